@@ -1,0 +1,1 @@
+"""The benchmarks: loading and the official scores of each."""

@@ -1,0 +1,1 @@
+"""Prompts in, replies out: the engines."""

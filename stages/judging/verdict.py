@@ -1,0 +1,89 @@
+"""Reading a verdict out of a reply: a side, or the reason why there is none. Never a guess.
+
+The verdict is what stands in the last `<answer>` after any `</think>`, outside quotes. The reference implementation
+takes `[[A]]` anywhere in the text for A (its RewardBench harness) or looks at the last 80 characters (its reward);
+both can be moved by what a judge quotes.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from stages.records.comparison import Side
+from stages.records.reply import Finish
+
+
+class Unreadable(StrEnum):
+    """Why a reply holds no verdict."""
+
+    EMPTY = "empty"
+    REFUSED = "refused"
+    TRUNCATED = "truncated"
+    """The token limit came before the verdict."""
+    NO_ANSWER = "no_answer"
+    """No `<answer>` after the reasoning."""
+    UNCLOSED = "unclosed"
+    """The last `<answer>` has no `</answer>`, or the reasoning no `</think>`."""
+    ONLY_QUOTED = "only_quoted"
+    """The only `<answer>` stands inside a quotation of what is judged."""
+    MALFORMED = "malformed"
+    """The last `<answer>` holds something else than exactly one of [[A]] and [[B]]."""
+    BAD_SCORE = "bad_score"
+    """A scoring judge gave no finite number for an answer."""
+    TOO_LONG = "too_long"
+    """The prompt does not fit into the model's context; the model was not asked."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The side that a reply names as the better one."""
+
+    side: Side
+    start: int
+    """Where the verdict's `<answer>` begins in the reply, in characters."""
+
+
+STOP = "</answer>"
+"""The text after which a judge's reply is cut: nothing counts behind a verdict."""
+
+_ANSWER = re.compile(r"<answer>(.*?)(</answer>|(?=<answer>)|\Z)", re.DOTALL)
+_SIDE = re.compile(r"\s*\[\[([AB])\]\]\s*")
+_QUOTED = re.compile(r"<(quote_[AB]|summary_[AB])>.*?(?:</\1>|\Z)", re.DOTALL)
+
+
+def read_verdict(text: str, finish: Finish = Finish.STOP) -> Verdict | Unreadable:
+    """Read the verdict of a reply that ended for the reason `finish`."""
+    if finish is Finish.REFUSED:
+        return Unreadable.REFUSED
+    if not text.strip():
+        return Unreadable.EMPTY if finish is Finish.STOP else Unreadable.TRUNCATED
+    start = _after_thinking(text)
+    if start is None:
+        return _cut(finish, Unreadable.UNCLOSED)
+    visible = _blank_quotes(text, start)
+    answers = list(_ANSWER.finditer(visible))
+    if not answers:
+        return _cut(finish, Unreadable.ONLY_QUOTED if "<answer>" in text[start:] else Unreadable.NO_ANSWER)
+    last = answers[-1]
+    if not last.group(2):
+        return _cut(finish, Unreadable.UNCLOSED)
+    side = _SIDE.fullmatch(last.group(1))
+    return Verdict(Side(side.group(1)), last.start()) if side else Unreadable.MALFORMED
+
+
+def _after_thinking(text: str) -> int | None:
+    """Where the reply proper begins; None if its thinking never ends."""
+    end = text.rfind("</think>")
+    if end >= 0:
+        return end + len("</think>")
+    return None if "<think>" in text else 0
+
+
+def _blank_quotes(text: str, start: int) -> str:
+    """`text` of the same length with thinking and quotations replaced by spaces."""
+    body = _QUOTED.sub(lambda match: " " * len(match.group()), text[start:])
+    return " " * start + body
+
+
+def _cut(finish: Finish, otherwise: Unreadable) -> Unreadable:
+    return Unreadable.TRUNCATED if finish is Finish.LENGTH else otherwise

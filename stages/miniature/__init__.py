@@ -1,0 +1,1 @@
+"""The embedded default: a small world, its oracle and its model."""

@@ -1,0 +1,1 @@
+"""Paid APIs: asking, pacing, accounting."""

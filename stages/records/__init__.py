@@ -1,0 +1,1 @@
+"""What is on disk: one class per kind of line."""

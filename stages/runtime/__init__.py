@@ -1,0 +1,1 @@
+"""What every stage does around its work: parameters, outputs, locks, progress."""

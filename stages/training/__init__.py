@@ -1,0 +1,1 @@
+"""Checkpoints in, checkpoints out: SFT, GRPO and the scalar baseline."""
