@@ -31,8 +31,8 @@ class StageParams(BaseModel):
         """Read the stage's section of `file`.
 
         Args:
-            variant: for a stage with variants (`grpo@full`), its key under `variants` of the section; the variant's
-                keys are laid over the section's common ones.
+            variant: for a stage with variants (`grpo@full`), its key in the section `<stage>_variants`; the variant's
+                keys are laid over the common ones.
             file: the parameter file.
 
         Raises:
@@ -42,10 +42,10 @@ class StageParams(BaseModel):
         if not isinstance(document, dict) or cls.section not in document:
             raise ParamsError(f"{file}: no section `{cls.section}`; `git diff {file}` shows what was changed")
         values = dict(document[cls.section])
-        variants = values.pop("variants", {})
         if variant is not None:
+            variants = document.get(f"{cls.section}_variants", {})
             if variant not in variants:
-                raise ParamsError(f"{file}: `{cls.section}.variants` has no `{variant}`, only {sorted(variants)}")
+                raise ParamsError(f"{file}: `{cls.section}_variants` has no `{variant}`, only {sorted(variants)}")
             values |= variants[variant]
         try:
             return cls.model_validate(values)
