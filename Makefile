@@ -1,0 +1,61 @@
+# Six words: demo, test, check, ui, install, lock. Each sets up what it needs; a second call sets nothing up again.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+PYTHON ?= python3
+# A CUDA build only where a CUDA GPU is. `make install LOCK=locks/cpu-vllm.txt` chooses another lock.
+LOCK ?= $(shell if nvidia-smi -L >/dev/null 2>&1; then echo locks/gpu.txt; else echo locks/cpu.txt; fi)
+VENV ?= .venv
+BIN = $(VENV)/bin
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export DO_NOT_TRACK := 1
+
+.PHONY: help demo test test-slow test-vllm check format ui install lock clean
+
+help: ## what each word does
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+demo: install ## the whole pipeline on this machine: no key, no hub, no GPU (about ten minutes)
+	@$(BIN)/reasrm run
+
+test: install ## the tests that need no training, no browser, no GPU (under two minutes)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+
+test-slow: install ## the tests that train models, run flows and open pages
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "slow or browser"
+
+test-vllm: ## the tests that run vLLM on the CPU, in an environment of their own
+	@$(MAKE) --no-print-directory install VENV=.venv-vllm LOCK=locks/cpu-vllm.txt
+	@OMP_NUM_THREADS=1 .venv-vllm/bin/python -m pytest -m vllm
+
+check: install ## format, lint, types, import contracts
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: install ## let ruff mend what it can
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+ui: install ## Prefect's server and UI on this machine
+	@$(BIN)/reasrm ui
+
+install: $(VENV)/installed.$(notdir $(LOCK)) ## the environment alone
+
+# The lock is a complete list, so pip resolves nothing (--no-deps). Torch goes first: its build is checked before the rest.
+$(VENV)/installed.%: locks/% pyproject.toml
+	@echo "Setting up $(VENV) from locks/$* (once, some minutes)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --no-deps --progress-bar on "$$(grep '^torch==' locks/$*)"
+	@$(BIN)/python locks/check_torch.py $(BIN)/python locks/$*
+	@$(BIN)/python -m pip install --no-deps --progress-bar on -r locks/$*
+	@$(BIN)/python -m pip install --no-deps --no-build-isolation --quiet -e .
+	@touch $@
+
+lock: ## pin every package anew (needs uv)
+	@locks/compile.sh
+
+clean: ## remove what runs leave behind, not the data that DVC tracks
+	rm -rf work ledgers .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info
