@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 EVERY_SECONDS = 5.0
 EVERY_SECONDS_LIVE = 0.5
+FINGERPRINT_EXEMPT = "it only shows how far the work is"
 
 
 class ProgressLine:

@@ -8,6 +8,7 @@ from enum import IntEnum
 from stages.runtime.work_folder import StageBusyError, only_run
 
 OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
+FINGERPRINT_EXEMPT = "it frames a stage: locks, messages and exit codes"
 
 
 class ExitCode(IntEnum):
