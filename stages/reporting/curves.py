@@ -1,0 +1,169 @@
+"""Training curves as DVCLive wrote them, and which of them the report draws.
+
+DVCLive writes one TSV file per metric under `data/curves/<run>/plots/metrics/`: a column `step` and a column with the
+metric's name.
+"""
+
+import csv
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class BadCurveError(ValueError):
+    """A curve file is not what DVCLive writes; says file, line and value."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One metric of one run, step by step."""
+
+    run: str
+    metric: str
+    """Path of the metric below `plots/metrics`, without a leading `train/`."""
+    steps: tuple[float, ...]
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One small plot: which metric it shows and how to read it."""
+
+    metrics: tuple[str, ...]
+    """Names under which trainers log it; the first one found counts."""
+    title: str
+    unit: str
+    reading: str
+    """One sentence for a reader who sees such a curve for the first time."""
+    warn_above: float | None = None
+    """From here on something is usually wrong; drawn as a line."""
+
+
+REINFORCEMENT = (
+    Panel(
+        ("reward",),
+        "Reward",
+        "mean of +1 / -1",
+        "Mean reward of the sampled replies: +1 for the right verdict, -1 for a wrong or unreadable one.",
+    ),
+    Panel(
+        ("kl",),
+        "KL to the starting checkpoint",
+        "nats per token",
+        "How far the policy has moved from where it began. A sudden rise often comes before a collapse.",
+    ),
+    Panel(
+        ("entropy",),
+        "Entropy",
+        "nats per token",
+        "How undecided the policy is at each token. At zero it no longer explores.",
+    ),
+    Panel(
+        ("completions/mean_length", "completion_length"),
+        "Reply length",
+        "tokens",
+        "Mean length of the sampled replies.",
+    ),
+    Panel(
+        ("frac_reward_zero_std",),
+        "Groups without spread",
+        "share",
+        "Share of groups whose replies all got the same reward: they teach nothing. It rises as the task is solved.",
+        0.9,
+    ),
+    Panel(
+        ("completions/clipped_ratio",),
+        "Replies cut off",
+        "share",
+        "Share of replies that reached the token limit and so could not give a verdict.",
+        0.1,
+    ),
+    Panel(
+        ("verdict_a_share", "rewards/verdict_a_share/mean", "verdicts/a_share"),
+        "Verdicts for A",
+        "share",
+        "Share of readable verdicts that name answer A. Far from one half means that position decides.",
+    ),
+    Panel(
+        ("unreadable_share", "verdicts/unreadable_share"),
+        "Unreadable replies",
+        "share",
+        "Share of sampled replies that hold no verdict.",
+    ),
+    Panel(
+        ("loss",),
+        "Policy loss",
+        "",
+        "Starts near zero by construction and says little: advantages are centred in each group. Read the reward.",
+    ),
+)
+"""What is drawn for runs that log a reward (GRPO)."""
+
+SUPERVISED = (
+    Panel(("loss",), "Loss", "nats per token", "Mean loss on the part of the text that is learnt."),
+    Panel(
+        ("mean_token_accuracy",),
+        "Token accuracy",
+        "share",
+        "Share of tokens of the training text that the model would have put first.",
+    ),
+    Panel(
+        ("accuracy",),
+        "Pair accuracy in training",
+        "share",
+        "Share of training pairs whose better answer gets the higher score.",
+    ),
+    Panel(("margin",), "Margin", "score", "Mean difference of the scores of the better and the worse answer."),
+    Panel(("grad_norm",), "Gradient norm", "", "Length of the gradient before clipping."),
+    Panel(("learning_rate", "lr"), "Learning rate", "", "As scheduled."),
+)
+"""What is drawn for runs without a reward."""
+
+
+def read_curves(folder: Path) -> tuple[Curve, ...]:
+    """All curves of all runs below `folder` (one subfolder per run), ordered by run and metric.
+
+    Raises:
+        BadCurveError: a file is not a TSV of steps and numbers.
+    """
+    return tuple(
+        _read_curve(run.name, file, file.relative_to(run / "plots" / "metrics"))
+        for run in sorted(path for path in folder.iterdir() if path.is_dir())
+        for file in sorted((run / "plots" / "metrics").rglob("*.tsv"))
+    )
+
+
+def is_reinforcement(curves: tuple[Curve, ...], run: str) -> bool:
+    """Whether `run` learnt from a reward."""
+    return any(curve.run == run and curve.metric == "reward" for curve in curves)
+
+
+def panel_curves(curves: tuple[Curve, ...], panel: Panel, runs: tuple[str, ...]) -> tuple[Curve, ...]:
+    """The curves of `panel`, at most one per run, in the order of `runs`."""
+    found = {(curve.run, curve.metric): curve for curve in curves}
+    picked = (next((found[run, name] for name in panel.metrics if (run, name) in found), None) for run in runs)
+    return tuple(curve for curve in picked if curve is not None and curve.steps)
+
+
+def _read_curve(run: str, file: Path, name: Path) -> Curve:
+    points = tuple(_points(file))
+    metric = name.with_suffix("").as_posix().removeprefix("train/")
+    return Curve(run, metric, tuple(step for step, _ in points), tuple(value for _, value in points))
+
+
+def _points(file: Path) -> Iterator[tuple[float, float]]:
+    with file.open(encoding="utf-8", newline="") as text:
+        reader = csv.reader(text, delimiter="\t")
+        header = next(reader, [])
+        if "step" not in header or len(header) < 2:
+            raise BadCurveError(f"{file} line 1: expected a column `step` and one more, found {header}")
+        step_at = header.index("step")
+        value_at = len(header) - 1 if step_at != len(header) - 1 else 0
+        for number, row in enumerate(reader, start=2):
+            try:
+                point = float(row[step_at]), float(row[value_at])
+            except (ValueError, IndexError) as error:
+                raise BadCurveError(f"{file} line {number}: expected numbers, found {row}") from error
+            if math.isfinite(point[1]):
+                yield point

@@ -1,0 +1,126 @@
+"""Matplotlib figures as inline SVG that follows the page's colours, light or dark, byte for byte the same each time.
+
+Matplotlib writes fixed colours. The figures are drawn in stand-in colours that stand for roles (ink, grid, one model),
+and the stand-ins are replaced by CSS variables of the page afterwards. Text stays text, so it is selectable, scales
+with the page's font, and nothing typed by a model is interpreted as a formula.
+"""
+
+import io
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup, escape
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+POINTS_PER_INCH = 72
+
+
+class Ink(Enum):
+    """What a colour means on the page; the value is the stand-in that matplotlib is given."""
+
+    TEXT = "#010101"
+    MUTED = "#020202"
+    GRID = "#030303"
+    ALARM = "#040404"
+    SERIES_0 = "#050500"
+    SERIES_1 = "#050501"
+    SERIES_2 = "#050502"
+    SERIES_3 = "#050503"
+    SERIES_4 = "#050504"
+    SERIES_5 = "#050505"
+
+    @property
+    def css(self) -> str:
+        """The CSS variable that takes its place (`page.css`)."""
+        return f"var(--{self.name.lower().replace('_', '-')})"
+
+
+SERIES = tuple(ink for ink in Ink if ink.name.startswith("SERIES"))
+"""Colours of models and runs in the order of the ladder (Okabe and Ito's palette, safe for colour-blind readers)."""
+
+LINES = ("-", (0, (5, 2)), (0, (1, 1.5)), "-.", (0, (8, 2, 1, 2, 1, 2)), (0, (3, 1)))
+"""Line styles by series: nothing is told by colour alone."""
+
+MARKERS = ("o", "s", "D", "^", "v", "P")
+"""Markers by series."""
+
+_SETTINGS: dict[str, Any] = {
+    "svg.fonttype": "none",
+    "text.parse_math": False,
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "text.color": Ink.TEXT.value,
+    "axes.edgecolor": Ink.GRID.value,
+    "axes.labelcolor": Ink.MUTED.value,
+    "axes.labelsize": 8.5,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.unicode_minus": False,
+    "grid.color": Ink.GRID.value,
+    "grid.linewidth": 0.6,
+    "xtick.color": Ink.GRID.value,
+    "ytick.color": Ink.GRID.value,
+    "xtick.labelcolor": Ink.MUTED.value,
+    "ytick.labelcolor": Ink.MUTED.value,
+    "xtick.labelsize": 8.5,
+    "ytick.labelsize": 8.5,
+    "lines.linewidth": 1.6,
+    "path.simplify": True,
+    "path.simplify_threshold": 0.4,
+}
+
+
+@contextmanager
+def figure(width: float, height: float) -> Iterator["Figure"]:
+    """A new figure of `width` x `height` points in the page's style; nothing global is touched."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context({**mpl.rcParamsDefault, "backend": "svg", **_SETTINGS}):
+        yield Figure(figsize=(width / POINTS_PER_INCH, height / POINTS_PER_INCH), layout="constrained")
+
+
+def themed_svg(drawn: "Figure", name: str, description: str) -> Markup:
+    """The figure as an `<svg>` element; call inside the `figure` block.
+
+    Args:
+        drawn: the figure.
+        name: unique on the page; keeps the ids of its parts apart from those of other figures.
+        description: what the figure shows, for those who do not see it.
+    """
+    import matplotlib as mpl
+
+    text = io.StringIO()
+    nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+    with mpl.rc_context({"svg.hashsalt": name}):
+        drawn.savefig(text, format="svg", metadata=nothing, transparent=True)
+    return Markup(_inline(text.getvalue(), description))  # noqa: S704  matplotlib escapes what it is given
+
+
+def _inline(svg: str, description: str) -> str:
+    size = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
+    if size is None:
+        raise AssertionError("matplotlib wrote no viewBox")
+    body = svg[svg.index(">", svg.index("<svg")) + 1 :]
+    body = re.sub(r"<!--.*?-->|<metadata>.*?</metadata>|<defs>\s*<style.*?</style>\s*</defs>", "", body, flags=re.DOTALL)
+    body = re.sub(r' id="(?:figure|axes|patch|text|line2d|matplotlib\.axis|xtick|ytick|LineCollection|FillBetween\w*'
+                  r'|PolyCollection|PathCollection|legend)_\d+"', "", body)  # fmt: skip
+    body = re.sub(r"font-family: ?[^;\"]*;? ?", "", body)
+    body = re.sub(r"(font: ?)([\d.]+px) [^;\"]*", r"font-size: \2", body)
+    body = re.sub(r">\s+<", "><", body).replace(" \n", " ").replace("\n", " ")
+    body = body.replace(' transform="rotate(-0 ', ' transform="rotate(0 ')
+    for ink in Ink:
+        body = body.replace(ink.value, ink.css)
+    width, height = (round(float(value)) for value in size.groups())
+    head = (
+        f'<svg class="plot" role="img" aria-label="{escape(description)}" viewBox="0 0 {size[1]} {size[2]}" '
+        f'width="{width}" height="{height}">'
+    )
+    return head + body.strip()
