@@ -1,0 +1,301 @@
+"""The miniature's oracle: a local HTTP server that speaks both vendors' protocols, limits and faults included.
+
+It is what the embedded pipeline asks instead of a paid API, over the same SDKs, and what the tests and benchmarks of
+the oracle client are measured against. The texts come from `oracle_habits`; everything else here is protocol.
+
+    POST /v1/messages                 Anthropic Messages           POST /v1/chat/completions     OpenAI
+    ...  /v1/messages/batches         Anthropic Message Batches    ...  /v1/files, /v1/batches   OpenAI
+    GET  /accounts                    what was asked, billed, lost (JSON)
+    POST /settings                    new settings and empty books
+
+Run:     python -m stages.miniature.oracle_server --port 8765 [--settings FILE.json]
+"""
+
+import argparse
+import asyncio
+import json
+import math
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from stages.miniature.oracle_accounts import Accounts
+from stages.miniature.oracle_batches import AnthropicBatches, OpenAIBatches
+from stages.miniature.oracle_habits import oracle_reply
+from stages.miniature.oracle_limits import Limits
+from stages.miniature.oracle_settings import Fault, OracleSettings
+from stages.miniature.oracle_wire import (
+    Asked,
+    InvalidRequestError,
+    Said,
+    Vendor,
+    credit_error,
+    error_body,
+    read_request,
+    reply_body,
+    tokens_of,
+)
+
+ONLINE = {"/v1/messages": Vendor.ANTHROPIC, "/v1/chat/completions": Vendor.OPENAI}
+HANG_SECONDS = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A response before it is put on the wire."""
+
+    status: int
+    body: dict[str, Any]
+    retry_after: float | None = None
+
+
+class OracleServer:
+    """One account with both vendors."""
+
+    def __init__(self, settings: OracleSettings) -> None:
+        """Open for business with empty books."""
+        self.restart(settings)
+
+    def restart(self, settings: OracleSettings) -> None:
+        """Take `settings` and forget everything that was asked."""
+        self.settings = settings
+        self.accounts = Accounts(settings)
+        self.limits = {vendor: Limits.of(settings) for vendor in Vendor}
+        self.batches = {Vendor.ANTHROPIC: AnthropicBatches(self), Vendor.OPENAI: OpenAIBatches(self)}
+        self._random = random.Random(settings.seed)
+        self._first_at: float | None = None
+
+    @property
+    def now(self) -> float:
+        """Seconds since the first request."""
+        clock = time.monotonic()
+        if self._first_at is None:
+            self._first_at = clock
+        return clock - self._first_at
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer any request of any protocol."""
+        path = request.path
+        vendor = ONLINE.get(path)
+        if vendor is not None and request.method == "POST":
+            return await self._online(request, vendor)
+        if path == "/accounts":
+            return json_response(200, self.accounts.summary())
+        if path == "/settings":
+            self.restart(OracleSettings.model_validate_json(await request.read()))
+            return json_response(200, {})
+        if path.startswith("/v1/messages/batches"):
+            return await self.batches[Vendor.ANTHROPIC].handle(request)
+        if path.startswith(("/v1/files", "/v1/batches")):
+            return await self.batches[Vendor.OPENAI].handle(request)
+        return json_response(404, error_body(vendor_of(request), 404, f"no such path: {path}"))
+
+    async def _online(self, request: web.BaseRequest, vendor: Vendor) -> web.StreamResponse:
+        accounts = self.accounts
+        started = self.now
+        accounts.requests += 1
+        accounts.in_flight += 1
+        accounts.peak_in_flight = max(accounts.peak_in_flight, accounts.in_flight)
+        try:
+            return await self._ask(request, vendor)
+        finally:
+            accounts.in_flight -= 1
+            accounts.seconds_in_flight += self.now - started
+
+    async def _ask(self, request: web.BaseRequest, vendor: Vendor) -> web.StreamResponse:
+        try:
+            asked = read_request(vendor, orjson.loads(await request.read()))
+        except (InvalidRequestError, orjson.JSONDecodeError) as error:
+            return self._respond(vendor, Answered(400, error_body(vendor, 400, str(error))))
+        refusal = self._turned_away(request, asked)
+        if refusal is not None:
+            return self._respond(vendor, refusal)
+        fault = self.settings.passing_fault(asked.key, self.accounts.sent[asked.key])
+        if fault is Fault.RESET:
+            return abort(request)
+        if fault in (Fault.OVERLOADED, Fault.SERVER_ERROR):
+            status = 500 if fault is Fault.SERVER_ERROR else overload_status(vendor)
+            return self._respond(vendor, Answered(status, error_body(vendor, status, "try again later")))
+        await self._work()
+        said = self.say(asked)
+        self.accounts.bill(asked, said.output_tokens, self.now)
+        if vendor is Vendor.ANTHROPIC:
+            self.limits[vendor].output_tokens.take(said.output_tokens)
+        body = reply_body(asked, said, self.accounts.requests)
+        if fault is None:
+            return self._respond(vendor, Answered(200, body))
+        self.accounts.lost[asked.key] += 1
+        return await spoil(request, fault, orjson.dumps(body))
+
+    def _turned_away(self, request: web.BaseRequest, asked: Asked) -> Answered | None:
+        """The error for a request that is not even worked on, or None."""
+        accounts, vendor = self.accounts, asked.vendor
+        accounts.sent[asked.key] += 1
+        if not has_key(request):
+            return Answered(401, error_body(vendor, 401, "invalid key"))
+        if asked.model.startswith("unknown-"):
+            return Answered(404, error_body(vendor, 404, f"model: {asked.model}"))
+        if self.settings.credit_usd is not None and accounts.usd >= self.settings.credit_usd:
+            accounts.after_credit_stop += 1
+            return Answered(*credit_error(vendor, self.settings.credit_stop))
+        if any(start <= self.now < end for start, end in self.settings.outages):
+            accounts.in_outage += 1
+            status = overload_status(vendor)
+            return Answered(status, error_body(vendor, status, "overloaded"))
+        reserved = asked.max_tokens if vendor is Vendor.OPENAI else 0
+        wait = self.limits[vendor].admit(asked.input_tokens + reserved)
+        if wait > 0:
+            return Answered(429, error_body(vendor, 429, "over the rate limit"), retry_after=wait)
+        if self.settings.lasting_fault(asked.key) is Fault.INVALID:
+            accounts.rejected[asked.key] += 1
+            return Answered(400, error_body(vendor, 400, "the request is invalid"))
+        return None
+
+    def say(self, asked: Asked) -> Said:
+        """The reply to `asked`, with the lasting fault that it is due."""
+        text = oracle_reply(asked.system, asked.user, asked.model)
+        ending = self.settings.lasting_fault(asked.key)
+        if ending in (Fault.REFUSAL, Fault.EMPTY):
+            return Said("", ending, 1)
+        length = tokens_of(text)
+        if length > asked.max_tokens:
+            text, ending, length = cut_to(text, asked.max_tokens), Fault.TRUNCATED, asked.max_tokens
+        elif ending is Fault.TRUNCATED:
+            text, length = text[: len(text) // 2], length // 2
+        return Said(text, ending, self.settings.output_tokens or max(1, length))
+
+    async def _work(self) -> None:
+        median = self.settings.latency_seconds
+        if median > 0:
+            await asyncio.sleep(self._random.lognormvariate(math.log(median), self.settings.latency_sigma))
+
+    def _respond(self, vendor: Vendor, answered: Answered) -> web.Response:
+        self.accounts.by_status[answered.status] += 1
+        headers: dict[str, str] = {}
+        if self.settings.limit_headers:
+            limits = self.limits[vendor]
+            headers = limits.anthropic_headers() if vendor is Vendor.ANTHROPIC else limits.openai_headers()
+        if answered.retry_after is not None:
+            headers |= retry_headers(vendor, answered.retry_after)
+        headers["request-id" if vendor is Vendor.ANTHROPIC else "x-request-id"] = f"req_{self.accounts.requests}"
+        return json_response(answered.status, answered.body, headers)
+
+
+def cut_to(text: str, tokens: int) -> str:
+    """The first `tokens` tokens of `text`."""
+    return text[: tokens * 4]
+
+
+def overload_status(vendor: Vendor) -> int:
+    """The status with which a vendor says that it is overloaded."""
+    return 529 if vendor is Vendor.ANTHROPIC else 503
+
+
+def retry_headers(vendor: Vendor, seconds: float) -> dict[str, str]:
+    """Retry-After as each vendor gives it: whole seconds, and OpenAI milliseconds too."""
+    headers = {"retry-after": str(math.ceil(seconds))}
+    if vendor is Vendor.OPENAI:
+        headers["retry-after-ms"] = str(math.ceil(seconds * 1000))
+    return headers
+
+
+def has_key(request: web.BaseRequest) -> bool:
+    """Whether the request carries a key that has not been withdrawn (`withdrawn` is the one that has)."""
+    key = request.headers.get("Authorization", "").removeprefix("Bearer ") or request.headers.get("x-api-key", "")
+    return bool(key) and key != "withdrawn"
+
+
+def vendor_of(request: web.BaseRequest) -> Vendor:
+    """Whose SDK sent a request that is meant for neither's paths."""
+    return Vendor.ANTHROPIC if "anthropic-version" in request.headers else Vendor.OPENAI
+
+
+def json_response(status: int, body: dict[str, Any], headers: dict[str, str] | None = None) -> web.Response:
+    """A JSON response."""
+    return web.Response(status=status, body=orjson.dumps(body), headers=headers, content_type="application/json")
+
+
+def abort(request: web.BaseRequest) -> web.Response:
+    """Reset the connection under a request; the response is never written."""
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response()
+
+
+async def spoil(request: web.BaseRequest, fault: Fault, body: bytes) -> web.StreamResponse:
+    """Lose a reply that has been billed, in the way `fault` says."""
+    if fault is Fault.BAD_JSON:
+        return web.Response(body=body[: len(body) // 2], content_type="application/json")
+    if fault is Fault.HANG:
+        await asyncio.sleep(HANG_SECONDS)
+    if fault is Fault.CUT:
+        response = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": str(len(body))})
+        await response.prepare(request)
+        await response.write(body[: len(body) // 2])
+    return abort(request)
+
+
+async def serve(settings: OracleSettings, port: int, *, with_parent: bool) -> None:
+    """Serve until cancelled, or until standard input ends if `with_parent`; says the port on the first line."""
+    server = OracleServer(settings)
+    runner = web.ServerRunner(web.Server(server.handle, access_log=None, keepalive_timeout=600))
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", port, backlog=1024)
+    await site.start()
+    print(json.dumps({"port": runner.addresses[0][1]}), flush=True)
+    if with_parent:
+        await asyncio.get_running_loop().run_in_executor(None, sys.stdin.buffer.read)
+    else:
+        await asyncio.Event().wait()
+
+
+@contextmanager
+def local_oracle(settings: OracleSettings | None = None) -> Iterator[str]:
+    """Run the server as a child for the length of the block and give its address (`http://127.0.0.1:port`).
+
+    The child ends when its standard input does, so that it outlives no parent, however the parent ends.
+    """
+    command = [sys.executable, "-m", "stages.miniature.oracle_server", "--port", "0", "--with-parent"]
+    if settings is not None:
+        command += ["--settings-json", settings.model_dump_json()]
+    child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        assert child.stdout is not None
+        first_line = child.stdout.readline()
+        if not first_line:
+            raise RuntimeError(f"the local oracle did not start (exit status {child.wait()}); its message is above")
+        yield f"http://127.0.0.1:{json.loads(first_line)['port']}"
+    finally:
+        assert child.stdin is not None
+        child.stdin.close()
+        child.kill()
+        child.wait()
+
+
+def main() -> None:
+    """Read the command line and serve."""
+    parser = argparse.ArgumentParser(description="The miniature's oracle on loopback, for both vendors' SDKs.")
+    parser.add_argument("--port", type=int, default=8765, help="0 takes a free one; it is said on the first line")
+    parser.add_argument("--settings", type=Path, help="JSON file of limits, latency, prices and faults")
+    parser.add_argument("--settings-json", help="the same as text")
+    parser.add_argument("--with-parent", action="store_true", help="end when standard input ends")
+    arguments = parser.parse_args()
+    text = arguments.settings.read_text() if arguments.settings else arguments.settings_json or "{}"
+    settings = OracleSettings.model_validate_json(text)
+    try:
+        asyncio.run(serve(settings, arguments.port, with_parent=arguments.with_parent))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

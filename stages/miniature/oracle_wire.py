@@ -1,0 +1,173 @@
+"""The two vendors' protocols as the local oracle speaks them: request bodies read, reply and error bodies written."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from stages.miniature.oracle_settings import CreditStop, Fault
+from stages.records.content_hash import content_hash
+
+CHARACTERS_PER_TOKEN = 4
+REMOVED_BY_ANTHROPIC = ("temperature", "top_p", "top_k")
+"""Answered with 400 since the API version 2026-10-21."""
+
+
+class Vendor(StrEnum):
+    """Whose protocol is spoken."""
+
+    ANTHROPIC = "anthropic"
+    OPENAI = "openai"
+
+
+class InvalidRequestError(ValueError):
+    """The body is not a request of the protocol; the message goes out with a 400."""
+
+
+def tokens_of(text: str) -> int:
+    """A rough length in tokens."""
+    return -(-len(text) // CHARACTERS_PER_TOKEN)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request for one reply, of either vendor."""
+
+    vendor: Vendor
+    key: str
+    """Hash of the body: the same question asked again has the same key."""
+    model: str
+    system: str
+    user: str
+    max_tokens: int
+    input_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the oracle says: the text as far as it goes, why it ended, and its length in tokens."""
+
+    text: str
+    ending: Fault | None
+    """None for a whole reply; REFUSAL, TRUNCATED or EMPTY otherwise."""
+    output_tokens: int
+
+
+def read_request(vendor: Vendor, body: Any) -> Asked:
+    """Read the JSON body of one request.
+
+    Raises:
+        InvalidRequestError: a field is missing, of the wrong type, or no longer accepted.
+    """
+    if not isinstance(body, dict):
+        raise InvalidRequestError("the body must be a JSON object")
+    try:
+        system, user, limit = _anthropic_parts(body) if vendor is Vendor.ANTHROPIC else _openai_parts(body)
+        model = str(body["model"])
+    except (KeyError, TypeError, IndexError) as error:
+        raise InvalidRequestError(f"missing or wrong field: {error}") from error
+    if not isinstance(limit, int) or limit < 1:
+        raise InvalidRequestError(f"the token limit must be a positive integer, not {limit!r}")
+    return Asked(vendor, content_hash(body), model, system, user, limit, tokens_of(system) + tokens_of(user))
+
+
+def _anthropic_parts(body: dict[str, Any]) -> tuple[str, str, Any]:
+    removed = [name for name in REMOVED_BY_ANTHROPIC if name in body]
+    if removed:
+        raise InvalidRequestError(f"{removed[0]}: Extra inputs are not permitted")
+    return _text(body.get("system", "")), _text(body["messages"][-1]["content"]), body["max_tokens"]
+
+
+def _openai_parts(body: dict[str, Any]) -> tuple[str, str, Any]:
+    messages = body["messages"]
+    if body["model"].startswith("o") and "max_tokens" in body:
+        raise InvalidRequestError("Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead.")
+    if body["model"].startswith("o") and body.get("temperature", 1) != 1:
+        raise InvalidRequestError("Unsupported value: 'temperature' does not support other values than 1.")
+    system = "".join(_text(turn["content"]) for turn in messages if turn["role"] in ("system", "developer"))
+    limit = body.get("max_completion_tokens", body.get("max_tokens", 4096))
+    return system, _text(messages[-1]["content"]), limit
+
+
+def _text(content: Any) -> str:
+    return content if isinstance(content, str) else "".join(block["text"] for block in content)
+
+
+def reply_body(asked: Asked, said: Said, number: int) -> dict[str, Any]:
+    """The body of a reply in the protocol of `asked`; `number` makes its id."""
+    write = _anthropic_reply if asked.vendor is Vendor.ANTHROPIC else _openai_reply
+    return write(asked, said, number)
+
+
+def _anthropic_reply(asked: Asked, said: Said, number: int) -> dict[str, Any]:
+    reasons = {Fault.REFUSAL: "refusal", Fault.TRUNCATED: "max_tokens"}
+    return {
+        "id": f"msg_{number:012d}",
+        "type": "message",
+        "role": "assistant",
+        "model": asked.model,
+        "content": [{"type": "text", "text": said.text}] if said.text else [],
+        "stop_reason": reasons.get(said.ending, "end_turn") if said.ending else "end_turn",
+        "stop_sequence": None,
+        "usage": {
+            "input_tokens": asked.input_tokens,
+            "cache_creation_input_tokens": 0,
+            "cache_read_input_tokens": 0,
+            "output_tokens": said.output_tokens,
+            "service_tier": "standard",
+        },
+    }
+
+
+def _openai_reply(asked: Asked, said: Said, number: int) -> dict[str, Any]:
+    refused = said.ending is Fault.REFUSAL
+    message = {
+        "role": "assistant",
+        "content": None if refused else said.text,
+        "refusal": "I cannot help with that." if refused else None,
+    }
+    ending = "length" if said.ending is Fault.TRUNCATED else "stop"
+    return {
+        "id": f"chatcmpl-{number:012d}",
+        "object": "chat.completion",
+        "created": 1_700_000_000,
+        "model": asked.model,
+        "choices": [{"index": 0, "message": message, "finish_reason": ending, "logprobs": None}],
+        "usage": {
+            "prompt_tokens": asked.input_tokens,
+            "completion_tokens": said.output_tokens,
+            "total_tokens": asked.input_tokens + said.output_tokens,
+            "prompt_tokens_details": {"cached_tokens": 0},
+            "completion_tokens_details": {"reasoning_tokens": 0},
+        },
+    }
+
+
+ANTHROPIC_ERROR_TYPES = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    404: "not_found_error",
+    429: "rate_limit_error",
+    500: "api_error",
+    529: "overloaded_error",
+}
+
+
+def error_body(vendor: Vendor, status: int, message: str, code: str | None = None) -> dict[str, Any]:
+    """The body of an error; `code` is OpenAI's `error.code` or Anthropic's `error.details.error_code`."""
+    if vendor is Vendor.OPENAI:
+        kind = code or {400: "invalid_request_error", 429: "requests"}.get(status, "server_error")
+        return {"error": {"message": message, "type": kind, "param": None, "code": code}}
+    error: dict[str, Any] = {"type": ANTHROPIC_ERROR_TYPES[status], "message": message}
+    if code:
+        error["details"] = {"error_code": code}
+    return {"type": "error", "error": error, "request_id": None}
+
+
+def credit_error(vendor: Vendor, how: CreditStop) -> tuple[int, dict[str, Any]]:
+    """Status and body with which `vendor` says that the money is gone."""
+    if vendor is Vendor.OPENAI:
+        return 429, error_body(vendor, 429, "You exceeded your current quota, check your plan.", "insufficient_quota")
+    if how is CreditStop.SPEND_LIMIT:
+        text = "This organization has reached its monthly usage threshold."
+        return 429, error_body(vendor, 429, text, "enforced_spend_limit_reached")
+    return 400, error_body(vendor, 400, "Your credit balance is too low to access the Anthropic API.")
