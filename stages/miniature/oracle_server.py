@@ -29,11 +29,21 @@ import orjson
 from aiohttp import web
 
 from stages.miniature.oracle_accounts import Accounts
-from stages.miniature.oracle_batches import AnthropicBatches, OpenAIBatches
+from stages.miniature.oracle_batches import AnthropicBatches, BatchDesk, OpenAIBatches
 from stages.miniature.oracle_habits import oracle_reply
 from stages.miniature.oracle_limits import Limits
+from stages.miniature.oracle_responses import (
+    abort,
+    has_key,
+    json_response,
+    overload_status,
+    retry_headers,
+    spoil,
+    vendor_of,
+)
 from stages.miniature.oracle_settings import Fault, OracleSettings
 from stages.miniature.oracle_wire import (
+    CHARACTERS_PER_TOKEN,
     Asked,
     InvalidRequestError,
     Said,
@@ -46,7 +56,6 @@ from stages.miniature.oracle_wire import (
 )
 
 ONLINE = {"/v1/messages": Vendor.ANTHROPIC, "/v1/chat/completions": Vendor.OPENAI}
-HANG_SECONDS = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +79,8 @@ class OracleServer:
         self.settings = settings
         self.accounts = Accounts(settings)
         self.limits = {vendor: Limits.of(settings) for vendor in Vendor}
-        self.batches = {Vendor.ANTHROPIC: AnthropicBatches(self), Vendor.OPENAI: OpenAIBatches(self)}
+        desk = BatchDesk(settings, self.accounts, self.say)
+        self.batches = {Vendor.ANTHROPIC: AnthropicBatches(desk), Vendor.OPENAI: OpenAIBatches(desk)}
         self._random = random.Random(settings.seed)
         self._first_at: float | None = None
 
@@ -168,7 +178,7 @@ class OracleServer:
             return Said("", ending, 1)
         length = tokens_of(text)
         if length > asked.max_tokens:
-            text, ending, length = cut_to(text, asked.max_tokens), Fault.TRUNCATED, asked.max_tokens
+            text, ending, length = text[: asked.max_tokens * CHARACTERS_PER_TOKEN], Fault.TRUNCATED, asked.max_tokens
         elif ending is Fault.TRUNCATED:
             text, length = text[: len(text) // 2], length // 2
         return Said(text, ending, self.settings.output_tokens or max(1, length))
@@ -188,60 +198,6 @@ class OracleServer:
             headers |= retry_headers(vendor, answered.retry_after)
         headers["request-id" if vendor is Vendor.ANTHROPIC else "x-request-id"] = f"req_{self.accounts.requests}"
         return json_response(answered.status, answered.body, headers)
-
-
-def cut_to(text: str, tokens: int) -> str:
-    """The first `tokens` tokens of `text`."""
-    return text[: tokens * 4]
-
-
-def overload_status(vendor: Vendor) -> int:
-    """The status with which a vendor says that it is overloaded."""
-    return 529 if vendor is Vendor.ANTHROPIC else 503
-
-
-def retry_headers(vendor: Vendor, seconds: float) -> dict[str, str]:
-    """Retry-After as each vendor gives it: whole seconds, and OpenAI milliseconds too."""
-    headers = {"retry-after": str(math.ceil(seconds))}
-    if vendor is Vendor.OPENAI:
-        headers["retry-after-ms"] = str(math.ceil(seconds * 1000))
-    return headers
-
-
-def has_key(request: web.BaseRequest) -> bool:
-    """Whether the request carries a key that has not been withdrawn (`withdrawn` is the one that has)."""
-    key = request.headers.get("Authorization", "").removeprefix("Bearer ") or request.headers.get("x-api-key", "")
-    return bool(key) and key != "withdrawn"
-
-
-def vendor_of(request: web.BaseRequest) -> Vendor:
-    """Whose SDK sent a request that is meant for neither's paths."""
-    return Vendor.ANTHROPIC if "anthropic-version" in request.headers else Vendor.OPENAI
-
-
-def json_response(status: int, body: dict[str, Any], headers: dict[str, str] | None = None) -> web.Response:
-    """A JSON response."""
-    return web.Response(status=status, body=orjson.dumps(body), headers=headers, content_type="application/json")
-
-
-def abort(request: web.BaseRequest) -> web.Response:
-    """Reset the connection under a request; the response is never written."""
-    if request.transport is not None:
-        request.transport.abort()
-    return web.Response()
-
-
-async def spoil(request: web.BaseRequest, fault: Fault, body: bytes) -> web.StreamResponse:
-    """Lose a reply that has been billed, in the way `fault` says."""
-    if fault is Fault.BAD_JSON:
-        return web.Response(body=body[: len(body) // 2], content_type="application/json")
-    if fault is Fault.HANG:
-        await asyncio.sleep(HANG_SECONDS)
-    if fault is Fault.CUT:
-        response = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": str(len(body))})
-        await response.prepare(request)
-        await response.write(body[: len(body) // 2])
-    return abort(request)
 
 
 async def serve(settings: OracleSettings, port: int, *, with_parent: bool) -> None:
