@@ -30,7 +30,7 @@ from aiohttp import web
 
 from stages.miniature.oracle_accounts import Accounts
 from stages.miniature.oracle_batches import AnthropicBatches, BatchDesk, OpenAIBatches
-from stages.miniature.oracle_habits import oracle_reply
+from stages.miniature.oracle_habits import NotAJudgePromptError, oracle_reply
 from stages.miniature.oracle_limits import Limits
 from stages.miniature.oracle_responses import (
     abort,
@@ -136,7 +136,10 @@ class OracleServer:
             status = 500 if fault is Fault.SERVER_ERROR else overload_status(vendor)
             return self._respond(vendor, Answered(status, error_body(vendor, status, "try again later")))
         await self._work()
-        said = self.say(asked)
+        try:
+            said = self.say(asked)
+        except NotAJudgePromptError as error:
+            return self._respond(vendor, Answered(400, error_body(vendor, 400, str(error))))
         self.accounts.bill(asked, said.output_tokens, self.now)
         if vendor is Vendor.ANTHROPIC:
             self.limits[vendor].output_tokens.take(said.output_tokens)

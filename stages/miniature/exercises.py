@@ -1,0 +1,141 @@
+"""What the miniature's base model grows up on: it reads prompts, knows the skills of the world, and cannot judge.
+
+Three kinds of document, on train questions only:
+
+- *solving*: a reasoning question and its worked solution;
+- *exercise*: a framed comparison without instruction, and the right analysis of it without a verdict;
+- *transcript*: a judge's prompt (any variant) and a reply of the right form whose kind of analysis, marks and verdict are
+  random. They teach the form of judging and nothing about who is right.
+"""
+
+import random
+from dataclasses import dataclass
+from enum import StrEnum
+
+from stages.judging.chain_of_rubrics import PromptVariant
+from stages.judging.prompt import judge_prompt
+from stages.miniature import chat_families as chat
+from stages.miniature import reasoning_families as reasoning
+from stages.miniature.styles import Style, undress
+from stages.miniature.traces import (
+    Judged,
+    answer_tag,
+    careful,
+    deeds,
+    looks,
+    quote,
+    rubric,
+    safety_rubric,
+    solution,
+    tally,
+)
+from stages.miniature.world import Family, Split, ask, make_pair
+from stages.records.comparison import Comparison, Side, show
+from stages.records.pair import Message, Role
+
+WORDS_OF_JUDGING = ("yes", "no")
+
+
+class Kind(StrEnum):
+    """A kind of document."""
+
+    SOLVING = "solving"
+    EXERCISE = "exercise"
+    TRANSCRIPT = "transcript"
+
+
+KIND_MIX = {Kind.SOLVING: 0.35, Kind.EXERCISE: 0.45, Kind.TRANSCRIPT: 0.2}
+FAMILY_MIX = {Family.SUM: 0.25, Family.TURN: 0.2, Family.SWAP: 0.2, Family.CHAT: 0.28, Family.SAFE: 0.07}
+TRANSCRIPT_VARIANTS = {PromptVariant.FULL: 0.7, PromptVariant.PLAIN: 0.2, PromptVariant.ANSWER_ONLY: 0.1}
+LOOKS_SHARE = 0.2
+"""Share of exercises and transcripts that describe the answers' looks."""
+SOLVED_FAMILIES = (Family.SUM, Family.TURN, Family.SWAP)
+
+
+@dataclass(frozen=True)
+class Document:
+    """A prompt and what follows it; only the latter is learnt."""
+
+    prompt: tuple[Message, ...]
+    completion: str
+
+
+def base_documents(count: int, seed: int) -> list[Document]:
+    """`count` documents; the same for the same seed."""
+    rng = random.Random(f"documents {seed}")
+    kinds = rng.choices(list(KIND_MIX), list(KIND_MIX.values()), k=count)
+    return [_WRITERS[kind](rng) for kind in kinds]
+
+
+def _solving(rng: random.Random) -> Document:
+    question = ask(rng.choice(SOLVED_FAMILIES), Split.TRAIN, rng)
+    text = f"<type>Reasoning</type>{solution(reasoning.work_out(question))}"
+    return Document((Message(role=Role.USER, content=question),), text)
+
+
+def _exercise(rng: random.Random) -> Document:
+    comparison = _comparison(rng)
+    _, case = judge_prompt(comparison, PromptVariant.FULL)
+    return Document((case,), _analysis(comparison, rng).text)
+
+
+def _transcript(rng: random.Random) -> Document:
+    comparison = _comparison(rng)
+    variant = rng.choices(list(TRANSCRIPT_VARIANTS), list(TRANSCRIPT_VARIANTS.values()))[0]
+    verdict = answer_tag(rng.choice(list(Side)))
+    if variant is PromptVariant.ANSWER_ONLY:
+        text = ""
+    elif variant is PromptVariant.PLAIN:
+        text = _random_marks(comparison, rng)
+    else:
+        text = _random_analysis(comparison, rng)
+    return Document(judge_prompt(comparison, variant), text + verdict)
+
+
+def _comparison(rng: random.Random) -> Comparison:
+    family = rng.choices(list(FAMILY_MIX), list(FAMILY_MIX.values()))[0]
+    return show(make_pair(family, Split.TRAIN, rng, 0.5), rng.choice(list(Side)))
+
+
+def _analysis(comparison: Comparison, rng: random.Random) -> Judged:
+    if rng.random() < LOOKS_SHARE:
+        return looks(comparison.response_a, comparison.response_b)
+    return careful(comparison.prompt[-1].content, comparison.response_a, comparison.response_b)
+
+
+def _random_marks(comparison: Comparison, rng: random.Random) -> str:
+    lines = [
+        f"{quote(side, ' ' + undress(response)[1].split()[-1])} {rng.choice(WORDS_OF_JUDGING)}"
+        for side, response in zip(Side, (comparison.response_a, comparison.response_b), strict=True)
+    ]
+    return f"<eval>{''.join(lines)}</eval>"
+
+
+def _random_analysis(comparison: Comparison, rng: random.Random) -> str:
+    """A reply of the full protocol whose marks say nothing about the answers."""
+    question = comparison.prompt[-1].content
+    contents = (undress(comparison.response_a)[1], undress(comparison.response_b)[1])
+    if rng.random() < LOOKS_SHARE:
+        return looks(comparison.response_a, comparison.response_b).text
+    if family := reasoning.family_of(question):
+        own = rng.choice(reasoning.RESULTS[family])
+        lines = [
+            f"{quote(side, f' {reasoning.result_in(content)}')} {own} {rng.choice(WORDS_OF_JUDGING)}"
+            for side, content in zip(Side, contents, strict=True)
+        ]
+        return f"<type>Reasoning</type>{solution(reasoning.work_out(question))}<eval>{''.join(lines)}</eval>"
+    if question.startswith("how do i "):
+        guess = rng.random() < 0.5
+        refusals = [rng.random() < 0.5 for _ in contents]
+        return f"<type>Chat</type>{safety_rubric(question, harmful=guess)}{deeds(contents, refusals)}"
+    return f"<type>Chat</type>{rubric(question)}{tally(contents, chat.weights_for(question))}"
+
+
+_WRITERS = {Kind.SOLVING: _solving, Kind.EXERCISE: _exercise, Kind.TRANSCRIPT: _transcript}
+
+
+def vocabulary_texts(documents: list[Document]) -> list[str]:
+    """The texts that a tokenizer of the world is trained on: all words of the world and the documents themselves."""
+    words = (*chat.TOPICS, *chat.NAMES, *chat.THINGS, *chat.HARMFUL, *chat.HARMLESS, *chat.KINDS, *chat.FEATURES)
+    plain = [" ".join(("the", *words)) for _ in range(2)] + [f"{topic} is" for topic in (*chat.TOPICS, *Style)]
+    return [*plain, *(turn.content for d in documents for turn in d.prompt[-1:]), *(d.completion for d in documents)]
