@@ -1,0 +1,189 @@
+"""What a benchmark is: its rows, the items made of them, and the official rule that turns outcomes into a score.
+
+A benchmark sees outcomes, never texts: an outcome says whether one comparison was decided rightly. Four words:
+
+- *unit*: what the official rule counts once (a RewardBench row, one of RM-Bench's nine cells, a best-of-N group);
+- *part*: a comparison of a unit that has several (each loser of a best-of-N group);
+- *cell*: the smallest set of units over which the official rule averages (a subset, one cell of one domain, ...);
+- *group*: units that depend on each other (same prompt); the cluster that is resampled for intervals.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from stages.records.benchmark_item import BenchmarkItem
+
+Row = Mapping[str, Any]
+"""One parsed JSON object."""
+
+
+class BenchmarkName(StrEnum):
+    """The benchmarks we know."""
+
+    REWARD_BENCH = "reward_bench"
+    RM_BENCH = "rm_bench"
+    RMB = "rmb"
+    JUDGE_BENCH = "judge_bench"
+    REWARD_BENCH_2 = "reward_bench_2"
+
+
+class Mode(StrEnum):
+    """By which rule a score is computed."""
+
+    OFFICIAL = "official"
+    """The benchmark's own rule."""
+    AS_PUBLISHED = "as_published"
+    """What RM-R1's scripts print, defects included; for comparison with published figures only."""
+
+
+class UnreadableRule(StrEnum):
+    """What a reply without a readable verdict is worth."""
+
+    BENCHMARK = "benchmark"
+    """What the benchmark (or, as published, RM-R1) says."""
+    ZERO = "zero"
+    HALF = "half"
+
+
+class Refusal(StrEnum):
+    """Why a row cannot be used."""
+
+    MISSING_FIELD = "missing_field"
+    WRONG_TYPE = "wrong_type"
+    UNKNOWN_SUBSET = "unknown_subset"
+    DUPLICATE_ID = "duplicate_id"
+    WRONG_SHAPE = "wrong_shape"
+    """Not the number of answers, styles or turns that the benchmark has."""
+    NEEDS_RATINGS = "needs_ratings"
+    """The official rule asks for ratings of single answers, which a judge of pairs does not give."""
+    USED_FOR_TRAINING = "used_for_training"
+    OVER_LIMIT = "over_limit"
+    NOT_IN_LAYOUT = "not_in_layout"
+    """A file beside the benchmark's own that nothing reads."""
+
+
+class RowRefusedError(ValueError):
+    """A row cannot be used; says why and what was found."""
+
+    def __init__(self, reason: Refusal, detail: str) -> None:
+        super().__init__(f"{reason.value}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+class OutcomeError(ValueError):
+    """Outcomes that no score can be computed from; says file, line, value and way out."""
+
+
+class Outcome(NamedTuple):
+    """Whether one comparison, shown in one order, was decided rightly."""
+
+    group: str
+    stratum: str
+    """Groups are resampled within their stratum."""
+    cell: str
+    unit: str
+    part: str
+    order: str
+    """`first` (better answer shown first), `second`, or empty where the source does not say."""
+    sample: int
+    correct: int | None
+    """1, 0, or None if no verdict could be read."""
+
+
+class Metric(NamedTuple):
+    """One figure of a score, for the data and for each resampled set of it."""
+
+    values: np.ndarray
+    """[B]"""
+    cells: list[int]
+    """The cells it is made of."""
+    plain: bool = False
+    """Whether it is the plain mean over the units of its cells, unweighted."""
+
+
+Path = tuple[str, ...]
+"""Where a figure stands in the score: `("score",)`, `("sections", "Chat")`."""
+
+
+@dataclass(frozen=True)
+class CellTable:
+    """Sums over the units of each cell, in one row per resampled set of data."""
+
+    cells: list[str]
+    sums: np.ndarray
+    """[B, C] sum of the values of the units."""
+    counts: np.ndarray
+    """[B, C] number of units."""
+
+    def micro(self, cells: list[int]) -> Metric:
+        """The mean over all units of `cells`; NaN where there is none."""
+        sums, counts = self.sums[:, cells].sum(axis=1), self.counts[:, cells].sum(axis=1)
+        return Metric(ratio(sums, counts), cells, plain=True)
+
+    def where(self, prefix: str) -> list[int]:
+        """The cells whose name is `prefix` or begins with `prefix` and a slash."""
+        return [i for i, cell in enumerate(self.cells) if cell == prefix or cell.startswith(f"{prefix}/")]
+
+
+def ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
+    """Elementwise division, NaN where the denominator is zero."""
+    result: np.ndarray = np.divide(
+        numerator, denominator, out=np.full(np.shape(numerator), np.nan), where=np.asarray(denominator) > 0
+    )
+    return result
+
+
+def mean_of(metrics: Sequence[Metric]) -> Metric:
+    """The unweighted mean of figures."""
+    values = np.stack([metric.values for metric in metrics])
+    return Metric(values.mean(axis=0), sorted({cell for metric in metrics for cell in metric.cells}))
+
+
+class Benchmark(Protocol):
+    """The rules of one benchmark."""
+
+    name: BenchmarkName
+    sections: tuple[str, ...]
+    """The official sections, in the benchmark's order."""
+    official_counts: Mapping[str, int]
+    """Rows of each subset in the published data."""
+
+    def items(self, row: Row) -> list[BenchmarkItem]:
+        """The comparisons that a row in the benchmark's own schema asks for.
+
+        Raises:
+            RowRefusedError: the row cannot be used.
+        """
+
+    def subset(self, item: BenchmarkItem) -> str:
+        """The subset (a key of `official_counts`) that the item's row belongs to."""
+
+    def row_id(self, item: BenchmarkItem) -> str:
+        """What identifies the item's row within the benchmark."""
+
+    def outcome_row(self, item: BenchmarkItem) -> dict[str, Any]:
+        """The keys of the outcome row of `item` (`correct` not yet in it)."""
+
+    def outcomes(self, row: Row) -> list[Outcome]:
+        """Read a row of an outcome file.
+
+        Raises:
+            RowRefusedError: a field is missing or has a value that the benchmark does not know.
+        """
+
+    def credit(self, mode: Mode) -> float:
+        """What an unreadable verdict is worth."""
+
+    def unit_value(self, runs: Sequence[Sequence[int | None]], credit: float) -> float:
+        """The value of a unit in [0, 1]: `runs` holds the outcomes of all parts, once per order or sample."""
+
+    def missing_units(self, units: Sequence[str]) -> str | None:
+        """What a group lacks so that no score can be computed, or None."""
+
+    def score(self, table: CellTable, mode: Mode) -> dict[Path, Metric]:
+        """The official figures; the headline stands under `("score",)`."""

@@ -1,0 +1,132 @@
+"""Reading fields of rows that others wrote: each fault says which field, which value, what was expected."""
+
+from typing import Any
+
+from stages.benchmarks.benchmark import Outcome, Refusal, Row, RowRefusedError
+from stages.records.content_hash import content_hash
+from stages.records.pair import Message, PreferencePair, Role
+
+ORDERS = ("", "first", "second")
+
+
+def text(row: Row, field: str) -> str:
+    """The string in `field`.
+
+    Raises:
+        RowRefusedError: the field is missing or no string.
+    """
+    value = present(row, field)
+    if not isinstance(value, str):
+        raise RowRefusedError(Refusal.WRONG_TYPE, f"`{field}` must be a string, it is {shown(value)}")
+    return value
+
+
+def key(row: Row, field: str) -> str | int:
+    """The string or whole number in `field`.
+
+    Raises:
+        RowRefusedError: the field is missing or something else.
+    """
+    value = present(row, field)
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise RowRefusedError(Refusal.WRONG_TYPE, f"`{field}` must be a string or whole number, it is {shown(value)}")
+    return value
+
+
+def texts(row: Row, field: str, count: int) -> list[str]:
+    """The `count` strings in `field`.
+
+    Raises:
+        RowRefusedError: the field is missing, no list, of another length, or holds something else.
+    """
+    value = present(row, field)
+    if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
+        raise RowRefusedError(Refusal.WRONG_TYPE, f"`{field}` must be a list of strings, it is {shown(value)}")
+    if len(value) != count:
+        raise RowRefusedError(Refusal.WRONG_SHAPE, f"`{field}` must hold {count} texts, it holds {len(value)}")
+    return list(value)
+
+
+def present(row: Row, field: str) -> Any:
+    """The value of `field`.
+
+    Raises:
+        RowRefusedError: there is none.
+    """
+    if field not in row:
+        raise RowRefusedError(Refusal.MISSING_FIELD, f"no field `{field}`; there are {sorted(row)}")
+    return row[field]
+
+
+def shown(value: Any) -> str:
+    """A value as an error shows it, cut to a readable length."""
+    return f"{str(value)[:80]!r}"
+
+
+def conversation(turns: Any, field: str) -> tuple[Message, ...]:
+    """Messages out of a list of `{role, content}`; other keys of a turn (`language`) are left out.
+
+    Raises:
+        RowRefusedError: not such a list, or the last turn is not the user's.
+    """
+    if not isinstance(turns, list) or not turns:
+        raise RowRefusedError(Refusal.WRONG_TYPE, f"`{field}` must be a list of turns, it is {shown(turns)}")
+    messages = tuple(_message(turn, field) for turn in turns)
+    if messages[-1].role is not Role.USER:
+        raise RowRefusedError(Refusal.WRONG_SHAPE, f"the last turn of `{field}` is the {messages[-1].role}'s")
+    return messages
+
+
+def _message(turn: Any, field: str) -> Message:
+    if not isinstance(turn, dict) or not isinstance(turn.get("content"), str):
+        raise RowRefusedError(Refusal.WRONG_TYPE, f"a turn of `{field}` has no text: {shown(turn)}")
+    if turn.get("role") not in tuple(Role):
+        raise RowRefusedError(Refusal.WRONG_TYPE, f"a turn of `{field}` has the role {shown(turn.get('role'))}")
+    return Message(role=Role(turn["role"]), content=turn["content"])
+
+
+def prompt_group(prompt: tuple[Message, ...]) -> str:
+    """The cluster of all items with this conversation, whatever benchmark they belong to."""
+    return content_hash([(message.role.value, message.content) for message in prompt])[:16]
+
+
+def pair_of(
+    prompt: tuple[Message, ...], chosen: str, rejected: str, source: str, labels: dict[str, str]
+) -> PreferencePair:
+    """A pair as this room makes them."""
+    return PreferencePair(prompt=prompt, chosen=chosen, rejected=rejected, source=source, labels=labels)
+
+
+def with_family(keys: dict[str, str | int], row: Row) -> dict[str, str | int]:
+    """`keys` and the row's `family`, a column that our own miniature adds to the official schemas."""
+    return {**keys, "family": row["family"]} if isinstance(row.get("family"), str) else keys
+
+
+def outcome_of(row: Row, unit: str, cell: str, *, stratum: str = "", part: str = "", group: str = "") -> Outcome:
+    """An outcome with the fields that all outcome rows share: `correct`, and optionally `order`, `sample`, `group`.
+
+    Raises:
+        RowRefusedError: `correct` is not 0, 1 or null, or an optional field has an unknown value.
+    """
+    order, sample = row.get("order", ""), row.get("sample", 0)
+    if order not in ORDERS:
+        raise RowRefusedError(Refusal.WRONG_TYPE, f"`order` must be first or second, it is {shown(order)}")
+    if not isinstance(sample, int):
+        raise RowRefusedError(Refusal.WRONG_TYPE, f"`sample` must be a whole number, it is {shown(sample)}")
+    given = row.get("group")
+    owner = given if isinstance(given, str) and given else (group or unit)
+    return Outcome(owner, stratum or cell, cell, unit, part, order, sample, correct(row, "correct"))
+
+
+def correct(row: Row, field: str) -> int | None:
+    """0, 1 or None for an unreadable verdict.
+
+    Raises:
+        RowRefusedError: anything else.
+    """
+    value = present(row, field)
+    if value is None:
+        return None
+    if value in (0, 1):
+        return int(value)
+    raise RowRefusedError(Refusal.WRONG_TYPE, f"`{field}` must be 0, 1 or null, it is {shown(value)}")
