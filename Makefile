@@ -48,9 +48,9 @@ install: $(VENV)/installed.$(notdir $(LOCK)) ## the environment alone
 $(VENV)/installed.%: locks/% pyproject.toml
 	@echo "Setting up $(VENV) from locks/$* (once, some minutes)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --no-deps --progress-bar on "$$(grep '^torch==' locks/$*)"
+	@$(BIN)/python -m pip install --no-deps --no-compile --progress-bar on "$$(grep '^torch==' locks/$*)"
 	@$(BIN)/python locks/check_torch.py $(BIN)/python locks/$*
-	@$(BIN)/python -m pip install --no-deps --progress-bar on -r locks/$*
+	@$(BIN)/python -m pip install --no-deps --no-compile --progress-bar on -r locks/$*
 	@$(BIN)/python -m pip install --no-deps --no-build-isolation --quiet -e .
 	@touch $@
 
