@@ -1,0 +1,131 @@
+"""The pipeline as DVC sees it: stages in the order of `dvc repro`, who stands below whom, what is out of date.
+
+Read through DVC's own API from dvc.yaml, params.yaml and dvc.lock; nothing is run.
+"""
+
+import fnmatch
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flows.outcome import BusyError, FlowError, UsageError
+
+FINGERPRINT = "fingerprint"
+"""The stage that tells what code means; it runs before anything else is decided."""
+
+Status = Mapping[str, list[Any]]
+"""DVC's status by stage: what changed among its dependencies and outputs; a stage that is up to date is absent."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage, a variant counted as one (`grpo@full`)."""
+
+    name: str
+    parents: tuple[str, ...]
+    """Stages whose outputs it reads, in plan order."""
+    limit: str | None = None
+    """`meta.limit` in dvc.yaml: the name of a Prefect concurrency limit."""
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """All stages, parents before children, in the order in which `dvc repro` runs them and writes dvc.lock."""
+
+    stages: dict[str, Stage]
+
+    def above(self, names: Iterable[str]) -> set[str]:
+        """`names` with everything that they need."""
+        found: set[str] = set()
+        waiting = list(names)
+        while waiting:
+            name = waiting.pop()
+            if name not in found:
+                found.add(name)
+                waiting += self.stages[name].parents
+        return found
+
+    def below(self, names: Iterable[str]) -> set[str]:
+        """`names` with everything that needs them."""
+        found = set(names)
+        for name, stage in self.stages.items():
+            if not found.isdisjoint(stage.parents):
+                found.add(name)
+        return found
+
+    def children(self, name: str) -> list[str]:
+        """The stages that read an output of `name`, in plan order."""
+        return [child for child, stage in self.stages.items() if name in stage.parents]
+
+    def named(self, words: Iterable[str]) -> set[str]:
+        """The stages that the words mean: a name, all variants of a stage (`grpo`), or a pattern (`judge@grpo-*`).
+
+        Raises:
+            UsageError: a word means no stage.
+        """
+        found: set[str] = set()
+        for word in words:
+            hits = {name for name in self.stages if name == word or name.partition("@")[0] == word}
+            hits = hits or set(fnmatch.filter(self.stages, word))
+            if not hits:
+                raise UsageError(f"no stage `{word}` in dvc.yaml; there are: {', '.join(self.stages)}")
+            found |= hits
+        return found
+
+
+def read_pipeline(root: Path) -> Pipeline:
+    """Read the graph of the DVC project in `root`.
+
+    Raises:
+        FlowError: `root` is no DVC project, or dvc.yaml or params.yaml is wrong.
+    """
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+    from dvc.repo.reproduce import collect_stages, get_active_graph, plan_repro
+
+    try:
+        with Repo(str(root)) as repo:
+            graph = get_active_graph(repo.index.graph)
+            order = plan_repro(graph, collect_stages(repo, ["dvc.yaml"]))
+            names = [stage.addressing for stage in order]
+            stages = {
+                stage.addressing: Stage(
+                    name=stage.addressing,
+                    parents=tuple(sorted((parent.addressing for parent in graph.successors(stage)), key=names.index)),
+                    limit=(stage.meta or {}).get("limit"),
+                )
+                for stage in order
+            }
+    except DvcException as error:
+        raise FlowError(f"{root}: DVC cannot read the pipeline: {_reasons(error)}") from error
+    return Pipeline(stages)
+
+
+def read_status(root: Path) -> Status:
+    """What DVC finds out of date, as `dvc status` does; local to each stage, it does not spread downwards.
+
+    Raises:
+        BusyError: a stage is running, so that its outputs cannot be looked at.
+        FlowError: DVC fails otherwise.
+    """
+    from dvc.exceptions import DvcException
+    from dvc.lock import LockError
+    from dvc.repo import Repo
+
+    try:
+        with Repo(str(root), _wait_for_lock=True) as repo:
+            return dict(repo.status())
+    except LockError as error:
+        raise BusyError(f"a stage is running in {root} (`reasrm status` shows it): {_reasons(error)}") from error
+    except DvcException as error:
+        raise FlowError(f"{root}: `dvc status` fails: {_reasons(error)}") from error
+
+
+def _reasons(error: BaseException) -> str:
+    """The messages of an error and its causes, on one line."""
+    texts, current = [], error
+    while current is not None:
+        texts.append(" ".join(str(current).split()))
+        current = current.__cause__  # type: ignore[assignment]
+    return ": ".join(dict.fromkeys(texts))
