@@ -1,0 +1,24 @@
+"""Training curves as DVCLive files: the trainer's log, point by point, without clocks."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+from stages.runtime.outputs import new_folder
+
+CLOCKS = ("train_runtime", "train_samples_per_second", "train_steps_per_second", "step_time", "total_flos", "epoch")
+"""Logged values that say how fast it went, or repeat the step."""
+
+
+def write_curves(log_history: list[dict[str, Any]], out: Path) -> None:
+    """Write the finite numbers of a trainer's log to the folder `out`, one curve per name."""
+    from dvclive import Live
+
+    with new_folder(out) as folder:
+        live = Live(dir=str(folder), save_dvc_exp=False, dvcyaml=None, report=None, monitor_system=False)
+        for entry in log_history:
+            live.step = int(entry["step"])
+            for name, value in entry.items():
+                if name not in (*CLOCKS, "step") and isinstance(value, int | float) and math.isfinite(value):
+                    live.log_metric(f"train/{name}", float(value), timestamp=False)
+        live.make_summary()
