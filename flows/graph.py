@@ -88,11 +88,11 @@ def read_pipeline(root: Path) -> Pipeline:
         with Repo(str(root)) as repo:
             graph = get_active_graph(repo.index.graph)
             order = plan_repro(graph, collect_stages(repo, ["dvc.yaml"]))
-            names = [stage.addressing for stage in order]
+            names = [_name(stage) for stage in order]
             stages = {
-                stage.addressing: Stage(
-                    name=stage.addressing,
-                    parents=tuple(sorted((parent.addressing for parent in graph.successors(stage)), key=names.index)),
+                _name(stage): Stage(
+                    name=_name(stage),
+                    parents=tuple(sorted((_name(parent) for parent in graph.successors(stage)), key=names.index)),
                     limit=(stage.meta or {}).get("limit"),
                 )
                 for stage in order
@@ -115,11 +115,24 @@ def read_status(root: Path) -> Status:
 
     try:
         with Repo(str(root), _wait_for_lock=True) as repo:
-            return dict(repo.status())
+            return _status_of(repo)
     except LockError as error:
         raise BusyError(f"a stage is running in {root} (`reasrm status` shows it): {_reasons(error)}") from error
     except DvcException as error:
         raise FlowError(f"{root}: `dvc status` fails: {_reasons(error)}") from error
+
+
+def _status_of(repo: Any) -> Status:
+    """As `Repo.status`, by the stages' own names (DVC's are relative to the working folder)."""
+    with repo.lock:
+        repo._reset()
+        found = {_name(stage): stage.status() for stage in repo.index.stages}
+    return {name: next(iter(changes.values())) for name, changes in found.items() if changes}
+
+
+def _name(stage: Any) -> str:
+    """The name in dvc.yaml; a `.dvc` file has only its address."""
+    return str(getattr(stage, "name", "") or stage.addressing)
 
 
 def _reasons(error: BaseException) -> str:
