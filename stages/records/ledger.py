@@ -3,8 +3,9 @@
 DVC deletes a stage's outputs before it runs, so what must survive a kill lives here, outside of them (`ledgers/`,
 git-ignored). A stage's output is rebuilt from its ledger at the end: same ledger, same bytes.
 
-One line is one entry: `{"key": ..., "state": ..., ...}`. A `final` entry settles its key; other states (an intent to
-ask, a failed attempt that was billed) are history for the accounts. Only byte offsets are held in memory.
+One line is one entry: `{"key": ..., "state": ..., ...}`. A `final` entry settles its key, the last one if there are
+several; other states (an intent to ask, a failed attempt that was billed) are history for the accounts. Only byte
+offsets are held in memory.
 """
 
 import fcntl
@@ -37,6 +38,15 @@ class Ledger:
             LedgerBusyError: another process holds it.
         """
         self.path = path
+        self._final: dict[bytes, int] = {}
+        self._end = 0
+        self._lock = threading.Lock()
+        self._dirty = threading.Event()
+        self._closing = threading.Event()
+        self._open_for_writing()
+
+    def _open_for_writing(self) -> None:
+        path = self.path
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._file: BinaryIO = os.fdopen(descriptor, "r+b", buffering=0)
@@ -45,12 +55,8 @@ class Ledger:
         except BlockingIOError as error:
             self._file.close()
             raise LedgerBusyError(f"{path} is being written by another run; wait for it or cancel it") from error
-        self._final: dict[bytes, int] = {}
-        self._end = 0
         self._index()
-        self._lock = threading.Lock()
-        self._dirty = threading.Event()
-        self._closing = threading.Event()
+        self._file.truncate(self._end)
         self._syncer = threading.Thread(target=self._sync_often, name=f"fsync {path.name}", daemon=True)
         self._syncer.start()
 
@@ -85,7 +91,7 @@ class Ledger:
             self._file.seek(self._end)
             self._file.write(line)
             if state == FINAL:
-                self._final.setdefault(bytes.fromhex(key), self._end)
+                self._final[bytes.fromhex(key)] = self._end
             self._end += len(line)
         if durable:
             os.fsync(self._file.fileno())
@@ -129,10 +135,9 @@ class Ledger:
                         f"disk failed: move it away to ask again, or cut this line"
                     ) from error
                 if entry["state"] == FINAL:
-                    self._final.setdefault(bytes.fromhex(entry["key"]), offset)
+                    self._final[bytes.fromhex(entry["key"])] = offset
                 offset += len(line)
         self._end = offset
-        self._file.truncate(offset)
 
     def _sync_often(self) -> None:
         while not self._closing.is_set():
@@ -140,3 +145,26 @@ class Ledger:
             self._dirty.clear()
             os.fsync(self._file.fileno())
             self._closing.wait(FSYNC_SECONDS)
+
+
+class ReadOnlyLedger(Ledger):
+    """A ledger opened beside its writer, as it stands now: for estimates that change nothing."""
+
+    def _open_for_writing(self) -> None:
+        if self.path.exists():
+            self._file = self.path.open("rb", buffering=0)
+            self._index()
+        else:
+            self._file = Path(os.devnull).open("rb", buffering=0)
+
+    def append(self, key: str, state: str, entry: dict[str, Any], *, durable: bool = False) -> None:
+        """Refused."""
+        raise TypeError(f"{self.path} was opened read-only")
+
+    def entries(self) -> Iterator[dict[str, Any]]:
+        """All entries up to the moment of opening."""
+        return super().entries() if self.path.exists() else iter(())
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()

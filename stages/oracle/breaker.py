@@ -1,0 +1,73 @@
+"""The circuit breaker: when the server is down, one probe at a time asks whether it is back, instead of everybody."""
+
+import time
+from collections.abc import Callable
+from enum import StrEnum
+
+TRIPS_AFTER = 10
+"""So many failures of the server in a row open the breaker. At 6 % of passing faults that is one in 10^12 by chance."""
+FIRST_PAUSE = 1.0
+LONGEST_PAUSE = 60.0
+"""Seconds between probes: doubled from the first to the longest."""
+
+
+class BreakerState(StrEnum):
+    """Whether requests pass."""
+
+    CLOSED = "closed"
+    """All pass."""
+    WAITING = "waiting"
+    """None passes until the pause is over."""
+    PROBING = "probing"
+    """One is on its way; what becomes of it decides."""
+
+
+class Breaker:
+    """Shared by all requests of a run."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """Start closed; `clock` gives seconds."""
+        self._clock = clock
+        self.state = BreakerState.CLOSED
+        self.trips = 0
+        self._failures_in_a_row = 0
+        self._pause = FIRST_PAUSE
+        self._probe_at = 0.0
+        self._open_since = 0.0
+
+    @property
+    def seconds_until_probe(self) -> float:
+        """How long until the next probe may go; 0 if it may go now (or the breaker is closed)."""
+        return max(0.0, self._probe_at - self._clock()) if self.state is BreakerState.WAITING else 0.0
+
+    @property
+    def open_seconds(self) -> float:
+        """How long the server has been down."""
+        return 0.0 if self.state is BreakerState.CLOSED else self._clock() - self._open_since
+
+    def sent(self) -> None:
+        """A request goes out: with the breaker open it is the probe."""
+        if self.state is BreakerState.WAITING:
+            self.state = BreakerState.PROBING
+
+    def succeeded(self) -> None:
+        """The server answered, whatever it said: it is up."""
+        self._failures_in_a_row = 0
+        self._pause = FIRST_PAUSE
+        self.state = BreakerState.CLOSED
+
+    def failed(self) -> None:
+        """The server, or the way to it, failed."""
+        self._failures_in_a_row += 1
+        if self.state is BreakerState.PROBING:
+            self._pause = min(LONGEST_PAUSE, 2 * self._pause)
+            self._wait()
+        elif self.state is BreakerState.CLOSED and self._failures_in_a_row >= TRIPS_AFTER:
+            self.trips += 1
+            self._open_since = self._clock()
+            self._pause = FIRST_PAUSE
+            self._wait()
+
+    def _wait(self) -> None:
+        self.state = BreakerState.WAITING
+        self._probe_at = self._clock() + self._pause

@@ -1,0 +1,57 @@
+"""The questions of the two passes: which comparisons are put to the oracle, and with which words."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from stages.judging.chain_of_rubrics import PromptVariant
+from stages.judging.prompt import hinted_prompt, judge_prompt
+from stages.judging.verdict import Verdict, read_verdict
+from stages.oracle.attempt import Question
+from stages.records.comparison import Comparison, hashed_side, show
+from stages.records.pair import Message, PreferencePair
+from stages.records.trace import OracleTrace, TraceOutcome
+
+ASKED_AGAIN = frozenset({TraceOutcome.REFUSED, TraceOutcome.EMPTY, TraceOutcome.TRUNCATED, TraceOutcome.GAVE_UP})
+"""First-pass outcomes that go to the second pass. A request that was rejected as invalid would be so again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One pair as it is shown to the oracle, and the prompt."""
+
+    pair: PreferencePair
+    comparison: Comparison
+    question: Question
+
+
+def first_pass(pairs: Iterable[PreferencePair], seed: int, variant: PromptVariant) -> Iterator[Case]:
+    """Each pair once, in the order of sides that its hash and `seed` give, without any hint."""
+    for pair in pairs:
+        comparison = show(pair, hashed_side(pair, seed))
+        yield Case(pair, comparison, _question(judge_prompt(comparison, variant)))
+
+
+def second_pass(first: Iterable[OracleTrace], variant: PromptVariant) -> Iterator[Case]:
+    """Each pair on which the first pass gave no right verdict, now with the right one as a hint.
+
+    The failed attempt is shown where there is one that reads as a judgment; a refusal or a cut text would only invite
+    the same again.
+    """
+    for trace in first:
+        if needs_hint(trace):
+            comparison = show(trace.pair, trace.better)
+            failed = trace.text if trace.outcome is TraceOutcome.OK else ""
+            yield Case(trace.pair, comparison, _question(hinted_prompt(comparison, variant, failed)))
+
+
+def needs_hint(trace: OracleTrace) -> bool:
+    """Whether a first-pass trace is asked again: no reply worth reading, or no right verdict in it."""
+    if trace.outcome is TraceOutcome.OK:
+        verdict = read_verdict(trace.text)
+        return not (isinstance(verdict, Verdict) and verdict.side is trace.better)
+    return trace.outcome in ASKED_AGAIN
+
+
+def _question(messages: tuple[Message, ...]) -> Question:
+    system, user = messages
+    return Question(system=system.content, user=user.content)

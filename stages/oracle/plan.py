@@ -1,0 +1,142 @@
+"""What a run will ask: the key of each request, what the ledger already answers, and what the rest will cost."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from stages.oracle.attempt import Answer, Question
+from stages.oracle.money import Estimates, Prices
+from stages.oracle.request_shape import RequestShape
+from stages.records.content_hash import content_hash
+from stages.records.ledger import Ledger
+from stages.records.trace import TraceOutcome
+
+SAMPLE = 0
+"""Index of the sample of one prompt; part of the key, so that several samples could be asked for."""
+
+
+class LedgerState(StrEnum):
+    """States of ledger entries besides `final`."""
+
+    SENT = "sent"
+    """A request goes out: if nothing follows, it may have been billed without an answer."""
+    FAILED = "failed"
+    """An attempt came to nothing, with the trouble."""
+    BATCH_INTENT = "batch_intent"
+    """A batch is about to be created; key is the hash of its requests."""
+    BATCH_CREATED = "batch_created"
+    BATCH_DONE = "batch_done"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request as it is sent."""
+
+    key: str
+    body: dict[str, Any]
+    max_tokens: int
+    prompt_characters: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the ledger answers one question."""
+
+    answers: tuple[Answer, ...]
+    """Replies that were paid for, the last one is the valid one; more than one if a cut reply was asked for again."""
+    paid_usd: float
+    next: Request | None
+    """What is still to be sent; None if the question is settled."""
+
+
+@dataclass(frozen=True)
+class RequestPlan:
+    """Makes the requests of a run and looks them up."""
+
+    shape: RequestShape
+    prices: Prices
+    max_tokens: int
+    truncated_retries: int
+    """How often a reply that was cut off is asked for again, each time with twice the token limit."""
+
+    def progress(self, question: Question, ledger: Ledger) -> Progress:
+        """What the ledger holds for `question`, and the request to send next if it is not settled.
+
+        A request that was given up earlier is sent again: what made it fail passes.
+        """
+        answers: list[Answer] = []
+        usd = 0.0
+        for doubling in range(self.truncated_retries + 1):
+            request = self._request(question, self.max_tokens << doubling)
+            entry = ledger.get(request.key)
+            if entry is None:
+                return Progress(tuple(answers), usd, request)
+            answers.append(Answer.from_entry(entry))
+            usd += entry["usd"]
+            if answers[-1].outcome is TraceOutcome.GAVE_UP:
+                return Progress(tuple(answers), usd, request)
+            if answers[-1].outcome is not TraceOutcome.TRUNCATED:
+                break
+        return Progress(tuple(answers), usd, None)
+
+    def _request(self, question: Question, max_tokens: int) -> Request:
+        body = self.shape.body(question, max_tokens)
+        key = content_hash([self.shape.vendor.value, self.shape.api_version, body, SAMPLE])
+        return Request(key, body, max_tokens, len(question.system) + len(question.user))
+
+
+@dataclass
+class Outlook:
+    """What stands between the ledger and a finished run."""
+
+    questions: int = 0
+    answered: int = 0
+    to_ask: int = 0
+    spent_usd: float = 0.0
+    """Paid for these questions by earlier runs."""
+    prompt_characters_to_ask: int = 0
+
+    def expected(self, estimates: Estimates, prices: Prices, *, batch: bool) -> dict[str, Any]:
+        """Requests, tokens and dollars that are still to come, JSON-like; upper bounds where nothing is known yet."""
+        prompt = estimates.prompt_tokens(self.prompt_characters_to_ask)
+        output = self.to_ask * estimates.output_tokens
+        usd = (prompt * prices.input + output * prices.output) / 1e6 * (0.5 if batch else 1.0)
+        return {
+            "questions": self.questions,
+            "answered": self.answered,
+            "to_ask": self.to_ask,
+            "prompt_tokens": round(prompt),
+            "completion_tokens": round(output),
+            "usd": round(usd, 4),
+            "spent_usd": round(self.spent_usd, 4),
+            "output_length_is": "mean of the replies so far" if estimates.replies else "the token limit",
+            "prices_as_of": prices.as_of.isoformat(),
+        }
+
+
+def look_ahead(questions: Iterable[Question], plan: RequestPlan, ledger: Ledger, estimates: Estimates) -> Outlook:
+    """Go through all questions once: what is answered teaches `estimates`, the rest is counted."""
+    outlook = Outlook()
+    for question in questions:
+        outlook.questions += 1
+        progress = plan.progress(question, ledger)
+        outlook.spent_usd += progress.paid_usd
+        characters = len(question.system) + len(question.user)
+        for answer in progress.answers:
+            if answer.usage.output_tokens:
+                estimates.learn(characters, answer.usage)
+        if progress.next is None:
+            outlook.answered += 1
+        else:
+            outlook.to_ask += 1
+            outlook.prompt_characters_to_ask += characters
+    return outlook
+
+
+def unsettled(questions: Iterable[Question], plan: RequestPlan, ledger: Ledger) -> Iterator[tuple[int, Request]]:
+    """Yield `(index of the question, request to send)` of each question that the ledger does not settle."""
+    for index, question in enumerate(questions):
+        request = plan.progress(question, ledger).next
+        if request is not None:
+            yield index, request

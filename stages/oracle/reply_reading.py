@@ -1,0 +1,60 @@
+"""What both vendors' replies have in common: endings, statuses, Retry-After."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from stages.oracle.attempt import Trouble
+from stages.records.trace import TraceOutcome
+
+_BY_STATUS = {
+    401: Trouble.NOT_ALLOWED,
+    402: Trouble.NO_CREDIT,
+    403: Trouble.NOT_ALLOWED,
+    404: Trouble.NOT_ALLOWED,
+    408: Trouble.SERVER_ERROR,
+    409: Trouble.SERVER_ERROR,
+    429: Trouble.RATE_LIMITED,
+    503: Trouble.OVERLOADED,
+    504: Trouble.OVERLOADED,
+    529: Trouble.OVERLOADED,
+}
+
+
+class BrokenReplyError(ValueError):
+    """A reply of status 200 is not what the protocol says."""
+
+
+def trouble_of_status(status: int) -> Trouble:
+    """What an HTTP status of 400 or more means for the run."""
+    return _BY_STATUS.get(status, Trouble.SERVER_ERROR if status >= 500 else Trouble.INVALID)
+
+
+def outcome_of(endings: Mapping[str, TraceOutcome], ending: str, text: str) -> TraceOutcome:
+    """The outcome of a delivered reply: how it ended, and whether it holds anything.
+
+    Raises:
+        BrokenReplyError: `ending` is none that a request of ours can have.
+    """
+    if ending not in endings:
+        raise BrokenReplyError(f"ended for the unknown reason {ending!r}")
+    outcome = endings[ending]
+    return TraceOutcome.EMPTY if outcome is TraceOutcome.OK and not text.strip() else outcome
+
+
+def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
+    """Retry-After in seconds, from milliseconds, seconds or an HTTP date; None if there is none or it is unreadable."""
+    milliseconds, value = headers.get("retry-after-ms"), headers.get("retry-after")
+    try:
+        if milliseconds is not None:
+            return max(0.0, float(milliseconds) / 1000)
+        return None if value is None else max(0.0, float(value))
+    except ValueError:
+        return _seconds_until(value)
+
+
+def _seconds_until(date: str | None) -> float | None:
+    try:
+        return max(0.0, (parsedate_to_datetime(date or "") - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError):
+        return None

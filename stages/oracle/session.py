@@ -1,0 +1,199 @@
+"""One run of one pass: open the ledger, look ahead, ask what is missing, and say how it ended."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from stages.oracle.accounts import Accounts
+from stages.oracle.anthropic_client import AnthropicClient
+from stages.oracle.asking import Asking, live_line
+from stages.oracle.attempt import Vendor
+from stages.oracle.cases import Case
+from stages.oracle.connection import Connection
+from stages.oracle.gate import Gate, StopReason
+from stages.oracle.money import Budget, Estimates, Prices
+from stages.oracle.openai_client import OpenAIClient
+from stages.oracle.pacing import Pacer
+from stages.oracle.plan import Outlook, RequestPlan, look_ahead
+from stages.oracle.request_shape import AnthropicShape, OpenAIShape, RequestShape
+from stages.oracle.settings import AskingSettings
+from stages.records.ledger import Ledger, LedgerBusyError
+from stages.runtime.progress import ProgressLine
+from stages.runtime.stage_main import ExitCode, StageError
+
+NO_KEY_ERRORS = frozenset({"OpenAIError", "AnthropicError", "CredentialsError"})
+Cases = Callable[[], Iterator[Case]]
+"""Gives the cases of a run from the first one on, as often as it is called: they are never all in memory."""
+
+
+Endpoint = Callable[[], AbstractContextManager[str | None]]
+"""Gives the address to ask while it is open; None for the vendor's own, by the SDK's environment variables."""
+
+
+class NoKeyError(StageError):
+    """There is no key for the vendor's API."""
+
+
+class LedgerInUseError(StageError):
+    """Another run writes to the same ledger."""
+
+    exit_code = ExitCode.BUSY
+
+
+@dataclass(frozen=True)
+class Oracle:
+    """Who is asked, and for what kind of reply."""
+
+    vendor: Vendor
+    model: str
+    prices: Prices
+    max_tokens: int
+    truncated_retries: int
+    cache_system_prompt: bool = True
+
+    def shape(self) -> RequestShape:
+        """How its requests look."""
+        if self.vendor is Vendor.ANTHROPIC:
+            return AnthropicShape(self.model, self.cache_system_prompt)
+        return OpenAIShape(self.model)
+
+    def plan(self) -> RequestPlan:
+        """How its requests are made, keyed and looked up; needs no connection."""
+        return RequestPlan(self.shape(), self.prices, self.max_tokens, self.truncated_retries)
+
+    def connect(self, connection: Connection) -> AnthropicClient | OpenAIClient:
+        """A client of the vendor.
+
+        Raises:
+            NoKeyError: the SDK finds no key in the environment.
+        """
+        try:
+            return AnthropicClient(connection) if self.vendor is Vendor.ANTHROPIC else OpenAIClient(connection)
+        except Exception as error:
+            if type(error).__name__ in NO_KEY_ERRORS:
+                raise NoKeyError(f"the SDK of {self.vendor} finds no key in the environment: {error}") from None
+            raise
+
+    def estimates(self) -> Estimates:
+        """Estimates that know nothing yet."""
+        return Estimates(self.vendor, self.max_tokens)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a run ended."""
+
+    stopped: StopReason | None
+    """None if every case is settled."""
+    detail: str
+    outlook: Outlook
+    summary: dict[str, Any]
+
+
+@contextmanager
+def open_ledger(path: Path) -> Iterator[Ledger]:
+    """Open the ledger at `path` for writing.
+
+    Raises:
+        LedgerInUseError: another run holds it.
+    """
+    try:
+        ledger = Ledger(path)
+    except LedgerBusyError as error:
+        raise LedgerInUseError(str(error)) from error
+    with ledger:
+        yield ledger
+
+
+def ask_online(
+    name: str, cases: Cases, oracle: Oracle, ledger: Ledger, settings: AskingSettings, endpoint: Endpoint
+) -> Ended:
+    """Ask every case that `ledger` does not settle, one request each.
+
+    Args:
+        name: shown in front of the live line.
+        cases: the questions.
+        oracle: who is asked.
+        ledger: open for writing.
+        settings: how.
+        endpoint: where; opened only if something is to be asked.
+    """
+    estimates = oracle.estimates()
+    outlook = look_ahead((case.question for case in cases()), oracle.plan(), ledger, estimates)
+    if outlook.to_ask == 0:
+        return Ended(None, "", outlook, Accounts().summary())
+    with endpoint() as url:
+        run = OnlineRun(name, oracle, ledger, settings, outlook, estimates)
+        return asyncio.run(run.ask(cases(), url))
+
+
+@dataclass(frozen=True)
+class OnlineRun:
+    """One run, once it is known that something is to be asked."""
+
+    name: str
+    oracle: Oracle
+    ledger: Ledger
+    settings: AskingSettings
+    outlook: Outlook
+    estimates: Estimates
+
+    async def ask(self, cases: Iterator[Case], url: str | None) -> Ended:
+        """Ask over one client."""
+        settings, outlook = self.settings, self.outlook
+        accounts = Accounts()
+        gate = Gate(
+            pacer=Pacer(settings.declared_rpm),
+            budget=Budget(settings.budget_usd, outlook.spent_usd),
+            accounts=accounts,
+            most_in_flight=settings.most_in_flight,
+            outage_seconds=60 * settings.outage_minutes,
+        )
+        line = ProgressLine(self.name)
+
+        def show(*, now: bool = False) -> None:
+            line.show(live_line(outlook.questions, outlook.answered, accounts, gate), now=now)
+
+        provider = self.oracle.connect(Connection(settings.timeout_seconds, settings.most_in_flight, url))
+        try:
+            with stops_on_signals(gate):
+                await Asking(
+                    provider,
+                    self.oracle.plan(),
+                    self.ledger,
+                    gate,
+                    accounts,
+                    self.estimates,
+                    settings.attempts,
+                    settings.most_in_flight,
+                    show,
+                ).run(cases)
+            show(now=True)
+            line.end()
+        finally:
+            await provider.close()
+        return Ended(gate.stopped, gate.detail, outlook, accounts.summary())
+
+
+@contextmanager
+def stops_on_signals(gate: Gate) -> Iterator[None]:
+    """Turn the first SIGINT or SIGTERM into a stop that loses nothing in flight; the second one acts as ever."""
+    loop = asyncio.get_running_loop()
+    signals = (signal.SIGINT, signal.SIGTERM)
+
+    def stop() -> None:
+        gate.stop(StopReason.INTERRUPTED, "a signal asked for it")
+        for number in signals:
+            loop.remove_signal_handler(number)
+
+    for number in signals:
+        loop.add_signal_handler(number, stop)
+    try:
+        yield
+    finally:
+        for number in signals:
+            loop.remove_signal_handler(number)
