@@ -30,7 +30,21 @@ SOURCES = ("mmlu-pro", "livebench-reasoning", "livebench-math", "livecodebench")
 SPLIT_OF_MODEL = {"gpt": "gpt", "claude": "claude"}
 """How the name of the answering model begins, to the split."""
 MMLU_PRO_SUBJECTS = frozenset(
-    "biology business chemistry economics engineering health history law math other philosophy physics psychology".split()
+    [
+        "biology",
+        "business",
+        "chemistry",
+        "economics",
+        "engineering",
+        "health",
+        "history",
+        "law",
+        "math",
+        "other",
+        "philosophy",
+        "physics",
+        "psychology",
+    ]
 ) | {"computer science"}
 
 

@@ -22,8 +22,9 @@ from stages.benchmarks.benchmark import (
     Refusal,
     Row,
     RowRefusedError,
+    mean_of,
+    ratio,
 )
-from stages.benchmarks.benchmark import mean_of, ratio
 from stages.benchmarks.rows import key, outcome_of, pair_of, prompt_group, text, with_family
 from stages.benchmarks.unit_values import mean_of_runs
 from stages.records.benchmark_item import BenchmarkItem

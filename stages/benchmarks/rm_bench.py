@@ -26,8 +26,8 @@ from stages.benchmarks.benchmark import (
     Refusal,
     Row,
     RowRefusedError,
+    mean_of,
 )
-from stages.benchmarks.benchmark import mean_of
 from stages.benchmarks.rows import outcome_of, pair_of, present, prompt_group, shown, text, texts, with_family
 from stages.benchmarks.unit_values import mean_of_runs
 from stages.records.benchmark_item import BenchmarkItem

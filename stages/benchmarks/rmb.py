@@ -24,8 +24,8 @@ from stages.benchmarks.benchmark import (
     Refusal,
     Row,
     RowRefusedError,
+    mean_of,
 )
-from stages.benchmarks.benchmark import mean_of
 from stages.benchmarks.rmb_categories import CATEGORIES
 from stages.benchmarks.rows import (
     conversation,

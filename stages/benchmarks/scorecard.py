@@ -1,6 +1,6 @@
 """A benchmark's score with everything that one needs in order to trust it, as one JSON object."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,9 +8,9 @@ import numpy as np
 
 from stages.benchmarks.benchmark import Benchmark, CellTable, Metric, Mode, Path, UnreadableRule
 from stages.benchmarks.intervals import Estimate, Interval, percentiles, wilson
-from stages.benchmarks.resampling import resampled
-from stages.benchmarks.tally import Counts, Tally, tally
 from stages.benchmarks.outcome_store import Located
+from stages.benchmarks.resampling import resampled
+from stages.benchmarks.tally import Contributions, Counts, Tally, tally
 
 ZERO, HALF = 0.0, 0.5
 
@@ -41,7 +41,7 @@ class Scored:
     """[B] the headline in each bootstrap sample."""
 
 
-def scored(benchmark: Benchmark, groups: Sequence[list[Located]] | Any, settings: Settings, file: str) -> Scored:
+def scored(benchmark: Benchmark, groups: Iterable[list[Located]], settings: Settings, file: str) -> Scored:
     """Score outcomes that come group by group; `file` is named in errors.
 
     Raises:
@@ -51,15 +51,16 @@ def scored(benchmark: Benchmark, groups: Sequence[list[Located]] | Any, settings
     (main, zero, half), counts = tally(benchmark, groups, (used, ZERO, HALF), file)
     figures = benchmark.score(main.table(), settings.mode)
     samples = benchmark.score(resampled(main, settings.resamples, settings.seed), settings.mode)
+    parts = list(main.contributions().values())
     card: dict[str, Any] = {
         "benchmark": benchmark.name.value,
         "mode": settings.mode.value,
         "unreadable_rule": f"an unreadable verdict is worth {used:g} ({settings.unreadable.value})",
-        **estimate(figures["score",], samples["score",], main).as_json(),
+        **estimate(figures["score",], samples["score",], parts).as_json(),
     }
     for path, metric in figures.items():
         if path != ("score",):
-            _place(card, path, estimate(metric, samples[path], main).as_json())
+            _place(card, path, estimate(metric, samples[path], parts).as_json())
     card["score_if_unreadable_is"] = {
         "0": _headline(benchmark, zero, settings.mode),
         "0.5": _headline(benchmark, half, settings.mode),
@@ -68,10 +69,10 @@ def scored(benchmark: Benchmark, groups: Sequence[list[Located]] | Any, settings
     return Scored(card | _observed(counts), samples["score",].values)
 
 
-def estimate(metric: Metric, samples: Metric, tally_: Tally) -> Estimate:
+def estimate(metric: Metric, samples: Metric, parts: Sequence[Contributions]) -> Estimate:
     """A figure with its interval: Wilson for a share of independent outcomes, else the bootstrap's percentiles."""
     value, cells = float(metric.values[0]), metric.cells
-    units, groups, independent = _size(tally_, cells)
+    units, groups, independent = _size(parts, cells)
     if metric.plain and independent:
         return Estimate(value, units, *wilson(value * units, units), Interval.WILSON)
     low, high = percentiles(samples.values)
@@ -80,11 +81,11 @@ def estimate(metric: Metric, samples: Metric, tally_: Tally) -> Estimate:
     return Estimate(value, units, low, high, Interval.BOOTSTRAP)
 
 
-def _size(tally_: Tally, cells: list[int]) -> tuple[int, int, bool]:
+def _size(parts: Sequence[Contributions], cells: list[int]) -> tuple[int, int, bool]:
     """Units and groups in `cells`, and whether each group has one unit there that is simply right or wrong."""
     units = groups = 0
     independent = True
-    for part in tally_.contributions().values():
+    for part in parts:
         counts = part.counts[:, cells].sum(axis=1)
         sums = part.sums[:, cells].sum(axis=1)
         there = counts > 0

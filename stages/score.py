@@ -1,0 +1,145 @@
+"""Score the judgments: each benchmark's official score, accuracy over all questions, and how each judge behaves.
+
+Reads:   data/judgments/<model>/<benchmark>.jsonl of every model in `score.models`, data/benchmarks
+Writes:  data/scores/<model>.json
+Run:     python -m stages.score      (or: dvc repro score)
+"""
+
+from collections import defaultdict
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from stages.benchmarks.behaviour import DEFINITIONS, accuracy_of, behaviour, families, question_values
+from stages.benchmarks.benchmark import BenchmarkName, Mode, UnreadableRule
+from stages.benchmarks.intervals import percentiles
+from stages.benchmarks.outcome_store import by_group
+from stages.benchmarks.paired import difference
+from stages.benchmarks.registry import benchmark
+from stages.benchmarks.rulings import ItemFacts, Ruling, located_outcomes, read_items, read_rulings
+from stages.benchmarks.scorecard import Scored, Settings, scored
+from stages.runtime.outputs import new_folder, write_json
+from stages.runtime.params import StageParams
+from stages.runtime.stage_main import StageError, run_stage
+
+JUDGMENTS = Path("data/judgments")
+BENCHMARKS = Path("data/benchmarks")
+OUTPUT = Path("data/scores")
+
+
+class ScoreParams(StageParams):
+    """Section `score` of params.yaml."""
+
+    section: ClassVar[str] = "score"
+
+    models: tuple[str, ...] = Field(min_length=1)
+    """Folders below data/judgments."""
+    headline: tuple[BenchmarkName, ...] = Field(min_length=1)
+    """The benchmarks whose scores are averaged (the paper's three)."""
+    unreadable: UnreadableRule
+    """What a judgment without verdict is worth in the benchmarks' scores."""
+    resamples: int = Field(ge=100)
+    """Bootstrap samples."""
+    seed: int
+
+    def settings(self) -> Settings:
+        """How every benchmark is scored."""
+        return Settings(Mode.OFFICIAL, self.unreadable, self.resamples, self.seed)
+
+
+def score_model(model: str, rulings: list[Ruling], params: ScoreParams) -> dict[str, Any]:
+    """Everything about one model that needs no other."""
+    by_benchmark: dict[str, list[Ruling]] = defaultdict(list)
+    for ruling in rulings:
+        by_benchmark[ruling.item.benchmark].append(ruling)
+    cards = {name: _scored(name, by_benchmark[name], params) for name in sorted(by_benchmark)}
+    overall = accuracy_of(rulings, params.resamples, params.seed)
+    assert overall is not None
+    return {
+        "version": 1,
+        "model": model,
+        **overall.as_json(),
+        **behaviour(rulings, params.resamples, params.seed),
+        "average": average(cards, params),
+        "families": families(rulings, params.resamples, params.seed),
+        "benchmarks": {
+            name: one.card | {"behaviour": behaviour(by_benchmark[name], params.resamples, params.seed)}
+            for name, one in cards.items()
+        },
+        "definitions": DEFINITIONS,
+    }
+
+
+def _scored(name: str, rulings: list[Ruling], params: ScoreParams) -> Scored:
+    groups = by_group(located_outcomes(rulings)).values()
+    return scored(benchmark(name), groups, params.settings(), f"judgments of {name}")
+
+
+def average(cards: dict[str, Scored], params: ScoreParams) -> dict[str, Any] | None:
+    """The mean of the headline benchmarks' scores; None if one of them was not judged."""
+    if any(name not in cards for name in params.headline):
+        return None
+    # The benchmarks share their seed; shifting the resamples against each other makes them independent.
+    samples = [np.roll(cards[name].headline, shift) for shift, name in enumerate(params.headline)]
+    low, high = percentiles(np.mean(samples, axis=0))
+    return {
+        "score": float(np.mean([cards[name].card["score"] for name in params.headline])),
+        "n": sum(cards[name].card["n"] for name in params.headline),
+        "ci95": [low, high],
+        "of": list(params.headline),
+    }
+
+
+def score(rulings: dict[str, list[Ruling]], params: ScoreParams) -> dict[str, dict[str, Any]]:
+    """The score of every model, with its differences to the others."""
+    values = {model: question_values(judged) for model, judged in rulings.items()}
+    scores = {model: score_model(model, judged, params) for model, judged in rulings.items()}
+    for model, card in scores.items():
+        card["differences"] = {
+            other: _difference(values[model], values[other], params) for other in values if other != model
+        }
+    return scores
+
+
+def _difference(first: dict[str, float], second: dict[str, float], params: ScoreParams) -> dict[str, Any]:
+    found = difference(first, second, params.resamples, params.seed)
+    return {
+        "value": found.value,
+        "n": found.n,
+        "ci95": [found.low, found.high],
+        "better": found.test.first_better,
+        "worse": found.test.second_better,
+        "p": found.test.p,
+    }
+
+
+def read_model(model: str, items: dict[tuple[str, str], ItemFacts]) -> list[Ruling]:
+    """The judgments of one model.
+
+    Raises:
+        StageError: it has not been judged.
+    """
+    folder = JUDGMENTS / model
+    if not folder.is_dir():
+        raise StageError(
+            f"no judgments of {model!r} ({folder}); run `dvc repro judge@{model}`, or take it out of `models` in section "
+            f"`score` of params.yaml"
+        )
+    return read_rulings(folder, items)
+
+
+def main() -> str:
+    """Run the stage; returns its summary line."""
+    params = ScoreParams.load()
+    items = read_items(BENCHMARKS)
+    scores = score({model: read_model(model, items) for model in params.models}, params)
+    with new_folder(OUTPUT) as folder:
+        for model, card in scores.items():
+            write_json(folder / f"{model}.json", card)
+    return ", ".join(f"{model} {card['accuracy']:.3f}" for model, card in scores.items())
+
+
+if __name__ == "__main__":
+    run_stage("score", main)
