@@ -44,6 +44,7 @@ def stage_environment(gpus: tuple[str, ...] = (), budget_usd: float | None = Non
     if not gpus:
         chosen["OMP_NUM_THREADS"] = "1"
     environment = chosen | dict(os.environ)
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # every stage would compile torch and transformers anew
     environment["PATH"] = os.pathsep.join([str(Path(sys.prefix, "bin")), environment.get("PATH", os.defpath)])
     if gpus:
         environment["CUDA_VISIBLE_DEVICES"] = ",".join(gpus)

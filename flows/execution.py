@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 
 from flows.dispatch import Slots, cpu_count, urgency, visible_gpus
 from flows.environment import stage_environment
@@ -22,6 +23,7 @@ from flows.view import RunView
 RUN_LOCK = Path("work/locks/flow.lock")
 LAST_RUN = Path("work/runs/last.json")
 DURATIONS = Path("work/runs/seconds.json")
+RUNNING = "Running"
 
 
 @dataclass(frozen=True)
@@ -57,10 +59,13 @@ class Execution:
     runs: dict[str, StageRun] = field(default_factory=dict)
     interrupted: bool = False
     """Ctrl-C or `reasrm cancel` ended it."""
+    _running: set[str] = field(default_factory=set)
+    _telling: Lock = field(default_factory=Lock)
 
     def run(self, name: str, gpus: tuple[str, ...] = ()) -> StageRun:
         """Bring one stage up to date and show it."""
         self.view.started(name)
+        self._tell(running=name)
         run = run_stage(
             name,
             self.options.root,
@@ -75,6 +80,7 @@ class Execution:
     def note(self, name: str, run: StageRun) -> None:
         """Record and show an outcome."""
         self.runs[name] = run
+        self._tell(ended=name)
         self.view.ended(name, run)
 
     def slots(self) -> Slots:
@@ -95,8 +101,16 @@ class Execution:
             sort_lock(self.options.root, self.pipeline)
         completed = {name: run.seconds for name, run in self.runs.items() if run.outcome is Outcome.COMPLETED}
         _write_json(self.options.root / DURATIONS, _read_json(self.options.root / DURATIONS) | completed)
-        rows = {name: {"outcome": run.outcome, "seconds": round(run.seconds, 1)} for name, run in self.runs.items()}
-        _write_json(self.options.root / LAST_RUN, rows)
+        self._tell()
+
+    def _tell(self, running: str = "", ended: str = "") -> None:
+        """Write down how far the run is, for `reasrm status`."""
+        with self._telling:
+            self._running = (self._running | {running}) - {ended, ""}
+            rows = {name: {"outcome": RUNNING, "seconds": 0.0} for name in sorted(self._running)}
+            for name, run in list(self.runs.items()):
+                rows[name] = {"outcome": run.outcome, "seconds": round(run.seconds, 1)}
+            _write_json(self.options.root / LAST_RUN, rows)
 
 
 def prepare(options: RunOptions, view: RunView, supervised: Supervised | None = None) -> Execution:

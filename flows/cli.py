@@ -1,0 +1,227 @@
+"""The front door `reasrm`: thin and fast to start; everything heavy is imported where it is used.
+
+`reasrm oracle`, `score`, `compare` and `judge` are handed on word by word to the stages' own commands: this process
+becomes theirs, so signals and exit status are theirs too, and this package never imports a stage.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from flows.outcome import ExitCode, FlowError
+
+FORWARDED = {
+    "oracle": "stages.oracle.command",
+    "judge": "stages.inference.command",
+    "score": "stages.benchmarks.command",
+    "compare": "stages.benchmarks.compare_command",
+}
+PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+NEWS, TOOLS, SETTINGS = "Run the pipeline", "Use its parts alone", "Settings and machine"
+
+app = typer.Typer(
+    name="reasrm",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    help="Train, evaluate and attack reasoning reward models: preference pairs to oracle traces, SFT, GRPO, "
+    "benchmarks and a report.",
+    epilog="Exit status: 0 done, 1 failed, 2 wrong words, 3 stopped with everything kept, 4 busy, 130 interrupted.",
+)
+profiles = typer.Typer(no_args_is_help=True, help="Choose the settings in params.yaml.")
+app.add_typer(profiles, name="profile", rich_help_panel=SETTINGS)
+
+Stages = Annotated[
+    list[str] | None, typer.Option(metavar="STAGE", help="Only this stage and what it needs; repeatable.")
+]
+Forced = Annotated[list[str] | None, typer.Option(metavar="STAGE", help="Run it even if nothing changed; repeatable.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Budget = Annotated[float | None, typer.Option(min=0, help="Most US dollars for the oracle in this run.")]
+
+
+@app.command(rich_help_panel=NEWS)
+def run(
+    to: Stages = None,
+    force: Forced = None,
+    profile: Annotated[str | None, typer.Option("--profile", "-p", help="First `reasrm profile use` this one.")] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Stages at once (default: one per processor core).")] = None,
+    gpus_per_stage: Annotated[int, typer.Option(min=1, help="GPUs for each stage that uses any.")] = 1,
+    budget_usd: Budget = None,
+) -> None:
+    """Bring everything up to date; only what changed runs. The same command goes on after a kill."""
+    from flows.execution import RunOptions
+    from flows.run_command import run as run_pipeline
+
+    if profile is not None:
+        _use(profile)
+    options = RunOptions(project_root(), tuple(to or ()), tuple(force or ()), jobs, gpus_per_stage, budget_usd)
+    raise typer.Exit(int(run_pipeline(options)))
+
+
+@app.command(rich_help_panel=NEWS)
+def plan(to: Stages = None, force: Forced = None, as_json: AsJson = False) -> None:
+    """Say which stages would run, and why, before anything runs."""
+    from flows.plan import estimate_oracle, make_plan
+    from flows.plan_view import plan_document, show_plan
+
+    forecasts = make_plan(project_root(), tuple(to or ()), tuple(force or ()))
+    estimates = estimate_oracle(project_root(), forecasts)
+    if as_json:
+        print(json.dumps(plan_document(forecasts, estimates), indent=1))
+    else:
+        show_plan(forecasts, estimates, Console(highlight=False))
+
+
+@app.command(rich_help_panel=NEWS)
+def status(as_json: AsJson = False) -> None:
+    """Show which stages are up to date and what the last run did."""
+    from flows.status import running_process, stage_statuses
+
+    rows = stage_statuses(project_root())
+    if as_json:
+        print(json.dumps([row._asdict() for row in rows], indent=1))
+        return
+    process = running_process(project_root())
+    table = Table(show_edge=False, title=f"running, process {process}" if process else None, title_justify="left")
+    for column in ("stage", "now", "last run", "seconds"):
+        table.add_column(column, justify="right" if column == "seconds" else "left")
+    for row in rows:
+        table.add_row(row.stage, row.state, row.last_outcome, f"{row.last_seconds:.1f}" if row.last_seconds else "")
+    Console(highlight=False).print(table)
+
+
+@app.command(rich_help_panel=NEWS)
+def cancel() -> None:
+    """End the run in this checkout with all its stages; nothing is lost."""
+    from flows.status import cancel as cancel_run
+
+    print(cancel_run(project_root()))
+
+
+@app.command(rich_help_panel=NEWS)
+def serve(
+    cron: Annotated[str | None, typer.Option(help="When, as five cron fields (default: each night at one).")] = None,
+    to: Stages = None,
+    budget_usd: Budget = None,
+) -> None:
+    """Run the pipeline on a schedule until ended; needs `reasrm ui`."""
+    from flows.schedules import NIGHTLY
+    from flows.schedules import serve as serve_schedule
+
+    serve_schedule(project_root(), cron or NIGHTLY, tuple(to or ()), budget_usd)
+
+
+@app.command(rich_help_panel=NEWS)
+def ui() -> None:
+    """Start Prefect's server and UI on this machine (loopback, port 4200 or PREFECT_SERVER_API_PORT)."""
+    from flows.schedules import start_server
+
+    start_server(project_root())
+
+
+@app.command(rich_help_panel=SETTINGS)
+def doctor(as_json: AsJson = False) -> None:
+    """Look at versions, GPUs, disk, keys and server before a run costs anything."""
+    from flows.doctor import Health, examine
+
+    findings = examine(project_root())
+    if as_json:
+        print(json.dumps([finding._asdict() for finding in findings], indent=1))
+    else:
+        console = Console(highlight=False)
+        style = {Health.GOOD: "green", Health.NOTE: "yellow", Health.BAD: "bold red"}
+        for finding in findings:
+            mark = f"[{style[finding.health]}]{finding.health:<5}[/]"
+            console.print(f"{mark} {finding.subject:<18} {finding.text}", soft_wrap=True)
+    if any(finding.health is Health.BAD for finding in findings):
+        raise typer.Exit(int(ExitCode.FAILED))
+
+
+@profiles.command("use")
+def profile_use(
+    name: str,
+    files: Annotated[
+        Path | None, typer.Option(help="The folder of your own files, for profiles that read some.")
+    ] = None,
+    settings: Annotated[list[str] | None, typer.Option("--set", metavar="A.B=VALUE", help="One setting.")] = None,
+    discard: Annotated[bool, typer.Option(help="Throw edits of params.yaml by hand away.")] = False,
+) -> None:
+    """Write params.yaml for a profile; `reasrm plan` then says what that would run."""
+    _use(name, files, settings, discard=discard)
+    print(f"params.yaml holds profile {name}")
+
+
+@profiles.command("list")
+def profile_list() -> None:
+    """List the profiles; the one in use is marked."""
+    from flows.profile import current_choice, first_comment, profile_names
+
+    root = project_root()
+    used = current_choice(root).name
+    for name in profile_names(root):
+        print(f"{'*' if name == used else ' '} {name:<16} {first_comment(root, name)}")
+
+
+@profiles.command("show")
+def profile_show(name: Annotated[str | None, typer.Argument(help="Default: the one in use.")] = None) -> None:
+    """Print the params.yaml of a profile; without a name, of the one in use, and what was edited by hand."""
+    from flows.profile import Choice, compose, current_choice, edits_by_hand
+
+    root = project_root()
+    print(compose(root, current_choice(root) if name is None else Choice(name)), end="")
+    for edit in edits_by_hand(root) if name is None else []:
+        print(f"# edited by hand: {edit}")
+
+
+def _use(name: str, files: Path | None = None, settings: list[str] | None = None, *, discard: bool = False) -> None:
+    from flows.profile import Choice, use
+
+    use(project_root(), Choice(name, tuple(settings or ()), None if files is None else str(files)), discard=discard)
+
+
+def _add_forward(word: str, module: str, text: str) -> None:
+    @app.command(word, rich_help_panel=TOOLS, context_settings=PASS_ON, help=text, add_help_option=False)
+    def forward(context: typer.Context) -> None:
+        from flows.environment import stage_environment
+
+        sys.stdout.flush()
+        os.execve(sys.executable, [sys.executable, "-m", module, *context.args], stage_environment())  # noqa: S606
+
+
+def project_root() -> Path:
+    """The project around the current folder: the nearest folder upwards with a dvc.yaml.
+
+    Raises:
+        FlowError: there is none.
+    """
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "dvc.yaml").is_file():
+            return folder
+    raise FlowError(f"no dvc.yaml in {here} or above it: go to the project's folder")
+
+
+def main() -> Any:
+    """The console script: run a command, tell our own errors in one line."""
+    sys.dont_write_bytecode = False
+    try:
+        app()
+    except FlowError as error:
+        print(f"reasrm: {error}", file=sys.stderr)
+        sys.exit(int(error.exit_code))
+
+
+for _word, _text in {
+    "oracle": "Ask an oracle about any JSONL of pairs, resumably.",
+    "judge": "Judge one comparison or a file of them.",
+    "score": "Score outcomes from anywhere by a benchmark's own rule.",
+    "compare": "Compare two judges: paired differences with intervals.",
+}.items():
+    _add_forward(_word, FORWARDED[_word], _text)

@@ -1,0 +1,134 @@
+"""`reasrm doctor`: what a run needs, looked at before it costs anything. Loads no model library."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from enum import StrEnum
+from importlib import metadata
+from pathlib import Path
+from typing import NamedTuple
+
+from flows.dispatch import cpu_count, visible_gpus
+from flows.environment import HOST, find_server, server_port
+from flows.outcome import FlowError
+from flows.profile import current_choice, edits_by_hand
+
+LOCKS = Path("locks")
+KEYS = ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "HF_TOKEN")
+DISK_NEEDED_GB = 10
+MEMORY_NEEDED_GB = 4
+SHOWN = 6
+
+
+class Health(StrEnum):
+    """How a finding is to be taken."""
+
+    GOOD = "good"
+    NOTE = "note"
+    """Needed by some settings only."""
+    BAD = "bad"
+    """Runs fail, or results are not the locked ones."""
+
+
+class Finding(NamedTuple):
+    """One line of the doctor."""
+
+    health: Health
+    subject: str
+    text: str
+
+
+def examine(root: Path) -> list[Finding]:
+    """All findings, in the order in which they matter."""
+    return [*_python(), *_packages(root), *_machine(root), *_keys(), *_server(root), *_settings(root)]
+
+
+def _python() -> Iterator[Finding]:
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    fits = (3, 11) <= sys.version_info[:2] < (3, 13)
+    yield Finding(
+        Health.GOOD if fits else Health.BAD, "python", f"{version} in {sys.prefix}" + _wanted(fits, "3.11, 3.12")
+    )
+
+
+def _packages(root: Path) -> Iterator[Finding]:
+    """Compare what is installed with the lock that it is nearest to."""
+    locks = {path: _differences(path) for path in sorted((root / LOCKS).glob("*.txt"))}
+    if not locks:
+        yield Finding(Health.BAD, "packages", f"no lock file in {root / LOCKS}")
+        return
+    nearest = min(locks, key=lambda path: len(locks[path]))
+    differences = locks[nearest]
+    if differences:
+        told = "; ".join(differences[:SHOWN]) + (
+            f"; and {len(differences) - SHOWN} more" if len(differences) > SHOWN else ""
+        )
+        yield Finding(Health.BAD, "packages", f"not as {LOCKS / nearest.name}: {told}. `make install` mends it")
+    else:
+        yield Finding(Health.GOOD, "packages", f"exactly as {LOCKS / nearest.name}")
+
+
+def _differences(lock: Path) -> list[str]:
+    found = []
+    for line in lock.read_text(encoding="utf-8").splitlines():
+        if match := re.fullmatch(r"([A-Za-z0-9._-]+)==([^\s+]+)(?:\+\S+)?", line.strip()):
+            try:
+                installed = metadata.version(match[1]).partition("+")[0]
+            except metadata.PackageNotFoundError:
+                installed = "missing"
+            if installed != match[2]:
+                found.append(f"{match[1]} {installed}, locked {match[2]}")
+    return found
+
+
+def _machine(root: Path) -> Iterator[Finding]:
+    gpus = visible_gpus()
+    yield Finding(
+        Health.GOOD if gpus else Health.NOTE, "gpu", _gpu_names() if gpus else "none: the miniature needs none"
+    )
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
+    health = Health.GOOD if memory >= MEMORY_NEEDED_GB else Health.BAD
+    yield Finding(health, "memory", f"{memory:.0f} GB, {cpu_count()} cores" + _wanted(health is Health.GOOD, "4 GB"))
+    free = shutil.disk_usage(root).free / 1e9
+    enough = free >= DISK_NEEDED_GB
+    yield Finding(Health.GOOD if enough else Health.BAD, "disk", f"{free:.0f} GB free" + _wanted(enough, "10 GB"))
+
+
+def _gpu_names() -> str:
+    query = ["nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"]
+    listed = subprocess.run(query, capture_output=True, text=True, check=False)
+    return "; ".join(listed.stdout.split("\n")[:-1]) or "present"
+
+
+def _keys() -> Iterator[Finding]:
+    for key in KEYS:
+        present = bool(os.environ.get(key))
+        yield Finding(
+            Health.GOOD if present else Health.NOTE,
+            key,
+            "set" if present else "not set: only paid or gated sources need it",
+        )
+
+
+def _server(root: Path) -> Iterator[Finding]:
+    try:
+        url = find_server(root)
+    except FlowError as error:
+        yield Finding(Health.BAD, "prefect server", str(error))
+        return
+    missing = f"none on {HOST}:{server_port()}; `reasrm ui` starts one, a run without one starts its own"
+    yield Finding(Health.GOOD if url else Health.NOTE, "prefect server", url or missing)
+
+
+def _settings(root: Path) -> Iterator[Finding]:
+    choice = current_choice(root)
+    edits = edits_by_hand(root)
+    text = " ".join(choice.words()) + (f", edited by hand: {'; '.join(edits[:SHOWN])}" if edits else "")
+    yield Finding(Health.NOTE if edits else Health.GOOD, "profile", text)
+
+
+def _wanted(fits: bool, what: str) -> str:
+    return "" if fits else f" ({what} is needed)"
