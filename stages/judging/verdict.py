@@ -30,6 +30,8 @@ class Unreadable(StrEnum):
     """The last `<answer>` holds something else than exactly one of [[A]] and [[B]]."""
     BAD_SCORE = "bad_score"
     """A scoring judge gave no finite number for an answer."""
+    TIE = "tie"
+    """The scores of both answers are equal, or as many samples said A as said B."""
     TOO_LONG = "too_long"
     """The prompt does not fit into the model's context; the model was not asked."""
 

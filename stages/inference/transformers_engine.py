@@ -1,0 +1,126 @@
+"""A checkpoint in this process, run by transformers: the embedded default, on CPU or one GPU."""
+
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from stages.inference.engine import Prompt, Sampling, batches_by_tokens
+from stages.inference.prompt_rendering import template_hash
+from stages.inference.replies import reply_from_tokens
+from stages.records.reply import Reply
+from stages.runtime.stage_main import StageError
+from stages.runtime.work_folder import file_hash
+
+
+class Dtype(StrEnum):
+    """Number format of the weights while judging."""
+
+    FLOAT32 = "float32"
+    BFLOAT16 = "bfloat16"
+    FLOAT16 = "float16"
+
+
+class Attention(StrEnum):
+    """Which of the library's attention implementations runs."""
+
+    EAGER = "eager"
+    SDPA = "sdpa"
+
+
+class LocalModelSettings(BaseModel):
+    """How a checkpoint is run in this process."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    checkpoint: Path
+    """A folder written by `save_pretrained`."""
+    dtype: Dtype
+    attention: Attention
+    batch_size: int = Field(gt=0)
+    """Most prompts in a batch."""
+    batch_tokens: int = Field(gt=0)
+    """Most prompt tokens in a batch, padding included: long prompts make small batches."""
+    max_context_tokens: int = Field(gt=0)
+    """Prompt and reply together never get longer; must fit the model."""
+    threads: int = Field(gt=0)
+    """CPU threads of this engine."""
+
+
+class TransformersEngine:
+    """Runs a causal language model; loads it when the first prompt is asked."""
+
+    def __init__(self, settings: LocalModelSettings, tokenizer: Any) -> None:
+        """Prepare for `settings`; `tokenizer` is the checkpoint's own."""
+        self._settings = settings
+        self._tokenizer = tokenizer
+        self._model: Any = None
+
+    def identity(self) -> dict[str, Any]:
+        """Everything besides prompt and sampling that the replies depend on, batch shape included."""
+        return {
+            "engine": "transformers",
+            "versions": {name: version(name).split("+")[0] for name in ("torch", "transformers")},
+            "checkpoint": file_hash(self._settings.checkpoint),
+            "template": template_hash(self._tokenizer),
+            **self._settings.model_dump(mode="json", exclude={"checkpoint"}),
+        }
+
+    def batches(self, prompts: Sequence[Prompt]) -> list[range]:
+        """Batches limited in prompts and in padded tokens."""
+        lengths = [len(prompt.token_ids) for prompt in prompts]
+        return batches_by_tokens(lengths, self._settings.batch_size, self._settings.batch_tokens)
+
+    def generate(self, prompts: Sequence[Prompt], sampling: Sampling) -> Iterator[Reply]:
+        """Yield the reply to each prompt, batch by batch."""
+        from stages.inference.decoding import draw_batch
+        from stages.inference.stop_tokens import StopTokens, end_of_turn_ids
+
+        model = self._loaded()
+        ends = end_of_turn_ids(model, self._tokenizer)
+        pad_id = self._tokenizer.pad_token_id if self._tokenizer.pad_token_id is not None else ends[0]
+        stops = StopTokens(self._tokenizer, sampling.stop, model.get_output_embeddings().weight.shape[0], ends)
+        for batch in self.batches(prompts):
+            part = prompts[batch.start : batch.stop]
+            drawn = draw_batch(model, part, sampling, stops, pad_id)
+            for prompt, tokens in zip(part, drawn, strict=True):
+                yield reply_from_tokens(self._tokenizer, tokens, len(prompt.token_ids), sampling.stop)
+
+    def close(self) -> None:
+        """Let the model go."""
+        self._model = None
+
+    def _loaded(self) -> Any:
+        if self._model is None:
+            from transformers import AutoModelForCausalLM
+
+            self._model = load_model(AutoModelForCausalLM, self._settings)
+        return self._model
+
+
+def load_model(kind: Any, settings: LocalModelSettings) -> Any:
+    """Load the checkpoint of `settings` as `kind`, ready to judge, on the GPU if there is one.
+
+    Raises:
+        StageError: the model has fewer positions than `max_context_tokens`.
+    """
+    import torch
+
+    torch.set_num_threads(settings.threads)
+    model = kind.from_pretrained(
+        settings.checkpoint,
+        dtype=getattr(torch, settings.dtype.value),
+        attn_implementation=settings.attention.value,
+        trust_remote_code=False,
+        use_safetensors=True,
+    )
+    positions = getattr(model.config.get_text_config(), "max_position_embeddings", None)
+    if positions is not None and positions < settings.max_context_tokens:
+        raise StageError(
+            f"{settings.checkpoint}: the model has {positions} positions, `judge.max_context_tokens` is "
+            f"{settings.max_context_tokens}: lower it, or train with a longer context"
+        )
+    return model.eval().to("cuda" if torch.cuda.is_available() else "cpu")

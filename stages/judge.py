@@ -1,0 +1,257 @@
+"""Judge all benchmarks with one model: one engine start, each distinct prompt once.
+
+Reads:   data/benchmarks/*.jsonl, the model's checkpoint
+Writes:  data/judgments/<model>/<benchmark>.jsonl in item order, data/judgments/<model>/identity.json
+Resumes: ledgers/judge-<model>.jsonl; nothing that is in it is asked again
+Run:     python -m stages.judge <model>      (or: dvc repro judge@<model>)
+"""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from stages.inference.engine import Prompt, Sampling
+from stages.inference.judging_run import ask_all, score_all
+from stages.inference.opening import EngineName, open_checkpoint
+from stages.inference.prompt_rendering import load_tokenizer, render_answered
+from stages.inference.scalar_engine import ScalarEngine
+from stages.inference.transformers_engine import Attention, Dtype, LocalModelSettings
+from stages.judging.chain_of_rubrics import PromptVariant, instruction
+from stages.judging.prompt import judge_prompt
+from stages.judging.samples import verdict_of_samples, verdict_of_scores
+from stages.judging.verdict import STOP, Unreadable
+from stages.records.benchmark_item import BenchmarkItem
+from stages.records.comparison import Side, hashed_side, show
+from stages.records.content_hash import content_hash
+from stages.records.jsonl import read_records, write_records
+from stages.records.judgment import Judgment
+from stages.records.ledger import Ledger
+from stages.records.pair import Message
+from stages.records.reply import Reply
+from stages.runtime.outputs import new_folder, write_json
+from stages.runtime.params import StageParams
+from stages.runtime.progress import ProgressLine
+from stages.runtime.stage_main import StageError, run_stage
+from stages.runtime.work_folder import LEDGERS
+
+BENCHMARKS = Path("data/benchmarks")
+JUDGMENTS = Path("data/judgments")
+NOT_ITEMS = frozenset({"refused"})
+"""Files beside the benchmarks' own that hold no items."""
+
+
+class Kind(StrEnum):
+    """What a judge gives back."""
+
+    GENERATIVE = "generative"
+    """A text with a verdict in it."""
+    SCALAR = "scalar"
+    """One number per answer."""
+
+
+class Orders(StrEnum):
+    """In which orders the answers of an item are shown."""
+
+    BOTH = "both"
+    HASHED = "hashed"
+    """One order per item, by a hash of its texts and the seed."""
+
+
+class JudgeParams(StageParams):
+    """Section `judge` of params.yaml, with the keys of one model (`judge_variants.<model>`) laid over it."""
+
+    section: ClassVar[str] = "judge"
+
+    checkpoint: Path
+    kind: Kind
+    prompt: PromptVariant
+    """What a generative judge is asked to write; a scalar judge sees conversation and answer alone."""
+    engine: EngineName
+    orders: Orders
+    seed: int
+    """Of hashed orders and of draws."""
+    max_new_tokens: int = Field(gt=0)
+    """A reply is cut off here. Tokens."""
+    max_context_tokens: int = Field(gt=0)
+    """Prompts that leave less than `max_new_tokens` of it are refused as too long. Tokens."""
+    temperature: float = Field(ge=0)
+    top_p: float = Field(gt=0, le=1)
+    samples: int = Field(gt=0)
+    """Replies per prompt; the verdict is the majority's. More than one needs a temperature above 0."""
+    batch_size: int = Field(gt=0)
+    batch_tokens: int = Field(gt=0)
+    """Most prompt tokens in one batch, padding included."""
+    dtype: Dtype
+    attention: Attention
+    threads: int = Field(gt=0)
+
+    def local_model(self) -> LocalModelSettings:
+        """How the checkpoint is run."""
+        shared = set(LocalModelSettings.model_fields)
+        return LocalModelSettings(**{key: value for key, value in self if key in shared})
+
+    def samplings(self) -> list[Sampling]:
+        """One way of drawing per sample; they differ in their seed."""
+        if self.samples > 1 and self.temperature == 0:
+            raise StageError("judge.samples is above 1 at temperature 0: every sample would be the same")
+        return [
+            Sampling(
+                max_new_tokens=self.max_new_tokens,
+                temperature=self.temperature,
+                top_p=self.top_p,
+                seed=self.seed + sample,
+                stop=STOP,
+            )
+            for sample in range(self.samples)
+        ]
+
+
+Account = dict[str, Any]
+"""What identity.json says about the judging."""
+
+Shown = tuple[BenchmarkItem, Side]
+"""An item and the side on which its better answer is shown."""
+
+
+def shown_orders(items: Sequence[BenchmarkItem], orders: Orders, seed: int) -> Iterator[Shown]:
+    """Each item in the order or orders that it is judged in; items in their own order, A first."""
+    for item in items:
+        sides = tuple(Side) if orders is Orders.BOTH else (hashed_side(item.pair, seed),)
+        yield from ((item, side) for side in sides)
+
+
+def judge_generative(shown: Sequence[Shown], params: JudgeParams, ledger: Ledger) -> tuple[list[Judgment], Account]:
+    """Ask the model for a verdict on each shown item; judgments in the same order, and an account."""
+    model = open_checkpoint(params.engine, params.local_model())
+    prompts = _rendered([judge_prompt(show(item.pair, side), params.prompt) for item, side in shown], model.render)
+    fitting = [p for p in prompts if len(p.token_ids) + params.max_new_tokens <= params.max_context_tokens]
+    progress = ProgressLine("judge")
+    samples = [ask_all(model.engine, fitting, sampling, ledger, progress) for sampling in params.samplings()]
+    model.engine.close()
+    judgments = [
+        _judgment(item, side, [replies[prompt.key] for replies in samples if prompt.key in replies])
+        for (item, side), prompt in zip(shown, prompts, strict=True)
+    ]
+    account = _account(len(judgments), prompts, fitting, model.engine.identity())
+    return judgments, account | {"instruction": content_hash(instruction(params.prompt))}
+
+
+def judge_scalar(shown: Sequence[Shown], params: JudgeParams, ledger: Ledger) -> tuple[list[Judgment], Account]:
+    """Score both answers of each shown item; judgments in the same order, and an account."""
+    tokenizer = load_tokenizer(params.checkpoint)
+    engine = ScalarEngine(params.local_model(), tokenizer)
+    answers = dict.fromkeys(
+        (item.pair.prompt, text) for item, _ in shown for text in (item.pair.chosen, item.pair.rejected)
+    )
+    prompts = {answer: Prompt(answer[0], render_answered(tokenizer, *answer)) for answer in answers}
+    fitting = [p for p in prompts.values() if len(p.token_ids) <= params.max_context_tokens]
+    scores = score_all(engine, fitting, ledger)
+    engine.close()
+    judgments = []
+    for item, side in shown:
+        both = show(item.pair, side)
+        texts = {Side.A: both.response_a, Side.B: both.response_b}
+        found = {name: scores.get(prompts[(item.pair.prompt, text)].key) for name, text in texts.items()}
+        judgments.append(_scored(item, side, found))
+    return judgments, _account(len(judgments), list(prompts.values()), fitting, engine.identity())
+
+
+def _rendered(conversations: Sequence[tuple[Message, ...]], render: Callable[..., Prompt]) -> list[Prompt]:
+    """One prompt per conversation; equal conversations are rendered once."""
+    distinct = {messages: render(messages) for messages in dict.fromkeys(conversations)}
+    return [distinct[messages] for messages in conversations]
+
+
+def _judgment(item: BenchmarkItem, better: Side, replies: Sequence[Reply]) -> Judgment:
+    """The judgment that the replies (one per sample; none if the prompt was refused) amount to."""
+    if not replies:
+        return _made(item, better, Unreadable.TOO_LONG)
+    verdict, shares = verdict_of_samples(replies)
+    reply = next((r for r in replies if verdict_of_samples([r])[0] is verdict), replies[0])
+    return _made(item, better, verdict, reply=reply, scores=shares if len(replies) > 1 else None)
+
+
+def _scored(item: BenchmarkItem, better: Side, scores: dict[Side, float | None]) -> Judgment:
+    """The judgment that the scores of A and B amount to; None is an answer that was too long."""
+    score_a, score_b = scores[Side.A], scores[Side.B]
+    if score_a is None or score_b is None:
+        return _made(item, better, Unreadable.TOO_LONG)
+    return _made(item, better, verdict_of_scores(score_a, score_b), scores=(score_a, score_b))
+
+
+def _made(
+    item: BenchmarkItem,
+    better: Side,
+    verdict: Side | Unreadable,
+    *,
+    reply: Reply | None = None,
+    scores: tuple[float, float] | None = None,
+) -> Judgment:
+    readable = isinstance(verdict, Side)
+    return Judgment(
+        benchmark=item.benchmark,
+        item_id=item.item_id,
+        better=better,
+        verdict=verdict if readable else None,
+        unreadable=None if readable else verdict.value,
+        scores=scores,
+        reply=reply,
+    )
+
+
+def _account(judgments: int, prompts: Sequence[Prompt], fitting: Sequence[Prompt], engine: dict[str, Any]) -> Account:
+    """What was asked, for identity.json: no times and no attempts, so that equal inputs give equal bytes."""
+    return {
+        "judgments": judgments,
+        "asked": len({prompt.key for prompt in fitting}),
+        "too_long": len({prompt.key for prompt in prompts}) - len({prompt.key for prompt in fitting}),
+        "engine_starts": 1,
+        "engine": engine,
+    }
+
+
+def read_items(folder: Path) -> dict[str, list[BenchmarkItem]]:
+    """The items of each benchmark in `folder`, benchmarks by name, items in file order.
+
+    Raises:
+        StageError: there are none.
+    """
+    files = sorted(path for path in folder.glob("*.jsonl") if path.stem not in NOT_ITEMS)
+    items = {path.stem: list(read_records(path, BenchmarkItem)) for path in files}
+    if not any(items.values()):
+        raise StageError(f"{folder}: no benchmark items there; run `dvc repro collect_benchmarks`")
+    return items
+
+
+def write_judgments(folder: Path, items: dict[str, list[BenchmarkItem]], judgments: Sequence[Judgment]) -> None:
+    """One file per benchmark, in the order of its items; a benchmark without items gets an empty file."""
+    for benchmark in items:
+        write_records(folder / f"{benchmark}.jsonl", [one for one in judgments if one.benchmark == benchmark])
+
+
+def main() -> str:
+    """Judge with the model named on the command line."""
+    if len(sys.argv) != 2:
+        raise StageError("which model? `python -m stages.judge MODEL`, one of `judge_variants` in params.yaml")
+    model = sys.argv[1]
+    params = JudgeParams.load(model)
+    items = read_items(BENCHMARKS)
+    shown = list(shown_orders([item for part in items.values() for item in part], params.orders, params.seed))
+    judge = judge_scalar if params.kind is Kind.SCALAR else judge_generative
+    with Ledger(LEDGERS / f"judge-{model}.jsonl") as ledger:
+        judgments, account = judge(shown, params, ledger)
+    with new_folder(JUDGMENTS / model) as folder:
+        write_judgments(folder, items, judgments)
+        write_json(
+            folder / "identity.json", account | {"params": params.model_dump(mode="json", exclude={"checkpoint"})}
+        )
+    unreadable = sum(1 for one in judgments if one.verdict is None)
+    return f"{model}: {len(judgments):,} judgments from {account['asked']:,} prompts, {unreadable:,} unreadable"
+
+
+if __name__ == "__main__":
+    run_stage(f"judge-{sys.argv[1]}" if len(sys.argv) > 1 else "judge", main)
