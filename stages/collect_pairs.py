@@ -101,7 +101,7 @@ def candidates(params: CollectPairsParams, files: Path) -> Iterator[Candidate]:
 
 
 def _miniature(params: CollectPairsParams) -> Iterator[Candidate]:
-    """One row of training pairs cut in two, so that no pair is both distilled and reinforced; dev on its own questions."""
+    """One row of training pairs cut in two, so that none is both distilled and reinforced; dev has own questions."""
     counts = params.counts
     train = training_pairs(Split.TRAIN, counts[Purpose.DISTILL] + counts[Purpose.REINFORCE], params.seed)
     for place, pair in enumerate(train):

@@ -124,8 +124,8 @@ def read_model(model: str, items: dict[tuple[str, str], ItemFacts]) -> list[Ruli
     folder = JUDGMENTS / model
     if not folder.is_dir():
         raise StageError(
-            f"no judgments of {model!r} ({folder}); run `dvc repro judge@{model}`, or take it out of `models` in section "
-            f"`score` of params.yaml"
+            f"no judgments of {model!r} ({folder}); run `dvc repro judge@{model}`, or take it out of `models` in "
+            f"section `score` of params.yaml"
         )
     return read_rulings(folder, items)
 

@@ -19,9 +19,9 @@ DEFINITIONS = {
     "ci95": "95 % interval: Wilson where every question is simply right or wrong, else percentiles of a bootstrap over "
     "questions.",
     "average": "mean of the benchmarks' official scores named in `headline`; its interval treats them as independent.",
-    "flip_rate": "share of different pairs whose outcome changes when the order of the answers is changed; pairs with a "
-    "readable verdict in both orders (flip_n); null if only one order was judged.",
-    "both_orders_right": "share of different pairs judged in both orders that are right in both; unreadable is not right.",
+    "flip_rate": "share of different pairs whose outcome changes when the order of the answers is changed; pairs with "
+    "a readable verdict in both orders (flip_n); null if only one order was judged.",
+    "both_orders_right": "share of different pairs judged in both orders that are right in both (unreadable is not).",
     "picked_a": "share of readable verdicts that name A. The better answer is A in `better_is_a` of them.",
     "longer": "accuracy where the better answer has more characters; `shorter` where it has fewer.",
     "unreadable": "judgments without a verdict, by cause; what they are worth is said with each score.",
@@ -63,10 +63,7 @@ def question_values(rulings: Iterable[Ruling]) -> dict[str, float]:
     judged: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
     for ruling in rulings:
         judged[ruling.item.group][ruling.item.pair_id].append(ruling.correct or 0)
-    return {
-        group: sum(sum(values) / len(values) for values in pairs.values()) / len(pairs)
-        for group, pairs in judged.items()
-    }
+    return {group: _mean(_mean(values) for values in pairs.values()) for group, pairs in judged.items()}
 
 
 def accuracy_of(rulings: Iterable[Ruling], resamples: int, seed: int) -> QuestionMean | None:
@@ -116,6 +113,11 @@ def _tokens(rulings: Iterable[Ruling]) -> dict[str, float] | None:
         "prompt_mean": float(np.mean([float(ruling.prompt_tokens or 0) for ruling in replies])),
         "cut_off_rate": sum(ruling.cut_off for ruling in replies) / len(replies),
     }
+
+
+def _mean(values: Iterable[float]) -> float:
+    numbers = list(values)
+    return sum(numbers) / len(numbers)
 
 
 def _share(flags: Iterable[bool]) -> float | None:

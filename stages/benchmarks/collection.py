@@ -1,4 +1,4 @@
-"""Rows to items, with an account: every row becomes items or is refused with a reason, and what is missing is counted."""
+"""Rows to items, with an account: every row becomes items or is refused with a reason; what is missing is counted."""
 
 import re
 from collections import Counter, defaultdict

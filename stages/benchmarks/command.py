@@ -1,4 +1,4 @@
-"""Score outcomes from anywhere: `reasrm score --benchmark reward_bench --outcomes FILE.jsonl [--as-published] [--json]`.
+"""Score outcomes from anywhere: `reasrm score --benchmark B --outcomes FILE.jsonl [--as-published] [--json]`.
 
 A row of the file is one judgment; `correct` is 1, 0 or null (no readable verdict); several rows of one item are its
 orders. Every row may also carry `order` (first or second: where the better answer was shown), `sample` (a number) and

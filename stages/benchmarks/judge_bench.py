@@ -3,8 +3,8 @@
 A row: `{"pair_id", "original_id", "source": "mmlu-pro-law", "question", "response_model", "response_A", "response_B",
 "label": "A>B"}`; two splits, answers by GPT-4o (350 rows) and by Claude 3.5 Sonnet (270).
 
-Official rule (`utils/metrics.py`): each pair is judged in both orders; an order that agrees with the label adds one, an
-order that says the opposite takes one away, no verdict does nothing; the pair is right if the sum is above zero. So right
+Official rule (`utils/metrics.py`): each pair is judged in both orders; an order that agrees with the label adds one,
+one that says the opposite takes one away, no verdict does nothing; the pair is right if the sum is above zero. So right
 and unreadable is right, right and wrong is not. Reported: the share of right pairs in the four source groups and over all.
 """
 
@@ -29,23 +29,10 @@ from stages.records.pair import Message, Role
 SOURCES = ("mmlu-pro", "livebench-reasoning", "livebench-math", "livecodebench")
 SPLIT_OF_MODEL = {"gpt": "gpt", "claude": "claude"}
 """How the name of the answering model begins, to the split."""
-MMLU_PRO_SUBJECTS = frozenset(
-    [
-        "biology",
-        "business",
-        "chemistry",
-        "economics",
-        "engineering",
-        "health",
-        "history",
-        "law",
-        "math",
-        "other",
-        "philosophy",
-        "physics",
-        "psychology",
-    ]
-) | {"computer science"}
+MMLU_PRO_SUBJECTS = frozenset((
+    "biology", "business", "chemistry", "computer science", "economics", "engineering", "health", "history", "law",
+    "math", "other", "philosophy", "physics", "psychology",
+))  # fmt: skip
 
 
 class JudgeBench:
@@ -55,7 +42,8 @@ class JudgeBench:
     sections: tuple[str, ...] = SOURCES
     official_counts: Mapping[str, int] = {
         "gpt/mmlu-pro": 154, "gpt/livebench-reasoning": 98, "gpt/livebench-math": 56, "gpt/livecodebench": 42,
-        "claude/mmlu-pro": 154, "claude/livebench-reasoning": 51, "claude/livebench-math": 34, "claude/livecodebench": 31,
+        "claude/mmlu-pro": 154, "claude/livebench-reasoning": 51, "claude/livebench-math": 34,
+        "claude/livecodebench": 31,
     }  # fmt: skip
 
     def items(self, row: Row) -> list[BenchmarkItem]:

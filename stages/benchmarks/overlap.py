@@ -1,8 +1,8 @@
 """Training questions that occur in a benchmark, found by a rule that is stated and the same for all sources.
 
 A pair overlaps if one of its client's turns equals a client's turn of a benchmark (lower case, white space as single
-blanks), or if at least the given share of the different word n-grams of its client's turns occurs in those of one benchmark
-prompt. Turns shorter than n words have no n-grams: for them only equality counts.
+blanks), or if at least the given share of the different word n-grams of its client's turns occurs in those of one
+benchmark prompt. Turns shorter than n words have no n-grams: for them only equality counts.
 """
 
 from collections import Counter, defaultdict

@@ -5,7 +5,7 @@
 | plain | `prompt` (text) or `messages` / `prompt` (turns), `chosen`, `rejected` (texts) |
 | whole conversations (Skywork) | `chosen`, `rejected` (turns; the last is the answer), `source` |
 | code (Code-Preference-Pairs) | `input`, `accepted`, `rejected` |
-| steps (Math-Step-DPO) | `prompt`, `full_chosen`, `full_rejected`: the whole solutions, not only the step where they part |
+| steps (Math-Step-DPO) | `prompt`, `full_chosen`, `full_rejected`: the whole solutions |
 | RMB | `conversation_input`, `chosen`, `reject` (`{llm_name, answer}`) |
 
 A line that is a pair of ours is the plain schema, with its source and labels kept.

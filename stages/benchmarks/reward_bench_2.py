@@ -2,11 +2,11 @@
 
 A row: `{"id", "prompt", "chosen": [1 text], "rejected": [3 texts], "subset": "Factuality", ...}`.
 
-Official rule: a generative judge sees all four answers at once, right is 1, unreadable 0.25; `Ties` is scored from ratings
-of single answers; the score is the mean of the six subsets. A judge of pairs can give neither: here a prompt is right if
-its better answer beats each of the three others (as in RMB's best-of-N), `Ties` is refused, and the score is the mean of
-the five other subsets. **This is not the official number** and the score says so. Outcomes of a four-way judge
-(`{subset, id, correct}` without `rejected`) are scored by the official rule, `Ties` again left out.
+Official rule: a generative judge sees all four answers at once, right is 1, unreadable 0.25; `Ties` is scored from
+ratings of single answers; the score is the mean of the six subsets. A judge of pairs can give neither: here a prompt is
+right if its better answer beats each of the three others (as in RMB's best-of-N), `Ties` is refused, and the score is
+the mean of the five other subsets. **This is not the official number.** Outcomes of a four-way judge (`{subset, id,
+correct}` without `rejected`) are scored by the official rule, `Ties` again left out.
 """
 
 from collections.abc import Mapping, Sequence

@@ -102,7 +102,7 @@ class Rmb:
         return {field: item.keys[field] for field in ("kind", "category", "uid", "loser")}
 
     def outcomes(self, row: Row) -> list[Outcome]:
-        """Read `{kind, category, uid, loser, correct}`; `loser` (number or name) is asked for in best-of-N rows only."""
+        """Read `{kind, category, uid, loser, correct}`; `loser` (number or name) in best-of-N rows only."""
         if row.get("kind") not in tuple(Kind):
             raise RowRefusedError(Refusal.UNKNOWN_SUBSET, f"`kind` must be pair or bon, it is {shown(row.get('kind'))}")
         kind = Kind(row["kind"])

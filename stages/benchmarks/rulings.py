@@ -116,8 +116,8 @@ def _of_file(file: Path, items: dict[tuple[str, str], ItemFacts]) -> Iterator[Ru
         item = items.get((judgment.benchmark, judgment.item_id))
         if item is None:
             raise OutcomeError(
-                f"{file}: judges {judgment.benchmark} {judgment.item_id!r}, which is not among the benchmarks' items; the "
-                f"items changed since: run `dvc repro judge@{file.parent.name}`"
+                f"{file}: judges {judgment.benchmark} {judgment.item_id!r}, which is not among the benchmarks' items; "
+                f"the items changed since: run `dvc repro judge@{file.parent.name}`"
             )
         place = (judgment.item_id, judgment.better)
         reply = judgment.reply

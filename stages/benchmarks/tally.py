@@ -166,7 +166,7 @@ def _same_number_of_rows(counts: Counts, file: str) -> None:
     line, unit = counts.lines_by_rows[odd]
     raise OutcomeError(
         f"{file} line {line}: duplicate id: {unit!r} has {odd} rows where most have {usual} ({how_many} such); several "
-        f"rows of one item are its orders, and all items need the same number: remove the duplicates or add what is missing"
+        f"rows of one item are its orders, and all items need the same number: remove duplicates or add what is missing"
     )
 
 
