@@ -44,14 +44,9 @@ ui: install ## Prefect's server and UI on this machine
 
 install: $(VENV)/installed.$(notdir $(LOCK)) ## the environment alone
 
-# The lock is a complete list, so pip resolves nothing (--no-deps). Torch goes first: its build is checked before the rest.
-$(VENV)/installed.%: locks/% pyproject.toml
-	@echo "Setting up $(VENV) from locks/$* (once, some minutes)"
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --no-deps --no-compile --progress-bar on "$$(grep '^torch==' locks/$*)"
-	@$(BIN)/python locks/check_torch.py $(BIN)/python locks/$*
-	@$(BIN)/python -m pip install --no-deps --no-compile --progress-bar on -r locks/$*
-	@$(BIN)/python -m pip install --no-deps --no-build-isolation --quiet -e .
+$(VENV)/installed.%: locks/% locks/install.sh pyproject.toml
+	@echo "Setting up $(VENV) from locks/$* (once, a minute or some)"
+	@PYTHON=$(PYTHON) locks/install.sh $(VENV) locks/$*
 	@touch $@
 
 lock: ## pin every package anew (needs uv)
