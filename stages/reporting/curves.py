@@ -80,16 +80,16 @@ REINFORCEMENT = (
         0.1,
     ),
     Panel(
-        ("verdict_a_share", "rewards/verdict_a_share/mean", "verdicts/a_share"),
+        ("verdict_a_share",),
         "Verdicts for A",
         "share",
         "Share of readable verdicts that name answer A. Far from one half means that position decides.",
     ),
     Panel(
-        ("unreadable_share", "verdicts/unreadable_share"),
-        "Unreadable replies",
+        ("readable",),
+        "Readable replies",
         "share",
-        "Share of sampled replies that hold no verdict.",
+        "Share of sampled replies that hold a verdict.",
     ),
     Panel(
         ("loss",),
@@ -102,6 +102,7 @@ REINFORCEMENT = (
 
 SUPERVISED = (
     Panel(("loss",), "Loss", "nats per token", "Mean loss on the part of the text that is learnt."),
+    Panel(("eval_loss",), "Loss on held-out text", "nats per token", "The same on text that is not learnt."),
     Panel(
         ("mean_token_accuracy",),
         "Token accuracy",

@@ -116,10 +116,16 @@ def benchmark_items(folder: Path, benchmarks: Iterable[str]) -> Iterator[Benchma
         yield from read_records(folder / f"{name}.jsonl", BenchmarkItem)
 
 
+def kind_of_question(item: BenchmarkItem) -> str:
+    """What kind of question an item asks: its family in the miniature, else its benchmark's subset, domain or category."""
+    named = (item.keys[key] for key in ("family", "subset", "domain", "category") if key in item.keys)
+    return str(next(named, item.benchmark))
+
+
 def _sources(folder: Path, keys: Iterable[ItemKey]) -> dict[ItemKey, str]:
     wanted = set(keys)
     items = benchmark_items(folder, {benchmark for benchmark, _ in wanted})
-    return {(i.benchmark, i.item_id): i.pair.source for i in items if (i.benchmark, i.item_id) in wanted}
+    return {(i.benchmark, i.item_id): kind_of_question(i) for i in items if (i.benchmark, i.item_id) in wanted}
 
 
 def _items(folder: Path, wanted: set[ItemKey]) -> dict[ItemKey, BenchmarkItem]:

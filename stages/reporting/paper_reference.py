@@ -64,6 +64,10 @@ class PaperTable(BaseModel):
         """Digits after the point, as printed."""
         return 1 if self.unit == "percent" else 3
 
+    def shown(self, value: float) -> str:
+        """A figure with as many digits as the paper prints."""
+        return f"{value:.{self.decimals}f}"
+
     def erratum(self, model: str, column: str) -> Erratum | None:
         """What is known to be wrong with the figure in this cell."""
         return next((e for e in self.errata if (e.model, e.column) == (model, column)), None)

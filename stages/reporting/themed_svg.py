@@ -15,9 +15,13 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup, escape
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 POINTS_PER_INCH = 72
+BELOW = 34
+"""Room for the ticks' labels and the axis' label, points."""
+ABOVE = 5
 
 
 class Ink(Enum):
@@ -43,8 +47,8 @@ class Ink(Enum):
 SERIES = tuple(ink for ink in Ink if ink.name.startswith("SERIES"))
 """Colours of models and runs in the order of the ladder (Okabe and Ito's palette, safe for colour-blind readers)."""
 
-LINES = ("-", (0, (5, 2)), (0, (1, 1.5)), "-.", (0, (8, 2, 1, 2, 1, 2)), (0, (3, 1)))
-"""Line styles by series: nothing is told by colour alone."""
+DASHES: tuple[tuple[float, ...], ...] = ((1, 1.2), (4, 1, 1, 1), (6, 2), (3, 1.2), (1.5, 1), ())
+"""Lengths of dashes and gaps by series, in line widths; empty for a full line: nothing is told by colour alone."""
 
 MARKERS = ("o", "s", "D", "^", "v", "P")
 """Markers by series."""
@@ -53,11 +57,11 @@ _SETTINGS: dict[str, Any] = {
     "svg.fonttype": "none",
     "text.parse_math": False,
     "font.family": "DejaVu Sans",
-    "font.size": 9,
+    "font.size": 10,
     "text.color": Ink.TEXT.value,
     "axes.edgecolor": Ink.GRID.value,
     "axes.labelcolor": Ink.MUTED.value,
-    "axes.labelsize": 8.5,
+    "axes.labelsize": 9.5,
     "axes.linewidth": 0.8,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -69,8 +73,8 @@ _SETTINGS: dict[str, Any] = {
     "ytick.color": Ink.GRID.value,
     "xtick.labelcolor": Ink.MUTED.value,
     "ytick.labelcolor": Ink.MUTED.value,
-    "xtick.labelsize": 8.5,
-    "ytick.labelsize": 8.5,
+    "xtick.labelsize": 9.5,
+    "ytick.labelsize": 9.5,
     "lines.linewidth": 1.6,
     "path.simplify": True,
     "path.simplify_threshold": 0.4,
@@ -78,17 +82,34 @@ _SETTINGS: dict[str, Any] = {
 
 
 @contextmanager
-def figure(width: float, height: float) -> Iterator["Figure"]:
-    """A new figure of `width` x `height` points in the page's style; nothing global is touched."""
+def plot_style() -> Iterator[None]:
+    """Draw in the page's style, whatever matplotlib's settings on this machine are; they are restored at the end."""
     import matplotlib as mpl
+
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(_SETTINGS)
+        yield
+
+
+def figure(width: float, height: float, left: float, right: float) -> "tuple[Figure, Axes]":
+    """A new figure of `width` x `height` points with one plot in it; call inside `plot_style`.
+
+    Args:
+        width: of the whole, points.
+        height: of the whole, points.
+        left: room for the labels of the rows, points.
+        right: room beside the plot, points.
+    """
     from matplotlib.figure import Figure
 
-    with mpl.rc_context({**mpl.rcParamsDefault, "backend": "svg", **_SETTINGS}):
-        yield Figure(figsize=(width / POINTS_PER_INCH, height / POINTS_PER_INCH), layout="constrained")
+    drawn = Figure(figsize=(width / POINTS_PER_INCH, height / POINTS_PER_INCH))
+    edges = {"left": left / width, "right": 1 - right / width, "bottom": BELOW / height, "top": 1 - ABOVE / height}
+    return drawn, drawn.subplots(gridspec_kw=edges)
 
 
 def themed_svg(drawn: "Figure", name: str, description: str) -> Markup:
-    """The figure as an `<svg>` element; call inside the `figure` block.
+    """The figure as an `<svg>` element; call inside `plot_style`.
 
     Args:
         drawn: the figure.
@@ -97,10 +118,9 @@ def themed_svg(drawn: "Figure", name: str, description: str) -> Markup:
     """
     import matplotlib as mpl
 
+    mpl.rcParams["svg.hashsalt"] = name
     text = io.StringIO()
-    nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-    with mpl.rc_context({"svg.hashsalt": name}):
-        drawn.savefig(text, format="svg", metadata=nothing, transparent=True)
+    drawn.savefig(text, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")), transparent=True)
     return Markup(_inline(text.getvalue(), description))  # noqa: S704  matplotlib escapes what it is given
 
 

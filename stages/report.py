@@ -1,0 +1,88 @@
+"""One page and one metrics file: what was run, what came out, and whether it can be trusted.
+
+Reads:   data/scores, data/curves, data/judgments, data/traces, data/pairs, data/benchmarks
+Writes:  data/report/index.html (one self-contained page), data/report/metrics.json (the same figures for machines)
+Run:     python -m stages.report      (or: dvc repro report)
+"""
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+from stages.reporting.content import Content, Folders, Wording, gather, read_all_scores
+from stages.reporting.page import render
+from stages.runtime.outputs import write_json, write_text
+from stages.runtime.params import StageParams
+from stages.runtime.stage_main import StageError, run_stage
+
+DATA = Path("data")
+
+
+class ReportParams(Wording, StageParams):
+    """Section `report` of params.yaml: the wording of the page; it changes no figure."""
+
+    section: ClassVar[str] = "report"
+
+
+def metrics(content: Content, params: ReportParams) -> dict[str, Any]:
+    """The page's figures as JSON: models, paired differences, sizes of the data.
+
+    `models` holds for each model `accuracy`, `n`, `ci95`, `flip_rate`, `unreadable_rate`, `families` (name to
+    accuracy, n, ci95) and `benchmarks` (name to score, n, ci95, sections).
+    """
+    funnel = content.funnel
+    return {
+        "configuration": params.configuration,
+        "models": {model.name: model.scores.as_metrics() for model in content.models},
+        "differences": {
+            f"{first} - {second}": difference.model_dump(mode="json")
+            for first, second in params.differences
+            if (difference := content.difference(first, second)) is not None
+        },
+        "data": {
+            "pairs": funnel.pairs,
+            "pairs_rejected": dict(funnel.pairs_rejected),
+            "traces_asked": {counts.oracle_pass.value: counts.asked for counts in funnel.passes},
+            "traces_right": {counts.oracle_pass.value: counts.right for counts in funnel.passes},
+            "traces_kept": funnel.kept.total(),
+            "benchmark_rows": {row.name: row.account.rows_used for row in content.completeness},
+            "comparisons": {row.name: row.account.items for row in content.completeness},
+        },
+        "other_seeds": [run.model_dump(mode="json") for run in content.other_seeds],
+        "second_ladder": [run.model_dump(mode="json") for run in content.second_ladder],
+    }
+
+
+def report(data: Path, params: ReportParams) -> Content:
+    """Gather what the page shows from the outputs below `data`.
+
+    Raises:
+        StageError: an input is missing, or no model was scored.
+        BadRecordError: an input is not what its stage writes.
+    """
+    folders = Folders(*(data / name for name in Folders._fields))
+    for folder in folders:
+        if not folder.is_dir():
+            raise StageError(f"{folder}: not there; `dvc repro report` makes everything that the report reads")
+    scores = read_all_scores(folders.scores)
+    if not scores:
+        raise StageError(f"{folders.scores}: no score file; run `dvc repro score`")
+    absent = [model for model in params.side_by_side if model not in scores]
+    if absent:
+        raise StageError(
+            f"params.yaml: report.side_by_side names {', '.join(absent)}, scored are {', '.join(scores)}; name two of them"
+        )
+    return gather(folders, scores, params)
+
+
+def main() -> str:
+    """Run the stage; returns its summary line."""
+    params = ReportParams.load()
+    content = report(DATA, params)
+    page = render(content)
+    write_text(DATA / "report" / "index.html", page)
+    write_json(DATA / "report" / "metrics.json", metrics(content, params))
+    return f"{len(content.models)} models, {len(content.examples)} examples, {len(page.encode()) / 1e6:.2f} MB"
+
+
+if __name__ == "__main__":
+    run_stage("report", main)

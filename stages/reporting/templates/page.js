@@ -1,0 +1,31 @@
+// Filters of the examples; the page is complete without it. Texts only ever enter through textContent.
+(function () {
+  "use strict";
+  var examples = Array.prototype.slice.call(document.querySelectorAll("details.example"));
+  var place = document.getElementById("filters");
+  if (!place || examples.length < 2) return;
+  var kinds = ["all"];
+  examples.forEach(function (example) {
+    if (kinds.indexOf(example.dataset.kind) < 0) kinds.push(example.dataset.kind);
+  });
+  function button(label, act) {
+    var made = document.createElement("button");
+    made.type = "button";
+    made.textContent = label;
+    made.addEventListener("click", act);
+    place.appendChild(made);
+    return made;
+  }
+  var choices = kinds.map(function (kind) {
+    var made = button(kind, function () {
+      examples.forEach(function (example) { example.hidden = kind !== "all" && example.dataset.kind !== kind; });
+      choices.forEach(function (other) { other.setAttribute("aria-pressed", String(other === made)); });
+    });
+    made.setAttribute("aria-pressed", String(kind === "all"));
+    return made;
+  });
+  button("open or close all", function () {
+    var open = examples.some(function (example) { return !example.hidden && !example.open; });
+    examples.forEach(function (example) { if (!example.hidden) example.open = open; });
+  });
+})();
