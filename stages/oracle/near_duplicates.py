@@ -1,0 +1,36 @@
+"""Texts that are nearly the same, found with MinHash and locality-sensitive hashing (datasketch)."""
+
+from datasketch import MinHash, MinHashLSH
+
+
+class NearDuplicates:
+    """Remembers texts; says of each new one whether one of those before it is nearly the same."""
+
+    def __init__(self, similarity: float, ngram: int, permutations: int) -> None:
+        """Start empty.
+
+        Args:
+            similarity: Jaccard index of the word n-grams from which on two texts are near-duplicates, in (0, 1].
+            ngram: words per n-gram.
+            permutations: size of a MinHash.
+        """
+        self._similarity = similarity
+        self._ngram = ngram
+        self._permutations = permutations
+        self._index = MinHashLSH(threshold=min(similarity, 0.99), num_perm=permutations)
+        self._hashes: dict[str, MinHash] = {}
+
+    def seen_before(self, text: str) -> bool:
+        """Whether `text` is nearly the same as a text before it; if it is not, it is remembered."""
+        own = MinHash(num_perm=self._permutations)
+        own.update_batch([gram.encode() for gram in self._grams(text)])
+        if any(own.jaccard(self._hashes[key]) >= self._similarity for key in self._index.query(own)):
+            return True
+        key = str(len(self._hashes))
+        self._hashes[key] = own
+        self._index.insert(key, own)
+        return False
+
+    def _grams(self, text: str) -> set[str]:
+        words = text.casefold().split()
+        return {" ".join(words[at : at + self._ngram]) for at in range(max(1, len(words) - self._ngram + 1))}
