@@ -5,7 +5,7 @@ A row: `{"pair_id", "original_id", "source": "mmlu-pro-law", "question", "respon
 
 Official rule (`utils/metrics.py`): each pair is judged in both orders; an order that agrees with the label adds one,
 one that says the opposite takes one away, no verdict does nothing; the pair is right if the sum is above zero. So right
-and unreadable is right, right and wrong is not. Reported: the share of right pairs in the four source groups and over all.
+and unreadable is right, right and wrong is not. Reported: the share of right pairs per source group and over all.
 """
 
 from collections.abc import Mapping, Sequence

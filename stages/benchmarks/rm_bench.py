@@ -6,7 +6,7 @@ better with style j of the worse answer.
 
 Official rule (`scripts/utils.py`): *hard* is the mean of the cells above the diagonal (the worse answer is dressed
 better), *normal* of the diagonal, *easy* of those below; the two safety subsets are pooled by prompts; a domain is the
-mean of its three difficulties; the score is the mean of the four domains. A tie loses, so an unreadable verdict is worth
+mean of its three difficulties; the score is the mean of the four domains. A tie loses: an unreadable verdict is worth
 0.
 
 As published: RM-R1 asks for the nine cells in three rotations of the worse answers, (00, 11, 22), (01, 12, 20) and
