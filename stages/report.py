@@ -69,7 +69,8 @@ def report(data: Path, params: ReportParams) -> Content:
     absent = [model for model in params.side_by_side if model not in scores]
     if absent:
         raise StageError(
-            f"params.yaml: report.side_by_side names {', '.join(absent)}, scored are {', '.join(scores)}; name two of them"
+            f"params.yaml: report.side_by_side names {', '.join(absent)}, which is not scored; name two of "
+            f"{', '.join(scores)}"
         )
     return gather(folders, scores, params)
 

@@ -53,9 +53,9 @@ class HeatMap:
     label: str
     series: int
     rows: tuple[tuple[HeatCell, ...], ...]
-    hard: float | None
-    normal: float | None
-    easy: float | None
+    hard: float
+    normal: float
+    easy: float
     styles: tuple[str, ...] = STYLES
 
 
@@ -123,7 +123,9 @@ def heat_maps(models: Sequence[ModelView]) -> tuple[HeatMap, ...]:
     return tuple(_heat_map(model, score) for model, score in found if score is not None and "all" in score.matrix)
 
 
-def curve_groups(curves: tuple[Curve, ...], labels: Mapping[str, str], series: Mapping[str, int]) -> tuple[CurveGroup, ...]:
+def curve_groups(
+    curves: tuple[Curve, ...], labels: Mapping[str, str], series: Mapping[str, int]
+) -> tuple[CurveGroup, ...]:
     """Reinforcement runs overlaid metric by metric; every other run in plots of its own."""
     runs = sorted({curve.run for curve in curves}, key=lambda run: (series.get(run, len(series)), run))
     colors = {run: series.get(run, 0) % len(SERIES) for run in runs}
@@ -134,11 +136,14 @@ def curve_groups(curves: tuple[Curve, ...], labels: Mapping[str, str], series: M
         chart for run in rest for chart in _charts(run, f"{labels.get(run, run)}: ", SUPERVISED, curves, (run,), colors)
     )
     legend = tuple(_legend(labels.get(run, run), colors[run]) for run in learnt)
-    groups = (CurveGroup("Reinforcement (GRPO)", legend, overlaid), CurveGroup("Learning from text and pairs", (), single))
+    groups = (
+        CurveGroup("Reinforcement (GRPO)", legend, overlaid),
+        CurveGroup("Learning from text and pairs", (), single),
+    )
     return tuple(group for group in groups if group.charts)
 
 
-def _charts(  # noqa: PLR0913, PLR0917  all of it is needed at both call sites
+def _charts(
     key: str,
     prefix: str,
     panels: tuple[Panel, ...],
@@ -173,9 +178,8 @@ def _heat_map(model: ModelView, score: BenchmarkScore) -> HeatMap:
     cells = score.matrix["all"]
     size = range(len(STYLES))
     rows = tuple(tuple(_heat_cell(cells[f"{i}{j}"].value, i, j) for j in size) for i in size)
-    hard, normal, easy = (score.difficulties.get(level) for level in ("hard", "normal", "easy"))
-    levels = [figure.value if figure else None for figure in (hard, normal, easy)]
-    return HeatMap(model.label, model.series, rows, *levels)
+    hard, normal, easy = (score.difficulties[level].value for level in ("hard", "normal", "easy"))
+    return HeatMap(model.label, model.series, rows, hard, normal, easy)
 
 
 def _heat_cell(value: float, chosen: int, rejected: int) -> HeatCell:

@@ -225,15 +225,13 @@ def _sections(name: str, scores: Mapping[str, ModelScores]) -> tuple[str, ...]:
 def _differences(
     models: Sequence[ModelView], scores: Mapping[str, ModelScores], wording: Wording
 ) -> tuple[DifferenceView, ...]:
-    found = (
-        (first, second, difference)
-        for first, second in wording.differences
-        if first in scores and (difference := scores[first].differences.get(second)) is not None
-    )
-    return tuple(
-        DifferenceView(f"{wording.label(first)} − {wording.label(second)}", one.value, one.ci95, one.better, one.worse, _p(one.p))  # noqa: RUF001
-        for first, second, one in found
-    )
+    views = []
+    for first, second in wording.differences:
+        one = scores[first].differences.get(second) if first in scores else None
+        if one is not None:
+            label = f"{wording.label(first)} − {wording.label(second)}"  # noqa: RUF001  a real minus sign
+            views.append(DifferenceView(label, one.value, one.ci95, one.better, one.worse, _p(one.p)))
+    return tuple(views)
 
 
 def _p(value: float) -> str:
@@ -257,18 +255,18 @@ def _cards(
         return ()
     lead, before = scores[wording.lead], scores.get(wording.side_by_side[0])
     low, high = lead.ci95
-    cards = [Card(f"{wording.label(wording.lead)}: accuracy", _percent(lead.accuracy), "%",
-                  f"95 % interval {_percent(low)} to {_percent(high)}, n {lead.n:,}")]  # fmt: skip
+    accuracy = f"95 % interval {_percent(low)} to {_percent(high)}, n {lead.n:,}"
+    cards = [Card(f"{wording.label(wording.lead)}: accuracy", _percent(lead.accuracy), "%", accuracy)]
     if differences:
         first = differences[0]
-        cards.append(Card(first.label, f"{100 * first.value:+.1f}", "points",
-                          f"same items; 95 % interval {100 * first.ci95[0]:+.1f} to {100 * first.ci95[1]:+.1f}"))  # fmt: skip
+        interval = f"same items; 95 % interval {100 * first.ci95[0]:+.1f} to {100 * first.ci95[1]:+.1f}"
+        cards.append(Card(first.label, f"{100 * first.value:+.1f}", "points", interval))
     if lead.flip_rate is not None:
-        earlier = before and before.flip_rate
-        detail = "" if earlier is None else f"{wording.label(wording.side_by_side[0])}: {_percent(earlier)} %"
+        earlier = None if before is None or before.flip_rate is None else _percent(before.flip_rate)
+        detail = "" if earlier is None else f"{wording.label(wording.side_by_side[0])}: {earlier} %"
         cards.append(Card("verdicts that flip when A and B are swapped", _percent(lead.flip_rate), "%", detail))
     kept, asked = funnel.kept.total(), funnel.pairs["distill"]
-    cards.append(Card("oracle traces learnt from", f"{kept:,}", "", f"of {asked:,} pairs that the oracle was asked about"))
+    cards.append(Card("oracle traces learnt from", f"{kept:,}", "", f"of {asked:,} pairs that were asked about"))
     return tuple(cards)
 
 

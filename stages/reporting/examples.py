@@ -117,7 +117,7 @@ def benchmark_items(folder: Path, benchmarks: Iterable[str]) -> Iterator[Benchma
 
 
 def kind_of_question(item: BenchmarkItem) -> str:
-    """What kind of question an item asks: its family in the miniature, else its benchmark's subset, domain or category."""
+    """What an item asks: its family in the miniature, else its benchmark's subset, domain or category."""
     named = (item.keys[key] for key in ("family", "subset", "domain", "category") if key in item.keys)
     return str(next(named, item.benchmark))
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from stages.judging.trace_structure import read_structure
 from stages.records.benchmark_item import BenchmarkItem
 from stages.records.comparison import show
 from stages.records.content_hash import unit_interval
@@ -18,8 +19,6 @@ from stages.records.jsonl import read_records
 from stages.records.judgment import Judgment
 from stages.reporting.trace_view import LABELS, SegmentKind, segments
 
-_RUBRIC = re.compile(r"<rubric>(.*?)</rubric>", re.DOTALL)
-_JUSTIFY = re.compile(r"<justify>.*?(?:</justify>|\Z)", re.DOTALL)
 _CRITERION = re.compile(r"(?P<name>[^\W\d_][^\n:;,()\d|*]{0,58}?)[\s*]*[:(=\-–—|]*[\s*]*(?P<weight>\d{1,3})\s*%?")  # noqa: RUF001
 
 
@@ -46,12 +45,9 @@ class ReplyHabits:
 
 
 def rubric_weights(text: str) -> dict[str, float]:
-    """The criteria of the reply's first rubric with their shares of its weight; empty if there is none to read."""
-    found = _RUBRIC.search(text)
-    if found is None:
-        return {}
+    """The criteria of the reply's rubric with their shares of its weight; empty if there is none to read."""
     weights: dict[str, float] = {}
-    for match in _CRITERION.finditer(_JUSTIFY.sub("\n", found[1])):
+    for match in _CRITERION.finditer(read_structure(text).rubric or ""):
         name = " ".join(match["name"].split()).casefold()
         weights[name] = weights.get(name, 0.0) + float(match["weight"])
     total = sum(weights.values())

@@ -81,6 +81,10 @@ _SETTINGS: dict[str, Any] = {
 }
 
 
+_LEFT_OUT = r"<!--.*?-->|<metadata>.*?</metadata>|<defs>\s*<style.*?</style>\s*</defs>"
+"""Comments, metadata, and a style that would apply to the whole page."""
+
+
 @contextmanager
 def plot_style() -> Iterator[None]:
     """Draw in the page's style, whatever matplotlib's settings on this machine are; they are restored at the end."""
@@ -88,7 +92,7 @@ def plot_style() -> Iterator[None]:
 
     with mpl.rc_context():
         mpl.rcdefaults()
-        mpl.rcParams.update(_SETTINGS)
+        mpl.rcParams.update(_SETTINGS)  # type: ignore[arg-type]  # matplotlib's stubs want each name as a literal
         yield
 
 
@@ -129,7 +133,9 @@ def _inline(svg: str, description: str) -> str:
     if size is None:
         raise AssertionError("matplotlib wrote no viewBox")
     body = svg[svg.index(">", svg.index("<svg")) + 1 :]
-    body = re.sub(r"<!--.*?-->|<metadata>.*?</metadata>|<defs>\s*<style.*?</style>\s*</defs>", "", body, flags=re.DOTALL)
+    body = re.sub(
+        r"<!--.*?-->|<metadata>.*?</metadata>|<defs>\s*<style.*?</style>\s*</defs>", "", body, flags=re.DOTALL
+    )
     body = re.sub(r' id="(?:figure|axes|patch|text|line2d|matplotlib\.axis|xtick|ytick|LineCollection|FillBetween\w*'
                   r'|PolyCollection|PathCollection|legend)_\d+"', "", body)  # fmt: skip
     body = re.sub(r"font-family: ?[^;\"]*;? ?", "", body)

@@ -136,7 +136,9 @@ def write_curves(folder: Path) -> None:
         names = ("reward", "kl", "entropy", "completions/mean_length", "frac_reward_zero_std", "loss",
                  "verdict_a_share", "readable")  # fmt: skip
         for name in names:
-            write_curve(folder / "curves" / run, name, [top * math.tanh(i / 20) + dice.gauss(0, 0.1) for i in range(60)])
+            write_curve(
+                folder / "curves" / run, name, [top * math.tanh(i / 20) + dice.gauss(0, 0.1) for i in range(60)]
+            )
     for run in ("base", "sft", "answer_sft", "scalar_rm"):
         write_curve(folder / "curves" / run, "loss", [2 * math.exp(-i / 10) + dice.gauss(0, 0.05) for i in range(40)])
 
