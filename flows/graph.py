@@ -74,6 +74,13 @@ class Pipeline:
         return found
 
 
+def quiet_dvc() -> None:
+    """Leave out DVC's warnings, as of locks that a killed run left and that it removes by itself."""
+    import logging
+
+    logging.getLogger("dvc").setLevel(logging.ERROR)
+
+
 def read_pipeline(root: Path) -> Pipeline:
     """Read the graph of the DVC project in `root`.
 
@@ -84,6 +91,7 @@ def read_pipeline(root: Path) -> Pipeline:
     from dvc.repo import Repo
     from dvc.repo.reproduce import collect_stages, get_active_graph, plan_repro
 
+    quiet_dvc()
     try:
         with Repo(str(root)) as repo:
             graph = get_active_graph(repo.index.graph)

@@ -11,7 +11,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-from prefect import Task, allow_failure, flow, get_run_logger, task
+from prefect import Task, flow, get_run_logger, task
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State
 from prefect.concurrency.sync import concurrency
@@ -121,18 +121,22 @@ class StageTasks:
         self._submit(name, run_dvc_stage).add_done_callback(end)
 
     def report(self, name: str, run: StageRun) -> None:
-        """Submit a task that only says an outcome that is known already."""
+        """Submit a task that only says an outcome that is known already.
+
+        It waits for no parent: below one that did not complete, Prefect would leave it NotReady for ever.
+        """
 
         @task(name=name, task_run_name=name, persist_result=False)
         def say_outcome() -> State[Any]:
             return task_state(name, run)
 
-        self._submit(name, say_outcome)
+        self._futures[name] = say_outcome.submit()
 
     def lose(self, name: str, run: StageRun) -> None:
-        """Show and report a stage that cannot run in this run."""
+        """Show a stage that cannot run in this run, and report it if that is a loss."""
         self._execution.view.ended(name, run)
-        self.report(name, run)
+        if run.outcome is Outcome.SKIPPED:
+            self.report(name, run)
 
     def wait(self) -> None:
         """Wait for the end of all tasks."""
@@ -141,7 +145,7 @@ class StageTasks:
 
     def _submit(self, name: str, stage_task: Task[[], Any]) -> PrefectFuture[Any]:
         parents = self._execution.pipeline.stages[name].parents
-        above: Any = [allow_failure(self._futures[parent]) for parent in parents if parent in self._futures]
+        above = [self._futures[parent] for parent in parents if parent in self._futures]
         self._futures[name] = stage_task.submit(return_state=False, wait_for=above)
         return self._futures[name]
 

@@ -30,7 +30,11 @@ def run(options: RunOptions) -> ExitCode:
             supervised.end_all()
             return ExitCode.INTERRUPTED
         if execution.dirty or execution.runs or server:
-            _carry_out_in_prefect(execution, server)
+            try:
+                _carry_out_in_prefect(execution, server)
+            except KeyboardInterrupt:  # Prefect turns a SIGTERM into one of its own and passes it on when it is done
+                execution.interrupted = True
+                supervised.end_all()
         else:
             execution.finish()
         _show_rest(execution)
@@ -77,7 +81,8 @@ def _last_words(execution: Execution) -> None:
     if execution.interrupted or code is ExitCode.STOPPED_RESUMABLE:
         stopped = [name for name, run in execution.runs.items() if run.outcome is Outcome.STOPPED]
         execution.view.note(
-            f"Stopped ({', '.join(stopped) or 'between stages'}). Everything is kept; the same command goes on there.",
+            f"Stopped ({', '.join(stopped) or 'between stages'}). Everything is kept; "
+            "the same command goes on from there.",
             "bold yellow",
         )
         for name in stopped:

@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from flows.outcome import ExitCode, Outcome, StageRun
 
@@ -26,9 +27,11 @@ SAID_BY_DVC = (
 )
 CHATTER = re.compile(
     r"^(Running stage '|> |Stage '.*' (is cached|didn't change)|(Generating|Updating) lock file|Use `dvc push`"
-    r"|To track the changes with git|\tgit add|To enable auto staging|\s*$|\s*dvc config core.autostage)"
+    r"|WARNING: Process '.*' with \(Pid \d+\), in RWLock-file|To track the changes with git|\tgit add"
+    r"|To enable auto staging|\s*$|\s*dvc config core.autostage)"
 )
-EXIT_STATUS = re.compile(r"exited with (-?\d+)\s*$")
+COMMAND_FAILED = re.compile(r"^ERROR: failed to reproduce '.*': failed to run: .*, exited with (-?\d+)\s*$")
+"""DVC's last line when the stage's own command failed: its exit status is all that it adds."""
 
 
 OnLine = Callable[[str], None]
@@ -97,19 +100,31 @@ def run_stage(
     process = supervised.start([*command, "--force"] if force else command, root, environment)
     if process is None:
         return StageRun(Outcome.STOPPED)
-    said, tail = _follow(process, root / LOGS / f"{name}.log", on_line)
+    output = _follow(process, root / LOGS / f"{name}.log", on_line)
     status = process.wait()
     supervised.forget(process)
     seconds = time.monotonic() - start
     if status == 0:
-        return StageRun(said or Outcome.CACHED, seconds)
-    stopped = supervised.ending or _stage_status(tail) == ExitCode.STOPPED_RESUMABLE
-    return StageRun(Outcome.STOPPED if stopped else Outcome.FAILED, seconds, "\n".join(tail))
+        return StageRun(output.said or Outcome.CACHED, seconds)
+    stopped = supervised.ending or output.stage_status == ExitCode.STOPPED_RESUMABLE
+    tail = "\n".join(output.tail) or f"it ended with status {output.stage_status or status} and said nothing"
+    return StageRun(Outcome.STOPPED if stopped else Outcome.FAILED, seconds, tail)
 
 
-def _follow(process: subprocess.Popen[str], log: Path, on_line: OnLine) -> tuple[Outcome | None, list[str]]:
-    """Read the output to its end: what DVC said of the stage, and the last lines."""
-    said, tail = None, deque[str](maxlen=TAIL_LINES)
+class _Output(NamedTuple):
+    """What DVC and the stage wrote."""
+
+    said: Outcome | None
+    """What DVC did, in its words."""
+    tail: list[str]
+    """The last lines of the stage itself."""
+    stage_status: int | None
+    """The exit status of the stage's command, if it failed."""
+
+
+def _follow(process: subprocess.Popen[str], log: Path, on_line: OnLine) -> _Output:
+    """Read the output to its end, into the log."""
+    said, stage_status, tail = None, None, deque[str](maxlen=TAIL_LINES)
     log.parent.mkdir(parents=True, exist_ok=True)
     assert process.stdout is not None
     with log.open("w", encoding="utf-8") as file:
@@ -118,15 +133,9 @@ def _follow(process: subprocess.Popen[str], log: Path, on_line: OnLine) -> tuple
             file.write(line + "\n")
             file.flush()
             said = said or next((outcome for words, outcome in SAID_BY_DVC if words.match(line)), None)
-            if not CHATTER.match(line):
+            if failed := COMMAND_FAILED.match(line):
+                stage_status = int(failed[1])
+            elif not CHATTER.match(line):
                 tail.append(line)
                 on_line(line)
-    return said, list(tail)
-
-
-def _stage_status(tail: list[str]) -> int | None:
-    """The exit status of the stage's command, which DVC tells in its last error line."""
-    for line in reversed(tail):
-        if match := EXIT_STATUS.search(line):
-            return int(match[1])
-    return None
+    return _Output(said, list(tail), stage_status)
