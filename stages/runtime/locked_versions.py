@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -122,6 +123,7 @@ def _pin(path: Path, number: int, line: str) -> tuple[str, str]:
     return DISTRIBUTION.get(name, name), match[2]
 
 
+@cache
 def _installed(library: str) -> str | None:
     builds = [name for name, same in DISTRIBUTION.items() if same == library and "-" in name]
     for name in [library, *builds]:
