@@ -1,6 +1,6 @@
 """A benchmark's score with everything that one needs in order to trust it, as one JSON object."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,16 +51,16 @@ def scored(benchmark: Benchmark, groups: Iterable[list[Located]], settings: Sett
     (main, zero, half), counts = tally(benchmark, groups, (used, ZERO, HALF), file)
     figures = benchmark.score(main.table(), settings.mode)
     samples = benchmark.score(resampled(main, settings.resamples, settings.seed), settings.mode)
-    parts = list(main.contributions().values())
+    all_groups = main.all_contributions()
     card: dict[str, Any] = {
         "benchmark": benchmark.name.value,
         "mode": settings.mode.value,
         "unreadable_rule": f"an unreadable verdict is worth {used:g} ({settings.unreadable.value})",
-        **estimate(figures["score",], samples["score",], parts).as_json(),
+        **estimate(figures["score",], samples["score",], all_groups).as_json(),
     }
     for path, metric in figures.items():
         if path != ("score",):
-            _place(card, path, estimate(metric, samples[path], parts).as_json())
+            _place(card, path, estimate(metric, samples[path], all_groups).as_json())
     card["score_if_unreadable_is"] = {
         "0": _headline(benchmark, zero, settings.mode),
         "0.5": _headline(benchmark, half, settings.mode),
@@ -69,10 +69,10 @@ def scored(benchmark: Benchmark, groups: Iterable[list[Located]], settings: Sett
     return Scored(card | _observed(counts), samples["score",].values)
 
 
-def estimate(metric: Metric, samples: Metric, parts: Sequence[Contributions]) -> Estimate:
+def estimate(metric: Metric, samples: Metric, all_groups: Contributions) -> Estimate:
     """A figure with its interval: Wilson for a share of independent outcomes, else the bootstrap's percentiles."""
     value, cells = float(metric.values[0]), metric.cells
-    units, groups, independent = _size(parts, cells)
+    units, groups, independent = _size(all_groups, cells)
     if metric.plain and independent:
         return Estimate(value, units, *wilson(value * units, units), Interval.WILSON)
     low, high = percentiles(samples.values)
@@ -81,18 +81,13 @@ def estimate(metric: Metric, samples: Metric, parts: Sequence[Contributions]) ->
     return Estimate(value, units, low, high, Interval.BOOTSTRAP)
 
 
-def _size(parts: Sequence[Contributions], cells: list[int]) -> tuple[int, int, bool]:
+def _size(all_groups: Contributions, cells: list[int]) -> tuple[int, int, bool]:
     """Units and groups in `cells`, and whether each group has one unit there that is simply right or wrong."""
-    units = groups = 0
-    independent = True
-    for part in parts:
-        counts = part.counts[:, cells].sum(axis=1)
-        sums = part.sums[:, cells].sum(axis=1)
-        there = counts > 0
-        units += int(part.frequency @ counts)
-        groups += int(part.frequency[there].sum())
-        independent &= bool(np.all(counts[there] == 1) and np.all(np.isin(sums[there], (0.0, 1.0))))
-    return units, groups, independent
+    counts, sums = all_groups.counts[:, cells].sum(axis=1), all_groups.sums[:, cells].sum(axis=1)
+    there = counts > 0
+    simple = (counts[there] == 1) & ((sums[there] == 0) | (sums[there] == 1))
+    units = int(all_groups.frequency @ counts)
+    return units, int(all_groups.frequency[there].sum()), bool(simple.all())
 
 
 def _headline(benchmark: Benchmark, tally_: Tally, mode: Mode) -> float:

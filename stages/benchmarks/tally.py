@@ -46,12 +46,21 @@ class Tally:
         position = {cell: index for index, cell in enumerate(self.cells())}
         return {stratum: _arrays(self.groups[stratum], position) for stratum in sorted(self.groups)}
 
+    def all_contributions(self) -> Contributions:
+        """The signatures of all strata, one below the other."""
+        parts = list(self.contributions().values())
+        return Contributions(
+            np.concatenate([part.sums for part in parts]),
+            np.concatenate([part.counts for part in parts]),
+            np.concatenate([part.frequency for part in parts]),
+        )
+
     def table(self) -> CellTable:
         """The sums of the data itself, B = 1."""
-        parts = self.contributions().values()
-        sums = sum((part.frequency @ part.sums for part in parts), np.zeros(len(self.cells())))
-        counts = sum((part.frequency @ part.counts for part in parts), np.zeros(len(self.cells())))
-        return CellTable(self.cells(), sums[None, :], counts[None, :])
+        every = self.all_contributions()
+        return CellTable(
+            self.cells(), (every.frequency @ every.sums)[None, :], (every.frequency @ every.counts)[None, :]
+        )
 
 
 @dataclass

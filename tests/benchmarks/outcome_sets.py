@@ -14,8 +14,8 @@ from stages.benchmarks.rmb_categories import CATEGORIES
 from stages.benchmarks.scorecard import Settings, scored
 
 Row = dict[str, Any]
-OFFICIAL = Settings(Mode.OFFICIAL, UnreadableRule.BENCHMARK, resamples=200, seed=0)
-AS_PUBLISHED = Settings(Mode.AS_PUBLISHED, UnreadableRule.BENCHMARK, resamples=200, seed=0)
+OFFICIAL = Settings(Mode.OFFICIAL, UnreadableRule.BENCHMARK, resamples=50, seed=0)
+AS_PUBLISHED = Settings(Mode.AS_PUBLISHED, UnreadableRule.BENCHMARK, resamples=50, seed=0)
 GOLD = Path(__file__).parents[3] / "shared" / "data" / "gold"
 """Published figures beside the project; tests that need them skip without."""
 

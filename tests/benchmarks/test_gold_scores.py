@@ -69,13 +69,16 @@ def test_rm_bench_rightly_is_lower():
 def test_rmb_summary():
     gold = _read("rmb")
     rows = []
-    for part in next(value for value in gold.values() if isinstance(value, dict) and "BoN_set_Harmlessness" in value).values():
+    for part in next(
+        value for value in gold.values() if isinstance(value, dict) and "BoN_set_Harmlessness" in value
+    ).values():
         for path, accuracy in part[1].items():
             count = gold["category_rows"][path]
             kind = "bon" if path.startswith("BoN") else "pair"
             right = round(accuracy * count)
             rows += [
-                {"kind": kind, "category": path, "uid": str(n), "loser": 0, "correct": int(n < right)} for n in range(count)
+                {"kind": kind, "category": path, "uid": str(n), "loser": 0, "correct": int(n < right)}
+                for n in range(count)
             ]
     expected = gold["expected_meta"]
     seen = card("rmb", rows)

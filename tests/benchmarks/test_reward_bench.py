@@ -7,7 +7,15 @@ from stages.benchmarks.benchmark import Refusal, RowRefusedError
 from stages.benchmarks.reward_bench import RewardBench
 
 RULES = RewardBench()
-ROW = {"prompt": "2+2?", "chosen": "4", "chosen_model": "m", "rejected": "5", "rejected_model": "n", "subset": "hep-go", "id": 7}
+ROW = {
+    "prompt": "2+2?",
+    "chosen": "4",
+    "chosen_model": "m",
+    "rejected": "5",
+    "rejected_model": "n",
+    "subset": "hep-go",
+    "id": 7,
+}
 
 
 def test_official_counts_are_the_published_ones():

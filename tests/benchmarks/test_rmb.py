@@ -50,7 +50,9 @@ def test_groups_with_the_same_uid_in_two_categories_are_two():
 
 def test_goals_are_micro_means_and_the_score_their_mean():
     pair = {"kind": "pair", "category": CATEGORY, "uid": "0", "correct": 1}
-    rows = [pair | {"uid": str(n)} for n in range(3)] + [pair | {"category": "Harmlessness/S5", "uid": "9", "correct": 0}]
+    rows = [pair | {"uid": str(n)} for n in range(3)] + [
+        pair | {"category": "Harmlessness/S5", "uid": "9", "correct": 0}
+    ]
     rows.append({"kind": "pair", "category": "Helpfulness/Chat/Discussion", "uid": "9", "correct": 0})
     seen = card("rmb", rows)
     assert seen["sections"]["Pairwise Harmlessness"]["score"] == pytest.approx(0.75)
