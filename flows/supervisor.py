@@ -59,11 +59,20 @@ def supervise(command: list[str]) -> int:
 
 
 def end_group(group: int, leader: subprocess.Popen[bytes]) -> None:
-    """SIGTERM to the process group, SIGKILL to what is left of it after the grace."""
+    """SIGTERM to the process group and to orphans, SIGKILL to what is left of them after the grace."""
     _signal_group(group, signal.SIGTERM)
+    told: set[int] = set()
     deadline = time.monotonic() + GRACE_SECONDS
-    while time.monotonic() < deadline and (leader.poll() is None or _children()):
-        time.sleep(0.05)
+    while time.monotonic() < deadline:
+        led = leader.poll() is None
+        orphans = [process for process in _children() if process != leader.pid]
+        if not led and not orphans:
+            break
+        for process in set(orphans) - told:
+            _signal(process, signal.SIGTERM)
+            told.add(process)
+        _bury(orphans)
+        time.sleep(0.02)
     _signal_group(group, signal.SIGKILL)
     leader.wait()
 
@@ -73,10 +82,9 @@ def sweep(group: int) -> None:
     _signal_group(group, signal.SIGKILL)
     while left := _children():
         for process in left:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(process, signal.SIGKILL)
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(-1, 0)
+            _signal(process, signal.SIGKILL)
+        _bury(left)
+        time.sleep(0.01)
 
 
 def adopt_orphans() -> None:
@@ -91,6 +99,18 @@ def _children() -> list[int]:
         with contextlib.suppress(OSError):
             found += [int(word) for word in task.read_text().split()]
     return found
+
+
+def _bury(processes: list[int]) -> None:
+    """Take note of the dead among adopted children, so that they vanish."""
+    for process in processes:
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(process, os.WNOHANG)
+
+
+def _signal(process: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(process, number)
 
 
 def _signal_group(group: int, number: signal.Signals) -> None:

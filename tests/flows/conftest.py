@@ -1,0 +1,116 @@
+"""A small DVC project of toy stages: real DVC, real Prefect, no model."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+TOY = Path(__file__).with_name("toy_stage.py")
+Reasrm = Callable[..., subprocess.CompletedProcess[str]]
+
+PIPELINE = {
+    "a": {"cmd": "python toy_stage.py a 0.1 out/a a.in", "deps": ["a.in"], "outs": ["out/a"], "params": ["a"]},
+    "b": {
+        "foreach": "${b_variants}",
+        "do": {
+            "cmd": "python toy_stage.py b-${key} ${item.seconds} out/b-${key} out/a",
+            "deps": ["out/a"],
+            "outs": ["out/b-${key}"],
+            "params": ["b_variants.${key}"],
+        },
+    },
+    "c": {
+        "cmd": "python toy_stage.py c 0.1 out/c out/b-slow out/b-fast",
+        "deps": ["out/b-slow", "out/b-fast"],
+        "outs": ["out/c"],
+    },
+    "d": {
+        "cmd": "python toy_stage.py d 0.1 out/d out/b-fast",
+        "deps": ["out/b-fast"],
+        "outs": ["out/d"],
+        "meta": {"limit": "gpu"},
+    },
+}
+PARAMS = {
+    "a": {"word": "x", "deep": {"rate": 0.0003}},
+    "b_variants": {"slow": {"seconds": 1.5}, "fast": {"seconds": 0.1}},
+}
+
+
+def environment() -> dict[str, str]:
+    """This interpreter first, no server but the one that a test names."""
+    chosen = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    return chosen | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "DVC_NO_ANALYTICS": "1"}
+
+
+@pytest.fixture(scope="session")
+def toy_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fresh toy project in git, nothing run."""
+    root = tmp_path_factory.mktemp("template") / "toy"
+    root.mkdir()
+    shutil.copy(TOY, root / "toy_stage.py")
+    (root / "dvc.yaml").write_text(yaml.safe_dump({"stages": PIPELINE}, sort_keys=False))
+    (root / "params.yaml").write_text(yaml.safe_dump(PARAMS, sort_keys=False))
+    (root / "a.in").write_text("start\n")
+    (root / ".gitignore").write_text("out/\nwork/\n.prefect/\n")
+    subprocess.run(["git", "init", "-q"], cwd=root, check=True)
+    subprocess.run([sys.executable, "-m", "dvc", "init", "-q"], cwd=root, check=True, env=environment())
+    (root / ".dvcignore").write_text("work/\n.prefect/\n")
+    return root
+
+
+@pytest.fixture
+def toy(toy_template: Path, tmp_path: Path) -> Path:
+    """A copy of the toy project for one test."""
+    shutil.copytree(toy_template, tmp_path / "toy")
+    return tmp_path / "toy"
+
+
+@pytest.fixture(scope="session")
+def server_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """A Prefect server on loopback for the flow tests, started as a user starts it."""
+    from flows.environment import is_healthy
+
+    port = 4290 + os.getpid() % 500
+    root = tmp_path_factory.mktemp("server")
+    (root / "dvc.yaml").write_text("stages: {}\n")
+    surroundings = environment() | {"PREFECT_SERVER_API_PORT": str(port)}
+    server = subprocess.Popen(
+        [sys.executable, "-m", "flows.cli", "ui"],
+        cwd=root,
+        env=surroundings,
+        stdout=(root / "log").open("w"),
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    import time
+
+    for _ in range(240):
+        if is_healthy(f"http://127.0.0.1:{port}/api"):
+            break
+        assert server.poll() is None, (root / "log").read_text()
+        time.sleep(0.5)
+    yield port
+    server.terminate()
+    try:
+        server.wait(15)
+    except subprocess.TimeoutExpired:
+        server.kill()
+
+
+@pytest.fixture
+def reasrm(toy: Path) -> Reasrm:
+    """Run `reasrm` in the toy project; keyword arguments are environment variables."""
+
+    def call(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "flows.cli", *words]
+        return subprocess.run(
+            command, cwd=toy, env=environment() | variables, capture_output=True, text=True, check=False
+        )
+
+    return call

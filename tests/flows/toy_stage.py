@@ -1,0 +1,27 @@
+"""A toy stage: concatenates its inputs; a file `<name>.mode` makes it fail, stop or hang with a grandchild."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+name, seconds, out, *inputs = sys.argv[1:]
+text = "".join(Path(file).read_text() for file in inputs)
+mode = Path(f"{name}.mode").read_text().strip() if Path(f"{name}.mode").exists() else ""
+with Path(f"{name}.runs").open("a") as runs:
+    runs.write("ran\n")
+if mode == "fail":
+    print(f"{name}: the disk is made of cheese", file=sys.stderr)
+    sys.exit(1)
+if mode == "stop":
+    print(f"{name}: the budget is spent", file=sys.stderr)
+    sys.exit(3)
+if mode == "hang":
+    child = subprocess.Popen(["sleep", "1000"], start_new_session=True)
+    Path(f"{name}.pids").write_text(f"{os.getpid()} {child.pid}")
+    time.sleep(1000)
+time.sleep(float(seconds))
+Path(out).parent.mkdir(exist_ok=True)
+Path(out).write_text(text + name + "\n")
+print(f"{name}: wrote {out}", flush=True)
