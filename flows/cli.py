@@ -225,3 +225,7 @@ for _word, _text in {
     "compare": "Compare two judges: paired differences with intervals.",
 }.items():
     _add_forward(_word, FORWARDED[_word], _text)
+
+
+if __name__ == "__main__":
+    main()

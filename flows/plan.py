@@ -15,8 +15,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from flows.environment import stage_environment
 from flows.graph import FINGERPRINT, Pipeline, Status, read_pipeline, read_status
 from flows.lockfile import LOCK_FILE
@@ -168,4 +166,7 @@ def _estimate(root: Path, stage: str) -> Estimate:
 
 
 def _yaml(path: Path) -> dict[str, Any]:
-    return (yaml.safe_load(path.read_text(encoding="utf-8")) or {}) if path.is_file() else {}
+    """A YAML file read as DVC reads it, by YAML 1.2 (`1e-5` is a number)."""
+    from ruamel.yaml import YAML
+
+    return (YAML(typ="safe").load(path) or {}) if path.is_file() else {}

@@ -90,13 +90,11 @@ def current_choice(root: Path) -> Choice:
 
 def edits_by_hand(root: Path) -> list[str]:
     """The settings of params.yaml that its profile does not explain, as `a.b: was -> is`."""
-    import yaml
-
     path = root / PARAMS
     if not path.is_file():
         return []
-    made = yaml.safe_load(compose(root, current_choice(root)))
-    return _differences("", made, yaml.safe_load(path.read_text(encoding="utf-8")))
+    made = _yaml().load(compose(root, current_choice(root)))
+    return _differences("", made, _yaml().load(path.read_text(encoding="utf-8")))
 
 
 def use(root: Path, choice: Choice, *, discard: bool = False) -> str:
@@ -121,9 +119,17 @@ def use(root: Path, choice: Choice, *, discard: bool = False) -> str:
 def _yaml() -> Any:
     from ruamel.yaml import YAML
 
+    def with_a_point(representer: Any, value: float) -> Any:
+        """`1.0e-05`, not `1e-05`: that is a number to DVC (YAML 1.2) but a text to PyYAML (YAML 1.1)."""
+        text = repr(value)
+        return representer.represent_scalar(
+            "tag:yaml.org,2002:float", text if "." in text else text.replace("e", ".0e", 1)
+        )
+
     yaml = YAML()
     yaml.preserve_quotes = True
     yaml.width = 4096
+    yaml.representer.add_representer(float, with_a_point)
     return yaml
 
 
@@ -145,14 +151,10 @@ def _merge(under: Any, over: Mapping[str, Any]) -> None:
         if isinstance(value, Mapping) and isinstance(under.get(key), Mapping) and tag != REPLACE:
             _merge(under[key], value)
         else:
-            if tag == REPLACE:
-                value.yaml_set_tag(None)
-            under[key] = value
+            under[key] = type(value)(value) if tag == REPLACE else value
 
 
 def _set(document: Any, setting: str) -> None:
-    import yaml
-
     name, equals, text = setting.partition("=")
     *path, last = name.split(".")
     place = document
@@ -161,7 +163,8 @@ def _set(document: Any, setting: str) -> None:
     if not equals or not isinstance(place, Mapping) or last not in place:
         known = ", ".join(f"{'.'.join([*path, key])}" for key in place) if isinstance(place, Mapping) else ""
         raise UsageError(f"--set {setting}: params.yaml has no `{name}`" + (f", only {known}" if known else ""))
-    place[last] = yaml.safe_load(text)  # type: ignore[index]
+    value = _yaml().load(text)
+    place[last] = float(value) if isinstance(value, float) else value  # type: ignore[index]
 
 
 def _differences(name: str, before: Any, after: Any) -> list[str]:

@@ -4,48 +4,15 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
+from toy_project import PARAMS, PIPELINE, TOY, Reasrm, environment
 
-TOY = Path(__file__).with_name("toy_stage.py")
-Reasrm = Callable[..., subprocess.CompletedProcess[str]]
-
-PIPELINE = {
-    "a": {"cmd": "python toy_stage.py a 0.1 out/a a.in", "deps": ["a.in"], "outs": ["out/a"], "params": ["a"]},
-    "b": {
-        "foreach": "${b_variants}",
-        "do": {
-            "cmd": "python toy_stage.py b-${key} ${item.seconds} out/b-${key} out/a",
-            "deps": ["out/a"],
-            "outs": ["out/b-${key}"],
-            "params": ["b_variants.${key}"],
-        },
-    },
-    "c": {
-        "cmd": "python toy_stage.py c 0.1 out/c out/b-slow out/b-fast",
-        "deps": ["out/b-slow", "out/b-fast"],
-        "outs": ["out/c"],
-    },
-    "d": {
-        "cmd": "python toy_stage.py d 0.1 out/d out/b-fast",
-        "deps": ["out/b-fast"],
-        "outs": ["out/d"],
-        "meta": {"limit": "gpu"},
-    },
-}
-PARAMS = {
-    "a": {"word": "x", "deep": {"rate": 0.0003}},
-    "b_variants": {"slow": {"seconds": 1.5}, "fast": {"seconds": 0.1}},
-}
-
-
-def environment() -> dict[str, str]:
-    """This interpreter first, no server but the one that a test names."""
-    chosen = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
-    return chosen | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "DVC_NO_ANALYTICS": "1"}
+from flows.environment import is_healthy
 
 
 @pytest.fixture(scope="session")
@@ -74,8 +41,6 @@ def toy(toy_template: Path, tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def server_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """A Prefect server on loopback for the flow tests, started as a user starts it."""
-    from flows.environment import is_healthy
-
     port = 4290 + os.getpid() % 500
     root = tmp_path_factory.mktemp("server")
     (root / "dvc.yaml").write_text("stages: {}\n")
@@ -88,8 +53,6 @@ def server_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         stderr=subprocess.STDOUT,
         start_new_session=True,
     )
-    import time
-
     for _ in range(240):
         if is_healthy(f"http://127.0.0.1:{port}/api"):
             break

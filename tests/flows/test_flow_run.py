@@ -1,0 +1,179 @@
+"""The flow on a toy project with a Prefect server: outcomes, exit statuses, kills, the bytes of dvc.lock."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from toy_project import Reasrm, environment
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(280)]
+
+ALL = ["a", "b@slow", "b@fast", "c", "d"]
+DVC = [sys.executable, "-m", "dvc"]
+
+
+def outcomes(toy: Path) -> dict[str, str]:
+    rows = json.loads((toy / "work/runs/last.json").read_text())
+    return {name: row["outcome"] for name, row in rows.items()}
+
+
+def edit(toy: Path, **words: Any) -> None:
+    """Change what stage `a` (word) or a variant of `b` (its seconds) depends on."""
+    params = yaml.safe_load((toy / "params.yaml").read_text())
+    for name, value in words.items():
+        if name == "word":
+            params["a"]["word"] = value
+        else:
+            params["b_variants"][name]["seconds"] = value
+    (toy / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+
+
+def wait_for(path: Path, seconds: float = 90) -> str:
+    deadline = time.monotonic() + seconds
+    while not path.exists() or len(path.read_text().split()) < 2:
+        assert time.monotonic() < deadline, f"{path} did not come"
+        time.sleep(0.05)
+    return path.read_text()
+
+
+def is_alive(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def flow_runs(port: int) -> list[dict[str, Any]]:
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/api/flow_runs/filter",
+        data=json.dumps({"sort": "EXPECTED_START_TIME_DESC", "limit": 3}).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=10) as reply:
+        return list(json.load(reply))
+
+
+@pytest.fixture
+def served(server_port: int) -> dict[str, str]:
+    return {"PREFECT_SERVER_API_PORT": str(server_port)}
+
+
+def test_a_run_then_nothing_then_only_what_changed(toy: Path, reasrm: Reasrm, served: dict[str, str]) -> None:
+    first = reasrm("run", **served)
+    assert first.returncode == 0, first.stdout + first.stderr
+    assert outcomes(toy) == dict.fromkeys(ALL, "Completed")
+    lock = (toy / "dvc.lock").read_bytes()
+
+    start = time.monotonic()
+    second = reasrm("run")
+    assert second.returncode == 0
+    assert outcomes(toy) == dict.fromkeys(ALL, "Cached")
+    assert time.monotonic() - start < 10
+    assert "starts one of its own" not in second.stdout
+
+    status = subprocess.run([*DVC, "status"], cwd=toy, env=environment(), capture_output=True, text=True, check=True)
+    assert "up to date" in status.stdout
+    subprocess.run([*DVC, "repro", "-q"], cwd=toy, env=environment(), check=True)
+    assert (toy / "dvc.lock").read_bytes() == lock
+    assert (toy / "a.runs").read_text().count("ran") == 1
+
+    edit(toy, fast=0.2)
+    third = reasrm("run", **served)
+    assert third.returncode == 0
+    assert outcomes(toy) == {"a": "Cached", "b@slow": "Cached", "b@fast": "Completed", "c": "Cached", "d": "Cached"}
+    assert not (toy / "c.runs").read_text().count("ran") > 1
+
+
+def test_the_flow_and_dvc_repro_leave_the_same_bytes(toy: Path, reasrm: Reasrm, served: dict[str, str]) -> None:
+    assert reasrm("run", "--jobs", "3", **served).returncode == 0
+    by_flow = (toy / "dvc.lock").read_bytes()
+    (toy / "dvc.lock").unlink()
+    subprocess.run([*DVC, "repro", "-q", "--force"], cwd=toy, env=environment(), check=True)
+    assert (toy / "dvc.lock").read_bytes() == by_flow
+
+
+def test_outputs_that_ran_before_are_restored(toy: Path, reasrm: Reasrm, served: dict[str, str]) -> None:
+    assert reasrm("run", **served).returncode == 0
+    edit(toy, word="y")
+    assert reasrm("run", **served).returncode == 0
+    edit(toy, word="x")
+    assert reasrm("run", **served).returncode == 0
+    assert outcomes(toy)["a"] == "Restored"
+    assert (toy / "a.runs").read_text().count("ran") == 2
+
+
+def test_a_failure_skips_what_is_below_and_nothing_else(
+    toy: Path, reasrm: Reasrm, served: dict[str, str], server_port: int
+) -> None:
+    (toy / "b-slow.mode").write_text("fail")
+    failed = reasrm("run", **served)
+    assert failed.returncode == 1
+    assert outcomes(toy) == {
+        "a": "Completed",
+        "b@slow": "Failed",
+        "b@fast": "Completed",
+        "c": "Skipped",
+        "d": "Completed",
+    }
+    assert "the disk is made of cheese" in failed.stdout
+    assert flow_runs(server_port)[0]["state"]["name"] == "Failed"
+    (toy / "b-slow.mode").unlink()
+    assert reasrm("run", **served).returncode == 0
+    assert outcomes(toy) == {"a": "Cached", "b@slow": "Completed", "b@fast": "Cached", "c": "Completed", "d": "Cached"}
+
+
+def test_a_stage_that_stops_on_purpose_is_no_failure(
+    toy: Path, reasrm: Reasrm, served: dict[str, str], server_port: int
+) -> None:
+    (toy / "b-slow.mode").write_text("stop")
+    stopped = reasrm("run", **served)
+    assert stopped.returncode == 3
+    assert outcomes(toy)["b@slow"] == "Stopped"
+    assert outcomes(toy)["c"] == "Waiting"
+    assert "the budget is spent" in stopped.stdout
+    assert "the same command goes on" in stopped.stdout
+    assert flow_runs(server_port)[0]["state"]["name"] == "Stopped"
+
+
+@pytest.mark.parametrize("how", ["kill -9", "Ctrl-C", "reasrm cancel"])
+def test_no_process_outlives_the_flow_and_the_same_command_resumes(
+    toy: Path, reasrm: Reasrm, served: dict[str, str], how: str
+) -> None:
+    (toy / "b-slow.mode").write_text("hang")
+    command = [sys.executable, "-m", "flows.cli", "run"]
+    flow = subprocess.Popen(command, cwd=toy, env=environment() | served, start_new_session=True)
+    processes = [int(word) for word in wait_for(toy / "b-slow.pids").split()]
+    assert all(is_alive(process) for process in processes)
+    busy = reasrm("run", **served)
+    assert busy.returncode == 4
+    assert "reasrm cancel" in busy.stderr
+    if how == "reasrm cancel":
+        assert reasrm("cancel").returncode == 0
+    else:
+        os.kill(flow.pid, signal.SIGKILL if how == "kill -9" else signal.SIGINT)
+    assert flow.wait(30) == (-9 if how == "kill -9" else 130)
+    deadline = time.monotonic() + 3.5
+    while time.monotonic() < deadline and any(is_alive(process) for process in processes):
+        time.sleep(0.05)
+    assert not [process for process in processes if is_alive(process)]
+    (toy / "b-slow.mode").unlink()
+    assert reasrm("run", **served).returncode == 0
+    assert set(outcomes(toy).values()) <= {"Completed", "Cached"}
+
+
+def test_only_what_a_target_needs(toy: Path, reasrm: Reasrm, served: dict[str, str]) -> None:
+    assert reasrm("run", "--to", "d", **served).returncode == 0
+    assert outcomes(toy) == {"a": "Completed", "b@fast": "Completed", "d": "Completed"}
+    assert reasrm("run", "--to", "d", "--force", "b@fast", **served).returncode == 0
+    assert outcomes(toy) == {"a": "Cached", "b@fast": "Completed", "d": "Cached"}
+    wrong = reasrm("run", "--to", "e")
+    assert wrong.returncode == 2
+    assert "b@slow" in wrong.stderr

@@ -1,0 +1,86 @@
+"""params.yaml from profiles: laid over, comments kept, edits by hand never lost unseen."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from flows.outcome import FlowError, UsageError
+from flows.profile import Choice, compose, current_choice, edits_by_hand, profile_names, use
+
+MINIATURE = """# The miniature.
+files: data/raw
+grpo:
+  learning_rate: 0.0003  # per step
+  shape: {a: 1, b: [1, 2]}
+judge_variants:
+  base: {checkpoint: x}
+  sft: {checkpoint: y}
+"""
+BIG = """# A 7B model.
+grpo:
+  learning_rate: 1.0e-6
+  shape: {b: [3]}
+judge_variants: !replace
+  sft: {checkpoint: z}
+"""
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles/miniature.yaml").write_text(MINIATURE)
+    (tmp_path / "profiles/big.yaml").write_text(BIG)
+    (tmp_path / "params.yaml").write_text(MINIATURE)
+    return tmp_path
+
+
+def params(root: Path) -> dict[str, object]:
+    return dict(yaml.safe_load((root / "params.yaml").read_text()))
+
+
+def test_a_profile_is_laid_over_the_miniature_with_its_comments(root: Path) -> None:
+    text = use(root, Choice("big"))
+    assert params(root) == {
+        "files": "data/raw",
+        "grpo": {"learning_rate": 1e-6, "shape": {"a": 1, "b": [3]}},
+        "judge_variants": {"sft": {"checkpoint": "z"}},
+    }
+    assert "# per step" in text
+    assert current_choice(root) == Choice("big")
+    assert edits_by_hand(root) == []
+
+
+def test_back_to_the_miniature_gives_its_very_bytes(root: Path) -> None:
+    use(root, Choice("big", ("grpo.shape.a=7",), "my files"))
+    assert current_choice(root) == Choice("big", ("grpo.shape.a=7",), "my files")
+    assert params(root)["files"] == "my files"
+    use(root, Choice())
+    assert (root / "params.yaml").read_text() == MINIATURE
+
+
+def test_edits_by_hand_are_told_and_kept(root: Path) -> None:
+    (root / "params.yaml").write_text(MINIATURE.replace("0.0003", "0.0005"))
+    assert edits_by_hand(root) == ["grpo.learning_rate: 0.0003 -> 0.0005"]
+    with pytest.raises(FlowError, match=r"grpo\.learning_rate: 0\.0003 -> 0\.0005.*--discard"):
+        use(root, Choice("big"))
+    assert "0.0005" in (root / "params.yaml").read_text()
+    use(root, Choice("big"), discard=True)
+    assert current_choice(root).name == "big"
+
+
+@pytest.mark.parametrize("setting", ["grpo.learnig_rate=1", "grpo", "nothing.at.all=1", "grpo.learning_rate.x=1"])
+def test_a_misspelt_setting_is_refused(root: Path, setting: str) -> None:
+    with pytest.raises(UsageError, match=r"params\.yaml has no"):
+        compose(root, Choice("miniature", (setting,)))
+
+
+def test_values_are_yaml(root: Path) -> None:
+    use(root, Choice("miniature", ("grpo.shape={a: 2}", "grpo.learning_rate=1e-5")))
+    assert params(root)["grpo"] == {"learning_rate": 1e-5, "shape": {"a": 2}}
+
+
+def test_an_unknown_profile_is_refused_with_the_known_ones(root: Path) -> None:
+    assert profile_names(root) == ["miniature", "big"]
+    with pytest.raises(UsageError, match="miniature, big"):
+        use(root, Choice("small"))
