@@ -7,7 +7,8 @@ from enum import IntEnum
 
 from stages.runtime.work_folder import StageBusyError, only_run
 
-OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
+QUIET = {"TOKENIZERS_PARALLELISM": "false", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1"}
+"""Environment of every stage: no surprise threads, and no library reports its use to anybody."""
 FINGERPRINT_EXEMPT = "it frames a stage: locks, messages and exit codes"
 
 
@@ -40,7 +41,8 @@ def run_stage(name: str, main: Callable[[], str]) -> None:
 
     Errors of ours and bad input are told in one line; anything else keeps its traceback, since it is a defect.
     """
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    for variable, value in QUIET.items():
+        os.environ.setdefault(variable, value)
     try:
         with only_run(name):
             summary = main()
