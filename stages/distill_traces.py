@@ -25,6 +25,7 @@ from pydantic import Field
 from stages.judging.chain_of_rubrics import PromptVariant
 from stages.miniature.oracle_server import local_oracle
 from stages.oracle.attempt import Vendor
+from stages.oracle.batch_session import ask_in_batches
 from stages.oracle.cases import Case, first_pass, second_pass
 from stages.oracle.money import Prices
 from stages.oracle.plan import look_ahead
@@ -118,7 +119,8 @@ def distill_traces(which: TracePass, params: DistillTracesParams, settings: Aski
 
 def _ask(name: str, which: TracePass, params: DistillTracesParams, settings: AskingSettings, ledger: Ledger) -> Ended:
     endpoint = local_oracle if params.endpoint is Endpoint.LOCAL else nullcontext
-    return ask_online(name, lambda: cases(which, params), params.oracle(), ledger, settings, endpoint)
+    ask = ask_in_batches if settings.mode is Mode.BATCH else ask_online
+    return ask(name, lambda: cases(which, params), params.oracle(), ledger, settings, endpoint)
 
 
 def _write(which: TracePass, params: DistillTracesParams, ledger: Ledger) -> PassTotals:

@@ -18,8 +18,14 @@ from stages.oracle.attempt import (
     Usage,
     shortened,
 )
-from stages.oracle.connection import Connection
-from stages.oracle.reply_reading import BrokenReplyError, outcome_of, retry_after_seconds, trouble_of_status
+from stages.oracle.connection import Connection, NoKeyError
+from stages.oracle.reply_reading import (
+    BrokenReplyError,
+    outcome_of,
+    plain_headers,
+    retry_after_seconds,
+    trouble_of_status,
+)
 from stages.oracle.request_shape import ANTHROPIC_VERSION
 from stages.records.trace import TraceOutcome
 
@@ -40,30 +46,34 @@ class AnthropicClient:
     """The provider `anthropic`."""
 
     def __init__(self, connection: Connection) -> None:
-        """Open a client."""
+        """Open a client.
+
+        Raises:
+            NoKeyError: there is no key in the environment, nor a profile.
+        """
         import anthropic
+        import httpx2
 
         self._errors = anthropic
+        self._raw = httpx2.Response
         self.sdk = anthropic.AsyncAnthropic(
             **connection.sdk_arguments(),
             default_headers={"anthropic-version": ANTHROPIC_VERSION},
             http_client=anthropic.DefaultAioHttpClient(**connection.transport_arguments()),
         )
+        if not (self.sdk.api_key or self.sdk.auth_token or self.sdk.credentials):
+            raise NoKeyError("no key for Anthropic: set the environment variable ANTHROPIC_API_KEY")
 
     async def attempt(self, body: dict[str, Any]) -> Attempt:
         """Send `body` once."""
         try:
-            response = await self.sdk.messages.with_raw_response.create(**body)
-            content = await response.read()
-        except self._errors.APIStatusError as error:
-            return self._failed(error)
-        except self._errors.APITimeoutError as error:
-            return Attempt(trouble=Trouble.TIMEOUT, detail=shortened(str(error)))
-        except (self._errors.APIConnectionError, *Connection.network_errors()) as error:
-            return Attempt(trouble=Trouble.CONNECTION, detail=shortened(str(error)))
-        limits = limits_seen(response.headers)
+            response = await self.sdk.post("/v1/messages", cast_to=self._raw, body=body)
+        except self.failures() as error:
+            return self.failed(error)
+        headers = plain_headers(response.headers)
+        limits = limits_seen(headers)
         try:
-            answer = read_message(orjson.loads(content), response.headers.get("request-id", ""))
+            answer = read_message(orjson.loads(response.content), headers.get("request-id", ""))
         except (orjson.JSONDecodeError, BrokenReplyError) as error:
             return Attempt(trouble=Trouble.BROKEN_REPLY, detail=shortened(str(error)), limits=limits)
         return Attempt(answer=answer, limits=limits)
@@ -72,12 +82,22 @@ class AnthropicClient:
         """Close all connections."""
         await self.sdk.close()
 
-    def _failed(self, error: Any) -> Attempt:
+    def failures(self) -> tuple[type[Exception], ...]:
+        """What the SDK and its transport raise when a call does not succeed."""
+        return (self._errors.APIError, *Connection.network_errors())
+
+    def failed(self, error: Exception) -> Attempt:
+        """What one of the `failures` means."""
+        if isinstance(error, self._errors.APITimeoutError):
+            return Attempt(trouble=Trouble.TIMEOUT, detail=shortened(str(error)))
+        if not isinstance(error, self._errors.APIStatusError):
+            return Attempt(trouble=Trouble.CONNECTION, detail=shortened(str(error)))
         message = shortened(error.api_message or error.message)
         trouble = trouble_of_status(error.status_code)
         if error.error_code in SPEND_LIMIT_CODES or NO_CREDIT_WORDS in message.lower():
             trouble = Trouble.NO_CREDIT
-        return Attempt(trouble=trouble, detail=message, limits=limits_seen(error.response.headers))
+        limits = limits_seen(plain_headers(error.response.headers))
+        return Attempt(trouble=trouble, detail=message, limits=limits)
 
 
 def read_message(body: Any, request_id: str) -> Answer:

@@ -3,8 +3,14 @@
 from dataclasses import dataclass
 from typing import Any
 
+from stages.runtime.stage_main import StageError
+
 LOCAL_KEY = "local-oracle-needs-no-key"
 CONNECT_SECONDS = 10.0
+
+
+class NoKeyError(StageError):
+    """The SDK finds no key."""
 
 
 @dataclass(frozen=True)

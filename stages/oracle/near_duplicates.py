@@ -16,13 +16,13 @@ class NearDuplicates:
         """
         self._similarity = similarity
         self._ngram = ngram
-        self._permutations = permutations
+        self._empty = MinHash(num_perm=permutations)
         self._index = MinHashLSH(threshold=min(similarity, 0.99), num_perm=permutations)
         self._hashes: dict[str, MinHash] = {}
 
     def seen_before(self, text: str) -> bool:
         """Whether `text` is nearly the same as a text before it; if it is not, it is remembered."""
-        own = MinHash(num_perm=self._permutations)
+        own = self._empty.copy()
         own.update_batch([gram.encode() for gram in self._grams(text)])
         if any(own.jaccard(self._hashes[key]) >= self._similarity for key in self._index.query(own)):
             return True

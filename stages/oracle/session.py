@@ -25,17 +25,12 @@ from stages.records.ledger import Ledger, LedgerBusyError
 from stages.runtime.progress import ProgressLine
 from stages.runtime.stage_main import ExitCode, StageError
 
-NO_KEY_ERRORS = frozenset({"OpenAIError", "AnthropicError", "CredentialsError"})
 Cases = Callable[[], Iterator[Case]]
 """Gives the cases of a run from the first one on, as often as it is called: they are never all in memory."""
 
 
 Endpoint = Callable[[], AbstractContextManager[str | None]]
 """Gives the address to ask while it is open; None for the vendor's own, by the SDK's environment variables."""
-
-
-class NoKeyError(StageError):
-    """There is no key for the vendor's API."""
 
 
 class LedgerInUseError(StageError):
@@ -71,12 +66,7 @@ class Oracle:
         Raises:
             NoKeyError: the SDK finds no key in the environment.
         """
-        try:
-            return AnthropicClient(connection) if self.vendor is Vendor.ANTHROPIC else OpenAIClient(connection)
-        except Exception as error:
-            if type(error).__name__ in NO_KEY_ERRORS:
-                raise NoKeyError(f"the SDK of {self.vendor} finds no key in the environment: {error}") from None
-            raise
+        return AnthropicClient(connection) if self.vendor is Vendor.ANTHROPIC else OpenAIClient(connection)
 
     def estimates(self) -> Estimates:
         """Estimates that know nothing yet."""

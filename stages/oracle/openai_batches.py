@@ -1,0 +1,99 @@
+"""OpenAI's Batches: an input file is uploaded, results come as an output file and an error file."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import orjson
+
+from stages.oracle.attempt import Attempt, Trouble, shortened
+from stages.oracle.batches import BatchSeen, BatchState, BatchTroubleError
+from stages.oracle.openai_client import OpenAIClient, read_completion
+from stages.oracle.reply_reading import BrokenReplyError, trouble_of_status
+
+LISTED = 100
+LABEL = "reasrm"
+"""Name of the metadata field that holds our label."""
+ENDED = frozenset({"completed", "expired", "cancelled"})
+"""Also an expired or cancelled batch has results of the requests that were done."""
+
+
+class OpenAIBatchApi:
+    """Batches over a client's SDK."""
+
+    def __init__(self, client: OpenAIClient) -> None:
+        """Use `client`'s connections."""
+        self._client = client
+        self._sdk = client.sdk
+
+    async def create(self, rows: list[tuple[str, dict[str, Any]]], label: str) -> str:
+        """Upload `rows` and submit them, with `label` in the batch's metadata."""
+        url = "/v1/chat/completions"
+        lines = [orjson.dumps({"custom_id": name, "method": "POST", "url": url, "body": body}) for name, body in rows]
+        with self._told():
+            content = ("batch.jsonl", b"\n".join(lines) + b"\n", "application/jsonl")
+            file = await self._sdk.files.create(file=content, purpose="batch")
+            batch = await self._sdk.batches.create(
+                input_file_id=file.id,
+                endpoint="/v1/chat/completions",
+                completion_window="24h",
+                metadata={LABEL: label},
+            )
+        return str(batch.id)
+
+    async def recent(self) -> list[BatchSeen]:
+        """The newest batches."""
+        with self._told():
+            page = await self._sdk.batches.list(limit=LISTED)
+        return [
+            BatchSeen(batch.id, batch.request_counts.total if batch.request_counts else 0, _label(batch))
+            for batch in page.data
+        ]
+
+    async def state(self, batch: str) -> BatchState:
+        """Where the batch stands."""
+        with self._told():
+            status = (await self._sdk.batches.retrieve(batch)).status
+        if status in ENDED:
+            return BatchState.ENDED
+        return BatchState.FAILED if status == "failed" else BatchState.RUNNING
+
+    async def results(self, batch: str) -> AsyncIterator[tuple[str, Attempt]]:
+        """The results of both files."""
+        with self._told():
+            found = await self._sdk.batches.retrieve(batch)
+            for file in (found.output_file_id, found.error_file_id):
+                if file is not None:
+                    content = await self._sdk.files.content(file)
+                    for line in content.content.splitlines():
+                        if line.strip():
+                            row = orjson.loads(line)
+                            yield row["custom_id"], read_result(row)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except self._client.failures() as error:
+            attempt = self._client.failed(error)
+            trouble = attempt.trouble or Trouble.CONNECTION
+            raise BatchTroubleError(trouble, attempt.detail, attempt.limits.retry_after) from error
+
+
+def read_result(row: dict[str, Any]) -> Attempt:
+    """Read one line of an output or error file."""
+    response = row.get("response")
+    if not response:
+        return Attempt(trouble=Trouble.SERVER_ERROR, detail=shortened(str(row.get("error"))))
+    status = response["status_code"]
+    if status != 200:
+        detail = shortened(str((response.get("body") or {}).get("error")))
+        return Attempt(trouble=trouble_of_status(status), detail=detail)
+    try:
+        return Attempt(answer=read_completion(response["body"], response.get("request_id") or ""))
+    except BrokenReplyError as error:
+        return Attempt(trouble=Trouble.BROKEN_REPLY, detail=shortened(str(error)))
+
+
+def _label(batch: Any) -> str | None:
+    return (batch.metadata or {}).get(LABEL)
