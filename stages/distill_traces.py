@@ -1,8 +1,8 @@
-"""Ask the oracle to judge each pair: first without help, then, only where that failed, with the right verdict as a hint.
+"""Ask the oracle to judge each pair: first without help; then, only where that failed, with the right verdict as hint.
 
-The two passes are the paper's (arXiv 2505.02387, appendix B). Every pair asked about ends as exactly one outcome. Replies
-live in a ledger outside of DVC's outputs, keyed by the exact request: a killed or stopped run goes on where it was, and
-nothing that the ledger holds is paid for again.
+The two passes are the paper's (arXiv 2505.02387, appendix B). Every pair asked about ends as exactly one outcome.
+Replies live in a ledger outside of DVC's outputs, keyed by the exact request: a killed or stopped run goes on where it
+was, and nothing that the ledger holds is paid for again.
 
 Reads:   first: data/pairs/distill.jsonl          second: data/traces/first.jsonl
 Writes:  data/traces/first.jsonl, first.metrics.json (second likewise); ledgers/distill_traces-first.jsonl

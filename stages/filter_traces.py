@@ -1,8 +1,8 @@
 """Keep the traces that are worth learning from; give every other one its reason.
 
-A trace is kept if its verdict can be read and is right, if it has the structure that its type demands, if its quotations
-stand in the answers they are ascribed to, and if it is neither too long, nor a near-duplicate, nor on a question of a
-benchmark, nor betrays the second pass's hint. At the end the sides of the verdicts are balanced.
+A trace is kept if its verdict can be read and is right, if it has the structure that its type demands, if its
+quotations stand in the answers they are ascribed to, and if it is neither too long, nor a near-duplicate, nor on a
+question of a benchmark, nor betrays the second pass's hint. At the end the sides of the verdicts are balanced.
 
 Reads:   data/traces/first.jsonl, data/traces/second.jsonl, data/benchmarks/
 Writes:  data/traces/kept.jsonl (in the order of the pairs), data/traces/rejected.jsonl, data/traces/funnel.json
@@ -49,7 +49,7 @@ class FilterTracesParams(StageParams):
     weights_tolerance: float = Field(ge=0)
     """How far the sum of a rubric's weights may be from 100."""
     duplicate_similarity: float | None = Field(gt=0, le=1)
-    """Traces whose word n-grams are estimated (MinHash) to be at least so similar are near-duplicates; null for none."""
+    """Traces whose word n-grams are (by MinHash) at least so similar are near-duplicates; null takes them."""
     duplicate_ngram: int = Field(gt=0)
     duplicate_permutations: int = Field(gt=0)
     """Size of a MinHash: the estimate's standard error is about one over its square root."""

@@ -1,8 +1,8 @@
 """A judge's reply taken apart: type, rubric with weights, solution, quotations; and whether the quotations are true.
 
-Pure reading, nothing is decided here: the filter of traces, the report and the probes each draw their own line. Only what
-stands before the verdict counts, and after any `</think>`. A quotation is looked for in the answer as it is, and as the
-judge saw it (defused), with white space, letter case and typographic signs made equal.
+Pure reading, nothing is decided here: the filter of traces, the report and the probes each draw their own line. Only
+what stands before the verdict counts, and after any `</think>`. A quotation is looked for in the answer as it is, and
+as the judge saw it (defused), with white space, letter case and typographic signs made equal.
 """
 
 import re
@@ -140,12 +140,10 @@ def _found_in(quote: str, answer: str) -> Grounding | None:
     if whole and any(whole in haystack for haystack in haystacks):
         return Grounding.VERBATIM
     parts = [part for part in (folded(part).strip(_OUTER) for part in _ELLIPSIS.split(quote)) if part]
-    if len(parts) > 1 or (parts and _ELLIPSIS.search(quote)):
-        if all(len(part) >= SHORTEST_PART for part in parts) and any(
-            all(part in haystack for part in parts) for haystack in haystacks
-        ):
-            return Grounding.ELLIPSIS
-    return None
+    if not parts or not _ELLIPSIS.search(quote) or min(map(len, parts)) < SHORTEST_PART:
+        return None
+    in_parts = any(all(part in haystack for part in parts) for haystack in haystacks)
+    return Grounding.ELLIPSIS if in_parts else None
 
 
 def _reply_proper(text: str) -> str:

@@ -21,7 +21,7 @@ class Accounts:
     attempts: int = 0
     replies: int = 0
     """Replies that were delivered, cut ones that were asked for again included."""
-    usage: Usage = Usage()
+    usage: Usage = field(default_factory=Usage)
     usd: float = 0.0
     maybe_billed: int = 0
     """Attempts that may have been billed without an answer: an upper bound of what the vendor's bill shows more."""

@@ -64,10 +64,10 @@ def read_result(result: dict[str, Any]) -> Attempt:
             return Attempt(trouble=Trouble.BROKEN_REPLY, detail=shortened(str(error)))
     if kind != "errored":
         return Attempt(trouble=Trouble.SERVER_ERROR, detail=kind)
-    error = result["error"].get("error") or result["error"]
-    invalid = error.get("type") == "invalid_request_error"
+    told = result["error"].get("error") or result["error"]
+    invalid = told.get("type") == "invalid_request_error"
     trouble = Trouble.INVALID if invalid else Trouble.SERVER_ERROR
-    return Attempt(trouble=trouble, detail=shortened(str(error.get("message"))))
+    return Attempt(trouble=trouble, detail=shortened(str(told.get("message"))))
 
 
 def _size(counts: Any) -> int:

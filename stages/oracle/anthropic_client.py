@@ -1,7 +1,8 @@
 """Anthropic's Messages API, one HTTP attempt at a time, over the vendor's own SDK.
 
 The SDK's retries are off: they multiply with ours, share no pause between requests and hide what was billed. Its
-aiohttp transport carries three times the requests per second of the default one at half the CPU (`benchmarks/README.md`).
+aiohttp transport carries three times the requests per second of the default one at half the CPU
+(`benchmarks/README.md`).
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The batches in a ledger: announced before they are created, so that a lost reply or a kill never creates one twice."""
+"""The batches in a ledger: announced before they are created, so that no lost reply or kill creates one twice."""
 
 from dataclasses import dataclass, replace
 

@@ -1,9 +1,9 @@
 """One run of one pass in batch mode: half the price, answers within a day, and no batch is ever paid for twice.
 
-Before a batch is created, the intent (its requests, and the batches that the account already has) is in the ledger and on
-the disk. If the reply to the creation is lost, or the run is killed in between, the next look finds the new batch in the
-vendor's list and adopts it. Results are matched by custom id; what ended as errored, expired or is missing goes into the
-next batch.
+Before a batch is created, the intent (its requests, and the batches that the account already has) is in the ledger and
+on the disk. If the reply to the creation is lost, or the run is killed in between, the next look finds the new batch in
+the vendor's list and adopts it. Results are matched by custom id; what ended as errored, expired or is missing goes
+into the next batch.
 """
 
 import asyncio

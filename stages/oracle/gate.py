@@ -1,7 +1,7 @@
 """The one gate through which every request goes out: pace, breaker, budget and stop, in one place and in order.
 
-Requests pass one after the other. Whoever stands first waits for whatever holds it up (the pace, a Retry-After, a server
-that is down, too many in flight, the budget) and everybody behind waits with it: that is how one 429 pauses all.
+Requests pass one after the other. Whoever stands first waits for whatever holds it up (the pace, a Retry-After, a
+server that is down, too many in flight, the budget) and everybody behind waits with it: that is how one 429 pauses all.
 """
 
 import asyncio
@@ -64,7 +64,9 @@ class Ticket:
 class Gate:
     """Lets requests out."""
 
-    def __init__(self, pacer: Pacer, budget: Budget, accounts: Accounts, most_in_flight: int, outage_seconds: float):
+    def __init__(
+        self, pacer: Pacer, budget: Budget, accounts: Accounts, most_in_flight: int, outage_seconds: float
+    ) -> None:
         """Start closed to none.
 
         Args:

@@ -1,7 +1,7 @@
 """OpenAI's Chat Completions API, one HTTP attempt at a time, over the vendor's own SDK.
 
-Retries off and aiohttp transport as in `anthropic_client`. The request goes through the SDK's own `post`, which takes the
-body as it is: `chat.completions.create` rebuilds each body against its type hints, at twice the CPU of all the rest.
+Retries off and aiohttp transport as in `anthropic_client`. The request goes through the SDK's own `post`, which takes
+the body as it is: `chat.completions.create` rebuilds each body against its type hints, which doubles the CPU.
 """
 
 from collections.abc import Mapping

@@ -1,8 +1,8 @@
 """How fast requests go out: as fast as the server's own limits allow, steered by what its headers say is left.
 
-A lane is a schedule of one limit (requests, input tokens, output tokens): each request moves the lane's next free moment
-on by its cost over the rate. The rate is the server's limit times a steering factor that grows with the share that is
-left in the server's bucket, so that the bucket itself is the feedback: the lane settles where the share left is
+A lane is a schedule of one limit (requests, input tokens, output tokens): each request moves the lane's next free
+moment on by its cost over the rate. The rate is the server's limit times a steering factor that grows with the share
+that is left in the server's bucket, so that the bucket itself is the feedback: the lane settles where the share left is
 `SETTLE_AT`, and its long-run rate is the limit itself.
 """
 

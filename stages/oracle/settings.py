@@ -24,7 +24,7 @@ class AskingSettings(StageParams):
 
     mode: Mode
     budget_usd: float | None = Field(gt=0)
-    """The most that the replies of one pass may cost, earlier runs of the same questions included; null for no limit."""
+    """The most that the replies of one pass may cost, earlier runs included; null for no limit."""
     most_in_flight: int = Field(gt=0)
     """Requests at once, however high the server's limit is."""
     attempts: int = Field(gt=0)

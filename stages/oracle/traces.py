@@ -27,7 +27,7 @@ class PassTotals:
     right: int = 0
     unreadable: int = 0
     replies: int = 0
-    usage: Usage = Usage()
+    usage: Usage = field(default_factory=Usage)
     usd: float = 0.0
 
     def metrics(self) -> dict[str, Any]:

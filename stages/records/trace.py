@@ -71,4 +71,4 @@ class RejectedTrace(BaseModel):
     version: Literal[1] = 1
     trace: OracleTrace
     reason: str = Field(min_length=1)
-    """One word of a closed list (`stages.filter_traces.Reason`)."""
+    """One word of a closed list (`stages.oracle.trace_rules.Reason`)."""
