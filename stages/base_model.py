@@ -26,6 +26,7 @@ from stages.runtime.outputs import new_folder
 from stages.runtime.params import StageParams
 from stages.runtime.stage_main import run_stage
 from stages.runtime.work_folder import resume_folder
+from stages.training.checkpoint import attention
 from stages.training.determinism import make_repeatable
 from stages.training.published_model import copy_from_folder, fetch_from_hub
 from stages.training.sft_training import Places, SftSettings, Trained, train_sft
@@ -84,6 +85,7 @@ def grow(params: BaseModelParams, work: Path) -> Trained:
         texts = [text for pair in pairs for text in (pair.question, pair.chosen, pair.rejected)]
     tokenizer = train_tokenizer(texts, params.shape.vocabulary)
     model = new_model(tokenizer, params.shape, params.seed)
+    model.set_attn_implementation(attention())
     examples = [Example(document.prompt, document.completion) for document in documents]
     return train_sft("base_model", model, tokenizer, examples, params, Places(work, OUT, CURVES))
 

@@ -52,7 +52,7 @@ def main(variant: str) -> str:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:  # noqa: PLR2004  one argument: the variant
+    if len(sys.argv) != 2:
         sys.exit("usage: python -m stages.grpo VARIANT (a key of `grpo_variants` in params.yaml)")
     chosen_variant = sys.argv[1]
     run_stage(f"grpo-{chosen_variant}", lambda: main(chosen_variant))

@@ -4,8 +4,8 @@ Three kinds of document, on train questions only:
 
 - *solving*: a reasoning question and its worked solution;
 - *exercise*: a framed comparison without instruction, and the right analysis of it without a verdict;
-- *transcript*: a judge's prompt (any variant) and a reply of the right form whose kind of analysis, marks and verdict are
-  random. They teach the form of judging and nothing about who is right.
+- *transcript*: a judge's prompt (any variant) and a reply of the right form whose kind of analysis, marks and verdict
+  are random. They teach the form of judging and nothing about who is right.
 """
 
 import random

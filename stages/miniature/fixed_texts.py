@@ -1,8 +1,9 @@
 """The fixed texts of a judge's prompt and reply, each of which is one entry of the miniature's vocabulary.
 
-A real judge's instruction is three hundred words. A model of half a million parameters reads the very same prompt, but its
-tokenizer knows each fixed passage as one token, so that a prompt costs it a handful of tokens plus the texts under
-judgement. No text under judgement can produce such a token: each contains a delimiter or tag that `defuse` breaks.
+A real judge's instruction is three hundred words. A model of less than a million parameters reads the very same prompt,
+but its tokenizer knows each fixed passage as one token, so that a prompt costs it a handful of tokens plus the texts
+under judgement. No text under judgement can produce such a token: each contains a delimiter or tag that `defuse`
+breaks.
 """
 
 from stages.judging import prompt as frame

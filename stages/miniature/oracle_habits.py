@@ -6,8 +6,8 @@ prompts, is decided by their hash. The headroom that reinforcement can win back 
 laziness; the careful model has none.
 
 Asked again with the right verdict as a hint, it obeys: the verdict is the hinted one, and the reasoning is lazy again
-with the same share, a rationalisation then. Text from outside the world gets a well-formed reply that prefers the longer
-answer.
+with the same share, a rationalisation then. Text from outside the world gets a well-formed reply that prefers the
+longer answer.
 """
 
 import re

@@ -1,7 +1,7 @@
 """The miniature's own tokenizer and untrained model: Qwen3 architecture, well under a million parameters in the world.
 
-The tokenizer is a byte-level BPE, so any text can be written, trained on the texts that the model will meet; in the world
-every word becomes one token. Fixed passages of prompt and protocol are entries of their own (`fixed_texts`).
+The tokenizer is a byte-level BPE, so any text can be written, trained on the texts that the model will meet; in the
+world every word becomes one token. Fixed passages of prompt and protocol are entries of their own (`fixed_texts`).
 """
 
 from collections.abc import Iterable, Sequence

@@ -94,7 +94,7 @@ def make_pair(family: Family, split: Split, rng: random.Random, fancier_is_bette
     better, worse = bare_answers(family, question, rng)
     styles = [rng.choice(list(Style)) for _ in range(2)]
     styles.sort(reverse=rng.random() < fancier_is_better)
-    prompt = (Message(role=Role.USER, content=question),)
+    prompt: tuple[Message, ...] = (Message(role=Role.USER, content=question),)
     if rng.random() < MULTI_TURN_SHARE:
         prompt = (*earlier_turns(split, rng), *prompt)
     return dressed_pair(family, prompt, (better, worse), (styles[0], styles[1]))

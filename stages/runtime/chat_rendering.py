@@ -1,8 +1,8 @@
 """Messages to the text and tokens that a model is given: one way for training and for inference.
 
 Both must give identical ids, so both come here. Contents cannot smuggle in a special token: text that spells one is
-broken up before it is rendered. The template writes its own special tokens, hence none is added on tokenising (a doubled
-beginning-of-sequence token is the classic fault).
+broken up before it is rendered. The template writes its own special tokens, hence none is added on tokenising (a
+doubled beginning-of-sequence token is the classic fault).
 """
 
 from collections.abc import Iterable

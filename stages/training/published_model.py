@@ -1,4 +1,4 @@
-"""Published models as checkpoints of this pipeline: from the hub at a locked revision, or from a folder. Never pickles."""
+"""Published models as checkpoints: from the hub at a locked revision, or from a folder; never as pickles."""
 
 import re
 import shutil
