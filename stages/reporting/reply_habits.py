@@ -17,7 +17,7 @@ from stages.records.comparison import show
 from stages.records.content_hash import unit_interval
 from stages.records.jsonl import read_records
 from stages.records.judgment import Judgment
-from stages.reporting.trace_view import LABELS, SegmentKind, segments
+from stages.reporting.trace_view import quote_kind
 
 _CRITERION = re.compile(r"(?P<name>[^\W\d_][^\n:;,()\d|*]{0,58}?)[\s*]*[:(=\-–—|]*[\s*]*(?P<weight>\d{1,3})\s*%?")  # noqa: RUF001
 
@@ -44,10 +44,10 @@ class ReplyHabits:
         return [(name, weight / self.rubrics) for name, weight in ranked[:count]]
 
 
-def rubric_weights(text: str) -> dict[str, float]:
-    """The criteria of the reply's rubric with their shares of its weight; empty if there is none to read."""
+def rubric_weights(rubric: str) -> dict[str, float]:
+    """The criteria of a rubric (without its justification) with their shares of its weight; empty without weights."""
     weights: dict[str, float] = {}
-    for match in _CRITERION.finditer(read_structure(text).rubric or ""):
+    for match in _CRITERION.finditer(rubric):
         name = " ".join(match["name"].split()).casefold()
         weights[name] = weights.get(name, 0.0) + float(match["weight"])
     total = sum(weights.values())
@@ -70,11 +70,11 @@ def count_habits(judgments: Iterable[Judgment], items: Mapping[tuple[str, str], 
             continue
         shown = show(item.pair, judgment.better)
         habits.replies += 1
-        for segment in segments(judgment.reply, shown.response_a, shown.response_b):
-            if segment.kind in LABELS:
-                habits.quotes += 1
-                habits.by_kind[SegmentKind(segment.kind).value] += 1
-        weights = rubric_weights(judgment.reply.text)
+        structure = read_structure(judgment.reply.text)
+        for quote in structure.quotes:
+            habits.quotes += 1
+            habits.by_kind[quote_kind(quote, shown.response_a, shown.response_b).value] += 1
+        weights = rubric_weights(structure.rubric or "")
         habits.rubrics += bool(weights)
         for name, weight in weights.items():
             habits.weights[name] = habits.weights.get(name, 0.0) + weight

@@ -1,163 +1,14 @@
-"""A made-up run: small outputs of every stage that the report reads, in the stages' own records.
+"""Fixtures of the report's tests: a made-up run, its page, and both with hostile texts."""
 
-The judges are dice with a habit of writing; only the shape of what they leave is real.
-"""
-
-import math
-import random
+import shutil
 from pathlib import Path
 
 import pytest
 
-from stages.benchmarks.collection import Collected, Selection, collect
-from stages.benchmarks.loading import SourceRow
-from stages.benchmarks.registry import BENCHMARKS
-from stages.benchmarks.rulings import read_items, read_rulings
-from stages.miniature import traces
-from stages.miniature.benchmark_rows import benchmark_rows
-from stages.miniature.world import Split, training_pairs
-from stages.records.benchmark_item import BenchmarkItem
-from stages.records.comparison import Side, show
-from stages.records.jsonl import write_records
-from stages.records.judgment import Judgment
-from stages.records.pair import PreferencePair
-from stages.records.reply import Finish, Reply
-from stages.records.trace import KeptTrace, OracleTrace, RejectedTrace, TraceOutcome, TracePass
-from stages.runtime.outputs import write_json, write_text
-from stages.score import ScoreParams, score
-
-SKILL = {"base": 0.5, "answer_sft": 0.63, "scalar_rm": 0.66, "sft": 0.82, "grpo-cold_start": 0.5, "grpo-full": 0.96}
-PARTS = {"reward_bench": ("reward_bench",), "rm_bench": ("rm_bench",), "rmb": ("rmb_pairwise", "rmb_bon")}
-EVERY = 7
-
-
-def made_up_items() -> dict[str, Collected]:
-    """A seventh of the miniature's benchmark rows, as items with their account."""
-    rows = benchmark_rows(0)
-    picked = {name: [row for part in parts for row in rows[part]][::EVERY] for name, parts in PARTS.items()}
-    return {
-        name: collect(
-            BENCHMARKS[name], (SourceRow("made up", at, row) for at, row in enumerate(found)), Selection(seed=0)
-        )
-        for name, found in picked.items()
-    }
-
-
-def judge(model: str, item: BenchmarkItem, better: Side, dice: random.Random) -> Judgment:
-    """A judgment as `model` might leave it."""
-    shown = show(item.pair, better)
-    verdict = better if dice.random() < SKILL[model] else better.other
-    scores, reply, unreadable = None, None, None
-    if model == "scalar_rm":
-        scores = (1.0, 0.0) if verdict is Side.A else (0.0, 1.0)
-    elif model == "answer_sft":
-        reply = made_up_reply(traces.answer_tag(verdict))
-    elif model == "base" and dice.random() < 0.08:
-        verdict, unreadable, reply = None, "no_answer", made_up_reply("<type>Chat</type><rubric> facts")
-    else:
-        lazy = dice.random() < {"sft": 0.4, "grpo-full": 0.02}.get(model, 0.5)
-        written = (
-            traces.looks(shown.response_a, shown.response_b)
-            if lazy
-            else traces.careful(item.pair.question, shown.response_a, shown.response_b)
-        )
-        invented = "<quote_A> never said</quote_A>" if dice.random() < 0.1 else ""
-        reply = made_up_reply(written.text.replace("</eval>", invented + "</eval>") + traces.answer_tag(verdict))
-    return Judgment(
-        benchmark=item.benchmark, item_id=item.item_id, better=better, verdict=verdict, unreadable=unreadable,
-        scores=scores, reply=reply,
-    )  # fmt: skip
-
-
-def made_up_reply(text: str) -> Reply:
-    """A complete reply."""
-    return Reply(text=text, finish=Finish.STOP, prompt_tokens=60, completion_tokens=len(text.split()))
-
-
-def write_judgments(folder: Path, items: dict[str, Collected]) -> None:
-    """Judgments of all models in both orders."""
-    for model in SKILL:
-        dice = random.Random(model)
-        for name, collected in items.items():
-            judgments = [judge(model, item, side, dice) for item in collected.items for side in Side]
-            write_records(folder / "judgments" / model / f"{name}.jsonl", judgments)
-
-
-def write_pairs_and_traces(folder: Path) -> None:
-    """Pairs, two oracle passes, kept and rejected traces."""
-    pairs = training_pairs(Split.TRAIN, 300, seed=0)
-    sets = {"distill": pairs[:200], "reinforce": pairs[200:280], "dev": pairs[280:]}
-    for name, some in sets.items():
-        write_records(folder / "pairs" / f"{name}.jsonl", some)
-    write_records(folder / "pairs" / "rejected.jsonl", [{"reason": "duplicate", "id": str(i)} for i in range(5)])
-    dice = random.Random(1)
-    first = [ask_oracle(pair, TracePass.FIRST, dice) for pair in sets["distill"]]
-    failed = [trace for trace in first if trace.outcome is not TraceOutcome.OK or traces_wrong(trace)]
-    second = [ask_oracle(trace.pair, TracePass.SECOND, dice) for trace in failed]
-    write_records(folder / "traces" / "first.jsonl", first)
-    write_records(folder / "traces" / "second.jsonl", second)
-    good = [trace for trace in (*first, *second) if trace.outcome is TraceOutcome.OK and not traces_wrong(trace)]
-    write_records(folder / "traces" / "kept.jsonl", [kept(trace) for trace in good[:-9]])
-    rejected = [RejectedTrace(trace=trace, reason="wrong_verdict") for trace in failed]
-    rejected += [RejectedTrace(trace=trace, reason="quote_not_found") for trace in good[-9:]]
-    write_records(folder / "traces" / "rejected.jsonl", rejected)
-
-
-def ask_oracle(pair: PreferencePair, oracle_pass: TracePass, dice: random.Random) -> OracleTrace:
-    """What the oracle might have said."""
-    better = dice.choice(list(Side))
-    shown = show(pair, better)
-    right = oracle_pass is TracePass.SECOND or dice.random() < 0.8
-    text = traces.looks(shown.response_a, shown.response_b).text + traces.answer_tag(better if right else better.other)
-    outcome = dice.choices([TraceOutcome.OK, TraceOutcome.REFUSED, TraceOutcome.TRUNCATED], [0.95, 0.03, 0.02])[0]
-    return OracleTrace(
-        pair=pair, better=better, oracle_pass=oracle_pass, model="oracle-2026-01-01", outcome=outcome,
-        text=text if outcome is TraceOutcome.OK else "",
-    )  # fmt: skip
-
-
-def traces_wrong(trace: OracleTrace) -> bool:
-    """Whether a complete trace ends with the wrong verdict."""
-    return not trace.text.endswith(traces.answer_tag(trace.better))
-
-
-def kept(trace: OracleTrace) -> KeptTrace:
-    """The trace as SFT reads it."""
-    return KeptTrace(
-        comparison=show(trace.pair, trace.better), text=trace.text, source=trace.pair.source,
-        oracle_pass=trace.oracle_pass,
-    )  # fmt: skip
-
-
-def write_curves(folder: Path) -> None:
-    """Curves as DVCLive writes them."""
-    dice = random.Random(2)
-    for run, top in {"grpo-full": 0.9, "grpo-cold_start": 0.05}.items():
-        names = ("reward", "kl", "entropy", "completions/mean_length", "frac_reward_zero_std", "loss",
-                 "verdict_a_share", "readable")  # fmt: skip
-        for name in names:
-            write_curve(
-                folder / "curves" / run, name, [top * math.tanh(i / 20) + dice.gauss(0, 0.1) for i in range(60)]
-            )
-    for run in ("base", "sft", "answer_sft", "scalar_rm"):
-        write_curve(folder / "curves" / run, "loss", [2 * math.exp(-i / 10) + dice.gauss(0, 0.05) for i in range(40)])
-
-
-def write_curve(folder: Path, name: str, values: list[float]) -> None:
-    """One metric in DVCLive's layout."""
-    lines = [f"step\t{name.rpartition('/')[2]}", *(f"{step}\t{value}" for step, value in enumerate(values))]
-    write_text(folder / "plots" / "metrics" / "train" / f"{name}.tsv", "\n".join(lines) + "\n")
-
-
-def write_scores(folder: Path) -> None:
-    """Score files by the stage `score` itself."""
-    params = ScoreParams.model_validate({
-        "models": list(SKILL), "headline": list(PARTS), "unreadable": "benchmark", "resamples": 100, "seed": 0,
-    })  # fmt: skip
-    items = read_items(folder / "benchmarks")
-    rulings = {model: read_rulings(folder / "judgments" / model, items) for model in SKILL}
-    for model, card in score(rulings, params).items():
-        write_json(folder / "scores" / f"{model}.json", card)
+from stages.report import ReportParams, report
+from stages.reporting.page import render
+from tests.reporting.hostile_run import hostile_params, poison
+from tests.reporting.made_up_run import write_run
 
 
 @pytest.fixture(scope="session")
@@ -168,13 +19,28 @@ def made_up_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def write_run(folder: Path) -> None:
-    """Write the outputs of a made-up run below `folder`."""
-    items = made_up_items()
-    for name, collected in items.items():
-        write_records(folder / "benchmarks" / f"{name}.jsonl", collected.items)
-    write_json(folder / "benchmarks" / "completeness.json", {name: one.account() for name, one in items.items()})
-    write_judgments(folder, items)
-    write_pairs_and_traces(folder)
-    write_curves(folder)
-    write_scores(folder)
+@pytest.fixture(scope="session")
+def hostile_data(made_up_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The made-up run with hostile text in every field that comes from data or models."""
+    folder = tmp_path_factory.mktemp("hostile") / "data"
+    shutil.copytree(made_up_data, folder)
+    poison(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def params() -> ReportParams:
+    """The report's section of params.yaml, with a smaller sample."""
+    return ReportParams.load().model_copy(update={"habit_sample": 60})
+
+
+@pytest.fixture(scope="session")
+def made_up_page(made_up_data: Path, params: ReportParams) -> str:
+    """The page of the made-up run."""
+    return render(report(made_up_data, params))
+
+
+@pytest.fixture(scope="session")
+def hostile_page(hostile_data: Path) -> str:
+    """The page of the hostile run."""
+    return render(report(hostile_data, hostile_params()))

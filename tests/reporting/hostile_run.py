@@ -1,0 +1,101 @@
+"""A made-up run whose every text tries to be more than text."""
+
+import json
+import shutil
+from pathlib import Path
+
+from stages.records.benchmark_item import BenchmarkItem
+from stages.records.jsonl import read_records, write_records
+from stages.records.judgment import Judgment
+from stages.records.pair import PreferencePair
+from stages.records.trace import OracleTrace, RejectedTrace
+from stages.report import ReportParams
+from stages.runtime.outputs import write_json
+from tests.reporting.made_up_run import PARTS, made_up_reply, write_curve
+
+HOSTILE = (
+    "<script>window.pwned=1;alert(1)</script></style></title><style>*{display:none}</style>"
+    "\"'><img src=x onerror=window.pwned=1><svg onload=window.pwned=1><iframe src=javascript:alert(2)></iframe>"
+    "<a href='javascript:alert(3)'>{{ 7*7 }}{% raw %}$\\frac{1}{0}$<!-- ]]> &lt;script&gt; \u202egnp.exe\u200b\u2066"
+    "<link rel=stylesheet href=http://127.0.0.1:9/x.css><meta http-equiv=refresh content='0;url=http://127.0.0.1:9'>"
+)
+"""Everything that a text could try, in one string."""
+
+
+def poison(folder: Path) -> None:
+    """Put hostile text into every field that comes from data or models."""
+    items = poison_items(folder)
+    poison_judgments(folder, items)
+    poison_pairs_and_traces(folder)
+    poison_scores(folder)
+    write_curve(folder / "curves" / HOSTILE.replace("/", "∕")[:80], "loss", [1.0, 0.5])
+
+
+def poison_items(folder: Path) -> dict[str, str]:
+    """Hostile questions, answers, ids and families; returns old ids to new."""
+    renamed: dict[str, str] = {}
+    for name in PARTS:
+        file = folder / "benchmarks" / f"{name}.jsonl"
+        items = []
+        for item in read_records(file, BenchmarkItem):
+            prompt = tuple(turn.model_copy(update={"content": turn.content + HOSTILE}) for turn in item.pair.prompt)
+            texts = (item.pair.chosen + HOSTILE, HOSTILE + item.pair.rejected)
+            pair = PreferencePair(prompt=prompt, chosen=texts[0], rejected=texts[1], source=HOSTILE)
+            renamed[item.item_id] = item.item_id + HOSTILE
+            keys = item.keys | {"family": HOSTILE}
+            items.append(item.model_copy(update={"pair": pair, "item_id": renamed[item.item_id], "keys": keys}))
+        write_records(file, items)
+    return renamed
+
+
+def poison_judgments(folder: Path, renamed: dict[str, str]) -> None:
+    """Hostile replies, quotations, rubrics and reasons."""
+    poison = f"<rubric>{HOSTILE} 100</rubric><quote_A>{HOSTILE}</quote_A><quote_B>not {HOSTILE}</quote_B>"
+    for file in (folder / "judgments").glob("*/*.jsonl"):
+        judgments = []
+        for judgment in read_records(file, Judgment):
+            reply = None if judgment.reply is None else made_up_reply(poison + judgment.reply.text)
+            update = {
+                "item_id": renamed[judgment.item_id],
+                "reply": reply,
+                "unreadable": judgment.unreadable and HOSTILE,
+            }
+            judgments.append(judgment.model_copy(update=update))
+        write_records(file, judgments)
+
+
+def poison_pairs_and_traces(folder: Path) -> None:
+    """Hostile sources, reasons and names of the oracle."""
+    for name in ("distill", "reinforce", "dev"):
+        file = folder / "pairs" / f"{name}.jsonl"
+        pairs = [pair.model_copy(update={"source": HOSTILE}) for pair in read_records(file, PreferencePair)]
+        write_records(file, pairs)
+    write_records(folder / "pairs" / "rejected.jsonl", [{"reason": HOSTILE}])
+    first = folder / "traces" / "first.jsonl"
+    write_records(first, [row.model_copy(update={"model": HOSTILE}) for row in read_records(first, OracleTrace)])
+    rejected = folder / "traces" / "rejected.jsonl"
+    write_records(
+        rejected, [row.model_copy(update={"reason": HOSTILE}) for row in read_records(rejected, RejectedTrace)]
+    )
+
+
+def poison_scores(folder: Path) -> None:
+    """Hostile names of families, sections and causes, and a model with a hostile name."""
+    for file in (folder / "scores").glob("*.json"):
+        card = json.loads(file.read_text(encoding="utf-8"))
+        card["families"] = {HOSTILE: next(iter(card["families"].values()))}
+        card["unreadable"] = {HOSTILE: 3}
+        for one in card["benchmarks"].values():
+            one["sections"] = {HOSTILE: next(iter(one["sections"].values()))}
+            one["unreadable_rule"], one["sections_missing"] = HOSTILE, [HOSTILE]
+        write_json(file, card)
+    shutil.copy(folder / "scores" / "sft.json", folder / "scores" / "<b>x$y$.json")
+
+
+def hostile_params() -> ReportParams:
+    """Parameters with hostile words."""
+    given = ReportParams.load().model_dump(mode="json")
+    given |= {"habit_sample": 60, "title": HOSTILE, "configuration": HOSTILE, "notes": [HOSTILE]}
+    given["models"] = dict.fromkeys(given["models"], HOSTILE)
+    given["reproduce"] = [{"does": HOSTILE, "command": HOSTILE}]
+    return ReportParams.model_validate(given)

@@ -1,0 +1,33 @@
+"""The funnel accounts for every pair and every trace."""
+
+from pathlib import Path
+
+import pytest
+
+from stages.records.jsonl import BadRecordError, read_records, write_records
+from stages.records.trace import OracleTrace, TracePass
+from stages.reporting.data_funnel import count_pass, read_funnel
+
+
+def test_each_trace_counts_once(made_up_data: Path) -> None:
+    traces = list(read_records(made_up_data / "traces" / "first.jsonl", OracleTrace))
+    counts = count_pass(TracePass.FIRST, traces)
+    assert counts.asked == len(traces) == counts.right + counts.wrong + counts.unreadable.total() + counts.lost.total()
+
+
+def test_kept_and_rejected_are_the_files(made_up_data: Path) -> None:
+    funnel = read_funnel(made_up_data / "pairs", made_up_data / "traces")
+    assert funnel.kept.total() == sum(1 for _ in (made_up_data / "traces" / "kept.jsonl").open())
+    rejected = sum(reasons.total() for reasons in funnel.traces_rejected.values())
+    assert rejected == sum(1 for _ in (made_up_data / "traces" / "rejected.jsonl").open())
+    assert funnel.pairs == {"distill": 200, "reinforce": 80, "dev": 20}
+    assert funnel.widest == 200
+    assert ("pairs", "duplicate", 5) in funnel.losses()
+
+
+def test_a_rejected_row_without_reason_is_refused(made_up_data: Path, tmp_path: Path) -> None:
+    for name in ("distill", "reinforce", "dev"):
+        write_records(tmp_path / f"{name}.jsonl", [])
+    write_records(tmp_path / "rejected.jsonl", [{"why": "no"}])
+    with pytest.raises(BadRecordError, match=r"rejected\.jsonl line 1"):
+        read_funnel(tmp_path, made_up_data / "traces")

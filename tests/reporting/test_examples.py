@@ -1,0 +1,48 @@
+"""Examples are chosen by hash: independent of the order of rows, every kind of outcome and question in turn."""
+
+from pathlib import Path
+
+from stages.records.comparison import Side
+from stages.records.jsonl import read_records, write_records
+from stages.records.judgment import Judgment
+from stages.reporting.examples import Contrast, choose_examples, kind_of_question
+
+MODELS = ("sft", "grpo-full")
+
+
+def test_every_kind_of_outcome_is_shown_in_turn(made_up_data: Path) -> None:
+    found = choose_examples(made_up_data / "judgments", made_up_data / "benchmarks", MODELS, 8)
+    assert [example.contrast for example in found.shown] == [*Contrast, *Contrast]
+    assert len({kind_of_question(example.item) for example in found.shown}) >= 3
+
+
+def test_kinds_are_what_the_judgments_say(made_up_data: Path) -> None:
+    for example in choose_examples(made_up_data / "judgments", made_up_data / "benchmarks", MODELS, 20).shown:
+        right = [all(judgment.correct for judgment in orders.values()) for orders in (example.first, example.second)]
+        assert set(example.first) == set(example.second) == set(Side)
+        assert {
+            (True, True): Contrast.BOTH, (False, True): Contrast.ONLY_SECOND,
+            (True, False): Contrast.ONLY_FIRST, (False, False): Contrast.NEITHER,
+        }[right[0], right[1]] is example.contrast  # fmt: skip
+
+
+def test_the_counts_are_of_all_items_that_both_judged(made_up_data: Path) -> None:
+    counts = choose_examples(made_up_data / "judgments", made_up_data / "benchmarks", MODELS, 0).counts
+    judged = {
+        (row.benchmark, row.item_id)
+        for file in (made_up_data / "judgments" / "sft").glob("*.jsonl")
+        for row in read_records(file, Judgment)
+    }
+    assert sum(counts.values()) == len(judged)
+
+
+def test_the_choice_does_not_depend_on_the_order_of_rows(made_up_data: Path, tmp_path: Path) -> None:
+    for model in MODELS:
+        for file in (made_up_data / "judgments" / model).glob("*.jsonl"):
+            rows = list(read_records(file, Judgment))
+            write_records(tmp_path / model / file.name, reversed(rows))
+    chosen = [
+        [example.item.item_id for example in choose_examples(folder, made_up_data / "benchmarks", MODELS, 12).shown]
+        for folder in (made_up_data / "judgments", tmp_path)
+    ]
+    assert chosen[0] == chosen[1]

@@ -1,0 +1,79 @@
+"""Plots: the same bytes each time, the page's colours only, and nothing in a label is interpreted."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stages.reporting.curves import REINFORCEMENT, Curve
+from stages.reporting.plots import Dot, curve_plot, ladder_plot, moving_mean
+from stages.reporting.themed_svg import DASHES, MARKERS, SERIES, plot_style
+
+HOSTILE = '</svg><script>alert(1)</script>$\\frac{1}{0}$"onload="x\u202e'
+
+
+def a_ladder(label: str = "base") -> str:
+    with plot_style():
+        return str(ladder_plot("ladder", "all", [Dot(label, 0, 0.5, 0.45, 0.55), Dot("full", 5, 0.97, 0.95, 0.98)]))
+
+
+def test_the_same_plot_is_the_same_bytes() -> None:
+    assert a_ladder() == a_ladder()
+
+
+def test_plots_take_their_colours_from_the_page_and_refer_to_nothing_outside() -> None:
+    curve = Curve("grpo-full", "reward", tuple(range(40)), tuple(step / 40 for step in range(40)))
+    with plot_style():
+        svg = a_ladder() + str(curve_plot("reward", REINFORCEMENT[0], [curve], {"grpo-full": 5}))
+    assert not re.search(r"#[0-9a-f]{6}\b(?!\")", svg)
+    assert not re.search(r"https?:|<style|<metadata", svg)
+    assert set(re.findall(r"url\((.)", svg)) <= {"#"}
+    assert svg.count("var(--series-5)") >= 3
+
+
+def test_labels_are_text_whatever_they_contain() -> None:
+    svg = a_ladder(HOSTILE)
+    parser = Tags()
+    parser.feed(svg)
+    assert "script" not in parser.tags
+    assert parser.tags.count("svg") == 1
+    assert not any(name.startswith("on") for name in parser.attributes)
+    assert "\u202e" not in svg
+
+
+def test_the_description_says_the_figures() -> None:
+    assert "base 50.0 (45.0 to 55.0); full 97.0 (95.0 to 98.0)" in a_ladder()
+
+
+def test_every_series_differs_in_more_than_colour() -> None:
+    assert len(set(DASHES)) == len(set(MARKERS)) == len(SERIES)
+
+
+@pytest.mark.parametrize("points", [1, 2, 29, 30, 500])
+def test_curves_of_any_length_are_drawn(points: int) -> None:
+    curve = Curve("run", "loss", tuple(range(points)), tuple(float(step % 7) for step in range(points)))
+    with plot_style():
+        assert "<path" in curve_plot("loss", REINFORCEMENT[-1], [curve], {"run": 0})
+
+
+@given(st.lists(st.floats(-100, 100), min_size=1), st.integers(1, 20))
+def test_a_moving_mean_stays_within_the_values(values: list[float], window: int) -> None:
+    means = moving_mean(values, window)
+    assert len(means) == len(values)
+    assert all(min(values) - 1e-6 <= mean <= max(values) + 1e-6 for mean in means)
+
+
+class Tags(HTMLParser):
+    """Collects what a browser would make of a text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note an element that opens."""
+        self.tags.append(tag)
+        self.attributes += [name for name, _ in attrs]

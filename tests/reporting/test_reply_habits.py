@@ -1,0 +1,45 @@
+"""What rubrics ask for and whether quotations hold, counted over replies."""
+
+import pytest
+
+from stages.records.benchmark_item import BenchmarkItem
+from stages.records.comparison import Side
+from stages.records.judgment import Judgment
+from stages.records.pair import Message, PreferencePair, Role
+from stages.records.reply import Finish, Reply
+from stages.reporting.reply_habits import count_habits, rubric_weights
+
+
+@pytest.mark.parametrize(
+    ("rubric", "weights"),
+    [
+        (" facts 3 steps 2 joke 5", {"facts": 0.3, "steps": 0.2, "joke": 0.5}),
+        ("Accuracy (60%), Tone (40%)", {"accuracy": 0.6, "tone": 0.4}),
+        ("\n- **Accuracy**: 75\n- Tone - 25 %\n", {"accuracy": 0.75, "tone": 0.25}),
+        ("be nice", {}),
+        (" nothing 0", {}),
+    ],
+)  # fmt: skip
+def test_weights_are_shares_of_the_rubric(rubric: str, weights: dict[str, float]) -> None:
+    assert rubric_weights(rubric) == pytest.approx(weights)
+
+
+def test_quotations_are_looked_up_in_the_order_that_was_shown() -> None:
+    pair = PreferencePair(
+        prompt=(Message(role=Role.USER, content="q"),), chosen="good words", rejected="bad words", source="s"
+    )
+    item = BenchmarkItem(benchmark="rmb", item_id="1", group="g", pair=pair, keys={})
+    rubric = "<rubric>looks 100<justify>tone 7</justify></rubric>"
+    text = rubric + "<quote_A>bad words</quote_A><quote_A>good words</quote_A><answer>[[B]]</answer>"
+    judgment = Judgment(
+        benchmark="rmb", item_id="1", better=Side.B, verdict=Side.B,
+        reply=Reply(text=text, finish=Finish.STOP, prompt_tokens=1, completion_tokens=1),
+    )  # fmt: skip
+    habits = count_habits([judgment, judgment], {("rmb", "1"): item})
+    assert (habits.replies, habits.quotes, habits.rubrics) == (2, 4, 2)
+    assert habits.share("found") == habits.share("other-answer") == 0.5
+    assert habits.top_criteria(3) == [("looks", 1.0)]
+
+
+def test_a_model_without_quotations_has_no_share() -> None:
+    assert count_habits([], {}).share("found") is None
