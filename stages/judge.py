@@ -7,7 +7,7 @@ Run:     python -m stages.judge <model>      (or: dvc repro judge@<model>)
 """
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, ClassVar
@@ -15,22 +15,21 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from stages.inference.engine import Prompt, Sampling
+from stages.inference.judge_form import JudgeForm, OwnForm, PublishedForm
 from stages.inference.judging_run import ask_all, score_all
-from stages.inference.opening import EngineName, open_checkpoint
+from stages.inference.opening import EngineName, open_model
 from stages.inference.prompt_rendering import load_tokenizer, render_answered
+from stages.inference.published_judges.prompt_file import load_prompt_file
 from stages.inference.scalar_engine import ScalarEngine
 from stages.inference.transformers_engine import Attention, Dtype, LocalModelSettings
-from stages.judging.chain_of_rubrics import PromptVariant, instruction
-from stages.judging.prompt import judge_prompt
+from stages.judging.chain_of_rubrics import PromptVariant
 from stages.judging.samples import verdict_of_samples, verdict_of_scores
-from stages.judging.verdict import STOP, Unreadable
+from stages.judging.verdict import Unreadable
 from stages.records.benchmark_item import BenchmarkItem
 from stages.records.comparison import Side, hashed_side, show
-from stages.records.content_hash import content_hash
 from stages.records.jsonl import read_records, write_records
 from stages.records.judgment import Judgment
 from stages.records.ledger import Ledger
-from stages.records.pair import Message
 from stages.records.reply import Reply
 from stages.runtime.outputs import new_folder, write_json
 from stages.runtime.params import StageParams
@@ -70,6 +69,8 @@ class JudgeParams(StageParams):
     kind: Kind
     prompt: PromptVariant
     """What a generative judge is asked to write; a scalar judge sees conversation and answer alone."""
+    published_prompt: Path | None
+    """Prompt file of a published judge (`published_judges/prompt_file.py`), in place of `prompt`; null for ours."""
     engine: EngineName
     orders: Orders
     seed: int
@@ -89,12 +90,22 @@ class JudgeParams(StageParams):
     attention: Attention
     threads: int = Field(gt=0)
 
+    def fits(self, prompt: Prompt) -> bool:
+        """Whether prompt and longest reply fit into the context; a service says so itself."""
+        return len(prompt.token_ids) + self.max_new_tokens <= self.max_context_tokens
+
     def local_model(self) -> LocalModelSettings:
         """How the checkpoint is run."""
         shared = set(LocalModelSettings.model_fields)
         return LocalModelSettings(**{key: value for key, value in self if key in shared})
 
-    def samplings(self) -> list[Sampling]:
+    def form(self) -> JudgeForm:
+        """How a generative judge is asked and read."""
+        if self.published_prompt is None:
+            return OwnForm(self.prompt)
+        return PublishedForm(load_prompt_file(self.published_prompt))
+
+    def samplings(self, stop: str) -> list[Sampling]:
         """One way of drawing per sample; they differ in their seed."""
         if self.samples > 1 and self.temperature == 0:
             raise StageError("judge.samples is above 1 at temperature 0: every sample would be the same")
@@ -104,7 +115,7 @@ class JudgeParams(StageParams):
                 temperature=self.temperature,
                 top_p=self.top_p,
                 seed=self.seed + sample,
-                stop=STOP,
+                stop=stop,
             )
             for sample in range(self.samples)
         ]
@@ -126,18 +137,19 @@ def shown_orders(items: Sequence[BenchmarkItem], orders: Orders, seed: int) -> I
 
 def judge_generative(shown: Sequence[Shown], params: JudgeParams, ledger: Ledger) -> tuple[list[Judgment], Account]:
     """Ask the model for a verdict on each shown item; judgments in the same order, and an account."""
-    model = open_checkpoint(params.engine, params.local_model())
-    prompts = _rendered([judge_prompt(show(item.pair, side), params.prompt) for item, side in shown], model.render)
-    fitting = [p for p in prompts if len(p.token_ids) + params.max_new_tokens <= params.max_context_tokens]
+    model, form = open_model(params.engine, params.local_model()), params.form()
+    shows = [form.prompt(show(item.pair, side)) for item, side in shown]
+    rendered = model.render(shows)
+    fitting = [one for one in rendered.values() if params.fits(one)]
     progress = ProgressLine("judge")
-    samples = [ask_all(model.engine, fitting, sampling, ledger, progress) for sampling in params.samplings()]
+    samples = [ask_all(model.engine, fitting, way, ledger, progress) for way in params.samplings(form.stop)]
     model.engine.close()
-    judgments = [
-        _judgment(item, side, [replies[prompt.key] for replies in samples if prompt.key in replies])
-        for (item, side), prompt in zip(shown, prompts, strict=True)
-    ]
-    account = _account(len(judgments), prompts, fitting, model.engine.identity())
-    return judgments, account | {"instruction": content_hash(instruction(params.prompt))}
+    judgments = []
+    for (item, side), messages in zip(shown, shows, strict=True):
+        key = rendered[messages].key
+        judgments.append(_judgment(item, side, form, [replies[key] for replies in samples if key in replies]))
+    account = _account(len(judgments), list(rendered.values()), fitting, model.engine.identity())
+    return judgments, account | {"form": form.identity()}
 
 
 def judge_scalar(shown: Sequence[Shown], params: JudgeParams, ledger: Ledger) -> tuple[list[Judgment], Account]:
@@ -160,19 +172,17 @@ def judge_scalar(shown: Sequence[Shown], params: JudgeParams, ledger: Ledger) ->
     return judgments, _account(len(judgments), list(prompts.values()), fitting, engine.identity())
 
 
-def _rendered(conversations: Sequence[tuple[Message, ...]], render: Callable[..., Prompt]) -> list[Prompt]:
-    """One prompt per conversation; equal conversations are rendered once."""
-    distinct = {messages: render(messages) for messages in dict.fromkeys(conversations)}
-    return [distinct[messages] for messages in conversations]
-
-
-def _judgment(item: BenchmarkItem, better: Side, replies: Sequence[Reply]) -> Judgment:
+def _judgment(item: BenchmarkItem, better: Side, form: JudgeForm, replies: Sequence[Reply]) -> Judgment:
     """The judgment that the replies (one per sample; none if the prompt was refused) amount to."""
     if not replies:
         return _made(item, better, Unreadable.TOO_LONG)
-    verdict, shares = verdict_of_samples(replies)
-    reply = next((r for r in replies if verdict_of_samples([r])[0] is verdict), replies[0])
-    return _made(item, better, verdict, reply=reply, scores=shares if len(replies) > 1 else None)
+    read = [form.read(reply) for reply in replies]
+    if len(replies) == 1:
+        verdict, scores = read[0]
+        return _made(item, better, verdict, reply=replies[0], scores=scores)
+    verdict, shares = verdict_of_samples([one for one, _ in read])
+    reply = next((reply for reply, (one, _) in zip(replies, read, strict=True) if one is verdict), replies[0])
+    return _made(item, better, verdict, reply=reply, scores=shares)
 
 
 def _scored(item: BenchmarkItem, better: Side, scores: dict[Side, float | None]) -> Judgment:

@@ -51,8 +51,11 @@ class Prompt:
     @property
     def key(self) -> str:
         """Hash of exactly what the engine is given."""
-        if self.token_ids:
-            return content_hash(list(self.token_ids))
+        return content_hash(list(self.token_ids)) if self.token_ids else self.text_key
+
+    @property
+    def text_key(self) -> str:
+        """Hash of what is asked, whichever model is asked."""
         return content_hash([[(message.role, message.content) for message in self.messages], self.begun])
 
 

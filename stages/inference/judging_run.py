@@ -7,14 +7,17 @@ one. What a kill loses is at most the batch in progress.
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from stages.inference.engine import Engine, Prompt, Sampling
 from stages.inference.scalar_engine import ScalarEngine
 from stages.records.content_hash import content_hash
+from stages.records.jsonl import read_rows
 from stages.records.ledger import FINAL, Ledger
 from stages.records.reply import Reply
 from stages.runtime.progress import ProgressLine
+from stages.runtime.stage_main import StageError
 
 
 def ask_all(
@@ -60,9 +63,23 @@ def _ask(
         got = list(islice(replies, len(batch)))
         if len(got) != len(batch):
             raise RuntimeError(f"the engine gave {len(got)} replies to {len(batch)} prompts")
-        ledger.append(key, FINAL, {"replies": [reply.model_dump(mode="json") for reply in got]})
+        asked = {"seed": sampling.seed, "prompts": [prompt.text_key for prompt in batch]}
+        ledger.append(key, FINAL, asked | {"replies": [reply.model_dump(mode="json") for reply in got]})
         done += len(batch)
         progress.show(f"{done:,} of {total:,} prompts")
+
+
+def recorded_replies(path: Path) -> Iterator[tuple[tuple[str, int], Reply]]:
+    """All replies of the ledger at `path`, each with its `Prompt.text_key` and the seed it was drawn with.
+
+    Raises:
+        StageError: there is no such ledger.
+    """
+    if not path.is_file():
+        raise StageError(f"{path}: no ledger there; judge once with an engine that can be asked")
+    for _, entry in read_rows(path):
+        for prompt, reply in zip(entry.get("prompts", ()), entry.get("replies", ()), strict=True):
+            yield (prompt, entry["seed"]), Reply.model_validate(reply)
 
 
 def _batch_keys(asked_of: list[Any], batches: Sequence[Sequence[Prompt]]) -> list[str]:

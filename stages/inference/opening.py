@@ -1,21 +1,28 @@
 """From settings to a judge that can be asked: the one place that knows the engines."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
+from typing import Any
 
 from stages.inference.engine import Engine, Prompt
-from stages.inference.prompt_rendering import load_tokenizer, render
+from stages.inference.prompt_rendering import load_tokenizer, render_all
 from stages.inference.transformers_engine import LocalModelSettings, TransformersEngine
 from stages.records.pair import Message
 
+Conversation = tuple[Message, ...]
+
 
 class EngineName(StrEnum):
-    """What runs a generative judge from a checkpoint."""
+    """What runs or stands for a generative judge."""
 
     TRANSFORMERS = "transformers"
     VLLM = "vllm"
+    API = "api"
+    """A service; `checkpoint` is the YAML file that describes it (`served_model`)."""
+    REPLAY = "replay"
+    """Replies that were kept; `checkpoint` is the ledger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,22 +30,33 @@ class OpenModel:
     """An engine and the way its prompts are made."""
 
     engine: Engine
-    render: Callable[..., Prompt]
-    """`render(messages, begun="")`: the prompt of `messages` whose reply starts with `begun`."""
+    render: Callable[[Iterable[Conversation]], dict[Conversation, Prompt]]
+    """The prompt of each distinct conversation."""
 
 
-def open_checkpoint(name: EngineName, settings: LocalModelSettings) -> OpenModel:
-    """Open the checkpoint of `settings` with the engine `name`; the weights are loaded with the first prompt."""
+def open_model(name: EngineName, settings: LocalModelSettings) -> OpenModel:
+    """Open a model; weights are loaded, or a service asked, with the first prompt."""
+    if name is EngineName.API:
+        from stages.inference.api_engine import ApiEngine
+        from stages.inference.served_model import load_served_model
+
+        return OpenModel(ApiEngine(load_served_model(settings.checkpoint)), plain_prompts)
+    if name is EngineName.REPLAY:
+        from stages.inference.replay_engine import ReplayEngine
+
+        return OpenModel(ReplayEngine(settings.checkpoint), plain_prompts)
     tokenizer = load_tokenizer(settings.checkpoint)
-    engine: Engine
+    return OpenModel(_local_engine(name, settings, tokenizer), partial(render_all, tokenizer))
+
+
+def plain_prompts(conversations: Iterable[Conversation]) -> dict[Conversation, Prompt]:
+    """Prompts for engines that render by themselves."""
+    return {messages: Prompt(messages) for messages in dict.fromkeys(conversations)}
+
+
+def _local_engine(name: EngineName, settings: LocalModelSettings, tokenizer: Any) -> Engine:
     if name is EngineName.VLLM:
         from stages.inference.vllm_engine import VllmEngine
 
-        engine = VllmEngine(settings, tokenizer)
-    else:
-        engine = TransformersEngine(settings, tokenizer)
-    return OpenModel(engine, partial(_render, tokenizer))
-
-
-def _render(tokenizer: object, messages: tuple[Message, ...], begun: str = "") -> Prompt:
-    return render(tokenizer, messages, begun)
+        return VllmEngine(settings, tokenizer)
+    return TransformersEngine(settings, tokenizer)

@@ -7,7 +7,7 @@ from typing import Any
 from stages.inference.engine import Prompt
 from stages.records.content_hash import content_hash
 from stages.records.pair import Message
-from stages.runtime.chat_rendering import answered_token_ids, prompt_token_ids
+from stages.runtime.chat_rendering import answered_token_ids, render_chat
 from stages.runtime.stage_main import StageError
 
 
@@ -34,12 +34,20 @@ def load_tokenizer(checkpoint: Path) -> Any:
     return tokenizer
 
 
-def render(tokenizer: Any, messages: tuple[Message, ...], begun: str = "") -> Prompt:
-    """The prompt of `messages`; the model's reply starts with `begun`."""
-    ids = prompt_token_ids(tokenizer, messages)
-    if begun:
-        ids += tokenizer(begun, add_special_tokens=False)["input_ids"]
-    return Prompt(messages=messages, token_ids=tuple(ids), begun=begun)
+def render_all(
+    tokenizer: Any, conversations: Iterable[tuple[Message, ...]], begun: str = ""
+) -> dict[tuple[Message, ...], Prompt]:
+    """The prompt of each distinct conversation; the model's replies start with `begun`."""
+    distinct = list(dict.fromkeys(conversations))
+    if not distinct:
+        return {}
+    texts = [render_chat(tokenizer, messages) for messages in distinct]
+    rows = tokenizer(texts, add_special_tokens=False)["input_ids"]
+    tail = tokenizer(begun, add_special_tokens=False)["input_ids"] if begun else []
+    return {
+        messages: Prompt(messages=messages, token_ids=(*row, *tail), begun=begun)
+        for messages, row in zip(distinct, rows, strict=True)
+    }
 
 
 def render_answered(tokenizer: Any, prompt: Iterable[Message], response: str) -> tuple[int, ...]:

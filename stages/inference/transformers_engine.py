@@ -108,7 +108,9 @@ def load_model(kind: Any, settings: LocalModelSettings) -> Any:
         StageError: the model has fewer positions than `max_context_tokens`.
     """
     import torch
+    from transformers.utils.logging import disable_progress_bar
 
+    disable_progress_bar()
     torch.set_num_threads(settings.threads)
     model = kind.from_pretrained(
         settings.checkpoint,

@@ -1,20 +1,18 @@
-"""From several replies, or from two scores, to one verdict; a tie is no verdict."""
+"""From several samples, or from two scores, to one verdict; a tie is no verdict."""
 
 import math
 from collections.abc import Sequence
 
-from stages.judging.verdict import Unreadable, Verdict, read_verdict
+from stages.judging.verdict import Unreadable
 from stages.records.comparison import Side
-from stages.records.reply import Reply
 
 
-def verdict_of_samples(replies: Sequence[Reply]) -> tuple[Side | Unreadable, tuple[float, float]]:
-    """The side that most readable replies name, and the share of all replies that name A and B.
+def verdict_of_samples(read: Sequence[Side | Unreadable]) -> tuple[Side | Unreadable, tuple[float, float]]:
+    """The side that most samples name, and the share of all samples that name A and B.
 
-    With no readable reply the reason is the first one's; with as many for A as for B it is a tie.
+    With no readable sample the reason is the first one's; with as many for A as for B it is a tie.
     """
-    read = [read_verdict(reply.text, reply.finish) for reply in replies]
-    votes = {side: sum(1 for one in read if isinstance(one, Verdict) and one.side is side) for side in Side}
+    votes = {side: sum(1 for one in read if one is side) for side in Side}
     shares = (votes[Side.A] / len(read), votes[Side.B] / len(read))
     if votes[Side.A] != votes[Side.B]:
         return (Side.A if votes[Side.A] > votes[Side.B] else Side.B), shares

@@ -1,0 +1,74 @@
+"""A judge behind an API, described by a small YAML file: a vendor's model, or one that you serve yourself.
+
+    protocol: openai                     or anthropic
+    model: gpt-4o-2024-08-06             the dated id, so that the judge stays the same
+    base_url: http://127.0.0.1:8000/v1   null: the vendor's own, or what its SDK's environment variable says
+    concurrency: 16                      requests at a time
+    timeout_seconds: 600
+    retries: 6                           of rate limits, outages and lost connections
+    leave_out: [seed, logprobs]          fields that this model refuses
+
+Keys come from the SDKs' own environment variables (OPENAI_API_KEY, ANTHROPIC_API_KEY) and from nowhere else.
+"""
+
+from enum import StrEnum
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from stages.records.jsonl import explain
+from stages.runtime.stage_main import StageError
+
+
+class ApiProtocol(StrEnum):
+    """Whose way of talking a service understands."""
+
+    OPENAI = "openai"
+    """Chat Completions: OpenAI, vLLM's server and most others."""
+    ANTHROPIC = "anthropic"
+    """Messages."""
+
+
+class RequestField(StrEnum):
+    """Fields of a request that some models refuse."""
+
+    TEMPERATURE = "temperature"
+    TOP_P = "top_p"
+    SEED = "seed"
+    STOP = "stop"
+    LOGPROBS = "logprobs"
+
+
+class ServedModel(BaseModel):
+    """Which service is asked, and how hard."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    protocol: ApiProtocol
+    model: str = Field(min_length=1)
+    base_url: str | None
+    concurrency: int = Field(gt=0)
+    """Requests at a time."""
+    timeout_seconds: float = Field(gt=0)
+    """Of one request."""
+    retries: int = Field(ge=0)
+    """How often the SDK sends a request again after a failure that usually passes."""
+    leave_out: frozenset[RequestField]
+    """Fields that are not sent."""
+
+
+def load_served_model(path: Path) -> ServedModel:
+    """Read the description of a served model.
+
+    Raises:
+        StageError: it is missing or malformed.
+    """
+    try:
+        return ServedModel.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except FileNotFoundError as error:
+        raise StageError(f"{path}: no such file") from error
+    except ValidationError as error:
+        raise StageError(f"{path}: not the description of a served model: {explain(error)}") from error
+    except yaml.YAMLError as error:
+        raise StageError(f"{path}: not YAML ({error})") from error

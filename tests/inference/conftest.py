@@ -1,0 +1,63 @@
+"""A tiny checkpoint made in the test: the miniature's own tokenizer and architecture, random weights."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stages.inference.engine import Sampling
+from stages.inference.transformers_engine import Attention, Dtype, LocalModelSettings
+from stages.judging.verdict import STOP
+from stages.records.pair import Message, Role
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+WORDS = "the quick brown fox jumps over a lazy dog while seven small cats sleep under old blue stars".split()
+
+
+def sentence(start: int, length: int) -> str:
+    """Some words, different for each start and length."""
+    return " ".join(WORDS[(start * 7 + place * (start % 5 + 1)) % len(WORDS)] for place in range(length))
+
+
+def user(text: str) -> tuple[Message, ...]:
+    """A conversation of one turn."""
+    return (Message(role=Role.USER, content=text),)
+
+
+@pytest.fixture(scope="session")
+def tokenizer() -> Any:
+    from stages.miniature.tiny_model import train_tokenizer
+
+    return train_tokenizer([sentence(start, 12) for start in range(40)], 400)
+
+
+@pytest.fixture(scope="session")
+def checkpoint(tokenizer: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from stages.miniature.tiny_model import TinyShape, new_model
+
+    folder = tmp_path_factory.mktemp("checkpoint") / "tiny"
+    shape = TinyShape(
+        hidden_size=32, layers=2, heads=2, intermediate_size=64, vocabulary=512, context=256, initial_std=0.4
+    )
+    new_model(tokenizer, shape, seed=1).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def settings(checkpoint: Path) -> LocalModelSettings:
+    return LocalModelSettings(
+        checkpoint=checkpoint,
+        dtype=Dtype.FLOAT32,
+        attention=Attention.SDPA,
+        batch_size=8,
+        batch_tokens=400,
+        max_context_tokens=256,
+        threads=1,
+    )
+
+
+@pytest.fixture
+def greedy() -> Sampling:
+    return Sampling(max_new_tokens=24, temperature=0.0, top_p=1.0, seed=0, stop=STOP)

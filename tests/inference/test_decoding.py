@@ -1,0 +1,106 @@
+"""The decode loop: the same greedy tokens as the library's own `generate`, whatever the batch."""
+
+from typing import Any
+
+import pytest
+import torch
+
+from stages.inference.decoding import draw_batch
+from stages.inference.engine import Prompt, Sampling
+from stages.inference.prompt_rendering import render_all
+from stages.inference.stop_tokens import StopTokens, end_of_turn_ids
+from stages.inference.transformers_engine import LocalModelSettings, load_model
+from stages.records.reply import Finish
+from tests.inference.conftest import sentence, user
+
+
+@pytest.fixture(scope="module")
+def model(checkpoint: Any) -> Any:
+    from transformers import AutoModelForCausalLM
+
+    settings = LocalModelSettings(
+        checkpoint=checkpoint,
+        dtype="float32",
+        attention="eager",
+        batch_size=8,
+        batch_tokens=400,
+        max_context_tokens=256,
+        threads=1,
+    )
+    return load_model(AutoModelForCausalLM, settings)
+
+
+@pytest.fixture(scope="module")
+def prompts(tokenizer: Any) -> list[Prompt]:
+    texts = [sentence(start, 3 + 5 * (start % 4)) for start in range(12)]
+    return list(render_all(tokenizer, [user(text) for text in texts]).values())
+
+
+def stops_of(model: Any, tokenizer: Any, stop: str) -> StopTokens:
+    entries = model.get_output_embeddings().weight.shape[0]
+    return StopTokens(tokenizer, stop, entries, end_of_turn_ids(model, tokenizer))
+
+
+def library_tokens(model: Any, tokenizer: Any, prompt: Prompt, count: int) -> list[int]:
+    ids = torch.tensor([prompt.token_ids])
+    drawn = model.generate(
+        ids, attention_mask=torch.ones_like(ids), max_new_tokens=count, do_sample=False, pad_token_id=0
+    )
+    return list(drawn[0, len(prompt.token_ids) :].tolist())
+
+
+def test_greedy_tokens_equal_the_librarys(model: Any, tokenizer: Any, prompts: list[Prompt], greedy: Sampling) -> None:
+    drawn = draw_batch(model, prompts, greedy, stops_of(model, tokenizer, ""), tokenizer.pad_token_id)
+    expected = [library_tokens(model, tokenizer, prompt, greedy.max_new_tokens) for prompt in prompts]
+    assert [list(one.token_ids) for one in drawn] == expected
+    assert len({len(prompt.token_ids) for prompt in prompts}) > 1, "the batch must be padded"
+
+
+def test_ended_rows_are_dropped_without_a_trace(
+    model: Any, tokenizer: Any, prompts: list[Prompt], greedy: Sampling
+) -> None:
+    free = draw_batch(model, prompts, greedy, stops_of(model, tokenizer, ""), tokenizer.pad_token_id)
+    stop = tokenizer.decode([free[0].token_ids[3]])
+    stopped = draw_batch(model, prompts, greedy, stops_of(model, tokenizer, stop), tokenizer.pad_token_id)
+    ends = {len(one.token_ids) for one in stopped}
+    assert len(ends) > 2, "rows must end at different steps"
+    for one, whole in zip(stopped, free, strict=True):
+        assert list(one.token_ids) == list(whole.token_ids)[: len(one.token_ids)]
+        assert (stop in tokenizer.decode(one.token_ids)) == (one.finish is Finish.STOP)
+
+
+def test_log_probabilities_are_the_models(model: Any, tokenizer: Any, prompts: list[Prompt], greedy: Sampling) -> None:
+    drawn = draw_batch(model, prompts[:5], greedy, stops_of(model, tokenizer, ""), tokenizer.pad_token_id)
+    for prompt, one in zip(prompts[:5], drawn, strict=True):
+        whole = torch.tensor([[*prompt.token_ids, *one.token_ids]])
+        with torch.inference_mode():
+            scores = model(input_ids=whole).logits[0].log_softmax(-1)
+        places = range(len(prompt.token_ids) - 1, whole.shape[1] - 1)
+        expected = [float(scores[place, token]) for place, token in zip(places, one.token_ids, strict=True)]
+        assert one.logprobs == pytest.approx(expected, abs=1e-4)
+
+
+def test_draws_depend_on_prompt_and_seed_alone(
+    model: Any, tokenizer: Any, prompts: list[Prompt], greedy: Sampling
+) -> None:
+    warm = greedy.model_copy(update={"temperature": 1.0, "top_p": 0.9})
+    stops = stops_of(model, tokenizer, "")
+    together = draw_batch(model, prompts, warm, stops, 0)
+    alone = [draw_batch(model, [prompt], warm, stops, 0)[0] for prompt in prompts]
+    assert [list(one.token_ids) for one in together] == [list(one.token_ids) for one in alone]
+    other = draw_batch(model, prompts, warm.model_copy(update={"seed": 1}), stops, 0)
+    assert [one.token_ids for one in other] != [one.token_ids for one in together]
+
+
+def test_a_tiny_nucleus_is_greedy(model: Any, tokenizer: Any, prompts: list[Prompt], greedy: Sampling) -> None:
+    stops = stops_of(model, tokenizer, "")
+    narrow = greedy.model_copy(update={"temperature": 1.0, "top_p": 1e-9})
+    pairs = zip(draw_batch(model, prompts, narrow, stops, 0), draw_batch(model, prompts, greedy, stops, 0), strict=True)
+    assert all(list(one.token_ids) == list(other.token_ids) for one, other in pairs)
+
+
+def test_the_token_limit_says_so(model: Any, tokenizer: Any, prompts: list[Prompt], greedy: Sampling) -> None:
+    short = greedy.model_copy(update={"max_new_tokens": 1})
+    drawn = draw_batch(model, prompts, short, stops_of(model, tokenizer, ""), 0)
+    assert {one.finish for one in drawn} == {Finish.LENGTH}
+    assert {one.completion_tokens for one in drawn} == {1}
