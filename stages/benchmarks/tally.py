@@ -4,9 +4,11 @@ Groups that contribute the same sums to the same cells are alike for the score a
 is resampling these signatures with their counts, exactly. A million outcomes leave a few hundred signatures.
 """
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +18,10 @@ from stages.benchmarks.outcome_store import Located
 
 Signature = tuple[tuple[str, float, int], ...]
 """What a group adds: `(cell, sum of values, number of units)`, by cell."""
+
+
+Runs = tuple[tuple[int | None, ...], ...]
+"""A unit's outcomes: one tuple per order or sample, with one outcome per part."""
 
 
 class Contributions(NamedTuple):
@@ -103,9 +109,10 @@ def tally(
         if lacking:
             raise OutcomeError(f"{file} line {group[-1].line}: {lacking}")
         _count(counts, units, len(group))
-        runs = {name: _runs(unit) for name, unit in units.items()}
+        shape = tuple((unit.cell, _runs(unit)) for unit in units.values())
+        stratum = min(unit.stratum for unit in units.values())
         for one in tallies:
-            _add(one, benchmark, units, runs)
+            one.groups[stratum][_signature(benchmark, shape, one.credit)] += 1
     _same_number_of_rows(counts, file)
     return tallies, counts
 
@@ -114,8 +121,10 @@ def _units(group: list[Located], file: str) -> dict[str, Unit]:
     units: dict[str, Unit] = {}
     for located in group:
         outcome = located.outcome
-        unit = units.setdefault(outcome.unit, Unit(outcome.cell, outcome.stratum, {}))
-        if (unit.cell, unit.stratum) != (outcome.cell, outcome.stratum):
+        unit = units.get(outcome.unit)
+        if unit is None:
+            unit = units[outcome.unit] = Unit(outcome.cell, outcome.stratum, {})
+        elif (unit.cell, unit.stratum) != (outcome.cell, outcome.stratum):
             raise OutcomeError(
                 f"{file} line {located.line}: {outcome.unit!r} belongs to {outcome.stratum!r} here and to "
                 f"{unit.stratum!r} further up: two items share an id"
@@ -134,10 +143,19 @@ def _place(located: Located) -> tuple[str, int]:
     return located.outcome.order, located.outcome.sample
 
 
-def _runs(unit: Unit) -> list[tuple[int | None, ...]]:
+def _runs(unit: Unit) -> Runs:
     """The outcomes of all parts of a unit, once per order: rows of the same rank belong together."""
-    ranked = [sorted(rows, key=_place) for rows in unit.parts.values()]
-    return [tuple(located.outcome.correct for located in run) for run in zip(*ranked, strict=False)]
+    ranked = [sorted(rows, key=_place) if len(rows) > 1 else rows for rows in unit.parts.values()]
+    return tuple(tuple(located.outcome.correct for located in run) for run in zip(*ranked, strict=False))
+
+
+@lru_cache(maxsize=20_000)
+def _signature(benchmark: Benchmark, shape: tuple[tuple[str, Runs], ...], credit: float) -> Signature:
+    """What a group of this shape adds; remembered, since few shapes make up most groups."""
+    values: dict[str, list[float]] = defaultdict(list)
+    for cell, runs in shape:
+        values[cell].append(benchmark.unit_value(runs, credit))
+    return tuple((cell, math.fsum(values[cell]), len(values[cell])) for cell in sorted(values))
 
 
 def _count(counts: Counts, units: dict[str, Unit], rows: int) -> None:
@@ -152,18 +170,6 @@ def _count(counts: Counts, units: dict[str, Unit], rows: int) -> None:
             counts.flipped += len(set(readable)) > 1
             counts.comparisons_by_rows[len(part)] += 1
             counts.lines_by_rows.setdefault(len(part), (part[-1].line, name))
-
-
-def _add(
-    one: Tally, benchmark: Benchmark, units: dict[str, Unit], runs: dict[str, list[tuple[int | None, ...]]]
-) -> None:
-    sums: dict[str, float] = defaultdict(float)
-    number: Counter[str] = Counter()
-    for name, unit in units.items():
-        sums[unit.cell] += benchmark.unit_value(runs[name], one.credit)
-        number[unit.cell] += 1
-    stratum = min(unit.stratum for unit in units.values())
-    one.groups[stratum][tuple((cell, sums[cell], number[cell]) for cell in sorted(number))] += 1
 
 
 def _same_number_of_rows(counts: Counts, file: str) -> None:
