@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from markupsafe import Markup
-from pydantic import BaseModel, ConfigDict, Field
 
 from stages.reporting import charts
 from stages.reporting.charts import CurveGroup, FamilyChart, HeatMap, ModelView
@@ -15,11 +14,20 @@ from stages.reporting.curves import read_curves
 from stages.reporting.data_funnel import Funnel, read_funnel
 from stages.reporting.example_view import ExampleView, contrast_label, example_view
 from stages.reporting.examples import benchmark_items, choose_examples
+from stages.reporting.headline import (
+    Card,
+    DifferenceView,
+    benchmark_note,
+    differences_in_words,
+    headline_cards,
+)
+from stages.reporting.identities import Identity, read_identities
 from stages.reporting.measured_runs import MeasuredRun, other_seeds, second_ladder
 from stages.reporting.model_scores import Difference, ModelScores, read_scores
 from stages.reporting.paper_reference import PaperTables, paper_tables
 from stages.reporting.reply_habits import ReplyHabits, count_habits, sampled_judgments
 from stages.reporting.themed_svg import SERIES, plot_style
+from stages.reporting.wording import Step, Wording
 
 BENCHMARK_LABELS = {
     "reward_bench": "RewardBench",
@@ -31,46 +39,6 @@ BENCHMARK_LABELS = {
 """The benchmarks' own spelling, in the paper's order."""
 
 
-class Step(BaseModel):
-    """One command of the section that says how to do it again."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    does: str
-    command: str
-
-
-class Wording(BaseModel):
-    """What the report is told about the run: names, words and sizes."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    title: str
-    configuration: str
-    """Name of the configuration, as a profile calls itself."""
-    notes: tuple[str, ...]
-    """What was run, one paragraph each; planted habits and known limits belong here."""
-    models: dict[str, str]
-    """Names as in `data/scores/` to names for readers, in the order of the ladder."""
-    lead: str
-    """The model that the pipeline is about."""
-    side_by_side: tuple[str, str]
-    """The two models whose replies are shown beside each other, the earlier stage first."""
-    differences: tuple[tuple[str, str], ...]
-    """Pairs of models whose difference (first minus second) is shown."""
-    examples: int = Field(ge=0)
-    """How many items are shown at most."""
-    example_characters: int = Field(ge=200)
-    """Longer texts are cut in the middle."""
-    habit_sample: int = Field(ge=0)
-    """From how many replies per model quotations and rubrics are counted at most."""
-    reproduce: tuple[Step, ...]
-
-    def label(self, model: str) -> str:
-        """The model's name for readers."""
-        return self.models.get(model, model)
-
-
 class Folders(NamedTuple):
     """Where the report reads."""
 
@@ -80,26 +48,6 @@ class Folders(NamedTuple):
     traces: Path
     pairs: Path
     benchmarks: Path
-
-
-class Card(NamedTuple):
-    """One figure at the top of the page."""
-
-    label: str
-    figure: str
-    unit: str
-    detail: str
-
-
-class DifferenceView(NamedTuple):
-    """A paired difference in words."""
-
-    label: str
-    value: float
-    ci95: tuple[float, float]
-    better: int
-    worse: int
-    p: str
 
 
 @dataclass(frozen=True)
@@ -134,7 +82,7 @@ class Content:
     side_by_side: tuple[str, str]
     examples: tuple[ExampleView, ...]
     example_counts: tuple[tuple[str, int], ...]
-    identities: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    identities: tuple[Identity, ...]
 
     def difference(self, first: str, second: str) -> Difference | None:
         """The paired difference of two models, first minus second."""
@@ -153,7 +101,7 @@ def gather(folders: Folders, scores: Mapping[str, ModelScores], wording: Wording
     models = model_views(scores, wording)
     names = _benchmark_names(scores)
     funnel = read_funnel(folders.pairs, folders.traces)
-    differences = _differences(models, scores, wording)
+    differences = differences_in_words(scores, wording)
     labels = (wording.label(wording.side_by_side[0]), wording.label(wording.side_by_side[1]))
     chosen = choose_examples(folders.judgments, folders.benchmarks, wording.side_by_side, wording.examples)
     with plot_style():
@@ -166,11 +114,11 @@ def gather(folders: Folders, scores: Mapping[str, ModelScores], wording: Wording
         lead=wording.lead,
         labels=wording.models,
         models=models,
-        cards=_cards(scores, wording, differences, funnel),
+        cards=headline_cards(scores, wording, differences, funnel),
         benchmark_names=names,
         benchmark_labels={name: BENCHMARK_LABELS.get(name, name) for name in names},
         benchmark_sections={name: _sections(name, scores) for name in names},
-        benchmark_notes={name: _notes(name, scores) for name in names},
+        benchmark_notes={name: benchmark_note(name, scores) for name in names},
         has_average=any(model.scores.average is not None for model in models),
         ladder=drawn.ladder,
         differences=differences,
@@ -187,7 +135,7 @@ def gather(folders: Folders, scores: Mapping[str, ModelScores], wording: Wording
         side_by_side=labels,
         examples=tuple(example_view(example, labels, wording.example_characters) for example in chosen.shown),
         example_counts=tuple((contrast_label(kind, labels), count) for kind, count in chosen.counts.items()),
-        identities=(),
+        identities=read_identities(folders.judgments, {model.name: model.label for model in models}),
     )
 
 
@@ -220,58 +168,6 @@ def _sections(name: str, scores: Mapping[str, ModelScores]) -> tuple[str, ...]:
         if name in one.benchmarks:
             found |= dict.fromkeys(one.benchmarks[name].sections)
     return tuple(found)
-
-
-def _differences(
-    models: Sequence[ModelView], scores: Mapping[str, ModelScores], wording: Wording
-) -> tuple[DifferenceView, ...]:
-    views = []
-    for first, second in wording.differences:
-        one = scores[first].differences.get(second) if first in scores else None
-        if one is not None:
-            label = f"{wording.label(first)} − {wording.label(second)}"  # noqa: RUF001  a real minus sign
-            views.append(DifferenceView(label, one.value, one.ci95, one.better, one.worse, _p(one.p)))
-    return tuple(views)
-
-
-def _p(value: float) -> str:
-    return "< .001" if value < 0.001 else f"{value:.3f}"
-
-
-def _notes(name: str, scores: Mapping[str, ModelScores]) -> str:
-    """What must be known about a benchmark's score: the worth of unreadable verdicts, sections that are not there."""
-    found = [one.benchmarks[name] for one in scores.values() if name in one.benchmarks]
-    notes = sorted({score.unreadable_rule for score in found})
-    missing = sorted({section for score in found for section in score.sections_missing})
-    if missing:
-        notes.append(f"not the whole benchmark, no rows of: {', '.join(missing)}")
-    return "; ".join(notes)
-
-
-def _cards(
-    scores: Mapping[str, ModelScores], wording: Wording, differences: Sequence[DifferenceView], funnel: Funnel
-) -> tuple[Card, ...]:
-    if wording.lead not in scores:
-        return ()
-    lead, before = scores[wording.lead], scores.get(wording.side_by_side[0])
-    low, high = lead.ci95
-    accuracy = f"95 % interval {_percent(low)} to {_percent(high)}, n {lead.n:,}"
-    cards = [Card(f"{wording.label(wording.lead)}: accuracy", _percent(lead.accuracy), "%", accuracy)]
-    if differences:
-        first = differences[0]
-        interval = f"same items; 95 % interval {100 * first.ci95[0]:+.1f} to {100 * first.ci95[1]:+.1f}"
-        cards.append(Card(first.label, f"{100 * first.value:+.1f}", "points", interval))
-    if lead.flip_rate is not None:
-        earlier = None if before is None or before.flip_rate is None else _percent(before.flip_rate)
-        detail = "" if earlier is None else f"{wording.label(wording.side_by_side[0])}: {earlier} %"
-        cards.append(Card("verdicts that flip when A and B are swapped", _percent(lead.flip_rate), "%", detail))
-    kept, asked = funnel.kept.total(), funnel.pairs["distill"]
-    cards.append(Card("oracle traces learnt from", f"{kept:,}", "", f"of {asked:,} pairs that were asked about"))
-    return tuple(cards)
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f}"
 
 
 def _reply_habits(

@@ -116,8 +116,6 @@ SUPERVISED = (
         "Share of training pairs whose better answer gets the higher score.",
     ),
     Panel(("margin",), "Margin", "score", "Mean difference of the scores of the better and the worse answer."),
-    Panel(("grad_norm",), "Gradient norm", "", "Length of the gradient before clipping."),
-    Panel(("learning_rate", "lr"), "Learning rate", "", "As scheduled."),
 )
 """What is drawn for runs without a reward."""
 

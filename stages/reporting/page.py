@@ -46,13 +46,16 @@ SECTIONS = (
 )
 """Anchors and names of the navigation."""
 
+NEEDS_RM_BENCH = "styles"
+"""The one section that is left out where its benchmark was not judged."""
+
 
 def render(content: Content) -> str:
     """The page as HTML; the same bytes for the same content."""
     script = (TEMPLATES / "page.js").read_text(encoding="utf-8")
     return _environment().get_template("page.html.jinja").render(
         content=content,
-        sections=SECTIONS,
+        sections=[(anchor, name) for anchor, name in SECTIONS if content.heat_maps or anchor != NEEDS_RM_BENCH],
         style=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),  # noqa: S704  our own file
         script=Markup(script),  # noqa: S704  our own file
         script_hash=script_hash(script),

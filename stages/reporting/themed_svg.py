@@ -80,7 +80,6 @@ _SETTINGS: dict[str, Any] = {
     "path.simplify_threshold": 0.4,
 }
 
-
 _LEFT_OUT = r"<!--.*?-->|<metadata>.*?</metadata>|<defs>\s*<style.*?</style>\s*</defs>"
 """Comments, metadata, and a style that would apply to the whole page."""
 
@@ -133,9 +132,7 @@ def _inline(svg: str, description: str) -> str:
     if size is None:
         raise AssertionError("matplotlib wrote no viewBox")
     body = svg[svg.index(">", svg.index("<svg")) + 1 :]
-    body = re.sub(
-        r"<!--.*?-->|<metadata>.*?</metadata>|<defs>\s*<style.*?</style>\s*</defs>", "", body, flags=re.DOTALL
-    )
+    body = re.sub(_LEFT_OUT, "", body, flags=re.DOTALL)
     body = re.sub(r' id="(?:figure|axes|patch|text|line2d|matplotlib\.axis|xtick|ytick|LineCollection|FillBetween\w*'
                   r'|PolyCollection|PathCollection|legend)_\d+"', "", body)  # fmt: skip
     body = re.sub(r"font-family: ?[^;\"]*;? ?", "", body)

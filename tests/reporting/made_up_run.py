@@ -79,6 +79,7 @@ def write_judgments(folder: Path, items: dict[str, Collected]) -> None:
         for name, collected in items.items():
             judgments = [judge(model, item, side, dice) for item in collected.items for side in Side]
             write_records(folder / "judgments" / model / f"{name}.jsonl", judgments)
+        write_json(folder / "judgments" / model / "identity.json", {"engine": {"name": "dice"}, "params": {"seed": 0}})
 
 
 def write_pairs_and_traces(folder: Path) -> None:

@@ -13,6 +13,10 @@ pytestmark = [
 ]
 
 
+TIMEOUT_MS = 120_000
+"""Generous: other work may keep the machine busy."""
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """A Chromium without network habits of its own."""
@@ -47,6 +51,7 @@ def test_hostile_texts_run_nothing_and_ask_for_nothing(browser: Any, hostile_fil
     dialogs: list[str] = []
     page.on("request", lambda request: requests.append(request.url))
     page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    page.set_default_timeout(TIMEOUT_MS)
     page.goto(hostile_file.as_uri())
     page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
     page.wait_for_timeout(300)
@@ -63,6 +68,7 @@ def test_our_own_script_runs_under_the_policy(browser: Any, made_up_file: Path) 
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.set_default_timeout(TIMEOUT_MS)
     page.goto(made_up_file.as_uri())
     page.get_by_role("button", name="neither is right").click()
     shown = page.locator("details.example:visible")
@@ -73,6 +79,7 @@ def test_our_own_script_runs_under_the_policy(browser: Any, made_up_file: Path) 
 
 def test_everything_can_be_read_without_scripts(browser: Any, made_up_file: Path) -> None:
     page = browser.new_context(java_script_enabled=False).new_page()
+    page.set_default_timeout(TIMEOUT_MS)
     page.goto(made_up_file.as_uri())
     assert page.locator("details.example").count() == 12
     assert page.locator("svg.plot").first.is_visible()
@@ -83,6 +90,7 @@ def test_everything_can_be_read_without_scripts(browser: Any, made_up_file: Path
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_sticks_out_sideways(browser: Any, made_up_file: Path, width: int, scheme: str) -> None:
     page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page.set_default_timeout(TIMEOUT_MS)
     page.goto(made_up_file.as_uri())
     page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -91,6 +99,7 @@ def test_nothing_sticks_out_sideways(browser: Any, made_up_file: Path, width: in
 @pytest.mark.parametrize("width", [400, 1400])
 def test_text_in_plots_is_large_enough(browser: Any, made_up_file: Path, width: int) -> None:
     page = browser.new_page(viewport={"width": width, "height": 900})
+    page.set_default_timeout(TIMEOUT_MS)
     page.goto(made_up_file.as_uri())
     heights = page.evaluate(
         "[...document.querySelectorAll('svg.plot text')].filter(t => t.textContent.trim())"

@@ -41,5 +41,9 @@ def test_quotations_are_looked_up_in_the_order_that_was_shown() -> None:
     assert habits.top_criteria(3) == [("looks", 1.0)]
 
 
+def test_a_long_run_of_blanks_is_no_trap() -> None:
+    assert rubric_weights("a" + " \n" * 50_000 + "b 3") == {"b": 1.0}
+
+
 def test_a_model_without_quotations_has_no_share() -> None:
     assert count_habits([], {}).share("found") is None
