@@ -1,0 +1,83 @@
+"""The rules of the house that a machine can check: layers, names, sizes, declared files."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from stages.runtime.module_meaning import read_meaning
+
+ROOT = Path(__file__).parents[2]
+SOURCES = sorted(path for folder in ("flows", "stages") for path in (ROOT / folder).rglob("*.py"))
+FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "misc"}
+LONGEST_FILE = 400
+LONGEST_FUNCTION = 60
+
+
+def named(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def test_the_import_contracts_hold() -> None:
+    program = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_no_drawer_without_a_name() -> None:
+    folders = {path for folder in ("flows", "stages", "tests") for path in (ROOT / folder).rglob("*")}
+    assert not sorted(named(path) for path in folders if path.stem in FORBIDDEN_NAMES)
+
+
+def test_no_file_and_no_function_is_too_long() -> None:
+    long = [named(path) for path in SOURCES if len(path.read_text(encoding="utf-8").splitlines()) > LONGEST_FILE]
+    long += [
+        f"{named(path)}:{function.lineno} {function.name}"
+        for path in SOURCES
+        for function in functions(path)
+        if (function.end_lineno or 0) - function.lineno >= LONGEST_FUNCTION
+    ]
+    assert not long
+
+
+@pytest.mark.parametrize("path", [path for path in SOURCES if path.name == "__init__.py"], ids=named)
+def test_a_package_file_holds_its_docstring_only(path: Path) -> None:
+    (only,) = ast.parse(path.read_text(encoding="utf-8")).body
+    assert isinstance(only, ast.Expr)
+    assert isinstance(only.value, ast.Constant)
+
+
+def test_each_file_that_is_not_python_is_declared_by_the_module_that_reads_it() -> None:
+    declared = {
+        path.parent / name
+        for path in SOURCES
+        if path.is_relative_to(ROOT / "stages")
+        for name in read_meaning(path).files
+    }
+    present = {
+        path
+        for path in (ROOT / "stages").rglob("*")
+        if path.is_file() and path.suffix not in {".py", ".pyc"} and not path.name.startswith(".")
+    }
+    assert sorted(map(named, present - declared)) == []
+    assert sorted(map(named, declared - present)) == []
+
+
+def test_no_import_hides_from_the_import_graph() -> None:
+    hidden = [
+        f"{named(path)}:{node.lineno}"
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute | ast.Name)
+        and (node.attr if isinstance(node, ast.Attribute) else node.id) in {"import_module", "__import__"}
+    ]
+    assert not hidden

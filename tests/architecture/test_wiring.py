@@ -1,0 +1,70 @@
+"""dvc.yaml, the stage files and params.yaml say the same, for the miniature and for every profile."""
+
+import importlib
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from flows.profile import Choice, compose, profile_names
+from stages.runtime.params import StageParams
+
+ROOT = Path(__file__).parents[2]
+WIRED: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+STAGES = sorted(path.stem for path in (ROOT / "stages").glob("*.py") if path.stem != "__init__")
+WITH_PARAMS = [stage for stage in STAGES if stage != "fingerprint"]
+BESIDE_STAGES = {"files", "distill_traces_asking"}
+"""Top-level keys of params.yaml that belong to no single stage: the user's folder, and how the oracle is asked."""
+
+
+def inner(stage: str) -> dict[str, Any]:
+    return dict(WIRED[stage].get("do", WIRED[stage]))
+
+
+def params_class(stage: str) -> type[StageParams]:
+    module = importlib.import_module(f"stages.{stage}")
+    (found,) = {
+        one
+        for one in vars(module).values()
+        if isinstance(one, type) and issubclass(one, StageParams) and getattr(one, "section", None) == stage
+    }
+    return found
+
+
+def test_a_file_under_stages_is_a_stage_and_a_stage_is_a_file() -> None:
+    assert sorted(WIRED) == STAGES
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_runs_its_own_file(stage: str) -> None:
+    assert re.match(rf"python -m stages\.{stage}($| )", inner(stage)["cmd"])
+    assert ("${key}" in inner(stage)["cmd"]) == ("foreach" in WIRED[stage])
+
+
+@pytest.mark.parametrize("stage", WITH_PARAMS)
+def test_a_stage_depends_on_its_fingerprint_and_its_own_section_alone(stage: str) -> None:
+    sections = [stage] + ([f"{stage}_variants.${{key}}"] if "foreach" in WIRED[stage] else [])
+    assert inner(stage)["params"] == sections
+    fingerprints = [dep for dep in inner(stage)["deps"] if str(dep).startswith("data/fingerprints")]
+    assert fingerprints == [f"data/fingerprints/{stage}.json"]
+    assert not [dep for dep in inner(stage)["deps"] if str(dep).startswith(("stages", "locks"))]
+
+
+@pytest.mark.parametrize("name", profile_names(ROOT))
+def test_every_profile_gives_each_stage_valid_parameters_and_nothing_else(name: str, tmp_path: Path) -> None:
+    file = tmp_path / "params.yaml"
+    file.write_text(compose(ROOT, Choice(name)), encoding="utf-8")
+    document = yaml.safe_load(file.read_text(encoding="utf-8"))
+    known = BESIDE_STAGES | set(WITH_PARAMS) | {f"{stage}_variants" for stage in STAGES if "foreach" in WIRED[stage]}
+    assert set(document) <= known
+    for stage in WITH_PARAMS:
+        variants = document[f"{stage}_variants"] if "foreach" in WIRED[stage] else [None]
+        for variant in variants:
+            params_class(stage).load(variant, file)
+
+
+def test_the_committed_params_are_the_miniature() -> None:
+    committed = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    assert committed == compose(ROOT, Choice()), "edit profiles/miniature.yaml, then `reasrm profile use miniature`"

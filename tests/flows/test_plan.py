@@ -1,0 +1,177 @@
+"""The plan of the real pipeline, as if everything had run: which edit reruns what, and why."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from toy_project import environment
+
+from flows.graph import read_pipeline
+from flows.plan import Forecast, Runs, make_plan
+from flows.reasons import Cause
+
+ROOT = Path(__file__).parents[2]
+PARTS = ("stages", "locks", "dvc.yaml", "params.yaml", ".dvcignore", ".gitignore")
+
+pytestmark = [pytest.mark.slow]
+
+
+def dvc(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "dvc", *words]
+    return subprocess.run(command, cwd=root, env=environment(), capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The real stages with stand-in outputs that DVC takes for theirs (`dvc commit`): nothing is trained."""
+    root = tmp_path_factory.mktemp("plan") / "project"
+    root.mkdir()
+    for part in PARTS:
+        if (ROOT / part).is_dir():
+            shutil.copytree(ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
+        elif (ROOT / part).exists():
+            shutil.copy(ROOT / part, root / part)
+    subprocess.run(["git", "init", "-q"], cwd=root, check=True)
+    dvc(root, "init", "-q", "-f")
+    (root / "data/raw").mkdir(parents=True)
+    (root / "data/raw/README.md").write_text("raw\n")
+    subprocess.run([sys.executable, "-m", "stages.fingerprint"], cwd=root, check=True, capture_output=True)
+    for stage in yaml.safe_load((root / "dvc.yaml").read_text())["stages"]:
+        for path in outputs(root, stage):
+            make(root / path)
+    done = dvc(root, "commit", "-f", "-q")
+    assert done.returncode == 0, done.stderr
+    return root
+
+
+def outputs(root: Path, stage: str) -> list[str]:
+    """The outputs of all variants of a stage, from dvc.yaml and params.yaml."""
+    entry = yaml.safe_load((root / "dvc.yaml").read_text())["stages"][stage]
+    variants = (
+        list(yaml.safe_load((root / "params.yaml").read_text())[f"{stage}_variants"]) if "foreach" in entry else [""]
+    )
+    entry = entry.get("do", entry)
+    paths = [*entry.get("outs", []), *entry.get("metrics", [])]
+    return [path.replace("${key}", variant) for variant in variants for path in paths]
+
+
+def make(path: Path) -> None:
+    """A stand-in output: a folder with a file, or a file."""
+    if path.exists():
+        return
+    if path.suffix:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{path.name}\n")
+    else:
+        path.mkdir(parents=True)
+        (path / "part").write_text(f"{path.name}\n")
+
+
+@pytest.fixture
+def project(finished: Path, tmp_path: Path) -> Path:
+    shutil.copytree(finished, tmp_path / "project", symlinks=True)
+    return tmp_path / "project"
+
+
+def running(plan: list[Forecast]) -> set[str]:
+    return {one.stage for one in plan if one.runs is not Runs.NO}
+
+
+def why(plan: list[Forecast], stage: str) -> list[str]:
+    return [
+        reason.text for one in plan if one.stage == stage for reason in one.reasons if reason.cause is not Cause.ABOVE
+    ]
+
+
+def reaches_the_prompt(root: Path, stage: str) -> bool:
+    path = root / "data/fingerprints" / f"{stage.partition('@')[0]}.json"
+    return path.exists() and "stages.judging.chain_of_rubrics" in json.loads(path.read_text())["modules"]
+
+
+def rewrite(path: Path, change: Callable[[str], str]) -> None:
+    text = path.read_text()
+    assert change(text) != text
+    path.write_text(change(text))
+
+
+def test_when_all_has_run_nothing_would(project: Path) -> None:
+    assert running(make_plan(project)) == set()
+
+
+def test_a_learning_rate_reruns_its_stage_and_what_is_below_and_is_told_with_both_values(project: Path) -> None:
+    pipeline = read_pipeline(project)
+    document = yaml.safe_load((project / "params.yaml").read_text())
+    before = document["grpo"]["learning_rate"]
+    document["grpo"]["learning_rate"] = 0.0123
+    (project / "params.yaml").write_text(yaml.safe_dump(document))
+    plan = make_plan(project)
+    assert running(plan) == pipeline.below(pipeline.named(["grpo"]))
+    assert why(plan, "grpo@full") == [f"params grpo.learning_rate {before} -> 0.0123"]
+    assert why(plan, "judge@grpo-full") == []
+
+
+def test_a_variants_parameter_reruns_that_variant_alone(project: Path) -> None:
+    pipeline = read_pipeline(project)
+    document = yaml.safe_load((project / "params.yaml").read_text())
+    document["grpo_variants"]["cold_start"]["prompt_variant"] = "rubrics"
+    (project / "params.yaml").write_text(yaml.safe_dump(document))
+    assert running(make_plan(project)) == pipeline.below(["grpo@cold_start"])
+
+
+def test_a_comment_anywhere_reruns_only_the_fingerprints(project: Path) -> None:
+    for path in (project / "stages").rglob("*.py"):
+        rewrite(path, lambda text: text + "\n# a comment\n")
+    plan = make_plan(project)
+    assert running(plan) == {"fingerprint"}
+    assert why(plan, "fingerprint") == ["stages changed"]
+
+
+def test_a_word_of_the_prompt_is_the_reason_of_each_stage_that_reaches_it(project: Path) -> None:
+    rewrite(project / "stages/judging/chain_of_rubrics.py", lambda text: text.replace("one serves", "one helps"))
+    plan = make_plan(project)
+    told = {one.stage for one in plan if why(plan, one.stage) == ["stages.judging.chain_of_rubrics changed"]}
+    assert told == {name for name in read_pipeline(project).stages if reaches_the_prompt(project, name)}
+    assert {"distill_traces@first", "grpo@full", "judge@base"} <= told
+    assert "collect_benchmarks" not in running(plan)
+
+
+def test_data_that_no_stage_makes_is_named(project: Path) -> None:
+    rewrite(project / "data/raw/README.md", lambda text: text + "more\n")
+    plan = make_plan(project)
+    assert why(plan, "collect_benchmarks") == ["data data/raw changed"]
+
+
+def test_a_missing_output_is_named_and_only_what_is_below_it_may_run(project: Path) -> None:
+    pipeline = read_pipeline(project)
+    shutil.rmtree(project / "data/checkpoints/sft")
+    plan = make_plan(project)
+    assert why(plan, "sft") == ["no output yet: data/checkpoints/sft"]
+    assert running(plan) == pipeline.below(["sft"])
+
+
+def test_the_plan_changes_nothing(project: Path) -> None:
+    rewrite(project / "stages/judging/verdict.py", lambda text: text + "\nNEW = 1\n")
+
+    def files() -> dict[str, int]:
+        found = [path for path in project.rglob("*") if path.is_file() and ".dvc/tmp" not in str(path)]
+        return {str(path): path.stat().st_mtime_ns for path in found if "__pycache__" not in str(path)}
+
+    before = files()
+    make_plan(project)
+    after = files()
+    assert {path for path in before.keys() | after.keys() if before.get(path) != after.get(path)} <= {
+        str(project / "work/locks/fingerprint.lock")
+    }
+
+
+def test_the_command_prints_json(project: Path) -> None:
+    command = [sys.executable, "-m", "flows.cli", "plan", "--json", "--to", "sft"]
+    done = subprocess.run(command, cwd=project, env=environment(), capture_output=True, text=True, check=True)
+    document = json.loads(done.stdout)
+    assert {one["runs"] for one in document["stages"]} == {"no"}
+    assert "report" not in {one["stage"] for one in document["stages"]}
