@@ -65,16 +65,6 @@ def features_in(content: str) -> tuple[str, ...]:
     return tuple(content.split()[1:])
 
 
-def running_totals(features: tuple[str, ...], weights: dict[str, int]) -> list[tuple[str, int, int]]:
-    """Feature, its weight and the total so far, for each feature of an answer."""
-    total = 0
-    rows = []
-    for feature in features:
-        total += weights.get(feature, 0)
-        rows.append((feature, weights.get(feature, 0), total))
-    return rows
-
-
 def worth(features: tuple[str, ...], weights: dict[str, int]) -> int:
     """The weighted total of an answer, out of 100."""
     return sum(weights.get(feature, 0) for feature in features)

@@ -89,14 +89,16 @@ def rubric(question: str) -> str:
 
 
 def tally(contents: tuple[str, str], weights: dict[str, int]) -> str:
-    """What each answer offers: each feature quoted, its weight, the total so far; then both totals."""
+    """Criterion by criterion: does the answer offer it, and the total so far; then both totals."""
     lines, totals = [], []
     for side, content in zip(Side, contents, strict=True):
-        rows = chat.running_totals(chat.features_in(content), weights)
-        offer = "".join(f" {feature} {weight} {total}" for feature, weight, total in rows[1:])
-        first = rows[0]
-        lines.append(f"{quote(side, f' {first[0]}')} {first[1]} {first[2]}{offer}")
-        totals.append(rows[-1][2])
+        offered = chat.features_in(content)
+        total, checks = 0, ""
+        for feature, weight in weights.items():
+            total += weight if feature in offered else 0
+            checks += f" {feature} {'yes' if feature in offered else 'no'} {total}"
+        lines.append(f"{quote(side, f' {offered[0]}')}{checks}")
+        totals.append(total)
     return f"<eval>{''.join(lines)} so {totals[0]} {totals[1]}</eval>"
 
 
