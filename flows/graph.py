@@ -1,10 +1,12 @@
 """The pipeline as DVC sees it: stages in the order of `dvc repro`, who stands below whom, what is out of date.
 
-Read through DVC's own API from dvc.yaml, params.yaml and dvc.lock; nothing is run.
+Read through DVC's own API from dvc.yaml, params.yaml and dvc.lock; nothing is run. DVC asks git about files by their
+path from the working folder, so that is the project's while it reads.
 """
 
 import fnmatch
 from collections.abc import Iterable, Mapping
+from contextlib import chdir
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,7 +95,7 @@ def read_pipeline(root: Path) -> Pipeline:
 
     quiet_dvc()
     try:
-        with Repo(str(root)) as repo:
+        with chdir(root), Repo(str(root)) as repo:
             graph = get_active_graph(repo.index.graph)
             order = plan_repro(graph, collect_stages(repo, ["dvc.yaml"]))
             names = [_name(stage) for stage in order]
@@ -122,7 +124,7 @@ def read_status(root: Path) -> Status:
     from dvc.repo import Repo
 
     try:
-        with Repo(str(root), _wait_for_lock=True) as repo:
+        with chdir(root), Repo(str(root), _wait_for_lock=True) as repo:
             return _status_of(repo)
     except LockError as error:
         raise BusyError(f"a stage is running in {root} (`reasrm status` shows it): {_reasons(error)}") from error

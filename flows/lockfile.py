@@ -3,6 +3,7 @@
 DVC appends a new entry when its stage ends; stages that run side by side end in any order.
 """
 
+from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ def sort_lock(root: Path, pipeline: Pipeline) -> bool:
     path = root / LOCK_FILE
     if not path.exists():
         return False
-    with Repo(str(root), _wait_for_lock=True) as repo, repo.lock:
+    with chdir(root), Repo(str(root), _wait_for_lock=True) as repo, repo.lock:
         stages = list(load_yaml(str(path)).get("stages", {}))
         if stages == in_plan_order(stages, pipeline):
             return False
