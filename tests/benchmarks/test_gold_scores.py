@@ -1,9 +1,10 @@
 """Published score files, reproduced to 1e-12 from published outcomes (data beside the project)."""
 
 import json
+from typing import Any
 
 import pytest
-from outcome_sets import AS_PUBLISHED, GOLD, card
+from outcome_sets import AS_PUBLISHED, GOLD, Row, card
 
 pytestmark = pytest.mark.skipif(not GOLD.is_dir(), reason=f"no published score files at {GOLD}")
 MODEL = "RM-R1-Qwen2.5-Instruct-32B"
@@ -11,16 +12,17 @@ EXACT = {"abs": 1e-12, "rel": 0}
 ROTATIONS = (("00", "11", "22"), ("01", "12", "20"), ("02", "10", "21"))
 
 
-def _read(name):
-    return json.loads((GOLD / f"{name}.{MODEL}.json").read_text(encoding="utf-8"))
+def _read(name: str) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((GOLD / f"{name}.{MODEL}.json").read_text(encoding="utf-8"))
+    return content
 
 
-def _reward_bench_rows():
+def _reward_bench_rows() -> list[Row]:
     rows = _read("outcomes.rewardbench")["rows"]
     return [{"subset": subset, "id": number, "correct": correct} for _, number, subset, correct, _ in rows]
 
 
-def _rm_bench_rows():
+def _rm_bench_rows() -> list[Row]:
     return [
         {"id": number, "domain": domain, "chosen_style": int(cell[0]), "rejected_style": int(cell[1]), "correct": value}
         for _, number, domain, *results in _read("outcomes.rm-bench")["rows"]
@@ -29,7 +31,7 @@ def _rm_bench_rows():
     ]
 
 
-def test_reward_bench_sections_and_both_headlines():
+def test_reward_bench_sections_and_both_headlines() -> None:
     expected = _read("reward_bench")["expected"]
     seen = card("reward_bench", _reward_bench_rows())
     for section in ("Chat", "Chat Hard", "Safety", "Reasoning"):
@@ -39,13 +41,13 @@ def test_reward_bench_sections_and_both_headlines():
     assert published["score"] == pytest.approx(expected["absoluate_Result"], **EXACT)
 
 
-def test_reward_bench_subsets():
+def test_reward_bench_subsets() -> None:
     expected = _read("reward_bench")["input_subset_accuracy"]
     seen = card("reward_bench", _reward_bench_rows())["subsets"]
     assert {name: entry["score"] for name, entry in seen.items()} == pytest.approx(expected, **EXACT)
 
 
-def test_rm_bench_as_published_is_what_rm_r1_prints():
+def test_rm_bench_as_published_is_what_rm_r1_prints() -> None:
     expected = _read("rm_bench")["expected"]
     seen = card("rm_bench", _rm_bench_rows(), AS_PUBLISHED)
     for domain in ("chat", "math", "code", "safety"):
@@ -56,7 +58,7 @@ def test_rm_bench_as_published_is_what_rm_r1_prints():
     assert round(seen["score"], 5) == 0.79236
 
 
-def test_rm_bench_rightly_is_lower():
+def test_rm_bench_rightly_is_lower() -> None:
     seen = card("rm_bench", _rm_bench_rows())
     figures = {name: round(entry["score"], 5) for name, entry in (seen["sections"] | seen["difficulties"]).items()}
     assert round(seen["score"], 5) == 0.78640
@@ -66,7 +68,7 @@ def test_rm_bench_rightly_is_lower():
     }  # fmt: skip
 
 
-def test_rmb_summary():
+def test_rmb_summary() -> None:
     gold = _read("rmb")
     rows = []
     for part in next(

@@ -6,29 +6,30 @@ import random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from outcome_sets import AS_PUBLISHED, OFFICIAL, ROWS, card, judged
+from outcome_sets import AS_PUBLISHED, OFFICIAL, ROWS, Row, card, judged
 
 from stages.benchmarks.registry import BENCHMARKS, benchmark
+from stages.benchmarks.scorecard import Settings
 
 NAMES = sorted(ROWS)
 
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("rules", [OFFICIAL, AS_PUBLISHED])
-def test_a_perfect_judge_scores_one_and_a_perfectly_wrong_one_zero(name, rules):
+def test_a_perfect_judge_scores_one_and_a_perfectly_wrong_one_zero(name: str, rules: Settings) -> None:
     assert card(name, judged(name, lambda _: 1), rules)["score"] == 1.0
     assert card(name, judged(name, lambda _: 0), rules)["score"] == 0.0
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_section_is_there_and_nothing_is_missing(name):
+def test_every_section_is_there_and_nothing_is_missing(name: str) -> None:
     whole = card(name, judged(name, lambda _: 1))
     assert tuple(whole["sections"]) == BENCHMARKS[name].sections
     assert whole["sections_missing"] == []
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_order_of_rows_does_not_matter(name):
+def test_the_order_of_rows_does_not_matter(name: str) -> None:
     rows = judged(name, lambda number: int(number % 3 > 0))
     shuffled = list(rows)
     random.Random(1).shuffle(shuffled)
@@ -38,13 +39,13 @@ def test_the_order_of_rows_does_not_matter(name):
 @pytest.mark.parametrize("name", NAMES)
 @given(data=st.data())
 @settings(max_examples=8, deadline=None)
-def test_swapping_order_and_verdict_changes_nothing(name, data):
+def test_swapping_order_and_verdict_changes_nothing(name: str, data: st.DataObject) -> None:
     """A judge that is right in the first order where it was right in the second, and the other way round."""
     plain = list(ROWS[name]())
     first = data.draw(st.lists(st.sampled_from([0, 1, None]), min_size=len(plain), max_size=len(plain)))
     second = data.draw(st.lists(st.sampled_from([0, 1, None]), min_size=len(plain), max_size=len(plain)))
 
-    def both(one, other):
+    def both(one: list[int | None], other: list[int | None]) -> list[Row]:
         return [
             row | {"order": order, "correct": value}
             for row, a, b in zip(plain, one, other, strict=True)
@@ -57,7 +58,7 @@ def test_swapping_order_and_verdict_changes_nothing(name, data):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_one_verdict_moves_only_its_own_section(name):
+def test_one_verdict_moves_only_its_own_section(name: str) -> None:
     rows = judged(name, lambda _: 1)
     before = card(name, rows)
     for number in range(0, len(rows), max(1, len(rows) // 6)):
@@ -70,7 +71,7 @@ def test_one_verdict_moves_only_its_own_section(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_two_equal_orders_score_as_one(name):
+def test_two_equal_orders_score_as_one(name: str) -> None:
     rows = judged(name, lambda number: int(number % 4 > 0))
     doubled = [row | {"order": order} for row in rows for order in ("first", "second")]
     assert card(name, doubled)["score"] == pytest.approx(card(name, rows)["score"], abs=1e-12)
@@ -78,7 +79,7 @@ def test_two_equal_orders_score_as_one(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_unreadable_is_worth_what_the_rule_says(name):
+def test_unreadable_is_worth_what_the_rule_says(name: str) -> None:
     rows = judged(name, lambda _: None)
     seen = card(name, rows)
     assert seen["unreadable_rate"] == 1.0
@@ -90,7 +91,7 @@ def test_unreadable_is_worth_what_the_rule_says(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_figure_lies_in_its_interval(name):
+def test_a_figure_lies_in_its_interval(name: str) -> None:
     seen = card(name, judged(name, lambda number: int(number % 5 > 1)))
     for entry in [seen, *seen["sections"].values()]:
         low, high = entry["ci95"]
@@ -98,6 +99,6 @@ def test_a_figure_lies_in_its_interval(name):
         assert entry["score"] - 1e-9 <= high <= 1
 
 
-def test_unknown_benchmark_is_an_error():
+def test_unknown_benchmark_is_an_error() -> None:
     with pytest.raises(ValueError, match="mt_bench"):
         benchmark("mt_bench")

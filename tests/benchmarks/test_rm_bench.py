@@ -1,9 +1,10 @@
 """RM-Bench: the 3x3, difficulties, pooled safety, and the published defect."""
 
 import random
+from collections.abc import Callable
 
 import pytest
-from outcome_sets import AS_PUBLISHED, card, rm_bench
+from outcome_sets import AS_PUBLISHED, Row, card, rm_bench
 
 from stages.benchmarks.benchmark import OutcomeError, RowRefusedError
 from stages.benchmarks.rm_bench import RmBench
@@ -11,11 +12,11 @@ from stages.benchmarks.rm_bench import RmBench
 RULES = RmBench()
 
 
-def _judged(correct):
+def _judged(correct: Callable[[Row], int]) -> list[Row]:
     return [row | {"correct": correct(row)} for row in rm_bench()]
 
 
-def test_hard_means_that_the_worse_answer_is_dressed_better():
+def test_hard_means_that_the_worse_answer_is_dressed_better() -> None:
     seen = card("rm_bench", _judged(lambda row: int(row["chosen_style"] >= row["rejected_style"])))
     levels = {name: entry["score"] for name, entry in seen["difficulties"].items()}
     assert levels == {"hard": 0.0, "normal": 1.0, "easy": 1.0}
@@ -24,8 +25,8 @@ def test_hard_means_that_the_worse_answer_is_dressed_better():
     assert seen["matrix"]["chat"]["20"]["score"] == 1.0
 
 
-def test_safety_pools_prompts_and_is_not_the_mean_of_its_two_parts():
-    def row(number, domain, correct):
+def test_safety_pools_prompts_and_is_not_the_mean_of_its_two_parts() -> None:
+    def row(number: str, domain: str, correct: int) -> list[Row]:
         return [
             {"id": number, "domain": domain, "chosen_style": i, "rejected_style": j, "correct": correct}
             for i in range(3)
@@ -36,7 +37,7 @@ def test_safety_pools_prompts_and_is_not_the_mean_of_its_two_parts():
     assert card("rm_bench", rows)["sections"]["safety"]["score"] == pytest.approx(2 / 3)
 
 
-def _reference(rows):
+def _reference(rows: list[Row]) -> tuple[dict[str, float], list[float]]:
     """RM-R1's `process_final_result.py` written out: three rotations, the third read where the second should be."""
     rotations = [["00", "11", "22"], ["01", "12", "20"], ["02", "10", "21"]]
     by = {(row["id"], f"{row['chosen_style']}{row['rejected_style']}"): row["correct"] for row in rows}
@@ -56,7 +57,7 @@ def _reference(rows):
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_as_published_is_the_defective_rotation(seed):
+def test_as_published_is_the_defective_rotation(seed: int) -> None:
     rng = random.Random(seed)
     rows = _judged(lambda _: rng.randint(0, 1))
     domains, levels = _reference(rows)
@@ -68,14 +69,14 @@ def test_as_published_is_the_defective_rotation(seed):
     assert seen["score"] == pytest.approx(sum(levels) / 3, abs=1e-12)
 
 
-def test_a_missing_cell_is_refused_with_its_place():
+def test_a_missing_cell_is_refused_with_its_place() -> None:
     rows = _judged(lambda _: 1)
     gone = next(row for row in rows if row["id"] == "code/1" and (row["chosen_style"], row["rejected_style"]) == (1, 2))
     with pytest.raises(OutcomeError, match=r"code/1.*\(1, 2\)"):
         card("rm_bench", [row for row in rows if row is not gone])
 
 
-def test_one_id_in_two_domains_is_refused():
+def test_one_id_in_two_domains_is_refused() -> None:
     rows = _judged(lambda _: 1)
     rows[0] = {**rows[0], "domain": "math"}
     rows.append({**rows[0], "domain": "chat"})
@@ -83,7 +84,7 @@ def test_one_id_in_two_domains_is_refused():
         card("rm_bench", rows)
 
 
-def test_nine_items_of_a_row():
+def test_nine_items_of_a_row() -> None:
     row = {"id": "chat/1", "prompt": "q", "chosen": ["a", "b", "c"], "rejected": ["x", "y", "z"], "domain": "chat"}
     items = RULES.items(row)
     assert [(item.pair.chosen, item.pair.rejected) for item in items[:4]] == [
@@ -94,7 +95,7 @@ def test_nine_items_of_a_row():
 
 
 @pytest.mark.parametrize("change", [{"chosen": ["a", "b"]}, {"domain": "law"}, {"rejected": "xyz"}])
-def test_rows_of_another_shape_are_refused(change):
+def test_rows_of_another_shape_are_refused(change: Row) -> None:
     row = {"id": "chat/1", "prompt": "q", "chosen": ["a", "b", "c"], "rejected": ["x", "y", "z"], "domain": "chat"}
     with pytest.raises(RowRefusedError):
         RULES.items(row | change)

@@ -1,0 +1,82 @@
+"""Every row becomes items or is refused with a reason; what is missing is counted."""
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stages.benchmarks.benchmark import Refusal
+from stages.benchmarks.collection import Selection, collect, is_for_training
+from stages.benchmarks.loading import SourceRow
+from stages.benchmarks.registry import benchmark
+from stages.records.pair import Message, Role
+
+RULES = benchmark("reward_bench")
+ALL = Selection(seed=0)
+
+
+def _row(number: int, subset: str = "hep-go", **change: Any) -> dict[str, Any]:
+    return {"prompt": f"q{number}", "chosen": "a", "rejected": "b", "subset": subset, "id": number} | change
+
+
+def _sources(rows: list[Any]) -> list[SourceRow]:
+    return [SourceRow("filtered.jsonl", place, row) for place, row in enumerate(rows)]
+
+
+@given(st.lists(st.sampled_from(["good", "unknown", "twice", "text", "short"]), max_size=25))
+def test_no_row_is_lost(kinds: list[str]) -> None:
+    made = {
+        "good": lambda n: _row(n),
+        "unknown": lambda n: _row(n, subset="shp"),
+        "twice": lambda _: _row(-1),
+        "text": lambda _: "no object",
+        "short": lambda n: {"id": n},
+    }
+    collected = collect(RULES, _sources([made[kind](n) for n, kind in enumerate(kinds)]), ALL)
+    account = collected.account()
+    assert account["rows_in"] == len(kinds) == account["rows_used"] + account["rows_refused"]
+    assert account["rows_used"] == kinds.count("good") + min(1, kinds.count("twice"))
+
+
+def test_refusals_name_file_place_and_reason() -> None:
+    collected = collect(RULES, _sources([_row(1), _row(2, subset="shp"), _row(1)]), ALL)
+    assert [(entry["place"], entry["reason"]) for entry in collected.refused] == [
+        (1, Refusal.UNKNOWN_SUBSET.value),
+        (2, Refusal.DUPLICATE_ID.value),
+    ]
+
+
+def test_missing_rows_are_counted_against_the_official_ones() -> None:
+    subsets = collect(RULES, _sources([_row(1)]), ALL).account()["subsets"]
+    assert subsets["hep-go"] == {"official": 164, "found": 1, "missing": 163}
+    assert subsets["math-prm"] == {"official": 447, "found": 0, "missing": 447}
+
+
+def test_a_limit_takes_from_every_subset_and_accounts_for_the_rest() -> None:
+    rows = [_row(n, subset) for subset in ("hep-go", "hep-js", "math-prm") for n in range(10)]
+    collected = collect(RULES, _sources(rows), Selection(seed=0, limit=6))
+    assert {subset: count["found"] for subset, count in collected.account()["subsets"].items() if count["found"]} == {
+        "hep-go": 2, "hep-js": 2, "math-prm": 2,
+    }  # fmt: skip
+    assert collected.account()["refused_by_reason"] == {"over_limit": 24}
+
+
+def test_rows_of_one_question_are_all_judged_or_all_left_to_training() -> None:
+    rows = [_row(n, prompt=f"question {n % 7}") for n in range(70)]
+    collected = collect(RULES, _sources(rows), Selection(seed=1, training_share=0.5))
+    judged = {item.pair.question for item in collected.items}
+    left = {f"question {entry['place'] % 7}" for entry in collected.refused}
+    assert judged
+    assert left
+    assert not judged & left
+
+
+def test_a_longer_conversation_falls_on_the_side_of_its_first_question() -> None:
+    first = Message(role=Role.USER, content="Hello  there")
+    longer = (
+        Message(role=Role.USER, content="hello there"),
+        Message(role=Role.ASSISTANT, content="hi"),
+        Message(role=Role.USER, content="more"),
+    )
+    for seed in range(20):
+        assert is_for_training((first,), seed, 0.5) == is_for_training(longer, seed, 0.5)

@@ -1,0 +1,67 @@
+"""The stage `collect_benchmarks`: the miniature's rows, files of a folder, parameters."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from stages.benchmarks.benchmark import BenchmarkName
+from stages.benchmarks.reward_bench import SECTION_OF, SECTIONS
+from stages.collect_benchmarks import CollectBenchmarksParams, collect_benchmark
+from stages.runtime.params import PARAMS_FILE
+from stages.runtime.stage_main import StageError
+
+ROOT = Path(__file__).parents[2]
+
+
+def _params(**change: Any) -> CollectBenchmarksParams:
+    values = {"source": "miniature", "benchmarks": ["reward_bench"], "seed": 0, "training_shares": {}, "limits": {}}
+    return CollectBenchmarksParams.model_validate(values | change)
+
+
+def test_committed_parameters_are_valid() -> None:
+    assert CollectBenchmarksParams.load(file=ROOT / PARAMS_FILE).benchmarks
+
+
+def test_the_miniature_has_every_section_of_every_benchmark() -> None:
+    params = _params(benchmarks=["reward_bench", "rm_bench", "rmb"])
+    collected = {name: collect_benchmark(params, name, Path("unused")) for name in params.benchmarks}
+    sections = {SECTION_OF[str(item.keys["subset"])] for item in collected[BenchmarkName.REWARD_BENCH].items}
+    assert sections == set(SECTIONS)
+    domains = {str(item.keys["domain"]).split("-")[0] for item in collected[BenchmarkName.RM_BENCH].items}
+    assert domains == {"chat", "math", "code", "safety"}
+    goals = {
+        (item.keys["kind"], str(item.keys["category"]).split("/")[0]) for item in collected[BenchmarkName.RMB].items
+    }
+    assert len(goals) == 4
+    for one in collected.values():
+        assert not one.refused
+        assert all("family" in item.keys for item in one.items)
+    assert len({item.group for one in collected.values() for item in one.items}) >= 1000
+
+
+def test_files_are_read_and_every_row_is_accounted_for(tmp_path: Path) -> None:
+    row = {"prompt": "q", "chosen": "a", "rejected": "b", "subset": "hep-go", "id": 1}
+    folder = tmp_path / "reward_bench"
+    folder.mkdir()
+    rows = [row, row | {"subset": "?"}, row]
+    (folder / "filtered.jsonl").write_text("".join(json.dumps(one) + "\n" for one in rows), encoding="utf-8")
+    (folder / "notes.txt").write_text("x", encoding="utf-8")
+    account = collect_benchmark(_params(source="files"), BenchmarkName.REWARD_BENCH, tmp_path).account()
+    assert (account["rows_in"], account["rows_used"], account["rows_refused"]) == (3, 1, 2)
+    assert account["files_not_read"] == 1
+
+
+def test_nothing_usable_stops_the_stage(tmp_path: Path) -> None:
+    folder = tmp_path / "reward_bench"
+    folder.mkdir()
+    (folder / "filtered.jsonl").write_text('{"subset": "?"}\n', encoding="utf-8")
+    with pytest.raises(StageError, match="none of its 1 rows"):
+        collect_benchmark(_params(source="files"), BenchmarkName.REWARD_BENCH, tmp_path)
+
+
+def test_the_miniature_cannot_give_what_it_has_not() -> None:
+    with pytest.raises(ValidationError, match="judge_bench"):
+        _params(benchmarks=["judge_bench"])

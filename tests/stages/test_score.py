@@ -1,0 +1,103 @@
+"""The stage `score` on judgments made by rule: figures that can be worked out by hand."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from stages.benchmarks.rulings import ItemFacts, Ruling
+from stages.records.comparison import Side
+from stages.score import ScoreParams, score
+
+PARAMS = ScoreParams.model_validate(
+    {"models": ["m"], "headline": ["reward_bench"], "unreadable": "benchmark", "resamples": 200, "seed": 0}
+)
+SUBSETS = ("alpacaeval-easy", "llmbar-natural", "donotanswer", "math-prm")
+
+
+def _items(count: int = 20) -> list[ItemFacts]:
+    return [
+        ItemFacts(
+            benchmark="reward_bench",
+            item_id=f"{SUBSETS[n % 4]}/{n}",
+            group=f"g{n}",
+            pair_id=f"p{n}",
+            family="sum" if n % 2 else "chat",
+            longer_by=1 if n % 4 < 2 else -1,
+            row={"subset": SUBSETS[n % 4], "id": n},
+        )
+        for n in range(count)
+    ]
+
+
+def _rulings(verdict: Callable[[int, Side], Side | None]) -> list[Ruling]:
+    return [
+        Ruling(item, better, 0, verdict(n, better), None if verdict(n, better) else "truncated", 10, 20, False)
+        for n, item in enumerate(_items())
+        for better in Side
+    ]
+
+
+def _score(verdict: Callable[[int, Side], Side | None]) -> dict[str, Any]:
+    return score({"m": _rulings(verdict)}, PARAMS)["m"]
+
+
+def test_a_judge_that_always_says_a_is_at_one_half_and_always_flips() -> None:
+    card = _score(lambda _, __: Side.A)
+    assert card["accuracy"] == 0.5
+    assert card["flip_rate"] == 1.0
+    assert card["both_orders_right"] == 0.0
+    assert card["picked_a"] == 1.0
+    assert (card["better_shown_first"]["accuracy"], card["better_shown_second"]["accuracy"]) == (1.0, 0.0)
+
+
+def test_a_perfect_judge() -> None:
+    card = _score(lambda _, better: better)
+    assert (card["accuracy"], card["flip_rate"], card["both_orders_right"]) == (1.0, 0.0, 1.0)
+    assert card["benchmarks"]["reward_bench"]["score"] == 1.0
+    assert card["ci95"][0] < 1.0
+    assert card["average"]["score"] == 1.0
+
+
+def test_a_judge_of_lengths_is_seen() -> None:
+    card = _score(lambda n, better: better if n % 4 < 2 else better.other)
+    assert (card["longer"]["accuracy"], card["shorter"]["accuracy"]) == (1.0, 0.0)
+    assert card["flip_rate"] == 0.0
+
+
+def test_unreadable_counts_zero_and_is_told_by_cause() -> None:
+    card = _score(lambda n, better: None if n < 5 else better)
+    assert card["accuracy"] == pytest.approx(0.75)
+    assert card["unreadable"] == {"truncated": 10}
+    assert card["unreadable_rate"] == pytest.approx(0.25)
+    assert card["flip_n"] == 15
+
+
+def test_families_are_apart_and_questions_count_once() -> None:
+    card = _score(lambda n, better: better if n % 2 else better.other)
+    assert {name: family["accuracy"] for name, family in card["families"].items()} == {"chat": 0.0, "sum": 1.0}
+    assert card["families"]["sum"]["n"] == 10
+    assert card["n"] == 20
+    assert card["judged"] == 40
+
+
+def test_models_are_compared_on_the_same_questions() -> None:
+    good, bad = _rulings(lambda _, better: better), _rulings(lambda n, better: better if n < 10 else better.other)
+    cards = score({"good": good, "bad": bad}, PARAMS)
+    found = cards["good"]["differences"]["bad"]
+    assert found["value"] == pytest.approx(0.5)
+    assert (found["better"], found["worse"]) == (10, 0)
+    assert found["p"] == pytest.approx(2 / 2**10)
+
+
+def test_the_same_pair_in_two_items_of_a_question_counts_once() -> None:
+    item = _items(1)[0]
+    again = item._replace(item_id="llmbar-natural/9", row={"subset": "llmbar-natural", "id": 9})
+    other = item._replace(pair_id="other", item_id="donotanswer/8", row={"subset": "donotanswer", "id": 8})
+    rulings = [
+        Ruling(one, better, 0, better if one is not other else better.other, None, 1, 1, False)
+        for one in (item, again, other)
+        for better in Side
+    ]
+    card = score({"m": rulings}, PARAMS)["m"]
+    assert (card["accuracy"], card["n"], card["pairs"]) == (0.5, 1, 2)
