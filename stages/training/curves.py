@@ -6,8 +6,10 @@ from typing import Any
 
 from stages.runtime.outputs import new_folder
 
-CLOCKS = ("train_runtime", "train_samples_per_second", "train_steps_per_second", "step_time", "total_flos", "epoch")
+CLOCKS = ("step_time", "total_flos", "epoch", "num_tokens")
 """Logged values that say how fast it went, or repeat the step."""
+SUMMARY = "train_runtime"
+"""Marks the last entry, which sums up the process: after a resume, only the part since then."""
 
 
 def write_curves(log_history: list[dict[str, Any]], out: Path) -> None:
@@ -16,7 +18,7 @@ def write_curves(log_history: list[dict[str, Any]], out: Path) -> None:
 
     with new_folder(out) as folder:
         live = Live(dir=str(folder), save_dvc_exp=False, dvcyaml=None, report=None, monitor_system=False)
-        for entry in log_history:
+        for entry in (entry for entry in log_history if SUMMARY not in entry):
             live.step = int(entry["step"])
             for name, value in entry.items():
                 if name not in (*CLOCKS, "step") and isinstance(value, int | float) and math.isfinite(value):

@@ -1,0 +1,96 @@
+"""Trainings on a very small model: the same bytes twice, and the same bytes after kill -9 and a rerun."""
+
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from stages.judging.chain_of_rubrics import PromptVariant
+from stages.judging.prompt import judge_prompt
+from stages.miniature.oracle_habits import oracle_reply
+from stages.miniature.world import Split, training_pairs
+from stages.records.comparison import hashed_side, show
+from stages.records.jsonl import write_records
+from stages.records.trace import KeptTrace, TracePass
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
+SMALL = {"hidden_size": 32, "layers": 1, "heads": 1, "intermediate_size": 64}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with small inputs, a small base model and parameters for short trainings."""
+    folder = tmp_path_factory.mktemp("trainings")
+    params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    params["base_model"] |= {"documents": 320, "save_every": 4, "log_every": 2, "batch_size": 16}
+    params["base_model"]["shape"] |= SMALL
+    for section in ("sft", "answer_sft", "scalar_rm"):
+        params[section] |= {"epochs": 1, "save_every": 2, "log_every": 1, "batch_size": 16}
+    params["grpo"] |= {"steps": 6, "batch_size": 16, "save_every": 2, "log_every": 1, "steps_without_signal": 50}
+    (folder / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
+    pairs = training_pairs(Split.TRAIN, 240, 0)
+    write_records(folder / "data/pairs/distill.jsonl", pairs[:160])
+    write_records(folder / "data/pairs/reinforce.jsonl", pairs[160:])
+    comparisons = [show(pair, hashed_side(pair, 0)) for pair in pairs[:160]]
+    traces = []
+    for comparison in comparisons:
+        system, user = judge_prompt(comparison, PromptVariant.FULL)
+        text = oracle_reply(system.content, user.content, "careful")
+        traces.append(KeptTrace(comparison=comparison, text=text, source="test", oracle_pass=TracePass.FIRST))
+    write_records(folder / "data/traces/kept.jsonl", traces)
+    run(folder, "stages.base_model")
+    return folder
+
+
+def start(folder: Path, *command: str) -> "subprocess.Popen[bytes]":
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen([sys.executable, "-m", *command], cwd=folder, env=environment)
+
+
+def run(folder: Path, *command: str) -> None:
+    assert start(folder, *command).wait(timeout=280) == 0
+
+
+def fingerprint(folder: Path) -> dict[str, str]:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        (("stages.sft",), "sft"),
+        (("stages.answer_sft",), "answer_sft"),
+        (("stages.scalar_rm",), "scalar_rm"),
+        (("stages.grpo", "cold_start"), "grpo-cold_start"),
+    ],
+)
+def test_twice_and_after_kill_the_same_bytes(project: Path, command: tuple[str, ...], name: str) -> None:
+    outputs = [project / "data/checkpoints" / name, project / "data/curves" / name]
+    work = project / "work" / name
+    run(project, *command)
+    first = [fingerprint(path) for path in outputs]
+    assert any(file.endswith(".safetensors") for file in first[0])
+
+    shutil.rmtree(work)
+    for path in outputs:
+        shutil.rmtree(path)
+    process = start(project, *command)
+    while process.poll() is None and not list(work.glob("*/checkpoint-*/trainer_state.json")):
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not outputs[0].exists(), "the training was over before it could be killed: make it longer"
+
+    run(project, *command)
+    assert [fingerprint(path) for path in outputs] == first
