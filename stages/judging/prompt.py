@@ -1,7 +1,7 @@
 """The prompt of a comparison: instruction, conversation and two answers, framed so that no text leaves its frame."""
 
 from stages.judging.chain_of_rubrics import HINT, PromptVariant, instruction
-from stages.judging.untrusted_text import defuse
+from stages.judging.untrusted_text import defuse, defuse_turn
 from stages.records.comparison import Comparison, Side
 from stages.records.pair import Message, Role
 
@@ -43,5 +43,5 @@ def _case(comparison: Comparison) -> str:
 
 
 def _conversation(turns: tuple[Message, ...]) -> str:
-    lines = [f"{SPEAKER[turn.role]}: {defuse(turn.content)}" for turn in turns]
+    lines = [f"{SPEAKER[turn.role]}: {defuse_turn(turn.content)}" for turn in turns]
     return "\n".join((CONVERSATION_START, *lines, CONVERSATION_END))

@@ -21,10 +21,24 @@ _DELIMITER = re.compile(
     r"\[(\s*(?:the\s+)?(?:start|end)\s+of\b[^\[\]\n]*|\s*client'?s?\s+question[^\[\]\n]*|/?INST|/?SYS)\]",
     re.IGNORECASE,
 )
+_SPEAKER = re.compile(
+    r"(?:\A|(?<=[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]))(\s*(?:client|assistant|system)\s*):", re.IGNORECASE
+)
 
 
 def defuse(text: str) -> str:
     """Return `text` with imitations of tags, chat tokens and delimiter lines made harmless."""
+    while (safer := _once(text)) != text:  # a tag inside a tag shows only when the inner one is gone
+        text = safer
+    return text
+
+
+def defuse_turn(text: str) -> str:
+    """Like `defuse`, and no line of the turn can pass for another speaker's: `Assistant:` gets a look-alike colon."""
+    return _SPEAKER.sub("\\1꞉", defuse(text))  # noqa: RUF001
+
+
+def _once(text: str) -> str:
     for pattern in (_TAG, _CHAT_TOKEN, _CHAT_TOKEN_FULLWIDTH, _ROLE_TOKEN):
         text = pattern.sub("‹\\1›", text)  # noqa: RUF001
     return _DELIMITER.sub("⟦\\1⟧", text)

@@ -9,20 +9,9 @@ import pytest
 from stages.inference.engine import Sampling
 from stages.inference.transformers_engine import Attention, Dtype, LocalModelSettings
 from stages.judging.verdict import STOP
-from stages.records.pair import Message, Role
+from tests.inference.tiny_prompts import sentence
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-WORDS = "the quick brown fox jumps over a lazy dog while seven small cats sleep under old blue stars".split()
-
-
-def sentence(start: int, length: int) -> str:
-    """Some words, different for each start and length."""
-    return " ".join(WORDS[(start * 7 + place * (start % 5 + 1)) % len(WORDS)] for place in range(length))
-
-
-def user(text: str) -> tuple[Message, ...]:
-    """A conversation of one turn."""
-    return (Message(role=Role.USER, content=text),)
 
 
 @pytest.fixture(scope="session")

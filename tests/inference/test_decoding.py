@@ -11,7 +11,7 @@ from stages.inference.prompt_rendering import render_all
 from stages.inference.stop_tokens import StopTokens, end_of_turn_ids
 from stages.inference.transformers_engine import LocalModelSettings, load_model
 from stages.records.reply import Finish
-from tests.inference.conftest import sentence, user
+from tests.inference.tiny_prompts import sentence, user
 
 
 @pytest.fixture(scope="module")

@@ -15,14 +15,14 @@ from stages.records.pair import Message
 from stages.records.reply import Reply
 from stages.runtime.progress import ProgressLine
 from stages.runtime.stage_main import StageError
-from tests.inference.conftest import sentence, user
+from tests.inference.tiny_prompts import sentence, user
 
 
 def echo(messages: tuple[Message, ...]) -> str:
     return messages[-1].content.upper()
 
 
-class Interrupted(Exception):
+class KilledError(Exception):
     """Stands for a kill."""
 
 
@@ -34,9 +34,10 @@ class DyingEngine:
         self.identity, self.batches, self.close = engine.identity, engine.batches, engine.close
 
     def generate(self, prompts: Sequence[Prompt], sampling: Sampling) -> Iterator[Reply]:
+        """The engine's replies, then the end."""
         for reply in self.engine.generate(prompts, sampling):
             if self.left == 0:
-                raise Interrupted
+                raise KilledError
             self.left -= 1
             yield reply
 
@@ -84,7 +85,7 @@ def test_killed_and_resumed_gives_the_same_bytes_and_asks_nothing_twice(
     prompts = list(render_all(tokenizer, texts).values())
     engine = TransformersEngine(settings, tokenizer)
     whole = ask(engine, prompts, greedy, tmp_path / "whole.jsonl")
-    with pytest.raises(Interrupted):
+    with pytest.raises(KilledError):
         ask(DyingEngine(engine, survived), prompts, greedy, tmp_path / "killed.jsonl")
     half = (tmp_path / "killed.jsonl").read_bytes()
     assert ask(engine, prompts, greedy, tmp_path / "killed.jsonl") == whole
