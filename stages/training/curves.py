@@ -20,7 +20,7 @@ def write_curves(log_history: list[dict[str, Any]], out: Path) -> None:
         live = Live(dir=str(folder), save_dvc_exp=False, dvcyaml=None, report=None, monitor_system=False)
         for entry in (entry for entry in log_history if SUMMARY not in entry):
             live.step = int(entry["step"])
-            for name, value in entry.items():
+            for name, value in sorted(entry.items()):  # a resumed log comes sorted out of its file
                 if name not in (*CLOCKS, "step") and isinstance(value, int | float) and math.isfinite(value):
                     live.log_metric(f"train/{name}", float(value), timestamp=False)
         live.make_summary()
