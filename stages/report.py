@@ -25,7 +25,7 @@ class ReportParams(Wording, StageParams):
 
 
 def metrics(content: Content, params: ReportParams) -> dict[str, Any]:
-    """The page's figures as JSON: models, paired differences, sizes of the data.
+    """The page's figures as JSON: models (their order in `ladder`), paired differences, sizes of the data.
 
     `models` holds for each model `accuracy`, `n`, `ci95`, `flip_rate`, `unreadable_rate`, `families` (name to
     accuracy, n, ci95) and `benchmarks` (name to score, n, ci95, sections).
@@ -33,6 +33,7 @@ def metrics(content: Content, params: ReportParams) -> dict[str, Any]:
     funnel = content.funnel
     return {
         "configuration": params.configuration,
+        "ladder": [model.name for model in content.models],
         "models": {model.name: model.scores.as_metrics() for model in content.models},
         "differences": {
             f"{first} - {second}": difference.model_dump(mode="json")

@@ -44,8 +44,9 @@ REINFORCEMENT = (
     Panel(
         ("reward",),
         "Reward",
-        "mean of +1 / -1",
-        "Mean reward of the sampled replies: +1 for the right verdict, -1 for a wrong or unreadable one.",
+        "",
+        "Mean reward of the sampled replies: +1 for the right verdict, -1 for a wrong or unreadable one. The cold start "
+        "follows the paper's ablation, 1 for the verdict plus 1 for the form: compare slopes there, not levels.",
     ),
     Panel(
         ("kl",),
