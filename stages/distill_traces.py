@@ -165,13 +165,13 @@ def main() -> None:
         return
     run_stage(
         f"distill_traces@{which}",
-        lambda: distill_traces(which, DistillTracesParams.load(which), AskingSettings.load()),
+        lambda: distill_traces(which, DistillTracesParams.load(which), AskingSettings.of_this_run()),
     )
 
 
 def _print_dry_run(which: TracePass, *, as_json: bool) -> None:
     try:
-        print(dry_run(which, DistillTracesParams.load(which), AskingSettings.load(), as_json=as_json))
+        print(dry_run(which, DistillTracesParams.load(which), AskingSettings.of_this_run(), as_json=as_json))
     except (StageError, ValueError) as error:
         print(f"distill_traces@{which}: {error}", file=sys.stderr)
         sys.exit(1)

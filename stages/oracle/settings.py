@@ -1,11 +1,16 @@
 """How the oracle is asked, never what: nothing here changes an answer, so none of it makes a stage stale."""
 
+import os
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from pydantic import Field
 
 from stages.runtime.params import StageParams
+
+
+BUDGET_VARIABLE = "REASRM_BUDGET_USD"
+"""Set by `reasrm run --budget-usd`: a limit of one run stands in no file."""
 
 
 class Mode(StrEnum):
@@ -39,3 +44,17 @@ class AskingSettings(StageParams):
     """Most requests of one batch."""
     poll_seconds: float = Field(gt=0)
     """Longest pause between two looks at a batch."""
+
+    @classmethod
+    def of_this_run(cls) -> Self:
+        """The section, with the budget of this run (`reasrm run --budget-usd`) if that is the smaller one.
+
+        Raises:
+            ParamsError: the section is wrong.
+            ValidationError: the variable is not a positive number of dollars.
+        """
+        settings = cls.load()
+        run_budget = os.environ.get(BUDGET_VARIABLE)
+        if run_budget is None or (settings.budget_usd is not None and settings.budget_usd <= float(run_budget)):
+            return settings
+        return cls.model_validate(settings.model_dump() | {"budget_usd": run_budget})
