@@ -45,8 +45,8 @@ REINFORCEMENT = (
         ("reward",),
         "Reward",
         "",
-        "Mean reward of the sampled replies: +1 for the right verdict, -1 for a wrong or unreadable one. The cold start "
-        "follows the paper's ablation, 1 for the verdict plus 1 for the form: compare slopes there, not levels.",
+        "Mean reward of the sampled replies: +1 for the right verdict, -1 for a wrong or unreadable one. The cold "
+        "start follows the paper's ablation, 1 for the verdict plus 1 for the form: compare slopes, not levels.",
     ),
     Panel(
         ("kl",),
