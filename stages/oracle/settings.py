@@ -8,7 +8,6 @@ from pydantic import Field
 
 from stages.runtime.params import StageParams
 
-
 BUDGET_VARIABLE = "REASRM_BUDGET_USD"
 """Set by `reasrm run --budget-usd`: a limit of one run stands in no file."""
 
