@@ -153,7 +153,7 @@ class Gate:
         rate, latency = self.pacer.requests_per_second, self._accounts.mean_seconds
         if rate is None or latency == 0:
             return int(self._window)
-        return int(min(self._most, self._window, LITTLE * rate * latency + SPARE))
+        return int(min(self._most, LITTLE * rate * latency + SPARE))
 
     async def _hold_up(self, usd: float) -> None:
         while True:

@@ -2,6 +2,9 @@
 
 from datasketch import MinHash, MinHashLSH
 
+CANDIDATES = 0.85
+"""Share of the wanted similarity from which on the index names candidates."""
+
 
 class NearDuplicates:
     """Remembers texts; says of each new one whether one of those before it is nearly the same."""
@@ -17,7 +20,8 @@ class NearDuplicates:
         self._similarity = similarity
         self._ngram = ngram
         self._empty = MinHash(num_perm=permutations)
-        self._index = MinHashLSH(threshold=min(similarity, 0.99), num_perm=permutations)
+        # The index alone misses some pairs near its threshold, so it is asked for more; the estimate decides.
+        self._index = MinHashLSH(threshold=CANDIDATES * similarity, num_perm=permutations)
         self._hashes: dict[str, MinHash] = {}
 
     def seen_before(self, text: str) -> bool:

@@ -1,0 +1,110 @@
+"""One measured run of the oracle command (or another client) against one local oracle with stated faults.
+
+Everything is measured from outside: what the server billed and when, what the client's process used, what its output
+file holds.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from stages.miniature.oracle_server import local_oracle
+from stages.miniature.oracle_settings import OracleSettings
+from stages.miniature.world import Split, training_pairs
+from stages.records.jsonl import write_records
+
+MODELS = {"anthropic": "miniature-lazy-20261101", "openai": "miniature-lazy-20261101"}
+PRICES = "3,15"
+
+
+@dataclass
+class Run:
+    """What one client process did."""
+
+    status: int
+    wall_seconds: float
+    cpu_seconds: float
+    peak_mb: float
+    log: str
+
+
+def make_pairs(folder: Path, count: int) -> Path:
+    """A file of `count` pairs of the miniature's world, made once per folder."""
+    path = folder / f"pairs-{count}.jsonl"
+    if not path.exists():
+        write_records(path, training_pairs(Split.TRAIN, count, 0))
+    return path
+
+
+def environment(url: str) -> dict[str, str]:
+    """The SDKs' own variables, pointing to the local oracle."""
+    keys = {"ANTHROPIC_API_KEY": "bench", "OPENAI_API_KEY": "bench"}
+    return {**os.environ, **keys, "ANTHROPIC_BASE_URL": url, "OPENAI_BASE_URL": f"{url}/v1"}
+
+
+def command(vendor: str, pairs: Path, out: Path, *more: str) -> list[str]:
+    """The oracle command over `pairs`."""
+    base = [sys.executable, "-m", "stages.oracle.command", "--pass", "first", "--max-tokens", "1024"]
+    what = ["--provider", vendor, "--model", MODELS[vendor], "--prices", PRICES, "--pairs", str(pairs)]
+    return [*base, *what, "--out", str(out), "--summary", str(out.with_suffix(".summary.json")), *more]
+
+
+def measure(arguments: list[str], url: str, kill_after_replies: int | None = None, limit: float = 1800) -> Run:
+    """Run a client to its end, or until the server has billed so many replies and kill -9."""
+    log = Path("/tmp") / f"oracle-bench-{os.getpid()}.log"
+    began = time.monotonic()
+    with log.open("wb") as sink:
+        child = subprocess.Popen(arguments, env=environment(url), stdout=sink, stderr=sink, start_new_session=True)
+        while kill_after_replies is not None and child.poll() is None:
+            if accounts(url)["billed"] >= kill_after_replies:
+                os.killpg(child.pid, signal.SIGKILL)
+                break
+            time.sleep(0.05)
+        _, status, used = os.wait4(child.pid, 0)
+    wall = time.monotonic() - began
+    code = os.waitstatus_to_exitcode(status)
+    return Run(
+        code, wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, log.read_text(errors="replace")[-4000:]
+    )
+
+
+def accounts(url: str) -> dict[str, Any]:
+    """The server's books."""
+    with urllib.request.urlopen(f"{url}/accounts") as response:
+        return dict(json.load(response))
+
+
+def outcomes(out: Path) -> Counter[str]:
+    """Lines of the output by outcome."""
+    if not out.exists():
+        return Counter()
+    with out.open() as file:
+        return Counter(json.loads(line)["outcome"] for line in file)
+
+
+def fresh(folder: Path, name: str) -> Path:
+    """An output path without an earlier run's output or ledger."""
+    for old in folder.glob(f"{name}.*"):
+        old.unlink()
+    return folder / f"{name}.jsonl"
+
+
+__all__ = [
+    "OracleSettings",
+    "Run",
+    "accounts",
+    "command",
+    "fresh",
+    "local_oracle",
+    "make_pairs",
+    "measure",
+    "outcomes",
+]

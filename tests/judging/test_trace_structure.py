@@ -1,0 +1,128 @@
+"""Taking a judge's reply apart, and holding its quotations against the answers.
+
+Run:     pytest tests/judging/test_trace_structure.py
+"""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stages.judging.trace_structure import (
+    Grounding,
+    QuestionType,
+    Quote,
+    folded,
+    grounding,
+    read_structure,
+    rubric_weights,
+)
+from stages.records.comparison import Side
+
+REPLY = """<think>secret <answer>[[B]]</answer></think>
+<type>Chat</type>
+<rubric>
+1. Accuracy (40%): is it right? 90% would do.
+2. Tone (35%): ...
+3. Length (25%): ...
+<justify>Accuracy gets 40% because ...</justify>
+</rubric>
+<eval>A says <quote_A>the sky is "blue"</quote_A>, B <summary_B>is vague</summary_B>.</eval>
+<answer>[[A]]</answer> and more"""
+
+
+def test_the_parts_of_a_reply() -> None:
+    structure = read_structure(REPLY)
+    assert structure.type is QuestionType.CHAT
+    assert structure.weights == (40, 35, 25)
+    assert structure.justification == "Accuracy gets 40% because ..."
+    assert structure.rubric is not None
+    assert "because" not in structure.rubric
+    assert structure.solution is None
+    assert structure.quotes == (Quote(Side.A, 'the sky is "blue"'),)
+    assert structure.quoted == {Side.A}
+    assert structure.summarised == {Side.B}
+    assert structure.text.startswith("<type>")
+    assert structure.text.endswith("<answer>[[A]]</answer>")
+
+
+def test_a_reply_without_any_part() -> None:
+    structure = read_structure("B is better.")
+    assert (structure.type, structure.rubric, structure.weights, structure.quotes) == (None, None, (), ())
+
+
+@pytest.mark.parametrize(
+    ("rubric", "weights"),
+    [
+        (" joke 50 praise 30 facts 20", (50, 30, 20)),
+        (" looks 100", (100,)),
+        ("1. Help: 60\n2. Truth: 40", (60, 40)),
+        ("- Help (60/100)\n- Truth (40/100)", (60, 40)),
+        ("Help 62.5%, Truth 37.5%", (62.5, 37.5)),
+        ("1. GPT4 knowledge: weight 100", (100,)),
+        ("1. Help\n2. Truth", ()),
+        ("", ()),
+    ],
+)
+def test_weights_in_the_forms_in_which_judges_write_them(rubric: str, weights: tuple[float, ...]) -> None:
+    assert rubric_weights(rubric) == weights
+
+
+A = "The sky is “blue” today, and the grass is green tomorrow.\nReally <answer>[[A]]</answer>."
+B = "Clouds are white as a rule."
+
+
+@pytest.mark.parametrize(
+    ("quote", "where"),
+    [
+        ('THE SKY is  "blue"', Grounding.VERBATIM),
+        ('"The sky is"', Grounding.VERBATIM),
+        ("The sky is … the grass is green", Grounding.ELLIPSIS),
+        ("The sky is [...] the grass is green", Grounding.ELLIPSIS),
+        ("The ... green", Grounding.ABSENT),
+        ("clouds are white", Grounding.OTHER_ANSWER),
+        ("The sky looks blue", Grounding.ABSENT),
+        ("‹answer›[[A]]‹/answer›", Grounding.VERBATIM),
+        ("", Grounding.ABSENT),
+    ],
+)
+def test_where_a_quotation_is_found(quote: str, where: Grounding) -> None:
+    assert grounding(Quote(Side.A, quote), A, B) is where
+
+
+@given(st.text(min_size=1), st.data())
+def test_any_piece_of_an_answer_is_a_true_quotation_of_it(answer: str, data: st.DataObject) -> None:
+    start = data.draw(st.integers(0, len(answer) - 1))
+    piece = answer[start : data.draw(st.integers(start + 1, len(answer)))]
+    if folded(piece) and folded(piece) in folded(answer):
+        assert grounding(Quote(Side.B, piece), "", answer).holds
+
+
+REAL = Path(__file__).parents[3] / "shared/data/judge_outputs/rm_r1_32b.jsonl"
+
+
+@pytest.mark.skipif(not REAL.exists(), reason="../shared/data/judge_outputs is not beside the checkout")
+def test_real_judges_outputs_are_read() -> None:
+    """RM-R1-32B on RewardBench: about 88 % of quotations are verbatim and 5 % around an ellipsis, 99 % in reasoning."""
+    found: Counter[tuple[QuestionType, Grounding]] = Counter()
+    chats = sums = 0
+    for row in map(json.loads, REAL.read_text().splitlines()):
+        if row["benchmark"] != "rewardbench" or "Instruct" not in row["model"]:
+            continue
+        structure = read_structure(row["output"])
+        assert structure.type is not None
+        texts = [row["chosen"][-1]["content"], row["rejected"][-1]["content"]]
+        a, b = reversed(texts) if row["chosen_in_b"] else texts
+        found.update((structure.type, grounding(quote, a, b)) for quote in structure.quotes)
+        if structure.type is QuestionType.CHAT:
+            chats += 1
+            sums += sum(structure.weights) == 100
+        else:
+            assert structure.solution
+    assert chats == sums > 60
+    verbatim = {kind: found[kind, Grounding.VERBATIM] / sum(found[kind, g] for g in Grounding) for kind in QuestionType}
+    assert verbatim[QuestionType.REASONING] > 0.98
+    assert 0.78 < verbatim[QuestionType.CHAT] < 0.86

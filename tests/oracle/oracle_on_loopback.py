@@ -1,0 +1,81 @@
+"""What the tests of the oracle share: the local server, questions, an oracle and settings to ask with."""
+
+import json
+import urllib.request
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from stages.judging.chain_of_rubrics import PromptVariant
+from stages.miniature.oracle_settings import OracleSettings
+from stages.oracle.attempt import Vendor
+from stages.oracle.cases import Case, first_pass
+from stages.oracle.money import Prices
+from stages.oracle.session import Ended, Oracle, ask_online
+from stages.oracle.settings import AskingSettings, Mode
+from stages.records.ledger import Ledger
+from stages.records.pair import PreferencePair
+
+PRICES = Prices(input=3, output=15, cache_read=0.3, cache_write=3.75, as_of="2026-11-20")
+MODEL = "miniature-lazy-20261101"
+
+
+@dataclass(frozen=True)
+class LocalOracle:
+    """The server of the tests."""
+
+    url: str
+
+    def restart(self, **settings: Any) -> None:
+        """Empty books and new settings."""
+        body = OracleSettings(**settings).model_dump_json().encode()
+        urllib.request.urlopen(urllib.request.Request(f"{self.url}/settings", data=body)).close()
+
+    def accounts(self) -> dict[str, Any]:
+        """What the server says was asked and billed."""
+        with urllib.request.urlopen(f"{self.url}/accounts") as response:
+            return dict(json.load(response))
+
+    def endpoint(self) -> AbstractContextManager[str | None]:
+        """Where to ask."""
+        return nullcontext(self.url)
+
+
+def oracle(vendor: Vendor, **changes: Any) -> Oracle:
+    """The oracle of the tests."""
+    return Oracle(
+        **{"vendor": vendor, "model": MODEL, "prices": PRICES, "max_tokens": 400, "truncated_retries": 1} | changes
+    )
+
+
+def settings(**changes: Any) -> AskingSettings:
+    """Patient, unlimited, online."""
+    return AskingSettings(
+        **{
+            "mode": Mode.ONLINE,
+            "budget_usd": None,
+            "most_in_flight": 16,
+            "attempts": 8,
+            "timeout_seconds": 20,
+            "outage_minutes": 10,
+            "declared_rpm": None,
+            "batch_requests": 1000,
+            "poll_seconds": 0.5,
+        }
+        | changes
+    )
+
+
+def cases(pairs: list[PreferencePair]) -> Iterator[Case]:
+    """First-pass questions about `pairs`."""
+    return first_pass(pairs, 0, PromptVariant.FULL)
+
+
+def ask(
+    server: LocalOracle, who: Oracle, pairs: list[PreferencePair], ledger_file: Path, how: AskingSettings | None = None
+) -> Ended:
+    """One run over `pairs` with the ledger at `ledger_file`."""
+    with Ledger(ledger_file) as ledger:
+        return ask_online("test", lambda: cases(pairs), who, ledger, how or settings(), server.endpoint)

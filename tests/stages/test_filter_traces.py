@@ -1,0 +1,172 @@
+"""Which traces are kept, and the reason of each that is not.
+
+Run:     pytest tests/stages/test_filter_traces.py
+"""
+
+from typing import Any
+
+import pytest
+
+from stages.benchmarks.overlap import BenchmarkPrompts
+from stages.filter_traces import Filtered, FilterTracesParams, filter_traces, kept_trace
+from stages.judging.chain_of_rubrics import HINT
+from stages.oracle.trace_rules import Reason
+from stages.records.comparison import Side
+from stages.records.pair import Message, PreferencePair, Role
+from stages.records.trace import OracleTrace, TraceOutcome, TracePass
+from stages.runtime.stage_main import StageError
+
+WORDS = (
+    "amber brook cedar delta ember frost grove haven inlet jetty knoll lunar maple north ocean pearl quilt river"
+).split()
+
+
+def params(**changes: Any) -> FilterTracesParams:
+    values = {
+        "prompt_variant": "full",
+        "max_characters": 2000,
+        "weights_tolerance": 0.5,
+        "duplicate_similarity": 0.8,
+        "duplicate_ngram": 3,
+        "duplicate_permutations": 128,
+        "overlap_ngram": 8,
+        "overlap_share": 0.8,
+        "largest_side_share": 1.0,
+        "min_kept_share": 0.0,
+        "seed": 0,
+    }
+    return FilterTracesParams.model_validate(values | changes)
+
+
+def pair(number: int) -> PreferencePair:
+    """A pair whose texts share few words with those of other numbers."""
+    word = [WORDS[(number * step + step) % len(WORDS)] + str(number) for step in range(1, 7)]
+    return PreferencePair(
+        prompt=(Message(role=Role.USER, content=f"Tell me about {word[0]} and {word[1]} please"),),
+        chosen=f"{word[0]} is a very good {word[2]} with {word[3]}",
+        rejected=f"I do not care for {word[4]} nor {word[5]}",
+        source="test",
+    )
+
+
+def trace(number: int = 0, text: str | None = None, **changes: Any) -> OracleTrace:
+    """A trace that is kept unless something is changed."""
+    shown = pair(number)
+    better = changes.pop("better", Side.A)
+    quotes = {better: shown.chosen[:20], better.other: shown.rejected[:20]}
+    good = (
+        f"<type>Chat</type><rubric> clarity{number} 60 care 40<justify>so be it</justify></rubric><eval>"
+        f"<quote_A>{quotes[Side.A]}</quote_A> beats <quote_B>{quotes[Side.B]}</quote_B> in case {number}</eval>"
+        f"<answer>[[{better}]]</answer>"
+    )
+    fields = {"pair": shown, "better": better, "oracle_pass": TracePass.FIRST, "model": "m", "outcome": TraceOutcome.OK}
+    return OracleTrace(**fields | {"text": good if text is None else text} | changes)
+
+
+NO_BENCHMARKS = BenchmarkPrompts([], 8, 0.8)
+
+
+def sort(first: list[OracleTrace], second: list[OracleTrace] = [], **changes: Any) -> Filtered:  # noqa: B006
+    return filter_traces(first, second, NO_BENCHMARKS, params(**changes))
+
+
+def reason_of(found: OracleTrace, **changes: Any) -> str | None:
+    filtered = sort([found], **changes)
+    return filtered.rejected[0].reason if filtered.rejected else None
+
+
+GOOD = trace().text
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (GOOD, None),
+        (GOOD.replace("[[A]]", "[[B]]"), Reason.WRONG_VERDICT),
+        (GOOD.replace("<answer>[[A]]</answer>", "A"), Reason.UNREADABLE),
+        (GOOD.replace("<type>Chat</type>", ""), Reason.NO_TYPE),
+        (GOOD.replace(" 60 care 40", " care"), Reason.NO_RUBRIC_WEIGHTS),
+        (GOOD.replace("care 40", "care 30"), Reason.WEIGHTS_NOT_100),
+        (GOOD.replace("Chat", "Reasoning"), Reason.NO_SOLUTION),
+        (GOOD.replace("Chat", "Reasoning").replace("<eval>", "<solution>x</solution><eval>"), None),
+        (GOOD.replace("quote_B>", "summary_B>"), Reason.SIDE_NOT_QUOTED),
+        (GOOD.replace("I do not", "I never"), Reason.QUOTE_NOT_FOUND),
+        (GOOD.replace("quote_A", "x").replace("quote_B", "quote_A").replace("<x", "<quote_B").replace("/x", "/quote_B"),
+         Reason.QUOTE_NOT_FOUND),
+        (GOOD.replace("so be it", "as I was told"), Reason.HINT_MENTIONED),
+        (GOOD.replace("so be it", "the correct verdict is known"), Reason.HINT_MENTIONED),
+        (GOOD.replace("so be it", "the earlier attempt missed it"), Reason.HINT_MENTIONED),
+        (GOOD.replace("so be it", "the client told us a hint of humour"), None),
+        (GOOD.replace("so be it", "long " * 500), Reason.TOO_LONG),
+    ],
+)  # fmt: skip
+def test_each_fault_has_its_reason(text: str, reason: Reason | None) -> None:
+    assert reason_of(trace(text=text)) == reason
+
+
+@pytest.mark.parametrize("outcome", [outcome for outcome in TraceOutcome if outcome is not TraceOutcome.OK])
+def test_an_outcome_without_a_whole_reply_is_its_own_reason(outcome: TraceOutcome) -> None:
+    assert reason_of(trace(outcome=outcome)) == outcome.value
+
+
+def test_the_second_pass_replaces_what_failed_in_the_first() -> None:
+    wrong = trace(0, GOOD.replace("[[A]]", "[[B]]"))
+    hinted = trace(0, oracle_pass=TracePass.SECOND)
+    filtered = sort([trace(1), wrong, trace(2)], [hinted])
+    assert [kept.pair.id for kept in filtered.kept] == [pair(1).id, pair(0).id, pair(2).id]
+    assert [(reject.trace, reject.reason) for reject in filtered.rejected] == [(wrong, Reason.WRONG_VERDICT)]
+    assert filtered.funnel()["kept_by_pass"] == {"first": 2, "second": 1}
+    assert filtered.funnel()["traces"] == 4
+
+
+def test_a_second_pass_of_another_run_is_refused() -> None:
+    with pytest.raises(StageError, match="does not know"):
+        sort([trace(0)], [trace(1, oracle_pass=TracePass.SECOND)])
+
+
+def test_near_duplicates_are_rejected_but_neighbours_are_not() -> None:
+    twin = trace(0)
+    other = OracleTrace(
+        **{
+            **dict(trace(0)),
+            "pair": PreferencePair(
+                prompt=pair(0).prompt, chosen=pair(0).chosen + " !", rejected=pair(0).rejected, source="test"
+            ),
+        }
+    )
+    filtered = sort([twin, other, trace(1)])
+    assert [reject.reason for reject in filtered.rejected] == [Reason.NEAR_DUPLICATE]
+    assert not sort([twin, other, trace(1)], duplicate_similarity=None).rejected
+
+
+def test_questions_of_a_benchmark_are_rejected() -> None:
+    question = pair(3).prompt
+    benchmarks = BenchmarkPrompts([("bench 1", question)], 8, 0.8)
+    filtered = filter_traces([trace(3), trace(4)], [], benchmarks, params())
+    assert [reject.reason for reject in filtered.rejected] == [Reason.BENCHMARK_OVERLAP]
+
+
+def test_the_sides_are_balanced_by_hash_and_not_by_order() -> None:
+    many = [trace(number, better=Side.A if number < 40 else Side.B) for number in range(60)]
+    filtered = sort(many, largest_side_share=0.5, duplicate_similarity=None)
+    assert filtered.funnel()["kept_by_side"] == {"A": 20, "B": 20}
+    assert {reject.reason for reject in filtered.rejected} == {Reason.SIDE_BALANCE}
+    turned = sort(list(reversed(many)), largest_side_share=0.5, duplicate_similarity=None)
+    assert {t.pair.id for t in turned.kept} == {t.pair.id for t in filtered.kept}
+
+
+def test_what_is_learnt_from_holds_no_hint_and_ends_with_the_verdict() -> None:
+    thinking = f"<think>{HINT.format(side='A')}</think>\n{GOOD} thank you"
+    kept = kept_trace(trace(text=thinking, oracle_pass=TracePass.SECOND))
+    assert kept.text == GOOD
+    assert kept.comparison.better is Side.A
+    assert "known" not in kept.model_dump_json()
+
+
+@pytest.mark.parametrize("variant", ["plain", "answer_only"])
+def test_variants_without_structure_ask_for_none(variant: str) -> None:
+    assert reason_of(trace(text="<answer>[[A]]</answer>"), prompt_variant=variant) is None
+
+
+def test_rubrics_for_every_question_need_no_type() -> None:
+    assert reason_of(trace(text=GOOD.replace("<type>Chat</type>", "")), prompt_variant="rubrics") is None
