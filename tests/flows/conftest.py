@@ -53,7 +53,7 @@ def server_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         stderr=subprocess.STDOUT,
         start_new_session=True,
     )
-    for _ in range(240):
+    for _ in range(600):
         if is_healthy(f"http://127.0.0.1:{port}/api"):
             break
         assert server.poll() is None, (root / "log").read_text()

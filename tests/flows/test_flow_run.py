@@ -14,7 +14,7 @@ import pytest
 import yaml
 from toy_project import Reasrm, environment
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(280)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 ALL = ["a", "b@slow", "b@fast", "c", "d"]
 DVC = [sys.executable, "-m", "dvc"]
