@@ -62,8 +62,8 @@ def rmb(rng: random.Random) -> Iterator[Row]:
 KINDS = {"reward_bench": reward_bench, "rm_bench": rm_bench, "rmb": rmb}
 
 
-def measure(benchmark: str, rows: int) -> tuple[float, float]:
-    """Seconds and peak MiB of scoring `rows` rows."""
+def measure(benchmark: str, rows: int) -> tuple[float, float, float]:
+    """Wall seconds, CPU seconds and peak MiB of scoring `rows` rows."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "outcomes.jsonl"
         with file.open("wb") as out:
@@ -76,7 +76,7 @@ def measure(benchmark: str, rows: int) -> tuple[float, float]:
         seconds = time.perf_counter() - started
         if status:
             sys.exit(f"the command failed with status {os.waitstatus_to_exitcode(status)}")
-        return seconds, usage.ru_maxrss / 1024
+        return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
 def main() -> None:
@@ -86,8 +86,9 @@ def main() -> None:
     parser.add_argument("--rows", type=int, nargs="+", default=[90_000, 990_000], help="rm_bench: multiples of 90000")
     given = parser.parse_args()
     for rows in given.rows:
-        seconds, memory = measure(given.benchmark, rows)
-        print(f"{given.benchmark} {rows} rows: {seconds:.1f} s, {rows / seconds:,.0f} rows/s, peak {memory:.0f} MiB")
+        seconds, cpu, memory = measure(given.benchmark, rows)
+        speed = f"{seconds:.1f} s, {rows / seconds:,.0f} rows/s; {cpu:.1f} s of CPU"
+        print(f"{given.benchmark} {rows} rows: {speed}, peak {memory:.0f} MiB", flush=True)
 
 
 if __name__ == "__main__":

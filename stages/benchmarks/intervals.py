@@ -40,7 +40,8 @@ def wilson(right: float, n: int) -> tuple[float, float]:
     share, z2 = right / n, Z95 * Z95
     centre = (share + z2 / (2 * n)) / (1 + z2 / n)
     half = Z95 / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
-    return max(0.0, centre - half), min(1.0, centre + half)
+    # Rounding must not push the share itself out of its interval (all right, or none).
+    return max(0.0, min(share, centre - half)), min(1.0, max(share, centre + half))
 
 
 def percentiles(values: np.ndarray) -> tuple[float, float]:

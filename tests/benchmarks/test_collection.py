@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stages.benchmarks.benchmark import Refusal
@@ -24,6 +24,7 @@ def _sources(rows: list[Any]) -> list[SourceRow]:
 
 
 @given(st.lists(st.sampled_from(["good", "unknown", "twice", "text", "short"]), max_size=25))
+@settings(max_examples=30, deadline=None)
 def test_no_row_is_lost(kinds: list[str]) -> None:
     made = {
         "good": lambda n: _row(n),

@@ -5,7 +5,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stages.benchmarks.intervals import Interval, wilson
@@ -22,6 +22,7 @@ def test_wilson_is_the_known_interval() -> None:
 
 
 @given(n=st.integers(1, 500), data=st.data())
+@settings(deadline=None)
 def test_wilson_lies_in_the_unit_interval_and_holds_the_share(n: int, data: st.DataObject) -> None:
     right = data.draw(st.integers(0, n))
     low, high = wilson(right, n)
