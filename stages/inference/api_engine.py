@@ -111,10 +111,12 @@ class ApiEngine:
         return reply.model_copy(update={"verdict_logprob": _verdict_logprob(reply, drawn)})
 
     def _messages(self, prompt: Prompt, sampling: Sampling) -> Reply:
-        """One request of Anthropic's Messages; a stop text that ended the reply is put back."""
-        optional = self._wanted({RequestField.TEMPERATURE: sampling.temperature})
-        if sampling.stop and RequestField.STOP not in self._served.leave_out:
-            optional["stop_sequences"] = [sampling.stop]
+        """One request of Anthropic's Messages; a stop text that ended the reply is put back.
+
+        The API takes no temperature, top_p or seed any more, so none is sent.
+        """
+        stops = sampling.stop and RequestField.STOP not in self._served.leave_out
+        optional: dict[str, Any] = {"stop_sequences": [sampling.stop]} if stops else {}
         system = "\n\n".join(message.content for message in prompt.messages if message.role is Role.SYSTEM)
         turns = [{"role": m.role.value, "content": m.content} for m in prompt.messages if m.role is not Role.SYSTEM]
         answer = self._client.messages.create(
@@ -153,6 +155,10 @@ def _told(sdk: Any, served: ServedModel, ask: Callable[[], Reply]) -> Reply:
             f"{where}: {type(error).__name__} after {served.retries} retries; every reply so far is kept, the same "
             "command goes on"
         ) from error
+    except TypeError as error:
+        if "authentication" not in str(error):
+            raise
+        raise StageError(f"{where}: no key in the environment: set {sdk.__name__.upper()}_API_KEY") from error
     except sdk.APIStatusError as error:
         raise StageError(
             f"{where}: refused with status {error.status_code}: {str(error.message)[:300]}; check key, model and "

@@ -4,9 +4,9 @@
 input) judges one row per line instead, `{"prompt": "..." or [{"role": ..., "content": ...}], "a": "...", "b": "..."}`,
 and prints one JSON line per row, in order, with any `id` of the row.
 
-The judge is a checkpoint folder, a served model (`--served FILE.yaml`, see `stages.inference.served_model`) or a vendor's
-model (`--api openai --model gpt-4o-2024-08-06`; the key and base URL come from the SDK's environment variables). A
-published judge is its model and its prompt file (`--prompt-file FILE`).
+The judge is a checkpoint folder, a served model (`--served FILE.yaml`, see `stages.inference.served_model`) or a
+vendor's model (`--api openai --model gpt-4o-2024-08-06`; the key and base URL come from the SDK's environment
+variables). A published judge is its model and its prompt file (`--prompt-file FILE`).
 
 Both orders are asked; the verdict stands only if they agree.
 
@@ -18,7 +18,8 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from stages.inference.engine import Sampling
 from stages.inference.judge_form import JudgeForm, OwnForm, PublishedForm
 from stages.inference.opening import EngineName, OpenModel, plain_prompts
 from stages.inference.published_judges.prompt_file import load_prompt_file
-from stages.inference.served_model import ApiProtocol, RequestField, ServedModel
+from stages.inference.served_model import ApiProtocol, ServedModel
 from stages.inference.single_judgment import Judge, Opinion, open_judge
 from stages.inference.transformers_engine import Dtype
 from stages.judging.chain_of_rubrics import PromptVariant
@@ -40,10 +41,6 @@ from stages.runtime.stage_main import ExitCode, StageError
 MODEL = "data/checkpoints/grpo-full"
 NO_VERDICT = 5
 ROWS_AT_ONCE = 256
-REFUSED_BY_VENDOR = {
-    ApiProtocol.OPENAI: frozenset[RequestField](),
-    ApiProtocol.ANTHROPIC: frozenset({RequestField.TOP_P, RequestField.SEED, RequestField.LOGPROBS}),
-}
 
 
 class Case(BaseModel):
@@ -71,7 +68,7 @@ def parser() -> argparse.ArgumentParser:
     words.add_argument("--a", help="one answer")
     words.add_argument("--b", help="the other answer")
     words.add_argument("--jsonl", metavar="FILE", help="judge each row of a file")
-    words.add_argument("--model", default=MODEL, help=f"checkpoint folder, or a model's name with --api ({MODEL})")
+    words.add_argument("--model", default=MODEL, help="checkpoint folder, or a model's name with --api")
     words.add_argument("--engine", choices=["transformers", "vllm"], default="transformers", help="what runs it")
     words.add_argument("--served", metavar="FILE", type=Path, help="a served model's YAML file")
     words.add_argument("--api", choices=[one.value for one in ApiProtocol], help="ask a vendor's API")
@@ -91,15 +88,14 @@ def open_from(args: argparse.Namespace) -> Judge:
     if args.served is not None:
         return open_judge(args.served, EngineName.API, form, args.max_new_tokens)
     if args.api is not None:
-        protocol = ApiProtocol(args.api)
         served = ServedModel(
-            protocol=protocol,
+            protocol=ApiProtocol(args.api),
             model=args.model,
             base_url=None,
             concurrency=16,
             timeout_seconds=600,
             retries=6,
-            leave_out=REFUSED_BY_VENDOR[protocol],
+            leave_out=frozenset(),
         )
         sampling = Sampling(max_new_tokens=args.max_new_tokens, temperature=0.0, top_p=1.0, seed=0, stop=form.stop)
         return Judge(OpenModel(ApiEngine(served), plain_prompts), form, sampling)
@@ -129,24 +125,27 @@ def read_cases(name: str) -> Iterator[list[Case]]:
         BadRecordError: a line is not a row; says file, line and field.
         StageError: there is no such file.
     """
-    try:
-        lines = sys.stdin if name == "-" else Path(name).open(encoding="utf-8")
-    except OSError as error:
-        raise StageError(f"{name}: {error.strerror}") from error
-    part: list[Case] = []
-    with lines:
-        for number, line in enumerate(lines, start=1):
-            if not line.strip():
-                continue
-            try:
-                part.append(Case.model_validate_json(line))
-            except ValidationError as error:
-                raise BadRecordError(f"{name} line {number}: {explain(error)}") from error
-            if len(part) == ROWS_AT_ONCE:
-                yield part
-                part = []
-    if part:
+    cases = _cases(sys.stdin if name == "-" else _lines(Path(name)), name)
+    while part := list(islice(cases, ROWS_AT_ONCE)):
         yield part
+
+
+def _lines(path: Path) -> Iterator[str]:
+    try:
+        with path.open(encoding="utf-8") as file:
+            yield from file
+    except (OSError, UnicodeDecodeError) as error:
+        raise StageError(f"{path}: cannot be read as text ({error})") from error
+
+
+def _cases(lines: Iterable[str], name: str) -> Iterator[Case]:
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            yield Case.model_validate_json(line)
+        except ValidationError as error:
+            raise BadRecordError(f"{name} line {number}: {explain(error)}") from error
 
 
 def as_text(opinion: Opinion) -> str:

@@ -1,0 +1,174 @@
+"""Judges behind APIs, over real HTTP to a small server on loopback that speaks both protocols."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from stages.inference.api_engine import ApiEngine
+from stages.inference.engine import Prompt, Sampling
+from stages.inference.served_model import ApiProtocol, RequestField, ServedModel
+from stages.records.pair import Message, Role
+from stages.records.reply import Finish
+from stages.runtime.stage_main import StageError, StoppedResumable
+from tests.inference.tiny_prompts import user
+
+
+class Vendor(BaseHTTPRequestHandler):
+    """Answers with the last message in capitals; `status` in the question makes it fail with that status."""
+
+    seen: list[dict[str, object]]
+
+    def do_POST(self) -> None:
+        """One request of either protocol."""
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        self.seen.append(body)
+        said = body["messages"][-1]["content"]
+        if said.startswith("status"):
+            self._send(int(said.split()[1]), {"error": {"message": "as you wish", "type": "test"}})
+        elif self.path.endswith("/chat/completions"):
+            self._send(200, chat(said, body))
+        else:
+            self._send(200, messages(said, body))
+
+    def _send(self, status: int, body: dict[str, object]) -> None:
+        data = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+def chat(said: str, body: dict[str, object]) -> dict[str, object]:
+    text = f"{said.upper()} <answer>[[B]]</answer> tail"
+    parts = [said.upper(), " <answer>[[", "B", "]]</answer>", " tail"]
+    logprobs = {
+        "content": [{"token": part, "logprob": -0.5 * place, "top_logprobs": []} for place, part in enumerate(parts)]
+    }
+    choice = {
+        "index": 0,
+        "finish_reason": "content_filter" if said == "bad" else "stop",
+        "message": {"role": "assistant", "content": text},
+        "logprobs": logprobs if body.get("logprobs") else None,
+    }
+    usage = {"prompt_tokens": 3, "completion_tokens": 5, "total_tokens": 8}
+    return {"id": "x", "object": "chat.completion", "created": 0, "model": "m", "choices": [choice], "usage": usage}
+
+
+def messages(said: str, body: dict[str, object]) -> dict[str, object]:
+    stopped = "stop_sequence" if body.get("stop_sequences") else "end_turn"
+    return {
+        "id": "x",
+        "type": "message",
+        "role": "assistant",
+        "model": "m",
+        "content": [{"type": "text", "text": f"{said.upper()} <answer>[[A]]"}],
+        "stop_reason": "refusal" if said == "bad" else stopped,
+        "stop_sequence": "</answer>" if stopped == "stop_sequence" else None,
+        "usage": {"input_tokens": 3, "output_tokens": 5},
+    }
+
+
+@pytest.fixture
+def vendor(monkeypatch: pytest.MonkeyPatch) -> Iterator[ThreadingHTTPServer]:
+    monkeypatch.setenv("OPENAI_API_KEY", "test")
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "test")
+    Vendor.seen = []
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Vendor)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def engine_for(server: ThreadingHTTPServer, protocol: ApiProtocol, **changes: object) -> ApiEngine:
+    base = f"http://127.0.0.1:{server.server_address[1]}"
+    settings: dict[str, object] = {
+        "protocol": protocol,
+        "model": "judge-2026-01-01",
+        "base_url": base + ("/v1" if protocol is ApiProtocol.OPENAI else ""),
+        "concurrency": 4,
+        "timeout_seconds": 20,
+        "retries": 0,
+        "leave_out": frozenset(),
+    }
+    return ApiEngine(ServedModel.model_validate(settings | changes))
+
+
+@pytest.mark.parametrize(("protocol", "side"), [(ApiProtocol.OPENAI, "B"), (ApiProtocol.ANTHROPIC, "A")])
+def test_replies_come_in_order_and_are_cut(
+    vendor: ThreadingHTTPServer, greedy: Sampling, protocol: ApiProtocol, side: str
+) -> None:
+    engine = engine_for(vendor, protocol)
+    system = Message(role=Role.SYSTEM, content="judge")
+    replies = list(engine.generate([Prompt((system, *user(f"case {place}"))) for place in range(9)], greedy))
+    engine.close()
+    assert [reply.text for reply in replies] == [f"CASE {place} <answer>[[{side}]]</answer>" for place in range(9)]
+    assert {(reply.prompt_tokens, reply.completion_tokens, reply.finish) for reply in replies} == {(3, 5, Finish.STOP)}
+    assert replies[0].verdict_logprob == (-1.0 if protocol is ApiProtocol.OPENAI else None)
+
+
+def test_refusals_are_said(vendor: ThreadingHTTPServer, greedy: Sampling) -> None:
+    for protocol in ApiProtocol:
+        engine = engine_for(vendor, protocol)
+        assert next(engine.generate([Prompt(user("bad"))], greedy)).finish is Finish.REFUSED
+        engine.close()
+
+
+def test_fields_that_a_model_refuses_are_not_sent(vendor: ThreadingHTTPServer, greedy: Sampling) -> None:
+    engine = engine_for(vendor, ApiProtocol.OPENAI, leave_out=frozenset(RequestField))
+    list(engine.generate([Prompt(user("x"))], greedy))
+    engine.close()
+    assert set(Vendor.seen[0]) == {"model", "messages", "max_completion_tokens"}
+
+
+@pytest.mark.parametrize("protocol", ApiProtocol)
+def test_what_passes_is_resumable_and_what_does_not_is_an_error(
+    vendor: ThreadingHTTPServer, greedy: Sampling, protocol: ApiProtocol
+) -> None:
+    engine = engine_for(vendor, protocol)
+    for status, kind in ((529, StoppedResumable), (429, StoppedResumable), (401, StageError), (400, StageError)):
+        with pytest.raises(kind) as caught:
+            list(engine.generate([Prompt(user(f"status {status}"))], greedy))
+        assert type(caught.value) is kind
+    engine.close()
+
+
+def test_no_server_is_resumable(greedy: Sampling, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "test")
+    served = ServedModel(
+        protocol=ApiProtocol.OPENAI,
+        model="m",
+        base_url="http://127.0.0.1:9",
+        concurrency=1,
+        timeout_seconds=5,
+        retries=0,
+        leave_out=frozenset(),
+    )
+    with pytest.raises(StoppedResumable, match="same command"):
+        list(ApiEngine(served).generate([Prompt(user("x"))], greedy))
+
+
+@pytest.mark.parametrize("protocol", ApiProtocol)
+def test_no_key_is_said(greedy: Sampling, monkeypatch: pytest.MonkeyPatch, protocol: ApiProtocol) -> None:
+    for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    served = ServedModel(
+        protocol=protocol,
+        model="m",
+        base_url="http://127.0.0.1:9",
+        concurrency=1,
+        timeout_seconds=5,
+        retries=0,
+        leave_out=frozenset(),
+    )
+    with pytest.raises(StageError, match="_API_KEY"):
+        list(ApiEngine(served).generate([Prompt(user("x"))], greedy))
