@@ -1,13 +1,14 @@
 """Profiles: params.yaml is the miniature's settings with one file of `profiles/` laid over them.
 
-`profiles/miniature.yaml` holds every setting and is the only complete one; another profile holds what differs. A
-mapping is merged key by key, anything else is replaced; a mapping tagged `!replace` replaces its whole counterpart (a
-profile with fewer models, say). The first line of a params.yaml that is not the miniature's says how it was made, so
-that edits by hand are seen before they would be lost.
+The miniature's settings are the newest committed params.yaml that no profile made, so no second copy of them exists.
+A profile holds what differs: a mapping is merged key by key, anything else is replaced; a mapping tagged `!replace`
+replaces its whole counterpart (a profile with fewer models, say). The first line of a params.yaml that a profile made
+says how, so that edits by hand are seen before they would be lost.
 """
 
 import io
 import shlex
+import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ PARAMS = Path("params.yaml")
 BASE = "miniature"
 HEADER = "# reasrm profile use "
 REPLACE = "!replace"
+ABOUT_BASE = "The embedded default: no key, no hub, no GPU"
 
 
 @dataclass(frozen=True)
@@ -45,33 +47,63 @@ class Choice:
 def profile_names(root: Path) -> list[str]:
     """The profiles there are, the miniature first."""
     names = sorted(path.stem for path in (root / PROFILES).glob("*.yaml"))
-    return [BASE, *(name for name in names if name != BASE)]
+    return [BASE, *names]
+
+
+def miniature(root: Path) -> str:
+    """The text of the miniature's params.yaml: the newest version in git's history that no profile made.
+
+    Outside of git it is the present params.yaml, if no profile made that.
+
+    Raises:
+        FlowError: there is no such version.
+    """
+    commits = _git(root, "log", "--format=%H", "--", str(PARAMS)) or ""
+    for commit in commits.split():
+        text = _git(root, "show", f"{commit}:./{PARAMS}")
+        if text is not None and not text.startswith(HEADER):
+            return text
+    text = (root / PARAMS).read_text(encoding="utf-8")
+    if text.startswith(HEADER):
+        raise FlowError(
+            f"{PARAMS} was made by a profile and git knows no earlier one: get the project's own {PARAMS} (a clone "
+            f"with its history has it)"
+        )
+    return text
 
 
 def first_comment(root: Path, name: str) -> str:
     """What a profile is for: its first comment line."""
+    if name == BASE:
+        return ABOUT_BASE
     for line in (root / PROFILES / f"{name}.yaml").read_text(encoding="utf-8").splitlines():
         if line.startswith("# "):
             return line[2:]
     return ""
 
 
-def compose(root: Path, choice: Choice) -> str:
+def compose(root: Path, choice: Choice, base: str | None = None) -> str:
     """The text of params.yaml for a choice, comments kept.
+
+    Args:
+        root: the project.
+        choice: the profile and what is set beside it.
+        base: the text of the miniature's params.yaml; None for the committed one.
 
     Raises:
         UsageError: no such profile, or `--set` names no setting.
-        FlowError: a profile file is not a mapping.
+        FlowError: a profile file is not a mapping, or the miniature's settings are not at hand.
     """
-    document = _load(root, BASE)
+    text = miniature(root) if base is None else base
+    if choice == Choice():
+        return text
+    document = _yaml().load(text)
     if choice.name != BASE:
-        _merge(document, _load(root, choice.name))
+        _merge(document, _overlay(root, choice.name))
     if choice.files is not None:
         document["files"] = choice.files
     for setting in choice.settings:
         _set(document, setting)
-    if choice == Choice():
-        return (root / PROFILES / f"{BASE}.yaml").read_text(encoding="utf-8")
     out = io.StringIO()
     _yaml().dump(document, out)
     return f"{HEADER}{shlex.join(choice.words())}\n{out.getvalue()}"
@@ -133,7 +165,7 @@ def _yaml() -> Any:
     return yaml
 
 
-def _load(root: Path, name: str) -> Any:
+def _overlay(root: Path, name: str) -> Any:
     path = root / PROFILES / f"{name}.yaml"
     if not path.is_file():
         raise UsageError(
@@ -143,6 +175,16 @@ def _load(root: Path, name: str) -> Any:
     if not isinstance(document, Mapping):
         raise FlowError(f"{path}: a profile is a mapping of sections, got {type(document).__name__}")
     return document
+
+
+def _git(root: Path, *words: str) -> str | None:
+    """What git says, or None where it has nothing to say."""
+    command = ["git", "-C", str(root), *words]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
+    except FileNotFoundError:
+        return None
+    return done.stdout if done.returncode == 0 else None
 
 
 def _merge(under: Any, over: Mapping[str, Any]) -> None:

@@ -1,5 +1,7 @@
 """params.yaml from profiles: laid over, comments kept, edits by hand never lost unseen."""
 
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -29,10 +31,16 @@ judge_variants: !replace
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     (tmp_path / "profiles").mkdir()
-    (tmp_path / "profiles/miniature.yaml").write_text(MINIATURE)
     (tmp_path / "profiles/big.yaml").write_text(BIG)
     (tmp_path / "params.yaml").write_text(MINIATURE)
+    commit(tmp_path)
     return tmp_path
+
+
+def commit(root: Path) -> None:
+    name = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+    for words in (["init", "-q"], ["add", "params.yaml"], [*name, "commit", "-q", "-m", "params"]):
+        subprocess.run(["git", *words], cwd=root, check=True)
 
 
 def params(root: Path) -> dict[str, object]:
@@ -57,6 +65,21 @@ def test_back_to_the_miniature_gives_its_very_bytes(root: Path) -> None:
     assert params(root)["files"] == "my files"
     use(root, Choice())
     assert (root / "params.yaml").read_text() == MINIATURE
+
+
+def test_the_miniature_is_found_below_a_committed_profile(root: Path) -> None:
+    use(root, Choice("big"))
+    commit(root)
+    assert edits_by_hand(root) == []
+    use(root, Choice())
+    assert (root / "params.yaml").read_text() == MINIATURE
+
+
+def test_without_git_the_present_file_is_the_miniature_unless_a_profile_made_it(root: Path) -> None:
+    shutil.rmtree(root / ".git")
+    use(root, Choice("big"))
+    with pytest.raises(FlowError, match="made by a profile and git knows no earlier one"):
+        use(root, Choice())
 
 
 def test_edits_by_hand_are_told_and_kept(root: Path) -> None:
