@@ -153,6 +153,8 @@ class Benchmark(Protocol):
     official_counts: Mapping[str, int]
     """Rows of each subset in the published data."""
 
+    def __hash__(self) -> int: ...
+
     def items(self, row: Row) -> list[BenchmarkItem]:
         """The comparisons that a row in the benchmark's own schema asks for.
 
