@@ -69,14 +69,18 @@ def download(source: HubData | GitData, revisions: Path) -> Iterator[SourceRow]:
 
 
 def _from_hub(source: HubData, revisions: Path) -> Path:
-    from huggingface_hub import snapshot_download
+    from huggingface_hub import constants, snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     written = read_revisions(revisions).get(source.repo)
     try:
         folder = Path(
             snapshot_download(
-                source.repo, repo_type="dataset", revision=written or "main", allow_patterns=list(source.patterns)
+                source.repo,
+                repo_type="dataset",
+                revision=written or "main",
+                allow_patterns=list(source.patterns),
+                local_files_only=constants.HF_HUB_OFFLINE,
             )
         )
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
