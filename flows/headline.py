@@ -22,8 +22,9 @@ def read_metrics(root: Path) -> dict[str, Any]:
 
 
 def headline_rows(metrics: Mapping[str, Any]) -> list[Row]:
-    """One row per model: accuracy with its 95 % interval, number of judgments, flip rate, score per benchmark."""
-    models = metrics.get("models", {})
+    """One row per model, in the ladder's order: accuracy with its 95 % interval over `n` questions, then the rest."""
+    scored = metrics.get("models", {})
+    models = {name: scored[name] for name in dict.fromkeys([*metrics.get("ladder", []), *scored]) if name in scored}
     benchmarks = list(dict.fromkeys(name for model in models.values() for name in model.get("benchmarks", {})))
     return [
         {
