@@ -1,0 +1,161 @@
+"""The stage `judge`: orders, one question per distinct prompt, refusals, scores, files that are the same every time."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from stages.inference.judge_form import OwnForm
+from stages.judge import (
+    JudgeParams,
+    Orders,
+    judge_generative,
+    judge_scalar,
+    read_items,
+    shown_orders,
+    write_judgments,
+)
+from stages.judging.chain_of_rubrics import PromptVariant
+from stages.judging.verdict import Unreadable
+from stages.records.benchmark_item import BenchmarkItem
+from stages.records.comparison import Side, hashed_side
+from stages.records.jsonl import write_records
+from stages.records.ledger import Ledger
+from stages.records.pair import Message, PreferencePair, Role
+from stages.runtime.stage_main import StageError
+
+PARAMS = {
+    "kind": "generative",
+    "prompt": "full",
+    "published_prompt": None,
+    "engine": "transformers",
+    "orders": "both",
+    "seed": 0,
+    "max_new_tokens": 8,
+    "max_context_tokens": 128,
+    "temperature": 0.0,
+    "top_p": 1.0,
+    "samples": 1,
+    "batch_size": 4,
+    "batch_tokens": 512,
+    "dtype": "float32",
+    "attention": "eager",
+    "threads": 1,
+}
+
+
+def item(number: int, question: str, chosen: str, rejected: str) -> BenchmarkItem:
+    turns = (Message(role=Role.USER, content=question),)
+    pair = PreferencePair(prompt=turns, chosen=chosen, rejected=rejected, source="test")
+    benchmark = "rm_bench" if number % 2 else "rmb"
+    return BenchmarkItem(benchmark=benchmark, item_id=f"i{number}", group="g", pair=pair, keys={})
+
+
+@pytest.fixture
+def items() -> list[BenchmarkItem]:
+    """Four items: one pair twice, one too long."""
+    twice = [item(number, "why", "because", "no idea") for number in (0, 1)]
+    return [*twice, item(2, "who", "she", "he"), item(3, "what", "long " * 200, "short")]
+
+
+@pytest.fixture(scope="module")
+def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An untrained judge and an untrained scorer of the miniature's architecture."""
+    from transformers import Qwen3ForSequenceClassification
+
+    from stages.miniature.tiny_model import TinyShape, new_model, train_tokenizer
+
+    folder = tmp_path_factory.mktemp("checkpoints")
+    tokenizer = train_tokenizer(["why because no idea who she he what long short"], 300)
+    shape = TinyShape(
+        hidden_size=32, layers=1, heads=2, intermediate_size=32, vocabulary=512, context=256, initial_std=0.4
+    )
+    model = new_model(tokenizer, shape, seed=1)
+    model.save_pretrained(folder / "judge")
+    model.config.num_labels = 1
+    Qwen3ForSequenceClassification(model.config).save_pretrained(folder / "scorer")
+    for name in ("judge", "scorer"):
+        tokenizer.save_pretrained(folder / name)
+    return folder
+
+
+def params(checkpoint: Path, **changes: Any) -> JudgeParams:
+    return JudgeParams.model_validate(PARAMS | {"checkpoint": checkpoint} | changes)
+
+
+def test_orders(items: list[BenchmarkItem]) -> None:
+    both = list(shown_orders(items, Orders.BOTH, 0))
+    assert [side for _, side in both] == [Side.A, Side.B] * len(items)
+    hashed = list(shown_orders(items, Orders.HASHED, 0))
+    assert hashed == [(one, hashed_side(one.pair, 0)) for one in items]
+
+
+def test_distinct_prompts_are_asked_once_and_long_ones_refused(
+    items: list[BenchmarkItem], checkpoints: Path, tmp_path: Path
+) -> None:
+    shown = list(shown_orders(items, Orders.BOTH, 0))
+    with Ledger(tmp_path / "ledger.jsonl") as ledger:
+        judgments, account = judge_generative(shown, params(checkpoints / "judge"), ledger)
+        again, same = judge_generative(shown, params(checkpoints / "judge"), ledger)
+    assert (judgments, account) == (again, same)
+    assert [(one.item_id, one.better) for one in judgments] == [(one.item_id, side) for one, side in shown]
+    assert (account["judgments"], account["asked"], account["too_long"], account["engine_starts"]) == (8, 4, 2, 1)
+    assert account["form"] == OwnForm(PromptVariant.FULL).identity()
+    refused = [one for one in judgments if one.unreadable == Unreadable.TOO_LONG]
+    assert {one.item_id for one in refused} == {"i3"}
+    assert all(one.reply is None and one.verdict is None for one in refused)
+    assert all(one.reply is not None for one in judgments if one.item_id != "i3")
+
+
+def test_a_scorer_scores_each_answer_once(items: list[BenchmarkItem], checkpoints: Path, tmp_path: Path) -> None:
+    shown = list(shown_orders(items, Orders.BOTH, 0))
+    with Ledger(tmp_path / "ledger.jsonl") as ledger:
+        judgments, account = judge_scalar(shown, params(checkpoints / "scorer", kind="scalar"), ledger)
+    assert (account["asked"], account["too_long"]) == (5, 1)
+    for first, second in zip(judgments[::2], judgments[1::2], strict=True):
+        if first.item_id == "i3":
+            assert (first.unreadable, first.scores) == (Unreadable.TOO_LONG, None)
+            continue
+        assert first.scores is not None
+        assert second.scores == first.scores[::-1]
+        assert first.verdict is (Side.A if first.scores[0] > first.scores[1] else Side.B)
+        assert second.verdict is first.verdict.other
+
+
+def test_samples_vote(items: list[BenchmarkItem], checkpoints: Path, tmp_path: Path) -> None:
+    shown = list(shown_orders(items[:1], Orders.BOTH, 0))
+    with Ledger(tmp_path / "ledger.jsonl") as ledger:
+        with pytest.raises(StageError, match="temperature 0"):
+            judge_generative(shown, params(checkpoints / "judge", samples=3), ledger)
+        judgments, _ = judge_generative(shown, params(checkpoints / "judge", samples=3, temperature=1.0), ledger)
+        assert len(ledger) == 3
+    assert all(one.scores == (0.0, 0.0) and one.unreadable for one in judgments)
+
+
+def test_files_follow_their_items(items: list[BenchmarkItem], checkpoints: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "benchmarks"
+    for name in ("rmb", "rm_bench", "reward_bench"):
+        write_records(folder / f"{name}.jsonl", [one for one in items if one.benchmark == name])
+    (folder / "refused.jsonl").write_text('{"not": "an item"}\n', encoding="utf-8")
+    read = read_items(folder)
+    assert {name: len(part) for name, part in read.items()} == {"rmb": 2, "rm_bench": 2, "reward_bench": 0}
+    shown = list(shown_orders([one for part in read.values() for one in part], Orders.BOTH, 0))
+    with Ledger(tmp_path / "ledger.jsonl") as ledger:
+        judgments, _ = judge_generative(shown, params(checkpoints / "judge"), ledger)
+    write_judgments(tmp_path / "out", read, judgments)
+    rows = [json.loads(line) for line in (tmp_path / "out/rmb.jsonl").read_text().splitlines()]
+    assert [(row["item_id"], row["better"]) for row in rows] == [("i0", "A"), ("i0", "B"), ("i2", "A"), ("i2", "B")]
+    assert (tmp_path / "out/reward_bench.jsonl").read_text() == ""
+
+
+def test_no_items_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(StageError, match="collect_benchmarks"):
+        read_items(tmp_path)
+
+
+def test_the_committed_settings_are_valid_for_each_model() -> None:
+    file = Path(__file__).resolve().parents[2] / "params.yaml"
+    for model in yaml.safe_load(file.read_text(encoding="utf-8"))["judge_variants"]:
+        JudgeParams.load(model, file)
