@@ -30,6 +30,7 @@ from stages.oracle.reply_reading import (
 from stages.oracle.request_shape import ANTHROPIC_VERSION
 from stages.records.trace import TraceOutcome
 
+NO_KEY = "no key for Anthropic: set the environment variable ANTHROPIC_API_KEY"
 SPEND_LIMIT_CODES = frozenset({"enforced_spend_limit_reached", "contract_spend_limit_reached", "organization_on_hold"})
 """Anthropic's `error.details.error_code` values that no waiting cures."""
 NO_CREDIT_WORDS = "credit balance"
@@ -57,13 +58,16 @@ class AnthropicClient:
 
         self._errors = anthropic
         self._raw = httpx2.Response
-        self.sdk = anthropic.AsyncAnthropic(
-            **connection.sdk_arguments(),
-            default_headers={"anthropic-version": ANTHROPIC_VERSION},
-            http_client=anthropic.DefaultAioHttpClient(**connection.transport_arguments()),
-        )
+        try:
+            self.sdk = anthropic.AsyncAnthropic(
+                **connection.sdk_arguments(),
+                default_headers={"anthropic-version": ANTHROPIC_VERSION},
+                http_client=anthropic.DefaultAioHttpClient(**connection.transport_arguments()),
+            )
+        except anthropic.CredentialsError:
+            raise NoKeyError(NO_KEY) from None
         if not (self.sdk.api_key or self.sdk.auth_token or self.sdk.credentials):
-            raise NoKeyError("no key for Anthropic: set the environment variable ANTHROPIC_API_KEY")
+            raise NoKeyError(NO_KEY)
 
     async def attempt(self, body: dict[str, Any]) -> Attempt:
         """Send `body` once."""
@@ -85,10 +89,12 @@ class AnthropicClient:
 
     def failures(self) -> tuple[type[Exception], ...]:
         """What the SDK and its transport raise when a call does not succeed."""
-        return (self._errors.APIError, *Connection.network_errors())
+        return (self._errors.APIError, self._errors.CredentialsError, *Connection.network_errors())
 
     def failed(self, error: Exception) -> Attempt:
         """What one of the `failures` means."""
+        if isinstance(error, self._errors.CredentialsError):
+            return Attempt(trouble=Trouble.NOT_ALLOWED, detail=NO_KEY)
         if isinstance(error, self._errors.APITimeoutError):
             return Attempt(trouble=Trouble.TIMEOUT, detail=shortened(str(error)))
         if not isinstance(error, self._errors.APIStatusError):

@@ -16,9 +16,10 @@ from stages.records.pair import Message, PreferencePair, Role
 from stages.records.trace import OracleTrace, TraceOutcome, TracePass
 from stages.runtime.stage_main import StageError
 
-WORDS = (
-    "amber brook cedar delta ember frost grove haven inlet jetty knoll lunar maple north ocean pearl quilt river"
-).split()
+WORDS = [
+    *("amber", "brook", "cedar", "delta", "ember", "frost", "grove", "haven", "inlet"),
+    *("jetty", "knoll", "lunar", "maple", "north", "ocean", "pearl", "quilt", "river"),
+]
 
 
 def params(**changes: Any) -> FilterTracesParams:

@@ -1,0 +1,130 @@
+"""The stage over both passes: real SDKs, the local oracle as its child, kill -9 in the middle.
+
+Run:     pytest tests/stages/test_distill_traces.py            (with -m slow for the kill)
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import psutil
+import pytest
+import yaml
+
+from stages.miniature.world import Split, training_pairs
+from stages.oracle.cases import needs_hint
+from stages.records.jsonl import read_records, write_records
+from stages.records.trace import OracleTrace, TraceOutcome, TracePass
+
+ROOT = Path(__file__).parents[2]
+OUTPUTS = ("first.jsonl", "first.metrics.json", "second.jsonl", "second.metrics.json")
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A folder with the committed parameters and 120 pairs."""
+    (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
+    write_records(tmp_path / "data/pairs/distill.jsonl", training_pairs(Split.TRAIN, 120, seed=3))
+    return tmp_path
+
+
+def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    """The stage in `folder`, as DVC runs it."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "ANTHROPIC_API_KEY": "sk-never-to-be-seen"}
+    command = [sys.executable, "-m", "stages.distill_traces", *arguments]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, cwd=folder, env=environment, stdout=pipe, stderr=pipe, text=True)
+
+
+def run(folder: Path, *arguments: str) -> str:
+    """The stage's standard output."""
+    child = start(folder, *arguments)
+    out, err = child.communicate(timeout=240)
+    assert child.returncode == 0, err
+    return out
+
+
+def change(folder: Path, section: str, **values: object) -> None:
+    document = yaml.safe_load((folder / "params.yaml").read_text())
+    document[section] |= values
+    (folder / "params.yaml").write_text(yaml.safe_dump(document))
+
+
+def test_both_passes(checkout: Path) -> None:
+    estimate = json.loads(run(checkout, "first", "--dry-run", "--json"))
+    assert (estimate["questions"], estimate["to_ask"], estimate["answered"]) == (120, 120, 0)
+    assert estimate["usd"] > 0
+    assert not (checkout / "ledgers").exists()
+
+    run(checkout, "first")
+    run(checkout, "second")
+    pairs = training_pairs(Split.TRAIN, 120, seed=3)
+    first = list(read_records(checkout / "data/traces/first.jsonl", OracleTrace))
+    second = list(read_records(checkout / "data/traces/second.jsonl", OracleTrace))
+    assert [trace.pair.id for trace in first] == [pair.id for pair in pairs]
+    assert {trace.outcome for trace in first + second} == {TraceOutcome.OK}
+    assert [trace.pair.id for trace in second] == [trace.pair.id for trace in first if needs_hint(trace)]
+    assert 0 < len(second) < 60
+    assert all(trace.oracle_pass is TracePass.SECOND and f"[[{trace.better}]]" in trace.text for trace in second)
+    metrics = json.loads((checkout / "data/traces/first.metrics.json").read_text())
+    assert metrics["asked"] == 120
+    assert metrics["right"] == 120 - len(second)
+
+    before = {name: (checkout / "data/traces" / name).read_bytes() for name in OUTPUTS}
+    ledger = (checkout / "ledgers/distill_traces-first.jsonl").read_bytes()
+    run(checkout, "first")
+    assert (checkout / "ledgers/distill_traces-first.jsonl").read_bytes() == ledger
+    assert {name: (checkout / "data/traces" / name).read_bytes() for name in OUTPUTS} == before
+    assert json.loads(run(checkout, "first", "--dry-run", "--json"))["to_ask"] == 0
+    everything = b"".join(file.read_bytes() for file in checkout.rglob("*") if file.is_file())
+    assert b"sk-never-to-be-seen" not in everything
+
+
+def test_a_budget_stops_the_stage_with_exit_code_3(checkout: Path) -> None:
+    change(checkout, "distill_traces_asking", budget_usd=0.05)
+    child = start(checkout, "first")
+    _, err = child.communicate(timeout=240)
+    assert child.returncode == 3
+    assert "stopped (budget)" in err
+    assert "the same command goes on" in err
+    assert not (checkout / "data/traces/first.jsonl").exists()
+
+
+def test_a_missing_input_is_named(tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
+    child = start(tmp_path, "second", "--dry-run")
+    _, err = child.communicate(timeout=240)
+    assert child.returncode == 1
+    assert "data/traces/first.jsonl is not there yet" in err
+
+
+@pytest.mark.slow
+def test_kill_minus_9_asks_nothing_again_leaves_no_process_and_changes_no_byte(checkout: Path) -> None:
+    write_records(checkout / "data/pairs/distill.jsonl", training_pairs(Split.TRAIN, 1500, seed=4))
+    ledger = checkout / "ledgers/distill_traces-first.jsonl"
+    victim = start(checkout, "first")
+    while not ledger.exists() or ledger.read_bytes().count(b'"final"') < 300:
+        assert victim.poll() is None
+        time.sleep(0.05)
+    children = psutil.Process(victim.pid).children(recursive=True)
+    os.kill(victim.pid, signal.SIGKILL)
+    victim.wait()
+    _, alive = psutil.wait_procs(children, timeout=30)
+    assert children
+    assert not alive
+
+    run(checkout, "first")
+    finals = Counter(
+        entry["key"] for entry in map(json.loads, ledger.read_text().splitlines()) if entry["state"] == "final"
+    )
+    assert len(finals) == 1500
+    assert set(finals.values()) == {1}
+    resumed = (checkout / "data/traces/first.jsonl").read_bytes()
+    ledger.unlink()
+    run(checkout, "first")
+    assert (checkout / "data/traces/first.jsonl").read_bytes() == resumed
