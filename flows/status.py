@@ -8,11 +8,13 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from flows.execution import LAST_RUN, RUN_LOCK, dirty_stages
+from flows.execution import LAST_RUN, RUN_LOCK, RUNNING, dirty_stages
 from flows.graph import read_pipeline, read_status
 from flows.outcome import FlowError
 
 CANCEL_SECONDS = 15.0
+KILLED = "Killed"
+"""The last run was killed while the stage ran."""
 
 
 class StageStatus(NamedTuple):
@@ -42,6 +44,8 @@ def stage_statuses(root: Path) -> list[StageStatus]:
             name: "out of date" if name in status else "below one that is" if name in below else "up to date"
             for name in pipeline.stages
         }
+        for row in last.values():
+            row["outcome"] = KILLED if row["outcome"] == RUNNING else row["outcome"]
     return [
         StageStatus(name, states[name], last.get(name, {}).get("outcome", ""), last.get(name, {}).get("seconds", 0.0))
         for name in pipeline.stages
