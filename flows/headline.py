@@ -12,6 +12,9 @@ METRICS = Path("data/report/metrics.json")
 PAGE = Path("data/report/index.html")
 FUNNEL = Path("data/traces/funnel.json")
 
+TABLE_WIDTH = 100
+"""Columns that the table needs; where nobody watches, the console believes that it has 80."""
+
 Row = dict[str, str]
 
 
@@ -58,7 +61,7 @@ def show_headline(root: Path, console: Console) -> None:
     for row in rows:
         table.add_row(*row.values())
     console.print()
-    console.print(table)
+    console.print(table, width=max(console.width, TABLE_WIDTH), crop=False)
     console.print(f"\nReport: {root / PAGE}", soft_wrap=True)
 
 
