@@ -60,8 +60,10 @@ def show_headline(root: Path, console: Console) -> None:
         table.add_column(column, justify="left" if column == "model" else "right", no_wrap=True)
     for row in rows:
         table.add_row(*row.values())
+    if not console.is_terminal:
+        console.width = max(console.width, TABLE_WIDTH)
     console.print()
-    console.print(table, width=max(console.width, TABLE_WIDTH), crop=False)
+    console.print(table)
     console.print(f"\nReport: {root / PAGE}", soft_wrap=True)
 
 
