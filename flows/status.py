@@ -12,7 +12,7 @@ from flows.execution import LAST_RUN, RUN_LOCK, RUNNING, dirty_stages
 from flows.graph import read_pipeline, read_status
 from flows.outcome import FlowError
 
-CANCEL_SECONDS = 15.0
+CANCEL_SECONDS = 60.0
 KILLED = "Killed"
 """The last run was killed while the stage ran."""
 
