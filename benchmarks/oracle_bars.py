@@ -94,8 +94,8 @@ def kill(folder: Path, vendor: str) -> Row:
         out = fresh(folder, f"kill-{vendor}")
         arguments = command(vendor, make_pairs(folder, count), out)
         killed = measure(arguments, url, kill_after_replies=count // 2)
-        in_flight = accounts(url)["in_flight"]
-        before = accounts(url)["requests"]
+        in_flight = unanswered(out.with_name(f"{out.name}.ledger.jsonl"))
+        before = accounts(url)["billed"]
         again = measure(arguments, url)
         books = accounts(url)
     return {
@@ -106,6 +106,16 @@ def kill(folder: Path, vendor: str) -> Row:
         "billed_twice": books["billed_again"],
         "unaccounted": count - outcomes(out).total(),
     }
+
+
+def unanswered(ledger: Path) -> int:
+    """Requests whose last word in the ledger is that they were sent: what was in flight when the client died."""
+    last: dict[str, str] = {}
+    for line in ledger.read_bytes().splitlines(keepends=True):
+        if line.endswith(b"\n"):
+            entry = json.loads(line)
+            last[entry["key"]] = entry["state"]
+    return sum(state == "sent" for state in last.values())
 
 
 def lost_batch(folder: Path, vendor: str) -> Row:
