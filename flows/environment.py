@@ -17,7 +17,7 @@ BUDGET_VARIABLE = "REASRM_BUDGET_USD"
 """What a run may spend at the oracle, in US dollars; a limit of the run, not a parameter of a result."""
 HOST = "127.0.0.1"
 DEFAULT_PORT = 4200
-PROBE_SECONDS = 1.0
+PROBE_SECONDS = 5.0
 
 QUIET = {
     "DO_NOT_TRACK": "1",

@@ -36,7 +36,7 @@ def edit(toy: Path, **words: Any) -> None:
     (toy / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
 
 
-def wait_for(path: Path, seconds: float = 90) -> str:
+def wait_for(path: Path, seconds: float = 300) -> str:
     deadline = time.monotonic() + seconds
     while not path.exists() or len(path.read_text().split()) < 2:
         assert time.monotonic() < deadline, f"{path} did not come"
