@@ -31,6 +31,7 @@ class Breaker:
         self.state = BreakerState.CLOSED
         self.trips = 0
         self._failures_in_a_row = 0
+        self._row_sent_at = 0.0
         self._pause = FIRST_PAUSE
         self._probe_at = 0.0
         self._open_since = 0.0
@@ -45,21 +46,29 @@ class Breaker:
         """How long the server has been down."""
         return 0.0 if self.state is BreakerState.CLOSED else self._clock() - self._open_since
 
-    def sent(self) -> None:
-        """A request goes out: with the breaker open it is the probe."""
+    def sent(self) -> float:
+        """A request goes out: with the breaker open it is the probe. Returns when, to be handed back with its end."""
         if self.state is BreakerState.WAITING:
             self.state = BreakerState.PROBING
+        return self._clock()
 
-    def succeeded(self) -> None:
-        """The server answered, whatever it said: it is up."""
+    def succeeded(self, sent_at: float) -> None:
+        """The server answered a request that was sent at `sent_at`, whatever it said: it was up then.
+
+        An answer to a request that is older than the failures says nothing about the server now.
+        """
+        if self._failures_in_a_row and sent_at <= self._row_sent_at:
+            return
         self._failures_in_a_row = 0
         self._pause = FIRST_PAUSE
         self.state = BreakerState.CLOSED
 
-    def failed(self) -> None:
-        """The server, or the way to it, failed."""
+    def failed(self, sent_at: float) -> None:
+        """The server, or the way to it, failed a request that was sent at `sent_at`."""
+        if self._failures_in_a_row == 0:
+            self._row_sent_at = sent_at
         self._failures_in_a_row += 1
-        if self.state is BreakerState.PROBING:
+        if self.state is BreakerState.PROBING and sent_at >= self._probe_at:
             self._pause = min(LONGEST_PAUSE, 2 * self._pause)
             self._wait()
         elif self.state is BreakerState.CLOSED and self._failures_in_a_row >= TRIPS_AFTER:

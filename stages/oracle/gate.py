@@ -59,6 +59,8 @@ class Ticket:
     usd: float
     in_outage: bool
     """It went out as the breaker's probe."""
+    sent_at: float
+    """On the breaker's clock."""
 
 
 class Gate:
@@ -105,12 +107,12 @@ class Gate:
             await self._hold_up(usd)
             self.waiting = Waiting.NOTHING
             probe = self.breaker.state is BreakerState.WAITING
-            self.breaker.sent()
+            sent_at = self.breaker.sent()
             self.pacer.sent(input_tokens, output_tokens)
             self.budget.reserve(usd)
             self.in_flight += 1
             self._accounts.attempts += 1
-            return Ticket(input_tokens, output_tokens, usd, probe)
+            return Ticket(input_tokens, output_tokens, usd, probe, sent_at)
 
     def leave(self, ticket: Ticket, attempt: Attempt, paid_usd: float, *, settles_tokens: bool) -> None:
         """Take a request back: learn from its headers, free what it had booked."""
@@ -118,12 +120,12 @@ class Gate:
         self.budget.settle(ticket.usd, paid_usd)
         self.pacer.saw(attempt.limits)
         if attempt.trouble is Trouble.RATE_LIMITED:
-            self.breaker.succeeded()
+            self.breaker.succeeded(ticket.sent_at)
             self.pacer.limited(attempt.limits.retry_after)
         elif attempt.trouble is not None and attempt.trouble.is_of_the_server:
-            self.breaker.failed()
+            self.breaker.failed(ticket.sent_at)
         else:
-            self.breaker.succeeded()
+            self.breaker.succeeded(ticket.sent_at)
             self.pacer.accepted()
             self._window = min(self._most, self._window + 1)
         used = attempt.answer.usage if attempt.answer else None

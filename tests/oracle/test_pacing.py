@@ -113,29 +113,52 @@ def test_the_breaker_opens_probes_and_closes() -> None:
     breaker = Breaker(clock)
     for _ in range(TRIPS_AFTER):
         assert breaker.state is BreakerState.CLOSED
-        breaker.failed()
+        breaker.failed(breaker.sent())
     pauses = []
     for _ in range(10):
         assert breaker.state is BreakerState.WAITING
         pauses.append(breaker.seconds_until_probe)
         clock.now += pauses[-1]
-        breaker.sent()
+        probe = breaker.sent()
         assert breaker.state is BreakerState.PROBING
-        breaker.failed()
+        breaker.failed(probe)
     assert pauses == [1, 2, 4, 8, 16, 32, *[LONGEST_PAUSE] * 4]
     assert breaker.open_seconds == pytest.approx(sum(pauses))
     clock.now += breaker.seconds_until_probe
-    breaker.sent()
-    breaker.succeeded()
+    breaker.succeeded(breaker.sent())
     assert breaker.state is BreakerState.CLOSED
     assert breaker.trips == 1
 
 
-def test_late_failures_of_an_outage_do_not_prolong_it() -> None:
-    breaker = Breaker(Clock())
-    for _ in range(TRIPS_AFTER + 30):
-        breaker.failed()
+def test_late_answers_of_before_an_outage_neither_prolong_nor_end_it() -> None:
+    clock = Clock()
+    breaker = Breaker(clock)
+    early = breaker.sent()
+    clock.now = 5.0
+    for _ in range(TRIPS_AFTER):
+        breaker.failed(breaker.sent())
+        breaker.succeeded(early)
+    assert breaker.state is BreakerState.WAITING
+    breaker.failed(early)
+    breaker.succeeded(early)
     assert breaker.seconds_until_probe == 1
+    clock.now = 6.0
+    probe = breaker.sent()
+    breaker.failed(early)
+    assert breaker.state is BreakerState.PROBING
+    breaker.succeeded(probe)
+    assert breaker.state is BreakerState.CLOSED
+
+
+def test_scattered_failures_do_not_open_the_breaker() -> None:
+    clock = Clock()
+    breaker = Breaker(clock)
+    for _ in range(50):
+        clock.now += 1
+        breaker.failed(breaker.sent())
+        clock.now += 1
+        breaker.succeeded(breaker.sent())
+    assert breaker.trips == 0
 
 
 @given(st.integers(1, 60))
