@@ -9,6 +9,7 @@ import signal
 from flows.environment import find_server, prepare_prefect
 from flows.execution import Execution, RunOptions, only_flow, prepare
 from flows.headline import show_headline
+from flows.last_will import bequeath
 from flows.outcome import ExitCode, Outcome, StageRun, exit_code
 from flows.stage_run import Supervised
 from flows.view import RunView
@@ -54,6 +55,9 @@ def _carry_out_in_prefect(execution: Execution, server: str | None) -> None:
     prepare_prefect(execution.options.root, server)
     from flows.pipeline import HANDED_OVER, pipeline
 
+    if server is None:
+        _start_own_server()
+
     HANDED_OVER.set(execution)
     pipeline(
         to=list(execution.options.to),
@@ -63,6 +67,16 @@ def _carry_out_in_prefect(execution: Execution, server: str | None) -> None:
         budget_usd=execution.options.budget_usd,
         return_state=True,
     )
+
+
+def _start_own_server() -> None:
+    """Start Prefect's temporary server; it ends with this process, even by kill -9."""
+    from prefect.server.api.server import SubprocessASGIServer
+
+    server = SubprocessASGIServer()
+    server.start()
+    if server.server_process is not None:
+        bequeath(server.server_process.pid, "uvicorn")
 
 
 def _show_rest(execution: Execution) -> None:

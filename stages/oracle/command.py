@@ -33,7 +33,8 @@ from stages.runtime.outputs import write_json
 from stages.runtime.params import ParamsError
 from stages.runtime.stage_main import ExitCode, StageError
 
-PRICES = Path(__file__).with_name("prices.json")
+FINGERPRINTED_FILES = ("prices.json",)
+PRICES = Path(__file__).with_name(FINGERPRINTED_FILES[0])
 
 EXIT_CODES = """exit codes:
   0  every pair is accounted for: the output holds one line for each that was asked about

@@ -131,7 +131,12 @@ def test_samples_vote(items: list[BenchmarkItem], checkpoints: Path, tmp_path: P
             judge_generative(shown, params(checkpoints / "judge", samples=3), ledger)
         judgments, _ = judge_generative(shown, params(checkpoints / "judge", samples=3, temperature=1.0), ledger)
         assert len(ledger) == 3
-    assert all(one.scores == (0.0, 0.0) and one.unreadable for one in judgments)
+    for one in judgments:
+        assert one.scores is not None
+        votes = [round(3 * share, 9) for share in one.scores]
+        assert set(votes) <= {0, 1, 2, 3}
+        ahead = {votes[0] > votes[1]: Side.A, votes[1] > votes[0]: Side.B}.get(True)
+        assert (one.verdict, one.unreadable is None) == (ahead, ahead is not None)
 
 
 def test_files_follow_their_items(items: list[BenchmarkItem], checkpoints: Path, tmp_path: Path) -> None:
