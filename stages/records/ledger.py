@@ -155,7 +155,7 @@ class ReadOnlyLedger(Ledger):
             self._file = self.path.open("rb", buffering=0)
             self._index()
         else:
-            self._file = Path(os.devnull).open("rb", buffering=0)
+            self._file = Path(os.devnull).open("rb", buffering=0)  # noqa: SIM115  closed with the ledger
 
     def append(self, key: str, state: str, entry: dict[str, Any], *, durable: bool = False) -> None:
         """Refused."""
