@@ -1,6 +1,5 @@
 """The environment of stages and of Prefect: this virtual environment first, no telemetry, all files in the project."""
 
-import contextlib
 import json
 import os
 import sys
@@ -8,6 +7,7 @@ import tomllib
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -80,12 +80,11 @@ def find_server(root: Path) -> str | None:
     server that `reasrm ui` starts, if it answers.
 
     Raises:
-        FlowError: the named server is on this machine and does not answer.
+        FlowError: the named server does not answer.
     """
     named = os.environ.get("PREFECT_API_URL") or _profile_url()
     url = named or f"http://{HOST}:{server_port()}/api"
-    local = urlsplit(url).hostname in {HOST, "localhost", "::1"}
-    if not local or is_healthy(url):
+    if is_healthy(url):
         return url
     if named:
         raise FlowError(
@@ -96,11 +95,16 @@ def find_server(root: Path) -> str | None:
 
 
 def is_healthy(api_url: str) -> bool:
-    """Whether a Prefect server answers at `api_url`."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with contextlib.suppress(OSError, ValueError), opener.open(f"{api_url}/health", timeout=PROBE_SECONDS) as reply:
-        return json.load(reply) is True
-    return False
+    """Whether a Prefect server answers at `api_url`; one elsewhere may answer that it wants a key first."""
+    local = urlsplit(api_url).hostname in {HOST, "localhost", "::1"}
+    opener = urllib.request.build_opener(*([urllib.request.ProxyHandler({})] if local else []))
+    try:
+        with opener.open(f"{api_url}/health", timeout=PROBE_SECONDS) as reply:
+            return json.load(reply) is True
+    except urllib.error.HTTPError as refusal:
+        return not local and refusal.code in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+    except (OSError, ValueError):
+        return False
 
 
 def _profile_url(environment: Mapping[str, str] = os.environ) -> str | None:

@@ -10,7 +10,7 @@ from flows.environment import find_server, prepare_prefect
 from flows.execution import Execution, RunOptions, only_flow, prepare
 from flows.headline import show_headline
 from flows.last_will import bequeath
-from flows.outcome import ExitCode, Outcome, StageRun, exit_code
+from flows.outcome import ExitCode, FlowError, Outcome, StageRun, exit_code
 from flows.stage_run import Supervised
 from flows.view import RunView
 
@@ -49,7 +49,11 @@ def run(options: RunOptions) -> ExitCode:
 
 
 def _carry_out_in_prefect(execution: Execution, server: str | None) -> None:
-    """Run as a Prefect flow; the outcomes are in `execution` afterwards."""
+    """Run as a Prefect flow; the outcomes are in `execution` afterwards.
+
+    Raises:
+        FlowError: Prefect lost the flow, so that not all outcomes are known.
+    """
     if server is None:
         execution.view.note("No Prefect server is up (`reasrm ui` starts one); this run starts one of its own.", "dim")
     prepare_prefect(execution.options.root, server)
@@ -59,7 +63,7 @@ def _carry_out_in_prefect(execution: Execution, server: str | None) -> None:
         _start_own_server()
 
     HANDED_OVER.set(execution)
-    pipeline(
+    state = pipeline(
         to=list(execution.options.to),
         force=list(execution.options.force),
         jobs=execution.options.jobs,
@@ -67,6 +71,9 @@ def _carry_out_in_prefect(execution: Execution, server: str | None) -> None:
         budget_usd=execution.options.budget_usd,
         return_state=True,
     )
+    told = exit_code(execution.runs) is not ExitCode.DONE
+    if execution.selected - execution.runs.keys() or state.is_crashed() or (state.is_failed() and not told):
+        raise FlowError(f"Prefect ended the flow as {state.name}: {state.message}; `reasrm run` goes on from there")
 
 
 def _start_own_server() -> None:

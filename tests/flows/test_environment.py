@@ -1,0 +1,79 @@
+"""Which Prefect server a run reports to, and what stages find in their environment."""
+
+import sys
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from flows.environment import BUDGET_VARIABLE, find_server, stage_environment
+from flows.outcome import FlowError
+
+
+class Health(BaseHTTPRequestHandler):
+    """Answers as Prefect's health route does."""
+
+    def do_GET(self) -> None:
+        """Be well under the one path that a run asks."""
+        self.send_response(200 if self.path == "/api/health" else 404)
+        self.end_headers()
+        self.wfile.write(b"true")
+
+    def log_message(self, *_words: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(autouse=True)
+def no_prefect(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PREFECT_API_URL", "PREFECT_HOME", "PREFECT_PROFILE", "PREFECT_SERVER_API_PORT"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    server = HTTPServer(("127.0.0.1", 0), Health)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield server.server_port
+    server.shutdown()
+
+
+def test_a_server_on_this_machine_is_found_by_its_port(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PREFECT_SERVER_API_PORT", str(port))
+    assert find_server(Path()) == f"http://127.0.0.1:{port}/api"
+
+
+def test_without_a_server_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PREFECT_SERVER_API_PORT", "9")
+    assert find_server(Path()) is None
+
+
+def test_a_named_server_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
+    with pytest.raises(FlowError, match=r"127\.0\.0\.1:9/api, but no Prefect server answers"):
+        find_server(Path())
+
+
+def test_the_users_own_profile_names_a_server(port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = f"http://127.0.0.1:{port}/api"
+    (tmp_path / "profiles.toml").write_text(f'active = "mine"\n[profiles.mine]\nPREFECT_API_URL = "{url}"\n')
+    monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
+    assert find_server(Path()) == url
+
+
+def test_stages_find_this_interpreter_their_gpus_and_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    environment = stage_environment(("2", "3"), 12.5)
+    assert environment["PATH"].startswith(str(Path(sys.prefix, "bin")))
+    assert environment["CUDA_VISIBLE_DEVICES"] == "2,3"
+    assert environment[BUDGET_VARIABLE] == "12.5"
+    assert environment["OMP_NUM_THREADS"] == "7"
+    assert "PYTHONDONTWRITEBYTECODE" not in environment
+
+
+def test_on_the_cpu_a_stage_has_one_thread_unless_the_user_said_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    assert stage_environment()["OMP_NUM_THREADS"] == "1"
+    assert "OMP_NUM_THREADS" not in stage_environment(("0",))
