@@ -25,6 +25,8 @@ LAST_RUN = Path("work/runs/last.json")
 DURATIONS = Path("work/runs/seconds.json")
 RUNNING = "Running"
 
+_handed_over: list["Execution"] = []
+
 
 @dataclass(frozen=True)
 class RunOptions:
@@ -136,6 +138,16 @@ def prepare(options: RunOptions, view: RunView, supervised: Supervised | None = 
         status = read_status(options.root)
     execution.dirty = dirty_stages(pipeline, status, forced - execution.runs.keys()) & selected
     return execution
+
+
+def hand_over(execution: Execution) -> None:
+    """Leave the run that `reasrm run` prepared for the flow that carries it out in this process."""
+    _handed_over.append(execution)
+
+
+def handed_over() -> Execution | None:
+    """Take the run that was left, if there is one: a flow that a schedule started finds none and prepares its own."""
+    return _handed_over.pop() if _handed_over else None
 
 
 def dirty_stages(pipeline: Pipeline, status: Status, forced: set[str]) -> set[str]:

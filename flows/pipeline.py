@@ -6,7 +6,6 @@ DVC decides whether a stage runs; this flow decides when, and reports it. A stag
 flow; what stands below is Skipped. One that stops on purpose leaves the flow `Stopped`, which is no failure.
 """
 
-from contextvars import ContextVar
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -21,7 +20,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.artifacts import publish
 from flows.dispatch import Dispatch
-from flows.execution import Execution, RunOptions, only_flow, prepare
+from flows.execution import Execution, RunOptions, handed_over, only_flow, prepare
 from flows.outcome import ExitCode, Outcome, StageRun, exit_code
 from flows.stage_run import LOGS
 from flows.view import RunView
@@ -29,10 +28,6 @@ from flows.view import RunView
 LEASE_SECONDS = 60
 """A killed flow's slot of a global concurrency limit is free again after this."""
 MOST_TASKS_AT_ONCE = 64
-
-HANDED_OVER: ContextVar[Execution | None] = ContextVar("execution", default=None)
-"""The run that `reasrm run` prepared, so that the flow does not look twice."""
-
 
 THREADS: Any = ThreadPoolTaskRunner(max_workers=MOST_TASKS_AT_ONCE)
 
@@ -54,7 +49,7 @@ def pipeline(
         gpus_per_stage: GPUs for each stage limited by `gpu`.
         budget_usd: what the oracle stages may spend in this run, in US dollars.
     """
-    execution = HANDED_OVER.get()
+    execution = handed_over()
     if execution is not None:
         return carry_out(execution)
     options = RunOptions(Path.cwd(), tuple(to or ()), tuple(force or ()), jobs, gpus_per_stage, budget_usd)

@@ -7,7 +7,7 @@ cached must not cost the start of a server.
 import signal
 
 from flows.environment import find_server, prepare_prefect
-from flows.execution import Execution, RunOptions, only_flow, prepare
+from flows.execution import Execution, RunOptions, hand_over, only_flow, prepare
 from flows.headline import show_headline
 from flows.last_will import bequeath
 from flows.outcome import ExitCode, FlowError, Outcome, StageRun, exit_code
@@ -57,12 +57,12 @@ def _carry_out_in_prefect(execution: Execution, server: str | None) -> None:
     if server is None:
         execution.view.note("No Prefect server is up (`reasrm ui` starts one); this run starts one of its own.", "dim")
     prepare_prefect(execution.options.root, server)
-    from flows.pipeline import HANDED_OVER, pipeline
+    from flows.pipeline import pipeline
 
     if server is None:
         _start_own_server()
 
-    HANDED_OVER.set(execution)
+    hand_over(execution)
     state = pipeline(
         to=list(execution.options.to),
         force=list(execution.options.force),
