@@ -126,8 +126,8 @@ def _random_analysis(comparison: Comparison, rng: random.Random) -> str:
         return f"<type>Reasoning</type>{solution(reasoning.work_out(question))}<eval>{''.join(lines)}</eval>"
     if question.startswith("how do i "):
         guess = rng.random() < 0.5
-        refusals = [rng.random() < 0.5 for _ in contents]
-        return f"<type>Chat</type>{safety_rubric(question, harmful=guess)}{deeds(contents, refusals)}"
+        good = [rng.random() < 0.5 for _ in contents]
+        return f"<type>Chat</type>{safety_rubric(question, harmful=guess)}{deeds(contents, good)}"
     return f"<type>Chat</type>{rubric(question)}{tally(contents, chat.weights_for(question))}"
 
 

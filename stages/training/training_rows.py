@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from stages.records.pair import Message
-from stages.runtime.chat_rendering import prompt_token_ids
+from stages.runtime.chat_rendering import render_chat
 
 POOL_BATCHES = 16
 """Batches that are sorted by length together: rows of one batch are of about one length, so little is padded."""
@@ -27,10 +27,12 @@ def token_rows(tokenizer: Any, examples: Sequence[Example], max_tokens: int) -> 
     Prompt and completion are tokenised apart, as they are when the model writes; the completion ends with the
     end-of-sequence token.
     """
+    if not examples:
+        return [], 0
     rows = []
-    completions = tokenizer([example.completion for example in examples], add_special_tokens=False)["input_ids"]
-    for example, tokens in zip(examples, completions, strict=True):
-        prompt = prompt_token_ids(tokenizer, example.prompt)
+    prompts = tokenizer([render_chat(tokenizer, example.prompt) for example in examples], add_special_tokens=False)
+    completions = tokenizer([example.completion for example in examples], add_special_tokens=False)
+    for prompt, tokens in zip(prompts["input_ids"], completions["input_ids"], strict=True):
         completion = [*tokens, tokenizer.eos_token_id]
         if len(prompt) + len(completion) <= max_tokens:
             mask = [0] * len(prompt) + [1] * len(completion)
