@@ -86,7 +86,10 @@ class ApiEngine:
         return {field.value: value for field, value in fields.items() if field not in self._served.leave_out}
 
     def _chat(self, prompt: Prompt, sampling: Sampling) -> Reply:
-        """One request of OpenAI's Chat Completions. No stop text is sent: it would be missing from the reply."""
+        """One request of OpenAI's Chat Completions.
+
+        No stop text is sent, here or below: a service would also stop where a reply quotes it.
+        """
         optional = self._wanted(
             {
                 RequestField.TEMPERATURE: sampling.temperature,
@@ -111,12 +114,7 @@ class ApiEngine:
         return reply.model_copy(update={"verdict_logprob": _verdict_logprob(reply, drawn)})
 
     def _messages(self, prompt: Prompt, sampling: Sampling) -> Reply:
-        """One request of Anthropic's Messages; a stop text that ended the reply is put back.
-
-        The API takes no temperature, top_p or seed any more, so none is sent.
-        """
-        stops = sampling.stop and RequestField.STOP not in self._served.leave_out
-        optional: dict[str, Any] = {"stop_sequences": [sampling.stop]} if stops else {}
+        """One request of Anthropic's Messages, which takes no temperature, top_p or seed any more: none is sent."""
         system = "\n\n".join(message.content for message in prompt.messages if message.role is Role.SYSTEM)
         turns = [{"role": m.role.value, "content": m.content} for m in prompt.messages if m.role is not Role.SYSTEM]
         answer = self._client.messages.create(
@@ -124,11 +122,8 @@ class ApiEngine:
             max_tokens=sampling.max_new_tokens,
             messages=turns,
             **({"system": system} if system else {}),
-            **optional,
         )
         text = "".join(block.text for block in answer.content if block.type == "text")
-        if answer.stop_reason == "stop_sequence":
-            text += answer.stop_sequence or ""
         finish = {"refusal": Finish.REFUSED, "max_tokens": Finish.LENGTH}.get(answer.stop_reason, Finish.STOP)
         return reply_from_text(text, finish, answer.usage.input_tokens, answer.usage.output_tokens, sampling.stop)
 

@@ -37,6 +37,8 @@ class _Row:
     finish: Finish | None = None
     dice: random.Random | None = None
     """Draws of this reply, from its own prompt and seed: they do not depend on the batch."""
+    head: str = ""
+    """Text with which the reply begins, before anything is drawn."""
 
 
 @torch.inference_mode()
@@ -44,7 +46,7 @@ def draw_batch(
     model: Any, prompts: Sequence[Prompt], sampling: Sampling, stops: StopTokens, pad_id: int
 ) -> list[DrawnTokens]:
     """Draw one reply per prompt, all prompts in one batch, padded on the left."""
-    rows = [_Row(dice=_dice(sampling, prompt)) for prompt in prompts]
+    rows = [_Row(dice=_dice(sampling, prompt), head=prompt.head) for prompt in prompts]
     lengths = _lengths(model, prompts)
     cache, logits = _read_prompts(model, prompts, pad_id)
     live = list(range(len(rows)))
@@ -148,7 +150,7 @@ def _record(rows: Sequence[_Row], drawn: torch.Tensor, logprobs: Sequence[float]
             continue
         row.token_ids.append(token)
         row.logprobs.append(logprob)
-        if end or (look and stops.reached(row.token_ids)):
+        if end or (look and stops.reached(row.token_ids, row.head)):
             row.finish = Finish.STOP
 
 

@@ -40,8 +40,15 @@ class Prompt:
     messages: tuple[Message, ...]
     token_ids: tuple[int, ...] = ()
     """Rendered with the checkpoint's own template; empty for services, which render themselves."""
+    opened: str = ""
+    """Text with which the template itself begins the reply (`<think>`); its ids end `token_ids`."""
     begun: str = ""
-    """Text with which the reply already begins (a judge made to decide now); its ids end `token_ids`."""
+    """Text with which the reply goes on (a judge made to decide now); its ids end `token_ids` after `opened`."""
+
+    @property
+    def head(self) -> str:
+        """What the reply's text begins with, before anything is drawn."""
+        return self.opened + self.begun
 
     @property
     def length(self) -> int:

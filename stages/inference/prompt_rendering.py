@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from stages.inference.engine import Prompt
+from stages.judging.verdict import THINK_START
 from stages.records.content_hash import content_hash
 from stages.records.pair import Message
 from stages.runtime.chat_rendering import answered_token_ids, render_chat
@@ -37,7 +38,11 @@ def load_tokenizer(checkpoint: Path) -> Any:
 def render_all(
     tokenizer: Any, conversations: Iterable[tuple[Message, ...]], begun: str = ""
 ) -> dict[tuple[Message, ...], Prompt]:
-    """The prompt of each distinct conversation; the model's replies start with `begun`."""
+    """The prompt of each distinct conversation; the model's replies start with `begun`.
+
+    A template that opens the model's thinking says so in `Prompt.opened`: the reply's text then begins with `<think>`,
+    as it would if the model had written the tag, and nothing in its thoughts is taken for a verdict.
+    """
     distinct = list(dict.fromkeys(conversations))
     if not distinct:
         return {}
@@ -45,8 +50,8 @@ def render_all(
     rows = tokenizer(texts, add_special_tokens=False)["input_ids"]
     tail = tokenizer(begun, add_special_tokens=False)["input_ids"] if begun else []
     return {
-        messages: Prompt(messages=messages, token_ids=(*row, *tail), begun=begun)
-        for messages, row in zip(distinct, rows, strict=True)
+        messages: Prompt(messages, (*row, *tail), THINK_START if text.rstrip().endswith(THINK_START) else "", begun)
+        for messages, text, row in zip(distinct, texts, rows, strict=True)
     }
 
 

@@ -36,7 +36,6 @@ class RequestField(StrEnum):
     TEMPERATURE = "temperature"
     TOP_P = "top_p"
     SEED = "seed"
-    STOP = "stop"
     LOGPROBS = "logprobs"
 
 

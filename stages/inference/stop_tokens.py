@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from stages.inference.replies import decode
+from stages.judging.verdict import reply_end
 
 BYTE_TOKEN = "<0x"  # noqa: S105  a vocabulary entry, not a password
 """How vocabularies with byte fallback write a single byte: any of them may be part of the stop text."""
@@ -34,9 +35,14 @@ class StopTokens:
             ids = [id_ for token, id_ in tokenizer.get_vocab().items() if id_ < entries and _may_end(token, stop)]
             self.may_stop[ids] = True
 
-    def reached(self, token_ids: Sequence[int]) -> bool:
-        """Whether the reply `token_ids`, which had not stopped before its last token, contains the stop text."""
-        return self._stop in decode(self._tokenizer, token_ids[-self._tail :])
+    def reached(self, token_ids: Sequence[int], head: str = "") -> bool:
+        """Whether the reply `head` and `token_ids`, which had not stopped before its last token, has reached its end.
+
+        The whole reply is read only where its tail holds the stop text: that may be quoted or thought.
+        """
+        if self._stop not in decode(self._tokenizer, token_ids[-self._tail :]):
+            return False
+        return reply_end(head + decode(self._tokenizer, token_ids), self._stop) is not None
 
 
 def end_of_turn_ids(model: Any, tokenizer: Any) -> list[int]:

@@ -87,7 +87,7 @@ class TransformersEngine:
             part = prompts[batch.start : batch.stop]
             drawn = draw_batch(model, part, sampling, stops, pad_id)
             for prompt, tokens in zip(part, drawn, strict=True):
-                yield reply_from_tokens(self._tokenizer, tokens, len(prompt.token_ids), sampling.stop)
+                yield reply_from_tokens(self._tokenizer, tokens, prompt, sampling.stop)
 
     def close(self) -> None:
         """Let the model go."""

@@ -2,13 +2,15 @@
 
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from stages.inference.engine import Prompt, Sampling, one_by_one
 from stages.inference.prompt_rendering import template_hash
-from stages.inference.replies import DrawnTokens, reply_from_tokens
+from stages.inference.replies import DrawnTokens, decode, reply_from_tokens
 from stages.inference.transformers_engine import LocalModelSettings
+from stages.judging.verdict import THINK_START, reply_end
 from stages.records.content_hash import unit_interval
 from stages.records.reply import Finish, Reply
 from stages.runtime.stage_main import StageError
@@ -52,11 +54,8 @@ class VllmEngine:
         llm = self._started()
         for start in range(0, len(prompts), CHUNK):
             part = prompts[start : start + CHUNK]
-            requests = [{"prompt_token_ids": list(prompt.token_ids)} for prompt in part]
-            outputs = llm.generate(requests, [_vllm_sampling(sampling, prompt) for prompt in part], use_tqdm=False)
-            for prompt, output in zip(part, outputs, strict=True):
-                drawn = _drawn(output.outputs[0], self._tokenizer)
-                yield reply_from_tokens(self._tokenizer, drawn, len(prompt.token_ids), sampling.stop)
+            for prompt, row in zip(part, self._draw(llm, part, sampling), strict=True):
+                yield reply_from_tokens(self._tokenizer, row.drawn(), prompt, sampling.stop)
 
     def close(self) -> None:
         """Stop vLLM and free its memory."""
@@ -64,12 +63,25 @@ class VllmEngine:
             self._llm.llm_engine.engine_core.shutdown()
             self._llm = None
 
+    def _draw(self, llm: Any, prompts: Sequence[Prompt], sampling: Sampling) -> list["_Row"]:
+        """One reply per prompt. A reply that vLLM ended at a stop text which it merely quotes goes on from there."""
+        rows = [_Row(prompt) for prompt in prompts]
+        going = rows
+        while going:
+            requests = [{"prompt_token_ids": [*row.prompt.token_ids, *row.token_ids]} for row in going]
+            outputs = llm.generate(requests, [row.sampling(sampling) for row in going], use_tqdm=False)
+            for row, output in zip(going, outputs, strict=True):
+                row.take(output.outputs[0])
+            going = [row for row in going if row.goes_on(self._tokenizer, sampling)]
+        return rows
+
     def _started(self) -> Any:
         if self._llm is None:
-            _prepare_environment(self._settings.threads)
+            _prepare_environment()
             import torch
             from vllm import LLM
 
+            torch.set_num_threads(self._settings.threads)
             self._llm = LLM(
                 model=str(self._settings.checkpoint),
                 dtype=self._settings.dtype.value,
@@ -97,36 +109,63 @@ def _installed() -> str:
     )
 
 
-def _prepare_environment(threads: int) -> None:
-    """What vLLM reads before it is imported: one process, no telemetry, and on a CPU as many cores as allowed."""
+def _prepare_environment() -> None:
+    """What vLLM reads before it is imported: one process, no telemetry, and on a CPU no more memory than needed."""
     import torch
 
     os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
     os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
     os.environ.setdefault("VLLM_LOGGING_LEVEL", "WARNING")
     if not torch.cuda.is_available():
-        cores = sorted(os.sched_getaffinity(0))[:threads]
-        os.environ.setdefault("VLLM_CPU_OMP_THREADS_BIND", ",".join(str(core) for core in cores))
         os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", CPU_CACHE_GB)
 
 
-def _vllm_sampling(sampling: Sampling, prompt: Prompt) -> Any:
-    from vllm import SamplingParams
+@dataclass
+class _Row:
+    """One reply in the making."""
 
-    return SamplingParams(
-        max_tokens=sampling.max_new_tokens,
-        temperature=sampling.temperature,
-        top_p=sampling.top_p,
-        seed=int(unit_interval("reply", sampling.seed, prompt.key) * 2**31) if sampling.temperature else None,
-        stop=[sampling.stop] if sampling.stop else None,
-        include_stop_str_in_output=True,
-        logprobs=0,
-    )
+    prompt: Prompt
+    token_ids: list[int] = field(default_factory=list)
+    logprobs: list[float] = field(default_factory=list)
+    finish: Finish = Finish.STOP
+    at_stop_text: bool = False
+    """Whether vLLM ended it at a stop text, quoted or not."""
 
+    def sampling(self, sampling: Sampling) -> Any:
+        """How vLLM draws what is still to come; each part has a seed of its own."""
+        from vllm import SamplingParams
 
-def _drawn(output: Any, tokenizer: Any) -> DrawnTokens:
-    """What vLLM drew; its text is not used, because it cuts differently from other engines."""
-    ids = list(output.token_ids)
-    logprobs = [step[token].logprob for step, token in zip(output.logprobs, ids, strict=True)]
-    finish = Finish.LENGTH if output.finish_reason == "length" else Finish.STOP
-    return DrawnTokens(token_ids=ids, logprobs=logprobs, finish=finish, completion_tokens=len(ids))
+        thinks = THINK_START in self.prompt.head
+        return SamplingParams(
+            max_tokens=sampling.max_new_tokens - len(self.token_ids),
+            temperature=sampling.temperature,
+            top_p=sampling.top_p,
+            seed=self._seed(sampling) if sampling.temperature else None,
+            stop=[sampling.stop] if sampling.stop and not thinks else None,
+            include_stop_str_in_output=True,
+            logprobs=0,
+        )
+
+    def take(self, output: Any) -> None:
+        """Add what vLLM drew; its text is not used, because it cuts differently from other engines."""
+        ids = list(output.token_ids)
+        self.token_ids += ids
+        self.logprobs += [step[token].logprob for step, token in zip(output.logprobs, ids, strict=True)]
+        self.finish = Finish.LENGTH if output.finish_reason == "length" else Finish.STOP
+        self.at_stop_text = isinstance(output.stop_reason, str)
+
+    def goes_on(self, tokenizer: Any, sampling: Sampling) -> bool:
+        """Whether vLLM ended the reply too early."""
+        if not self.at_stop_text or reply_end(self.prompt.head + decode(tokenizer, self.token_ids), sampling.stop):
+            return False
+        if len(self.token_ids) < sampling.max_new_tokens:
+            return True
+        self.finish = Finish.LENGTH
+        return False
+
+    def drawn(self) -> DrawnTokens:
+        """The finished reply."""
+        return DrawnTokens(self.token_ids, self.logprobs, self.finish, completion_tokens=len(self.token_ids))
+
+    def _seed(self, sampling: Sampling) -> int:
+        return int(unit_interval("reply", sampling.seed, self.prompt.key, len(self.token_ids)) * 2**31)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from stages.judging.untrusted_text import defuse
-from stages.judging.verdict import Verdict, read_verdict
+from stages.judging.verdict import Verdict, after_thinking, read_verdict
 from stages.records.comparison import Side
 
 
@@ -151,8 +151,7 @@ def _reply_proper(text: str) -> str:
     end = len(text)
     if isinstance(verdict, Verdict):
         end = text.index("</answer>", verdict.start) + len("</answer>")
-    start = text.rfind("</think>", 0, end)
-    return text[start + len("</think>") if start >= 0 else 0 : end].strip()
+    return text[after_thinking(text[:end]) or 0 : end].strip()
 
 
 def _inside(text: str, tag: str) -> str | None:

@@ -46,11 +46,14 @@ class Verdict:
 
 
 STOP = "</answer>"
-"""The text after which a judge's reply is cut: nothing counts behind a verdict."""
+"""The text that ends a verdict; nothing counts behind a verdict, so a reply is cut there (`reply_end`)."""
+THINK_START, THINK_END = "<think>", "</think>"
 
 _ANSWER = re.compile(r"<answer>(.*?)(</answer>|(?=<answer>)|\Z)", re.DOTALL)
 _SIDE = re.compile(r"\s*\[\[([AB])\]\]\s*")
 _QUOTED = re.compile(r"<(quote_[AB]|summary_[AB])>.*?(?:</\1>|\Z)", re.DOTALL)
+_WHOLE_QUOTATION = re.compile(r"<(quote_[AB]|summary_[AB])>(?:(?!<\1>).)*?</\1>", re.DOTALL)
+"""From the last opening tag to its end: a tag that thinking merely mentions hides nothing."""
 
 
 def read_verdict(text: str, finish: Finish = Finish.STOP) -> Verdict | Unreadable:
@@ -59,7 +62,7 @@ def read_verdict(text: str, finish: Finish = Finish.STOP) -> Verdict | Unreadabl
         return Unreadable.REFUSED
     if not text.strip():
         return Unreadable.EMPTY if finish is Finish.STOP else Unreadable.TRUNCATED
-    start = _after_thinking(text)
+    start = after_thinking(text)
     if start is None:
         return _cut(finish, Unreadable.UNCLOSED)
     visible = _blank_quotes(text, start)
@@ -73,18 +76,34 @@ def read_verdict(text: str, finish: Finish = Finish.STOP) -> Verdict | Unreadabl
     return Verdict(Side(side.group(1)), last.start()) if side else Unreadable.MALFORMED
 
 
-def _after_thinking(text: str) -> int | None:
-    """Where the reply proper begins; None if its thinking never ends."""
-    end = text.rfind("</think>")
+def reply_end(text: str, stop: str = STOP) -> int | None:
+    """Where a reply is cut: behind its first `stop` outside quotations; None if it goes on to its own end.
+
+    A reply that thinks is never cut: its thoughts may rehearse a verdict, or quote the tag that would end them.
+    """
+    unquoted = _WHOLE_QUOTATION.sub(_spaces, text)
+    if not stop or THINK_START in unquoted or THINK_END in unquoted:
+        return None
+    at = _blank_quotes(text, 0).find(stop)
+    return None if at < 0 else at + len(stop)
+
+
+def after_thinking(text: str) -> int | None:
+    """Where the reply proper begins; None if its thinking never ends. Thinking tags in quotations do not count."""
+    unquoted = _WHOLE_QUOTATION.sub(_spaces, text)
+    end = unquoted.rfind(THINK_END)
     if end >= 0:
-        return end + len("</think>")
-    return None if "<think>" in text else 0
+        return end + len(THINK_END)
+    return None if THINK_START in unquoted else 0
 
 
 def _blank_quotes(text: str, start: int) -> str:
     """`text` of the same length with thinking and quotations replaced by spaces."""
-    body = _QUOTED.sub(lambda match: " " * len(match.group()), text[start:])
-    return " " * start + body
+    return " " * start + _QUOTED.sub(_spaces, text[start:])
+
+
+def _spaces(match: re.Match[str]) -> str:
+    return " " * len(match.group())
 
 
 def _cut(finish: Finish, otherwise: Unreadable) -> Unreadable:

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from stages.judging.chain_of_rubrics import PromptVariant
-from stages.judging.verdict import STOP, Unreadable, Verdict, read_verdict
+from stages.judging.verdict import Unreadable, Verdict, read_verdict, reply_end
 from stages.records.comparison import Side
 
 
@@ -28,9 +28,8 @@ DEMANDED_TAGS: dict[PromptVariant, tuple[str, ...]] = {
 
 
 def cut_at_stop(text: str) -> str:
-    """The reply as every engine cuts it: nothing behind the first end of an answer."""
-    head, stop, _ = text.partition(STOP)
-    return head + stop
+    """The reply as every engine cuts it: nothing behind its verdict."""
+    return text[: reply_end(text)]
 
 
 def reply_reward(reply: str, better: Side, rule: RewardRule, variant: PromptVariant) -> float:

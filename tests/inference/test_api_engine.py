@@ -31,7 +31,7 @@ class Vendor(BaseHTTPRequestHandler):
         elif self.path.endswith("/chat/completions"):
             self._send(200, chat(said, body))
         else:
-            self._send(200, messages(said, body))
+            self._send(200, messages(said))
 
     def _send(self, status: int, body: dict[str, object]) -> None:
         data = json.dumps(body).encode()
@@ -61,16 +61,15 @@ def chat(said: str, body: dict[str, object]) -> dict[str, object]:
     return {"id": "x", "object": "chat.completion", "created": 0, "model": "m", "choices": [choice], "usage": usage}
 
 
-def messages(said: str, body: dict[str, object]) -> dict[str, object]:
-    stopped = "stop_sequence" if body.get("stop_sequences") else "end_turn"
+def messages(said: str) -> dict[str, object]:
     return {
         "id": "x",
         "type": "message",
         "role": "assistant",
         "model": "m",
-        "content": [{"type": "text", "text": f"{said.upper()} <answer>[[A]]"}],
-        "stop_reason": "refusal" if said == "bad" else stopped,
-        "stop_sequence": "</answer>" if stopped == "stop_sequence" else None,
+        "content": [{"type": "text", "text": f"{said.upper()} <answer>[[A]]</answer> tail"}],
+        "stop_reason": "refusal" if said == "bad" else "end_turn",
+        "stop_sequence": None,
         "usage": {"input_tokens": 3, "output_tokens": 5},
     }
 

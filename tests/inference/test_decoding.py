@@ -3,9 +3,7 @@
 from typing import Any
 
 import pytest
-import torch
 
-from stages.inference.decoding import draw_batch
 from stages.inference.engine import Prompt, Sampling
 from stages.inference.prompt_rendering import render_all
 from stages.inference.stop_tokens import StopTokens, end_of_turn_ids
@@ -30,6 +28,13 @@ def model(checkpoint: Any) -> Any:
     return load_model(AutoModelForCausalLM, settings)
 
 
+def draw_batch(*words: Any) -> list[Any]:
+    """The loop under test; torch is loaded by the test that needs it, not by every collection."""
+    from stages.inference.decoding import draw_batch
+
+    return draw_batch(*words)
+
+
 @pytest.fixture(scope="module")
 def prompts(tokenizer: Any) -> list[Prompt]:
     texts = [sentence(start, 3 + 5 * (start % 4)) for start in range(12)]
@@ -42,6 +47,8 @@ def stops_of(model: Any, tokenizer: Any, stop: str) -> StopTokens:
 
 
 def library_tokens(model: Any, tokenizer: Any, prompt: Prompt, count: int) -> list[int]:
+    import torch
+
     ids = torch.tensor([prompt.token_ids])
     drawn = model.generate(
         ids, attention_mask=torch.ones_like(ids), max_new_tokens=count, do_sample=False, pad_token_id=0
@@ -70,6 +77,8 @@ def test_ended_rows_are_dropped_without_a_trace(
 
 
 def test_log_probabilities_are_the_models(model: Any, tokenizer: Any, prompts: list[Prompt], greedy: Sampling) -> None:
+    import torch
+
     drawn = draw_batch(model, prompts[:5], greedy, stops_of(model, tokenizer, ""), tokenizer.pad_token_id)
     for prompt, one in zip(prompts[:5], drawn, strict=True):
         whole = torch.tensor([[*prompt.token_ids, *one.token_ids]])
