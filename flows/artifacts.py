@@ -1,11 +1,11 @@
-"""What a run leaves in Prefect's UI: the outcome of every stage, the headline, the funnel, the way to the report."""
+"""What a run leaves in Prefect's UI: stages' outcomes, what the oracle cost, headline, funnel, way to the report."""
 
 from pathlib import Path
 from typing import Any
 
 from prefect.artifacts import create_link_artifact, create_table_artifact
 
-from flows.headline import PAGE, funnel_rows, headline_rows, read_metrics
+from flows.headline import PAGE, funnel_rows, headline_rows, oracle_rows, read_metrics
 from flows.outcome import Outcome, StageRun
 
 
@@ -15,6 +15,7 @@ def publish(root: Path, runs: dict[str, StageRun]) -> None:
         {"stage": name, "outcome": run.outcome.value, "seconds": f"{run.seconds:.1f}"} for name, run in runs.items()
     ]
     _table("stages", outcomes, "What became of each stage in this run.")
+    _table("oracle", oracle_rows(root), "What the traces cost: replies, tokens, cache hits and dollars of each pass.")
     if all(run.outcome in {Outcome.CACHED, Outcome.RESTORED, Outcome.COMPLETED} for run in runs.values()):
         _table("headline", headline_rows(read_metrics(root)), "Accuracy of each judge, with 95 % intervals.")
         _table("funnel", funnel_rows(root), "From traces asked for to traces kept.")

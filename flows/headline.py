@@ -11,6 +11,7 @@ from rich.table import Table
 METRICS = Path("data/report/metrics.json")
 PAGE = Path("data/report/index.html")
 FUNNEL = Path("data/traces/funnel.json")
+ORACLE_PASSES = "data/traces/*.metrics.json"
 
 TABLE_WIDTH = 100
 """Columns that the table needs; where nobody watches, the console believes that it has 80."""
@@ -48,6 +49,18 @@ def funnel_rows(root: Path) -> list[Row]:
     if not path.is_file():
         return []
     return [{"traces": name, "count": f"{count}"} for name, count in _numbers(json.loads(path.read_text("utf-8")))]
+
+
+def oracle_rows(root: Path) -> list[Row]:
+    """What the oracle's passes came to: outcomes, tokens, cache hits and dollars, one row per number."""
+    passes = {
+        path.name.partition(".")[0]: dict(_numbers(json.loads(path.read_text("utf-8"))))
+        for path in sorted(root.glob(ORACLE_PASSES))
+    }
+    names = dict.fromkeys(name for numbers in passes.values() for name in numbers)
+    return [
+        {"oracle": name, **{which: f"{numbers.get(name, '-')}" for which, numbers in passes.items()}} for name in names
+    ]
 
 
 def show_headline(root: Path, console: Console) -> None:

@@ -174,8 +174,12 @@ class OracleServer:
         return None
 
     def say(self, asked: Asked) -> Said:
-        """The reply to `asked`, with the lasting fault that it is due."""
-        text = oracle_reply(asked.system, asked.user, asked.model)
+        """The reply to `asked`, with the lasting fault that it is due.
+
+        Raises:
+            NotAJudgePromptError: it shows no comparison, and the settings know no small talk.
+        """
+        text = self._text(asked)
         ending = self.settings.lasting_fault(asked.key)
         if ending in (Fault.REFUSAL, Fault.EMPTY):
             return Said("", ending, 1)
@@ -185,6 +189,14 @@ class OracleServer:
         elif ending is Fault.TRUNCATED:
             text, length = text[: len(text) // 2], length // 2
         return Said(text, ending, self.settings.output_tokens or max(1, length))
+
+    def _text(self, asked: Asked) -> str:
+        try:
+            return oracle_reply(asked.system, asked.user, asked.model)
+        except NotAJudgePromptError:
+            if self.settings.small_talk is None:
+                raise
+            return self.settings.small_talk
 
     async def _work(self) -> None:
         median = self.settings.latency_seconds

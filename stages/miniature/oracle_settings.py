@@ -75,6 +75,8 @@ class OracleSettings(BaseModel):
     latency_sigma: float = Field(default=0.4, ge=0)
     output_tokens: int | None = None
     """Bill this many output tokens for each reply instead of its real length."""
+    small_talk: str | None = None
+    """Answer to a prompt that shows no comparison; None calls it invalid. Some clients open with a paid greeting."""
     seed: int = 0
     faults: dict[Fault, float] = Field(default_factory=dict)
     """Probability of each fault; lasting ones depend on the request alone, passing ones also on how often it came."""

@@ -1,12 +1,11 @@
 """Anthropic's Message Batches."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from typing import Any
 
 from stages.oracle.anthropic_client import AnthropicClient, read_message
 from stages.oracle.attempt import Attempt, Trouble, shortened
-from stages.oracle.batches import BatchSeen, BatchState, BatchTroubleError
+from stages.oracle.batches import BatchSeen, BatchState, batch_troubles
 from stages.oracle.reply_reading import BrokenReplyError
 
 LISTED = 100
@@ -22,36 +21,27 @@ class AnthropicBatchApi:
 
     async def create(self, rows: list[tuple[str, dict[str, Any]]], label: str) -> str:
         """Submit `rows`; `label` has no place in this API."""
-        with self._told():
+        with batch_troubles(self._client):
             requests: Any = [{"custom_id": name, "params": body} for name, body in rows]
             return str((await self._batches.create(requests=requests)).id)
 
     async def recent(self) -> list[BatchSeen]:
         """The newest batches."""
-        with self._told():
+        with batch_troubles(self._client):
             page = await self._batches.list(limit=LISTED)
         return [BatchSeen(batch.id, _size(batch.request_counts), None) for batch in page.data]
 
     async def state(self, batch: str) -> BatchState:
         """Where the batch stands."""
-        with self._told():
+        with batch_troubles(self._client):
             found = await self._batches.retrieve(batch)
         return BatchState.ENDED if found.processing_status == "ended" else BatchState.RUNNING
 
     async def results(self, batch: str) -> AsyncIterator[tuple[str, Attempt]]:
         """The results, streamed."""
-        with self._told():
+        with batch_troubles(self._client):
             async for row in await self._batches.results(batch):
                 yield row.custom_id, read_result(row.result.model_dump())
-
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        try:
-            yield
-        except self._client.failures() as error:
-            attempt = self._client.failed(error)
-            trouble = attempt.trouble or Trouble.CONNECTION
-            raise BatchTroubleError(trouble, attempt.detail, attempt.limits.retry_after) from error
 
 
 def read_result(result: dict[str, Any]) -> Attempt:

@@ -1,33 +1,13 @@
-"""Anthropic's Messages API, one HTTP attempt at a time, over the vendor's own SDK.
-
-The SDK's retries are off: they multiply with ours, share no pause between requests and hide what was billed. Its
-aiohttp transport carries three times the requests per second of the default one at half the CPU
-(`benchmarks/README.md`).
-"""
+"""Anthropic's Messages API, one HTTP attempt at a time, over the vendor's own SDK."""
 
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
-
-from stages.oracle.attempt import (
-    Answer,
-    Attempt,
-    Bucket,
-    LimitsSeen,
-    Trouble,
-    Usage,
-    shortened,
-)
+from stages.oracle.attempt import Answer, Attempt, LimitsSeen, Trouble, Usage
 from stages.oracle.connection import Connection, NoKeyError
-from stages.oracle.reply_reading import (
-    BrokenReplyError,
-    outcome_of,
-    plain_headers,
-    retry_after_seconds,
-    trouble_of_status,
-)
+from stages.oracle.reply_reading import BrokenReplyError, outcome_of, retry_after_seconds, trouble_of_status
 from stages.oracle.request_shape import ANTHROPIC_VERSION
+from stages.oracle.sdk_client import SdkClient, bucket_seen
 from stages.records.trace import TraceOutcome
 
 NO_KEY = "no key for Anthropic: set the environment variable ANTHROPIC_API_KEY"
@@ -44,8 +24,11 @@ ENDINGS = {
 }
 
 
-class AnthropicClient:
+class AnthropicClient(SdkClient):
     """The provider `anthropic`."""
+
+    path = "v1/messages"
+    request_id_header = "request-id"
 
     def __init__(self, connection: Connection) -> None:
         """Open a client.
@@ -54,57 +37,46 @@ class AnthropicClient:
             NoKeyError: there is no key in the environment, nor a profile.
         """
         import anthropic
-        import httpx2
 
-        self._errors = anthropic
-        self._raw = httpx2.Response
         try:
-            self.sdk = anthropic.AsyncAnthropic(
+            sdk = anthropic.AsyncAnthropic(
                 **connection.sdk_arguments(),
                 default_headers={"anthropic-version": ANTHROPIC_VERSION},
                 http_client=anthropic.DefaultAioHttpClient(**connection.transport_arguments()),
             )
         except anthropic.CredentialsError:
             raise NoKeyError(NO_KEY) from None
-        if not (self.sdk.api_key or self.sdk.auth_token or self.sdk.credentials):
+        if not (sdk.api_key or sdk.auth_token or sdk.credentials):
             raise NoKeyError(NO_KEY)
+        super().__init__(sdk, anthropic)
 
-    async def attempt(self, body: dict[str, Any]) -> Attempt:
-        """Send `body` once."""
-        try:
-            response = await self.sdk.post("/v1/messages", cast_to=self._raw, body=body)
-        except self.failures() as error:
-            return self.failed(error)
-        headers = plain_headers(response.headers)
-        limits = limits_seen(headers)
-        try:
-            answer = read_message(orjson.loads(response.content), headers.get("request-id", ""))
-        except (orjson.JSONDecodeError, BrokenReplyError) as error:
-            return Attempt(trouble=Trouble.BROKEN_REPLY, detail=shortened(str(error)), limits=limits)
-        return Attempt(answer=answer, limits=limits)
+    def read_reply(self, body: Any, request_id: str) -> Answer:
+        """Read a Message object."""
+        return read_message(body, request_id)
 
-    async def close(self) -> None:
-        """Close all connections."""
-        await self.sdk.close()
+    def limits_seen(self, headers: Mapping[str, str]) -> LimitsSeen:
+        """Read the `anthropic-ratelimit-*` headers and Retry-After."""
+        return limits_seen(headers)
 
     def failures(self) -> tuple[type[Exception], ...]:
-        """What the SDK and its transport raise when a call does not succeed."""
-        return (self._errors.APIError, self._errors.CredentialsError, *Connection.network_errors())
+        """As of any SDK, and a key that went missing on the way."""
+        return (self.errors.CredentialsError, *super().failures())
 
     def failed(self, error: Exception) -> Attempt:
         """What one of the `failures` means."""
-        if isinstance(error, self._errors.CredentialsError):
+        if isinstance(error, self.errors.CredentialsError):
             return Attempt(trouble=Trouble.NOT_ALLOWED, detail=NO_KEY)
-        if isinstance(error, self._errors.APITimeoutError):
-            return Attempt(trouble=Trouble.TIMEOUT, detail=shortened(str(error)))
-        if not isinstance(error, self._errors.APIStatusError):
-            return Attempt(trouble=Trouble.CONNECTION, detail=shortened(str(error)))
-        message = shortened(error.api_message or error.message)
-        trouble = trouble_of_status(error.status_code)
-        if error.error_code in SPEND_LIMIT_CODES or NO_CREDIT_WORDS in message.lower():
-            trouble = Trouble.NO_CREDIT
-        limits = limits_seen(plain_headers(error.response.headers))
-        return Attempt(trouble=trouble, detail=message, limits=limits)
+        return super().failed(error)
+
+    def trouble_of(self, error: Any) -> Trouble:
+        """By status, except for an account without money: that comes as a 400 or a 429."""
+        if error.error_code in SPEND_LIMIT_CODES or NO_CREDIT_WORDS in self.message_of(error).lower():
+            return Trouble.NO_CREDIT
+        return trouble_of_status(error.status_code)
+
+    def message_of(self, error: Any) -> str:
+        """The API's message where there is one."""
+        return str(error.api_message or error.message)
 
 
 def read_message(body: Any, request_id: str) -> Answer:
@@ -134,15 +106,8 @@ def read_message(body: Any, request_id: str) -> Answer:
 
 def limits_seen(headers: Mapping[str, str]) -> LimitsSeen:
     """Read the `anthropic-ratelimit-*` headers and Retry-After."""
-    return LimitsSeen(
-        requests=_bucket(headers, "requests"),
-        input_tokens=_bucket(headers, "input-tokens"),
-        output_tokens=_bucket(headers, "output-tokens"),
-        retry_after=retry_after_seconds(headers),
+    requests, input_tokens, output_tokens = (
+        bucket_seen(headers, f"anthropic-ratelimit-{name}-limit", f"anthropic-ratelimit-{name}-remaining")
+        for name in ("requests", "input-tokens", "output-tokens")
     )
-
-
-def _bucket(headers: Mapping[str, str], name: str) -> Bucket | None:
-    limit = headers.get(f"anthropic-ratelimit-{name}-limit")
-    remaining = headers.get(f"anthropic-ratelimit-{name}-remaining")
-    return Bucket(float(limit), float(remaining)) if limit and remaining else None
+    return LimitsSeen(requests, input_tokens, output_tokens, retry_after_seconds(headers))

@@ -23,7 +23,7 @@ from stages.oracle.gate import StopReason
 from stages.oracle.money import Budget, Estimates
 from stages.oracle.openai_batches import OpenAIBatchApi
 from stages.oracle.plan import Outlook, Request, RequestPlan, look_ahead
-from stages.oracle.session import Cases, Ended, Endpoint, Oracle
+from stages.oracle.session import INTERRUPTED, Cases, Ended, Endpoint, Oracle, stops_on_signals
 from stages.oracle.settings import AskingSettings
 from stages.records.ledger import FINAL, Ledger
 from stages.records.trace import TraceOutcome
@@ -59,10 +59,14 @@ async def _ask(run: "BatchRun", url: str | None) -> Ended:
     client = run.oracle.connect(Connection(run.settings.timeout_seconds, run.settings.most_in_flight, url))
     api: BatchApi = AnthropicBatchApi(client) if isinstance(client, AnthropicClient) else OpenAIBatchApi(client)
     stopped, detail = None, ""
+    settling = asyncio.ensure_future(run.until_settled(api))
     try:
-        await run.until_settled(api)
+        with stops_on_signals(settling.cancel):
+            await settling
     except BatchesStopped as stop:
         stopped, detail = stop.args
+    except asyncio.CancelledError:
+        stopped, detail = StopReason.INTERRUPTED, INTERRUPTED
     finally:
         await client.close()
         run.line.end()

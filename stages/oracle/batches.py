@@ -1,11 +1,13 @@
 """What both vendors' batch APIs have in common, as the batch run needs it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
 from stages.oracle.attempt import Attempt, Trouble
+from stages.oracle.sdk_client import SdkClient
 
 CUSTOM_ID_CHARACTERS = 40
 """Hex digits of a request's key that name it within a batch (both vendors allow 64 characters)."""
@@ -45,6 +47,17 @@ class BatchTroubleError(RuntimeError):
     def may_have_worked(self) -> bool:
         """Whether the call may have been carried out although no reply says so."""
         return self.trouble.is_of_the_server
+
+
+@contextmanager
+def batch_troubles(client: SdkClient) -> Iterator[None]:
+    """Turn what `client`'s SDK raises into a BatchTroubleError."""
+    try:
+        yield
+    except client.failures() as error:
+        attempt = client.failed(error)
+        trouble = attempt.trouble or Trouble.CONNECTION
+        raise BatchTroubleError(trouble, attempt.detail, attempt.limits.retry_after) from error
 
 
 class BatchApi(Protocol):

@@ -1,13 +1,12 @@
 """OpenAI's Batches: an input file is uploaded, results come as an output file and an error file."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from typing import Any
 
 import orjson
 
 from stages.oracle.attempt import Attempt, Trouble, shortened
-from stages.oracle.batches import BatchSeen, BatchState, BatchTroubleError
+from stages.oracle.batches import BatchSeen, BatchState, batch_troubles
 from stages.oracle.openai_client import OpenAIClient, read_completion
 from stages.oracle.reply_reading import BrokenReplyError, trouble_of_status
 
@@ -30,7 +29,7 @@ class OpenAIBatchApi:
         """Upload `rows` and submit them, with `label` in the batch's metadata."""
         url = "/v1/chat/completions"
         lines = [orjson.dumps({"custom_id": name, "method": "POST", "url": url, "body": body}) for name, body in rows]
-        with self._told():
+        with batch_troubles(self._client):
             content = ("batch.jsonl", b"\n".join(lines) + b"\n", "application/jsonl")
             file = await self._sdk.files.create(file=content, purpose="batch")
             batch = await self._sdk.batches.create(
@@ -43,7 +42,7 @@ class OpenAIBatchApi:
 
     async def recent(self) -> list[BatchSeen]:
         """The newest batches."""
-        with self._told():
+        with batch_troubles(self._client):
             page = await self._sdk.batches.list(limit=LISTED)
         return [
             BatchSeen(batch.id, batch.request_counts.total if batch.request_counts else 0, _label(batch))
@@ -52,7 +51,7 @@ class OpenAIBatchApi:
 
     async def state(self, batch: str) -> BatchState:
         """Where the batch stands."""
-        with self._told():
+        with batch_troubles(self._client):
             status = (await self._sdk.batches.retrieve(batch)).status
         if status in ENDED:
             return BatchState.ENDED
@@ -60,7 +59,7 @@ class OpenAIBatchApi:
 
     async def results(self, batch: str) -> AsyncIterator[tuple[str, Attempt]]:
         """The results of both files."""
-        with self._told():
+        with batch_troubles(self._client):
             found = await self._sdk.batches.retrieve(batch)
             for file in (found.output_file_id, found.error_file_id):
                 if file is not None:
@@ -69,15 +68,6 @@ class OpenAIBatchApi:
                         if line.strip():
                             row = orjson.loads(line)
                             yield row["custom_id"], read_result(row)
-
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        try:
-            yield
-        except self._client.failures() as error:
-            attempt = self._client.failed(error)
-            trouble = attempt.trouble or Trouble.CONNECTION
-            raise BatchTroubleError(trouble, attempt.detail, attempt.limits.retry_after) from error
 
 
 def read_result(row: dict[str, Any]) -> Attempt:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from stages.oracle.attempt import Answer, Question
-from stages.oracle.money import Estimates, Prices
+from stages.oracle.money import BATCH_DISCOUNT, Estimates, Prices
 from stages.oracle.request_shape import RequestShape
 from stages.records.content_hash import content_hash
 from stages.records.ledger import Ledger
@@ -101,7 +101,7 @@ class Outlook:
         """Requests, tokens and dollars that are still to come, JSON-like; upper bounds where nothing is known yet."""
         prompt = estimates.prompt_tokens(self.prompt_characters_to_ask)
         output = self.to_ask * estimates.output_tokens
-        usd = (prompt * prices.input + output * prices.output) / 1e6 * (0.5 if batch else 1.0)
+        usd = (prompt * prices.input + output * prices.output) / 1e6 * (BATCH_DISCOUNT if batch else 1.0)
         return {
             "questions": self.questions,
             "answered": self.answered,

@@ -25,6 +25,9 @@ from stages.records.ledger import Ledger, LedgerBusyError
 from stages.runtime.progress import ProgressLine
 from stages.runtime.stage_main import ExitCode, StageError
 
+INTERRUPTED = "a signal asked for it"
+"""Detail of the stop reason of the same name."""
+
 Cases = Callable[[], Iterator[Case]]
 """Gives the cases of a run from the first one on, as often as it is called: they are never all in memory."""
 
@@ -150,7 +153,7 @@ class OnlineRun:
 
         provider = self.oracle.connect(Connection(settings.timeout_seconds, settings.most_in_flight, url))
         try:
-            with stops_on_signals(gate):
+            with stops_on_signals(lambda: gate.stop(StopReason.INTERRUPTED, INTERRUPTED)):
                 await Asking(
                     provider,
                     self.oracle.plan(),
@@ -170,18 +173,18 @@ class OnlineRun:
 
 
 @contextmanager
-def stops_on_signals(gate: Gate) -> Iterator[None]:
-    """Turn the first SIGINT or SIGTERM into a stop that loses nothing in flight; the second one acts as ever."""
+def stops_on_signals(stop: Callable[[], object]) -> Iterator[None]:
+    """Let the first SIGINT or SIGTERM call `stop`, which loses nothing; the second one acts as ever."""
     loop = asyncio.get_running_loop()
     signals = (signal.SIGINT, signal.SIGTERM)
 
-    def stop() -> None:
-        gate.stop(StopReason.INTERRUPTED, "a signal asked for it")
+    def first() -> None:
+        stop()
         for number in signals:
             loop.remove_signal_handler(number)
 
     for number in signals:
-        loop.add_signal_handler(number, stop)
+        loop.add_signal_handler(number, first)
     try:
         yield
     finally:
