@@ -23,12 +23,12 @@ demo: install ## the whole pipeline on this machine: no key, no hub, no GPU (ten
 test: install ## the tests that need no training, no browser, no GPU (under two minutes)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
-test-slow: install ## the tests that train models, run flows and open pages
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "slow or browser"
+test-slow: install ## the tests that train models, run flows and open pages (Chromium from apt, else these are skipped)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "slow or browser" --dist loadfile
 
 test-vllm: ## the tests that run vLLM on the CPU, in an environment of their own
 	@$(MAKE) --no-print-directory install VENV=.venv-vllm LOCK=locks/cpu-vllm.txt
-	@OMP_NUM_THREADS=1 .venv-vllm/bin/python -m pytest -m vllm
+	@OMP_NUM_THREADS=1 .venv-vllm/bin/python -m pytest -n 0 -m vllm tests/inference
 
 check: install ## format, lint, types, import contracts
 	@$(BIN)/ruff format --check .

@@ -1,6 +1,29 @@
 """Settings of the whole suite."""
 
+import os
+from pathlib import Path
+
+import pytest
 from hypothesis import settings
+
+MOST_WORKERS = 8
+"""Each worker loads torch for itself: more than this cost memory and save little."""
 
 settings.register_profile("suite", deadline=None)  # a busy machine is no fault of the code
 settings.load_profile("suite")
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One worker per core for folders; none for single files and tests, which are over before workers have started."""
+    whole = any(Path(argument).is_dir() for argument in config.args)
+    return min(len(os.sched_getaffinity(0)), MOST_WORKERS) if whole else 0
+
+
+@pytest.fixture(scope="session")
+def made_up_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The `data` folder of a made-up run; do not write into it."""
+    from tests.reporting.made_up_run import write_run
+
+    folder = tmp_path_factory.mktemp("run") / "data"
+    write_run(folder)
+    return folder

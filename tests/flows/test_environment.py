@@ -41,25 +41,25 @@ def port() -> Iterator[int]:
 
 def test_a_server_on_this_machine_is_found_by_its_port(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PREFECT_SERVER_API_PORT", str(port))
-    assert find_server(Path()) == f"http://127.0.0.1:{port}/api"
+    assert find_server() == f"http://127.0.0.1:{port}/api"
 
 
 def test_without_a_server_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PREFECT_SERVER_API_PORT", "9")
-    assert find_server(Path()) is None
+    assert find_server() is None
 
 
 def test_a_named_server_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
     with pytest.raises(FlowError, match=r"127\.0\.0\.1:9/api, but no Prefect server answers"):
-        find_server(Path())
+        find_server()
 
 
 def test_the_users_own_profile_names_a_server(port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     url = f"http://127.0.0.1:{port}/api"
     (tmp_path / "profiles.toml").write_text(f'active = "mine"\n[profiles.mine]\nPREFECT_API_URL = "{url}"\n')
     monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
-    assert find_server(Path()) == url
+    assert find_server() == url
 
 
 def test_stages_find_this_interpreter_their_gpus_and_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:

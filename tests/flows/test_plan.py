@@ -9,37 +9,21 @@ from pathlib import Path
 
 import pytest
 import yaml
+from real_project import change_params, copy_pipeline, dvc
 from toy_project import environment
 
 from flows.graph import read_pipeline
 from flows.plan import Forecast, Runs, make_plan
 from flows.reasons import Cause
 
-ROOT = Path(__file__).parents[2]
-PARTS = ("stages", "locks", "revisions", "dvc.yaml", "params.yaml", ".dvcignore", ".gitignore")
-
 pytestmark = [pytest.mark.slow]
-
-
-def dvc(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "dvc", *words]
-    return subprocess.run(command, cwd=root, env=environment(), capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The real stages with stand-in outputs that DVC takes for theirs (`dvc commit`): nothing is trained."""
     root = tmp_path_factory.mktemp("plan") / "project"
-    root.mkdir()
-    for part in PARTS:
-        if (ROOT / part).is_dir():
-            shutil.copytree(ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
-        elif (ROOT / part).exists():
-            shutil.copy(ROOT / part, root / part)
-    subprocess.run(["git", "init", "-q"], cwd=root, check=True)
-    dvc(root, "init", "-q", "-f")
-    (root / "data/raw").mkdir(parents=True)
-    (root / "data/raw/README.md").write_text("raw\n")
+    copy_pipeline(root)
     subprocess.run([sys.executable, "-m", "stages.fingerprint"], cwd=root, check=True, capture_output=True)
     for stage in yaml.safe_load((root / "dvc.yaml").read_text())["stages"]:
         for path in outputs(root, stage):
@@ -107,10 +91,8 @@ def test_when_all_has_run_nothing_would(project: Path) -> None:
 
 def test_a_learning_rate_reruns_its_stage_and_what_is_below_and_is_told_with_both_values(project: Path) -> None:
     pipeline = read_pipeline(project)
-    document = yaml.safe_load((project / "params.yaml").read_text())
-    before = document["grpo"]["learning_rate"]
-    document["grpo"]["learning_rate"] = 0.0123
-    (project / "params.yaml").write_text(yaml.safe_dump(document))
+    before = yaml.safe_load((project / "params.yaml").read_text())["grpo"]["learning_rate"]
+    change_params(project, grpo={"learning_rate": 0.0123})
     plan = make_plan(project)
     assert running(plan) == pipeline.below(pipeline.named(["grpo"]))
     assert why(plan, "grpo@full") == [f"params grpo.learning_rate {before} -> 0.0123"]
@@ -119,9 +101,7 @@ def test_a_learning_rate_reruns_its_stage_and_what_is_below_and_is_told_with_bot
 
 def test_a_variants_parameter_reruns_that_variant_alone(project: Path) -> None:
     pipeline = read_pipeline(project)
-    document = yaml.safe_load((project / "params.yaml").read_text())
-    document["grpo_variants"]["cold_start"]["prompt_variant"] = "rubrics"
-    (project / "params.yaml").write_text(yaml.safe_dump(document))
+    change_params(project, grpo_variants={"cold_start": {"prompt_variant": "rubrics"}})
     assert running(make_plan(project)) == pipeline.below(["grpo@cold_start"])
 
 
@@ -171,9 +151,20 @@ def test_the_plan_changes_nothing(project: Path) -> None:
     }
 
 
-def test_the_command_prints_json(project: Path) -> None:
-    command = [sys.executable, "-m", "flows.cli", "plan", "--json", "--to", "sft"]
-    done = subprocess.run(command, cwd=project, env=environment(), capture_output=True, text=True, check=True)
-    document = json.loads(done.stdout)
-    assert {one["runs"] for one in document["stages"]} == {"no"}
-    assert "report" not in {one["stage"] for one in document["stages"]}
+def test_the_command_says_what_would_run_and_why(project: Path) -> None:
+    pipeline = read_pipeline(project)
+    change_params(project, grpo={"learning_rate": 0.0123})
+    command = [sys.executable, "-m", "flows.cli", "plan"]
+    told = [
+        subprocess.run([*command, *words], cwd=project, env=environment(), capture_output=True, text=True, check=True)
+        for words in (["--json"], ["--to", "grpo@full"], ["--to", "sft"])
+    ]
+    document = json.loads(told[0].stdout)
+    assert {one["stage"] for one in document["stages"] if one["runs"] == "yes"} == pipeline.named(["grpo"])
+    assert {one["stage"] for one in document["stages"] if one["runs"] != "no"} == pipeline.below(
+        ["grpo@full", "grpo@cold_start"]
+    )
+    assert "grpo.learning_rate" in told[1].stdout
+    assert "0.0123" in told[1].stdout
+    assert "judge" not in told[1].stdout
+    assert "Nothing to run" in told[2].stdout

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from processes import LONG, is_alive
 
 SUPERVISOR = Path(__file__).parents[2] / "flows" / "supervisor.py"
 DEEP = """
@@ -27,19 +28,12 @@ def start(program: str, pids: Path) -> subprocess.Popen[bytes]:
 
 
 def family(pids: Path) -> list[int]:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + LONG
     while time.monotonic() < deadline:
         if pids.exists() and len(pids.read_text().split()) == 3:
             return [int(word) for word in pids.read_text().split()]
         time.sleep(0.02)
     raise AssertionError("the command did not start")
-
-
-def is_alive(process: int) -> bool:
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 @pytest.mark.parametrize("program", [DEEP, STUBBORN], ids=["obedient", "ignores SIGTERM"])
@@ -49,7 +43,7 @@ def test_closing_stdin_ends_the_whole_family(tmp_path: Path, program: str) -> No
     assert all(is_alive(process) for process in processes)
     assert supervisor.stdin is not None
     supervisor.stdin.close()
-    assert supervisor.wait(6) == 143
+    assert supervisor.wait(LONG) == 143
     assert not [process for process in processes if is_alive(process)]
 
 
@@ -58,13 +52,13 @@ def test_a_signal_ends_the_whole_family(tmp_path: Path, number: signal.Signals) 
     supervisor = start(DEEP, tmp_path / "pids")
     processes = family(tmp_path / "pids")
     os.kill(supervisor.pid, number)
-    assert supervisor.wait(6) == 143
+    assert supervisor.wait(LONG) == 143
     assert not [process for process in processes if is_alive(process)]
 
 
 def test_what_a_finished_command_leaves_behind_is_ended_and_its_status_kept(tmp_path: Path) -> None:
     supervisor = start(ORPHANS, tmp_path / "pids")
-    assert supervisor.wait(10) == 5
+    assert supervisor.wait(LONG) == 5
     assert not [process for process in family(tmp_path / "pids") if is_alive(process)]
 
 
@@ -74,4 +68,4 @@ def test_what_a_finished_command_leaves_behind_is_ended_and_its_status_kept(tmp_
 def test_the_status_is_the_commands_own(program: str, status: int) -> None:
     command = [sys.executable, str(SUPERVISOR), sys.executable, "-S", "-c", program]
     with subprocess.Popen(command, stdin=subprocess.PIPE) as supervisor:
-        assert supervisor.wait(10) == status
+        assert supervisor.wait(LONG) == status

@@ -103,13 +103,13 @@ def test_a_key_is_needed(key: str | None, send: Send) -> None:
 
 @pytest.mark.parametrize("request_", [ANTHROPIC, OPENAI])
 def test_over_the_limit_comes_429_with_a_time_to_wait(request_: tuple[str, Any], send: Send) -> None:
-    send("/settings", {"requests_per_minute": 120, "burst_seconds": 1})
+    send("/settings", {"requests_per_minute": 2, "burst_seconds": 60})
     answers = [send(*request_) for _ in range(4)]
     assert [status for status, _, _ in answers] == [200, 200, 429, 429]
     limited = answers[-1][2]
-    assert 0 < float(limited["retry-after"]) <= 1
+    assert 0 < float(limited["retry-after"]) <= 30
     names = ("anthropic-ratelimit-requests-limit", "x-ratelimit-limit-requests")
-    assert (limited[names[0]] or limited[names[1]]) == "120"
+    assert (limited[names[0]] or limited[names[1]]) == "2"
 
 
 def test_headers_can_be_left_out(send: Send) -> None:

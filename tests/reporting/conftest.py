@@ -1,4 +1,4 @@
-"""Fixtures of the report's tests: a made-up run, its page, and both with hostile texts."""
+"""Fixtures of the report's tests: the page of a made-up run, and both with hostile texts."""
 
 import shutil
 from pathlib import Path
@@ -8,15 +8,6 @@ import pytest
 from stages.report import ReportParams, report
 from stages.reporting.page import render
 from tests.reporting.hostile_run import hostile_params, poison
-from tests.reporting.made_up_run import write_run
-
-
-@pytest.fixture(scope="session")
-def made_up_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The `data` folder of a made-up run; do not write into it."""
-    folder = tmp_path_factory.mktemp("run") / "data"
-    write_run(folder)
-    return folder
 
 
 @pytest.fixture(scope="session")

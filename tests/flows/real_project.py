@@ -1,0 +1,44 @@
+"""The real pipeline in a folder of its own: the checkout's stages, nothing run yet."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+from toy_project import environment
+
+ROOT = Path(__file__).parents[2]
+PARTS = ("stages", "locks", "revisions", "dvc.yaml", "params.yaml", ".dvcignore", ".gitignore")
+
+
+def dvc(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run DVC in `root`."""
+    command = [sys.executable, "-m", "dvc", *words]
+    return subprocess.run(command, cwd=root, env=environment(), capture_output=True, text=True, check=False)
+
+
+def copy_pipeline(root: Path) -> None:
+    """Make `root` a project of its own with the checkout's stages, parameters and locks."""
+    root.mkdir()
+    for part in PARTS:
+        if (ROOT / part).is_dir():
+            shutil.copytree(ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
+        elif (ROOT / part).exists():
+            shutil.copy(ROOT / part, root / part)
+    subprocess.run(["git", "init", "-q"], cwd=root, check=True)
+    dvc(root, "init", "-q", "-f")
+    (root / "data/raw").mkdir(parents=True)
+    (root / "data/raw/README.md").write_text("raw\n")
+
+
+def change_params(root: Path, **sections: dict[str, Any]) -> None:
+    """Set values in sections of params.yaml; a mapping among them is merged into what stands there."""
+    path = root / "params.yaml"
+    document = yaml.safe_load(path.read_text())
+    for section, values in sections.items():
+        for key, value in values.items():
+            found = document[section].get(key)
+            document[section][key] = found | value if isinstance(found, dict) else value
+    path.write_text(yaml.safe_dump(document, sort_keys=False))
