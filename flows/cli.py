@@ -8,7 +8,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -17,10 +17,10 @@ from rich.table import Table
 from flows.outcome import ExitCode, FlowError
 
 FORWARDED = {
-    "oracle": "stages.oracle.command",
-    "judge": "stages.inference.command",
-    "score": "stages.benchmarks.command",
-    "compare": "stages.benchmarks.compare_command",
+    "oracle": ("stages.oracle.command", "Ask an oracle about any JSONL of pairs, resumably."),
+    "judge": ("stages.inference.command", "Judge one comparison or a file of them."),
+    "score": ("stages.benchmarks.command", "Score outcomes from anywhere by a benchmark's own rule."),
+    "compare": ("stages.benchmarks.compare_command", "Compare two judges: paired differences with intervals."),
 }
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 NEWS, TOOLS, SETTINGS = "Run the pipeline", "Use its parts alone", "Settings and machine"
@@ -208,9 +208,8 @@ def project_root() -> Path:
     raise FlowError(f"no dvc.yaml in {here} or above it: go to the project's folder")
 
 
-def main() -> Any:
+def main() -> None:
     """The console script: run a command, tell our own errors in one line."""
-    sys.dont_write_bytecode = False
     try:
         app()
     except FlowError as error:
@@ -218,13 +217,8 @@ def main() -> Any:
         sys.exit(int(error.exit_code))
 
 
-for _word, _text in {
-    "oracle": "Ask an oracle about any JSONL of pairs, resumably.",
-    "judge": "Judge one comparison or a file of them.",
-    "score": "Score outcomes from anywhere by a benchmark's own rule.",
-    "compare": "Compare two judges: paired differences with intervals.",
-}.items():
-    _add_forward(_word, FORWARDED[_word], _text)
+for _word, (_module, _text) in FORWARDED.items():
+    _add_forward(_word, _module, _text)
 
 
 if __name__ == "__main__":

@@ -116,20 +116,18 @@ class Dispatch:
         self.waiting -= {name for name, _ in started}
         return started
 
-    def give_up_below(self, name: str) -> list[tuple[str, StageRun]]:
+    def _lose_below(self, name: str, finish: Finish) -> None:
         """Take out of `waiting` what cannot run since `name` failed (Skipped) or stopped (Waiting)."""
         outcome = self.runs[name].outcome
         if outcome not in {Outcome.FAILED, Outcome.STOPPED}:
-            return []
+            return
         verdict = Outcome.SKIPPED if outcome is Outcome.FAILED else Outcome.WAITING
-        lost = [below for below in self.pipeline.stages if below in self.pipeline.below([name]) & self.waiting]
-        self.waiting -= set(lost)
-        self.runs |= {below: StageRun(verdict, tail=f"below {name}") for below in lost}
-        return [(below, self.runs[below]) for below in lost]
-
-    def _lose_below(self, name: str, finish: Finish) -> None:
-        for lost, run in self.give_up_below(name):
-            finish(lost, run)
+        lost = self.pipeline.below([name]) & self.waiting
+        self.waiting -= lost
+        for below in self.pipeline.stages:
+            if below in lost:
+                self.runs[below] = StageRun(verdict, tail=f"below {name}")
+                finish(below, self.runs[below])
 
     def _is_done(self, parent: str) -> bool:
         if parent in self.waiting:

@@ -43,7 +43,7 @@ class Finding(NamedTuple):
 
 def examine(root: Path) -> list[Finding]:
     """All findings, in the order in which they matter."""
-    return [*_python(), *_packages(root), *_machine(root), *_keys(), *_server(root), *_settings(root)]
+    return [*_python(), *_packages(root), *_machine(root), *_keys(), *_server(), *_settings(root)]
 
 
 def _python() -> Iterator[Finding]:
@@ -91,10 +91,16 @@ def _machine(root: Path) -> Iterator[Finding]:
     )
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     health = Health.GOOD if memory >= MEMORY_NEEDED_GB else Health.BAD
-    yield Finding(health, "memory", f"{memory:.0f} GB, {cpu_count()} cores" + _wanted(health is Health.GOOD, "4 GB"))
+    yield Finding(
+        health,
+        "memory",
+        f"{memory:.0f} GB, {cpu_count()} cores" + _wanted(health is Health.GOOD, f"{MEMORY_NEEDED_GB} GB"),
+    )
     free = shutil.disk_usage(root).free / 1e9
     enough = free >= DISK_NEEDED_GB
-    yield Finding(Health.GOOD if enough else Health.BAD, "disk", f"{free:.0f} GB free" + _wanted(enough, "10 GB"))
+    yield Finding(
+        Health.GOOD if enough else Health.BAD, "disk", f"{free:.0f} GB free" + _wanted(enough, f"{DISK_NEEDED_GB} GB")
+    )
 
 
 def _gpu_names() -> str:
@@ -113,9 +119,9 @@ def _keys() -> Iterator[Finding]:
         )
 
 
-def _server(root: Path) -> Iterator[Finding]:
+def _server() -> Iterator[Finding]:
     try:
-        url = find_server(root)
+        url = find_server()
     except FlowError as error:
         yield Finding(Health.BAD, "prefect server", str(error))
         return

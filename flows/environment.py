@@ -73,7 +73,7 @@ def server_port() -> int:
     return int(os.environ.get("PREFECT_SERVER_API_PORT", DEFAULT_PORT))
 
 
-def find_server(root: Path) -> str | None:
+def find_server() -> str | None:
     """The API address of the Prefect server to report to, or None if there is none.
 
     One that the user named (`PREFECT_API_URL`, or the active profile of a `PREFECT_HOME` of theirs) is taken; else the

@@ -76,7 +76,7 @@ class Pipeline:
         return found
 
 
-def quiet_dvc() -> None:
+def _quiet_dvc() -> None:
     """Leave out DVC's warnings, as of locks that a killed run left and that it removes by itself."""
     import logging
 
@@ -93,7 +93,7 @@ def read_pipeline(root: Path) -> Pipeline:
     from dvc.repo import Repo
     from dvc.repo.reproduce import collect_stages, get_active_graph, plan_repro
 
-    quiet_dvc()
+    _quiet_dvc()
     try:
         with chdir(root), Repo(str(root)) as repo:
             graph = get_active_graph(repo.index.graph)

@@ -24,7 +24,7 @@ def run(options: RunOptions) -> ExitCode:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     supervised = Supervised()
     with only_flow(options.root), RunView() as view:
-        server = find_server(options.root)
+        server = find_server()
         try:
             execution = prepare(options, view, supervised)
         except KeyboardInterrupt:

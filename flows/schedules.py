@@ -36,7 +36,7 @@ def serve(root: Path, cron: str, to: tuple[str, ...], budget_usd: float | None) 
     Raises:
         FlowError: no server is up, which keeps the schedule.
     """
-    server = find_server(root)
+    server = find_server()
     if server is None:
         raise FlowError(
             f"no Prefect server answers on {HOST}:{server_port()}: start it with `reasrm ui` and leave it up"
