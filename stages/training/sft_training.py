@@ -67,7 +67,6 @@ def train_sft(
         **cosine_schedule(),
         num_train_epochs=1,
         train_sampling_strategy="sequential",
-        completion_only_loss=True,
         max_length=None,
     )
     trainer = SFTTrainer(

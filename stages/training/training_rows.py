@@ -9,6 +9,8 @@ from stages.runtime.chat_rendering import render_chat
 
 POOL_BATCHES = 16
 """Batches that are sorted by length together: rows of one batch are of about one length, so little is padded."""
+NOT_LEARNT = -100
+"""The label of a token that the loss leaves out (torch's `ignore_index`)."""
 
 
 class Example(NamedTuple):
@@ -35,8 +37,7 @@ def token_rows(tokenizer: Any, examples: Sequence[Example], max_tokens: int) -> 
     for prompt, tokens in zip(prompts["input_ids"], completions["input_ids"], strict=True):
         completion = [*tokens, tokenizer.eos_token_id]
         if len(prompt) + len(completion) <= max_tokens:
-            mask = [0] * len(prompt) + [1] * len(completion)
-            rows.append({"input_ids": prompt + completion, "completion_mask": mask})
+            rows.append({"input_ids": prompt + completion, "labels": [NOT_LEARNT] * len(prompt) + completion})
     return rows, len(examples) - len(rows)
 
 

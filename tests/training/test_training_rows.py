@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from stages.miniature.exercises import base_documents, vocabulary_texts
 from stages.miniature.tiny_model import train_tokenizer
 from stages.runtime.chat_rendering import prompt_token_ids
-from stages.training.training_rows import Example, in_batches_of_one_length, token_rows
+from stages.training.training_rows import NOT_LEARNT, Example, in_batches_of_one_length, token_rows
 
 
 @given(st.lists(st.integers(1, 99), min_size=1, max_size=300), st.integers(1, 40), st.integers(1, 3), st.integers(0, 9))
@@ -36,7 +36,7 @@ def test_the_loss_falls_on_the_completion_and_its_end_alone() -> None:
     for example, row in zip(examples, rows, strict=True):
         prompt = prompt_token_ids(tokenizer, example.prompt)
         assert row["input_ids"][: len(prompt)] == prompt
-        learnt = [token for token, on in zip(row["input_ids"], row["completion_mask"], strict=True) if on]
+        learnt = [token for token, label in zip(row["input_ids"], row["labels"], strict=True) if label == token]
         assert tokenizer.decode(learnt) == example.completion + tokenizer.eos_token
-        assert sum(row["completion_mask"]) == len(row["input_ids"]) - len(prompt)
+        assert sum(label != NOT_LEARNT for label in row["labels"]) == len(row["input_ids"]) - len(prompt)
     assert token_rows(tokenizer, examples, 10) == ([], len(examples))
