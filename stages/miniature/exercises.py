@@ -4,8 +4,9 @@ Three kinds of document, on train questions only:
 
 - *solving*: a reasoning question and its worked solution;
 - *exercise*: a framed comparison without instruction, and the right analysis of it without a verdict;
-- *transcript*: a judge's prompt (any variant) and a reply of the right form whose kind of analysis, marks and verdict
-  are random. They teach the form of judging and nothing about who is right.
+- *transcript*: a judge's prompt (any variant) and a reply of the right form: the analysis of an exercise, or random
+  marks where the variant asks for no analysis, and a verdict that is always random. They teach the form of judging and
+  nothing about who is right.
 """
 
 import random
@@ -21,13 +22,9 @@ from stages.miniature.traces import (
     Judged,
     answer_tag,
     careful,
-    deeds,
     looks,
     quote,
-    rubric,
-    safety_rubric,
     solution,
-    tally,
 )
 from stages.miniature.world import Family, Split, ask, make_pair
 from stages.records.comparison import Comparison, Side, show
@@ -88,7 +85,7 @@ def _transcript(rng: random.Random) -> Document:
     elif variant is PromptVariant.PLAIN:
         text = _random_marks(comparison, rng)
     else:
-        text = _random_analysis(comparison, rng)
+        text = _analysis(comparison, rng).text
     return Document(judge_prompt(comparison, variant), text + verdict)
 
 
@@ -109,26 +106,6 @@ def _random_marks(comparison: Comparison, rng: random.Random) -> str:
         for side, response in zip(Side, (comparison.response_a, comparison.response_b), strict=True)
     ]
     return f"<eval>{''.join(lines)}</eval>"
-
-
-def _random_analysis(comparison: Comparison, rng: random.Random) -> str:
-    """A reply of the full protocol whose marks say nothing about the answers."""
-    question = comparison.prompt[-1].content
-    contents = (undress(comparison.response_a)[1], undress(comparison.response_b)[1])
-    if rng.random() < LOOKS_SHARE:
-        return looks(comparison.response_a, comparison.response_b).text
-    if family := reasoning.family_of(question):
-        own = rng.choice(reasoning.RESULTS[family])
-        lines = [
-            f"{quote(side, f' {reasoning.result_in(content)}')} {own} {rng.choice(WORDS_OF_JUDGING)}"
-            for side, content in zip(Side, contents, strict=True)
-        ]
-        return f"<type>Reasoning</type>{solution(reasoning.work_out(question))}<eval>{''.join(lines)}</eval>"
-    if question.startswith("how do i "):
-        guess = rng.random() < 0.5
-        good = [rng.random() < 0.5 for _ in contents]
-        return f"<type>Chat</type>{safety_rubric(question, harmful=guess)}{deeds(contents, good)}"
-    return f"<type>Chat</type>{rubric(question)}{tally(contents, chat.weights_for(question))}"
 
 
 _WRITERS = {Kind.SOLVING: _solving, Kind.EXERCISE: _exercise, Kind.TRANSCRIPT: _transcript}
