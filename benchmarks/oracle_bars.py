@@ -1,232 +1,130 @@
-"""What asking an oracle costs, loses and buys twice: the oracle command against a local server with planted faults.
+"""What asking an oracle costs, loses and buys twice, against the bars that it has to meet.
 
-Every figure comes from outside the client: the server's books, the process's own resource usage, the output file. The
-server's limits are real token buckets, so that shares of a limit are ratios within one run and a busy machine can only
-lower them. `oracle_curator.py` runs bespokelabs-curator against the same server.
+The oracle command runs against a local server with planted faults (`oracle_scenarios.py`). The server's limits are real
+token buckets, so that shares of a limit are ratios within one run; a busy machine can only lower them and raise CPU.
+Figures are kept in the folder, so that the bars can be measured one after the other and printed as one table.
+`oracle_curator.py` runs bespokelabs-curator against the same server.
 
-Run:     python benchmarks/oracle_bars.py [SCENARIO ...] [--folder /tmp/oracle-bench] [--quick]
+Run:     python benchmarks/oracle_bars.py [SCENARIO ...] [--vendor anthropic|openai] [--folder /tmp/oracle-bench]
+         python benchmarks/oracle_bars.py --table             what has been measured so far
 """
 
 import argparse
 import json
+import os
 import time
-from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from oracle_runs import OracleSettings, accounts, command, fresh, local_oracle, make_pairs, measure, outcomes
+from oracle_scenarios import SCENARIOS, Row
 
-RPM = 3000
-CLEAN: dict[str, Any] = {"requests_per_minute": RPM, "latency_seconds": 0.5}
-FAULTS = {
-    "overloaded": 0.03, "server_error": 0.01, "reset": 0.01, "reset_billed": 0.004, "hang": 0.003, "cut": 0.004,
-    "bad_json": 0.004, "refusal": 0.01, "truncated": 0.01, "empty": 0.005, "invalid": 0.003,
-}  # fmt: skip
-IMPATIENT = ("--timeout-seconds", "5")
-Row = dict[str, Any]
+Rows = dict[str, dict[str, Row]]
+"""Figures by scenario and vendor."""
 
 
-def steady(folder: Path, vendor: str) -> Row:
-    """Share of the request limit in the steady state, and 429s, with the server's headers."""
-    return _clean(folder, vendor, "steady", 1500, {}, ())
+@dataclass(frozen=True)
+class Bar:
+    """One figure of one scenario and what it must be."""
+
+    scenario: str
+    figure: str
+    says: str
+    at_least: float | None = None
+    at_most: float | None = None
+
+    def is_met(self, value: float) -> bool:
+        """Whether `value` is within the bar."""
+        above = self.at_least is None or value >= self.at_least
+        return above and (self.at_most is None or value <= self.at_most)
+
+    @property
+    def must(self) -> str:
+        """The bar in words."""
+        if self.at_least == self.at_most:
+            return f"{self.at_most:g}"
+        return f"at least {self.at_least:g}" if self.at_least is not None else f"at most {self.at_most:g}"
 
 
-def output_limit(folder: Path, vendor: str) -> Row:
-    """Share of Anthropic's output-token limit."""
-    limits = {"requests_per_minute": 60_000, "output_tokens_per_minute": 900_000, "output_tokens": 600}
-    row = _clean(folder, vendor, "output_limit", 900, limits, ())
-    row["share_of_output_limit"] = round(row.pop("steady_output_tokens") / 15_000, 3)
-    del row["share_of_limit"]
-    return row
+BARS = (
+    Bar("steady", "share_of_limit", "share of the request limit, steady", at_least=0.97),
+    Bar("steady", "429_per_reply", "429 per completion", at_most=0.005),
+    Bar("output_limit", "share_of_output_limit", "share of the output-token limit, steady", at_least=0.95),
+    Bar("output_limit", "429_per_reply", "429 per completion", at_most=0.005),
+    Bar("no_headers", "429_per_reply", "429 per completion; no headers, declared limit twice too high", at_most=0.03),
+    Bar("faults", "unaccounted", "all faults: pairs unaccounted for", 0, 0),
+    Bar("faults", "billed_twice_over_undelivered", "billed twice over billed but undelivered", 1, 1),
+    Bar("faults", "rejected_sent_again", "rejected requests sent again", 0, 0),
+    Bar("kill", "billed_twice_over_in_flight", "kill -9: billed twice over in flight at the kill", at_most=1),
+    Bar("kill", "unaccounted", "pairs unaccounted for after the second run", 0, 0),
+    Bar("lost_batch", "billed_twice", "batch whose creation gave no reply: billed twice", 0, 0),
+    Bar("lost_batch", "unaccounted", "pairs unaccounted for", 0, 0),
+    Bar("outage", "over_rate_times_length", "outage of 8 s: requests over rate times length", at_most=0.1),
+    Bar("outage", "not_ok", "pairs without a whole reply afterwards", 0, 0),
+    Bar("credit", "after_stop_over_in_flight", "credit gone: requests afterwards over in flight", at_most=1),
+    Bar("credit", "status", "exit code", 3, 3),
+    Bar("budget", "overshoot", "budget overshoot, share", at_most=0.02),
+    Bar("budget", "status", "exit code", 3, 3),
+    Bar("large", "cpu_seconds_per_1000", "CPU seconds per 1,000 requests, of 10,000", at_most=2.0),
+    Bar("large", "peak_mb", "peak memory at 10,000, MB", at_most=150),
+    Bar("larger", "peak_over_10000", "peak memory at 100,000 over that at 10,000", at_most=1.5),
+)
 
 
-def no_headers(folder: Path, vendor: str) -> Row:
-    """The server tells no limit, and the declared one is twice too high."""
-    return _clean(folder, vendor, "no_headers", 1500, {"limit_headers": False}, ("--declared-rpm", str(2 * RPM)))
+def measure_all(names: list[str], only: str | None, folder: Path, rows: Rows) -> None:
+    """Run the scenarios `names`; each result goes to `rows`, to the folder and, as one JSON line, to the screen."""
+    for name in names:
+        scenario, vendors = SCENARIOS[name]
+        for vendor in vendors if only is None else (only,):
+            began, load = time.monotonic(), os.getloadavg()[0]
+            row = scenario(folder, vendor)
+            loads = [round(load, 1), round(os.getloadavg()[0], 1)]
+            on = datetime.now(UTC).date().isoformat()
+            row |= {"seconds": round(time.monotonic() - began, 1), "load_before_after": loads, "measured_on": on}
+            rows.setdefault(name, {})[vendor] = row
+            print(json.dumps({"scenario": name, "vendor": vendor, **row}), flush=True)
+            (folder / "rows.json").write_text(json.dumps(rows, indent=1))
 
 
-def _clean(folder: Path, vendor: str, name: str, count: int, limits: Row, more: tuple[str, ...]) -> Row:
-    with local_oracle(OracleSettings(**{**CLEAN, **limits})) as url:
-        out = fresh(folder, f"{name}-{vendor}")
-        run = measure(command(vendor, make_pairs(folder, count), out, *more), url)
-        books = accounts(url)
-    return {
-        "status": run.status,
-        "n": count,
-        "share_of_limit": round(books["steady"]["replies"] / (RPM / 60), 3),
-        "steady_output_tokens": round(books["steady"]["output_tokens"]),
-        "429_per_reply": round(books["by_status"].get("429", 0) / books["billed"], 4),
-        "unaccounted": count - outcomes(out).total(),
-        "peak_in_flight_over_rate_times_latency": round(
-            books["peak_in_flight"] / (books["steady"]["replies"] * books["mean_seconds"]), 2
-        ),
-        "seconds_of_replies": round(books["last_served"], 1),
-        "cpu_seconds": round(run.cpu_seconds, 2),
-        "peak_mb": round(run.peak_mb),
-    }
+def value_of(bar: Bar, vendor: str, rows: Rows) -> float | None:
+    """The figure of a bar, None if it has not been measured; growth is relative to the smaller run's."""
+    row: dict[str, Any] = rows.get(bar.scenario, {}).get(vendor, {})
+    if bar.figure == "peak_over_10000":
+        base = rows.get("large", {}).get(vendor)
+        return round(row["peak_mb"] / base["peak_mb"], 2) if row and base else None
+    return row.get(bar.figure)
 
 
-def faults(folder: Path, vendor: str) -> Row:
-    """All faults at once."""
-    count = 1500
-    with local_oracle(OracleSettings(**CLEAN, faults=FAULTS)) as url:
-        out = fresh(folder, f"faults-{vendor}")
-        run = measure(command(vendor, make_pairs(folder, count), out, *IMPATIENT), url)
-        books = accounts(url)
-    return {
-        "status": run.status,
-        "n": count,
-        "outcomes": dict(outcomes(out)),
-        "unaccounted": count - outcomes(out).total(),
-        "billed_undelivered": books["billed_lost"],
-        "billed_twice": books["billed_again"],
-        "rejected": books["rejected"],
-        "rejected_sent_again": books["rejected_sent_again"],
-        "429_per_reply": round(books["by_status"].get("429", 0) / books["billed"], 4),
-        "seconds_of_replies": round(books["last_served"], 1),
-    }
-
-
-def kill(folder: Path, vendor: str) -> Row:
-    """A kill -9 of the client in the middle, then the same command again."""
-    count = 1200
-    with local_oracle(OracleSettings(**CLEAN)) as url:
-        out = fresh(folder, f"kill-{vendor}")
-        arguments = command(vendor, make_pairs(folder, count), out)
-        killed = measure(arguments, url, kill_after_replies=count // 2)
-        in_flight = unanswered(out.with_name(f"{out.name}.ledger.jsonl"))
-        before = accounts(url)["billed"]
-        again = measure(arguments, url)
-        books = accounts(url)
-    return {
-        "status": [killed.status, again.status],
-        "n": count,
-        "billed_before": before,
-        "in_flight_at_kill": in_flight,
-        "billed_twice": books["billed_again"],
-        "unaccounted": count - outcomes(out).total(),
-    }
-
-
-def unanswered(ledger: Path) -> int:
-    """Requests whose last word in the ledger is that they were sent: what was in flight when the client died."""
-    last: dict[str, str] = {}
-    for line in ledger.read_bytes().splitlines(keepends=True):
-        if line.endswith(b"\n"):
-            entry = json.loads(line)
-            last[entry["key"]] = entry["state"]
-    return sum(state == "sent" for state in last.values())
-
-
-def lost_batch(folder: Path, vendor: str) -> Row:
-    """The reply to the creation of a batch is lost."""
-    count = 300
-    troubles = {"lost_batch_creates": 1, "batch_seconds": 1, "batch_errored": 0.02, "batch_expired": 0.02}
-    with local_oracle(OracleSettings(**CLEAN, **troubles)) as url:
-        out = fresh(folder, f"lost_batch-{vendor}")
-        run = measure(command(vendor, make_pairs(folder, count), out, "--batch", "--poll-seconds", "1"), url)
-        books = accounts(url)
-    return {
-        "status": run.status,
-        "n": count,
-        "batches": books["batches_created"],
-        "billed_twice": books["billed_again"],
-        "unaccounted": count - outcomes(out).total(),
-    }
-
-
-def outage(folder: Path, vendor: str) -> Row:
-    """Everything is answered 529 (or 503) for some seconds."""
-    count, start, length = 1500, 6.0, 8.0
-    with local_oracle(OracleSettings(**CLEAN, outages=[(start, start + length)])) as url:
-        out = fresh(folder, f"outage-{vendor}")
-        run = measure(command(vendor, make_pairs(folder, count), out), url)
-        books = accounts(url)
-    return {
-        "status": run.status,
-        "n": count,
-        "requests_in_outage": books["in_outage"],
-        "over_rate_times_length": round(books["in_outage"] / (RPM / 60 * length), 3),
-        "unaccounted": count - outcomes(out).total(),
-        "outcomes": dict(outcomes(out)),
-        "seconds_of_replies": round(books["last_served"], 1),
-    }
-
-
-def credit(folder: Path, vendor: str) -> Row:
-    """The account's money runs out in the middle."""
-    with local_oracle(OracleSettings(**CLEAN, credit_usd=1.0)) as url:
-        out = fresh(folder, f"credit-{vendor}")
-        run = measure(command(vendor, make_pairs(folder, 1200), out), url)
-        books = accounts(url)
-    return {
-        "status": run.status,
-        "requests_after_stop": books["after_credit_stop"],
-        "peak_in_flight": books["peak_in_flight"],
-        "billed": books["billed"],
-    }
-
-
-def budget(folder: Path, vendor: str) -> Row:
-    """A budget that is too small for all."""
-    limit = 1.0
-    with local_oracle(OracleSettings(**CLEAN)) as url:
-        out = fresh(folder, f"budget-{vendor}")
-        run = measure(command(vendor, make_pairs(folder, 1200), out, "--budget-usd", str(limit)), url)
-        books = accounts(url)
-    return {"status": run.status, "budget": limit, "billed_usd": round(books["usd"], 4)}
-
-
-def large(folder: Path, vendor: str, count: int = 10_000) -> Row:
-    """CPU and memory at many requests."""
-    with local_oracle(OracleSettings(requests_per_minute=60_000, latency_seconds=0.1)) as url:
-        out = fresh(folder, f"large-{count}-{vendor}")
-        run = measure(command(vendor, make_pairs(folder, count), out, "--most-in-flight", "64"), url)
-        books = accounts(url)
-    return {
-        "status": run.status,
-        "n": count,
-        "cpu_seconds_per_1000": round(run.cpu_seconds / count * 1000, 2),
-        "peak_mb": round(run.peak_mb),
-        "wall_seconds": round(run.wall_seconds, 1),
-        "billed": books["billed"],
-        "unaccounted": count - outcomes(out).total(),
-    }
-
-
-def larger(folder: Path, vendor: str) -> Row:
-    """Memory at ten times as many."""
-    return large(folder, vendor, 100_000)
-
-
-SCENARIOS: dict[str, tuple[Callable[[Path, str], Row], tuple[str, ...]]] = {
-    "steady": (steady, ("anthropic", "openai")),
-    "output_limit": (output_limit, ("anthropic",)),
-    "no_headers": (no_headers, ("anthropic", "openai")),
-    "faults": (faults, ("anthropic", "openai")),
-    "kill": (kill, ("anthropic", "openai")),
-    "lost_batch": (lost_batch, ("anthropic", "openai")),
-    "outage": (outage, ("anthropic", "openai")),
-    "credit": (credit, ("anthropic", "openai")),
-    "budget": (budget, ("anthropic", "openai")),
-    "large": (large, ("anthropic", "openai")),
-    "larger": (larger, ("anthropic",)),
-}
+def table(rows: Rows) -> str:
+    """All bars, one line each, in Markdown."""
+    lines = ["| scenario | figure | must be | anthropic | openai | n | load |", "|---|---|---|---|---|---|---|"]
+    for bar in BARS:
+        measured = rows.get(bar.scenario, {})
+        cells = []
+        for vendor in ("anthropic", "openai"):
+            value = value_of(bar, vendor, rows)
+            cells.append("" if value is None else f"{value:g}" + ("" if bar.is_met(value) else " **missed**"))
+        n = next((str(row["n"]) for row in measured.values() if "n" in row), "")
+        loads = ", ".join(str(load) for row in measured.values() for load in row["load_before_after"])
+        lines.append(f"| {bar.scenario} | {bar.says} | {bar.must} | {cells[0]} | {cells[1]} | {n} | {loads} |")
+    return "\n".join(lines)
 
 
 def main() -> None:
-    """Run the scenarios named on the command line, or all, and print one JSON line each."""
+    """Run the scenarios named on the command line, or all; print figures, then the table of all bars."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("scenarios", nargs="*", choices=[*SCENARIOS, []], help="default: all")
-    parser.add_argument("--folder", type=Path, default=Path("/tmp/oracle-bench"), help="for pairs, outputs and ledgers")
+    parser.add_argument("--vendor", choices=["anthropic", "openai"], help="default: both")
+    parser.add_argument("--folder", type=Path, default=Path("/tmp/oracle-bench"), help="for pairs, outputs, ledgers")
+    parser.add_argument("--table", action="store_true", help="run nothing, print the table of what was measured")
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
-    for name in arguments.scenarios or SCENARIOS:
-        scenario, vendors = SCENARIOS[name]
-        for vendor in vendors:
-            began = time.monotonic()
-            row = {"scenario": name, "vendor": vendor, **scenario(arguments.folder, vendor)}
-            print(json.dumps(row | {"seconds": round(time.monotonic() - began, 1)}), flush=True)
+    kept = arguments.folder / "rows.json"
+    rows: Rows = json.loads(kept.read_text()) if kept.exists() else {}
+    if not arguments.table:
+        measure_all(arguments.scenarios or list(SCENARIOS), arguments.vendor, arguments.folder, rows)
+    print(table(rows))
 
 
 if __name__ == "__main__":

@@ -1,21 +1,25 @@
 """bespokelabs-curator and the oracle command side by side: same local server, same prompts, one after the other.
 
-Curator pins older SDKs, so it lives in an environment of its own, which this script makes once. It is told the limits
-of the server where it cannot read them (OpenAI); its own retries and its resume cache are as it ships.
+Curator pins older SDKs, so it lives in an environment of its own: `FOLDER/curator-env`, which this script makes on its
+first run (python -m venv, pip install of the version below; some minutes). It is told the limits of the server where it
+cannot read them (OpenAI); its own retries and its resume cache are as it ships. For Anthropic it opens with a paid
+greeting, which the server answers. It counts tokens with a vocabulary that it would download; litellm, which it
+installs, brings the same file.
 
 Run:     python benchmarks/oracle_curator.py [--folder /tmp/oracle-bench] [--requests 1500]
 """
 
 import argparse
 import json
+import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-from oracle_bars import CLEAN, FAULTS, IMPATIENT, RPM, Row
 from oracle_runs import OracleSettings, Run, accounts, command, fresh, local_oracle, make_pairs, measure, outcomes
+from oracle_scenarios import CLEAN, FAULTS, IMPATIENT, RPM, Row
 
 from stages.judging.chain_of_rubrics import PromptVariant
 from stages.oracle.cases import first_pass
@@ -24,7 +28,9 @@ from stages.records.pair import PreferencePair
 
 VERSION = "bespokelabs-curator==0.1.31"
 CLIENT = """
-import json, os, sys
+import importlib.util, json, os, pathlib, sys
+litellm = pathlib.Path(importlib.util.find_spec("litellm").origin).parent
+os.environ["TIKTOKEN_CACHE_DIR"] = str(litellm / "litellm_core_utils/tokenizers")
 os.environ["CURATOR_CACHE_DIR"], os.environ["TELEMETRY_ENABLED"] = sys.argv[4], "0"
 from bespokelabs import curator
 vendor, prompts, out = sys.argv[1:4]
@@ -36,7 +42,9 @@ class Judge(curator.LLM):
     def parse(self, row, response):
         return {"id": row["id"], "text": response}
 
-url = os.environ["ANTHROPIC_BASE_URL"] if vendor == "anthropic" else os.environ["OPENAI_BASE_URL"]
+url = os.environ["OPENAI_BASE_URL"]
+if vendor == "anthropic":
+    url = os.environ["ANTHROPIC_BASE_URL"] + "/v1"
 limits = {"max_requests_per_minute": int(sys.argv[5]), "max_tokens_per_minute": 10**12}
 params = {"base_url": url, "request_timeout": 5} | (limits if vendor == "openai" else {})
 name = "claude-3-haiku-20240307" if vendor == "anthropic" else "gpt-4o-mini"
@@ -119,12 +127,24 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=1500)
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
+    rows: list[Row] = []
     for name, faults in (("clean", {}), ("faults", FAULTS)):
-        settings = OracleSettings(**CLEAN, faults=faults)
+        settings = OracleSettings(**CLEAN, faults=faults, small_talk="Hello!")
         for vendor in ("anthropic", "openai"):
             for client in (ours, curator):
+                load = os.getloadavg()[0]
                 row = client(arguments.folder, vendor, arguments.requests, settings)
+                row |= {"load": [round(load, 1), round(os.getloadavg()[0], 1)]}
                 print(json.dumps({"scenario": name, **row}), flush=True)
+                rows.append({"scenario": name, **row})
+    print(table(rows))
+
+
+def table(rows: list[Row]) -> str:
+    """All runs side by side, in Markdown."""
+    lines = ["| " + " | ".join(rows[0]) + " |", "|" + "---|" * len(rows[0])]
+    lines += ["| " + " | ".join(str(value) for value in row.values()) + " |" for row in rows]
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":
