@@ -3,14 +3,17 @@
 Run:     pytest tests/stages/test_filter_traces.py
 """
 
+from collections import Counter
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from stages.benchmarks.overlap import BenchmarkPrompts
 from stages.filter_traces import Filtered, FilterTracesParams, filter_traces, kept_trace
 from stages.judging.chain_of_rubrics import HINT
-from stages.oracle.trace_rules import Reason
+from stages.oracle.trace_rules import Reason, fault
 from stages.records.comparison import Side
 from stages.records.pair import Message, PreferencePair, Role
 from stages.records.trace import OracleTrace, TraceOutcome, TracePass
@@ -88,6 +91,8 @@ GOOD = trace().text
         (GOOD.replace("<type>Chat</type>", ""), Reason.NO_TYPE),
         (GOOD.replace(" 60 care 40", " care"), Reason.NO_RUBRIC_WEIGHTS),
         (GOOD.replace("care 40", "care 30"), Reason.WEIGHTS_NOT_100),
+        (GOOD.replace("care 40", "care 39.6"), None),
+        (GOOD.replace("care 40", "care 39.4"), Reason.WEIGHTS_NOT_100),
         (GOOD.replace("Chat", "Reasoning"), Reason.NO_SOLUTION),
         (GOOD.replace("Chat", "Reasoning").replace("<eval>", "<solution>x</solution><eval>"), None),
         (GOOD.replace("quote_B>", "summary_B>"), Reason.SIDE_NOT_QUOTED),
@@ -99,6 +104,8 @@ GOOD = trace().text
         (GOOD.replace("so be it", "the earlier attempt missed it"), Reason.HINT_MENTIONED),
         (GOOD.replace("so be it", "the client told us a hint of humour"), None),
         (GOOD.replace("so be it", "long " * 500), Reason.TOO_LONG),
+        (GOOD.replace("so be it", "x" * (2000 - len(GOOD) + len("so be it"))), None),
+        (GOOD.replace("so be it", "x" * (2001 - len(GOOD) + len("so be it"))), Reason.TOO_LONG),
     ],
 )  # fmt: skip
 def test_each_fault_has_its_reason(text: str, reason: Reason | None) -> None:
@@ -108,6 +115,55 @@ def test_each_fault_has_its_reason(text: str, reason: Reason | None) -> None:
 @pytest.mark.parametrize("outcome", [outcome for outcome in TraceOutcome if outcome is not TraceOutcome.OK])
 def test_an_outcome_without_a_whole_reply_is_its_own_reason(outcome: TraceOutcome) -> None:
     assert reason_of(trace(outcome=outcome)) == outcome.value
+
+
+def test_every_reason_is_met_by_a_test() -> None:
+    """A new rule needs a trace that breaks it here; `None` in the table above is the trace that keeps it."""
+    table = next(mark for mark in test_each_fault_has_its_reason.pytestmark if mark.name == "parametrize")
+    met = {reason for _, reason in table.args[1]} | {Reason(o.value) for o in TraceOutcome if o is not TraceOutcome.OK}
+    beside_others = {Reason.NEAR_DUPLICATE, Reason.BENCHMARK_OVERLAP, Reason.SIDE_BALANCE}
+    assert met - {None} == set(Reason) - beside_others
+
+
+BAD = [GOOD.replace("[[A]]", "[[B]]"), "no verdict", GOOD.replace("<type>Chat</type>", "")]
+TRACES = st.builds(
+    lambda number, text, outcome, better: (
+        trace(number, text, outcome=outcome) if text else trace(number, outcome=outcome, better=better)
+    ),
+    st.integers(0, 12),
+    st.sampled_from([None, None, *BAD]),
+    st.sampled_from([TraceOutcome.OK, TraceOutcome.OK, TraceOutcome.OK, TraceOutcome.REFUSED, TraceOutcome.GAVE_UP]),
+    st.sampled_from(list(Side)),
+)
+
+
+@given(
+    st.lists(TRACES, max_size=14, unique_by=lambda found: found.pair.id),
+    st.data(),
+    st.sampled_from([0.5, 0.52, 0.8, 1.0]),
+)
+def test_the_counts_add_up_whatever_comes(first: list[OracleTrace], data: st.DataObject, largest: float) -> None:
+    again = data.draw(st.lists(st.sampled_from(first), unique_by=lambda found: found.pair.id)) if first else []
+    second = [trace(text=None, better=Side.A).model_copy(update=_second_of(found)) for found in again]
+    benchmarks = BenchmarkPrompts([("bench", pair(5).prompt)], 8, 0.8)
+    filtered = filter_traces(first, second, benchmarks, params(largest_side_share=largest))
+    funnel = filtered.funnel()
+    assert funnel["pairs"] == len(first)
+    assert funnel["traces"] == len(first) + len(second) == funnel["kept"] + sum(funnel["rejected"].values())
+    for split in ("kept_by_pass", "kept_by_source", "kept_by_side"):
+        assert sum(funnel[split].values()) == funnel["kept"]
+    there = Counter(found.model_dump_json() for found in [*first, *second])
+    assert (
+        Counter(found.model_dump_json() for found in [*filtered.kept, *(r.trace for r in filtered.rejected)]) == there
+    )
+    sides = funnel["kept_by_side"]
+    assert max(sides.values()) <= largest * funnel["kept"] + 1e-9
+    assert all(fault(found, params().rules()) is None for found in filtered.kept)
+    assert pair(5).id not in {found.pair.id for found in filtered.kept}
+
+
+def _second_of(first: OracleTrace) -> dict[str, Any]:
+    return {"pair": first.pair, "better": first.better, "oracle_pass": TracePass.SECOND, "text": first.text}
 
 
 def test_the_second_pass_replaces_what_failed_in_the_first() -> None:
