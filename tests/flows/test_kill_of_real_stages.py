@@ -65,7 +65,7 @@ def kill_when(root: Path, is_time: Callable[[], bool]) -> set[str]:
     words = {" ".join(process.cmdline()) for process in family}
     os.kill(flow.pid, signal.SIGKILL)
     flow.wait()
-    _, alive = psutil.wait_procs(family, timeout=60)
+    _, alive = psutil.wait_procs(family, timeout=300)
     assert not alive
     assert not [process for process in psutil.process_iter(["cwd"]) if str(process.info["cwd"]).startswith(str(root))]
     return words

@@ -44,7 +44,7 @@ def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
 def run(folder: Path, *arguments: str) -> str:
     """The stage's standard output."""
     child = start(folder, *arguments)
-    out, err = child.communicate(timeout=240)
+    out, err = child.communicate()
     assert child.returncode == 0, err
     return out
 
@@ -88,7 +88,7 @@ def test_both_passes(checkout: Path) -> None:
 def test_a_budget_stops_the_stage_with_exit_code_3(checkout: Path) -> None:
     change(checkout, "distill_traces_asking", budget_usd=0.05)
     child = start(checkout, "first")
-    _, err = child.communicate(timeout=240)
+    _, err = child.communicate()
     assert child.returncode == 3
     assert "stopped (budget)" in err
     assert "the same command goes on" in err
@@ -98,23 +98,23 @@ def test_a_budget_stops_the_stage_with_exit_code_3(checkout: Path) -> None:
 def test_a_missing_input_is_named(tmp_path: Path) -> None:
     (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
     child = start(tmp_path, "second", "--dry-run")
-    _, err = child.communicate(timeout=240)
+    _, err = child.communicate()
     assert child.returncode == 1
     assert "data/traces/first.jsonl is not there yet" in err
 
 
 @pytest.mark.slow
 def test_kill_minus_9_asks_nothing_again_leaves_no_process_and_changes_no_byte(checkout: Path) -> None:
-    write_records(checkout / "data/pairs/distill.jsonl", training_pairs(Split.TRAIN, 1500, seed=4))
+    write_records(checkout / "data/pairs/distill.jsonl", training_pairs(Split.TRAIN, 600, seed=4))
     ledger = checkout / "ledgers/distill_traces-first.jsonl"
     victim = start(checkout, "first")
-    while not ledger.exists() or ledger.read_bytes().count(b'"final"') < 300:
+    while not ledger.exists() or ledger.read_bytes().count(b'"final"') < 100:
         assert victim.poll() is None
         time.sleep(0.05)
     children = psutil.Process(victim.pid).children(recursive=True)
     os.kill(victim.pid, signal.SIGKILL)
     victim.wait()
-    _, alive = psutil.wait_procs(children, timeout=30)
+    _, alive = psutil.wait_procs(children, timeout=300)
     assert children
     assert not alive
 
@@ -122,7 +122,7 @@ def test_kill_minus_9_asks_nothing_again_leaves_no_process_and_changes_no_byte(c
     finals = Counter(
         entry["key"] for entry in map(json.loads, ledger.read_text().splitlines()) if entry["state"] == "final"
     )
-    assert len(finals) == 1500
+    assert len(finals) == 600
     assert set(finals.values()) == {1}
     resumed = (checkout / "data/traces/first.jsonl").read_bytes()
     ledger.unlink()
