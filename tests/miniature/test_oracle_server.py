@@ -155,6 +155,15 @@ def test_passing_faults_pass_and_lasting_ones_last() -> None:
         OracleSettings(faults=dict.fromkeys(PASSING, 0.5))
 
 
+def test_small_talk_is_answered_and_billed_where_the_settings_know_some(send: Send) -> None:
+    greeting = (ANTHROPIC[0], ANTHROPIC[1] | {"messages": [{"role": "user", "content": "Hello, Claude"}]})
+    assert send(*greeting)[0] == 400
+    send("/settings", {"small_talk": "Hello!"})
+    status, message, _ = send(*greeting)
+    assert (status, message["content"][0]["text"]) == (200, "Hello!")
+    assert send("/accounts")[1]["billed"] == 1
+
+
 def test_money_ends(send: Send) -> None:
     send("/settings", {"credit_usd": 1e-6})
     assert send(*ANTHROPIC)[0] == 200
