@@ -34,6 +34,8 @@ class VllmEngine:
         self._tokenizer = tokenizer
         self._version = _installed()
         self._llm: Any = None
+        self.starts = 0
+        """How often vLLM was started; once, whatever is asked."""
 
     def identity(self) -> dict[str, Any]:
         """Everything besides prompt and sampling that the replies depend on."""
@@ -82,6 +84,7 @@ class VllmEngine:
             from vllm import LLM
 
             torch.set_num_threads(self._settings.threads)
+            self.starts += 1
             self._llm = LLM(
                 model=str(self._settings.checkpoint),
                 dtype=self._settings.dtype.value,

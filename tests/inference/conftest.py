@@ -9,6 +9,7 @@ import pytest
 from stages.inference.engine import Sampling
 from stages.inference.transformers_engine import Attention, Dtype, LocalModelSettings
 from stages.judging.verdict import STOP
+from tests.inference.taught_judge import teach
 from tests.inference.tiny_prompts import sentence
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -32,6 +33,12 @@ def checkpoint(tokenizer: Any, tmp_path_factory: pytest.TempPathFactory) -> Path
     new_model(tokenizer, shape, seed=1).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def taught_judge(tokenizer: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A judge that gives verdicts; half a minute of training."""
+    return teach(tokenizer, tmp_path_factory.mktemp("taught") / "judge")
 
 
 @pytest.fixture

@@ -1,0 +1,32 @@
+"""What the judging benchmarks share: items spread over all benchmarks, their prompts, and a table."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from stages.inference.engine import Prompt
+from stages.inference.prompt_rendering import render_all
+from stages.judge import Orders, read_items, shown_orders
+from stages.judging.chain_of_rubrics import PromptVariant
+from stages.judging.prompt import judge_prompt
+from stages.records.benchmark_item import BenchmarkItem
+from stages.records.comparison import show
+
+
+def items_of(folder: Path, most: int) -> list[BenchmarkItem]:
+    """About `most` items, evenly spread over all benchmarks in `folder`, in file order."""
+    every = [item for part in read_items(folder).values() for item in part]
+    step = max(1, len(every) // most)
+    return every[::step][:most]
+
+
+def prompts_of(tokenizer: Any, items: Sequence[BenchmarkItem]) -> list[Prompt]:
+    """The distinct prompts of both orders, in file order."""
+    shown = [show(item.pair, side) for item, side in shown_orders(items, Orders.BOTH, 0)]
+    return list(render_all(tokenizer, [judge_prompt(one, PromptVariant.FULL) for one in shown]).values())
+
+
+def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table in Markdown."""
+    for row in (head, ["---"] * len(head), *rows):
+        print("| " + " | ".join(row) + " |")
