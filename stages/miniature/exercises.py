@@ -26,7 +26,7 @@ from stages.miniature.traces import (
     quote,
     solution,
 )
-from stages.miniature.world import Family, Split, ask, make_pair
+from stages.miniature.world import Family, Split, ask, dressed_pair, make_pair
 from stages.records.comparison import Comparison, Side, show
 from stages.records.pair import Message, Role
 
@@ -41,11 +41,13 @@ class Kind(StrEnum):
     TRANSCRIPT = "transcript"
 
 
-KIND_MIX = {Kind.SOLVING: 0.35, Kind.EXERCISE: 0.48, Kind.TRANSCRIPT: 0.17}
-FAMILY_MIX = {Family.SUM: 0.17, Family.TURN: 0.15, Family.SWAP: 0.15, Family.CHAT: 0.45, Family.SAFE: 0.08}
+KIND_MIX = {Kind.SOLVING: 0.28, Kind.EXERCISE: 0.57, Kind.TRANSCRIPT: 0.15}
+FAMILY_MIX = {Family.SUM: 0.15, Family.TURN: 0.18, Family.SWAP: 0.18, Family.CHAT: 0.42, Family.SAFE: 0.07}
 TRANSCRIPT_VARIANTS = {PromptVariant.FULL: 0.7, PromptVariant.PLAIN: 0.2, PromptVariant.ANSWER_ONLY: 0.1}
 LOOKS_SHARE = 0.2
 """Share of exercises and transcripts that describe the answers' looks."""
+RIGHT_SHARE = 0.4
+"""How often an answer of an exercise is made the right one; it is right by chance besides."""
 SOLVED_FAMILIES = (Family.SUM, Family.TURN, Family.SWAP)
 
 
@@ -71,13 +73,14 @@ def _solving(rng: random.Random) -> Document:
 
 
 def _exercise(rng: random.Random) -> Document:
-    comparison = _comparison(rng)
+    family = _family(rng)
+    comparison = _any_two_results(family, rng) if family in SOLVED_FAMILIES else _better_and_worse(family, rng)
     _, case = judge_prompt(comparison, PromptVariant.FULL)
     return Document((case,), _analysis(comparison, rng).text)
 
 
 def _transcript(rng: random.Random) -> Document:
-    comparison = _comparison(rng)
+    comparison = _better_and_worse(_family(rng), rng)
     variant = rng.choices(list(TRANSCRIPT_VARIANTS), list(TRANSCRIPT_VARIANTS.values()))[0]
     verdict = answer_tag(rng.choice(list(Side)))
     if variant is PromptVariant.ANSWER_ONLY:
@@ -89,9 +92,27 @@ def _transcript(rng: random.Random) -> Document:
     return Document(judge_prompt(comparison, variant), text + verdict)
 
 
-def _comparison(rng: random.Random) -> Comparison:
-    family = rng.choices(list(FAMILY_MIX), list(FAMILY_MIX.values()))[0]
+def _family(rng: random.Random) -> Family:
+    return rng.choices(list(FAMILY_MIX), list(FAMILY_MIX.values()))[0]
+
+
+def _better_and_worse(family: Family, rng: random.Random) -> Comparison:
     return show(make_pair(family, Split.TRAIN, rng, 0.5), rng.choice(list(Side)))
+
+
+def _any_two_results(family: Family, rng: random.Random) -> Comparison:
+    """Both answers, one or none may be right: the second mark does not follow from the first, so each must be learnt."""
+    question = ask(family, Split.TRAIN, rng)
+    right = reasoning.work_out(question)[-1].result
+    results = [right if rng.random() < RIGHT_SHARE else rng.choice(_results(family)) for _ in Side]
+    first, second = rng.sample(list(Style), 2) if results[0] == results[1] else rng.choices(list(Style), k=2)
+    contents = (reasoning.answer_with(results[0]), reasoning.answer_with(results[1]))
+    prompt = (Message(role=Role.USER, content=question),)
+    return show(dressed_pair(family, prompt, contents, (first, second)), Side.A)
+
+
+def _results(family: Family) -> tuple[str, ...]:
+    return reasoning.RESULTS[reasoning.Reasoning(family.value)]
 
 
 def _analysis(comparison: Comparison, rng: random.Random) -> Judged:
