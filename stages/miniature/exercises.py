@@ -101,7 +101,7 @@ def _better_and_worse(family: Family, rng: random.Random) -> Comparison:
 
 
 def _any_two_results(family: Family, rng: random.Random) -> Comparison:
-    """Both answers, one or none may be right: the second mark does not follow from the first, so each must be learnt."""
+    """Both answers, one or none may be right: no mark follows from the other, so each must be learnt."""
     question = ask(family, Split.TRAIN, rng)
     right = reasoning.work_out(question)[-1].result
     results = [right if rng.random() < RIGHT_SHARE else rng.choice(_results(family)) for _ in Side]
