@@ -17,7 +17,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict
 
-from stages.inference.engine import Engine, Sampling
+from stages.inference.engine import Engine, Prompt, Sampling
 from stages.inference.judge_form import JudgeForm, OwnForm
 from stages.inference.opening import EngineName, OpenModel, open_model
 from stages.inference.transformers_engine import Attention, Dtype, LocalModelSettings
@@ -26,7 +26,7 @@ from stages.judging.trace_structure import Grounding, grounding, read_structure
 from stages.judging.verdict import Unreadable
 from stages.records.comparison import Comparison, Side
 from stages.records.pair import Message, Role
-from stages.records.reply import Reply
+from stages.records.reply import Finish, Reply
 from stages.runtime.stage_main import StageError
 
 
@@ -78,11 +78,12 @@ class Opinion(BaseModel):
 class Judge:
     """An open judge; use it in a `with` block, or close it."""
 
-    def __init__(self, model: OpenModel, form: JudgeForm, sampling: Sampling) -> None:
-        """Judge with `model`, asked in `form`."""
+    def __init__(self, model: OpenModel, form: JudgeForm, sampling: Sampling, context: int | None = None) -> None:
+        """Judge with `model`, asked in `form`; `context` is how many tokens prompt and reply may have together."""
         self._model = model
         self._form = form
         self._sampling = sampling
+        self._context = context
 
     def __enter__(self) -> Self:
         return self
@@ -99,10 +100,13 @@ class Judge:
         shown = [comparison for case in cases for comparison in _both_orders(*case)]
         messages = [self._form.prompt(comparison) for comparison in shown]
         prompts = self._model.render(messages)
-        ordered = sorted(prompts.values(), key=lambda one: (one.length, one.key))
+        ordered = sorted(filter(self._fits, prompts.values()), key=lambda one: (one.length, one.key))
         replies = dict(zip(ordered, self._engine.generate(ordered, self._sampling), strict=True))
-        read = [self._read(case, replies[prompts[said]]) for case, said in zip(shown, messages, strict=True)]
+        read = [self._read(case, replies.get(prompts[said])) for case, said in zip(shown, messages, strict=True)]
         return [_opinion(read[place], read[place + 1]) for place in range(0, len(read), 2)]
+
+    def _fits(self, prompt: Prompt) -> bool:
+        return self._context is None or len(prompt.token_ids) + self._sampling.max_new_tokens <= self._context
 
     def close(self) -> None:
         """Free the model."""
@@ -112,10 +116,11 @@ class Judge:
     def _engine(self) -> Engine:
         return self._model.engine
 
-    def _read(self, comparison: Comparison, reply: Reply) -> OneOrder:
-        """`comparison.better` names the caller's A; sides are turned back to it."""
+    def _read(self, comparison: Comparison, given: Reply | None) -> OneOrder:
+        """`comparison.better` names the caller's A; sides are turned back to it. None: the prompt was too long."""
         turned = comparison.better is Side.B
-        verdict, scores = self._form.read(reply)
+        reply = given or Reply(text="", finish=Finish.LENGTH, prompt_tokens=0, completion_tokens=0)
+        verdict, scores = self._form.read(reply) if given else (Unreadable.TOO_LONG, None)
         structure = read_structure(reply.text)
         quotes = tuple(
             CheckedQuote(
@@ -170,7 +175,7 @@ def open_judge(
     sampling = Sampling(
         max_new_tokens=min(max_new_tokens, context // 2), temperature=0.0, top_p=1.0, seed=0, stop=form.stop
     )
-    return Judge(open_model(engine, settings), form, sampling)
+    return Judge(open_model(engine, settings), form, sampling, context)
 
 
 def _context_of(checkpoint: Path, engine: EngineName) -> int:

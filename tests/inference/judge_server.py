@@ -1,0 +1,91 @@
+"""A judge behind HTTP for tests: OpenAI's protocol on loopback, replies written by a function of the prompt."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from stages.judging.prompt import RESPONSE_END, RESPONSE_START
+from stages.records.comparison import Side
+
+Habit = Callable[[dict[Side, str]], str]
+"""From the answers shown as A and B to a reply."""
+
+
+def honest(answers: dict[Side, str]) -> str:
+    """Prefers the answer that says `right`; quotes both, one of them falsely."""
+    side = Side.A if "right" in answers[Side.A] else Side.B
+    return (
+        "<type>Chat</type><rubric>truth (100%)<justify>it matters</justify></rubric><eval>"
+        f"<quote_A>{answers[Side.A]}</quote_A><quote_B>nobody said this</quote_B></eval><answer>[[{side}]]</answer>"
+    )
+
+
+def first_is_best(_: dict[Side, str]) -> str:
+    """Follows the position."""
+    return "<answer>[[A]]</answer>"
+
+
+def mute(_: dict[Side, str]) -> str:
+    """Never decides."""
+    return "Both have their merits."
+
+
+@contextmanager
+def judge_server(habit: Habit, status: int = 200) -> Iterator[str]:
+    """Serve `habit`, or fail with `status`; yields the base URL."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            """One chat completion."""
+            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            data = json.dumps(_completion(habit, body) if status == 200 else {"error": {"message": "no"}}).encode()
+            self.send_response(status)
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}/v1"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def served_file(folder: Path, url: str) -> Path:
+    """The description of a served judge, as `--served` takes it."""
+    file = folder / "served.yaml"
+    file.write_text(
+        f"protocol: openai\nmodel: judge\nbase_url: {url}\nconcurrency: 4\ntimeout_seconds: 20\nretries: 0\n"
+        "leave_out: [seed]\n",
+        encoding="utf-8",
+    )
+    return file
+
+
+def _completion(habit: Habit, body: dict[str, Any]) -> dict[str, Any]:
+    said = body["messages"][-1]["content"]
+    answers = {
+        side: said.split(f"{RESPONSE_START[side]}\n", 1)[1].split(f"\n{RESPONSE_END[side]}", 1)[0] for side in Side
+    }
+    text = habit(answers)
+    tokens = [{"token": letter, "logprob": -0.1, "top_logprobs": []} for letter in text]
+    choice = {
+        "index": 0,
+        "finish_reason": "stop",
+        "message": {"role": "assistant", "content": text},
+        "logprobs": {"content": tokens},
+    }
+    usage = {"prompt_tokens": 9, "completion_tokens": 7, "total_tokens": 16}
+    return {"id": "x", "object": "chat.completion", "created": 0, "model": "m", "choices": [choice], "usage": usage}
