@@ -62,10 +62,10 @@ def measure(arguments: list[str], url: str, kill_after_replies: int | None = Non
     log = Path("/tmp") / f"oracle-bench-{os.getpid()}.log"
     began = time.monotonic()
     with log.open("wb") as sink:
-        child = subprocess.Popen(arguments, env=environment(url), stdout=sink, stderr=sink, start_new_session=True)
+        child = subprocess.Popen(arguments, env=environment(url), stdout=sink, stderr=sink)
         while kill_after_replies is not None and child.poll() is None:
             if accounts(url)["billed"] >= kill_after_replies:
-                os.killpg(child.pid, signal.SIGKILL)
+                child.send_signal(signal.SIGKILL)
                 break
             time.sleep(0.05)
         _, status, used = os.wait4(child.pid, 0)
