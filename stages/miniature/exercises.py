@@ -42,14 +42,13 @@ class Kind(StrEnum):
 
 
 KIND_MIX = {Kind.SOLVING: 0.28, Kind.EXERCISE: 0.57, Kind.TRANSCRIPT: 0.15}
-FAMILY_MIX = {Family.SUM: 0.18, Family.TURN: 0.17, Family.SWAP: 0.16, Family.CHAT: 0.42, Family.SAFE: 0.07}
+FAMILY_MIX = {Family.SUM: 0.15, Family.TURN: 0.18, Family.SWAP: 0.18, Family.CHAT: 0.42, Family.SAFE: 0.07}
 TRANSCRIPT_VARIANTS = {PromptVariant.FULL: 0.7, PromptVariant.PLAIN: 0.2, PromptVariant.ANSWER_ONLY: 0.1}
 LOOKS_SHARE = 0.2
 """Share of exercises and transcripts that describe the answers' looks."""
 RIGHT_SHARE = 0.4
 """How often an answer of an exercise is made the right one; it is right by chance besides."""
-SOLVED_FAMILIES = (Family.SUM, Family.SUM, Family.TURN, Family.SWAP)
-"""Sums have the largest table of steps, so they are solved twice as often."""
+SOLVED_FAMILIES = (Family.SUM, Family.TURN, Family.SWAP)
 
 
 @dataclass(frozen=True)
