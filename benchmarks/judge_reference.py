@@ -87,7 +87,7 @@ def messages_of(items: Sequence[BenchmarkItem]) -> list[tuple[Message, ...]]:
 def judge_ours(items: Sequence[BenchmarkItem], params: JudgeParams) -> None:
     """The stage's own path."""
     with tempfile.TemporaryDirectory() as folder, Ledger(Path(folder) / "ledger.jsonl") as ledger:
-        judgments, account = judge_generative(list(shown_orders(items, Orders.HASHED, 0)), params, ledger)
+        judgments, account, _ = judge_generative(list(shown_orders(items, Orders.HASHED, 0)), params, ledger)
     assert account["engine_starts"] == 1
     assert len(judgments) == len(items)
 

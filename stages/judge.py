@@ -1,18 +1,19 @@
 """Judge all benchmarks with one model: one engine start, each distinct prompt once.
 
 Reads:   data/benchmarks/*.jsonl, the model's checkpoint
-Writes:  data/judgments/<model>/<benchmark>.jsonl in item order, data/judgments/<model>/identity.json
+Writes:  data/judgments/<model>/<benchmark>.jsonl in item order, data/judgments/<model>/identity.json, and with
+         `token_budgets` the same below data/judgments/<model>/budgets/<tokens>/
 Resumes: ledgers/judge-<model>.jsonl; nothing that is in it is asked again
 Run:     python -m stages.judge <model>      (or: dvc repro judge@<model>)
 """
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from stages.inference.engine import Prompt, Sampling
 from stages.inference.judge_form import JudgeForm, OwnForm, PublishedForm
@@ -21,6 +22,7 @@ from stages.inference.opening import EngineName, open_model
 from stages.inference.prompt_rendering import load_tokenizer, render_answered
 from stages.inference.published_judges.prompt_file import load_prompt_file
 from stages.inference.scalar_engine import ScalarEngine
+from stages.inference.token_budgets import replies_within
 from stages.inference.transformers_engine import Attention, Dtype, LocalModelSettings
 from stages.judging.chain_of_rubrics import PromptVariant
 from stages.judging.samples import verdict_of_samples, verdict_of_scores
@@ -28,7 +30,7 @@ from stages.judging.verdict import Unreadable
 from stages.records.benchmark_item import BenchmarkItem
 from stages.records.comparison import Side, hashed_side, show
 from stages.records.jsonl import read_records, write_records
-from stages.records.judgment import Judgment
+from stages.records.judgment import BUDGETS, Judgment, Samples
 from stages.records.ledger import Ledger
 from stages.records.reply import Reply
 from stages.runtime.outputs import new_folder, write_json
@@ -39,6 +41,8 @@ from stages.runtime.work_folder import LEDGERS
 
 BENCHMARKS = Path("data/benchmarks")
 JUDGMENTS = Path("data/judgments")
+BUDGET_MARGIN = 24
+"""Tokens that making a judge decide takes: closed tags, the opening of the verdict, the verdict."""
 NOT_ITEMS = frozenset({"refused"})
 """Files beside the benchmarks' own that hold no items."""
 
@@ -83,12 +87,24 @@ class JudgeParams(StageParams):
     top_p: float = Field(gt=0, le=1)
     samples: int = Field(gt=0)
     """Replies per prompt; the verdict is the majority's. More than one needs a temperature above 0."""
+    token_budgets: tuple[int, ...]
+    """Also judge as if a reply could have no more tokens than each of these (`token_budgets.py`)."""
     batch_size: int = Field(gt=0)
     batch_tokens: int = Field(gt=0)
     """Most prompt tokens in one batch, padding included."""
     dtype: Dtype
     attention: Attention
     threads: int = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _budgets_are_smaller(self) -> Self:
+        wrong = [budget for budget in self.token_budgets if not 0 < budget <= self.max_new_tokens - BUDGET_MARGIN]
+        if wrong:
+            most = self.max_new_tokens - BUDGET_MARGIN
+            raise ValueError(
+                f"token_budgets {wrong}: from 1 to {most}, which is max_new_tokens less the decision's own"
+            )
+        return self
 
     def fits(self, prompt: Prompt) -> bool:
         """Whether prompt and longest reply fit into the context; a service says so itself."""
@@ -124,6 +140,17 @@ class JudgeParams(StageParams):
 Account = dict[str, Any]
 """What identity.json says about the judging."""
 
+
+class Judged(NamedTuple):
+    """What judging gave."""
+
+    judgments: list[Judgment]
+    """In the order in which the items were shown."""
+    account: Account
+    budgets: dict[int, list[Judgment]]
+    """The same within each of `token_budgets`."""
+
+
 Shown = tuple[BenchmarkItem, Side]
 """An item and the side on which its better answer is shown."""
 
@@ -135,25 +162,38 @@ def shown_orders(items: Sequence[BenchmarkItem], orders: Orders, seed: int) -> I
         yield from ((item, side) for side in sides)
 
 
-def judge_generative(shown: Sequence[Shown], params: JudgeParams, ledger: Ledger) -> tuple[list[Judgment], Account]:
-    """Ask the model for a verdict on each shown item; judgments in the same order, and an account."""
+def judge_generative(shown: Sequence[Shown], params: JudgeParams, ledger: Ledger) -> Judged:
+    """Ask the model for a verdict on each shown item."""
     model, form = open_model(params.engine, params.local_model()), params.form()
     shows = [form.prompt(show(item.pair, side)) for item, side in shown]
     rendered = model.render(shows)
     fitting = [one for one in rendered.values() if params.fits(one)]
     progress = ProgressLine("judge")
-    samples = [ask_all(model.engine, fitting, way, ledger, progress) for way in params.samplings(form.stop)]
+    ways = params.samplings(form.stop)
+    samples = [ask_all(model.engine, fitting, way, ledger, progress) for way in ways]
+    within = {
+        budget: [
+            replies_within(budget, model, fitting, replies, way, ledger)
+            for replies, way in zip(samples, ways, strict=True)
+        ]
+        for budget in params.token_budgets
+    }
     model.engine.close()
-    judgments = []
-    for (item, side), messages in zip(shown, shows, strict=True):
-        key = rendered[messages].key
-        judgments.append(_judgment(item, side, form, [replies[key] for replies in samples if key in replies]))
-    account = _account(len(judgments), list(rendered.values()), fitting, model.engine.identity())
-    return judgments, account | {"form": form.identity()}
+
+    def judgments(drawn: Sequence[Mapping[str, Reply]]) -> list[Judgment]:
+        keys = [rendered[messages].key for messages in shows]
+        return [
+            _judgment(item, side, form, [replies[key] for replies in drawn if key in replies])
+            for (item, side), key in zip(shown, keys, strict=True)
+        ]
+
+    account = _account(len(shown), list(rendered.values()), fitting, model.engine.identity())
+    budgets = {budget: judgments(drawn) for budget, drawn in within.items()}
+    return Judged(judgments(samples), account | {"form": form.identity()}, budgets)
 
 
-def judge_scalar(shown: Sequence[Shown], params: JudgeParams, ledger: Ledger) -> tuple[list[Judgment], Account]:
-    """Score both answers of each shown item; judgments in the same order, and an account."""
+def judge_scalar(shown: Sequence[Shown], params: JudgeParams, ledger: Ledger) -> Judged:
+    """Score both answers of each shown item."""
     tokenizer = load_tokenizer(params.checkpoint)
     engine = ScalarEngine(params.local_model(), tokenizer)
     answers = dict.fromkeys(
@@ -169,7 +209,7 @@ def judge_scalar(shown: Sequence[Shown], params: JudgeParams, ledger: Ledger) ->
         texts = {Side.A: both.response_a, Side.B: both.response_b}
         found = {name: scores.get(prompts[(item.pair.prompt, text)].key) for name, text in texts.items()}
         judgments.append(_scored(item, side, found))
-    return judgments, _account(len(judgments), list(prompts.values()), fitting, engine.identity())
+    return Judged(judgments, _account(len(judgments), list(prompts.values()), fitting, engine.identity()), {})
 
 
 def _judgment(item: BenchmarkItem, better: Side, form: JudgeForm, replies: Sequence[Reply]) -> Judgment:
@@ -180,9 +220,17 @@ def _judgment(item: BenchmarkItem, better: Side, form: JudgeForm, replies: Seque
     if len(replies) == 1:
         verdict, scores = read[0]
         return _made(item, better, verdict, reply=replies[0], scores=scores)
-    verdict, shares = verdict_of_samples([one for one, _ in read])
-    reply = next((reply for reply, (one, _) in zip(replies, read, strict=True) if one is verdict), replies[0])
-    return _made(item, better, verdict, reply=reply, scores=shares)
+    sides = [one for one, _ in read]
+    verdict, shares = verdict_of_samples(sides)
+    reply = next((reply for reply, one in zip(replies, sides, strict=True) if one is verdict), replies[0])
+    samples = Samples(
+        count=len(replies),
+        a=sides.count(Side.A),
+        b=sides.count(Side.B),
+        prompt_tokens=sum(one.prompt_tokens for one in replies),
+        completion_tokens=sum(one.completion_tokens for one in replies),
+    )
+    return _made(item, better, verdict, reply=reply, scores=shares).model_copy(update={"samples": samples})
 
 
 def _scored(item: BenchmarkItem, better: Side, scores: dict[Side, float | None]) -> Judgment:
@@ -253,9 +301,11 @@ def main() -> str:
     shown = list(shown_orders([item for part in items.values() for item in part], params.orders, params.seed))
     judge = judge_scalar if params.kind is Kind.SCALAR else judge_generative
     with Ledger(LEDGERS / f"judge-{model}.jsonl") as ledger:
-        judgments, account = judge(shown, params, ledger)
+        judgments, account, budgets = judge(shown, params, ledger)
     with new_folder(JUDGMENTS / model) as folder:
         write_judgments(folder, items, judgments)
+        for budget, judged in budgets.items():
+            write_judgments(folder / BUDGETS / str(budget), items, judged)
         write_json(
             folder / "identity.json", account | {"params": params.model_dump(mode="json", exclude={"checkpoint"})}
         )

@@ -10,9 +10,16 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from stages.benchmarks.behaviour import DEFINITIONS, accuracy_of, behaviour, families, question_values
+from stages.benchmarks.behaviour import (
+    DEFINITIONS,
+    accuracy_of,
+    behaviour,
+    families,
+    per_thousand,
+    question_values,
+)
 from stages.benchmarks.benchmark import BenchmarkName, Mode, UnreadableRule
 from stages.benchmarks.intervals import percentiles
 from stages.benchmarks.outcome_store import by_group
@@ -20,6 +27,7 @@ from stages.benchmarks.paired import difference
 from stages.benchmarks.registry import benchmark
 from stages.benchmarks.rulings import ItemFacts, Ruling, located_outcomes, read_items, read_rulings
 from stages.benchmarks.scorecard import Scored, Settings, scored
+from stages.records.judgment import BUDGETS
 from stages.runtime.outputs import new_folder, write_json
 from stages.runtime.params import StageParams
 from stages.runtime.stage_main import StageError, run_stage
@@ -27,6 +35,15 @@ from stages.runtime.stage_main import StageError, run_stage
 JUDGMENTS = Path("data/judgments")
 BENCHMARKS = Path("data/benchmarks")
 OUTPUT = Path("data/scores")
+
+
+class Price(BaseModel):
+    """What a model's tokens cost, dollars per million."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    input: float = Field(ge=0)
+    output: float = Field(ge=0)
 
 
 class ScoreParams(StageParams):
@@ -43,6 +60,13 @@ class ScoreParams(StageParams):
     resamples: int = Field(ge=100)
     """Bootstrap samples."""
     seed: int
+    prices: dict[str, Price]
+    """Of models that cost money, by name; the others' dollars are null."""
+
+    def price_of(self, model: str) -> tuple[float, float] | None:
+        """Dollars per million tokens read and written."""
+        price = self.prices.get(model)
+        return None if price is None else (price.input, price.output)
 
     def settings(self) -> Settings:
         """How every benchmark is scored."""
@@ -62,6 +86,7 @@ def score_model(model: str, rulings: list[Ruling], params: ScoreParams) -> dict[
         "model": model,
         **overall.as_json(),
         **behaviour(rulings, params.resamples, params.seed),
+        "per_1000": per_thousand(rulings, params.price_of(model)),
         "average": average(cards, params),
         "families": families(rulings, params.resamples, params.seed),
         "benchmarks": {
@@ -115,6 +140,20 @@ def _difference(first: dict[str, float], second: dict[str, float], params: Score
     }
 
 
+def budget_cards(model: str, items: dict[tuple[str, str], ItemFacts], params: ScoreParams) -> dict[str, Any]:
+    """Accuracy within each token budget that the model was judged with, smallest first; empty if with none."""
+    folders = sorted((JUDGMENTS / model / BUDGETS).glob("*"), key=lambda folder: int(folder.name))
+    return {folder.name: budget_card(read_rulings(folder, items), params) for folder in folders}
+
+
+def budget_card(rulings: list[Ruling], params: ScoreParams) -> dict[str, Any]:
+    """A point of the curve of accuracy against tokens."""
+    overall = accuracy_of(rulings, params.resamples, params.seed)
+    assert overall is not None
+    unreadable = sum(ruling.verdict is None for ruling in rulings) / len(rulings)
+    return overall.as_json() | {"unreadable_rate": unreadable, "per_1000": per_thousand(rulings, None)}
+
+
 def read_model(model: str, items: dict[tuple[str, str], ItemFacts]) -> list[Ruling]:
     """The judgments of one model.
 
@@ -135,6 +174,9 @@ def main() -> str:
     params = ScoreParams.load()
     items = read_items(BENCHMARKS)
     scores = score({model: read_model(model, items) for model in params.models}, params)
+    for model, card in scores.items():
+        if cards := budget_cards(model, items, params):
+            card["token_budgets"] = cards
     with new_folder(OUTPUT) as folder:
         for model, card in scores.items():
             write_json(folder / f"{model}.json", card)

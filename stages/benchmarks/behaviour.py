@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from stages.benchmarks.question_means import QuestionMean, question_mean
+from stages.benchmarks.intervals import percentiles
+from stages.benchmarks.question_means import QuestionMean, bootstrap_means, question_mean
 from stages.benchmarks.rulings import Ruling
 from stages.records.comparison import Side
 
@@ -24,6 +25,13 @@ DEFINITIONS = {
     "both_orders_right": "share of different pairs judged in both orders that are right in both (unreadable is not).",
     "picked_a": "share of readable verdicts that name A. The better answer is A in `better_is_a` of them.",
     "longer": "accuracy where the better answer has more characters; `shorter` where it has fewer.",
+    "length_gap": "`longer` minus `shorter`; 0 for a judge that does not mind length. Interval by a bootstrap over the "
+    "questions of either kind.",
+    "samples": "where several replies per prompt were drawn: the mean share of right ones, each question "
+    "counting once; `accuracy` is that of their majority, where a tie counts 0.",
+    "per_1000": "tokens that 1,000 judgments read and write, all samples included, and dollars at the prices in "
+    "`score.prices`; null without a price.",
+    "token_budgets": "the same replies ended at so many tokens and made to decide there.",
     "unreadable": "judgments without a verdict, by cause; what they are worth is said with each score.",
     "tokens": "completion tokens per judgment.",
     "differences": "this model's accuracy minus the other's on the same questions, interval by a paired bootstrap over "
@@ -53,6 +61,8 @@ def behaviour(rulings: list[Ruling], resamples: int, seed: int) -> dict[str, Any
         "better_shown_second": accuracy(lambda ruling: ruling.better is Side.B),
         "longer": accuracy(lambda ruling: ruling.item.longer_by > 0),
         "shorter": accuracy(lambda ruling: ruling.item.longer_by < 0),
+        "length_gap": length_gap(rulings, resamples, seed),
+        "samples": _samples(rulings, resamples, seed),
         **_orders(by_pair.values()),
         "tokens": _tokens(rulings),
     }
@@ -64,6 +74,31 @@ def question_values(rulings: Iterable[Ruling]) -> dict[str, float]:
     for ruling in rulings:
         judged[ruling.item.group][ruling.item.pair_id].append(ruling.correct or 0)
     return {group: _mean(_mean(values) for values in pairs.values()) for group, pairs in judged.items()}
+
+
+def length_gap(rulings: list[Ruling], resamples: int, seed: int) -> dict[str, Any] | None:
+    """How much more accurate a judge is where the better answer is the longer one; None without both kinds."""
+    longer = list(question_values(ruling for ruling in rulings if ruling.item.longer_by > 0).values())
+    shorter = list(question_values(ruling for ruling in rulings if ruling.item.longer_by < 0).values())
+    if not longer or not shorter:
+        return None
+    # Different seeds: the same one would move both means together and make the interval too narrow.
+    drawn = bootstrap_means(np.asarray(longer), resamples, seed) - bootstrap_means(
+        np.asarray(shorter), resamples, seed + 1
+    )
+    low, high = percentiles(drawn)
+    return {"value": _mean(longer) - _mean(shorter), "ci95": [low, high], "n": [len(longer), len(shorter)]}
+
+
+def per_thousand(rulings: list[Ruling], price: tuple[float, float] | None) -> dict[str, float | None] | None:
+    """What 1,000 judgments cost at `price`, dollars per million tokens read and written; None for judges that score."""
+    asked = [ruling for ruling in rulings if ruling.completion_tokens is not None]
+    if not asked:
+        return None
+    read = 1000 * _mean(ruling.prompt_tokens or 0 for ruling in asked)
+    written = 1000 * _mean(ruling.completion_tokens or 0 for ruling in asked)
+    dollars = None if price is None else (read * price[0] + written * price[1]) / 1e6
+    return {"prompt_tokens": read, "completion_tokens": written, "dollars": dollars}
 
 
 def accuracy_of(rulings: Iterable[Ruling], resamples: int, seed: int) -> QuestionMean | None:
@@ -79,6 +114,16 @@ def families(rulings: Iterable[Ruling], resamples: int, seed: int) -> dict[str, 
         if ruling.item.family:
             parts[ruling.item.family].append(ruling)
     return {name: mean.as_json() for name in sorted(parts) if (mean := accuracy_of(parts[name], resamples, seed))}
+
+
+def _samples(rulings: list[Ruling], resamples: int, seed: int) -> dict[str, Any] | None:
+    """The mean over several replies, where there are several."""
+    judged: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for ruling in rulings:
+        if ruling.sample_mean is not None:
+            judged[ruling.item.group][ruling.item.pair_id].append(ruling.sample_mean)
+    values = [_mean(_mean(shares) for shares in pairs.values()) for pairs in judged.values()]
+    return question_mean(values, resamples, seed).as_json() if values else None
 
 
 def _orders(pairs: Iterable[list[Ruling]]) -> dict[str, Any]:

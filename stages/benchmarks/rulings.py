@@ -46,6 +46,8 @@ class Ruling(NamedTuple):
     completion_tokens: int | None
     cut_off: bool
     """The token limit ended the reply."""
+    sample_mean: float | None = None
+    """Share of right ones among several replies whose majority is the verdict; None for a single reply."""
 
     @property
     def correct(self) -> int | None:
@@ -111,7 +113,7 @@ def _facts(item: BenchmarkItem) -> ItemFacts:
 
 
 def _of_file(file: Path, items: dict[tuple[str, str], ItemFacts]) -> Iterator[Ruling]:
-    samples: Counter[tuple[str, Side]] = Counter()
+    ranks: Counter[tuple[str, Side]] = Counter()
     for judgment in read_records(file, Judgment):
         item = items.get((judgment.benchmark, judgment.item_id))
         if item is None:
@@ -120,15 +122,24 @@ def _of_file(file: Path, items: dict[tuple[str, str], ItemFacts]) -> Iterator[Ru
                 f"the items changed since: run `dvc repro judge@{file.parent.name}`"
             )
         place = (judgment.item_id, judgment.better)
-        reply = judgment.reply
+        cost = judgment.samples or judgment.reply
         yield Ruling(
             item=item,
             better=judgment.better,
-            sample=samples[place],
+            sample=ranks[place],
             verdict=judgment.verdict,
             unreadable=judgment.unreadable or (None if judgment.verdict else "unknown"),
-            prompt_tokens=reply.prompt_tokens if reply else None,
-            completion_tokens=reply.completion_tokens if reply else None,
-            cut_off=bool(reply and reply.finish is Finish.LENGTH),
+            prompt_tokens=cost.prompt_tokens if cost else None,
+            completion_tokens=cost.completion_tokens if cost else None,
+            cut_off=bool(judgment.reply and judgment.reply.finish is Finish.LENGTH),
+            sample_mean=_sample_mean(judgment),
         )
-        samples[place] += 1
+        ranks[place] += 1
+
+
+def _sample_mean(judgment: Judgment) -> float | None:
+    """The share of a judgment's replies that name the better answer."""
+    if judgment.samples is None:
+        return None
+    right = judgment.samples.a if judgment.better is Side.A else judgment.samples.b
+    return right / judgment.samples.count

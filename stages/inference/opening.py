@@ -32,6 +32,8 @@ class OpenModel:
     engine: Engine
     render: Callable[[Iterable[Conversation]], dict[Conversation, Prompt]]
     """The prompt of each distinct conversation."""
+    tokenizer: Any = None
+    """The checkpoint's; None for a service."""
 
 
 def open_model(name: EngineName, settings: LocalModelSettings) -> OpenModel:
@@ -46,7 +48,7 @@ def open_model(name: EngineName, settings: LocalModelSettings) -> OpenModel:
 
         return OpenModel(ReplayEngine(settings.checkpoint), plain_prompts)
     tokenizer = load_tokenizer(settings.checkpoint)
-    return OpenModel(_local_engine(name, settings, tokenizer), partial(render_all, tokenizer))
+    return OpenModel(_local_engine(name, settings, tokenizer), partial(render_all, tokenizer), tokenizer)
 
 
 def plain_prompts(conversations: Iterable[Conversation]) -> dict[Conversation, Prompt]:

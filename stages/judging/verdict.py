@@ -88,6 +88,13 @@ def reply_end(text: str, stop: str = STOP) -> int | None:
     return None if at < 0 else at + len(stop)
 
 
+def decision_opening(text: str) -> str:
+    """What, written behind the unfinished reply `text`, leaves a judge nothing to write but the side."""
+    closed = "\n" + THINK_END if after_thinking(text) is None else ""
+    open_tag = None if closed else _open_quotation(text[after_thinking(text) or 0 :])
+    return f"{closed}{f'</{open_tag}>' if open_tag else ''}\n<answer>[["
+
+
 def after_thinking(text: str) -> int | None:
     """Where the reply proper begins; None if its thinking never ends. Thinking tags in quotations do not count."""
     unquoted = _WHOLE_QUOTATION.sub(_spaces, text)
@@ -100,6 +107,12 @@ def after_thinking(text: str) -> int | None:
 def _blank_quotes(text: str, start: int) -> str:
     """`text` of the same length with thinking and quotations replaced by spaces."""
     return " " * start + _QUOTED.sub(_spaces, text[start:])
+
+
+def _open_quotation(text: str) -> str | None:
+    """The tag of the quotation in which `text` ends, if it ends in one."""
+    last = list(_QUOTED.finditer(text))[-1:]
+    return next((found.group(1) for found in last if not found.group().endswith(f"</{found.group(1)}>")), None)
 
 
 def _spaces(match: re.Match[str]) -> str:

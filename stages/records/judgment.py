@@ -7,6 +7,22 @@ from pydantic import BaseModel, ConfigDict
 from stages.records.comparison import Side
 from stages.records.reply import Reply
 
+BUDGETS = "budgets"
+"""Folder beside a model's judgments that holds those within token budgets, `budgets/<tokens>/<benchmark>.jsonl`."""
+
+
+class Samples(BaseModel):
+    """How several replies to the same prompt fell out, and what they cost together."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    count: int
+    a: int
+    """Replies that name A."""
+    b: int
+    prompt_tokens: int
+    completion_tokens: int
+
 
 class Judgment(BaseModel):
     """A verdict, or the reason why none could be read; the reply is kept whole."""
@@ -25,6 +41,9 @@ class Judgment(BaseModel):
     """Scores of A and B, for judges that give scores instead of a verdict."""
     reply: Reply | None = None
     """What the judge wrote; None for judges that only score, and for items that were refused before asking."""
+
+    samples: Samples | None = None
+    """Where several replies were drawn and the verdict is the majority's; `reply` is one of them."""
 
     @property
     def correct(self) -> bool | None:

@@ -38,6 +38,7 @@ PARAMS = {
     "temperature": 0.0,
     "top_p": 1.0,
     "samples": 1,
+    "token_budgets": [],
     "batch_size": 4,
     "batch_tokens": 512,
     "dtype": "float32",
@@ -97,8 +98,8 @@ def test_distinct_prompts_are_asked_once_and_long_ones_refused(
 ) -> None:
     shown = list(shown_orders(items, Orders.BOTH, 0))
     with Ledger(tmp_path / "ledger.jsonl") as ledger:
-        judgments, account = judge_generative(shown, params(checkpoints / "judge"), ledger)
-        again, same = judge_generative(shown, params(checkpoints / "judge"), ledger)
+        judgments, account, _ = judge_generative(shown, params(checkpoints / "judge"), ledger)
+        again, same, _ = judge_generative(shown, params(checkpoints / "judge"), ledger)
     assert (judgments, account) == (again, same)
     assert [(one.item_id, one.better) for one in judgments] == [(one.item_id, side) for one, side in shown]
     assert (account["judgments"], account["asked"], account["too_long"], account["engine_starts"]) == (8, 4, 2, 1)
@@ -112,7 +113,7 @@ def test_distinct_prompts_are_asked_once_and_long_ones_refused(
 def test_a_scorer_scores_each_answer_once(items: list[BenchmarkItem], checkpoints: Path, tmp_path: Path) -> None:
     shown = list(shown_orders(items, Orders.BOTH, 0))
     with Ledger(tmp_path / "ledger.jsonl") as ledger:
-        judgments, account = judge_scalar(shown, params(checkpoints / "scorer", kind="scalar"), ledger)
+        judgments, account, _ = judge_scalar(shown, params(checkpoints / "scorer", kind="scalar"), ledger)
     assert (account["asked"], account["too_long"]) == (5, 1)
     for first, second in zip(judgments[::2], judgments[1::2], strict=True):
         if first.item_id == "i3":
@@ -129,7 +130,7 @@ def test_samples_vote(items: list[BenchmarkItem], checkpoints: Path, tmp_path: P
     with Ledger(tmp_path / "ledger.jsonl") as ledger:
         with pytest.raises(StageError, match="temperature 0"):
             judge_generative(shown, params(checkpoints / "judge", samples=3), ledger)
-        judgments, _ = judge_generative(shown, params(checkpoints / "judge", samples=3, temperature=1.0), ledger)
+        judgments, _, _ = judge_generative(shown, params(checkpoints / "judge", samples=3, temperature=1.0), ledger)
         assert len(ledger) == 3
     for one in judgments:
         assert one.scores is not None
@@ -148,7 +149,7 @@ def test_files_follow_their_items(items: list[BenchmarkItem], checkpoints: Path,
     assert {name: len(part) for name, part in read.items()} == {"rmb": 2, "rm_bench": 2, "reward_bench": 0}
     shown = list(shown_orders([one for part in read.values() for one in part], Orders.BOTH, 0))
     with Ledger(tmp_path / "ledger.jsonl") as ledger:
-        judgments, _ = judge_generative(shown, params(checkpoints / "judge"), ledger)
+        judgments, _, _ = judge_generative(shown, params(checkpoints / "judge"), ledger)
     write_judgments(tmp_path / "out", read, judgments)
     rows = [json.loads(line) for line in (tmp_path / "out/rmb.jsonl").read_text().splitlines()]
     assert [(row["item_id"], row["better"]) for row in rows] == [("i0", "A"), ("i0", "B"), ("i2", "A"), ("i2", "B")]

@@ -7,10 +7,17 @@ import pytest
 
 from stages.benchmarks.rulings import ItemFacts, Ruling
 from stages.records.comparison import Side
-from stages.score import ScoreParams, score
+from stages.score import Price, ScoreParams, budget_card, score
 
 PARAMS = ScoreParams.model_validate(
-    {"models": ["m"], "headline": ["reward_bench"], "unreadable": "benchmark", "resamples": 200, "seed": 0}
+    {
+        "models": ["m"],
+        "headline": ["reward_bench"],
+        "unreadable": "benchmark",
+        "resamples": 200,
+        "seed": 0,
+        "prices": {},
+    }
 )
 SUBSETS = ("alpacaeval-easy", "llmbar-natural", "donotanswer", "math-prm")
 
@@ -101,3 +108,33 @@ def test_the_same_pair_in_two_items_of_a_question_counts_once() -> None:
     ]
     card = score({"m": rulings}, PARAMS)["m"]
     assert (card["accuracy"], card["n"], card["pairs"]) == (0.5, 1, 2)
+
+
+def test_the_length_gap_has_an_interval() -> None:
+    judged_by_length = _score(lambda n, better: better if n % 4 < 2 else better.other)
+    assert judged_by_length["length_gap"] == {"value": 1.0, "ci95": [1.0, 1.0], "n": [10, 10]}
+    fair = _score(lambda n, better: better if n % 4 in (0, 2) else better.other)["length_gap"]
+    assert fair["value"] == 0.0
+    assert fair["ci95"][0] < 0 < fair["ci95"][1]
+
+
+def test_several_samples_have_a_mean_beside_their_majority() -> None:
+    rulings = [one._replace(sample_mean=0.6 if n % 2 else 0.8) for n, one in enumerate(_rulings(lambda _, side: side))]
+    card = score({"m": rulings}, PARAMS)["m"]
+    assert card["accuracy"] == 1.0
+    assert card["samples"]["accuracy"] == pytest.approx(0.7)
+    assert _score(lambda _, side: side)["samples"] is None
+
+
+def test_what_a_thousand_judgments_cost() -> None:
+    priced = PARAMS.model_copy(update={"prices": {"m": Price(input=2.0, output=10.0)}})
+    card = score({"m": _rulings(lambda _, side: side), "free": _rulings(lambda _, side: side)}, priced)
+    assert card["m"]["per_1000"] == pytest.approx(
+        {"prompt_tokens": 10_000, "completion_tokens": 20_000, "dollars": 0.22}
+    )
+    assert card["free"]["per_1000"]["dollars"] is None
+
+
+def test_a_point_of_the_budget_curve() -> None:
+    point = budget_card(_rulings(lambda n, better: None if n < 5 else better), PARAMS)
+    assert (point["accuracy"], point["unreadable_rate"]) == (pytest.approx(0.75), pytest.approx(0.25))
