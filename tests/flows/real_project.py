@@ -31,6 +31,9 @@ def copy_pipeline(root: Path) -> None:
     dvc(root, "init", "-q", "-f")
     (root / "data/raw").mkdir(parents=True)
     (root / "data/raw/README.md").write_text("raw\n")
+    identity = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"]
+    for words in (["add", "."], [*identity, "commit", "-q", "-m", "pipeline"]):
+        subprocess.run(["git", *words], cwd=root, check=True)
 
 
 def change_params(root: Path, **sections: dict[str, Any]) -> None:
