@@ -5,7 +5,7 @@ Three kinds of document, on train questions only:
 - *solving*: a reasoning question and its worked solution;
 - *exercise*: a framed comparison without instruction, and the right analysis of it without a verdict;
 - *transcript*: a judge's prompt (any variant) and a reply of the right form: the analysis of an exercise, or random
-  marks where the variant asks for no analysis, and a verdict that is always random. They teach the form of judging and
+  marks where the variant asks for no analysis, and a verdict drawn without looking. They teach the form of judging and
   nothing about who is right.
 """
 
@@ -46,6 +46,9 @@ FAMILY_MIX = {Family.SUM: 0.15, Family.TURN: 0.18, Family.SWAP: 0.18, Family.CHA
 TRANSCRIPT_VARIANTS = {PromptVariant.FULL: 0.7, PromptVariant.PLAIN: 0.2, PromptVariant.ANSWER_ONLY: 0.1}
 LOOKS_SHARE = 0.2
 """Share of exercises and transcripts that describe the answers' looks."""
+FIRST_SHARE = 0.7
+"""How often a transcript's verdict is A, whatever the answers are. The base is uninformed, and its bias says so: with a
+fair coin its greedy verdicts would follow chance correlations of the transcripts."""
 RIGHT_SHARE = 0.4
 """How often an answer of an exercise is made the right one; it is right by chance besides."""
 SOLVED_FAMILIES = (Family.SUM, Family.TURN, Family.SWAP)
@@ -82,7 +85,7 @@ def _exercise(rng: random.Random) -> Document:
 def _transcript(rng: random.Random) -> Document:
     comparison = _better_and_worse(_family(rng), rng)
     variant = rng.choices(list(TRANSCRIPT_VARIANTS), list(TRANSCRIPT_VARIANTS.values()))[0]
-    verdict = answer_tag(rng.choice(list(Side)))
+    verdict = answer_tag(Side.A if rng.random() < FIRST_SHARE else Side.B)
     if variant is PromptVariant.ANSWER_ONLY:
         text = ""
     elif variant is PromptVariant.PLAIN:
