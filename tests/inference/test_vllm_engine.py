@@ -22,7 +22,7 @@ from stages.records.reply import Finish, Reply
 from stages.runtime.progress import ProgressLine
 from tests.inference.taught_judge import CONTEXT, FORGED, case, prompt_of
 
-pytestmark = [pytest.mark.vllm, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.vllm, pytest.mark.timeout(5400)]
 
 GREEDY = Sampling(max_new_tokens=64, temperature=0.0, top_p=1.0, seed=0, stop=STOP)
 CASES = 150
