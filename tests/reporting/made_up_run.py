@@ -151,7 +151,8 @@ def write_curve(folder: Path, name: str, values: list[float]) -> None:
 def write_scores(folder: Path) -> None:
     """Score files by the stage `score` itself."""
     params = ScoreParams.model_validate({
-        "models": list(SKILL), "headline": list(PARTS), "unreadable": "benchmark", "resamples": 100, "seed": 0, "prices": {},
+        "models": list(SKILL), "headline": list(PARTS), "unreadable": "benchmark", "resamples": 100, "seed": 0,
+        "prices": {},
     })  # fmt: skip
     items = read_items(folder / "benchmarks")
     rulings = {model: read_rulings(folder / "judgments" / model, items) for model in SKILL}
