@@ -114,7 +114,8 @@ def distill_traces(which: TracePass, params: DistillTracesParams, settings: Aski
             f"{params.min_ok_share:.0%}: {totals.metrics()['outcomes']}; see `detail` in {TRACES / f'{which}.jsonl'}"
         )
     share = f", {totals.right / totals.asked:.1%} right" if totals.asked else ""
-    return f"{which}: {totals.asked} pairs asked{share}, {totals.replies} replies, ${totals.usd:.2f}"
+    unseen = f", at most {ended.maybe_billed_unseen} more may have been billed" if ended.maybe_billed_unseen else ""
+    return f"{which}: {totals.asked} pairs asked{share}, {totals.replies} replies, ${totals.usd:.2f}{unseen}"
 
 
 def _ask(name: str, which: TracePass, params: DistillTracesParams, settings: AskingSettings, ledger: Ledger) -> Ended:
@@ -139,8 +140,7 @@ def dry_run(which: TracePass, params: DistillTracesParams, settings: AskingSetti
     oracle = params.oracle()
     estimates = oracle.estimates()
     ledger = ReadOnlyLedger(LEDGERS / f"distill_traces-{which}.jsonl")
-    questions = (case.question for case in cases(which, params))
-    outlook = look_ahead(questions, oracle.plan(), ledger, estimates)
+    outlook = look_ahead(cases(which, params), oracle.plan(), ledger, estimates)
     expected = outlook.expected(estimates, params.prices, batch=settings.mode is Mode.BATCH)
     if as_json:
         return json.dumps(expected)

@@ -14,8 +14,9 @@ from stages.oracle.accounts import Accounts
 from stages.oracle.attempt import Answer, Attempt, Provider, Trouble, Usage
 from stages.oracle.cases import Case
 from stages.oracle.gate import Gate, RunStopped, StopReason, Ticket, Waiting
+from stages.oracle.ledger_state import LedgerState
 from stages.oracle.money import Estimates
-from stages.oracle.plan import LedgerState, Request, RequestPlan
+from stages.oracle.plan import Request, RequestPlan
 from stages.records.ledger import FINAL, Ledger
 from stages.records.trace import TraceOutcome
 

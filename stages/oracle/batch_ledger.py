@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from stages.oracle.plan import LedgerState
+from stages.oracle.ledger_state import LedgerState
 from stages.records.content_hash import content_hash
 from stages.records.ledger import Ledger
 

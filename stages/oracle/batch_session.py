@@ -22,7 +22,7 @@ from stages.oracle.connection import Connection
 from stages.oracle.gate import StopReason
 from stages.oracle.money import Budget, Estimates
 from stages.oracle.openai_batches import OpenAIBatchApi
-from stages.oracle.plan import Outlook, Request, RequestPlan, look_ahead
+from stages.oracle.plan import Outlook, Request, RequestPlan, before_asking
 from stages.oracle.session import INTERRUPTED, Cases, Ended, Endpoint, Oracle, stops_on_signals
 from stages.oracle.settings import AskingSettings
 from stages.records.ledger import FINAL, Ledger
@@ -47,7 +47,7 @@ def ask_in_batches(
 ) -> Ended:
     """Ask every case that `ledger` does not settle, in batches; the arguments are those of `ask_online`."""
     estimates = oracle.estimates()
-    outlook = look_ahead((case.question for case in cases()), oracle.plan(), ledger, estimates)
+    outlook = before_asking(cases(), oracle.plan(), ledger, estimates)
     accounts = Accounts()
     if outlook.to_ask == 0:
         return Ended(None, "", outlook, accounts.summary())

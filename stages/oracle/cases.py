@@ -2,33 +2,45 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from stages.judging.chain_of_rubrics import PromptVariant
 from stages.judging.prompt import hinted_prompt, judge_prompt
 from stages.judging.verdict import Verdict, read_verdict
 from stages.oracle.attempt import Question
 from stages.records.comparison import Comparison, hashed_side, show
-from stages.records.pair import Message, PreferencePair
+from stages.records.pair import PreferencePair
 from stages.records.trace import OracleTrace, TraceOutcome
 
 ASKED_AGAIN = frozenset({TraceOutcome.REFUSED, TraceOutcome.EMPTY, TraceOutcome.TRUNCATED, TraceOutcome.GAVE_UP})
 """First-pass outcomes that go to the second pass. A request that was rejected as invalid would be so again."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Case:
     """One pair as it is shown to the oracle, and the prompt."""
 
     pair: PreferencePair
     comparison: Comparison
-    question: Question
+    variant: PromptVariant
+    failed_attempt: str | None = None
+    """None asks without help; any text asks with the right verdict as a hint and shows the text, if there is one."""
+
+    @cached_property
+    def question(self) -> Question:
+        """The prompt, made when it is first needed: it costs more than reading the pair."""
+        if self.failed_attempt is None:
+            system, user = judge_prompt(self.comparison, self.variant)
+        else:
+            system, user = hinted_prompt(self.comparison, self.variant, self.failed_attempt)
+        return Question(system=system.content, user=user.content)
 
 
 def first_pass(pairs: Iterable[PreferencePair], seed: int, variant: PromptVariant) -> Iterator[Case]:
     """Each pair once, in the order of sides that its hash and `seed` give, without any hint."""
     for pair in pairs:
         comparison = show(pair, hashed_side(pair, seed))
-        yield Case(pair, comparison, _question(judge_prompt(comparison, variant)))
+        yield Case(pair, comparison, variant)
 
 
 def second_pass(first: Iterable[OracleTrace], variant: PromptVariant) -> Iterator[Case]:
@@ -41,7 +53,7 @@ def second_pass(first: Iterable[OracleTrace], variant: PromptVariant) -> Iterato
         if needs_hint(trace):
             comparison = show(trace.pair, trace.better)
             failed = trace.text if trace.outcome is TraceOutcome.OK else ""
-            yield Case(trace.pair, comparison, _question(hinted_prompt(comparison, variant, failed)))
+            yield Case(trace.pair, comparison, variant, failed)
 
 
 def needs_hint(trace: OracleTrace) -> bool:
@@ -50,8 +62,3 @@ def needs_hint(trace: OracleTrace) -> bool:
         verdict = read_verdict(trace.text)
         return not (isinstance(verdict, Verdict) and verdict.side is trace.better)
     return trace.outcome in ASKED_AGAIN
-
-
-def _question(messages: tuple[Message, ...]) -> Question:
-    system, user = messages
-    return Question(system=system.content, user=user.content)

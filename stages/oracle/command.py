@@ -220,6 +220,7 @@ def _summary(ended: Ended, totals: PassTotals) -> dict[str, Any]:
         "stopped": ended.stopped,
         "detail": ended.detail,
         "spent_usd": round(ended.outlook.spent_usd + ended.summary["usd"], 6),
+        "maybe_billed_unseen": ended.maybe_billed_unseen,
         "this_run": ended.summary,
         "output": totals.metrics() if ended.stopped is None else None,
     }
@@ -227,7 +228,7 @@ def _summary(ended: Ended, totals: PassTotals) -> dict[str, Any]:
 
 def _estimate(arguments: argparse.Namespace, oracle: Oracle, ledger: Ledger) -> str:
     estimates = oracle.estimates()
-    outlook = look_ahead((case.question for case in cases_of(arguments)), oracle.plan(), ledger, estimates)
+    outlook = look_ahead(cases_of(arguments), oracle.plan(), ledger, estimates)
     return json.dumps(outlook.expected(estimates, oracle.prices, batch=arguments.batch), indent=1)
 
 

@@ -1,32 +1,20 @@
 """What a run will ask: the key of each request, what the ledger already answers, and what the rest will cost."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from stages.oracle.attempt import Answer, Question
+from stages.oracle.cases import Case
 from stages.oracle.money import BATCH_DISCOUNT, Estimates, Prices
 from stages.oracle.request_shape import RequestShape
+from stages.oracle.unseen_bills import maybe_billed_unseen
 from stages.records.content_hash import content_hash
 from stages.records.ledger import Ledger
 from stages.records.trace import TraceOutcome
 
 SAMPLE = 0
 """Index of the sample of one prompt; part of the key, so that several samples could be asked for."""
-
-
-class LedgerState(StrEnum):
-    """States of ledger entries besides `final`."""
-
-    SENT = "sent"
-    """A request goes out: if nothing follows, it may have been billed without an answer."""
-    FAILED = "failed"
-    """An attempt came to nothing, with the trouble."""
-    BATCH_INTENT = "batch_intent"
-    """A batch is about to be created; key is the hash of its requests."""
-    BATCH_CREATED = "batch_created"
-    BATCH_DONE = "batch_done"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +84,9 @@ class Outlook:
     spent_usd: float = 0.0
     """Paid for these questions by earlier runs."""
     prompt_characters_to_ask: int = 0
+    """Counted by `look_ahead` only: a run does not need it."""
+    maybe_billed_unseen: int = 0
+    """Attempts of all earlier runs with this ledger that may have been billed without an answer; set for a run only."""
 
     def expected(self, estimates: Estimates, prices: Prices, *, batch: bool) -> dict[str, Any]:
         """Requests, tokens and dollars that are still to come, JSON-like; upper bounds where nothing is known yet."""
@@ -115,10 +106,10 @@ class Outlook:
         }
 
 
-def look_ahead(questions: Iterable[Question], plan: RequestPlan, ledger: Ledger, estimates: Estimates) -> Outlook:
-    """Go through all questions once: what is answered teaches `estimates`, the rest is counted."""
+def look_ahead(cases: Iterable[Case], plan: RequestPlan, ledger: Ledger, estimates: Estimates) -> Outlook:
+    """Go through all cases once: what is answered teaches `estimates`, the rest is counted."""
     outlook = Outlook()
-    for question in questions:
+    for question in (case.question for case in cases):
         outlook.questions += 1
         progress = plan.progress(question, ledger)
         outlook.spent_usd += progress.paid_usd
@@ -134,9 +125,12 @@ def look_ahead(questions: Iterable[Question], plan: RequestPlan, ledger: Ledger,
     return outlook
 
 
-def unsettled(questions: Iterable[Question], plan: RequestPlan, ledger: Ledger) -> Iterator[tuple[int, Request]]:
-    """Yield `(index of the question, request to send)` of each question that the ledger does not settle."""
-    for index, question in enumerate(questions):
-        request = plan.progress(question, ledger).next
-        if request is not None:
-            yield index, request
+def before_asking(cases: Iterable[Case], plan: RequestPlan, ledger: Ledger, estimates: Estimates) -> Outlook:
+    """What a run needs to know before it asks: `look_ahead`, but no prompt is made while the ledger answers nothing."""
+    if len(ledger):
+        outlook = look_ahead(cases, plan, ledger, estimates)
+    else:
+        count = sum(1 for _ in cases)
+        outlook = Outlook(questions=count, to_ask=count)
+    outlook.maybe_billed_unseen = maybe_billed_unseen(ledger.entries())
+    return outlook

@@ -18,7 +18,7 @@ from stages.oracle.gate import Gate, StopReason
 from stages.oracle.money import Budget, Estimates, Prices
 from stages.oracle.openai_client import OpenAIClient
 from stages.oracle.pacing import Pacer
-from stages.oracle.plan import Outlook, RequestPlan, look_ahead
+from stages.oracle.plan import Outlook, RequestPlan, before_asking
 from stages.oracle.request_shape import AnthropicShape, OpenAIShape, RequestShape
 from stages.oracle.settings import AskingSettings
 from stages.records.ledger import Ledger, LedgerBusyError
@@ -85,6 +85,12 @@ class Ended:
     detail: str
     outlook: Outlook
     summary: dict[str, Any]
+    """Of this run alone."""
+
+    @property
+    def maybe_billed_unseen(self) -> int:
+        """Attempts of all runs with this ledger that may have been billed without an answer: an upper bound."""
+        return self.outlook.maybe_billed_unseen + int(self.summary["maybe_billed_unseen"])
 
 
 @contextmanager
@@ -116,7 +122,7 @@ def ask_online(
         endpoint: where; opened only if something is to be asked.
     """
     estimates = oracle.estimates()
-    outlook = look_ahead((case.question for case in cases()), oracle.plan(), ledger, estimates)
+    outlook = before_asking(cases(), oracle.plan(), ledger, estimates)
     if outlook.to_ask == 0:
         return Ended(None, "", outlook, Accounts().summary())
     with endpoint() as url:

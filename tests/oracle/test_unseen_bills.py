@@ -1,0 +1,73 @@
+"""What may have been billed without an answer, over all runs of a ledger; and what a run looks up before it asks.
+
+Run:     pytest tests/oracle/test_unseen_bills.py
+"""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from oracle_on_loopback import cases, oracle
+
+from stages.oracle.attempt import Trouble, Vendor
+from stages.oracle.batches import custom_id
+from stages.oracle.ledger_state import LedgerState
+from stages.oracle.plan import before_asking, look_ahead
+from stages.oracle.unseen_bills import maybe_billed_unseen
+from stages.records.content_hash import content_hash
+from stages.records.ledger import FINAL, Ledger
+from stages.records.pair import PreferencePair
+
+KEYS = [content_hash(number) for number in range(4)]
+ENDS = [*Trouble, None]
+"""How an attempt ended: a trouble, or (None) a reply."""
+
+
+def write(ledger: Ledger, key: str, end: Trouble | None) -> None:
+    """One attempt that came to an end."""
+    ledger.append(key, LedgerState.SENT, {})
+    if end is None:
+        ledger.append(key, FINAL, {})
+    else:
+        ledger.append(key, LedgerState.FAILED, {"trouble": end.value, "detail": ""})
+
+
+@given(st.lists(st.lists(st.tuples(st.sampled_from(KEYS), st.sampled_from(ENDS)), max_size=6), max_size=4), st.data())
+def test_every_run_that_was_killed_adds_what_it_had_in_flight(
+    tmp_path_factory: pytest.TempPathFactory, runs: list[list[tuple[str, Trouble | None]]], data: st.DataObject
+) -> None:
+    lost = 0
+    path = tmp_path_factory.mktemp("ledgers") / "ledger.jsonl"
+    for attempts in runs:
+        with Ledger(path) as ledger:
+            for key, end in attempts:
+                write(ledger, key, end)
+                lost += end is not None and end.maybe_billed
+            in_flight = data.draw(st.sets(st.sampled_from(KEYS)))
+            for key in in_flight:
+                ledger.append(key, LedgerState.SENT, {})
+            lost += len(in_flight)
+    with Ledger(path) as ledger:
+        assert maybe_billed_unseen(ledger.entries()) == lost
+
+
+def test_a_request_lost_at_a_kill_still_counts_when_a_batch_answers_it(tmp_path: Path) -> None:
+    with Ledger(tmp_path / "ledger.jsonl") as ledger:
+        for key in KEYS[:2]:
+            ledger.append(key, LedgerState.SENT, {})
+        ledger.append(content_hash("batch"), LedgerState.BATCH_INTENT, {"custom_ids": [custom_id(KEYS[0])]})
+        ledger.append(KEYS[0], FINAL, {})
+        assert maybe_billed_unseen(ledger.entries()) == 2
+
+
+def test_an_empty_ledger_gives_the_same_counts_without_a_look_at_the_prompts(
+    pairs: list[PreferencePair], tmp_path: Path
+) -> None:
+    who = oracle(Vendor.ANTHROPIC)
+    with Ledger(tmp_path / "ledger.jsonl") as ledger:
+        quick = before_asking(cases(pairs), who.plan(), ledger, who.estimates())
+        full = look_ahead(cases(pairs), who.plan(), ledger, who.estimates())
+    assert (quick.questions, quick.answered, quick.to_ask) == (full.questions, full.answered, full.to_ask)
+    assert quick.to_ask == len(pairs)
+    assert full.prompt_characters_to_ask > 0
