@@ -45,9 +45,8 @@ class LocalOracle:
 
 def oracle(vendor: Vendor, **changes: Any) -> Oracle:
     """The oracle of the tests."""
-    return Oracle(
-        **{"vendor": vendor, "model": MODEL, "prices": PRICES, "max_tokens": 400, "truncated_retries": 1} | changes
-    )
+    usual: dict[str, Any] = {"model": MODEL, "prices": PRICES, "max_tokens": 400, "truncated_retries": 1}
+    return Oracle(vendor=vendor, **usual | changes)
 
 
 def settings(**changes: Any) -> AskingSettings:
