@@ -26,6 +26,9 @@ QUIET = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "VLLM_NO_USAGE_STATS": "1",
 }
+ROOMY_HEAP = {"MALLOC_MMAP_THRESHOLD_": str(4 * 2**30), "MALLOC_TRIM_THRESHOLD_": str(8 * 2**30)}
+"""glibc keeps freed tensors instead of handing their pages back and faulting them in anew: two trainings side by side
+on two cores took 37 instead of 46 seconds. No result depends on it."""
 PREFECT = {
     "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
@@ -42,7 +45,7 @@ def stage_environment(gpus: tuple[str, ...] = (), budget_usd: float | None = Non
     """
     chosen = {"PYTHONUNBUFFERED": "1", "TOKENIZERS_PARALLELISM": "false", **QUIET}
     if not gpus:
-        chosen["OMP_NUM_THREADS"] = "1"
+        chosen |= ROOMY_HEAP | {"OMP_NUM_THREADS": "1"}
     environment = chosen | dict(os.environ)
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # every stage would compile torch and transformers anew
     environment["PATH"] = os.pathsep.join([str(Path(sys.prefix, "bin")), environment.get("PATH", os.defpath)])
