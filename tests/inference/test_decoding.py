@@ -8,6 +8,7 @@ from stages.inference.engine import Prompt, Sampling
 from stages.inference.prompt_rendering import render_all
 from stages.inference.stop_tokens import StopTokens, end_of_turn_ids
 from stages.inference.transformers_engine import LocalModelSettings, load_model
+from stages.judging.verdict import reply_end
 from stages.records.reply import Finish
 from tests.inference.tiny_prompts import sentence, user
 
@@ -63,17 +64,24 @@ def test_greedy_tokens_equal_the_librarys(model: Any, tokenizer: Any, prompts: l
     assert len({len(prompt.token_ids) for prompt in prompts}) > 1, "the batch must be padded"
 
 
+def stop_word(texts: list[str], tokens: list[str]) -> str:
+    """A word among `tokens` at which some of `texts` end, at different places, and others do not."""
+    words = (token for token in tokens if token.isascii() and token.isalnum())
+    return next(word for word in words if len({reply_end(text, word) for text in texts}) > 2)
+
+
 def test_ended_rows_are_dropped_without_a_trace(
     model: Any, tokenizer: Any, prompts: list[Prompt], greedy: Sampling
 ) -> None:
     free = draw_batch(model, prompts, greedy, stops_of(model, tokenizer, ""), tokenizer.pad_token_id)
-    stop = tokenizer.decode([free[0].token_ids[3]])
+    tokens = [tokenizer.decode([token]) for one in free for token in one.token_ids]
+    stop = stop_word([tokenizer.decode(one.token_ids) for one in free], tokens)
     stopped = draw_batch(model, prompts, greedy, stops_of(model, tokenizer, stop), tokenizer.pad_token_id)
     ends = {len(one.token_ids) for one in stopped}
     assert len(ends) > 2, "rows must end at different steps"
     for one, whole in zip(stopped, free, strict=True):
         assert list(one.token_ids) == list(whole.token_ids)[: len(one.token_ids)]
-        assert (stop in tokenizer.decode(one.token_ids)) == (one.finish is Finish.STOP)
+        assert (reply_end(tokenizer.decode(one.token_ids), stop) is not None) == (one.finish is Finish.STOP)
 
 
 def test_log_probabilities_are_the_models(model: Any, tokenizer: Any, prompts: list[Prompt], greedy: Sampling) -> None:
