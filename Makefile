@@ -17,7 +17,7 @@ export DO_NOT_TRACK := 1
 help: ## what each word does
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
-demo: install ## the whole pipeline on this machine: no key, no hub, no GPU (ten to fifteen minutes on two cores)
+demo: install ## the whole pipeline on this machine: no key, no hub, no GPU (eleven minutes on two cores)
 	@$(BIN)/reasrm run
 
 test: install ## the tests that need no training, no browser, no GPU (under two minutes)
