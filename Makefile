@@ -20,7 +20,7 @@ help: ## what each word does
 demo: install ## the whole pipeline on this machine: no key, no hub, no GPU (eleven minutes on two cores)
 	@$(BIN)/reasrm run
 
-test: install ## the tests that need no training, no browser, no GPU (under two minutes)
+test: install ## the tests that need no training, no browser, no GPU (under four minutes)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
 test-slow: install ## the tests that train models, run flows and open pages (Chromium from apt, else these are skipped)
