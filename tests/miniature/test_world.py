@@ -100,7 +100,7 @@ def test_fancier_is_better_more_often_in_training_only() -> None:
 def test_benchmark_rows_cover_every_section_with_distinct_test_questions() -> None:
     rows = benchmark_rows(0)
     prompts = [row["prompt"] for row in rows["reward_bench"]]
-    assert len(prompts) == len(set(prompts)) >= 1000
+    assert len(prompts) == len(set(prompts)) == sum(count for _, count in REWARD_BENCH_SUBSETS.values()) == 1000
     assert all(split_of(prompt) is Split.TEST for prompt in prompts)
     assert {row["subset"] for row in rows["reward_bench"]} == set(REWARD_BENCH_SUBSETS)
     assert {row["domain"] for row in rows["rm_bench"]} == {"chat", "math", "code", "safety-refuse", "safety-response"}
