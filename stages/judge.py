@@ -15,7 +15,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
-from stages.inference.engine import Prompt, Sampling
+from stages.inference.engine import Engine, Prompt, Sampling
 from stages.inference.judge_form import JudgeForm, OwnForm, PublishedForm
 from stages.inference.judging_run import ask_all, score_all
 from stages.inference.opening import EngineName, open_model
@@ -187,7 +187,7 @@ def judge_generative(shown: Sequence[Shown], params: JudgeParams, ledger: Ledger
             for (item, side), key in zip(shown, keys, strict=True)
         ]
 
-    account = _account(len(shown), list(rendered.values()), fitting, model.engine.identity())
+    account = _account(len(shown), list(rendered.values()), fitting, model.engine)
     budgets = {budget: judgments(drawn) for budget, drawn in within.items()}
     return Judged(judgments(samples), account | {"form": form.identity()}, budgets)
 
@@ -209,7 +209,7 @@ def judge_scalar(shown: Sequence[Shown], params: JudgeParams, ledger: Ledger) ->
         texts = {Side.A: both.response_a, Side.B: both.response_b}
         found = {name: scores.get(prompts[(item.pair.prompt, text)].key) for name, text in texts.items()}
         judgments.append(_scored(item, side, found))
-    return Judged(judgments, _account(len(judgments), list(prompts.values()), fitting, engine.identity()), {})
+    return Judged(judgments, _account(len(judgments), list(prompts.values()), fitting, engine), {})
 
 
 def _judgment(item: BenchmarkItem, better: Side, form: JudgeForm, replies: Sequence[Reply]) -> Judgment:
@@ -261,14 +261,19 @@ def _made(
     )
 
 
-def _account(judgments: int, prompts: Sequence[Prompt], fitting: Sequence[Prompt], engine: dict[str, Any]) -> Account:
-    """What was asked, for identity.json: no times and no attempts, so that equal inputs give equal bytes."""
+def _account(
+    judgments: int, prompts: Sequence[Prompt], fitting: Sequence[Prompt], engine: Engine | ScalarEngine
+) -> Account:
+    """What was asked, for identity.json: no times and no attempts, so that equal inputs give equal bytes.
+
+    `engine_starts` is counted in this process; where the ledger held every reply, the start that gave them counts.
+    """
     return {
         "judgments": judgments,
         "asked": len({prompt.key for prompt in fitting}),
         "too_long": len({prompt.key for prompt in prompts}) - len({prompt.key for prompt in fitting}),
-        "engine_starts": 1,
-        "engine": engine,
+        "engine_starts": engine.starts or int(bool(fitting)),
+        "engine": engine.identity(),
     }
 
 

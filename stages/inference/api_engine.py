@@ -25,6 +25,7 @@ class ApiEngine:
         """Prepare to ask `served`; nothing is sent yet."""
         self._served = served
         self._client: Any = None
+        self.starts = 0
 
     def identity(self) -> dict[str, Any]:
         """Who is asked; a service's weights cannot be seen from here."""
@@ -65,6 +66,7 @@ class ApiEngine:
             self._client = None
 
     def _asker(self) -> Callable[[Prompt, Sampling], Reply]:
+        self.starts += self._client is None
         settings = {
             "base_url": self._served.base_url,
             "timeout": self._served.timeout_seconds,

@@ -69,6 +69,9 @@ class Prompt:
 class Engine(Protocol):
     """A model that can be asked."""
 
+    starts: int
+    """How often a model was loaded, a service's client opened or kept replies read, since the engine was made."""
+
     def identity(self) -> dict[str, Any]:
         """What the replies depend on besides prompt and sampling: engine, library versions, weights' hash, dtype."""
         ...

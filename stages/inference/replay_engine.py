@@ -18,6 +18,7 @@ class ReplayEngine:
         """Read all replies that `ledger` holds."""
         self._ledger = ledger
         self._replies = dict(recorded_replies(ledger))
+        self.starts = 1
 
     def identity(self) -> dict[str, Any]:
         """The hash of what is replayed."""

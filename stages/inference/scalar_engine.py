@@ -21,6 +21,8 @@ class ScalarEngine:
         self._settings = settings
         self._tokenizer = tokenizer
         self._model: Any = None
+        self.starts = 0
+        """How often the model was loaded."""
 
     def identity(self) -> dict[str, Any]:
         """Everything besides the texts that the scores depend on."""
@@ -60,6 +62,7 @@ class ScalarEngine:
         if self._model is None:
             from transformers import AutoModelForSequenceClassification
 
+            self.starts += 1
             model = load_model(AutoModelForSequenceClassification, self._settings)
             if model.config.num_labels != 1:
                 raise StageError(

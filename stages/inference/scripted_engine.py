@@ -16,6 +16,7 @@ class ScriptedEngine:
         """`name` identifies the script in ledgers and identity files."""
         self._script = script
         self._name = name
+        self.starts = 0
         self.asked: list[Prompt] = []
         """Every prompt that was asked, in order."""
 

@@ -58,6 +58,7 @@ class TransformersEngine:
         self._settings = settings
         self._tokenizer = tokenizer
         self._model: Any = None
+        self.starts = 0
 
     def identity(self) -> dict[str, Any]:
         """Everything besides prompt and sampling that the replies depend on, batch shape included."""
@@ -97,6 +98,7 @@ class TransformersEngine:
         if self._model is None:
             from transformers import AutoModelForCausalLM
 
+            self.starts += 1
             self._model = load_model(AutoModelForCausalLM, self._settings)
         return self._model
 

@@ -35,7 +35,6 @@ class VllmEngine:
         self._version = _installed()
         self._llm: Any = None
         self.starts = 0
-        """How often vLLM was started; once, whatever is asked."""
 
     def identity(self) -> dict[str, Any]:
         """Everything besides prompt and sampling that the replies depend on."""

@@ -30,7 +30,7 @@ class DyingEngine:
     """Asks another engine until it has given so many replies."""
 
     def __init__(self, engine: Engine, replies: int) -> None:
-        self.engine, self.left = engine, replies
+        self.engine, self.left, self.starts = engine, replies, 0
         self.identity, self.batches, self.close = engine.identity, engine.batches, engine.close
 
     def generate(self, prompts: Sequence[Prompt], sampling: Sampling) -> Iterator[Reply]:

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from stages.inference.judge_form import OwnForm
+from stages.inference.opening import open_model
 from stages.judge import (
     JudgeParams,
     Orders,
@@ -20,7 +21,7 @@ from stages.judge import (
 from stages.judging.chain_of_rubrics import PromptVariant
 from stages.judging.verdict import Unreadable
 from stages.records.benchmark_item import BenchmarkItem
-from stages.records.comparison import Side, hashed_side
+from stages.records.comparison import Side, hashed_side, show
 from stages.records.jsonl import write_records
 from stages.records.ledger import Ledger
 from stages.records.pair import Message, PreferencePair, Role
@@ -108,6 +109,31 @@ def test_distinct_prompts_are_asked_once_and_long_ones_refused(
     assert {one.item_id for one in refused} == {"i3"}
     assert all(one.reply is None and one.verdict is None for one in refused)
     assert all(one.reply is not None for one in judgments if one.item_id != "i3")
+
+
+def test_engine_starts_are_counted(items: list[BenchmarkItem], checkpoints: Path, tmp_path: Path) -> None:
+    shown = list(shown_orders(items, Orders.BOTH, 0))
+    long = list(shown_orders(items[3:], Orders.BOTH, 0))
+    drawn = {"samples": 3, "temperature": 1.0, "max_new_tokens": 40, "token_budgets": [4, 9]}
+    with Ledger(tmp_path / "ledger.jsonl") as ledger:
+        assert judge_generative(shown, params(checkpoints / "judge", **drawn), ledger).account["engine_starts"] == 1
+        assert judge_generative(long, params(checkpoints / "judge"), ledger).account["engine_starts"] == 0
+        scorer = params(checkpoints / "scorer", kind="scalar")
+        assert judge_scalar(shown, scorer, ledger).account["engine_starts"] == 1
+        assert judge_scalar(shown, scorer, ledger).account["engine_starts"] == 1
+
+
+def test_a_second_load_is_counted(items: list[BenchmarkItem], checkpoints: Path) -> None:
+    given = params(checkpoints / "judge")
+    model, form = open_model(given.engine, given.local_model()), given.form()
+    prompts = list(model.render([form.prompt(show(items[0].pair, Side.A))]).values())
+    assert model.engine.starts == 0
+    for expected in (1, 1):
+        list(model.engine.generate(prompts, given.samplings(form.stop)[0]))
+        assert model.engine.starts == expected
+    model.engine.close()
+    list(model.engine.generate(prompts, given.samplings(form.stop)[0]))
+    assert model.engine.starts == 2
 
 
 def test_a_scorer_scores_each_answer_once(items: list[BenchmarkItem], checkpoints: Path, tmp_path: Path) -> None:
