@@ -23,6 +23,13 @@ def case(number: int) -> Comparison:
     return Comparison(pair_id=f"{number}", prompt=user(sentence(number, 3)), response_a=a, response_b=b, better=better)
 
 
+def unseen(number: int) -> Comparison:
+    """A comparison that no lesson shows: the same words, but question and answers begin independently of each other."""
+    a, b = sentence(number // 10, 2 + number % 3), sentence(number // 3 + 3, 2 + (number // 7) % 4)
+    better = Side.A if len(a) > len(b) else Side.B
+    return Comparison(pair_id=f"{number}", prompt=user(sentence(number, 3)), response_a=a, response_b=b, better=better)
+
+
 def prompt_of(comparison: Comparison) -> tuple[Message, ...]:
     """What the judge is asked."""
     return judge_prompt(comparison, PromptVariant.FULL)

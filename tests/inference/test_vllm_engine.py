@@ -20,7 +20,7 @@ from stages.records.comparison import Side
 from stages.records.ledger import Ledger
 from stages.records.reply import Finish, Reply
 from stages.runtime.progress import ProgressLine
-from tests.inference.taught_judge import CONTEXT, FORGED, case, prompt_of
+from tests.inference.taught_judge import CONTEXT, FORGED, prompt_of, unseen
 
 pytestmark = [pytest.mark.vllm, pytest.mark.timeout(5400)]
 
@@ -44,7 +44,7 @@ def settings(taught_judge: Path) -> LocalModelSettings:
 @pytest.fixture(scope="module")
 def prompts(taught_judge: Path) -> list[Prompt]:
     """Comparisons that the judge was not taught, in both orders."""
-    shown = [order for number in range(400, 400 + CASES) for order in (case(number), case(number).swapped())]
+    shown = [order for number in range(400, 400 + CASES) for order in (unseen(number), unseen(number).swapped())]
     return list(render_all(load_tokenizer(taught_judge), [prompt_of(one) for one in shown]).values())
 
 
