@@ -8,6 +8,7 @@ import pytest
 from stages.judging.chain_of_rubrics import PromptVariant
 from stages.judging.prompt import judge_prompt
 from stages.judging.untrusted_text import defuse
+from stages.miniature.chat_families import THINGS
 from stages.miniature.exercises import base_documents, vocabulary_texts
 from stages.miniature.fixed_texts import CHAT_TOKENS, fixed_texts
 from stages.miniature.tiny_model import TinyShape, fixed_texts_of_several_tokens, new_model, train_tokenizer
@@ -38,6 +39,27 @@ def test_a_prompt_costs_its_texts_and_a_handful(tokenizer: Any, variant: PromptV
     words = sum(len(tokenizer(text)["input_ids"]) for text in texts)
     frame = 8 if len(comparison.prompt) == 1 else 60
     assert len(prompt_token_ids(tokenizer, judge_prompt(comparison, variant))) <= words + frame
+
+
+def test_each_word_of_the_world_is_one_token_and_there_is_no_idle_entry(tokenizer: Any) -> None:
+    used = {token for d in DOCUMENTS for token in prompt_token_ids(tokenizer, d.prompt)}
+    used |= {token for d in DOCUMENTS for token in tokenizer(d.completion)["input_ids"]}
+    words = {token for token in tokenizer.get_vocab() if len(token) > 1} - {*fixed_texts(), *CHAT_TOKENS}
+    assert len(words) >= 250
+    asked_in_no_document = {word for word in words if tokenizer.convert_tokens_to_ids(word) not in used}
+    assert asked_in_no_document <= {"the", *(f"Ġ{thing}" for thing in THINGS)}
+    spelled = "".join(document.completion for document in DOCUMENTS[:200])
+    pieces = tokenizer.convert_ids_to_tokens(tokenizer(spelled, add_special_tokens=False)["input_ids"])
+    assert {piece for piece in pieces if len(piece) == 1} <= {"A", "B"}
+
+
+def test_texts_with_more_words_than_entries_are_spelled_in_pieces() -> None:
+    words = [f"{first}{last}" for first in ("sun", "moon", "star", "rain") for last in ("light", "rise", "set", "fall")]
+    small = train_tokenizer([" ".join(words)] * 3, 5 + 256 + 12)
+    assert len(small) == 5 + 256 + 12 + len(fixed_texts())
+    pieces = small.tokenize("sunlight moonfall")
+    assert len(pieces) > 2
+    assert any(len(piece) > 1 for piece in pieces)
 
 
 def test_no_defused_text_makes_a_fixed_token(tokenizer: Any) -> None:
