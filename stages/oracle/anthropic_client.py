@@ -48,7 +48,7 @@ class AnthropicClient(SdkClient):
             raise NoKeyError(NO_KEY) from None
         if not (sdk.api_key or sdk.auth_token or sdk.credentials):
             raise NoKeyError(NO_KEY)
-        super().__init__(sdk, anthropic)
+        super().__init__(sdk, anthropic, connection)
 
     def read_reply(self, body: Any, request_id: str) -> Answer:
         """Read a Message object."""

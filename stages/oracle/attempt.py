@@ -1,6 +1,6 @@
 """One attempt to get one reply: what came back, or what went wrong, in words that both vendors share."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol, Self
 
@@ -70,6 +70,15 @@ class Usage:
         """The whole prompt, cached or not."""
         return self.input_tokens + self.cache_read_tokens + self.cache_write_tokens
 
+    def as_entry(self) -> dict[str, int]:
+        """The ledger's form of it."""
+        return {
+            "input_tokens": self.input_tokens,
+            "output_tokens": self.output_tokens,
+            "cache_read_tokens": self.cache_read_tokens,
+            "cache_write_tokens": self.cache_write_tokens,
+        }
+
     def __add__(self, other: Self) -> "Usage":
         """Both together."""
         return Usage(
@@ -98,7 +107,7 @@ class Answer:
         return {
             "outcome": self.outcome.value,
             "text": self.text,
-            "usage": asdict(self.usage),
+            "usage": self.usage.as_entry(),
             "model": self.model,
             "request_id": self.request_id,
             "detail": self.detail,

@@ -1,6 +1,7 @@
 """How an SDK is connected: its own environment variables, or an address that we give with a key that opens nothing."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from stages.runtime.stage_main import StageError
@@ -34,7 +35,15 @@ class Connection:
         import httpx2
 
         limits = httpx2.Limits(max_connections=self.most_at_once, max_keepalive_connections=self.most_at_once)
-        return {"limits": limits, "timeout": self._timeout(), "trust_env": self.local_url is None}
+        trust = self.local_url is None
+        return {"limits": limits, "timeout": self._timeout(), "trust_env": trust, "verify": self.tls}
+
+    @cached_property
+    def tls(self) -> Any:
+        """The certificates to trust, chosen as the SDK's own transport does; read once, since that takes a while."""
+        import httpx2
+
+        return httpx2.create_ssl_context(trust_env=self.local_url is None)
 
     def _timeout(self) -> Any:
         import httpx2

@@ -39,7 +39,7 @@ class OpenAIClient(SdkClient):
             )
         except openai.OpenAIError:
             raise NoKeyError("no key for OpenAI: set the environment variable OPENAI_API_KEY") from None
-        super().__init__(sdk, openai)
+        super().__init__(sdk, openai, connection)
 
     def read_reply(self, body: Any, request_id: str) -> Answer:
         """Read a ChatCompletion object."""

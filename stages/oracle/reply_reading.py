@@ -23,7 +23,12 @@ _BY_STATUS = {
 
 
 class BrokenReplyError(ValueError):
-    """A reply of status 200 is not what the protocol says."""
+    """A reply of status 200 is not what the protocol says, or says itself that it is none."""
+
+    def __init__(self, message: str, trouble: Trouble = Trouble.BROKEN_REPLY) -> None:
+        """Say what is wrong with it, and what that means for the run."""
+        super().__init__(message)
+        self.trouble = trouble
 
 
 def plain_headers(headers: Any) -> dict[str, str]:
