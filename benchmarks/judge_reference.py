@@ -116,10 +116,12 @@ def in_processes(way: str, words: Sequence[Sequence[str]], judgments: int) -> Me
     """Run child processes of this script one after the other and measure all of them."""
     wall, cpu = time.perf_counter(), _children_cpu()
     for one in words:
+        began, used = time.perf_counter(), _children_cpu()
         command = [sys.executable, __file__, *one]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             sys.exit(f"{' '.join(command)} failed:\n{done.stderr[-4000:]}")
+        _say(one[-1], time.perf_counter() - began, _children_cpu() - used)
     return Measured(way, len(words), judgments, time.perf_counter() - wall, _children_cpu() - cpu)
 
 
@@ -191,6 +193,11 @@ def _wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
         except (urllib.error.URLError, OSError):
             time.sleep(0.2)
     raise TimeoutError("vLLM's server did not come up:")
+
+
+def _say(what: str, wall: float, cpu: float) -> None:
+    """Progress for whoever waits; a run that is stopped leaves at least this."""
+    print(f"{what}: {wall:.1f} s, {cpu:.1f} CPU s, load {os.getloadavg()[0]:.1f}", file=sys.stderr, flush=True)
 
 
 def _children_cpu() -> float:
