@@ -14,6 +14,7 @@ from stages.miniature.oracle_accounts import Accounts
 from stages.miniature.oracle_responses import abort, has_key, json_response, jsonl_response
 from stages.miniature.oracle_settings import Fault, OracleSettings
 from stages.miniature.oracle_wire import (
+    Api,
     Asked,
     InvalidRequestError,
     Said,
@@ -25,6 +26,8 @@ from stages.miniature.oracle_wire import (
 from stages.records.content_hash import unit_interval
 
 DISCOUNT = 0.5
+ASKED_IN_BATCHES = frozenset({Api.CHAT_COMPLETIONS, Api.RESPONSES})
+"""OpenAI's paths that its batches take."""
 
 
 class Ending(StrEnum):
@@ -51,10 +54,11 @@ class BatchDesk:
     def __post_init__(self) -> None:
         self.left_to_lose = self.settings.lost_batch_creates
 
-    def run(self, vendor: Vendor, custom_id: str, body: Any) -> tuple[Ending, dict[str, Any]]:
+    def run(self, api: Api, custom_id: str, body: Any) -> tuple[Ending, dict[str, Any]]:
         """Carry out one request: its ending, and the reply or error body."""
+        vendor = api.vendor
         try:
-            asked = read_request(vendor, body)
+            asked = read_request(api, body)
         except InvalidRequestError as error:
             return Ending.INVALID, error_body(vendor, 400, str(error))
         self.accounts.sent[asked.key] += 1
@@ -90,6 +94,7 @@ class Batch:
 
     id: str
     created: float
+    api: Api
     results: list[tuple[str, Ending, dict[str, Any]]]
     source: str = ""
     """OpenAI: id of the input file."""
@@ -117,12 +122,12 @@ class Batches(ABC):
     async def route(self, request: web.BaseRequest, parts: list[str]) -> web.StreamResponse:
         """Answer by method and path; `parts` is the path behind `/v1/`."""
 
-    def accept(self, rows: list[tuple[str, Any]], request: web.BaseRequest, **more: Any) -> Batch | None:
+    def accept(self, api: Api, rows: list[tuple[str, Any]], request: web.BaseRequest, **more: Any) -> Batch | None:
         """Carry out a batch of `(custom id, body)`; None if its reply is to be lost (the connection is then gone)."""
         desk = self.desk
         desk.accounts.batches_created += 1
-        results = [(custom_id, *desk.run(self.vendor, custom_id, body)) for custom_id, body in rows]
-        batch = Batch(f"{self.vendor}_batch_{len(self.batches):04d}", time.monotonic(), results, **more)
+        results = [(custom_id, *desk.run(api, custom_id, body)) for custom_id, body in rows]
+        batch = Batch(f"{self.vendor}_batch_{len(self.batches):04d}", time.monotonic(), api, results, **more)
         self.batches[batch.id] = batch
         if desk.left_to_lose > 0:
             desk.left_to_lose -= 1
@@ -157,13 +162,14 @@ class AnthropicBatches(Batches):
         """Create, list, retrieve, results."""
         if len(parts) == 2 and request.method == "POST":
             body = orjson.loads(await request.content.read())
-            batch = self.accept([(row["custom_id"], row["params"]) for row in body["requests"]], request)
+            rows = [(row["custom_id"], row["params"]) for row in body["requests"]]
+            batch = self.accept(Api.MESSAGES, rows, request)
             return web.Response() if batch is None else json_response(200, self._described(batch, request))
         if len(parts) == 2:
             page, more = self.newest_first(request, "after_id")
-            rows = [self._described(batch, request) for batch in page]
-            ends = {"first_id": rows[0]["id"], "last_id": rows[-1]["id"]} if rows else {}
-            return json_response(200, {"data": rows, "has_more": more, **ends})
+            seen = [self._described(batch, request) for batch in page]
+            ends = {"first_id": seen[0]["id"], "last_id": seen[-1]["id"]} if seen else {}
+            return json_response(200, {"data": seen, "has_more": more, **ends})
         found = self.batches.get(parts[2])
         if found is None:
             return self.not_found(parts[2])
@@ -248,8 +254,12 @@ class OpenAIBatches(Batches):
         if content is None:
             return self.not_found(body["input_file_id"])
         rows = [orjson.loads(line) for line in content.splitlines() if line.strip()]
+        if body["endpoint"] not in ASKED_IN_BATCHES or any(row["url"] != body["endpoint"] for row in rows):
+            return json_response(400, error_body(self.vendor, 400, "the endpoint of the batch is not that of its rows"))
         pairs = [(row["custom_id"], row["body"]) for row in rows]
-        batch = self.accept(pairs, request, source=body["input_file_id"], metadata=body.get("metadata"))
+        batch = self.accept(
+            Api(body["endpoint"]), pairs, request, source=body["input_file_id"], metadata=body.get("metadata")
+        )
         return web.Response() if batch is None else json_response(200, self._described(batch))
 
     def _described(self, batch: Batch) -> dict[str, Any]:
@@ -258,7 +268,7 @@ class OpenAIBatches(Batches):
         return {
             "id": batch.id,
             "object": "batch",
-            "endpoint": "/v1/chat/completions",
+            "endpoint": batch.api,
             "errors": None,
             "input_file_id": batch.source,
             "completion_window": "24h",

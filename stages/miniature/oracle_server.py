@@ -4,6 +4,7 @@ It is what the embedded pipeline asks instead of a paid API, over the same SDKs,
 the oracle client are measured against. The texts come from `oracle_habits`; everything else here is protocol.
 
     POST /v1/messages                 Anthropic Messages           POST /v1/chat/completions     OpenAI
+                                                                   POST /v1/responses            OpenAI
     ...  /v1/messages/batches         Anthropic Message Batches    ...  /v1/files, /v1/batches   OpenAI
     GET  /accounts                    what was asked, billed, lost (JSON)
     POST /settings                    new settings and empty books
@@ -44,6 +45,7 @@ from stages.miniature.oracle_responses import (
 from stages.miniature.oracle_settings import Fault, OracleSettings
 from stages.miniature.oracle_wire import (
     CHARACTERS_PER_TOKEN,
+    Api,
     Asked,
     InvalidRequestError,
     Said,
@@ -55,7 +57,7 @@ from stages.miniature.oracle_wire import (
     tokens_of,
 )
 
-ONLINE = {"/v1/messages": Vendor.ANTHROPIC, "/v1/chat/completions": Vendor.OPENAI}
+ONLINE = {str(api): api for api in Api}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +97,9 @@ class OracleServer:
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer any request of any protocol."""
         path = request.path
-        vendor = ONLINE.get(path)
-        if vendor is not None and request.method == "POST":
-            return await self._online(request, vendor)
+        api = ONLINE.get(path)
+        if api is not None and request.method == "POST":
+            return await self._online(request, api)
         if path == "/accounts":
             return json_response(200, self.accounts.summary())
         if path == "/settings":
@@ -109,21 +111,22 @@ class OracleServer:
             return await self.batches[Vendor.OPENAI].handle(request)
         return json_response(404, error_body(vendor_of(request), 404, f"no such path: {path}"))
 
-    async def _online(self, request: web.BaseRequest, vendor: Vendor) -> web.StreamResponse:
+    async def _online(self, request: web.BaseRequest, api: Api) -> web.StreamResponse:
         accounts = self.accounts
         started = self.now
         accounts.requests += 1
         accounts.in_flight += 1
         accounts.peak_in_flight = max(accounts.peak_in_flight, accounts.in_flight)
         try:
-            return await self._ask(request, vendor)
+            return await self._ask(request, api)
         finally:
             accounts.in_flight -= 1
             accounts.seconds_in_flight += self.now - started
 
-    async def _ask(self, request: web.BaseRequest, vendor: Vendor) -> web.StreamResponse:
+    async def _ask(self, request: web.BaseRequest, api: Api) -> web.StreamResponse:
+        vendor = api.vendor
         try:
-            asked = read_request(vendor, orjson.loads(await request.read()))
+            asked = read_request(api, orjson.loads(await request.read()))
         except (InvalidRequestError, orjson.JSONDecodeError) as error:
             return self._respond(vendor, Answered(400, error_body(vendor, 400, str(error))))
         refusal = self._turned_away(request, asked)

@@ -1,5 +1,6 @@
-"""The two vendors' protocols as the local oracle speaks them: request bodies read, reply and error bodies written."""
+"""The vendors' three protocols as the local oracle speaks them: request bodies read, reply and error bodies written."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -10,6 +11,8 @@ from stages.records.content_hash import content_hash
 CHARACTERS_PER_TOKEN = 4
 REMOVED_BY_ANTHROPIC = ("temperature", "top_p", "top_k")
 """Answered with 400 since the API version 2026-10-21."""
+LEAST_RESPONSE = 16
+"""Responses takes no smaller token limit."""
 
 
 class Vendor(StrEnum):
@@ -17,6 +20,19 @@ class Vendor(StrEnum):
 
     ANTHROPIC = "anthropic"
     OPENAI = "openai"
+
+
+class Api(StrEnum):
+    """One way to ask for one reply, by its path."""
+
+    MESSAGES = "/v1/messages"
+    CHAT_COMPLETIONS = "/v1/chat/completions"
+    RESPONSES = "/v1/responses"
+
+    @property
+    def vendor(self) -> Vendor:
+        """Whose it is."""
+        return Vendor.ANTHROPIC if self is Api.MESSAGES else Vendor.OPENAI
 
 
 class InvalidRequestError(ValueError):
@@ -32,7 +48,7 @@ def tokens_of(text: str) -> int:
 class Asked:
     """One request for one reply, of either vendor."""
 
-    vendor: Vendor
+    api: Api
     key: str
     """Hash of the body: the same question asked again has the same key."""
     model: str
@@ -40,6 +56,11 @@ class Asked:
     user: str
     max_tokens: int
     input_tokens: int
+
+    @property
+    def vendor(self) -> Vendor:
+        """Whose API is asked."""
+        return self.api.vendor
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +73,7 @@ class Said:
     output_tokens: int
 
 
-def read_request(vendor: Vendor, body: Any) -> Asked:
+def read_request(api: Api, body: Any) -> Asked:
     """Read the JSON body of one request.
 
     Raises:
@@ -61,13 +82,13 @@ def read_request(vendor: Vendor, body: Any) -> Asked:
     if not isinstance(body, dict):
         raise InvalidRequestError("the body must be a JSON object")
     try:
-        system, user, limit = _anthropic_parts(body) if vendor is Vendor.ANTHROPIC else _openai_parts(body)
+        system, user, limit = PARTS[api](body)
         model = str(body["model"])
     except (KeyError, TypeError, IndexError) as error:
         raise InvalidRequestError(f"missing or wrong field: {error}") from error
     if not isinstance(limit, int) or limit < 1:
         raise InvalidRequestError(f"the token limit must be a positive integer, not {limit!r}")
-    return Asked(vendor, content_hash(body), model, system, user, limit, tokens_of(system) + tokens_of(user))
+    return Asked(api, content_hash(body), model, system, user, limit, tokens_of(system) + tokens_of(user))
 
 
 def _anthropic_parts(body: dict[str, Any]) -> tuple[str, str, Any]:
@@ -88,14 +109,34 @@ def _openai_parts(body: dict[str, Any]) -> tuple[str, str, Any]:
     return system, _text(messages[-1]["content"]), limit
 
 
+def _responses_parts(body: dict[str, Any]) -> tuple[str, str, Any]:
+    foreign = [name for name in ("messages", "max_tokens", "max_completion_tokens") if name in body]
+    if foreign:
+        raise InvalidRequestError(f"Unknown parameter: '{foreign[0]}'.")
+    if body["model"].startswith("o") and body.get("temperature", 1) != 1:
+        raise InvalidRequestError("Unsupported parameter: 'temperature' is not supported with this model.")
+    limit = body.get("max_output_tokens", 4096)
+    if isinstance(limit, int) and limit < LEAST_RESPONSE:
+        raise InvalidRequestError(f"Invalid 'max_output_tokens': expected a value >= {LEAST_RESPONSE}.")
+    asked = body["input"]
+    return body.get("instructions") or "", asked if isinstance(asked, str) else _text(asked[-1]["content"]), limit
+
+
+PARTS: dict[Api, Callable[[dict[str, Any]], tuple[str, str, Any]]] = {
+    Api.MESSAGES: _anthropic_parts,
+    Api.CHAT_COMPLETIONS: _openai_parts,
+    Api.RESPONSES: _responses_parts,
+}
+"""System text, user text and token limit of a request's body."""
+
+
 def _text(content: Any) -> str:
     return content if isinstance(content, str) else "".join(block["text"] for block in content)
 
 
 def reply_body(asked: Asked, said: Said, number: int) -> dict[str, Any]:
     """The body of a reply in the protocol of `asked`; `number` makes its id."""
-    write = _anthropic_reply if asked.vendor is Vendor.ANTHROPIC else _openai_reply
-    return write(asked, said, number)
+    return WRITERS[asked.api](asked, said, number)
 
 
 def _anthropic_reply(asked: Asked, said: Said, number: int) -> dict[str, Any]:
@@ -140,6 +181,39 @@ def _openai_reply(asked: Asked, said: Said, number: int) -> dict[str, Any]:
             "completion_tokens_details": {"reasoning_tokens": 0},
         },
     }
+
+
+def _responses_reply(asked: Asked, said: Said, number: int) -> dict[str, Any]:
+    cut = said.ending is Fault.TRUNCATED
+    content: list[dict[str, Any]] = [{"type": "output_text", "text": said.text, "annotations": []}]
+    if said.ending is Fault.REFUSAL:
+        content = [{"type": "refusal", "refusal": "I cannot help with that."}]
+    status = "incomplete" if cut else "completed"
+    message = {"id": f"msg_{number}", "type": "message", "role": "assistant", "status": status, "content": content}
+    return {
+        "id": f"resp_{number:012d}",
+        "object": "response",
+        "created_at": 1_700_000_000,
+        "status": status,
+        "error": None,
+        "incomplete_details": {"reason": "max_output_tokens"} if cut else None,
+        "model": asked.model,
+        "output": [{"id": f"rs_{number}", "type": "reasoning", "summary": []}, message],
+        "usage": {
+            "input_tokens": asked.input_tokens,
+            "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
+            "output_tokens": said.output_tokens,
+            "output_tokens_details": {"reasoning_tokens": 0},
+            "total_tokens": asked.input_tokens + said.output_tokens,
+        },
+    }
+
+
+WRITERS: dict[Api, Callable[[Asked, Said, int], dict[str, Any]]] = {
+    Api.MESSAGES: _anthropic_reply,
+    Api.CHAT_COMPLETIONS: _openai_reply,
+    Api.RESPONSES: _responses_reply,
+}
 
 
 ANTHROPIC_ERROR_TYPES = {

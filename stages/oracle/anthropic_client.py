@@ -100,7 +100,7 @@ def read_message(body: Any, request_id: str) -> Answer:
             model=body["model"],
             request_id=request_id,
         )
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise BrokenReplyError(f"not a Message: {error!r}") from error
 
 

@@ -11,10 +11,14 @@ DETAIL_CHARACTERS = 300
 
 
 class Vendor(StrEnum):
-    """Whose API is asked."""
+    """Whose API is asked, and which one of it."""
 
     ANTHROPIC = "anthropic"
+    """Messages."""
     OPENAI = "openai"
+    """Chat Completions, which many other servers speak too."""
+    OPENAI_RESPONSES = "openai_responses"
+    """OpenAI's Responses."""
 
 
 class Trouble(StrEnum):

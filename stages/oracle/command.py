@@ -65,7 +65,14 @@ def parser() -> argparse.ArgumentParser:
         help="first: without help; second: with the right verdict as a hint, where --first-traces has none",
     )
     what.add_argument("--first-traces", type=Path, help="output of the first pass; needed for the second")
-    what.add_argument("--provider", type=Vendor, choices=list(Vendor), required=True, metavar="anthropic|openai")
+    what.add_argument(
+        "--provider",
+        type=Vendor,
+        choices=list(Vendor),
+        required=True,
+        metavar="|".join(Vendor),
+        help=f"{Vendor.OPENAI} is Chat Completions, {Vendor.OPENAI_RESPONSES} the same vendor's Responses",
+    )
     what.add_argument("--model", required=True, help="dated model id")
     what.add_argument(
         "--prompt-variant",

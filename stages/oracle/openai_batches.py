@@ -1,13 +1,13 @@
 """OpenAI's Batches: an input file is uploaded, results come as an output file and an error file."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import orjson
 
-from stages.oracle.attempt import Attempt, Trouble, shortened
+from stages.oracle.attempt import Answer, Attempt, Trouble, shortened
 from stages.oracle.batches import BatchSeen, BatchState, batch_troubles
-from stages.oracle.openai_client import OpenAIClient, read_completion
+from stages.oracle.openai_client import OpenAIClient
 from stages.oracle.reply_reading import BrokenReplyError, trouble_of_status
 
 LISTED = 100
@@ -18,23 +18,24 @@ ENDED = frozenset({"completed", "expired", "cancelled"})
 
 
 class OpenAIBatchApi:
-    """Batches over a client's SDK."""
+    """Batches over a client's SDK, of requests to the API that the client speaks."""
 
     def __init__(self, client: OpenAIClient) -> None:
         """Use `client`'s connections."""
         self._client = client
         self._sdk = client.sdk
+        self._url = f"/v1/{client.path}"
 
     async def create(self, rows: list[tuple[str, dict[str, Any]]], label: str) -> str:
         """Upload `rows` and submit them, with `label` in the batch's metadata."""
-        url = "/v1/chat/completions"
-        lines = [orjson.dumps({"custom_id": name, "method": "POST", "url": url, "body": body}) for name, body in rows]
+        to = {"method": "POST", "url": self._url}
+        lines = [orjson.dumps({"custom_id": name, **to, "body": body}) for name, body in rows]
         with batch_troubles(self._client):
             content = ("batch.jsonl", b"\n".join(lines) + b"\n", "application/jsonl")
             file = await self._sdk.files.create(file=content, purpose="batch")
             batch = await self._sdk.batches.create(
                 input_file_id=file.id,
-                endpoint="/v1/chat/completions",
+                endpoint=self._url,
                 completion_window="24h",
                 metadata={LABEL: label},
             )
@@ -67,11 +68,11 @@ class OpenAIBatchApi:
                     for line in content.content.splitlines():
                         if line.strip():
                             row = orjson.loads(line)
-                            yield row["custom_id"], read_result(row)
+                            yield row["custom_id"], read_result(row, self._client.read_reply)
 
 
-def read_result(row: dict[str, Any]) -> Attempt:
-    """Read one line of an output or error file."""
+def read_result(row: dict[str, Any], read_reply: Callable[[Any, str], Answer]) -> Attempt:
+    """Read one line of an output or error file; `read_reply` reads the body of a reply."""
     response = row.get("response")
     if not response:
         return Attempt(trouble=Trouble.SERVER_ERROR, detail=shortened(str(row.get("error"))))
@@ -80,9 +81,9 @@ def read_result(row: dict[str, Any]) -> Attempt:
         detail = shortened(str((response.get("body") or {}).get("error")))
         return Attempt(trouble=trouble_of_status(status), detail=detail)
     try:
-        return Attempt(answer=read_completion(response["body"], response.get("request_id") or ""))
+        return Attempt(answer=read_reply(response["body"], response.get("request_id") or ""))
     except BrokenReplyError as error:
-        return Attempt(trouble=Trouble.BROKEN_REPLY, detail=shortened(str(error)))
+        return Attempt(trouble=error.trouble, detail=shortened(str(error)))
 
 
 def _label(batch: Any) -> str | None:

@@ -78,7 +78,7 @@ def read_completion(body: Any, request_id: str) -> Answer:
             model=body["model"],
             request_id=request_id,
         )
-    except (KeyError, TypeError, IndexError) as error:
+    except (KeyError, TypeError, IndexError, AttributeError) as error:
         raise BrokenReplyError(f"not a ChatCompletion: {error!r}") from error
 
 

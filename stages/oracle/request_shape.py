@@ -8,6 +8,7 @@ from stages.oracle.attempt import Question, Vendor
 ANTHROPIC_VERSION = "2026-10-21"
 """Sent as `anthropic-version`. Fixed here, so that a newer SDK cannot quietly change what is asked."""
 CHAT_COMPLETIONS = "chat.completions v1"
+RESPONSES = "responses v1"
 
 
 class RequestShape(Protocol):
@@ -75,4 +76,24 @@ class OpenAIShape:
                 {"role": "system", "content": question.system},
                 {"role": "user", "content": question.user},
             ],
+        }
+
+
+@dataclass(frozen=True)
+class OpenAIResponsesShape:
+    """Responses. The vendor is told not to keep what was said: each question stands alone, nothing refers to it."""
+
+    model: str
+    vendor: Vendor = Vendor.OPENAI_RESPONSES
+    api_version: str = RESPONSES
+    reserves_output: bool = True
+
+    def body(self, question: Question, max_tokens: int) -> dict[str, Any]:
+        """The Responses request."""
+        return {
+            "model": self.model,
+            "max_output_tokens": max_tokens,
+            "instructions": question.system,
+            "input": question.user,
+            "store": False,
         }

@@ -17,9 +17,10 @@ from stages.oracle.connection import Connection
 from stages.oracle.gate import Gate, StopReason
 from stages.oracle.money import Budget, Estimates, Prices
 from stages.oracle.openai_client import OpenAIClient
+from stages.oracle.openai_responses_client import OpenAIResponsesClient
 from stages.oracle.pacing import Pacer
 from stages.oracle.plan import Outlook, RequestPlan, before_asking
-from stages.oracle.request_shape import AnthropicShape, OpenAIShape, RequestShape
+from stages.oracle.request_shape import AnthropicShape, OpenAIResponsesShape, OpenAIShape, RequestShape
 from stages.oracle.settings import AskingSettings
 from stages.records.ledger import Ledger, LedgerBusyError
 from stages.runtime.progress import ProgressLine
@@ -27,6 +28,12 @@ from stages.runtime.stage_main import ExitCode, StageError
 
 INTERRUPTED = "a signal asked for it"
 """Detail of the stop reason of the same name."""
+
+CLIENTS: dict[Vendor, type[AnthropicClient | OpenAIClient]] = {
+    Vendor.ANTHROPIC: AnthropicClient,
+    Vendor.OPENAI: OpenAIClient,
+    Vendor.OPENAI_RESPONSES: OpenAIResponsesClient,
+}
 
 Cases = Callable[[], Iterator[Case]]
 """Gives the cases of a run from the first one on, as often as it is called: they are never all in memory."""
@@ -55,9 +62,13 @@ class Oracle:
 
     def shape(self) -> RequestShape:
         """How its requests look."""
-        if self.vendor is Vendor.ANTHROPIC:
-            return AnthropicShape(self.model, self.cache_system_prompt)
-        return OpenAIShape(self.model)
+        match self.vendor:
+            case Vendor.ANTHROPIC:
+                return AnthropicShape(self.model, self.cache_system_prompt)
+            case Vendor.OPENAI:
+                return OpenAIShape(self.model)
+            case Vendor.OPENAI_RESPONSES:
+                return OpenAIResponsesShape(self.model)
 
     def plan(self) -> RequestPlan:
         """How its requests are made, keyed and looked up; needs no connection."""
@@ -69,7 +80,7 @@ class Oracle:
         Raises:
             NoKeyError: the SDK finds no key in the environment.
         """
-        return AnthropicClient(connection) if self.vendor is Vendor.ANTHROPIC else OpenAIClient(connection)
+        return CLIENTS[self.vendor](connection)
 
     def estimates(self) -> Estimates:
         """Estimates that know nothing yet."""

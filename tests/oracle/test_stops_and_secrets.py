@@ -144,15 +144,18 @@ def test_a_bad_row_is_named_before_anything_is_asked(
     assert server.accounts()["requests"] == 0
 
 
-@pytest.mark.parametrize("provider", ["anthropic", "openai"])
+@pytest.mark.parametrize("provider", ["anthropic", "openai", "openai_responses"])
 def test_no_key_in_any_file_or_word_whatever_goes_wrong(provider: str, folder: Path, server: LocalOracle) -> None:
-    """Every way out of the command in a process of its own, all logs at their loudest, and a defect's traceback."""
-    environment = {**os.environ, "ANTHROPIC_LOG": "debug", "OPENAI_LOG": "debug", "PYTHONASYNCIODEBUG": "1"}
+    """Every way out of the command in a process of its own, logs silent or at their loudest, a defect's traceback."""
+    quiet = {**os.environ, "PYTHONASYNCIODEBUG": "1"}
+    loud = quiet | {"ANTHROPIC_LOG": "debug", "OPENAI_LOG": "debug"}
+    faults = {"invalid": 0.1, "reset": 0.2, "bad_json": 0.2, "overloaded": 0.2}
     spoken = b""
-    for settings, more in (
-        ({"faults": {"invalid": 0.1, "reset": 0.2, "bad_json": 0.2, "overloaded": 0.2}}, ()),
-        ({"credit_usd": 0.02}, ("--ledger", str(folder / "other.ledger.jsonl"))),
-        ({}, ("--summary", "/dev/null/nowhere", "--ledger", str(folder / "third.ledger.jsonl"))),
+    for environment, settings, more in (
+        (loud, {"faults": faults}, ()),
+        (loud, {"credit_usd": 0.02}, ("--ledger", str(folder / "other.ledger.jsonl"))),
+        (loud, {}, ("--summary", "/dev/null/nowhere", "--ledger", str(folder / "third.ledger.jsonl"))),
+        (quiet, {"faults": faults, "credit_usd": 0.1}, ("--ledger", str(folder / "fourth.ledger.jsonl"))),
     ):
         server.restart(**settings)
         command = [sys.executable, "-m", "stages.oracle.command", *words(folder, *PRICES, *more, provider=provider)]
