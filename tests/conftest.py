@@ -1,6 +1,7 @@
 """Settings of the whole suite."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,9 @@ from hypothesis import settings
 
 MOST_WORKERS = 8
 """Each worker loads torch for itself: more than this cost memory and save little."""
+
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # each process that a test starts would compile the project anew
+sys.dont_write_bytecode = False
 
 settings.register_profile("suite", deadline=None)  # a busy machine is no fault of the code
 settings.load_profile("suite")

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from toy_project import environment
@@ -24,6 +25,7 @@ def test_any_order_becomes_the_plans_and_nothing_is_lost(entries: list[str], mis
     assert in_plan_order(ordered, PIPELINE) == ordered
 
 
+@pytest.mark.slow
 def test_a_lock_written_in_another_order_gets_the_bytes_of_dvc_repro(toy: Path) -> None:
     dvc = [sys.executable, "-m", "dvc"]
     subprocess.run([*dvc, "repro", "-q"], cwd=toy, env=environment(), check=True)

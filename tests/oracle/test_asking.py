@@ -28,7 +28,7 @@ PASSING: dict[str, float] = {
     "cut": 0.03,
     "bad_json": 0.03,
 }
-LASTING: dict[str, float] = {"refusal": 0.05, "truncated": 0.1, "empty": 0.05, "invalid": 0.05}
+LASTING: dict[str, float] = {"refusal": 0.05, "truncated": 0.2, "empty": 0.05, "invalid": 0.05}
 
 
 def output(who: Any, pairs: list[PreferencePair], ledger_file: Path) -> tuple[bytes, PassTotals]:
@@ -63,7 +63,7 @@ def test_every_pair_is_answered_once_and_nothing_is_asked_again(
 def test_faults_lose_nothing_and_buy_again_only_what_was_lost(
     vendor: Vendor, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
 ) -> None:
-    server.restart(faults=PASSING | LASTING, seed=3)
+    server.restart(faults=PASSING | LASTING, seed=4)
     who = oracle(vendor)
     ended = ask(server, who, pairs, tmp_path / "ledger.jsonl")
     books = server.accounts()

@@ -78,6 +78,7 @@ def test_ctrl_c_stops_with_3_and_what_was_in_flight_is_not_paid_again(folder: Pa
     assert server.accounts()["billed"] == server.accounts()["distinct_billed"] == 200
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_a_batch_running_and_the_next_run_takes_it_up(folder: Path, server: LocalOracle) -> None:
     server.restart(batch_seconds=3)
     interrupt_when(lambda: server.accounts()["batches_created"] == 1)
@@ -144,6 +145,7 @@ def test_a_bad_row_is_named_before_anything_is_asked(
     assert server.accounts()["requests"] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("provider", ["anthropic", "openai", "openai_responses"])
 def test_no_key_in_any_file_or_word_whatever_goes_wrong(provider: str, folder: Path, server: LocalOracle) -> None:
     """Every way out of the command in a process of its own, logs silent or at their loudest, a defect's traceback."""

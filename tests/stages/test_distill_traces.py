@@ -55,6 +55,7 @@ def change(folder: Path, section: str, **values: object) -> None:
     (folder / "params.yaml").write_text(yaml.safe_dump(document))
 
 
+@pytest.mark.slow
 def test_both_passes(checkout: Path) -> None:
     estimate = json.loads(run(checkout, "first", "--dry-run", "--json"))
     assert (estimate["questions"], estimate["to_ask"], estimate["answered"]) == (120, 120, 0)
@@ -85,6 +86,7 @@ def test_both_passes(checkout: Path) -> None:
     assert b"sk-never-to-be-seen" not in everything
 
 
+@pytest.mark.slow
 def test_a_budget_stops_the_stage_with_exit_code_3(checkout: Path) -> None:
     change(checkout, "distill_traces_asking", budget_usd=0.05)
     child = start(checkout, "first")

@@ -68,6 +68,7 @@ def test_sizes_of_the_data_are_counted(figures: dict[str, Any]) -> None:
     assert figures["data"]["traces_asked"]["first"] == 200
 
 
+@pytest.mark.slow
 def test_another_process_elsewhere_writes_the_same_bytes(
     made_up_data: Path, content: Content, params: ReportParams, tmp_path: Path
 ) -> None:
