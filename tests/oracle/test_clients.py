@@ -41,7 +41,7 @@ def attempts(vendor: Vendor, server: LocalOracle, question: Any, settings: dict[
     body = who.shape().body(question, 400)
 
     async def ask() -> list[Attempt]:
-        client = who.connect(Connection(0.5, 4, server.url))
+        client = who.connect(Connection(1.0 if "hang" in settings.get("faults", {}) else 60.0, 4, server.url))
         server.restart()
         first = await client.attempt(body)
         server.restart(**settings)
