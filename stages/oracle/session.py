@@ -1,6 +1,7 @@
 """One run of one pass: open the ledger, look ahead, ask what is missing, and say how it ended."""
 
 import asyncio
+import gc
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -169,6 +170,7 @@ class OnlineRun:
             line.show(live_line(outlook.questions, outlook.answered, accounts, gate), now=now)
 
         provider = self.oracle.connect(Connection(settings.timeout_seconds, settings.most_in_flight, url))
+        gc.freeze()  # what is loaded by now stays to the end: the collector need not walk it every few requests
         try:
             with stops_on_signals(lambda: gate.stop(StopReason.INTERRUPTED, INTERRUPTED)):
                 await Asking(
