@@ -1,5 +1,7 @@
 """Texts that are nearly the same, found with MinHash and locality-sensitive hashing (datasketch)."""
 
+from functools import cache
+
 from datasketch import MinHash, MinHashLSH
 
 CANDIDATES = 0.85
@@ -21,7 +23,7 @@ class NearDuplicates:
         self._ngram = ngram
         self._empty = MinHash(num_perm=permutations)
         # The index alone misses some pairs near its threshold, so it is asked for more; the estimate decides.
-        self._index = MinHashLSH(threshold=CANDIDATES * similarity, num_perm=permutations)
+        self._index = MinHashLSH(num_perm=permutations, params=_bands(CANDIDATES * similarity, permutations))
         self._hashes: dict[str, MinHash] = {}
 
     def seen_before(self, text: str) -> bool:
@@ -38,3 +40,10 @@ class NearDuplicates:
     def _grams(self, text: str) -> set[str]:
         words = text.casefold().split()
         return {" ".join(words[at : at + self._ngram]) for at in range(max(1, len(words) - self._ngram + 1))}
+
+
+@cache
+def _bands(similarity: float, permutations: int) -> tuple[int, int]:
+    """Bands of an index and hashes of each; datasketch searches the best for a tenth of a second each time."""
+    index = MinHashLSH(threshold=similarity, num_perm=permutations)
+    return index.b, index.r
