@@ -17,10 +17,10 @@ export DO_NOT_TRACK := 1
 help: ## what each word does
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
-demo: install ## the whole pipeline on this machine: no key, no hub, no GPU (eleven minutes on two cores)
+demo: install ## the whole pipeline on this machine: no key, no hub, no GPU (under ten minutes on two cores)
 	@$(BIN)/reasrm run
 
-test: install ## the tests that need no training, no browser, no GPU (under four minutes)
+test: install ## the tests that need no training, no browser, no GPU (two minutes)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
 test-slow: install ## the tests that train models, run flows and open pages (Chromium from apt, else these are skipped)
