@@ -5,7 +5,7 @@ token buckets, so that shares of a limit are ratios within one run; a busy machi
 Figures are kept in the folder, so that the bars can be measured one after the other and printed as one table.
 `oracle_curator.py` runs bespokelabs-curator against the same server.
 
-Run:     python benchmarks/oracle_bars.py [SCENARIO ...] [--vendor anthropic|openai] [--folder /tmp/oracle-bench]
+Run:     python benchmarks/oracle_bars.py [SCENARIO ...] [--vendor VENDOR] [--folder /tmp/oracle-bench]
          python benchmarks/oracle_bars.py --table             what has been measured so far
 """
 
@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from oracle_scenarios import SCENARIOS, Row
+from oracle_scenarios import SCENARIOS, VENDORS, Row
 
 Rows = dict[str, dict[str, Row]]
 """Figures by scenario and vendor."""
@@ -98,16 +98,18 @@ def value_of(bar: Bar, vendor: str, rows: Rows) -> float | None:
 
 def table(rows: Rows) -> str:
     """All bars, one line each, in Markdown."""
-    lines = ["| scenario | figure | must be | anthropic | openai | n | load |", "|---|---|---|---|---|---|---|"]
+    names = ["scenario", "figure", "must be", *VENDORS, "n", "load"]
+    lines = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
     for bar in BARS:
         measured = rows.get(bar.scenario, {})
         cells = []
-        for vendor in ("anthropic", "openai"):
+        for vendor in VENDORS:
             value = value_of(bar, vendor, rows)
             cells.append("" if value is None else f"{value:g}" + ("" if bar.is_met(value) else " **missed**"))
         n = next((str(row["n"]) for row in measured.values() if "n" in row), "")
-        loads = ", ".join(str(load) for row in measured.values() for load in row["load_before_after"])
-        lines.append(f"| {bar.scenario} | {bar.says} | {bar.must} | {cells[0]} | {cells[1]} | {n} | {loads} |")
+        loads = [load for row in measured.values() for load in row["load_before_after"]]
+        load = f"{min(loads)} to {max(loads)}" if loads else ""
+        lines.append("| " + " | ".join([bar.scenario, bar.says, bar.must, *cells, n, load]) + " |")
     return "\n".join(lines)
 
 
@@ -115,7 +117,7 @@ def main() -> None:
     """Run the scenarios named on the command line, or all; print figures, then the table of all bars."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("scenarios", nargs="*", choices=[*SCENARIOS, []], help="default: all")
-    parser.add_argument("--vendor", choices=["anthropic", "openai"], help="default: both")
+    parser.add_argument("--vendor", choices=VENDORS, help="default: all")
     parser.add_argument("--folder", type=Path, default=Path("/tmp/oracle-bench"), help="for pairs, outputs, ledgers")
     parser.add_argument("--table", action="store_true", help="run nothing, print the table of what was measured")
     arguments = parser.parse_args()

@@ -6,7 +6,7 @@ cannot read them (OpenAI); its own retries and its resume cache are as it ships.
 greeting, which the server answers. It counts tokens with a vocabulary that it would download; litellm, which it
 installs, brings the same file.
 
-Run:     python benchmarks/oracle_curator.py [--folder /tmp/oracle-bench] [--requests 1500]
+Run:     python benchmarks/oracle_curator.py [--folder /tmp/oracle-bench] [--requests 1500] [--scenario clean|faults]
 """
 
 import argparse
@@ -27,6 +27,8 @@ from stages.records.jsonl import read_records
 from stages.records.pair import PreferencePair
 
 VERSION = "bespokelabs-curator==0.1.31"
+LONGEST = 900.0
+"""Seconds that one run of curator may take."""
 CLIENT = """
 import importlib.util, json, os, pathlib, sys
 litellm = pathlib.Path(importlib.util.find_spec("litellm").origin).parent
@@ -77,14 +79,14 @@ def write_prompts(pairs: Path, path: Path) -> Path:
 
 
 def curator(folder: Path, vendor: str, count: int, settings: OracleSettings) -> Row:
-    """One run of curator."""
+    """One run of curator; its kill -9 after `LONGEST` seconds is told by the status -9."""
     prompts = write_prompts(make_pairs(folder, count), folder / f"prompts-{count}.jsonl")
     client, cache, out = folder / "curator_client.py", folder / "curator-cache", fresh(folder, f"curator-{vendor}")
     client.write_text(CLIENT)
     shutil.rmtree(cache, ignore_errors=True)
     with local_oracle(settings) as url:
         arguments = [str(curator_python(folder)), str(client), vendor, str(prompts), str(out), str(cache), str(RPM)]
-        run = measure(arguments, url)
+        run = measure(arguments, url, kill_after_seconds=LONGEST)
         books = accounts(url)
     texts = [json.loads(line)["text"] for line in out.read_text().splitlines()] if out.exists() else []
     return _row("curator", vendor, run, books, count, len(texts), sum(not text for text in texts))
@@ -125,11 +127,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, default=Path("/tmp/oracle-bench"))
     parser.add_argument("--requests", type=int, default=1500)
+    parser.add_argument("--scenario", choices=["clean", "faults"], help="default: both")
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     rows: list[Row] = []
-    for name, faults in (("clean", {}), ("faults", FAULTS)):
-        settings = OracleSettings(**CLEAN, faults=faults, small_talk="Hello!")
+    planted: dict[str, dict[str, float]] = {"clean": {}, "faults": FAULTS}
+    for name in planted if arguments.scenario is None else [arguments.scenario]:
+        settings = OracleSettings(**CLEAN, faults=planted[name], small_talk="Hello!")
         for vendor in ("anthropic", "openai"):
             for client in (ours, curator):
                 load = os.getloadavg()[0]

@@ -21,7 +21,7 @@ from stages.miniature.oracle_settings import OracleSettings
 from stages.miniature.world import Split, training_pairs
 from stages.records.jsonl import write_records
 
-MODELS = {"anthropic": "miniature-lazy-20261101", "openai": "miniature-lazy-20261101"}
+MODEL = "miniature-lazy-20261101"
 PRICES = "3,15"
 
 
@@ -53,27 +53,28 @@ def environment(url: str) -> dict[str, str]:
 def command(vendor: str, pairs: Path, out: Path, *more: str) -> list[str]:
     """The oracle command over `pairs`."""
     base = [sys.executable, "-m", "stages.oracle.command", "--pass", "first", "--max-tokens", "1024"]
-    what = ["--provider", vendor, "--model", MODELS[vendor], "--prices", PRICES, "--pairs", str(pairs)]
+    what = ["--provider", vendor, "--model", MODEL, "--prices", PRICES, "--pairs", str(pairs)]
     return [*base, *what, "--out", str(out), "--summary", str(out.with_suffix(".summary.json")), *more]
 
 
-def measure(arguments: list[str], url: str, kill_after_replies: int | None = None, limit: float = 1800) -> Run:
-    """Run a client to its end, or until the server has billed so many replies and kill -9."""
+def measure(
+    arguments: list[str], url: str, kill_after_replies: int | None = None, kill_after_seconds: float = 1800
+) -> Run:
+    """Run a client to its end, or to kill -9: when the server has billed so many replies, or after so many seconds."""
     log = Path("/tmp") / f"oracle-bench-{os.getpid()}.log"
     began = time.monotonic()
     with log.open("wb") as sink:
         child = subprocess.Popen(arguments, env=environment(url), stdout=sink, stderr=sink)
-        while kill_after_replies is not None and child.poll() is None:
-            if accounts(url)["billed"] >= kill_after_replies:
-                child.send_signal(signal.SIGKILL)
-                break
+        while not (ended := os.wait4(child.pid, os.WNOHANG))[0]:
+            enough = kill_after_replies is not None and accounts(url)["billed"] >= kill_after_replies
+            if enough or time.monotonic() - began > kill_after_seconds:
+                os.kill(child.pid, signal.SIGKILL)
             time.sleep(0.05)
-        _, status, used = os.wait4(child.pid, 0)
     wall = time.monotonic() - began
-    code = os.waitstatus_to_exitcode(status)
-    return Run(
-        code, wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, log.read_text(errors="replace")[-4000:]
-    )
+    _, status, used = ended
+    cpu = used.ru_utime + used.ru_stime
+    child.returncode = os.waitstatus_to_exitcode(status)
+    return Run(child.returncode, wall, cpu, used.ru_maxrss / 1024, log.read_text(errors="replace")[-4000:])
 
 
 def accounts(url: str) -> dict[str, Any]:

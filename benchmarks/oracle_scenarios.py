@@ -11,6 +11,7 @@ from typing import Any
 
 from oracle_runs import OracleSettings, accounts, command, fresh, local_oracle, make_pairs, measure, outcomes
 
+VENDORS = ("anthropic", "openai", "openai_responses")
 RPM = 3000
 CLEAN: dict[str, Any] = {"requests_per_minute": RPM, "latency_seconds": 0.5}
 FAULTS = {
@@ -204,15 +205,15 @@ def larger(folder: Path, vendor: str) -> Row:
 
 
 SCENARIOS: dict[str, tuple[Callable[[Path, str], Row], tuple[str, ...]]] = {
-    "steady": (steady, ("anthropic", "openai")),
+    "steady": (steady, VENDORS),
     "output_limit": (output_limit, ("anthropic",)),
-    "no_headers": (no_headers, ("anthropic", "openai")),
-    "faults": (faults, ("anthropic", "openai")),
-    "kill": (kill, ("anthropic", "openai")),
-    "lost_batch": (lost_batch, ("anthropic", "openai")),
-    "outage": (outage, ("anthropic", "openai")),
-    "credit": (credit, ("anthropic", "openai")),
-    "budget": (budget, ("anthropic", "openai")),
-    "large": (large, ("anthropic", "openai")),
+    "no_headers": (no_headers, VENDORS),
+    "faults": (faults, VENDORS),
+    "kill": (kill, VENDORS),
+    "lost_batch": (lost_batch, VENDORS),
+    "outage": (outage, VENDORS),
+    "credit": (credit, VENDORS),
+    "budget": (budget, VENDORS),
+    "large": (large, VENDORS),
     "larger": (larger, ("anthropic",)),
 }
