@@ -65,7 +65,9 @@ def measure(
     began = time.monotonic()
     with log.open("wb") as sink:
         child = subprocess.Popen(arguments, env=environment(url), stdout=sink, stderr=sink)
+        peak_mb = 0.0
         while not (ended := os.wait4(child.pid, os.WNOHANG))[0]:
+            peak_mb = max(peak_mb, resident_peak_mb(child.pid))
             enough = kill_after_replies is not None and accounts(url)["billed"] >= kill_after_replies
             if enough or time.monotonic() - began > kill_after_seconds:
                 os.kill(child.pid, signal.SIGKILL)
@@ -74,7 +76,19 @@ def measure(
     _, status, used = ended
     cpu = used.ru_utime + used.ru_stime
     child.returncode = os.waitstatus_to_exitcode(status)
-    return Run(child.returncode, wall, cpu, used.ru_maxrss / 1024, log.read_text(errors="replace")[-4000:])
+    return Run(child.returncode, wall, cpu, peak_mb, log.read_text(errors="replace")[-4000:])
+
+
+def resident_peak_mb(process: int) -> float:
+    """Highest resident memory of `process` so far, as the kernel notes it; 0 once it has ended.
+
+    Not `ru_maxrss`: between fork and exec a child counts what its parent holds.
+    """
+    try:
+        lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:")), 0.0)
 
 
 def accounts(url: str) -> dict[str, Any]:
