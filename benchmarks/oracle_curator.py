@@ -2,7 +2,8 @@
 
 Curator pins older SDKs, so it lives in an environment of its own: `FOLDER/curator-env`, which this script makes on its
 first run (python -m venv, pip install of the version below; some minutes). It is told the limits of the server where it
-cannot read them (OpenAI); its own retries and its resume cache are as it ships. For Anthropic it opens with a paid
+cannot read them (OpenAI), and to give out what it has where some requests failed (as it ships it would give out none);
+its own retries and its resume cache are as they ship. For Anthropic it opens with a paid
 greeting, which the server answers. It counts tokens with a vocabulary that it would download; litellm, which it
 installs, brings the same file.
 
@@ -48,7 +49,8 @@ url = os.environ["OPENAI_BASE_URL"]
 if vendor == "anthropic":
     url = os.environ["ANTHROPIC_BASE_URL"] + "/v1"
 limits = {"max_requests_per_minute": int(sys.argv[5]), "max_tokens_per_minute": 10**12}
-params = {"base_url": url, "request_timeout": 5} | (limits if vendor == "openai" else {})
+params = {"base_url": url, "request_timeout": 5, "require_all_responses": False}
+params |= limits if vendor == "openai" else {}
 name = "claude-3-haiku-20240307" if vendor == "anthropic" else "gpt-4o-mini"
 judge = Judge(model_name=name, backend=vendor, backend_params=params, generation_params={"max_tokens": 1024})
 answers = judge(rows)

@@ -8,6 +8,7 @@ several; other states (an intent to ask, a failed attempt that was billed) are h
 offsets are held in memory.
 """
 
+import errno
 import fcntl
 import os
 import threading
@@ -85,11 +86,18 @@ class Ledger:
         return dict(orjson.loads(line))
 
     def append(self, key: str, state: str, entry: dict[str, Any], *, durable: bool = False) -> None:
-        """Write one entry at once (safe against kill -9); fsync follows within half a second, or now if `durable`."""
+        """Write one entry at once (safe against kill -9); fsync follows within half a second, or now if `durable`.
+
+        Raises:
+            OSError: it could not be written whole (the disk is full); the ledger is as it was before.
+        """
         line = canonical_json({"key": key, "state": state, **entry}) + b"\n"
         with self._lock:
             self._file.seek(self._end)
-            self._file.write(line)
+            written = self._file.write(line)
+            if written != len(line):
+                self._file.truncate(self._end)
+                raise OSError(errno.ENOSPC, f"only {written} of {len(line)} bytes could be written", str(self.path))
             if state == FINAL:
                 self._final[bytes.fromhex(key)] = self._end
             self._end += len(line)
@@ -99,9 +107,13 @@ class Ledger:
             self._dirty.set()
 
     def entries(self) -> Iterator[dict[str, Any]]:
-        """All entries in the order in which they were written."""
+        """All whole entries in the order in which they were written."""
+        offset = 0
         with self.path.open("rb") as file:
             for line in file:
+                offset += len(line)
+                if offset > self._end:
+                    break
                 yield orjson.loads(line)
 
     def close(self) -> None:

@@ -48,6 +48,41 @@ def test_the_last_final_entry_settles_a_key(tmp_path: Path) -> None:
         assert (ledger.get(key(1)) or {})["outcome"] == "ok"
 
 
+def test_a_full_disk_costs_the_entry_alone(tmp_path: Path) -> None:
+    """A limit on the file's size stands for the full disk: the kernel writes a part, and says so."""
+    file = tmp_path / "ledger.jsonl"
+    program = (
+        "import resource, signal, sys\n"
+        "from pathlib import Path\n"
+        "from stages.records.ledger import FINAL, Ledger\n"
+        "with Ledger(Path(sys.argv[1])) as ledger:\n"
+        "    ledger.append('01', FINAL, {'text': 'a' * 500})\n"
+        "    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))\n"
+        "    try:\n"
+        "        ledger.append('02', FINAL, {'text': 'b' * 800})\n"
+        "    except OSError as error:\n"
+        "        print(error)\n"
+        "    ledger.append('03', FINAL, {'text': 'c'})\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program, str(file)], capture_output=True, text=True, check=True)
+    assert str(file) in done.stdout
+    assert "bytes could be written" in done.stdout
+    with Ledger(file) as ledger:
+        assert [entry["key"] for entry in ledger.entries()] == ["01", "03"]
+        assert (ledger.get("03") or {})["text"] == "c"
+
+
+def test_an_estimate_reads_the_ledger_as_it_stood_when_it_was_opened(tmp_path: Path) -> None:
+    file = tmp_path / "ledger.jsonl"
+    with Ledger(file) as ledger:
+        ledger.append(key(1), FINAL, {})
+        with ReadOnlyLedger(file) as seen:
+            ledger.append(key(2), FINAL, {})
+            with file.open("ab") as torn:
+                torn.write(b'{"key": "to')
+            assert [entry["key"] for entry in seen.entries()] == [key(1)]
+
+
 @settings(max_examples=40, deadline=None)
 @given(cut=st.integers(min_value=0, max_value=400))
 def test_a_torn_tail_costs_at_most_the_torn_entry(cut: int, tmp_path_factory: pytest.TempPathFactory) -> None:
