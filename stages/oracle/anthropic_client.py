@@ -5,16 +5,12 @@ from typing import Any
 
 from stages.oracle.attempt import Answer, Attempt, LimitsSeen, Trouble, Usage
 from stages.oracle.connection import Connection, NoKeyError
-from stages.oracle.reply_reading import BrokenReplyError, outcome_of, retry_after_seconds, trouble_of_status
+from stages.oracle.reply_reading import BrokenReplyError, outcome_of, retry_after_seconds
 from stages.oracle.request_shape import ANTHROPIC_VERSION
 from stages.oracle.sdk_client import SdkClient, bucket_seen
 from stages.records.trace import TraceOutcome
 
 NO_KEY = "no key for Anthropic: set the environment variable ANTHROPIC_API_KEY"
-SPEND_LIMIT_CODES = frozenset({"enforced_spend_limit_reached", "contract_spend_limit_reached", "organization_on_hold"})
-"""Anthropic's `error.details.error_code` values that no waiting cures."""
-NO_CREDIT_WORDS = "credit balance"
-"""Anthropic says an empty account by a plain 400 whose message holds these words."""
 ENDINGS = {
     "end_turn": TraceOutcome.OK,
     "stop_sequence": TraceOutcome.OK,
@@ -67,16 +63,6 @@ class AnthropicClient(SdkClient):
         if isinstance(error, self.errors.CredentialsError):
             return Attempt(trouble=Trouble.NOT_ALLOWED, detail=NO_KEY)
         return super().failed(error)
-
-    def trouble_of(self, error: Any) -> Trouble:
-        """By status, except for an account without money: that comes as a 400 or a 429."""
-        if error.error_code in SPEND_LIMIT_CODES or NO_CREDIT_WORDS in self.message_of(error).lower():
-            return Trouble.NO_CREDIT
-        return trouble_of_status(error.status_code)
-
-    def message_of(self, error: Any) -> str:
-        """The API's message where there is one."""
-        return str(error.api_message or error.message)
 
 
 def read_message(body: Any, request_id: str) -> Answer:

@@ -8,7 +8,8 @@ import orjson
 from stages.oracle.attempt import Answer, Attempt, Trouble, shortened
 from stages.oracle.batches import BatchSeen, BatchState, batch_troubles
 from stages.oracle.openai_client import OpenAIClient
-from stages.oracle.reply_reading import BrokenReplyError, trouble_of_status
+from stages.oracle.reply_reading import BrokenReplyError
+from stages.oracle.troubles import Told
 
 LISTED = 100
 LABEL = "reasrm"
@@ -78,8 +79,8 @@ def read_result(row: dict[str, Any], read_reply: Callable[[Any, str], Answer]) -
         return Attempt(trouble=Trouble.SERVER_ERROR, detail=shortened(str(row.get("error"))))
     status = response["status_code"]
     if status != 200:
-        detail = shortened(str((response.get("body") or {}).get("error")))
-        return Attempt(trouble=trouble_of_status(status), detail=detail)
+        told = Told.by(response.get("body"), status)
+        return Attempt(trouble=told.trouble, detail=shortened(told.message))
     try:
         return Attempt(answer=read_reply(response["body"], response.get("request_id") or ""))
     except BrokenReplyError as error:

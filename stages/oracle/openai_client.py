@@ -7,14 +7,12 @@ body against its type hints, which doubles the CPU.
 from collections.abc import Mapping
 from typing import Any
 
-from stages.oracle.attempt import Answer, LimitsSeen, Trouble, Usage
+from stages.oracle.attempt import Answer, LimitsSeen, Usage
 from stages.oracle.connection import Connection, NoKeyError
-from stages.oracle.reply_reading import BrokenReplyError, outcome_of, retry_after_seconds, trouble_of_status
+from stages.oracle.reply_reading import BrokenReplyError, outcome_of, retry_after_seconds
 from stages.oracle.sdk_client import SdkClient, bucket_seen
 from stages.records.trace import TraceOutcome
 
-NO_CREDIT_CODES = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
-"""OpenAI's `error.code` values that come with status 429 or 400 and that no waiting cures."""
 ENDINGS = {"stop": TraceOutcome.OK, "length": TraceOutcome.TRUNCATED, "content_filter": TraceOutcome.REFUSED}
 
 
@@ -48,10 +46,6 @@ class OpenAIClient(SdkClient):
     def limits_seen(self, headers: Mapping[str, str]) -> LimitsSeen:
         """Read the `x-ratelimit-*` headers and Retry-After."""
         return limits_seen(headers)
-
-    def trouble_of(self, error: Any) -> Trouble:
-        """By status, except for an account without money: that comes as a 400 or a 429."""
-        return Trouble.NO_CREDIT if error.code in NO_CREDIT_CODES else trouble_of_status(error.status_code)
 
 
 def read_completion(body: Any, request_id: str) -> Answer:

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from stages.oracle.attempt import Answer, Trouble, Usage
+from stages.oracle.attempt import Answer, Usage
 from stages.oracle.openai_client import OpenAIClient
 from stages.oracle.reply_reading import BrokenReplyError, outcome_of
+from stages.oracle.troubles import Told
 from stages.records.trace import TraceOutcome
 
 COMPLETED, INCOMPLETE, FAILED = "completed", "incomplete", "failed"
@@ -14,8 +15,6 @@ ENDINGS = {
     "content_filter": TraceOutcome.REFUSED,
 }
 """By status, or by the reason of an incomplete one."""
-NEVER_ANSWERED = frozenset({"invalid_prompt", "data_residency_mismatch", "bio_policy", "misalignment_policy_violation"})
-"""`error.code` values of a failed response that say something about the question; all others pass."""
 
 
 class OpenAIResponsesClient(OpenAIClient):
@@ -60,7 +59,4 @@ def read_response(body: Any, request_id: str) -> Answer:
 
 def _failure(error: dict[str, Any]) -> BrokenReplyError:
     code, message = error.get("code"), error.get("message")
-    trouble = Trouble.INVALID if code in NEVER_ANSWERED else Trouble.SERVER_ERROR
-    if code == "rate_limit_exceeded":
-        trouble = Trouble.RATE_LIMITED
-    return BrokenReplyError(f"the response failed: {code}: {message}", trouble)
+    return BrokenReplyError(f"the response failed: {code}: {message}", Told.by(error).trouble)

@@ -8,19 +8,6 @@ from typing import Any
 from stages.oracle.attempt import Trouble
 from stages.records.trace import TraceOutcome
 
-_BY_STATUS = {
-    401: Trouble.NOT_ALLOWED,
-    402: Trouble.NO_CREDIT,
-    403: Trouble.NOT_ALLOWED,
-    404: Trouble.NOT_ALLOWED,
-    408: Trouble.SERVER_ERROR,
-    409: Trouble.SERVER_ERROR,
-    429: Trouble.RATE_LIMITED,
-    503: Trouble.OVERLOADED,
-    504: Trouble.OVERLOADED,
-    529: Trouble.OVERLOADED,
-}
-
 
 class BrokenReplyError(ValueError):
     """A reply of status 200 is not what the protocol says, or says itself that it is none."""
@@ -34,11 +21,6 @@ class BrokenReplyError(ValueError):
 def plain_headers(headers: Any) -> dict[str, str]:
     """The SDK's header object as a plain dict with names in lower case: a look-up costs it a hundred times less."""
     return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in headers.raw}
-
-
-def trouble_of_status(status: int) -> Trouble:
-    """What an HTTP status of 400 or more means for the run."""
-    return _BY_STATUS.get(status, Trouble.SERVER_ERROR if status >= 500 else Trouble.INVALID)
 
 
 def outcome_of(endings: Mapping[str, TraceOutcome], ending: str, text: str) -> TraceOutcome:

@@ -15,10 +15,14 @@ import orjson
 from stages.oracle.attempt import Answer, Attempt, Bucket, LimitsSeen, Trouble, shortened
 from stages.oracle.connection import Connection
 from stages.oracle.direct_post import DirectPost, Received, requests_are_alike
+from stages.oracle.key_hiding import without_keys
 from stages.oracle.reply_reading import BrokenReplyError, plain_headers
+from stages.oracle.troubles import Told
 
 OF_THE_TRANSFER = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 """Headers that no longer hold once a response has been read."""
+KEYS_OF_AN_SDK = ("api_key", "auth_token", "admin_api_key", "webhook_key", "webhook_secret")
+"""Attributes of either vendor's SDK client that may hold a secret."""
 
 
 class SdkClient(ABC):
@@ -49,10 +53,6 @@ class SdkClient(ABC):
     def limits_seen(self, headers: Mapping[str, str]) -> LimitsSeen:
         """Read the rate-limit headers and Retry-After."""
 
-    @abstractmethod
-    def trouble_of(self, error: Any) -> Trouble:
-        """What the SDK's exception for a status of 400 or more means for the run."""
-
     async def attempt(self, body: dict[str, Any]) -> Attempt:
         """Send `body` once."""
         content = orjson.dumps(body)
@@ -64,9 +64,9 @@ class SdkClient(ABC):
         try:
             answer = self.read_reply(orjson.loads(received.content), received.headers.get(self.request_id_header, ""))
         except BrokenReplyError as error:
-            return Attempt(trouble=error.trouble, detail=shortened(str(error)), limits=limits)
+            return Attempt(trouble=error.trouble, detail=self.shortened(str(error)), limits=limits)
         except orjson.JSONDecodeError as error:
-            return Attempt(trouble=Trouble.BROKEN_REPLY, detail=shortened(str(error)), limits=limits)
+            return Attempt(trouble=Trouble.BROKEN_REPLY, detail=self.shortened(str(error)), limits=limits)
         return Attempt(answer=answer, limits=limits)
 
     async def _by_sdk(self, content: bytes) -> Received:
@@ -102,6 +102,15 @@ class SdkClient(ABC):
             await self._direct.close()
         await self.sdk.close()
 
+    def shortened(self, message: str) -> str:
+        """A vendor's message as it may be kept: short, and without our key, should a gateway have echoed it."""
+        return shortened(without_keys(message, self._keys()))
+
+    def _keys(self) -> list[str]:
+        """What the SDK holds that nobody may read; looked up anew, since some credentials are renewed."""
+        found = [getattr(self.sdk, name, None) for name in KEYS_OF_AN_SDK]
+        return [key for key in (*found, self.sdk.base_url.password) if isinstance(key, str)]
+
     def failures(self) -> tuple[type[Exception], ...]:
         """What the SDK and its transport raise when a call does not succeed."""
         return (self.errors.APIError, *Connection.network_errors())
@@ -109,15 +118,12 @@ class SdkClient(ABC):
     def failed(self, error: Exception) -> Attempt:
         """What one of the `failures` means."""
         if isinstance(error, (self.errors.APITimeoutError, TimeoutError)):
-            return Attempt(trouble=Trouble.TIMEOUT, detail=shortened(str(error)))
+            return Attempt(trouble=Trouble.TIMEOUT, detail=self.shortened(str(error)))
         if not isinstance(error, self.errors.APIStatusError):
-            return Attempt(trouble=Trouble.CONNECTION, detail=shortened(str(error)))
+            return Attempt(trouble=Trouble.CONNECTION, detail=self.shortened(str(error)))
         limits = self.limits_seen(plain_headers(error.response.headers))
-        return Attempt(trouble=self.trouble_of(error), detail=shortened(self.message_of(error)), limits=limits)
-
-    def message_of(self, error: Any) -> str:
-        """The vendor's own words in the SDK's exception."""
-        return str(error.message)
+        told = Told.by(error.body, error.status_code)
+        return Attempt(trouble=told.trouble, detail=self.shortened(told.message or str(error.message)), limits=limits)
 
 
 def bucket_seen(headers: Mapping[str, str], limit_name: str, remaining_name: str) -> Bucket | None:

@@ -1,0 +1,18 @@
+"""Keeping keys out of whatever is written down: servers and gateways may repeat them in their error messages."""
+
+import re
+from collections.abc import Iterable
+
+HIDDEN = "[key]"
+SHORTEST_KEY = 6
+"""Characters; whatever is shorter opens nothing and is part of ordinary words."""
+KEY_LIKE = re.compile(r"\bsk-[\w-]{8,}|(?<=\bbearer )\S{6,}", re.IGNORECASE)
+"""Keys of both vendors, also such as are not ours: a gateway may echo its own, and profiles renew their tokens."""
+
+
+def without_keys(message: str, keys: Iterable[str]) -> str:
+    """Return `message` with `[key]` in place of each of `keys` and of all that looks like a vendor's key."""
+    for key in keys:
+        if len(key) >= SHORTEST_KEY:
+            message = message.replace(key, HIDDEN)
+    return KEY_LIKE.sub(HIDDEN, message)
