@@ -140,6 +140,7 @@ def over_http(items: Sequence[BenchmarkItem], params: JudgeParams, rows: int) ->
                 timeout_seconds=600,
                 retries=0,
                 leave_out=frozenset({RequestField.LOGPROBS}),
+                opens_thinking=False,
             )
         )
         sampling = Sampling(max_new_tokens=params.max_new_tokens, temperature=0.0, top_p=1.0, seed=0, stop=STOP)

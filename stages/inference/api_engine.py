@@ -5,14 +5,14 @@ passes; what does not pass stops the run with everything kept, and the same comm
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from stages.inference.engine import Prompt, Sampling, one_by_one
-from stages.inference.replies import LOGPROB_DIGITS, reply_from_text
+from stages.inference.replies import logprob_in_pieces, reply_from_text, verdict_letter
 from stages.inference.served_model import ApiProtocol, RequestField, ServedModel
-from stages.judging.verdict import Verdict, read_verdict
+from stages.judging.verdict import THINK_START
 from stages.records.pair import Role
 from stages.records.reply import Finish, Reply
 from stages.runtime.stage_main import StageError, StoppedResumable
@@ -32,6 +32,7 @@ class ApiEngine:
         return {"engine": "api", "protocol": self._served.protocol.value, "model": self._served.model} | {
             "base_url": self._served.base_url,
             "leave_out": sorted(self._served.leave_out),
+            "opens_thinking": self._served.opens_thinking,
         }
 
     def batches(self, prompts: Sequence[Prompt]) -> list[range]:
@@ -87,6 +88,11 @@ class ApiEngine:
     def _wanted(self, fields: dict[RequestField, Any]) -> dict[str, Any]:
         return {field.value: value for field, value in fields.items() if field not in self._served.leave_out}
 
+    def _whole(self, text: str) -> str:
+        """The reply with the thinking tag that the chat template wrote: an unfinished thought is then seen as one."""
+        begun = not text or text.lstrip().startswith(THINK_START)
+        return THINK_START + text if self._served.opens_thinking and not begun else text
+
     def _chat(self, prompt: Prompt, sampling: Sampling) -> Reply:
         """One request of OpenAI's Chat Completions.
 
@@ -111,9 +117,14 @@ class ApiEngine:
         finish = Finish.REFUSED if refused else Finish.LENGTH if choice.finish_reason == "length" else Finish.STOP
         usage = answer.usage
         read, written = (usage.prompt_tokens, usage.completion_tokens) if usage else (0, 0)
-        reply = reply_from_text(choice.message.content or "", finish, read, written, sampling.stop)
-        drawn = [(token.token, token.logprob) for token in (choice.logprobs.content or [])] if choice.logprobs else []
-        return reply.model_copy(update={"verdict_logprob": _verdict_logprob(reply, drawn)})
+        text = choice.message.content or ""
+        whole = self._whole(text)
+        reply = reply_from_text(whole, finish, read, written, sampling.stop)
+        letter = verdict_letter(reply, sampling.stop)
+        if letter is None or not choice.logprobs:
+            return reply
+        logprob = logprob_in_pieces(text, letter - (len(whole) - len(text)), _pieces(choice.logprobs.content or ()))
+        return reply.model_copy(update={"verdict_logprob": logprob})
 
     def _messages(self, prompt: Prompt, sampling: Sampling) -> Reply:
         """One request of Anthropic's Messages, which takes no temperature, top_p or seed any more: none is sent."""
@@ -127,7 +138,16 @@ class ApiEngine:
         )
         text = "".join(block.text for block in answer.content if block.type == "text")
         finish = {"refusal": Finish.REFUSED, "max_tokens": Finish.LENGTH}.get(answer.stop_reason, Finish.STOP)
+        text = self._whole(text)
         return reply_from_text(text, finish, answer.usage.input_tokens, answer.usage.output_tokens, sampling.stop)
+
+
+def _pieces(tokens: Iterable[Any]) -> list[tuple[bytes, float]]:
+    """What each token wrote, and its log probability."""
+    return [
+        (token.token.encode(errors="replace") if token.bytes is None else bytes(token.bytes), token.logprob)
+        for token in tokens
+    ]
 
 
 def _opened(client: Any, no_key: type[Exception], variable: str, settings: dict[str, Any]) -> Any:
@@ -161,17 +181,3 @@ def _told(sdk: Any, served: ServedModel, ask: Callable[[], Reply]) -> Reply:
             f"{where}: refused with status {error.status_code}: {str(error.message)[:300]}; check key, model and "
             "`leave_out`"
         ) from error
-
-
-def _verdict_logprob(reply: Reply, drawn: Sequence[tuple[str, float]]) -> float | None:
-    """The log probability of the verdict's letter among the drawn tokens, if the service gave them."""
-    verdict = read_verdict(reply.text, reply.finish)
-    if not drawn or not isinstance(verdict, Verdict):
-        return None
-    letter = reply.text.index("[[", verdict.start) + 2
-    at = 0
-    for token, logprob in drawn:
-        at += len(token)
-        if at > letter:
-            return round(logprob, LOGPROB_DIGITS)
-    return None

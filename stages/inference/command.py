@@ -96,6 +96,7 @@ def open_from(args: argparse.Namespace) -> Judge:
             timeout_seconds=600,
             retries=6,
             leave_out=frozenset(),
+            opens_thinking=False,
         )
         sampling = Sampling(max_new_tokens=args.max_new_tokens, temperature=0.0, top_p=1.0, seed=0, stop=form.stop)
         return Judge(OpenModel(ApiEngine(served), plain_prompts), form, sampling)

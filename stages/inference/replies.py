@@ -4,15 +4,20 @@ A token may straddle the stop text (`>[[` after `</answer`), and engines differ 
 is cut here and nowhere else, behind the first stop text that is neither quoted nor thought (`verdict.reply_end`).
 """
 
-from collections.abc import Sequence
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 from stages.inference.engine import Prompt
-from stages.judging.verdict import Verdict, read_verdict, reply_end
+from stages.judging.verdict import Verdict, after_thinking, read_verdict, reply_end
 from stages.records.reply import Finish, Reply
 
 LOGPROB_DIGITS = 6
+_BARE_VERDICT = re.compile(r"\[\[([AB])\]\][\s*_.`\"']*\Z")
+"""Brackets that end a reply, whatever mark-up closes behind them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,12 @@ def reply_from_tokens(tokenizer: Any, drawn: DrawnTokens, prompt: Prompt, stop: 
     """The reply of an engine that returns tokens of `tokenizer`, with its verdict's log probability."""
     whole = prompt.head + decode(tokenizer, drawn.token_ids)
     reply = reply_from_text(whole, drawn.finish, len(prompt.token_ids), drawn.completion_tokens, stop)
-    return reply.model_copy(update={"verdict_logprob": _verdict_logprob(tokenizer, drawn, reply, len(prompt.head))})
+    letter = verdict_letter(reply, stop)
+    if letter is None or drawn.logprobs is None:
+        return reply
+    place = letter - len(prompt.head)
+    logprob = _logprob_at(place, lambda count: len(decode(tokenizer, drawn.token_ids[:count])), drawn.logprobs)
+    return reply.model_copy(update={"verdict_logprob": logprob})
 
 
 def decode(tokenizer: Any, token_ids: Sequence[int]) -> str:
@@ -48,13 +58,30 @@ def decode(tokenizer: Any, token_ids: Sequence[int]) -> str:
     return str(text)
 
 
-def _verdict_logprob(tokenizer: Any, drawn: DrawnTokens, reply: Reply, given: int) -> float | None:
-    """Of the verdict's letter, behind the first `given` characters of the reply, which were not drawn."""
-    verdict = read_verdict(reply.text, reply.finish)
-    if drawn.logprobs is None or not isinstance(verdict, Verdict):
-        return None
-    letter = reply.text.index("[[", verdict.start) + 2 - given
-    last = len(drawn.token_ids)
-    while last > 1 and len(decode(tokenizer, drawn.token_ids[: last - 1])) > letter:
-        last -= 1
-    return round(drawn.logprobs[last - 1], LOGPROB_DIGITS)
+def verdict_letter(reply: Reply, stop: str) -> int | None:
+    """Where the verdict's letter stands in the reply's text; None if there is none, or two rules would find two.
+
+    A reply without a stop text is a published judge's: its verdict may also be the brackets that end the reply.
+    """
+    read, start = read_verdict(reply.text, reply.finish), after_thinking(reply.text)
+    places = {reply.text.index("[[", read.start) + 2} if isinstance(read, Verdict) else set()
+    bare = None if stop or start is None else _BARE_VERDICT.search(reply.text, start)
+    places |= {bare.start(1)} if bare else set()
+    return places.pop() if len(places) == 1 else None
+
+
+def logprob_in_pieces(written: str, place: int, pieces: Sequence[tuple[bytes, float]]) -> float | None:
+    """The log probability of the piece that holds character `place` of `written`; None if the pieces do not show it.
+
+    A service's pieces are bytes, since a character may be split among several. They may begin with thoughts that are no
+    part of `written`, and a split character may be damaged in them: so the place is counted from the end.
+    """
+    at = b"".join(piece for piece, _ in pieces).rfind(written[place:].encode(errors="replace"))
+    ends = list(accumulate(len(piece) for piece, _ in pieces))
+    return None if at < 0 else _logprob_at(at, lambda count: ends[count - 1], [logprob for _, logprob in pieces])
+
+
+def _logprob_at(place: int, length_after: Callable[[int], int], logprobs: Sequence[float]) -> float | None:
+    """Of the first piece behind which the text is longer than `place`; `length_after` counts that text."""
+    at = bisect_right(range(1, len(logprobs) + 1), place, key=length_after)
+    return round(logprobs[at], LOGPROB_DIGITS) if place >= 0 and at < len(logprobs) else None

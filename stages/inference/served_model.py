@@ -7,6 +7,7 @@
     timeout_seconds: 600
     retries: 6                           of rate limits, outages and lost connections
     leave_out: [seed, logprobs]          fields that this model refuses
+    opens_thinking: false                true: its chat template writes the `<think>`, and thoughts come with the reply
 
 Keys come from the SDKs' own environment variables (OPENAI_API_KEY, ANTHROPIC_API_KEY) and from nowhere else.
 """
@@ -55,6 +56,9 @@ class ServedModel(BaseModel):
     """How often the SDK sends a request again after a failure that usually passes."""
     leave_out: frozenset[RequestField]
     """Fields that are not sent."""
+    opens_thinking: bool
+    """Whether replies begin inside a thought whose `<think>` the chat template wrote: DeepSeek-R1's distilled models on
+    a server without a reasoning parser. A reply cannot show it; one that is cut inside the thought must not be read."""
 
 
 def load_served_model(path: Path) -> ServedModel:

@@ -35,14 +35,16 @@ def mute(_: dict[Side, str]) -> str:
 
 
 @contextmanager
-def judge_server(habit: Habit, status: int = 200) -> Iterator[str]:
-    """Serve `habit`, or fail with `status`; yields the base URL."""
+def judge_server(habit: Habit, status: int = 200, finish: str = "stop") -> Iterator[str]:
+    """Serve `habit` with the finish reason `finish`, or fail with `status`; yields the base URL."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             """One chat completion."""
             body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            data = json.dumps(_completion(habit, body) if status == 200 else {"error": {"message": "no"}}).encode()
+            data = json.dumps(
+                _completion(habit, body, finish) if status == 200 else {"error": {"message": "no"}}
+            ).encode()
             self.send_response(status)
             self.send_header("content-type", "application/json")
             self.send_header("content-length", str(len(data)))
@@ -63,29 +65,38 @@ def judge_server(habit: Habit, status: int = 200) -> Iterator[str]:
         server.server_close()
 
 
-def served_file(folder: Path, url: str) -> Path:
+def served_file(folder: Path, url: str, opens_thinking: bool = False) -> Path:
     """The description of a served judge, as `--served` takes it."""
     file = folder / "served.yaml"
     file.write_text(
         f"protocol: openai\nmodel: judge\nbase_url: {url}\nconcurrency: 4\ntimeout_seconds: 20\nretries: 0\n"
-        "leave_out: [seed]\n",
+        f"leave_out: [seed]\nopens_thinking: {str(opens_thinking).lower()}\n",
         encoding="utf-8",
     )
     return file
 
 
-def _completion(habit: Habit, body: dict[str, Any]) -> dict[str, Any]:
+def _completion(habit: Habit, body: dict[str, Any], finish: str) -> dict[str, Any]:
     said = body["messages"][-1]["content"]
     answers = {
         side: said.split(f"{RESPONSE_START[side]}\n", 1)[1].split(f"\n{RESPONSE_END[side]}", 1)[0] for side in Side
     }
     text = habit(answers)
-    tokens = [{"token": letter, "logprob": -0.1, "top_logprobs": []} for letter in text]
     choice = {
         "index": 0,
-        "finish_reason": "stop",
+        "finish_reason": finish,
         "message": {"role": "assistant", "content": text},
-        "logprobs": {"content": tokens},
+        "logprobs": {"content": list(_tokens(text))},
     }
     usage = {"prompt_tokens": 9, "completion_tokens": 7, "total_tokens": 16}
     return {"id": "x", "object": "chat.completion", "created": 0, "model": "m", "choices": [choice], "usage": usage}
+
+
+def _tokens(text: str) -> Iterator[dict[str, Any]]:
+    """A token for each byte, so that characters are split; the last verdict's letter is likely, all others are not."""
+    written = text.encode()
+    verdict = written.rfind(b"]]") - 1
+    for place in range(len(written)):
+        one = written[place : place + 1]
+        logprob = -0.1 if place == verdict else -9.0
+        yield {"token": one.decode(errors="replace"), "bytes": list(one), "logprob": logprob, "top_logprobs": []}

@@ -98,6 +98,7 @@ def engine_for(server: ThreadingHTTPServer, protocol: ApiProtocol, **changes: ob
         "timeout_seconds": 20,
         "retries": 0,
         "leave_out": frozenset(),
+        "opens_thinking": False,
     }
     return ApiEngine(ServedModel.model_validate(settings | changes))
 
@@ -151,6 +152,7 @@ def test_no_server_is_resumable(greedy: Sampling, monkeypatch: pytest.MonkeyPatc
         timeout_seconds=5,
         retries=0,
         leave_out=frozenset(),
+        opens_thinking=False,
     )
     with pytest.raises(StoppedResumable, match="same command"):
         list(ApiEngine(served).generate([Prompt(user("x"))], greedy))
@@ -168,6 +170,7 @@ def test_no_key_is_said(greedy: Sampling, monkeypatch: pytest.MonkeyPatch, proto
         timeout_seconds=5,
         retries=0,
         leave_out=frozenset(),
+        opens_thinking=False,
     )
     with pytest.raises(StageError, match="_API_KEY"):
         list(ApiEngine(served).generate([Prompt(user("x"))], greedy))

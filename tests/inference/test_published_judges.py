@@ -63,6 +63,30 @@ def test_what_is_cut_refused_or_empty_is_said(reader: ReplyReader) -> None:
     assert read_reply(reader, reply(" "))[0] is Unreadable.EMPTY
 
 
+REHEARSED = {
+    ReplyReader.LAST_ANSWER: "I end with <answer>[[A]]</answer> or <answer>[[B]]</answer>",
+    ReplyReader.LAST_BRACKETS: "[[A]] if A is better, [[B]] if B is",
+    ReplyReader.ANSWER_SCORES: "the format is <answer>3</answer><answer>5</answer>",
+    ReplyReader.BOXED_SCORES: r"the scores go into \boxed{3, 5}",
+}
+
+
+@pytest.mark.parametrize("reader", REHEARSED)
+def test_a_thought_that_rehearses_a_verdict_decides_nothing(reader: ReplyReader) -> None:
+    thought = f"<think>{REHEARSED[reader]}, and now"
+    assert read_reply(reader, reply(thought, Finish.LENGTH)) == (Unreadable.TRUNCATED, None)
+    assert read_reply(reader, reply(thought)) == (Unreadable.UNCLOSED, None)
+    assert read_reply(reader, reply(f"{thought}</think> so far", Finish.LENGTH))[0] is Unreadable.TRUNCATED
+    finished = read_reply(reader, reply(f"{thought}</think>{REHEARSED[reader]}", Finish.LENGTH))
+    assert finished == read_reply(reader, reply(REHEARSED[reader]))
+    assert finished[0] is Side.B
+
+
+def test_only_the_rule_of_the_published_figures_reads_thoughts() -> None:
+    assert set(REHEARSED) == set(ReplyReader) - {ReplyReader.ANYWHERE}
+    assert read_reply(ReplyReader.ANYWHERE, reply("<think>so [[B]], and", Finish.LENGTH))[0] is Side.B
+
+
 def test_all_slots_are_filled_in_one_pass(tmp_path: Path) -> None:
     judge = load_prompt_file(written(tmp_path, single_turn=SINGLE, reader="last_brackets"))
     (said,) = judge.prompt(comparison(a="{answer_b}", b="{question}"))

@@ -1,4 +1,8 @@
-"""How published judges write their decision, and how it is read; a reply that does not hold it is unreadable."""
+"""How published judges write their decision, and how it is read; a reply that does not hold it is unreadable.
+
+A thought decides nothing, finished or not: all rules but `anywhere` read what stands behind the thinking
+(`verdict.after_thinking`), and a reply that ends inside it has no verdict.
+"""
 
 import math
 import re
@@ -6,7 +10,7 @@ from collections.abc import Callable
 from enum import StrEnum
 
 from stages.judging.samples import verdict_of_scores
-from stages.judging.verdict import Unreadable, Verdict, read_verdict
+from stages.judging.verdict import Unreadable, Verdict, after_thinking, read_verdict
 from stages.records.comparison import Side
 from stages.records.reply import Finish, Reply
 
@@ -20,7 +24,7 @@ class ReplyReader(StrEnum):
     LAST_ANSWER = "last_answer"
     """`<answer>[[A]]</answer>`, the last one after any thinking: our own judges and RM-R1."""
     ANYWHERE = "anywhere"
-    """`[[A]]` or `[[B]]` anywhere, but not both: what RM-R1's harness counts, hence its published figures."""
+    """`[[A]]` or `[[B]]` anywhere, thoughts included, but not both: what RM-R1's harness counts, hence its figures."""
     LAST_BRACKETS = "last_brackets"
     """The last `[[A]]` or `[[B]]` after any thinking: MT-Bench's form, Self-taught evaluator, most API judges."""
     ANSWER_SCORES = "answer_scores"
@@ -41,36 +45,35 @@ def read_reply(reader: ReplyReader, reply: Reply) -> Reading:
         return Unreadable.REFUSED, None
     if not reply.text.strip():
         return (Unreadable.EMPTY if reply.finish is Finish.STOP else Unreadable.TRUNCATED), None
-    side, scores = _RULES[reader](reply)
-    if side in (Unreadable.NO_ANSWER, Unreadable.BAD_SCORE) and reply.finish is Finish.LENGTH:
+    if reader is ReplyReader.LAST_ANSWER:
+        read = read_verdict(reply.text, reply.finish)
+        return (read.side if isinstance(read, Verdict) else read), None
+    start = 0 if reader is ReplyReader.ANYWHERE else after_thinking(reply.text)
+    side, scores = (Unreadable.UNCLOSED, None) if start is None else _RULES[reader](reply.text[start:])
+    if side in _UNFINISHED and reply.finish is Finish.LENGTH:
         return Unreadable.TRUNCATED, None
     return side, scores
 
 
-def _last_answer(reply: Reply) -> Reading:
-    read = read_verdict(reply.text, reply.finish)
-    return (read.side if isinstance(read, Verdict) else read), None
-
-
-def _anywhere(reply: Reply) -> Reading:
-    named = set(_BRACKETS.findall(reply.text))
+def _anywhere(text: str) -> Reading:
+    named = set(_BRACKETS.findall(text))
     if len(named) != 1:
         return (Unreadable.MALFORMED if named else Unreadable.NO_ANSWER), None
     return Side(named.pop()), None
 
 
-def _last_brackets(reply: Reply) -> Reading:
-    named = _BRACKETS.findall(_after_thinking(reply.text))
+def _last_brackets(text: str) -> Reading:
+    named = _BRACKETS.findall(text)
     return (Side(named[-1]) if named else Unreadable.NO_ANSWER), None
 
 
-def _answer_scores(reply: Reply) -> Reading:
-    answers = _ANSWER.findall(_after_thinking(reply.text))
+def _answer_scores(text: str) -> Reading:
+    answers = _ANSWER.findall(text)
     return _two_scores(" ".join(answers)) if answers else (Unreadable.NO_ANSWER, None)
 
 
-def _boxed_scores(reply: Reply) -> Reading:
-    boxes = _BOXED.findall(_after_thinking(reply.text))
+def _boxed_scores(text: str) -> Reading:
+    boxes = _BOXED.findall(text)
     return _two_scores(boxes[-1]) if boxes else (Unreadable.NO_ANSWER, None)
 
 
@@ -81,12 +84,10 @@ def _two_scores(text: str) -> Reading:
     return verdict_of_scores(numbers[0], numbers[1]), (numbers[0], numbers[1])
 
 
-def _after_thinking(text: str) -> str:
-    return text.rpartition("</think>")[2]
+_UNFINISHED = frozenset({Unreadable.NO_ANSWER, Unreadable.BAD_SCORE, Unreadable.UNCLOSED})
+"""What a reply that the token limit cut off may still have been about to mend."""
 
-
-_RULES: dict[ReplyReader, Callable[[Reply], Reading]] = {
-    ReplyReader.LAST_ANSWER: _last_answer,
+_RULES: dict[ReplyReader, Callable[[str], Reading]] = {
     ReplyReader.ANYWHERE: _anywhere,
     ReplyReader.LAST_BRACKETS: _last_brackets,
     ReplyReader.ANSWER_SCORES: _answer_scores,
