@@ -19,6 +19,7 @@ from typing import Any
 
 from judged_rows import items_of, print_table, prompts_of
 
+from stages.inference.checkpoint_loading import load_causal
 from stages.inference.decoding import draw_batch
 from stages.inference.engine import Prompt, Sampling
 from stages.inference.prompt_rendering import load_tokenizer
@@ -39,10 +40,8 @@ class Ways:
     """The ways of generating, over one loaded model."""
 
     def __init__(self, params: JudgeParams, sampling: Sampling) -> None:
-        from transformers import AutoModelForCausalLM
-
         self.tokenizer = load_tokenizer(params.checkpoint)
-        self.model = load_model(AutoModelForCausalLM, params.local_model())
+        self.model = load_model(load_causal, params.local_model())
         self.engine = TransformersEngine(params.local_model(), self.tokenizer)
         self.sampling = sampling
         self.engine._model = self.model  # one loaded model for all ways: loading is not measured

@@ -6,6 +6,7 @@ from enum import StrEnum
 from functools import partial
 from typing import Any
 
+from stages.inference.checkpoint_loading import refuse_scalar
 from stages.inference.engine import Engine, Prompt
 from stages.inference.prompt_rendering import load_tokenizer, render_all
 from stages.inference.transformers_engine import LocalModelSettings, TransformersEngine
@@ -48,6 +49,7 @@ def open_model(name: EngineName, settings: LocalModelSettings) -> OpenModel:
 
         return OpenModel(ReplayEngine(settings.checkpoint), plain_prompts)
     tokenizer = load_tokenizer(settings.checkpoint)
+    refuse_scalar(settings.checkpoint)
     return OpenModel(_local_engine(name, settings, tokenizer), partial(render_all, tokenizer), tokenizer)
 
 

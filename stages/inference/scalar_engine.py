@@ -1,13 +1,14 @@
-"""A model that gives each answer a number: sequence classification with one label (ScalarRM, Skywork-Reward, ...)."""
+"""A model that gives each answer a number: a classifier of one label (ScalarRM, Skywork-Reward, INF-ORM, ...)."""
 
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
+from itertools import count
 from typing import Any
 
+from stages.inference.checkpoint_loading import load_scalar
 from stages.inference.engine import Prompt, batches_by_tokens
 from stages.inference.prompt_rendering import template_hash
 from stages.inference.transformers_engine import LocalModelSettings, load_model
-from stages.runtime.stage_main import StageError
 from stages.runtime.work_folder import file_hash
 
 SCORE_DIGITS = 6
@@ -21,6 +22,7 @@ class ScalarEngine:
         self._settings = settings
         self._tokenizer = tokenizer
         self._model: Any = None
+        self._pad_id: int | None = None
         self.starts = 0
         """How often the model was loaded."""
 
@@ -47,12 +49,22 @@ class ScalarEngine:
         lengths = [len(ids) for ids in conversations]
         for batch in batches_by_tokens(lengths, self._settings.batch_size, self._settings.batch_tokens):
             part, longest = conversations[batch.start : batch.stop], max(lengths[batch.start : batch.stop])
-            pad_id = model.config.get_text_config().pad_token_id
+            pad_id = self._padding(part)
             ids = torch.tensor([[*row, *[pad_id] * (longest - len(row))] for row in part], device=model.device)
             mask = torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in part], device=model.device)
             with torch.inference_mode():
                 scores = model(input_ids=ids, attention_mask=mask).logits[:, 0]
             yield from (round(score, SCORE_DIGITS) for score in scores.float().tolist())
+
+    def _padding(self, part: Sequence[tuple[int, ...]]) -> int:
+        """The id that fills up short rows: the model takes the last token that differs from it.
+
+        A model without one reads rows alone and takes the last token, so the padding must be none of their tokens.
+        """
+        if self._pad_id is None:
+            used = {token for row in part for token in row}
+            self._model.config.get_text_config().pad_token_id = next(token for token in count() if token not in used)
+        return int(self._model.config.get_text_config().pad_token_id)
 
     def close(self) -> None:
         """Let the model go."""
@@ -60,16 +72,7 @@ class ScalarEngine:
 
     def _loaded(self) -> Any:
         if self._model is None:
-            from transformers import AutoModelForSequenceClassification
-
             self.starts += 1
-            model = load_model(AutoModelForSequenceClassification, self._settings)
-            if model.config.num_labels != 1:
-                raise StageError(
-                    f"{self._settings.checkpoint}: a scalar judge has one label, this model has "
-                    f"{model.config.num_labels}; is it a generative judge (`kind: generative`)?"
-                )
-            if model.config.get_text_config().pad_token_id is None:
-                model.config.get_text_config().pad_token_id = self._tokenizer.pad_token_id
-            self._model = model
+            self._model = load_model(load_scalar, self._settings)
+            self._pad_id = self._model.config.get_text_config().pad_token_id
         return self._model

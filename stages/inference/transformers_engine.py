@@ -1,6 +1,6 @@
 """A checkpoint in this process, run by transformers: the embedded default, on CPU or one GPU."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from stages.inference.checkpoint_loading import load_causal
 from stages.inference.engine import Prompt, Sampling, batches_by_tokens
 from stages.inference.prompt_rendering import template_hash
 from stages.inference.replies import reply_from_tokens
@@ -96,31 +97,24 @@ class TransformersEngine:
 
     def _loaded(self) -> Any:
         if self._model is None:
-            from transformers import AutoModelForCausalLM
-
             self.starts += 1
-            self._model = load_model(AutoModelForCausalLM, self._settings)
+            self._model = load_model(load_causal, self._settings)
         return self._model
 
 
-def load_model(kind: Any, settings: LocalModelSettings) -> Any:
-    """Load the checkpoint of `settings` as `kind`, ready to judge, on the GPU if there is one.
+def load_model(load: Callable[..., Any], settings: LocalModelSettings) -> Any:
+    """Load the checkpoint of `settings` with `load`, ready to judge, on the GPU if there is one.
 
     Raises:
-        StageError: the model has fewer positions than `max_context_tokens`.
+        StageError: it lacks weights, or has fewer positions than `max_context_tokens`.
     """
     import torch
     from transformers.utils.logging import disable_progress_bar
 
     disable_progress_bar()
     torch.set_num_threads(settings.threads)
-    model = kind.from_pretrained(
-        settings.checkpoint,
-        dtype=getattr(torch, settings.dtype.value),
-        attn_implementation=settings.attention.value,
-        trust_remote_code=False,
-        use_safetensors=True,
-    )
+    dtype = getattr(torch, settings.dtype.value)
+    model = load(settings.checkpoint, dtype=dtype, attn_implementation=settings.attention.value)
     positions = getattr(model.config.get_text_config(), "max_position_embeddings", None)
     if positions is not None and positions < settings.max_context_tokens:
         raise StageError(

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from stages.inference.checkpoint_loading import load_causal
 from stages.inference.engine import Prompt, Sampling
 from stages.inference.prompt_rendering import render_all
 from stages.inference.stop_tokens import StopTokens, end_of_turn_ids
@@ -15,8 +16,6 @@ from tests.inference.tiny_prompts import sentence, user
 
 @pytest.fixture(scope="module")
 def model(checkpoint: Any) -> Any:
-    from transformers import AutoModelForCausalLM
-
     settings = LocalModelSettings(
         checkpoint=checkpoint,
         dtype="float32",
@@ -26,7 +25,7 @@ def model(checkpoint: Any) -> Any:
         max_context_tokens=256,
         threads=1,
     )
-    return load_model(AutoModelForCausalLM, settings)
+    return load_model(load_causal, settings)
 
 
 def draw_batch(*words: Any) -> list[Any]:
