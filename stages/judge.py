@@ -75,6 +75,9 @@ class JudgeParams(StageParams):
     """What a generative judge is asked to write; a scalar judge sees conversation and answer alone."""
     published_prompt: Path | None
     """Prompt file of a published judge (`published_judges/prompt_file.py`), in place of `prompt`; null for ours."""
+    reads: Path
+    """What dvc.yaml lets the stage depend on beside the checkpoint: the prompt file, so that an edit of it reruns the
+    judge. DVC knows no dependency that may be left out, so for our own prompt it is the benchmarks once more."""
     engine: EngineName
     orders: Orders
     seed: int
@@ -95,6 +98,15 @@ class JudgeParams(StageParams):
     dtype: Dtype
     attention: Attention
     threads: int = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _reads_its_prompt_file(self) -> Self:
+        if self.reads != (self.published_prompt or BENCHMARKS):
+            raise ValueError(
+                f"reads is {self.reads}, published_prompt is {self.published_prompt or 'null'}: for a published judge "
+                f"both name its prompt file, so that an edit of it reruns the judge; for our own reads is {BENCHMARKS}"
+            )
+        return self
 
     @model_validator(mode="after")
     def _budgets_are_smaller(self) -> Self:

@@ -1,7 +1,7 @@
 """Heads that turn a language model's last state into one score.
 
-The library knows a single linear layer (`score.weight`: Skywork-Reward, our own ScalarRM). INF-ORM's has two layers with
-a ReLU between them (its model card; tensors `score.0.*` and `score.2.*`). Its class is remote code, which is never run
+The library knows a single linear layer (`score.weight`: Skywork-Reward, our own ScalarRM). INF-ORM's has two layers and
+a ReLU between them (its model card; tensors `score.0.*` and `score.2.*`). Its class is remote code, which never runs
 here: the same shape is made of the library's own model.
 """
 

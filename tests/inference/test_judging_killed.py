@@ -52,7 +52,8 @@ def set_up(changes: dict[str, Any], context: int) -> None:
     document = yaml.safe_load((ROOT / "params.yaml").read_text())
     for section, values in changes.items():
         document[section] |= values
-    document["judge_variants"] = {MODEL: {"checkpoint": str(CHECKPOINT), "kind": "generative", "prompt": "full"}}
+    judge = {"checkpoint": str(CHECKPOINT), "kind": "generative", "prompt": "full", "reads": str(BENCHMARKS)}
+    document["judge_variants"] = {MODEL: judge}
     Path("params.yaml").write_text(yaml.safe_dump(document))
     shutil.copytree(ROOT / "revisions", "revisions")
     assert stage("collect_benchmarks", "--files", str(REAL)).wait() == 0

@@ -31,6 +31,7 @@ PARAMS = {
     "kind": "generative",
     "prompt": "full",
     "published_prompt": None,
+    "reads": "data/benchmarks",
     "engine": "transformers",
     "orders": "both",
     "seed": 0,
