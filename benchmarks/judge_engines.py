@@ -54,7 +54,7 @@ class Ways:
     def whole_engine(self, prompts: Sequence[Prompt]) -> Texts:
         """The engine as it is used."""
         ordered = _ordered(prompts)
-        return _texts(ordered, list(self.engine.generate(ordered, self.sampling)))
+        return _texts(ordered, [reply for _, reply in self.engine.generate(ordered, self.sampling)])
 
     def generate_on_its_batches(self, prompts: Sequence[Prompt]) -> Texts:
         """`generate`, in the engine's batches."""

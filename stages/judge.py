@@ -8,7 +8,7 @@ Run:     python -m stages.judge <model>      (or: dvc repro judge@<model>)
 """
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, Self
@@ -17,7 +17,7 @@ from pydantic import Field, model_validator
 
 from stages.inference.engine import Engine, Prompt, Sampling
 from stages.inference.judge_form import JudgeForm, OwnForm, PublishedForm
-from stages.inference.judging_run import ask_all, score_all
+from stages.inference.judging_run import ask_all, note_too_long, score_all
 from stages.inference.opening import EngineName, open_model
 from stages.inference.prompt_rendering import load_tokenizer, render_answered
 from stages.inference.published_judges.prompt_file import load_prompt_file
@@ -32,7 +32,7 @@ from stages.records.comparison import Side, hashed_side, show
 from stages.records.jsonl import read_records, write_records
 from stages.records.judgment import BUDGETS, Judgment, Samples
 from stages.records.ledger import Ledger
-from stages.records.reply import Reply
+from stages.records.reply import Finish, Reply
 from stages.runtime.outputs import new_folder, write_json
 from stages.runtime.params import StageParams
 from stages.runtime.progress import ProgressLine
@@ -127,6 +127,11 @@ class JudgeParams(StageParams):
         shared = set(LocalModelSettings.model_fields)
         return LocalModelSettings(**{key: value for key, value in self if key in shared})
 
+    def account(self, unsent: frozenset[str]) -> dict[str, Any]:
+        """For identity.json: all settings, null for what a service was not sent; the checkpoint's hash is elsewhere."""
+        drawn = {name: None for name in ("temperature", "top_p") if name in unsent}
+        return self.model_dump(mode="json", exclude={"checkpoint"}) | drawn
+
     def form(self) -> JudgeForm:
         """How a generative judge is asked and read."""
         if self.published_prompt is None:
@@ -179,14 +184,13 @@ def judge_generative(shown: Sequence[Shown], params: JudgeParams, ledger: Ledger
     model, form = open_model(params.engine, params.local_model()), params.form()
     shows = [form.prompt(show(item.pair, side)) for item, side in shown]
     rendered = model.render(shows)
-    fitting = [one for one in rendered.values() if params.fits(one)]
-    progress = ProgressLine("judge")
     ways = params.samplings(form.stop)
-    samples = [ask_all(model.engine, fitting, way, ledger, progress) for way in ways]
+    samples = [_asked(model.engine, rendered.values(), way, params, ledger) for way in ways]
+    written = [[one for one in rendered.values() if one.key in replies] for replies in samples]
     within = {
         budget: [
-            replies_within(budget, model, fitting, replies, way, ledger)
-            for replies, way in zip(samples, ways, strict=True)
+            replies_within(budget, model, prompts, replies, way, ledger)
+            for prompts, replies, way in zip(written, samples, ways, strict=True)
         ]
         for budget in params.token_budgets
     }
@@ -199,9 +203,20 @@ def judge_generative(shown: Sequence[Shown], params: JudgeParams, ledger: Ledger
             for (item, side), key in zip(shown, keys, strict=True)
         ]
 
-    account = _account(len(shown), list(rendered.values()), fitting, model.engine)
+    account = _account(len(shown), rendered.values(), (one for part in written for one in part), model.engine)
+    account |= {"form": form.identity(), "params": params.account(model.unsent)}
     budgets = {budget: judgments(drawn) for budget, drawn in within.items()}
-    return Judged(judgments(samples), account | {"form": form.identity()}, budgets)
+    return Judged(judgments(samples), account, budgets)
+
+
+def _asked(
+    engine: Engine, prompts: Iterable[Prompt], way: Sampling, params: JudgeParams, ledger: Ledger
+) -> dict[str, Reply]:
+    """The replies to the prompts that fit, by `Prompt.key`; what a service says does not fit has none either."""
+    fitting = [prompt for prompt in prompts if params.fits(prompt)]
+    note_too_long(engine, set(prompts) - set(fitting), way, ledger)
+    replies = ask_all(engine, fitting, way, ledger, ProgressLine("judge"))
+    return {key: reply for key, reply in replies.items() if reply.finish is not Finish.TOO_LONG}
 
 
 def judge_scalar(shown: Sequence[Shown], params: JudgeParams, ledger: Ledger) -> Judged:
@@ -221,7 +236,8 @@ def judge_scalar(shown: Sequence[Shown], params: JudgeParams, ledger: Ledger) ->
         texts = {Side.A: both.response_a, Side.B: both.response_b}
         found = {name: scores.get(prompts[(item.pair.prompt, text)].key) for name, text in texts.items()}
         judgments.append(_scored(item, side, found))
-    return Judged(judgments, _account(len(judgments), list(prompts.values()), fitting, engine), {})
+    account = _account(len(judgments), prompts.values(), fitting, engine)
+    return Judged(judgments, account | {"params": params.account(frozenset())}, {})
 
 
 def _judgment(item: BenchmarkItem, better: Side, form: JudgeForm, replies: Sequence[Reply]) -> Judgment:
@@ -274,17 +290,18 @@ def _made(
 
 
 def _account(
-    judgments: int, prompts: Sequence[Prompt], fitting: Sequence[Prompt], engine: Engine | ScalarEngine
+    judgments: int, prompts: Iterable[Prompt], asked: Iterable[Prompt], engine: Engine | ScalarEngine
 ) -> Account:
     """What was asked, for identity.json: no times and no attempts, so that equal inputs give equal bytes.
 
     `engine_starts` is counted in this process; where the ledger held every reply, the start that gave them counts.
     """
+    answered = len({prompt.key for prompt in asked})
     return {
         "judgments": judgments,
-        "asked": len({prompt.key for prompt in fitting}),
-        "too_long": len({prompt.key for prompt in prompts}) - len({prompt.key for prompt in fitting}),
-        "engine_starts": engine.starts or int(bool(fitting)),
+        "asked": answered,
+        "too_long": len({prompt.key for prompt in prompts}) - answered,
+        "engine_starts": engine.starts or int(bool(answered)),
         "engine": engine.identity(),
     }
 
@@ -323,9 +340,7 @@ def main() -> str:
         write_judgments(folder, items, judgments)
         for budget, judged in budgets.items():
             write_judgments(folder / BUDGETS / str(budget), items, judged)
-        write_json(
-            folder / "identity.json", account | {"params": params.model_dump(mode="json", exclude={"checkpoint"})}
-        )
+        write_json(folder / "identity.json", account)
     unreadable = sum(1 for one in judgments if one.verdict is None)
     return f"{model}: {len(judgments):,} judgments from {account['asked']:,} prompts, {unreadable:,} unreadable"
 

@@ -1,21 +1,26 @@
 """A judge behind an API, through the vendors' own SDKs; any base URL, so also a model that you serve yourself.
 
-Replies come in the order of the prompts while `concurrency` requests are under way. The SDK retries what usually
-passes; what does not pass stops the run with everything kept, and the same command goes on.
+Replies are handed on as they come while `concurrency` requests are under way. The SDK retries what usually passes; what
+does not pass stops the run, after all that was under way has been handed on. A prompt that the service refuses gets a
+reply that says so, provided that the service answers a plain question (`service_refusals`).
 """
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from itertools import islice
 from typing import Any
 
-from stages.inference.engine import Prompt, Sampling, one_by_one
+from stages.inference.engine import Answered, Prompt, Sampling, one_by_one
 from stages.inference.replies import logprob_in_pieces, reply_from_text, verdict_letter
 from stages.inference.served_model import ApiProtocol, RequestField, ServedModel
+from stages.inference.service_refusals import TurnedDownError, raise_status
 from stages.judging.verdict import THINK_START
 from stages.records.pair import Role
 from stages.records.reply import Finish, Reply
 from stages.runtime.stage_main import StageError, StoppedResumable
+
+PLAIN_QUESTION = "Reply with the word yes."
+Ask = Callable[[Prompt, Sampling], Reply]
 
 
 class ApiEngine:
@@ -25,12 +30,14 @@ class ApiEngine:
         """Prepare to ask `served`; nothing is sent yet."""
         self._served = served
         self._client: Any = None
+        self._takes_requests = False
+        """Whether the service has replied to a request of ours."""
         self.starts = 0
 
     def identity(self) -> dict[str, Any]:
-        """Who is asked; a service's weights cannot be seen from here."""
+        """Who is asked, and where; a service's weights cannot be seen from here."""
         return {"engine": "api", "protocol": self._served.protocol.value, "model": self._served.model} | {
-            "base_url": self._served.base_url,
+            "base_url": self._served.address,
             "leave_out": sorted(self._served.leave_out),
             "opens_thinking": self._served.opens_thinking,
         }
@@ -39,26 +46,62 @@ class ApiEngine:
         """Each prompt by itself."""
         return one_by_one(prompts)
 
-    def generate(self, prompts: Sequence[Prompt], sampling: Sampling) -> Iterator[Reply]:
-        """Yield the reply to each prompt.
+    def generate(self, prompts: Sequence[Prompt], sampling: Sampling) -> Iterator[Answered]:
+        """Yield each prompt with its reply, the first finished first.
+
+        After a failure nothing more is sent; it is raised when all that was under way has been yielded.
 
         Raises:
             StoppedResumable: the service is out of reach, over its limits or out of credit; go on later.
-            StageError: it refuses the key, the model or the request.
+            StageError: it refuses the key, the model or every request.
         """
-        ask = self._asker()
-        under_way: deque[Future[Reply]] = deque()
+        ask, to_send = self._asker(), iter(prompts)
+        failure: BaseException | None = None
+        under_way: dict[Future[Reply], Prompt] = {}
         with ThreadPoolExecutor(self._served.concurrency, thread_name_prefix="judge") as pool:
             try:
-                for prompt in prompts:
-                    under_way.append(pool.submit(ask, prompt, sampling))
-                    if len(under_way) >= self._served.concurrency:
-                        yield under_way.popleft().result()
-                while under_way:
-                    yield under_way.popleft().result()
+                while True:
+                    room = 0 if failure else self._served.concurrency - len(under_way)
+                    under_way |= {pool.submit(ask, prompt, sampling): prompt for prompt in islice(to_send, room)}
+                    if not under_way:
+                        break
+                    for future in wait(under_way, return_when=FIRST_COMPLETED).done:
+                        prompt = under_way.pop(future)
+                        if failure and future.exception():
+                            continue
+                        settled = self._settled(future, ask, prompt, sampling)
+                        if isinstance(settled, Reply):
+                            yield prompt, settled
+                        else:
+                            failure = settled
             finally:
                 for future in under_way:
                     future.cancel()
+        if failure:
+            raise failure
+
+    def _settled(self, future: Future[Reply], ask: Ask, prompt: Prompt, sampling: Sampling) -> Reply | BaseException:
+        """The reply to `prompt`, be it that the service refuses it, or what stops the run."""
+        error = future.exception()
+        if error is None:
+            self._takes_requests = True
+            return future.result()
+        if not isinstance(error, TurnedDownError):
+            return error
+        if not (self._takes_requests and error.blames_the_prompt):
+            last = prompt.messages[-1].model_copy(update={"content": PLAIN_QUESTION})
+            try:
+                ask(Prompt((*prompt.messages[:-1], last)), sampling)
+            except TurnedDownError as again:
+                return again.of_the_run(self._name)
+            except StageError as other:
+                return other
+            self._takes_requests = True
+        return error.reply
+
+    @property
+    def _name(self) -> str:
+        return f"{self._served.protocol} model {self._served.model}"
 
     def close(self) -> None:
         """Close the connections."""
@@ -66,7 +109,7 @@ class ApiEngine:
             self._client.close()
             self._client = None
 
-    def _asker(self) -> Callable[[Prompt, Sampling], Reply]:
+    def _asker(self) -> Ask:
         self.starts += self._client is None
         settings = {
             "base_url": self._served.base_url,
@@ -79,11 +122,11 @@ class ApiEngine:
             self._client = self._client or _opened(
                 anthropic.Anthropic, anthropic.AnthropicError, "ANTHROPIC_API_KEY", settings
             )
-            return lambda prompt, sampling: _told(anthropic, self._served, lambda: self._messages(prompt, sampling))
+            return lambda prompt, sampling: _told(anthropic, self._name, lambda: self._messages(prompt, sampling))
         import openai
 
         self._client = self._client or _opened(openai.OpenAI, openai.OpenAIError, "OPENAI_API_KEY", settings)
-        return lambda prompt, sampling: _told(openai, self._served, lambda: self._chat(prompt, sampling))
+        return lambda prompt, sampling: _told(openai, self._name, lambda: self._chat(prompt, sampling))
 
     def _wanted(self, fields: dict[RequestField, Any]) -> dict[str, Any]:
         return {field.value: value for field, value in fields.items() if field not in self._served.leave_out}
@@ -112,6 +155,8 @@ class ApiEngine:
             max_completion_tokens=sampling.max_new_tokens,
             **optional,
         )
+        if not answer.choices:
+            raise TurnedDownError("a reply without choices", 200)
         choice = answer.choices[0]
         refused = choice.finish_reason == "content_filter" or bool(choice.message.refusal)
         finish = Finish.REFUSED if refused else Finish.LENGTH if choice.finish_reason == "length" else Finish.STOP
@@ -162,22 +207,15 @@ def _opened(client: Any, no_key: type[Exception], variable: str, settings: dict[
         raise StageError(f"no key in the environment: set {variable} ({error})") from error
 
 
-def _told(sdk: Any, served: ServedModel, ask: Callable[[], Reply]) -> Reply:
+def _told(sdk: Any, name: str, ask: Callable[[], Reply]) -> Reply:
     """Ask, and say in plain words what failed for good."""
-    where = f"{served.protocol} model {served.model}"
     try:
         return ask()
-    except (sdk.APIConnectionError, sdk.RateLimitError, sdk.InternalServerError) as error:
-        raise StoppedResumable(
-            f"{where}: {type(error).__name__} after {served.retries} retries; every reply so far is kept, the same "
-            "command goes on"
-        ) from error
+    except sdk.APIConnectionError as error:
+        raise StoppedResumable(f"{name}: {type(error).__name__}, every retry failed ({error})") from error
+    except sdk.APIStatusError as error:
+        raise_status(name, error)
     except TypeError as error:
         if "authentication" not in str(error):
             raise
-        raise StageError(f"{where}: no key in the environment: set {sdk.__name__.upper()}_API_KEY") from error
-    except sdk.APIStatusError as error:
-        raise StageError(
-            f"{where}: refused with status {error.status_code}: {str(error.message)[:300]}; check key, model and "
-            "`leave_out`"
-        ) from error
+        raise StageError(f"{name}: no key in the environment: set {sdk.__name__.upper()}_API_KEY") from error

@@ -1,4 +1,4 @@
-"""What every engine offers: prompts in, replies out, in the given order.
+"""What every engine offers: prompts in, each with its reply out as soon as there is one.
 
 An engine is a model that can be asked: a checkpoint in this process (`transformers_engine`, `vllm_engine`), a service
 (`api_engine`), or a stand-in (`scripted_engine`, `replay_engine`). Rendering and tokenising happen above the engines
@@ -66,6 +66,10 @@ class Prompt:
         return content_hash([[(message.role, message.content) for message in self.messages], self.begun])
 
 
+Answered = tuple[Prompt, Reply]
+"""A prompt and the reply to it."""
+
+
 class Engine(Protocol):
     """A model that can be asked."""
 
@@ -84,8 +88,8 @@ class Engine(Protocol):
         """
         ...
 
-    def generate(self, prompts: Sequence[Prompt], sampling: Sampling) -> Iterator[Reply]:
-        """Yield the reply to each prompt, in the given order, each batch as soon as it is done."""
+    def generate(self, prompts: Sequence[Prompt], sampling: Sampling) -> Iterator[Answered]:
+        """Yield each prompt with its reply, as soon as it is there; distinct prompts, in no promised order."""
         ...
 
     def close(self) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from stages.inference.checkpoint_loading import refuse_scalar
 from stages.inference.engine import Engine, Prompt
 from stages.inference.prompt_rendering import load_tokenizer, render_all
+from stages.inference.served_model import ServedModel, load_served_model
 from stages.inference.transformers_engine import LocalModelSettings, TransformersEngine
 from stages.records.pair import Message
 
@@ -23,7 +24,7 @@ class EngineName(StrEnum):
     API = "api"
     """A service; `checkpoint` is the YAML file that describes it (`served_model`)."""
     REPLAY = "replay"
-    """Replies that were kept; `checkpoint` is the ledger."""
+    """Replies that were kept; `checkpoint` is the ledger, or an identity.json that names one of its judges."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +36,14 @@ class OpenModel:
     """The prompt of each distinct conversation."""
     tokenizer: Any = None
     """The checkpoint's; None for a service."""
+    unsent: frozenset[str] = frozenset()
+    """Settings of drawing that a service is not sent."""
 
 
 def open_model(name: EngineName, settings: LocalModelSettings) -> OpenModel:
     """Open a model; weights are loaded, or a service asked, with the first prompt."""
     if name is EngineName.API:
-        from stages.inference.api_engine import ApiEngine
-        from stages.inference.served_model import load_served_model
-
-        return OpenModel(ApiEngine(load_served_model(settings.checkpoint)), plain_prompts)
+        return open_service(load_served_model(settings.checkpoint))
     if name is EngineName.REPLAY:
         from stages.inference.replay_engine import ReplayEngine
 
@@ -51,6 +51,13 @@ def open_model(name: EngineName, settings: LocalModelSettings) -> OpenModel:
     tokenizer = load_tokenizer(settings.checkpoint)
     refuse_scalar(settings.checkpoint)
     return OpenModel(_local_engine(name, settings, tokenizer), partial(render_all, tokenizer), tokenizer)
+
+
+def open_service(served: ServedModel) -> OpenModel:
+    """A service that can be asked."""
+    from stages.inference.api_engine import ApiEngine
+
+    return OpenModel(ApiEngine(served), plain_prompts, unsent=frozenset(served.unsent))
 
 
 def plain_prompts(conversations: Iterable[Conversation]) -> dict[Conversation, Prompt]:

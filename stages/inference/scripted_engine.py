@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from stages.inference.engine import Prompt, Sampling, one_by_one
+from stages.inference.engine import Answered, Prompt, Sampling, one_by_one
 from stages.inference.replies import reply_from_text
 from stages.records.pair import Message
-from stages.records.reply import Finish, Reply
+from stages.records.reply import Finish
 
 
 class ScriptedEngine:
@@ -28,12 +28,12 @@ class ScriptedEngine:
         """Each prompt by itself."""
         return one_by_one(prompts)
 
-    def generate(self, prompts: Sequence[Prompt], sampling: Sampling) -> Iterator[Reply]:
-        """Yield the script's replies; words stand for tokens."""
+    def generate(self, prompts: Sequence[Prompt], sampling: Sampling) -> Iterator[Answered]:
+        """Yield each prompt with the script's reply; words stand for tokens."""
         for prompt in prompts:
             self.asked.append(prompt)
             text = self._script(prompt.messages)
-            yield reply_from_text(text, Finish.STOP, prompt.length, len(text.split()), sampling.stop)
+            yield prompt, reply_from_text(text, Finish.STOP, prompt.length, len(text.split()), sampling.stop)
 
     def close(self) -> None:
         """Nothing to free."""

@@ -12,8 +12,10 @@
 Keys come from the SDKs' own environment variables (OPENAI_API_KEY, ANTHROPIC_API_KEY) and from nowhere else.
 """
 
+import os
 from enum import StrEnum
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -48,6 +50,7 @@ class ServedModel(BaseModel):
     protocol: ApiProtocol
     model: str = Field(min_length=1)
     base_url: str | None
+    """Null: what the SDK's environment variable says, else the vendor's own."""
     concurrency: int = Field(gt=0)
     """Requests at a time."""
     timeout_seconds: float = Field(gt=0)
@@ -60,6 +63,34 @@ class ServedModel(BaseModel):
     """Whether replies begin inside a thought whose `<think>` the chat template wrote: DeepSeek-R1's distilled models on
     a server without a reasoning parser. A reply cannot show it; one that is cut inside the thought must not be read."""
 
+    @property
+    def address(self) -> str | None:
+        """Where requests go, without any user and password; None for the vendor's own."""
+        url = self.base_url or os.environ.get(f"{self.protocol.upper()}_BASE_URL")
+        if not url:
+            return None
+        parts = urlsplit(url)
+        return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+    @property
+    def unsent(self) -> frozenset[RequestField]:
+        """Fields that no request has; Anthropic's Messages take none of them any more."""
+        return frozenset(RequestField) if self.protocol is ApiProtocol.ANTHROPIC else self.leave_out
+
+
+def vendors_model(protocol: ApiProtocol | str, model: str) -> ServedModel:
+    """A vendor's own model, with every field sent."""
+    return ServedModel(
+        protocol=ApiProtocol(protocol),
+        model=model,
+        base_url=None,
+        concurrency=16,
+        timeout_seconds=600,
+        retries=6,
+        leave_out=frozenset(),
+        opens_thinking=False,
+    )
+
 
 def load_served_model(path: Path) -> ServedModel:
     """Read the description of a served model.
@@ -69,8 +100,8 @@ def load_served_model(path: Path) -> ServedModel:
     """
     try:
         return ServedModel.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except FileNotFoundError as error:
-        raise StageError(f"{path}: no such file") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise StageError(f"{path}: cannot be read as the YAML file of a served model ({error})") from error
     except ValidationError as error:
         raise StageError(f"{path}: not the description of a served model: {explain(error)}") from error
     except yaml.YAMLError as error:

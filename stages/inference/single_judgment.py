@@ -101,7 +101,7 @@ class Judge:
         messages = [self._form.prompt(comparison) for comparison in shown]
         prompts = self._model.render(messages)
         ordered = sorted(filter(self._fits, prompts.values()), key=lambda one: (one.length, one.key))
-        replies = dict(zip(ordered, self._engine.generate(ordered, self._sampling), strict=True))
+        replies = dict(self._engine.generate(ordered, self._sampling))
         read = [self._read(case, replies.get(prompts[said])) for case, said in zip(shown, messages, strict=True)]
         return [_opinion(read[place], read[place + 1]) for place in range(0, len(read), 2)]
 

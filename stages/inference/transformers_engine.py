@@ -9,10 +9,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from stages.inference.checkpoint_loading import load_causal
-from stages.inference.engine import Prompt, Sampling, batches_by_tokens
+from stages.inference.engine import Answered, Prompt, Sampling, batches_by_tokens
 from stages.inference.prompt_rendering import template_hash
 from stages.inference.replies import reply_from_tokens
-from stages.records.reply import Reply
 from stages.runtime.stage_main import StageError
 from stages.runtime.work_folder import file_hash
 
@@ -76,8 +75,8 @@ class TransformersEngine:
         lengths = [len(prompt.token_ids) for prompt in prompts]
         return batches_by_tokens(lengths, self._settings.batch_size, self._settings.batch_tokens)
 
-    def generate(self, prompts: Sequence[Prompt], sampling: Sampling) -> Iterator[Reply]:
-        """Yield the reply to each prompt, batch by batch."""
+    def generate(self, prompts: Sequence[Prompt], sampling: Sampling) -> Iterator[Answered]:
+        """Yield each prompt with its reply, in the given order, batch by batch."""
         from stages.inference.decoding import draw_batch
         from stages.inference.stop_tokens import StopTokens, end_of_turn_ids
 
@@ -89,7 +88,7 @@ class TransformersEngine:
             part = prompts[batch.start : batch.stop]
             drawn = draw_batch(model, part, sampling, stops, pad_id)
             for prompt, tokens in zip(part, drawn, strict=True):
-                yield reply_from_tokens(self._tokenizer, tokens, prompt, sampling.stop)
+                yield prompt, reply_from_tokens(self._tokenizer, tokens, prompt, sampling.stop)
 
     def close(self) -> None:
         """Let the model go."""

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from stages.inference.engine import Prompt, Sampling, one_by_one
+from stages.inference.engine import Answered, Prompt, Sampling, one_by_one
 from stages.inference.prompt_rendering import template_hash
 from stages.inference.replies import DrawnTokens, decode, reply_from_tokens
 from stages.inference.transformers_engine import LocalModelSettings
 from stages.judging.verdict import THINK_START, reply_end
 from stages.records.content_hash import unit_interval
-from stages.records.reply import Finish, Reply
+from stages.records.reply import Finish
 from stages.runtime.stage_main import StageError
 from stages.runtime.work_folder import file_hash
 
@@ -50,13 +50,13 @@ class VllmEngine:
         """Each prompt by itself: vLLM schedules them as it sees fit."""
         return one_by_one(prompts)
 
-    def generate(self, prompts: Sequence[Prompt], sampling: Sampling) -> Iterator[Reply]:
-        """Yield the reply to each prompt, chunk by chunk."""
+    def generate(self, prompts: Sequence[Prompt], sampling: Sampling) -> Iterator[Answered]:
+        """Yield each prompt with its reply, in the given order, chunk by chunk."""
         llm = self._started()
         for start in range(0, len(prompts), CHUNK):
             part = prompts[start : start + CHUNK]
             for prompt, row in zip(part, self._draw(llm, part, sampling), strict=True):
-                yield reply_from_tokens(self._tokenizer, row.drawn(), prompt, sampling.stop)
+                yield prompt, reply_from_tokens(self._tokenizer, row.drawn(), prompt, sampling.stop)
 
     def close(self) -> None:
         """Stop vLLM and free its memory."""

@@ -36,6 +36,10 @@ class Unreadable(StrEnum):
     """The prompt does not fit into the model's context; the model was not asked."""
 
 
+UNWRITTEN = {Finish.REFUSED: Unreadable.REFUSED, Finish.TOO_LONG: Unreadable.TOO_LONG}
+"""Ends of a reply that leave nothing to read."""
+
+
 @dataclass(frozen=True)
 class Verdict:
     """The side that a reply names as the better one."""
@@ -58,8 +62,8 @@ _WHOLE_QUOTATION = re.compile(r"<(quote_[AB]|summary_[AB])>(?:(?!<\1>).)*?</\1>"
 
 def read_verdict(text: str, finish: Finish = Finish.STOP) -> Verdict | Unreadable:
     """Read the verdict of a reply that ended for the reason `finish`."""
-    if finish is Finish.REFUSED:
-        return Unreadable.REFUSED
+    if finish in UNWRITTEN:
+        return UNWRITTEN[finish]
     if not text.strip():
         return Unreadable.EMPTY if finish is Finish.STOP else Unreadable.TRUNCATED
     start = after_thinking(text)

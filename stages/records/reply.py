@@ -14,6 +14,8 @@ class Finish(StrEnum):
     """The token limit cut it off."""
     REFUSED = "refused"
     """The provider or model declined to answer."""
+    TOO_LONG = "too_long"
+    """The prompt does not fit into the model's context: nothing was written."""
 
 
 class Reply(BaseModel):

@@ -4,6 +4,7 @@ import fcntl
 import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,13 @@ def file_hash(path: Path) -> str:
     if path.is_dir():
         files = sorted(file for file in path.rglob("*") if file.is_file())
         return content_hash([(str(file.relative_to(path)), file_hash(file)) for file in files])
+    now = path.stat()
+    return _hash_of(path.absolute(), now.st_ino, now.st_size, now.st_mtime_ns)
+
+
+@lru_cache(maxsize=1024)
+def _hash_of(path: Path, *_state: int) -> str:
+    """Of a file in one state: what a process hashes twice (a checkpoint, for each part of a run) is read once."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

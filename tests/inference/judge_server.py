@@ -1,4 +1,4 @@
-"""A judge behind HTTP for tests: OpenAI's protocol on loopback, replies written by a function of the prompt."""
+"""A judge behind HTTP for tests: both protocols on loopback, replies written by a function of the prompt."""
 
 import json
 import threading
@@ -34,17 +34,31 @@ def mute(_: dict[Side, str]) -> str:
     return "Both have their merits."
 
 
+Fault = Callable[[str, dict[str, Any]], tuple[int, str] | None]
+"""From the last message and the whole request to a status and a message, or None for a reply; may wait before that."""
+
+
+def no_fault(_: str, __: dict[str, Any]) -> None:
+    """Everything is answered."""
+
+
+def always(status: int) -> Fault:
+    """Every request fails with `status`."""
+    return lambda _, __: (status, "no")
+
+
 @contextmanager
-def judge_server(habit: Habit, status: int = 200, finish: str = "stop") -> Iterator[str]:
-    """Serve `habit` with the finish reason `finish`, or fail with `status`; yields the base URL."""
+def judge_server(habit: Habit, fault: Fault = no_fault, finish: str = "stop") -> Iterator[str]:
+    """Serve `habit` with the finish reason `finish`, or the fault that a request gets; yields the base URL."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            """One chat completion."""
+            """One request of either protocol."""
             body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            data = json.dumps(
-                _completion(habit, body, finish) if status == 200 else {"error": {"message": "no"}}
-            ).encode()
+            status, message = fault(body["messages"][-1]["content"], body) or (200, "")
+            said = _said(habit, body)
+            written = _message(said) if self.path.endswith("/messages") else _completion(said, finish)
+            data = json.dumps({"error": {"message": message}} if message else written).encode()
             self.send_response(status)
             self.send_header("content-type", "application/json")
             self.send_header("content-length", str(len(data)))
@@ -55,7 +69,7 @@ def judge_server(habit: Habit, status: int = 200, finish: str = "stop") -> Itera
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_address[1]}/v1"
@@ -76,12 +90,21 @@ def served_file(folder: Path, url: str, opens_thinking: bool = False) -> Path:
     return file
 
 
-def _completion(habit: Habit, body: dict[str, Any], finish: str) -> dict[str, Any]:
+def _said(habit: Habit, body: dict[str, Any]) -> str:
     said = body["messages"][-1]["content"]
     answers = {
-        side: said.split(f"{RESPONSE_START[side]}\n", 1)[1].split(f"\n{RESPONSE_END[side]}", 1)[0] for side in Side
+        side: said.partition(f"{RESPONSE_START[side]}\n")[2].partition(f"\n{RESPONSE_END[side]}")[0] for side in Side
     }
-    text = habit(answers)
+    return habit(answers)
+
+
+def _message(text: str) -> dict[str, Any]:
+    usage = {"input_tokens": 9, "output_tokens": 7}
+    known = {"id": "x", "type": "message", "role": "assistant", "model": "m", "stop_sequence": None}
+    return known | {"content": [{"type": "text", "text": text}], "stop_reason": "end_turn", "usage": usage}
+
+
+def _completion(text: str, finish: str) -> dict[str, Any]:
     choice = {
         "index": 0,
         "finish_reason": finish,

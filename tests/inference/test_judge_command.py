@@ -14,7 +14,7 @@ from stages.judging.trace_structure import Grounding
 from stages.judging.verdict import Unreadable
 from stages.records.comparison import Side
 from stages.runtime.stage_main import ExitCode
-from tests.inference.judge_server import Habit, first_is_best, honest, judge_server, mute, served_file
+from tests.inference.judge_server import Habit, always, first_is_best, honest, judge_server, mute, served_file
 from tests.inference.taught_judge import case
 
 RIGHT, WRONG = "the right one", "the other"
@@ -172,7 +172,7 @@ def test_what_is_missing_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[s
 
 @pytest.mark.parametrize(("status", "code"), [(503, ExitCode.STOPPED_RESUMABLE), (401, ExitCode.FAILED)])
 def test_a_failing_service(tmp_path: Path, capsys: pytest.CaptureFixture[str], status: int, code: ExitCode) -> None:
-    with judge_server(honest, status) as url:
+    with judge_server(honest, always(status)) as url:
         assert main([*case_words(), "--served", str(served_file(tmp_path, url))]) == code
     assert capsys.readouterr().err.startswith("reasrm judge: openai model judge: ")
 

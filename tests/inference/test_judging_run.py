@@ -5,16 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from stages.inference.engine import Engine, Prompt, Sampling
+from stages.inference.engine import Answered, Engine, Prompt, Sampling
 from stages.inference.judging_run import ask_all
-from stages.inference.replay_engine import ReplayEngine
 from stages.inference.scripted_engine import ScriptedEngine
 from stages.inference.transformers_engine import LocalModelSettings, TransformersEngine
 from stages.records.ledger import Ledger
 from stages.records.pair import Message
 from stages.records.reply import Reply
 from stages.runtime.progress import ProgressLine
-from stages.runtime.stage_main import StageError
 from tests.inference.tiny_prompts import sentence, user
 
 
@@ -33,7 +31,7 @@ class DyingEngine:
         self.engine, self.left, self.starts = engine, replies, 0
         self.identity, self.batches, self.close = engine.identity, engine.batches, engine.close
 
-    def generate(self, prompts: Sequence[Prompt], sampling: Sampling) -> Iterator[Reply]:
+    def generate(self, prompts: Sequence[Prompt], sampling: Sampling) -> Iterator[Answered]:
         """The engine's replies, then the end."""
         for reply in self.engine.generate(prompts, sampling):
             if self.left == 0:
@@ -91,12 +89,3 @@ def test_killed_and_resumed_gives_the_same_bytes_and_asks_nothing_twice(
     assert ask(engine, prompts, greedy, tmp_path / "killed.jsonl") == whole
     assert (tmp_path / "killed.jsonl").read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
     assert (tmp_path / "killed.jsonl").read_bytes().startswith(half)
-
-
-def test_recorded_replies_are_given_again(tmp_path: Path, greedy: Sampling) -> None:
-    prompts = [Prompt(user(sentence(start, 4))) for start in range(6)]
-    first = ask(ScriptedEngine(echo, "echo"), prompts, greedy, tmp_path / "l.jsonl")
-    replay = ReplayEngine(tmp_path / "l.jsonl")
-    assert ask(replay, prompts, greedy, tmp_path / "other.jsonl") == first
-    with pytest.raises(StageError, match="never"):
-        list(replay.generate([Prompt(user("never asked"))], greedy))

@@ -72,7 +72,7 @@ def expected(settings: LocalModelSettings, prompts: list[Prompt]) -> list[Reply]
     """The transformers engine's greedy replies."""
     ordered = sorted(prompts, key=lambda prompt: prompt.length)
     engine = TransformersEngine(settings, load_tokenizer(settings.checkpoint))
-    found = dict(zip(ordered, engine.generate(ordered, GREEDY), strict=True))
+    found = dict(engine.generate(ordered, GREEDY))
     return [found[prompt] for prompt in prompts]
 
 

@@ -26,6 +26,7 @@ from stages.records.jsonl import write_records
 from stages.records.ledger import Ledger
 from stages.records.pair import Message, PreferencePair, Role
 from stages.runtime.stage_main import StageError
+from tests.inference.judge_server import first_is_best, judge_server, served_file
 
 PARAMS = {
     "kind": "generative",
@@ -47,6 +48,12 @@ PARAMS = {
     "attention": "eager",
     "threads": 1,
 }
+
+
+@pytest.fixture(autouse=True)
+def key(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY"):
+        monkeypatch.setenv(name, "test")
 
 
 def item(number: int, question: str, chosen: str, rejected: str) -> BenchmarkItem:
@@ -150,6 +157,42 @@ def test_a_scorer_scores_each_answer_once(items: list[BenchmarkItem], checkpoint
         assert second.scores == first.scores[::-1]
         assert first.verdict is (Side.A if first.scores[0] > first.scores[1] else Side.B)
         assert second.verdict is first.verdict.other
+
+
+def test_a_replay_gives_the_same_judgments(items: list[BenchmarkItem], checkpoints: Path, tmp_path: Path) -> None:
+    """A checkpoint's and a service's, prompts that were too long for them included."""
+    shown = list(shown_orders(items, Orders.BOTH, 0))
+
+    def too_long(said: str, _: dict[str, Any]) -> tuple[int, str] | None:
+        return (400, "maximum context length is 99 tokens") if "long long" in said else None
+
+    with judge_server(first_is_best, too_long) as url:
+        for name, judge in (("transformers", checkpoints / "judge"), ("api", served_file(tmp_path, url))):
+            path = tmp_path / f"{name}.jsonl"
+            with Ledger(path) as ledger:
+                first = judge_generative(shown, params(judge, engine=name), ledger)
+            with Ledger(tmp_path / f"{name} again.jsonl") as ledger:
+                again = judge_generative(shown, params(path, engine="replay"), ledger)
+            assert again.judgments == first.judgments
+            counts = [(one.account["asked"], one.account["too_long"]) for one in (first, again)]
+            assert counts == [(4, 2), (4, 2)]
+            assert {one.item_id for one in again.judgments if one.unreadable == Unreadable.TOO_LONG} == {"i3"}
+            assert all(one.reply is None for one in again.judgments if one.item_id == "i3")
+
+
+@pytest.mark.parametrize("protocol", ["openai", "anthropic"])
+def test_what_was_not_sent_is_not_said_to_be(items: list[BenchmarkItem], tmp_path: Path, protocol: str) -> None:
+    with judge_server(first_is_best) as url:
+        file = served_file(tmp_path, url)
+        file.write_text(file.read_text().replace("protocol: openai", f"protocol: {protocol}"))
+        with Ledger(tmp_path / "ledger.jsonl") as ledger:
+            account = judge_generative(
+                list(shown_orders(items[:1], Orders.BOTH, 0)), params(file, engine="api"), ledger
+            )[1]
+    said = account["params"]
+    assert (said["temperature"], said["top_p"]) == ((None, None) if protocol == "anthropic" else (0.0, 1.0))
+    assert said["max_new_tokens"] == 8
+    assert "checkpoint" not in said
 
 
 def test_samples_vote(items: list[BenchmarkItem], checkpoints: Path, tmp_path: Path) -> None:

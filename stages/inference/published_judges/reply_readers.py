@@ -10,7 +10,7 @@ from collections.abc import Callable
 from enum import StrEnum
 
 from stages.judging.samples import verdict_of_scores
-from stages.judging.verdict import Unreadable, Verdict, after_thinking, read_verdict
+from stages.judging.verdict import UNWRITTEN, Unreadable, Verdict, after_thinking, read_verdict
 from stages.records.comparison import Side
 from stages.records.reply import Finish, Reply
 
@@ -41,8 +41,8 @@ _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 
 def read_reply(reader: ReplyReader, reply: Reply) -> Reading:
     """Read `reply` by the rule `reader`."""
-    if reply.finish is Finish.REFUSED:
-        return Unreadable.REFUSED, None
+    if reply.finish in UNWRITTEN:
+        return UNWRITTEN[reply.finish], None
     if not reply.text.strip():
         return (Unreadable.EMPTY if reply.finish is Finish.STOP else Unreadable.TRUNCATED), None
     if reader is ReplyReader.LAST_ANSWER:
