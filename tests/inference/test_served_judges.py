@@ -82,7 +82,7 @@ def test_split_characters_do_not_shift_the_verdicts_probability(
         model = open_model(EngineName.API, settings)
         shown = Comparison(pair_id="p", prompt=user("q"), response_a="x", response_b="y", better=Side.A)
         asked = Prompt(judge_prompt(shown, PromptVariant.FULL))
-        (reply,) = model.engine.generate([asked], greedy.model_copy(update={"stop": stop}))
+        ((_, reply),) = model.engine.generate([asked], greedy.model_copy(update={"stop": stop}))
         model.engine.close()
     assert reply.verdict_logprob == -0.1
 
