@@ -16,13 +16,13 @@ from typing import Any, ClassVar, NamedTuple, Self
 from pydantic import Field, model_validator
 
 from stages.inference.engine import Engine, Prompt, Sampling
-from stages.inference.judge_form import JudgeForm, OwnForm, PublishedForm
+from stages.inference.judge_form import JudgeForm, OwnForm, PublishedForm, joined
 from stages.inference.judging_run import ask_all, note_too_long, score_all
 from stages.inference.opening import EngineName, open_model
 from stages.inference.prompt_rendering import load_tokenizer, render_answered
 from stages.inference.published_judges.prompt_file import load_prompt_file
 from stages.inference.scalar_engine import ScalarEngine
-from stages.inference.token_budgets import replies_within
+from stages.inference.token_budgets import Budget, replies_within
 from stages.inference.transformers_engine import Attention, Dtype, LocalModelSettings
 from stages.judging.chain_of_rubrics import PromptVariant
 from stages.judging.samples import verdict_of_samples, verdict_of_scores
@@ -182,14 +182,14 @@ def shown_orders(items: Sequence[BenchmarkItem], orders: Orders, seed: int) -> I
 def judge_generative(shown: Sequence[Shown], params: JudgeParams, ledger: Ledger) -> Judged:
     """Ask the model for a verdict on each shown item."""
     model, form = open_model(params.engine, params.local_model()), params.form()
-    shows = [form.prompt(show(item.pair, side)) for item, side in shown]
-    rendered = model.render(shows)
+    shows = [form.prompts(show(item.pair, side)) for item, side in shown]
+    rendered = model.render((one for several in shows for one in several), form.begins)
     ways = params.samplings(form.stop)
     samples = [_asked(model.engine, rendered.values(), way, params, ledger) for way in ways]
     written = [[one for one in rendered.values() if one.key in replies] for replies in samples]
     within = {
         budget: [
-            replies_within(budget, model, prompts, replies, way, ledger)
+            replies_within(Budget(budget, form.decision), model, prompts, replies, way, ledger)
             for prompts, replies, way in zip(written, samples, ways, strict=True)
         ]
         for budget in params.token_budgets
@@ -197,10 +197,10 @@ def judge_generative(shown: Sequence[Shown], params: JudgeParams, ledger: Ledger
     model.engine.close()
 
     def judgments(drawn: Sequence[Mapping[str, Reply]]) -> list[Judgment]:
-        keys = [rendered[messages].key for messages in shows]
+        keys = [[rendered[messages].key for messages in several] for several in shows]
         return [
-            _judgment(item, side, form, [replies[key] for replies in drawn if key in replies])
-            for (item, side), key in zip(shown, keys, strict=True)
+            _judgment(item, side, form, [[said[key] for key in asked] for said in drawn if said.keys() >= set(asked)])
+            for (item, side), asked in zip(shown, keys, strict=True)
         ]
 
     account = _account(len(shown), rendered.values(), (one for part in written for one in part), model.engine)
@@ -240,11 +240,12 @@ def judge_scalar(shown: Sequence[Shown], params: JudgeParams, ledger: Ledger) ->
     return Judged(judgments, account | {"params": params.account(frozenset())}, {})
 
 
-def _judgment(item: BenchmarkItem, better: Side, form: JudgeForm, replies: Sequence[Reply]) -> Judgment:
-    """The judgment that the replies (one per sample; none if the prompt was refused) amount to."""
-    if not replies:
+def _judgment(item: BenchmarkItem, better: Side, form: JudgeForm, drawn: Sequence[Sequence[Reply]]) -> Judgment:
+    """The judgment that the replies (to each prompt, once per sample; none if a prompt was too long) amount to."""
+    if not drawn:
         return _made(item, better, Unreadable.TOO_LONG)
-    read = [form.read(reply) for reply in replies]
+    read = [form.read(said) for said in drawn]
+    replies = [joined(said) for said in drawn]
     if len(replies) == 1:
         verdict, scores = read[0]
         return _made(item, better, verdict, reply=replies[0], scores=scores)

@@ -55,6 +55,7 @@ class ApiEngine:
             StoppedResumable: the service is out of reach, over its limits or out of credit; go on later.
             StageError: it refuses the key, the model or every request.
         """
+        _refuse_begun(self._name, prompts)
         ask, to_send = self._asker(), iter(prompts)
         failure: BaseException | None = None
         under_way: dict[Future[Reply], Prompt] = {}
@@ -185,6 +186,20 @@ class ApiEngine:
         finish = {"refusal": Finish.REFUSED, "max_tokens": Finish.LENGTH}.get(answer.stop_reason, Finish.STOP)
         text = self._whole(text)
         return reply_from_text(text, finish, answer.usage.input_tokens, answer.usage.output_tokens, sampling.stop)
+
+
+def _refuse_begun(name: str, prompts: Sequence[Prompt]) -> None:
+    """Do nothing where the model writes its replies from the first word on.
+
+    Raises:
+        StageError: a reply is to go on from a given beginning, which a service cannot be made to do.
+    """
+    begun = next((prompt.begun for prompt in prompts if prompt.begun), "")
+    if begun:
+        raise StageError(
+            f"{name}: its replies are to begin with {begun[:40]!r}, which only an engine with the checkpoint can do; or "
+            "let the server's chat template write it, say so by `opens_thinking`, and drop `begins` from the prompt file"
+        )
 
 
 def _pieces(tokens: Iterable[Any]) -> list[tuple[bytes, float]]:

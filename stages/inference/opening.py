@@ -32,8 +32,8 @@ class OpenModel:
     """An engine and the way its prompts are made."""
 
     engine: Engine
-    render: Callable[[Iterable[Conversation]], dict[Conversation, Prompt]]
-    """The prompt of each distinct conversation."""
+    render: Callable[..., dict[Conversation, Prompt]]
+    """The prompt of each distinct conversation; a second argument is what the replies begin with (`Prompt.begun`)."""
     tokenizer: Any = None
     """The checkpoint's; None for a service."""
     unsent: frozenset[str] = frozenset()
@@ -60,9 +60,9 @@ def open_service(served: ServedModel) -> OpenModel:
     return OpenModel(ApiEngine(served), plain_prompts, unsent=frozenset(served.unsent))
 
 
-def plain_prompts(conversations: Iterable[Conversation]) -> dict[Conversation, Prompt]:
+def plain_prompts(conversations: Iterable[Conversation], begun: str = "") -> dict[Conversation, Prompt]:
     """Prompts for engines that render by themselves."""
-    return {messages: Prompt(messages) for messages in dict.fromkeys(conversations)}
+    return {messages: Prompt(messages, begun=begun) for messages in dict.fromkeys(conversations)}
 
 
 def _local_engine(name: EngineName, settings: LocalModelSettings, tokenizer: Any) -> Engine:

@@ -32,7 +32,7 @@ class ScriptedEngine:
         """Yield each prompt with the script's reply; words stand for tokens."""
         for prompt in prompts:
             self.asked.append(prompt)
-            text = self._script(prompt.messages)
+            text = prompt.head + self._script(prompt.messages)
             yield prompt, reply_from_text(text, Finish.STOP, prompt.length, len(text.split()), sampling.stop)
 
     def close(self) -> None:

@@ -18,7 +18,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict
 
 from stages.inference.engine import Engine, Prompt, Sampling
-from stages.inference.judge_form import JudgeForm, OwnForm
+from stages.inference.judge_form import JudgeForm, OwnForm, joined
 from stages.inference.opening import EngineName, OpenModel, open_model
 from stages.inference.transformers_engine import Attention, Dtype, LocalModelSettings
 from stages.judging.chain_of_rubrics import PromptVariant
@@ -98,11 +98,12 @@ class Judge:
     def compare_all(self, cases: Iterable[tuple[str | Sequence[Message], str, str]]) -> list[Opinion]:
         """Judge many comparisons at once, in the given order."""
         shown = [comparison for case in cases for comparison in _both_orders(*case)]
-        messages = [self._form.prompt(comparison) for comparison in shown]
-        prompts = self._model.render(messages)
+        messages = [self._form.prompts(comparison) for comparison in shown]
+        prompts = self._model.render((one for several in messages for one in several), self._form.begins)
         ordered = sorted(filter(self._fits, prompts.values()), key=lambda one: (one.length, one.key))
         replies = dict(self._engine.generate(ordered, self._sampling))
-        read = [self._read(case, replies.get(prompts[said])) for case, said in zip(shown, messages, strict=True)]
+        said = [[replies.get(prompts[one]) for one in several] for several in messages]
+        read = [self._read(case, given) for case, given in zip(shown, said, strict=True)]
         return [_opinion(read[place], read[place + 1]) for place in range(0, len(read), 2)]
 
     def _fits(self, prompt: Prompt) -> bool:
@@ -116,11 +117,13 @@ class Judge:
     def _engine(self) -> Engine:
         return self._model.engine
 
-    def _read(self, comparison: Comparison, given: Reply | None) -> OneOrder:
-        """`comparison.better` names the caller's A; sides are turned back to it. None: the prompt was too long."""
+    def _read(self, comparison: Comparison, replies: Sequence[Reply | None]) -> OneOrder:
+        """`comparison.better` names the caller's A; sides are turned back to it. None: a prompt was too long."""
         turned = comparison.better is Side.B
-        reply = given or Reply(text="", finish=Finish.LENGTH, prompt_tokens=0, completion_tokens=0)
-        verdict, scores = self._form.read(reply) if given else (Unreadable.TOO_LONG, None)
+        unasked = Reply(text="", finish=Finish.TOO_LONG, prompt_tokens=0, completion_tokens=0)
+        given = [reply or unasked for reply in replies]
+        reply = joined(given)
+        verdict, scores = self._form.read(given)
         structure = read_structure(reply.text)
         quotes = tuple(
             CheckedQuote(

@@ -76,7 +76,7 @@ def distinct_prompts() -> int:
     items = [item for part in read_items(BENCHMARKS).values() for item in part]
     form = params.form()
     shown = shown_orders(items, params.orders, params.seed)
-    return len({form.prompt(show(item.pair, side)) for item, side in shown})
+    return len({one for item, side in shown for one in form.prompts(show(item.pair, side))})
 
 
 def lines() -> list[bytes]:

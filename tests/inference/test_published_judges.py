@@ -89,13 +89,13 @@ def test_only_the_rule_of_the_published_figures_reads_thoughts() -> None:
 
 def test_all_slots_are_filled_in_one_pass(tmp_path: Path) -> None:
     judge = load_prompt_file(written(tmp_path, single_turn=SINGLE, reader="last_brackets"))
-    (said,) = judge.prompt(comparison(a="{answer_b}", b="{question}"))
+    ((said,),) = judge.prompts(comparison(a="{answer_b}", b="{question}"))
     assert said.content == "Q t0\nA {answer_b}\nB {question}"
 
 
 def test_a_conversation_names_its_speakers(tmp_path: Path) -> None:
     judge = load_prompt_file(written(tmp_path, system="S", single_turn=SINGLE, multi_turn=MULTI, reader="last_answer"))
-    system, said = judge.prompt(comparison(turns=3))
+    ((system, said),) = judge.prompts(comparison(turns=3))
     assert system == Message(role=Role.SYSTEM, content="S")
     assert said.content == (
         "1\nUser: t0\nChatbot A: t1\nUser: t2\nChatbot A: yes\n2\nUser: t0\nChatbot B: t1\nUser: t2\nChatbot B: no"
@@ -110,7 +110,7 @@ def test_what_is_wrong_with_a_file_is_said(tmp_path: Path) -> None:
     with pytest.raises(PromptFileError, match="rm_r1_instruct"):
         load_prompt_file(written(tmp_path, single_turn=SINGLE))
     with pytest.raises(PromptFileError, match="multi_turn"):
-        load_prompt_file(written(tmp_path, single_turn=SINGLE, reader="anywhere")).prompt(comparison(turns=3))
+        load_prompt_file(written(tmp_path, single_turn=SINGLE, reader="anywhere")).prompts(comparison(turns=3))
 
 
 @pytest.mark.skipif(not GOLD.exists(), reason="../shared/data is not here")

@@ -8,8 +8,9 @@ import pytest
 from stages.inference.engine import Prompt, Sampling
 from stages.inference.judging_run import ask_all
 from stages.inference.opening import EngineName, OpenModel, open_model, plain_prompts
+from stages.inference.published_judges.reply_readers import DECISIONS, ReplyReader, read_reply
 from stages.inference.scripted_engine import ScriptedEngine
-from stages.inference.token_budgets import DECISION_TOKENS, replies_within
+from stages.inference.token_budgets import Budget, replies_within
 from stages.inference.transformers_engine import LocalModelSettings
 from stages.judging.verdict import Unreadable, Verdict, decision_opening, read_verdict
 from stages.records.comparison import Side
@@ -38,6 +39,39 @@ def test_a_judge_is_left_nothing_but_the_side(written: str, opening: str) -> Non
     assert read.side is Side.B
 
 
+DECISION = DECISIONS[ReplyReader.LAST_ANSWER]
+SAID = {
+    ReplyReader.LAST_ANSWER: ("B]]</answer>", Side.B),
+    ReplyReader.ANYWHERE: ("B]]</answer>", Side.B),
+    ReplyReader.LAST_BRACKETS: ("B]]", Side.B),
+    ReplyReader.ANSWER_SCORES: ("3</answer><answer>5</answer>", Side.B),
+    ReplyReader.BOXED_SCORES: ("3, 5}", Side.B),
+}
+"""What a judge writes behind its opening, by the rule that reads it."""
+
+
+@pytest.mark.parametrize("reader", ReplyReader)
+@pytest.mark.parametrize("written", ["well", "<think>so far", "<think>x</think> and", "<eval><quote_B>x"])
+def test_every_published_judge_decides_in_its_own_form(reader: ReplyReader, written: str) -> None:
+    said, side = SAID[reader]
+    text = written + decision_opening(written, DECISIONS[reader].opening) + said
+    reply = Reply(text=text, finish=Finish.LENGTH, prompt_tokens=1, completion_tokens=1)
+    assert read_reply(reader, reply)[0] is side
+
+
+def test_no_verdict_is_read_from_a_guessed_part_of_a_services_reply(greedy: Sampling, tmp_path: Path) -> None:
+    """What it weighed at first, before thoughts that nobody sees, is not what it decided."""
+    model = OpenModel(ScriptedEngine(lambda _: "is it [[A]] ? a b c d e f g no, it is [[B]]", "weighs"), plain_prompts)
+    prompts = list(model.render([user("q")]).values())
+    with Ledger(tmp_path / "ledger.jsonl") as ledger:
+        whole = drawn(model, prompts, greedy, ledger)
+        budget = Budget(8, DECISIONS[ReplyReader.LAST_BRACKETS])
+        (reply,) = replies_within(budget, model, prompts, whole, greedy, ledger).values()
+    assert reply.completion_tokens == budget.tokens
+    for reader in ReplyReader:
+        assert read_reply(reader, reply) == (Unreadable.TRUNCATED, None)
+
+
 def drawn(model: OpenModel, prompts: list[Prompt], way: Sampling, ledger: Ledger) -> dict[str, Reply]:
     return ask_all(model.engine, prompts, way, ledger, ProgressLine("test"))
 
@@ -50,18 +84,19 @@ def test_what_fits_stands_and_what_does_not_is_ended(
     prompts = list(model.render([user(sentence(start, 3)) for start in range(6)]).values())
     with Ledger(tmp_path / "ledger.jsonl") as ledger:
         whole = drawn(model, prompts, greedy, ledger)
-        for budget in (4, 12, greedy.max_new_tokens):
+        for tokens in (4, 12, greedy.max_new_tokens):
+            budget = Budget(tokens, DECISION)
             within = replies_within(budget, model, prompts, whole, greedy, ledger)
             again = len(ledger)
             assert replies_within(budget, model, prompts, whole, greedy, ledger) == within
             assert len(ledger) == again
             for prompt in prompts:
                 one, free = within[prompt.key], whole[prompt.key]
-                if free.completion_tokens <= budget:
+                if free.completion_tokens <= tokens:
                     assert one == free
                 else:
                     assert "\n<answer>[[" in one.text or "</answer>" in free.text
-                    assert budget < one.completion_tokens <= budget + DECISION_TOKENS
+                    assert tokens < one.completion_tokens <= tokens + DECISION.tokens
                     assert one.prompt_tokens == len(prompt.token_ids)
 
 
@@ -71,7 +106,7 @@ def test_a_service_that_is_ended_has_no_verdict(greedy: Sampling, tmp_path: Path
     prompts = list(model.render([user("a b c d e f g h"), user("a")]).values())
     with Ledger(tmp_path / "ledger.jsonl") as ledger:
         whole = drawn(model, prompts, greedy, ledger)
-        within = replies_within(4, model, prompts, whole, greedy, ledger)
+        within = replies_within(Budget(4, DECISION), model, prompts, whole, greedy, ledger)
     long, short = (within[prompt.key] for prompt in prompts)
     assert (long.finish, long.completion_tokens) == (Finish.LENGTH, 4)
     assert read_verdict(long.text, long.finish) is Unreadable.TRUNCATED
@@ -90,6 +125,6 @@ def test_a_taught_judge_decides_at_every_budget(taught_judge: Path, tmp_path: Pa
     with Ledger(tmp_path / "ledger.jsonl") as ledger:
         whole = drawn(model, prompts, way, ledger)
         for budget in (2, 6, 14):
-            within = replies_within(budget, model, prompts, whole, way, ledger)
+            within = replies_within(Budget(budget, DECISION), model, prompts, whole, way, ledger)
             read = [read_verdict(reply.text, reply.finish) for reply in within.values()]
             assert sum(isinstance(one, Verdict) for one in read) > 0.9 * len(read)

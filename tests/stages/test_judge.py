@@ -134,7 +134,7 @@ def test_engine_starts_are_counted(items: list[BenchmarkItem], checkpoints: Path
 def test_a_second_load_is_counted(items: list[BenchmarkItem], checkpoints: Path) -> None:
     given = params(checkpoints / "judge")
     model, form = open_model(given.engine, given.local_model()), given.form()
-    prompts = list(model.render([form.prompt(show(items[0].pair, Side.A))]).values())
+    prompts = list(model.render(form.prompts(show(items[0].pair, Side.A))).values())
     assert model.engine.starts == 0
     for expected in (1, 1):
         list(model.engine.generate(prompts, given.samplings(form.stop)[0]))

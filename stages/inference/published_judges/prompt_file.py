@@ -7,6 +7,10 @@ The texts are not ours, so they are not in this repository; only their hashes ar
     multi_turn: ...    with {conversation_1} and {conversation_2}; may be left out
     reader: last_answer      needed only where the texts are not recognised (see `reply_readers`)
     names: {user: User, a: Chatbot A, b: Chatbot B}      who speaks in a conversation
+    begins: <think>          what the judge's reply begins with, if its prompt ends inside the reply (JudgeLRM)
+
+A judge that rates one answer at a time (DeepSeek-GRM, pointwise) has {question} and {answer} in `single_turn` and
+{conversation} in `multi_turn`; it is asked about each answer by itself, and the higher rating wins.
 
 Texts under judgement go in as they are: a published figure can only be reproduced on the very same prompt. All
 placeholders are filled in one pass, so an answer that contains `{answer_b}` pulls nothing in.
@@ -52,6 +56,12 @@ class PromptFile(BaseModel):
     multi_turn: str = ""
     reader: ReplyReader | None = None
     names: SpeakerNames = SpeakerNames()
+    begins: str = ""
+
+    @property
+    def rates_alone(self) -> bool:
+        """Whether each answer is rated by itself."""
+        return "{answer}" in self.single_turn and not PAIR.single.intersection(_slots(self.single_turn) - {"question"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +94,18 @@ KNOWN = (
 )
 """RM-R1 (arXiv 2505.02387), texts as in its released evaluation code."""
 
-_PLACEHOLDER = re.compile(r"\{(question|answer_a|answer_b|conversation_1|conversation_2)\}")
-_SINGLE = {"question", "answer_a", "answer_b"}
-_MULTI = {"conversation_1", "conversation_2"}
+
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """The places in a prompt that are filled."""
+
+    single: frozenset[str]
+    multi: frozenset[str]
+
+
+PAIR = Slots(frozenset({"question", "answer_a", "answer_b"}), frozenset({"conversation_1", "conversation_2"}))
+ALONE = Slots(frozenset({"question", "answer"}), frozenset({"conversation"}))
+_SLOT = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +117,8 @@ class PublishedJudge:
     name: str
     """The known judge's name, or `unknown`."""
 
-    def prompt(self, comparison: Comparison) -> tuple[Message, ...]:
-        """The messages that this judge is shown.
+    def prompts(self, comparison: Comparison) -> tuple[tuple[Message, ...], ...]:
+        """The messages that this judge is shown: both answers at once, or A's and B's by themselves.
 
         Raises:
             PromptFileError: the comparison has several turns and the file has no text for that.
@@ -110,16 +129,25 @@ class PublishedJudge:
                 f"pair {comparison.pair_id} has {len(comparison.prompt)} turns and the prompt file has no `multi_turn` "
                 "text: add one, or judge benchmarks of single turns only"
             )
-        user = _fill(self.texts.multi_turn if several else self.texts.single_turn, self._values(comparison))
+        text = self.texts.multi_turn if several else self.texts.single_turn
+        shown = self._alone(comparison) if self.texts.rates_alone else [self._pair(comparison)]
         system = (Message(role=Role.SYSTEM, content=self.texts.system),) if self.texts.system else ()
-        return (*system, Message(role=Role.USER, content=user))
+        return tuple((*system, Message(role=Role.USER, content=_fill(text, values))) for values in shown)
 
     def identity(self) -> dict[str, Any]:
         """Which judge this is: name, reader and the hashes of its texts."""
-        hashes = {key: _sha256(getattr(self.texts, key)) for key in ("system", "single_turn", "multi_turn")}
+        hashes = {key: _sha256(getattr(self.texts, key)) for key in ("system", "single_turn", "multi_turn", "begins")}
         return {"published_judge": self.name, "reader": self.reader.value, "sha256": hashes}
 
-    def _values(self, comparison: Comparison) -> dict[str, str]:
+    def _alone(self, comparison: Comparison) -> list[dict[str, str]]:
+        """What fills the slots where each answer is rated by itself; the name of A stands for both."""
+        question, name = comparison.prompt[-1].content, self.texts.names.a
+        return [
+            {"question": question, "answer": answer, "conversation": self._conversation(comparison, name, answer)}
+            for answer in (comparison.response_a, comparison.response_b)
+        ]
+
+    def _pair(self, comparison: Comparison) -> dict[str, str]:
         return {
             "question": comparison.prompt[-1].content,
             "answer_a": comparison.response_a,
@@ -141,9 +169,10 @@ def load_prompt_file(path: Path) -> PublishedJudge:
         PromptFileError: it is missing or malformed, a placeholder is missing, or it is unknown and names no reader.
     """
     texts = _read(path)
-    for key, needed in (("single_turn", _SINGLE), ("multi_turn", _MULTI)):
+    slots = ALONE if texts.rates_alone else PAIR
+    for key, needed in (("single_turn", slots.single), ("multi_turn", slots.multi)):
         text = getattr(texts, key)
-        missing = needed - set(_PLACEHOLDER.findall(text)) if text else set()
+        missing = needed - _slots(text) if text else set()
         if missing:
             raise PromptFileError(f"{path}: `{key}` lacks {', '.join('{' + name + '}' for name in sorted(missing))}")
     known = next((judge for judge in KNOWN if _is(texts, judge)), None)
@@ -153,6 +182,9 @@ def load_prompt_file(path: Path) -> PublishedJudge:
             f"{path}: these texts are not those of a known judge ({', '.join(judge.name for judge in KNOWN)}; one "
             f"changed character is enough), so `reader` must say how to read the reply: {', '.join(ReplyReader)}"
         )
+    if texts.rates_alone and not reader.scores:
+        scoring = ", ".join(one for one in ReplyReader if one.scores)
+        raise PromptFileError(f"{path}: rates each answer by itself, so `reader` must give numbers: {scoring}")
     return PublishedJudge(texts, reader, known.name if known else "unknown")
 
 
@@ -177,5 +209,10 @@ def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest() if text else ""
 
 
+def _slots(text: str) -> set[str]:
+    return set(_SLOT.findall(text))
+
+
 def _fill(template: str, values: dict[str, str]) -> str:
-    return _PLACEHOLDER.sub(lambda found: values[found.group(1)], template)
+    """All slots in one pass; braces that are no slot of this prompt stay as they are."""
+    return _SLOT.sub(lambda found: values.get(found.group(1), found.group()), template)

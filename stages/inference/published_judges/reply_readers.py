@@ -6,8 +6,10 @@ A thought decides nothing, finished or not: all rules but `anywhere` read what s
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeVar
 
 from stages.judging.samples import verdict_of_scores
 from stages.judging.verdict import UNWRITTEN, Unreadable, Verdict, after_thinking, read_verdict
@@ -16,6 +18,8 @@ from stages.records.reply import Finish, Reply
 
 Reading = tuple[Side | Unreadable, tuple[float, float] | None]
 """A side or the reason why there is none, and the scores of A and B for judges that give scores."""
+Numbers = tuple[float, ...]
+Read = TypeVar("Read")
 
 
 class ReplyReader(StrEnum):
@@ -30,7 +34,31 @@ class ReplyReader(StrEnum):
     ANSWER_SCORES = "answer_scores"
     """Two numbers after the thinking, in one `<answer>` or in two: JudgeLRM (arXiv 2504.00050)."""
     BOXED_SCORES = "boxed_scores"
-    r"""Two numbers in the last `\boxed{7, 5}`: DeepSeek-GRM, pairwise (arXiv 2504.02495)."""
+    r"""Two numbers in the last `\boxed{7, 5}`, or one where each answer is rated alone: DeepSeek-GRM (arXiv 2504.02495)."""
+
+    @property
+    def scores(self) -> bool:
+        """Whether the reply holds numbers instead of a side."""
+        return self in _NUMBERS
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """How a judge that must decide now is made to write nothing else."""
+
+    opening: str
+    """What its verdict begins with; the judge goes on behind it."""
+    tokens: int
+    """What the rest of the verdict takes at most."""
+
+
+DECISIONS = {
+    ReplyReader.LAST_ANSWER: Decision("<answer>[[", 8),
+    ReplyReader.ANYWHERE: Decision("<answer>[[", 8),
+    ReplyReader.LAST_BRACKETS: Decision("[[", 8),
+    ReplyReader.ANSWER_SCORES: Decision("<answer>", 16),
+    ReplyReader.BOXED_SCORES: Decision("\\boxed{", 12),
+}
 
 
 _BRACKETS = re.compile(r"\[\[([AB])\]\]")
@@ -40,56 +68,88 @@ _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 
 
 def read_reply(reader: ReplyReader, reply: Reply) -> Reading:
-    """Read `reply` by the rule `reader`."""
-    if reply.finish in UNWRITTEN:
-        return UNWRITTEN[reply.finish], None
-    if not reply.text.strip():
-        return (Unreadable.EMPTY if reply.finish is Finish.STOP else Unreadable.TRUNCATED), None
+    """Read `reply`, which judges both answers, by the rule `reader`."""
     if reader is ReplyReader.LAST_ANSWER:
         read = read_verdict(reply.text, reply.finish)
         return (read.side if isinstance(read, Verdict) else read), None
-    start = 0 if reader is ReplyReader.ANYWHERE else after_thinking(reply.text)
-    side, scores = (Unreadable.UNCLOSED, None) if start is None else _RULES[reader](reply.text[start:])
-    if side in _UNFINISHED and reply.finish is Finish.LENGTH:
-        return Unreadable.TRUNCATED, None
-    return side, scores
+    said = _decisive_part(reply, thoughts_count=reader is ReplyReader.ANYWHERE)
+    if isinstance(said, Unreadable):
+        return said, None
+    if not reader.scores:
+        return _unfinished(_SIDES[reader](said), reply), None
+    numbers = _unfinished(_NUMBERS[reader](said, 2), reply)
+    if isinstance(numbers, Unreadable):
+        return numbers, None
+    return verdict_of_scores(*numbers), (numbers[0], numbers[1])
 
 
-def _anywhere(text: str) -> Reading:
+def read_ratings(reader: ReplyReader, replies: Sequence[Reply]) -> Reading:
+    """Read two replies that rate A and B alone; the higher number wins, equal ones are a tie.
+
+    Raises:
+        KeyError: `reader` gives no numbers.
+    """
+    ratings = [_rating(reader, reply) for reply in replies]
+    unread = [one for one in ratings if isinstance(one, Unreadable)]
+    if unread:
+        return unread[0], None
+    (a,), (b,) = (one for one in ratings if not isinstance(one, Unreadable))
+    return verdict_of_scores(a, b), (a, b)
+
+
+def _rating(reader: ReplyReader, reply: Reply) -> Numbers | Unreadable:
+    said = _decisive_part(reply, thoughts_count=False)
+    return said if isinstance(said, Unreadable) else _unfinished(_NUMBERS[reader](said, 1), reply)
+
+
+def _decisive_part(reply: Reply, *, thoughts_count: bool) -> str | Unreadable:
+    """What stands behind the thinking, or why nothing does."""
+    if reply.finish in UNWRITTEN:
+        return UNWRITTEN[reply.finish]
+    if not reply.text.strip():
+        return Unreadable.EMPTY if reply.finish is Finish.STOP else Unreadable.TRUNCATED
+    start = 0 if thoughts_count else after_thinking(reply.text)
+    return reply.text[start:] if start is not None else _unfinished(Unreadable.UNCLOSED, reply)
+
+
+def _unfinished(read: Read, reply: Reply) -> Read | Unreadable:
+    """`read`, but what a reply that the token limit cut off was still about to mend is no mistake of its own."""
+    mended = read in (Unreadable.NO_ANSWER, Unreadable.BAD_SCORE, Unreadable.UNCLOSED)
+    return Unreadable.TRUNCATED if mended and reply.finish is Finish.LENGTH else read
+
+
+def _anywhere(text: str) -> Side | Unreadable:
     named = set(_BRACKETS.findall(text))
     if len(named) != 1:
-        return (Unreadable.MALFORMED if named else Unreadable.NO_ANSWER), None
-    return Side(named.pop()), None
+        return Unreadable.MALFORMED if named else Unreadable.NO_ANSWER
+    return Side(named.pop())
 
 
-def _last_brackets(text: str) -> Reading:
+def _last_brackets(text: str) -> Side | Unreadable:
     named = _BRACKETS.findall(text)
-    return (Side(named[-1]) if named else Unreadable.NO_ANSWER), None
+    return Side(named[-1]) if named else Unreadable.NO_ANSWER
 
 
-def _answer_scores(text: str) -> Reading:
+def _answer_scores(text: str, count: int) -> Numbers | Unreadable:
     answers = _ANSWER.findall(text)
-    return _two_scores(" ".join(answers)) if answers else (Unreadable.NO_ANSWER, None)
+    return _numbers(" ".join(answers), count) if answers else Unreadable.NO_ANSWER
 
 
-def _boxed_scores(text: str) -> Reading:
+def _boxed_scores(text: str, count: int) -> Numbers | Unreadable:
     boxes = _BOXED.findall(text)
-    return _two_scores(boxes[-1]) if boxes else (Unreadable.NO_ANSWER, None)
+    return _numbers(boxes[-1], count) if boxes else Unreadable.NO_ANSWER
 
 
-def _two_scores(text: str) -> Reading:
-    numbers = [float(number) for number in _NUMBER.findall(text)]
-    if len(numbers) != 2 or not all(math.isfinite(number) for number in numbers):
-        return Unreadable.BAD_SCORE, None
-    return verdict_of_scores(numbers[0], numbers[1]), (numbers[0], numbers[1])
+def _numbers(text: str, count: int) -> Numbers | Unreadable:
+    numbers = tuple(float(number) for number in _NUMBER.findall(text))
+    return numbers if len(numbers) == count and all(map(math.isfinite, numbers)) else Unreadable.BAD_SCORE
 
 
-_UNFINISHED = frozenset({Unreadable.NO_ANSWER, Unreadable.BAD_SCORE, Unreadable.UNCLOSED})
-"""What a reply that the token limit cut off may still have been about to mend."""
-
-_RULES: dict[ReplyReader, Callable[[str], Reading]] = {
+_SIDES: dict[ReplyReader, Callable[[str], Side | Unreadable]] = {
     ReplyReader.ANYWHERE: _anywhere,
     ReplyReader.LAST_BRACKETS: _last_brackets,
+}
+_NUMBERS: dict[ReplyReader, Callable[[str, int], Numbers | Unreadable]] = {
     ReplyReader.ANSWER_SCORES: _answer_scores,
     ReplyReader.BOXED_SCORES: _boxed_scores,
 }
