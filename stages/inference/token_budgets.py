@@ -3,8 +3,8 @@
 The paper's inference-time scaling (arXiv 2505.02387, section 4.3) lets a judge reason for 512 to 8,192 tokens. A reply
 drawn with the largest limit holds all smaller ones: its first tokens are what a smaller budget would have drawn. So one
 run gives the whole curve. A reply that fits into a budget stands as it is; a longer one is ended there, its open tags
-are closed, and the model writes nothing but its decision, in the form that its reader reads. A service cannot be made to
-go on with a reply that is begun: there a reply beyond the budget has no verdict (`truncated`).
+are closed, and the model writes nothing but its decision, in the form that its reader reads. A service cannot be made
+to go on with a reply that is begun: there a reply beyond the budget has no verdict (`truncated`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -62,6 +62,9 @@ def _begun(model: OpenModel, prompt: Prompt, reply: Reply, budget: Budget) -> Pr
 
 
 def _cut(reply: Reply, budget: int) -> Reply:
-    """A service's reply beyond its budget. Which of its text came within is not known, least of all behind hidden
-    thoughts, so none is kept: a part that is cut at a guess could show a verdict that was only weighed."""
+    """A service's reply beyond its budget.
+
+    Which of its text came within is not known, least of all behind hidden thoughts, so none is kept: a part that is cut
+    at a guess could show a verdict that was only weighed.
+    """
     return Reply(text="", finish=Finish.LENGTH, prompt_tokens=reply.prompt_tokens, completion_tokens=budget)

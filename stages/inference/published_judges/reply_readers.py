@@ -34,7 +34,7 @@ class ReplyReader(StrEnum):
     ANSWER_SCORES = "answer_scores"
     """Two numbers after the thinking, in one `<answer>` or in two: JudgeLRM (arXiv 2504.00050)."""
     BOXED_SCORES = "boxed_scores"
-    r"""Two numbers in the last `\boxed{7, 5}`, or one where each answer is rated alone: DeepSeek-GRM (arXiv 2504.02495)."""
+    r"""Two numbers in the last `\boxed{7, 5}`, one where answers are rated alone: DeepSeek-GRM (arXiv 2504.02495)."""
 
     @property
     def scores(self) -> bool:
