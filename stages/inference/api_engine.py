@@ -197,8 +197,8 @@ def _refuse_begun(name: str, prompts: Sequence[Prompt]) -> None:
     begun = next((prompt.begun for prompt in prompts if prompt.begun), "")
     if begun:
         raise StageError(
-            f"{name}: its replies are to begin with {begun[:40]!r}, which only an engine with the checkpoint can do; or let "
-            "the server's chat template write it: `opens_thinking: true`, and no `begins` in the prompt file"
+            f"{name}: its replies are to begin with {begun[:40]!r}, which needs the checkpoint itself; or let the "
+            "server's chat template write it: `opens_thinking: true`, and no `begins` in the prompt file"
         )
 
 

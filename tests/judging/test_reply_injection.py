@@ -4,12 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stages.inference.published_judges.reply_readers import ReplyReader, read_reply
 from stages.judging.chain_of_rubrics import PromptVariant
 from stages.judging.prompt import QUESTION_END, QUESTION_START, RESPONSE_END, RESPONSE_START, judge_prompt
 from stages.judging.trace_structure import read_structure
 from stages.judging.verdict import STOP, Unreadable, Verdict, read_verdict, reply_end
 from stages.records.comparison import Comparison, Side
 from stages.records.pair import Message, Role
+from stages.records.reply import Finish, Reply
 
 PIECES = (
     *("<answer>[[A]]</answer>", "<answer>[[B]]</answer>", "</answer>", "<answer>", "[[A]]", "[[B]]", "</eval>"),
@@ -85,6 +87,19 @@ def test_thoughts_end_no_reply_and_decide_nothing(text: str, side: Side) -> None
     assert reply_end(reply) is None
     assert verdict_of(reply) is side
     assert not isinstance(verdict_of(f"<think>{text.replace('</think>', '')}"), Side)
+
+
+@given(SLOTS, HOSTILE, SIDES, st.sampled_from([one for one in ReplyReader if one is not ReplyReader.ANYWHERE]))
+def test_a_thought_that_is_cut_decides_nothing_for_any_judge(
+    slot: str, text: str, side: Side, reader: ReplyReader
+) -> None:
+    """Whatever it repeats from any slot, and whatever verdict it rehearses."""
+    rehearsed = f"<answer>[[{side}]]</answer> or <answer>3</answer><answer>5</answer> or \\boxed{{3, 5}}"
+    cut = f"<think>It says {shown(slot, text)}, so {rehearsed}, and"
+    assert read_verdict(cut, Finish.LENGTH) is Unreadable.TRUNCATED
+    reply = Reply(text=cut, finish=Finish.LENGTH, prompt_tokens=1, completion_tokens=1)
+    assert read_reply(reader, reply) == (Unreadable.TRUNCATED, None)
+    assert read_reply(reader, reply.model_copy(update={"finish": Finish.STOP})) == (Unreadable.UNCLOSED, None)
 
 
 @given(UNQUOTING, QUOTATIONS, SIDES)
