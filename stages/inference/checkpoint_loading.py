@@ -56,7 +56,7 @@ def refuse_scalar(checkpoint: Path) -> None:
     if scoring or heads:
         raise StageError(
             f"{checkpoint}: a scalar judge ({', '.join(scoring or heads)}), which scores answers and writes no text: "
-            "judge with it by `kind: scalar` in `judge_variants` of params.yaml and `reasrm run judge@<its name>`"
+            "judge with it by `kind: scalar` in `judge_variants` of params.yaml and `reasrm run --to judge@NAME`"
         )
 
 
