@@ -20,12 +20,12 @@ from stages.benchmarks.behaviour import (
     per_thousand,
     question_values,
 )
-from stages.benchmarks.benchmark import BenchmarkName, Mode, UnreadableRule
-from stages.benchmarks.intervals import percentiles
+from stages.benchmarks.benchmark import BenchmarkName, JudgeKind, Mode, UnreadableRule
+from stages.benchmarks.intervals import Size, share_estimate
 from stages.benchmarks.outcome_store import by_group
 from stages.benchmarks.paired import difference
 from stages.benchmarks.registry import benchmark
-from stages.benchmarks.rulings import ItemFacts, Ruling, located_outcomes, read_items, read_rulings
+from stages.benchmarks.rulings import ItemFacts, Ruling, judge_kind, located_outcomes, read_items, read_rulings
 from stages.benchmarks.scorecard import Scored, Settings, scored
 from stages.records.judgment import BUDGETS
 from stages.runtime.outputs import new_folder, write_json
@@ -59,7 +59,7 @@ class ScoreParams(StageParams):
     """What a judgment without verdict is worth in the benchmarks' scores."""
     resamples: int = Field(ge=100)
     """Bootstrap samples."""
-    seed: int
+    seed: int = Field(ge=0)
     prices: dict[str, Price]
     """Of models that cost money, by name; the others' dollars are null."""
 
@@ -68,9 +68,9 @@ class ScoreParams(StageParams):
         price = self.prices.get(model)
         return None if price is None else (price.input, price.output)
 
-    def settings(self) -> Settings:
-        """How every benchmark is scored."""
-        return Settings(Mode.OFFICIAL, self.unreadable, self.resamples, self.seed)
+    def settings(self, judge: JudgeKind) -> Settings:
+        """How every benchmark is scored for such a judge."""
+        return Settings(Mode.OFFICIAL, self.unreadable, self.resamples, self.seed, judge)
 
 
 def score_model(model: str, rulings: list[Ruling], params: ScoreParams) -> dict[str, Any]:
@@ -78,13 +78,14 @@ def score_model(model: str, rulings: list[Ruling], params: ScoreParams) -> dict[
     by_benchmark: dict[str, list[Ruling]] = defaultdict(list)
     for ruling in rulings:
         by_benchmark[ruling.item.benchmark].append(ruling)
-    cards = {name: _scored(name, by_benchmark[name], params) for name in sorted(by_benchmark)}
+    settings = params.settings(judge_kind(rulings))
+    cards = {name: _scored(name, by_benchmark[name], settings) for name in sorted(by_benchmark)}
     overall = accuracy_of(rulings, params.resamples, params.seed)
     assert overall is not None
     return {
         "version": 1,
         "model": model,
-        **overall.as_json(),
+        **overall.as_json("accuracy"),
         **behaviour(rulings, params.resamples, params.seed),
         "per_1000": per_thousand(rulings, params.price_of(model)),
         "average": average(cards, params),
@@ -97,9 +98,9 @@ def score_model(model: str, rulings: list[Ruling], params: ScoreParams) -> dict[
     }
 
 
-def _scored(name: str, rulings: list[Ruling], params: ScoreParams) -> Scored:
+def _scored(name: str, rulings: list[Ruling], settings: Settings) -> Scored:
     groups = by_group(located_outcomes(rulings)).values()
-    return scored(benchmark(name), groups, params.settings(), f"judgments of {name}")
+    return scored(benchmark(name), groups, settings, f"judgments of {name}")
 
 
 def average(cards: dict[str, Scored], params: ScoreParams) -> dict[str, Any] | None:
@@ -108,13 +109,11 @@ def average(cards: dict[str, Scored], params: ScoreParams) -> dict[str, Any] | N
         return None
     # The benchmarks share their seed; shifting the resamples against each other makes them independent.
     samples = [np.roll(cards[name].headline, shift) for shift, name in enumerate(params.headline)]
-    low, high = percentiles(np.mean(samples, axis=0))
-    return {
-        "score": float(np.mean([cards[name].card["score"] for name in params.headline])),
-        "n": sum(cards[name].card["n"] for name in params.headline),
-        "ci95": [low, high],
-        "of": list(params.headline),
-    }
+    used = [cards[name].card for name in params.headline]
+    size = Size(sum(card["n"] for card in used), sum(card["groups"] for card in used), simple=False)
+    value = float(np.mean([card["score"] for card in used]))
+    mean = share_estimate(value, size, lambda: np.mean(samples, axis=0))
+    return mean.as_json() | {"of": list(params.headline)}
 
 
 def score(rulings: dict[str, list[Ruling]], params: ScoreParams) -> dict[str, dict[str, Any]]:
@@ -151,7 +150,7 @@ def budget_card(rulings: list[Ruling], params: ScoreParams) -> dict[str, Any]:
     overall = accuracy_of(rulings, params.resamples, params.seed)
     assert overall is not None
     unreadable = sum(ruling.verdict is None for ruling in rulings) / len(rulings)
-    return overall.as_json() | {"unreadable_rate": unreadable, "per_1000": per_thousand(rulings, None)}
+    return overall.as_json("accuracy") | {"unreadable_rate": unreadable, "per_1000": per_thousand(rulings, None)}
 
 
 def read_model(model: str, items: dict[tuple[str, str], ItemFacts]) -> list[Ruling]:

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from stages.benchmarks.intervals import percentiles
-from stages.benchmarks.question_means import QuestionMean, bootstrap_means, question_mean
+from stages.benchmarks.intervals import Estimate, Share, difference_interval
+from stages.benchmarks.question_means import bootstrap_gaps, question_mean
 from stages.benchmarks.rulings import Ruling
 from stages.records.comparison import Side
 
@@ -18,15 +18,15 @@ DEFINITIONS = {
     "accuracy": "share of right verdicts; an unreadable one counts 0. Each question counts once: the mean over its "
     "different pairs of the mean over orders and samples. n is the number of questions.",
     "ci95": "95 % interval: Wilson where every question is simply right or wrong, else percentiles of a bootstrap over "
-    "questions.",
+    "questions, else (all questions alike) Wilson with n = questions.",
     "average": "mean of the benchmarks' official scores named in `headline`; its interval treats them as independent.",
     "flip_rate": "share of different pairs whose outcome changes when the order of the answers is changed; pairs with "
     "a readable verdict in both orders (flip_n); null if only one order was judged.",
     "both_orders_right": "share of different pairs judged in both orders that are right in both (unreadable is not).",
     "picked_a": "share of readable verdicts that name A. The better answer is A in `better_is_a` of them.",
     "longer": "accuracy where the better answer has more characters; `shorter` where it has fewer.",
-    "length_gap": "`longer` minus `shorter`; 0 for a judge that does not mind length. Interval by a bootstrap over the "
-    "questions of either kind.",
+    "length_gap": "`longer` minus `shorter`; 0 for a judge that does not mind length. Interval by a bootstrap over "
+    "questions; one with pairs of both kinds is drawn for both.",
     "samples": "where several replies per prompt were drawn: the mean share of right ones, each question "
     "counting once; `accuracy` is that of their majority, where a tie counts 0.",
     "per_1000": "tokens that 1,000 judgments read and write, all samples included, and dollars at the prices in "
@@ -47,7 +47,7 @@ def behaviour(rulings: list[Ruling], resamples: int, seed: int) -> dict[str, Any
 
     def accuracy(wanted: Callable[[Ruling], bool]) -> dict[str, Any] | None:
         mean = accuracy_of((ruling for ruling in rulings if wanted(ruling)), resamples, seed)
-        return mean.as_json() if mean else None
+        return mean.as_json("accuracy") if mean else None
 
     readable = [ruling for ruling in rulings if ruling.verdict is not None]
     return {
@@ -78,16 +78,13 @@ def question_values(rulings: Iterable[Ruling]) -> dict[str, float]:
 
 def length_gap(rulings: list[Ruling], resamples: int, seed: int) -> dict[str, Any] | None:
     """How much more accurate a judge is where the better answer is the longer one; None without both kinds."""
-    longer = list(question_values(ruling for ruling in rulings if ruling.item.longer_by > 0).values())
-    shorter = list(question_values(ruling for ruling in rulings if ruling.item.longer_by < 0).values())
+    longer = question_values(ruling for ruling in rulings if ruling.item.longer_by > 0)
+    shorter = question_values(ruling for ruling in rulings if ruling.item.longer_by < 0)
     if not longer or not shorter:
         return None
-    # Different seeds: the same one would move both means together and make the interval too narrow.
-    drawn = bootstrap_means(np.asarray(longer), resamples, seed) - bootstrap_means(
-        np.asarray(shorter), resamples, seed + 1
-    )
-    low, high = percentiles(drawn)
-    return {"value": _mean(longer) - _mean(shorter), "ci95": [low, high], "n": [len(longer), len(shorter)]}
+    one, other = Share(_mean(longer.values()), len(longer)), Share(_mean(shorter.values()), len(shorter))
+    low, high = difference_interval(bootstrap_gaps(longer, shorter, resamples, seed), one, other)
+    return {"value": one.value - other.value, "ci95": [low, high], "n": [one.n, other.n]}
 
 
 def per_thousand(rulings: list[Ruling], price: tuple[float, float] | None) -> dict[str, float | None] | None:
@@ -101,7 +98,7 @@ def per_thousand(rulings: list[Ruling], price: tuple[float, float] | None) -> di
     return {"prompt_tokens": read, "completion_tokens": written, "dollars": dollars}
 
 
-def accuracy_of(rulings: Iterable[Ruling], resamples: int, seed: int) -> QuestionMean | None:
+def accuracy_of(rulings: Iterable[Ruling], resamples: int, seed: int) -> Estimate | None:
     """The accuracy over questions, or None without rulings."""
     values = list(question_values(rulings).values())
     return question_mean(values, resamples, seed) if values else None
@@ -113,7 +110,9 @@ def families(rulings: Iterable[Ruling], resamples: int, seed: int) -> dict[str, 
     for ruling in rulings:
         if ruling.item.family:
             parts[ruling.item.family].append(ruling)
-    return {name: mean.as_json() for name in sorted(parts) if (mean := accuracy_of(parts[name], resamples, seed))}
+    return {
+        name: mean.as_json("accuracy") for name in sorted(parts) if (mean := accuracy_of(parts[name], resamples, seed))
+    }
 
 
 def _samples(rulings: list[Ruling], resamples: int, seed: int) -> dict[str, Any] | None:
@@ -123,7 +122,7 @@ def _samples(rulings: list[Ruling], resamples: int, seed: int) -> dict[str, Any]
         if ruling.sample_mean is not None:
             judged[ruling.item.group][ruling.item.pair_id].append(ruling.sample_mean)
     values = [_mean(_mean(shares) for shares in pairs.values()) for pairs in judged.values()]
-    return question_mean(values, resamples, seed).as_json() if values else None
+    return question_mean(values, resamples, seed).as_json("accuracy") if values else None
 
 
 def _orders(pairs: Iterable[list[Ruling]]) -> dict[str, Any]:

@@ -8,13 +8,17 @@ A benchmark sees outcomes, never texts: an outcome says whether one comparison w
 - *group*: units that depend on each other (same prompt); the cluster that is resampled for intervals.
 """
 
-from collections.abc import Mapping, Sequence
+import math
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from stages.benchmarks.counts import Counts
 from stages.records.benchmark_item import BenchmarkItem
 
 Row = Mapping[str, Any]
@@ -47,6 +51,51 @@ class UnreadableRule(StrEnum):
     """What the benchmark (or, as published, RM-R1) says."""
     ZERO = "zero"
     HALF = "half"
+
+
+class JudgeKind(StrEnum):
+    """Which of a benchmark's rules a judge falls under."""
+
+    GENERATIVE = "generative"
+    """It writes; what it wrote may hold no verdict."""
+    SCALAR = "scalar"
+    """It scores each answer; equal scores are a tie."""
+
+
+class RuleName(StrEnum):
+    """Whose number a score is."""
+
+    OFFICIAL = "official"
+    AS_PUBLISHED = "as_published"
+    NOT_OFFICIAL = "not_official"
+    """The official rule asks for something else than these outcomes; the notes say what."""
+
+
+class Rule(NamedTuple):
+    """The rule that outcomes of some kind are scored by."""
+
+    name: RuleName
+    credit: float
+    """What an unreadable verdict is worth."""
+    reason: str
+    """Why it is worth that, in words."""
+    notes: tuple[str, ...] = ()
+    """What must be known with the score, one sentence each."""
+
+
+class Coverage(NamedTuple):
+    """Rows of a subset that were scored, and how many the published data have."""
+
+    found: int
+    official: int
+
+
+class Lack(NamedTuple):
+    """What a group lacks so that no score can be computed."""
+
+    unit: str
+    """A unit that is there, to say where."""
+    message: str
 
 
 class Refusal(StrEnum):
@@ -92,7 +141,9 @@ class Outcome(NamedTuple):
     """`first` (better answer shown first), `second`, or empty where the source does not say."""
     sample: int
     correct: int | None
-    """1, 0, or None if no verdict could be read."""
+    """1, 0, or None if there is no verdict."""
+    asked: bool = True
+    """Whether the judge was asked at all; a prompt that does not fit into its context never is."""
 
 
 class Metric(NamedTuple):
@@ -144,17 +195,22 @@ def mean_of(metrics: Sequence[Metric]) -> Metric:
     return Metric(values.mean(axis=0), sorted({cell for metric in metrics for cell in metric.cells}))
 
 
-class Benchmark(Protocol):
-    """The rules of one benchmark."""
+class Benchmark(ABC):
+    """The rules of one benchmark; what most have in common stands here."""
 
-    name: BenchmarkName
-    sections: tuple[str, ...]
+    name: ClassVar[BenchmarkName]
+    sections: ClassVar[tuple[str, ...]]
     """The official sections, in the benchmark's order."""
-    official_counts: Mapping[str, int]
+    official_counts: ClassVar[Mapping[str, int]]
     """Rows of each subset in the published data."""
+    has_credit: ClassVar[bool] = True
+    """Whether the rule knows a worth of unreadable verdicts."""
+    credits: ClassVar[tuple[float, ...]] = (0.0, 0.5)
+    """Every worth that some rule or setting gives them."""
+    never_asked: ClassVar[int | None] = 0
+    """What a comparison counts that the judge was not asked about: wrong, or no verdict."""
 
-    def __hash__(self) -> int: ...
-
+    @abstractmethod
     def items(self, row: Row) -> list[BenchmarkItem]:
         """The comparisons that a row in the benchmark's own schema asks for.
 
@@ -162,15 +218,19 @@ class Benchmark(Protocol):
             RowRefusedError: the row cannot be used.
         """
 
+    @abstractmethod
     def subset(self, item: BenchmarkItem) -> str:
         """The subset (a key of `official_counts`) that the item's row belongs to."""
 
+    @abstractmethod
     def row_id(self, item: BenchmarkItem) -> str:
         """What identifies the item's row within the benchmark."""
 
+    @abstractmethod
     def outcome_row(self, item: BenchmarkItem) -> dict[str, Any]:
         """The keys of the outcome row of `item` (`correct` not yet in it)."""
 
+    @abstractmethod
     def outcomes(self, row: Row) -> list[Outcome]:
         """Read a row of an outcome file.
 
@@ -178,14 +238,37 @@ class Benchmark(Protocol):
             RowRefusedError: a field is missing or has a value that the benchmark does not know.
         """
 
-    def credit(self, mode: Mode) -> float:
-        """What an unreadable verdict is worth."""
+    @abstractmethod
+    def score(self, table: CellTable, mode: Mode) -> dict[Path, Metric]:
+        """The official figures; the headline stands under `("score",)`. Each is linear in the table's sums."""
+
+    def rule(self, mode: Mode, judge: JudgeKind, counts: Counts) -> Rule:
+        """The rule that applies to such outcomes.
+
+        Raises:
+            OutcomeError: no rule applies; says why and the way out.
+        """
+        return Rule(RuleName(mode.value), 0.0, "a tie loses")
 
     def unit_value(self, runs: Sequence[Sequence[int | None]], credit: float) -> float:
-        """The value of a unit in [0, 1]: `runs` holds the outcomes of all parts, once per order or sample."""
+        """The value of a unit in [0, 1]: `runs` holds the outcomes of all parts, once per order or sample.
 
-    def missing_units(self, units: Sequence[str]) -> str | None:
-        """What a group lacks so that no score can be computed, or None."""
+        The mean over orders of the product over parts: a unit of one part is worth the share of orders in which it was
+        right; a best-of-N group wins an order if the best answer beats every loser in it.
+        """
+        return math.fsum(math.prod(credit if part is None else part for part in run) for run in runs) / len(runs)
 
-    def score(self, table: CellTable, mode: Mode) -> dict[Path, Metric]:
-        """The official figures; the headline stands under `("score",)`."""
+    def prompt_of(self, unit: str) -> str:
+        """What is judged whole or not at all: all units of it are needed for a score."""
+        return unit
+
+    def lack(self, units: Mapping[str, Collection[str]]) -> Lack | None:
+        """What a group lacks, given its units with their parts; None if nothing."""
+        return None
+
+    def coverage(self, units: Counter[tuple[str, str]]) -> dict[str, Coverage]:
+        """Each published subset against the units that were scored, which are given by stratum and cell."""
+        found: Counter[str] = Counter()
+        for (_, cell), number in units.items():
+            found[cell] += number
+        return {name: Coverage(found[name], official) for name, official in self.official_counts.items()}

@@ -1,8 +1,8 @@
 """Score outcomes from anywhere: `reasrm score --benchmark B --outcomes FILE.jsonl [--as-published] [--json]`.
 
-A row of the file is one judgment; `correct` is 1, 0 or null (no readable verdict); several rows of one item are its
-orders. Every row may also carry `order` (first or second: where the better answer was shown), `sample` (a number) and
-`group` (what items share that depend on each other).
+A row of the file is one judgment; `correct` is 1, 0 or null (no readable verdict; a tie of a judge that gives scores is
+0); several rows of one item are its orders. Every row may also carry `order` (first or second: where the better answer
+was shown), `sample` (a number) and `group` (a name for what items share that depend on each other).
 
     reward_bench     {"subset": "hep-go", "id": 4231, "correct": 1}
     rm_bench         {"id": "chat/100", "domain": "chat", "chosen_style": 0, "rejected_style": 2, "correct": 0}
@@ -10,6 +10,9 @@ orders. Every row may also carry `order` (first or second: where the better answ
                      {"kind": "bon", "category": "Harmlessness/S2", "uid": "3595", "loser": 0, "correct": null}
     judge_bench      {"pair_id": "2d98...", "source": "mmlu-pro-law", "correct_first": 1, "correct_second": 0}
     reward_bench_2   {"subset": "Focus", "id": "12", "rejected": 0, "correct": 1}   without "rejected": four at once
+
+`loser` and `rejected` count the worse answers of a prompt from 0, and all of them are needed. What is not the whole
+benchmark, or not scored by its official rule, is said.
 
 Exit status: 0 scored; 1 the outcomes are refused (the message says file, line and way out); 2 wrong usage.
 Memory does not grow with the number of rows.
@@ -22,13 +25,13 @@ from pathlib import Path
 from typing import Any
 
 from stages.benchmarks.benchmark import BenchmarkName, Mode, UnreadableRule
+from stages.benchmarks.command_line import add_bootstrap_options
 from stages.benchmarks.outcome_files import expected_rows, read_outcomes
 from stages.benchmarks.outcome_store import OutcomeStore
 from stages.benchmarks.registry import benchmark
 from stages.benchmarks.scorecard import Settings, scored
 from stages.runtime.stage_main import ExitCode
 
-RESAMPLES = 2000
 SHOWN = ("sections", "difficulties", "splits")
 """The parts of a score that the table lists; the JSON has all."""
 
@@ -55,8 +58,11 @@ def table(card: dict[str, Any]) -> str:
     lines.append(f"rows {card['rows']}, unreadable {card['unreadable']} ({card['unreadable_rate']:.2%})")
     if card["flip_rate"] is not None:
         lines.append(f"flip rate {card['flip_rate']:.4f} (n {card['flip_n']})")
+    whole = card["coverage"]
+    lines.append(f"published rows {whole['found']} of {whole['official']}")
     if card["sections_missing"]:
-        lines.append(f"NOT the whole benchmark, no rows of: {', '.join(card['sections_missing'])}")
+        lines.append(f"no rows of the sections: {', '.join(card['sections_missing'])}")
+    lines += card["notes"]
     return "\n".join(lines)
 
 
@@ -81,8 +87,7 @@ def parser() -> argparse.ArgumentParser:
         default=UnreadableRule.BENCHMARK.value,
         help="what a null counts: what the benchmark says (default), 0, or 0.5",
     )
-    arguments.add_argument("--resamples", type=int, default=RESAMPLES, help="bootstrap samples (default %(default)s)")
-    arguments.add_argument("--seed", type=int, default=0, help="of the bootstrap (default %(default)s)")
+    add_bootstrap_options(arguments)
     arguments.add_argument("--json", action="store_true", help="print everything as JSON")
     return arguments
 

@@ -5,8 +5,8 @@ score` takes them), or an outcome file. For every benchmark that both were judge
 
 - the difference (A minus B) of the official score and of each section, with a 95 % interval by a paired bootstrap over
   questions;
-- exact McNemar: the questions on which A or B has more right, and how surprising that split is; `p_holm` is adjusted
-  for looking at all sections at once;
+- exact McNemar: the questions by which the figure of A or of B is higher, and how surprising that split is; `p_holm`
+  is adjusted for looking at all sections at once;
 - the judgments that changed.
 
 Exit status: 0 compared; 1 the outcomes are refused; 2 wrong usage.
@@ -19,17 +19,20 @@ from pathlib import Path
 from typing import Any
 
 from stages.benchmarks.benchmark import BenchmarkName, Mode, OutcomeError, UnreadableRule
-from stages.benchmarks.comparing import TESTED, Sides, compare
+from stages.benchmarks.command_line import add_bootstrap_options
+from stages.benchmarks.comparing import TESTED, compare
 from stages.benchmarks.comparison_sources import read_side
+from stages.benchmarks.matching import Sides
 from stages.benchmarks.registry import benchmark
 from stages.benchmarks.scorecard import Settings
 from stages.runtime.stage_main import ExitCode
 
-RESAMPLES = 2000
 SHOWN_CHANGES = 20
 
 
-def compare_all(names: Sides, items: Path, chosen: BenchmarkName | None, settings: Settings) -> list[dict[str, Any]]:
+def compare_all(
+    names: Sides[str], items: Path, chosen: BenchmarkName | None, settings: Settings
+) -> list[dict[str, Any]]:
     """The comparison on every benchmark that both sides have.
 
     Raises:
@@ -44,9 +47,13 @@ def compare_all(names: Sides, items: Path, chosen: BenchmarkName | None, setting
 
 def text(report: dict[str, Any]) -> str:
     """One benchmark's comparison as lines for reading."""
+    alone = f"; left out: {report['judged_by_first_alone']} of A alone, {report['judged_by_second_alone']} of B alone"
     lines = [
         f"{report['benchmark']} ({report['mode'].replace('_', ' ')}), {report['judged_by_both']} judgments in common"
+        + (alone if report["judged_by_one"] else "")
     ]
+    lines += [f"  {side}: {rule}" for side, rule in zip("AB", report["unreadable_rules"], strict=True)]
+    lines += [f"  {note}" for note in report["notes"]]
     lines.append(f"  {'':<24}{'A':>8}{'B':>9}{'A - B':>9}  {'95 %':<20}{'A/B better':>12}  p")
     lines.append(_line("score", report["score"]))
     for part in TESTED:
@@ -86,8 +93,7 @@ def parser() -> argparse.ArgumentParser:
     )
     arguments.add_argument("--items", type=Path, default=Path("data/benchmarks"), help="the items that were judged")
     arguments.add_argument("--as-published", action="store_true", help="by the rule of RM-R1's scripts")
-    arguments.add_argument("--resamples", type=int, default=RESAMPLES, help="bootstrap samples (default %(default)s)")
-    arguments.add_argument("--seed", type=int, default=0, help="of the bootstrap (default %(default)s)")
+    add_bootstrap_options(arguments)
     arguments.add_argument(
         "--json", action="store_true", help="print everything as JSON, all changed judgments included"
     )

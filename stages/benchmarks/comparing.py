@@ -1,97 +1,97 @@
-"""Two judges on one benchmark: the difference of every official figure, with intervals and exact tests."""
+"""Two judges on one benchmark: the difference of every official figure, with intervals and exact tests.
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+Both judges' sums of a group stand side by side in one tally, over the cells of both. From it come the two scores, the
+bootstrap (a drawn group counts for both) and the test, in which a group counts for the judge whose figure it raises.
+"""
 
-from stages.benchmarks.benchmark import Benchmark, CellTable, OutcomeError, Path
-from stages.benchmarks.comparison_sources import comparisons
-from stages.benchmarks.intervals import percentiles
-from stages.benchmarks.outcome_store import Located, by_group
-from stages.benchmarks.paired import holm, sign_test
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from stages.benchmarks.benchmark import Benchmark, CellTable, Metric, Mode, Path, Rule
+from stages.benchmarks.intervals import Share
+from stages.benchmarks.matching import Judged, Sides, comparisons, counted, matched
+from stages.benchmarks.outcome_store import by_group
+from stages.benchmarks.paired import holm, paired_interval, sign_test
 from stages.benchmarks.resampling import resampled
-from stages.benchmarks.scorecard import Settings
-from stages.benchmarks.tally import Tally, tally
+from stages.benchmarks.scorecard import Settings, applied_rule, coverage_notes, put, unreadable_words
+from stages.benchmarks.tally import Contributions, Tally, shape_of, signatures, units_of
 
 TESTED = ("sections", "difficulties")
 """The parts of a score whose figures are compared beside the headline."""
+MARKS = ("a", "b")
+"""What a cell's name begins with in the joint tally, by side."""
+
+Figures = dict[Path, Metric]
 
 
-class Sides(NamedTuple):
-    """The same thing of both judges."""
-
-    first: Any
-    second: Any
-
-
-def compare(benchmark: Benchmark, sides: Sides, settings: Settings) -> dict[str, Any]:
+def compare(benchmark: Benchmark, sides: Sides[Judged], settings: Settings) -> dict[str, Any]:
     """Compare two judges' outcomes on the comparisons that both judged.
 
     Raises:
-        OutcomeError: they share none, or one's outcomes cannot be scored.
+        OutcomeError: they share none, contradict each other, or one's outcomes cannot be scored.
     """
-    shared = _shared(benchmark, sides)
-    grouped = Sides(by_group(shared.first), by_group(shared.second))
-    values = Sides(*(_tallied(benchmark, outcomes, settings) for outcomes in grouped))
-    joint = _joint(benchmark, grouped, settings)
+    shared = matched(benchmark, sides)
+    counts = Sides(*(counted(benchmark, side) for side in shared))
+    rules = Sides(
+        *(
+            applied_rule(benchmark, replace(settings, judge=side.judge), seen)
+            for side, seen in zip(sides, counts, strict=True)
+        )
+    )
+    joint = _joint(benchmark, shared, rules)
     figures = [benchmark.score(table, settings.mode) for table in _split(joint.table())]
-    samples = [
-        benchmark.score(table, settings.mode) for table in _split(resampled(joint, settings.resamples, settings.seed))
-    ]
-    wanted = [path for path in figures[0] if path == ("score",) or path[0] in TESTED]
-    cells = values.first.cells()
-    report: dict[str, Any] = {"benchmark": benchmark.name.value, "mode": settings.mode.value}
-    for path in wanted:
-        one, other = (float(figure[path].values[0]) for figure in figures)
-        low, high = percentiles(samples[0][path].values - samples[1][path].values)
-        names = {cells[index] for index in figures[0][path].cells}
-        entry = {"first": one, "second": other, "difference": one - other, "ci95": [low, high]}
-        _place(report, path, entry | _tested(benchmark, grouped, names, settings))
+    drawn = _split(resampled(joint, settings.resamples, settings.seed))
+    samples = [benchmark.score(table, settings.mode) for table in drawn]
+    paired = _Paired(joint)
+    report: dict[str, Any] = {
+        "benchmark": benchmark.name.value,
+        "mode": rules.first.name.value,
+        "unreadable_rules": [unreadable_words(benchmark, rule, seen) for rule, seen in zip(rules, counts, strict=True)],
+        "notes": [
+            *dict.fromkeys(note for rule in rules for note in rule.notes),
+            *coverage_notes(benchmark.coverage(counts.first.units)),
+        ],
+    }
+    for path in figures[0]:
+        if path == ("score",) or path[0] in TESTED:
+            one, other = (figure[path] for figure in figures)
+            spread = samples[0][path].values - samples[1][path].values
+            put(report, path, paired.entry(Sides(one, other), spread, paired.weights(benchmark, settings.mode, path)))
     _adjust(report)
-    alone = sum(len(side) for side in sides) - 2 * len(shared.first)
-    return report | {"judged_by_both": len(shared.first), "judged_by_one": alone, "changed": list(changed(shared))}
+    common = len(shared.first.outcomes)
+    alone = [len(side.outcomes) - common for side in sides]
+    return report | {
+        "judged_by_both": common,
+        "judged_by_one": sum(alone),
+        "judged_by_first_alone": alone[0],
+        "judged_by_second_alone": alone[1],
+        "changed": list(changed(shared)),
+    }
 
 
-def changed(sides: Sides) -> Iterator[dict[str, Any]]:
+def changed(sides: Sides[Judged]) -> Iterator[dict[str, Any]]:
     """The comparisons on which the outcomes differ."""
-    first, second = comparisons(sides.first), comparisons(sides.second)
+    first, second = (comparisons(side.outcomes) for side in sides)
     for key in sorted(first):
         if first[key] != second[key]:
-            unit, part, order, rank = key
-            yield {
-                "item": unit,
-                "part": part,
-                "order": order,
-                "rank": rank,
-                "first": first[key],
-                "second": second[key],
-            }
+            names = ("item", "part", "order", "rank")
+            yield dict(zip(names, key, strict=True)) | {"first": first[key], "second": second[key]}
 
 
-def _shared(benchmark: Benchmark, sides: Sides) -> Sides:
-    """The outcomes of the units that both judged completely alike (same parts, orders and number of rows)."""
-    keys = [Counter((entry.outcome.unit, entry.outcome.part, entry.outcome.order) for entry in side) for side in sides]
-    differing = {key[0] for key in keys[0].keys() | keys[1].keys() if keys[0][key] != keys[1][key]}
-    shared = Sides(*([entry for entry in side if entry.outcome.unit not in differing] for side in sides))
-    if not shared.first:
-        raise OutcomeError(f"the two share no judgment of {benchmark.name.value}: not the same items, or other orders")
-    return shared
-
-
-def _tallied(benchmark: Benchmark, groups: Mapping[str, list[Located]], settings: Settings) -> Tally:
-    return tally(benchmark, groups.values(), (settings.credit(benchmark),), "outcomes")[0][0]
-
-
-def _joint(benchmark: Benchmark, grouped: Sides, settings: Settings) -> Tally:
+def _joint(benchmark: Benchmark, shared: Sides[Judged], rules: Sides[Rule]) -> Tally:
     """Both judges' sums per group in one tally, so that resampling a group takes both."""
-    joint = Tally(settings.credit(benchmark))
-    for group in grouped.first:
-        signature, strata = [], []
-        for side, groups in zip("ab", grouped, strict=True):
-            one = _tallied(benchmark, {group: groups[group]}, settings)
-            for stratum, counter in one.groups.items():
-                strata.append(stratum)
-                signature += [(f"{side}|{cell}", total, number) for cell, total, number in next(iter(counter))]
+    joint = Tally()
+    groups = Sides(*(by_group(side.outcomes) for side in shared))
+    for group in groups.first:
+        signature, strata = [], set()
+        for mark, rule, side, outcomes in zip(MARKS, rules, shared, groups, strict=True):
+            units = units_of(outcomes[group], side.file)
+            strata |= {unit.stratum for unit in units.values()}
+            (one,) = signatures(benchmark, shape_of(benchmark, units), (rule.credit,))
+            signature += [(f"{mark}|{cell}", total, number) for cell, total, number in one]
         joint.groups[min(strata)][tuple(signature)] += 1
     return joint
 
@@ -99,36 +99,55 @@ def _joint(benchmark: Benchmark, grouped: Sides, settings: Settings) -> Tally:
 def _split(table: CellTable) -> list[CellTable]:
     """The tables of the first and of the second judge."""
     tables = []
-    for side in "ab":
-        wanted = [index for index, cell in enumerate(table.cells) if cell.startswith(f"{side}|")]
+    for mark in MARKS:
+        wanted = _columns(table.cells, mark)
         names = [table.cells[index].split("|", 1)[1] for index in wanted]
         tables.append(CellTable(names, table.sums[:, wanted], table.counts[:, wanted]))
     return tables
 
 
-def _tested(benchmark: Benchmark, grouped: Sides, cells: set[str], settings: Settings) -> dict[str, Any]:
-    """The exact test over the groups of a figure."""
-    values = Sides(*(_group_values(benchmark, groups, cells, settings) for groups in grouped))
-    test = sign_test([values.first[key] for key in values.first], [values.second[key] for key in values.first])
-    return {
-        "groups": len(values.first),
-        "first_better": test.first_better,
-        "second_better": test.second_better,
-        "p": test.p,
-    }
+def _columns(cells: list[str], mark: str) -> list[int]:
+    return [index for index, cell in enumerate(cells) if cell.startswith(f"{mark}|")]
 
 
-def _group_values(
-    benchmark: Benchmark, groups: Mapping[str, Iterable[Located]], cells: set[str], settings: Settings
-) -> dict[str, float]:
-    """How much of each group is right, within `cells`."""
-    values = {}
-    for group, outcomes in groups.items():
-        inside = [entry for entry in outcomes if entry.outcome.cell in cells]
-        if inside:
-            credit = settings.credit(benchmark)
-            values[group] = sum(credit if entry.outcome.correct is None else entry.outcome.correct for entry in inside)
-    return values
+class _Paired:
+    """What the first judge has more than the second in each kind of group, cell by cell."""
+
+    def __init__(self, joint: Tally) -> None:
+        every: Contributions = joint.all_contributions()
+        first, second = (_columns(joint.cells(), mark) for mark in MARKS)
+        self.cells = [joint.cells()[index].split("|", 1)[1] for index in first]
+        self.gains = every.sums[:, first] - every.sums[:, second]
+        """[K, C]"""
+        self.units = every.counts[:, first]
+        """[K, C]"""
+        self.frequency = every.frequency
+        """[K]"""
+
+    def weights(self, benchmark: Benchmark, mode: Mode, path: Path) -> np.ndarray:
+        """[C] by how much a figure rises if a cell's sum rises by one: figures are linear in the sums."""
+        sizes = np.tile(self.frequency @ self.units, (len(self.cells), 1))
+        weights: np.ndarray = benchmark.score(CellTable(self.cells, np.eye(len(self.cells)), sizes), mode)[path].values
+        return weights
+
+    def entry(self, metrics: Sides[Metric], spread: np.ndarray, weights: np.ndarray) -> dict[str, Any]:
+        """A figure of both judges, their difference with its interval, and the exact test over its groups."""
+        there = self.units[:, metrics.first.cells].sum(axis=1) > 0
+        # In units of the figure's heaviest cell, so that what is rounding does not depend on how much there is.
+        test = sign_test(self.gains[there] @ (weights / weights.max()), self.frequency[there])
+        groups = int(self.frequency[there].sum())
+        one, other = (float(metric.values[0]) for metric in metrics)
+        low, high = paired_interval(spread, Share(one, groups), Share(other, groups), test)
+        return {
+            "first": one,
+            "second": other,
+            "difference": one - other,
+            "ci95": [low, high],
+            "groups": groups,
+            "first_better": test.first_better,
+            "second_better": test.second_better,
+            "p": test.p,
+        }
 
 
 def _adjust(report: dict[str, Any]) -> None:
@@ -137,10 +156,3 @@ def _adjust(report: dict[str, Any]) -> None:
         entries = report.get(part, {})
         for name, p in holm({name: entry["p"] for name, entry in entries.items()}).items():
             entries[name]["p_holm"] = p
-
-
-def _place(report: dict[str, Any], path: Path, entry: dict[str, Any]) -> None:
-    """Put a figure under the keys `path`."""
-    for key in path[:-1]:
-        report = report.setdefault(key, {})
-    report[path[-1]] = entry

@@ -1,21 +1,20 @@
 """Where the two sides of a comparison come from: a judged model, a folder, or an outcome file."""
 
 from collections import defaultdict
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from stages.benchmarks.benchmark import BenchmarkName, OutcomeError
+from stages.benchmarks.benchmark import BenchmarkName, JudgeKind, OutcomeError
+from stages.benchmarks.matching import Judged
 from stages.benchmarks.outcome_files import read_outcomes
-from stages.benchmarks.outcome_store import Located
 from stages.benchmarks.registry import benchmark
-from stages.benchmarks.rulings import located_outcomes, read_items, read_rulings
+from stages.benchmarks.rulings import judge_kind, located_outcomes, read_items, read_rulings
 from stages.records.jsonl import read_rows
 
 JUDGMENTS = Path("data/judgments")
 
 
-def read_side(name: str, items: Path, chosen: BenchmarkName | None) -> dict[str, list[Located]]:
+def read_side(name: str, items: Path, chosen: BenchmarkName | None) -> dict[str, Judged]:
     """The outcomes of one side by benchmark.
 
     Args:
@@ -31,22 +30,32 @@ def read_side(name: str, items: Path, chosen: BenchmarkName | None) -> dict[str,
         known = sorted(folder.name for folder in JUDGMENTS.glob("*") if folder.is_dir())
         raise OutcomeError(f"{name!r} is no file, no folder, and no model of {JUDGMENTS}; there are {known}")
     if path.is_file():
-        return {_benchmark_of(path, chosen).value: list(read_outcomes(benchmark(_benchmark_of(path, chosen)), path))}
+        return dict([_outcomes(path, chosen)])
     files = [file for file in sorted(path.glob("*.jsonl")) if chosen is None or file.stem == chosen.value]
     if not files:
         raise OutcomeError(f"{path} holds no {chosen.value if chosen else '<benchmark>'}.jsonl")
     if _holds_judgments(files[0]):
         return _judged(path, items, chosen)
-    return {file.stem: list(read_outcomes(benchmark(_benchmark_of(file, None)), file)) for file in files}
+    return dict(_outcomes(file, None) for file in files)
 
 
-def _judged(folder: Path, items: Path, chosen: BenchmarkName | None) -> dict[str, list[Located]]:
+def _outcomes(file: Path, chosen: BenchmarkName | None) -> tuple[str, Judged]:
+    """An outcome file, and the benchmark that it is about."""
+    name = _benchmark_of(file, chosen).value
+    return name, Judged(str(file), JudgeKind.GENERATIVE, list(read_outcomes(benchmark(name), file)))
+
+
+def _judged(folder: Path, items: Path, chosen: BenchmarkName | None) -> dict[str, Judged]:
     """Judgments as outcomes."""
+    rulings = read_rulings(folder, read_items(items))
     by_benchmark = defaultdict(list)
-    for ruling in read_rulings(folder, read_items(items)):
+    for ruling in rulings:
         if chosen is None or ruling.item.benchmark == chosen:
             by_benchmark[ruling.item.benchmark].append(ruling)
-    return {name: list(located_outcomes(rulings)) for name, rulings in by_benchmark.items()}
+    return {
+        name: Judged(str(folder / f"{name}.jsonl"), judge_kind(rulings), list(located_outcomes(some)))
+        for name, some in by_benchmark.items()
+    }
 
 
 def _holds_judgments(file: Path) -> bool:
@@ -61,17 +70,3 @@ def _benchmark_of(file: Path, chosen: BenchmarkName | None) -> BenchmarkName:
     if file.stem in tuple(BenchmarkName):
         return BenchmarkName(file.stem)
     raise OutcomeError(f"{file}: say whose outcomes these are with --benchmark ({', '.join(BenchmarkName)})")
-
-
-def comparisons(outcomes: Iterable[Located]) -> dict[tuple[str, str, str, int], int | None]:
-    """Each judged comparison `(unit, part, order, rank)` to its outcome.
-
-    The rank counts rows of the same comparison and order, so that rows without an order are matched in turn.
-    """
-    seen: dict[tuple[str, str, str], int] = defaultdict(int)
-    found = {}
-    for located in outcomes:
-        place = (located.outcome.unit, located.outcome.part, located.outcome.order)
-        found[*place, seen[place]] = located.outcome.correct
-        seen[place] += 1
-    return found

@@ -1,6 +1,7 @@
 """95 % intervals, and which kind was used for which figure."""
 
 import math
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -8,6 +9,8 @@ import numpy as np
 
 Z95 = 1.959963984540054
 """97.5 % point of the normal distribution."""
+NO_SPREAD = 1e-12
+"""Bootstrap samples that lie closer together differ by rounding only."""
 
 
 class Interval(StrEnum):
@@ -18,7 +21,8 @@ class Interval(StrEnum):
     BOOTSTRAP = "bootstrap"
     """Percentiles of a bootstrap over groups, stratified."""
     WILSON_OF_GROUPS = "wilson_of_groups"
-    """All groups are alike (all right, or all wrong), so a bootstrap has no spread: Wilson with n = groups."""
+    """All groups are alike (all right, all wrong, or all half right), so a bootstrap has no spread: Wilson with
+    n = groups."""
 
 
 class Estimate(NamedTuple):
@@ -30,9 +34,58 @@ class Estimate(NamedTuple):
     high: float
     method: Interval
 
-    def as_json(self) -> dict[str, Any]:
-        """`{score, n, ci95, interval}`."""
-        return {"score": self.value, "n": self.n, "ci95": [self.low, self.high], "interval": self.method.value}
+    def as_json(self, name: str = "score") -> dict[str, Any]:
+        """`{score, n, ci95, interval}`, the value called `name`."""
+        return {name: self.value, "n": self.n, "ci95": [self.low, self.high], "interval": self.method.value}
+
+
+class Size(NamedTuple):
+    """How much data a figure rests on."""
+
+    units: int
+    """What the figure counts."""
+    groups: int
+    """What is drawn in a bootstrap."""
+    simple: bool
+    """Whether it is a plain share of independent units, each right or wrong."""
+
+
+def share_estimate(value: float, size: Size, samples: Callable[[], np.ndarray]) -> Estimate:
+    """A figure in [0, 1] with its interval: Wilson for simple shares, else a bootstrap, else Wilson over groups.
+
+    Args:
+        value: the figure.
+        size: what it rests on.
+        samples: its values in bootstrap samples; asked for only if needed.
+    """
+    if size.simple:
+        return Estimate(value, size.units, *wilson(value * size.units, size.units), Interval.WILSON)
+    low, high = percentiles(samples())
+    if high - low < NO_SPREAD:
+        return Estimate(value, size.units, *wilson(value * size.groups, size.groups), Interval.WILSON_OF_GROUPS)
+    return Estimate(value, size.units, low, high, Interval.BOOTSTRAP)
+
+
+class Share(NamedTuple):
+    """A share and what it is of."""
+
+    value: float
+    n: int
+
+
+def difference_interval(samples: np.ndarray, first: Share, second: Share) -> tuple[float, float]:
+    """The interval of a difference of shares: the bootstrap's, or Newcombe's where all groups are alike.
+
+    Newcombe (1998), method 10: the two Wilson intervals, put together as if the shares were independent.
+    """
+    low, high = percentiles(samples)
+    if high - low >= NO_SPREAD:
+        return low, high
+    gap = first.value - second.value
+    (low1, high1), (low2, high2) = (wilson(one.value * one.n, one.n) for one in (first, second))
+    down = math.hypot(first.value - low1, high2 - second.value)
+    up = math.hypot(high1 - first.value, second.value - low2)
+    return max(-1.0, gap - down), min(1.0, gap + up)
 
 
 def wilson(right: float, n: int) -> tuple[float, float]:

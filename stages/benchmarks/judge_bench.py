@@ -6,14 +6,19 @@ A row: `{"pair_id", "original_id", "source": "mmlu-pro-law", "question", "respon
 Official rule (`utils/metrics.py`): each pair is judged in both orders; an order that agrees with the label adds one,
 one that says the opposite takes one away, no verdict does nothing; the pair is right if the sum is above zero. So right
 and unreadable is right, right and wrong is not. Reported: the share of right pairs per source group and over all.
+Outcomes of one order are scored by the same sum, but that is not the official number: it asks for no consistency.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from stages.benchmarks.benchmark import (
+    Benchmark,
     BenchmarkName,
     CellTable,
+    Coverage,
+    JudgeKind,
     Metric,
     Mode,
     Outcome,
@@ -21,7 +26,10 @@ from stages.benchmarks.benchmark import (
     Refusal,
     Row,
     RowRefusedError,
+    Rule,
+    RuleName,
 )
+from stages.benchmarks.counts import ORDERS, Counts
 from stages.benchmarks.rows import correct, outcome_of, pair_of, present, prompt_group, shown, text, with_family
 from stages.records.benchmark_item import BenchmarkItem
 from stages.records.pair import Message, Role
@@ -35,12 +43,14 @@ MMLU_PRO_SUBJECTS = frozenset((
 ))  # fmt: skip
 
 
-class JudgeBench:
+class JudgeBench(Benchmark):
     """The rules of JudgeBench; a cell is a source group of one split, a unit is a pair."""
 
     name = BenchmarkName.JUDGE_BENCH
-    sections: tuple[str, ...] = SOURCES
-    official_counts: Mapping[str, int] = {
+    sections: ClassVar[tuple[str, ...]] = SOURCES
+    has_credit: ClassVar[bool] = False
+    never_asked: ClassVar[int | None] = None
+    official_counts: ClassVar[Mapping[str, int]] = {
         "gpt/mmlu-pro": 154, "gpt/livebench-reasoning": 98, "gpt/livebench-math": 56, "gpt/livecodebench": 42,
         "claude/mmlu-pro": 154, "claude/livebench-reasoning": 51, "claude/livebench-math": 34,
         "claude/livecodebench": 31,
@@ -81,23 +91,35 @@ class JudgeBench:
     def outcomes(self, row: Row) -> list[Outcome]:
         """Read `{pair_id, source, correct_first, correct_second}` (both orders), or `correct` with one order a row."""
         number, source = text(row, "pair_id"), _group_of(text(row, "source"))
-        cell = f"{row['split']}/{source}" if row.get("split") in SPLIT_OF_MODEL else source
+        cell = f"{_known_split(row)}/{source}" if "split" in row else source
         if "correct" in row:
             return [outcome_of(row, number, cell)]
         pair = outcome_of({**row, "correct": None, "order": ""}, number, cell)
-        return [pair._replace(order=order, correct=correct(row, f"correct_{order}")) for order in ("first", "second")]
+        return [pair._replace(order=order, correct=correct(row, f"correct_{order}")) for order in ORDERS]
 
-    def credit(self, mode: Mode) -> float:
-        """Unused: an unreadable order neither adds nor takes away."""
-        return 0.0
+    def rule(self, mode: Mode, judge: JudgeKind, counts: Counts) -> Rule:
+        """Official only with one judgment of each pair in each order."""
+        reason = "neither for nor against its pair"
+        if counts.one_order == 0 and counts.rows_per_comparison == len(ORDERS):
+            return Rule(RuleName.OFFICIAL, 0.0, reason)
+        seen = "one order" if counts.one_order else f"{counts.rows_per_comparison} rows a pair"
+        note = f"not the official number, which needs one judgment in each of both orders: this is {seen}"
+        return Rule(RuleName.NOT_OFFICIAL, 0.0, reason, (note,))
 
     def unit_value(self, runs: Sequence[Sequence[int | None]], credit: float) -> float:
-        """1 if more orders are right than wrong."""
+        """1 if more orders are right than wrong; `credit` is no part of the rule."""
         return float(sum({1: 1, 0: -1, None: 0}[part] for run in runs for part in run) > 0)
 
-    def missing_units(self, units: Sequence[str]) -> str | None:
-        """Pairs stand alone."""
-        return None
+    def coverage(self, units: Counter[tuple[str, str]]) -> dict[str, Coverage]:
+        """The source groups of the splits that were judged; of both together where rows name no split."""
+        named = super().coverage(units)
+        judged = {cell.split("/")[0] for _, cell in units if "/" in cell}
+        found = {name: share for name, share in named.items() if name.split("/")[0] in judged}
+        for source in SOURCES if any("/" not in cell for _, cell in units) else ():
+            number = sum(count for (_, cell), count in units.items() if cell == source)
+            official = sum(rows for name, rows in self.official_counts.items() if name.endswith(f"/{source}"))
+            found[f"{source} (no split named)"] = Coverage(number, official)
+        return found
 
     def score(self, table: CellTable, mode: Mode) -> dict[Path, Metric]:
         """The share of right pairs over all, per source group, and per split where it is known."""
@@ -133,3 +155,10 @@ def _split(row: Row) -> str:
         if model.startswith(beginning):
             return split
     raise RowRefusedError(Refusal.UNKNOWN_SUBSET, f"answers by {model!r}: neither of the splits gpt and claude")
+
+
+def _known_split(row: Row) -> str:
+    split = text(row, "split")
+    if split not in SPLIT_OF_MODEL.values():
+        raise RowRefusedError(Refusal.UNKNOWN_SUBSET, f"`split` must be gpt or claude, it is {shown(split)}")
+    return split

@@ -1,12 +1,15 @@
 """Two judges on the same questions: differences with intervals, and the exact test of whether there is one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 
-from stages.benchmarks.intervals import percentiles
+from stages.benchmarks.intervals import Share, difference_interval
 from stages.benchmarks.question_means import bootstrap_means
+
+ROUNDING = 1e-9
+"""Values that lie closer together are the same."""
 
 
 class SignTest(NamedTuple):
@@ -18,16 +21,20 @@ class SignTest(NamedTuple):
     """Two-sided."""
 
 
-def sign_test(first: Sequence[float], second: Sequence[float]) -> SignTest:
+def sign_test(deltas: np.ndarray, frequency: np.ndarray | None = None) -> SignTest:
     """Test whether one judge is better than the other on more questions than chance would give.
 
     With one 0/1 outcome per question this is exact McNemar. Where a question has several outcomes (orders, styles) they
-    depend on each other; then the question counts for the judge that has more of it right.
+    depend on each other; then the question counts once, for the judge that gains by it.
+
+    Args:
+        deltas: [K] what the first judge has more than the second, by question or kind of question.
+        frequency: [K] how many questions of each kind there are; one if not given.
     """
     from scipy.special import bdtr
 
-    better = sum(a > b for a, b in zip(first, second, strict=True))
-    worse = sum(a < b for a, b in zip(first, second, strict=True))
+    number = np.ones(len(deltas), dtype=int) if frequency is None else frequency
+    better, worse = int(number[deltas > ROUNDING].sum()), int(number[deltas < -ROUNDING].sum())
     p = min(1.0, 2 * float(bdtr(min(better, worse), better + worse, 0.5)))
     return SignTest(better, worse, p)
 
@@ -56,5 +63,18 @@ def difference(first: Mapping[str, float], second: Mapping[str, float], resample
     shared = sorted(first.keys() & second.keys())
     one, other = [first[key] for key in shared], [second[key] for key in shared]
     deltas = np.subtract(one, other)
-    low, high = percentiles(bootstrap_means(deltas, resamples, seed))
-    return Difference(float(deltas.mean()), low, high, len(shared), sign_test(one, other))
+    test = sign_test(deltas)
+    low, high = paired_interval(
+        bootstrap_means(deltas, resamples, seed),
+        Share(float(np.mean(one)), len(shared)),
+        Share(float(np.mean(other)), len(shared)),
+        test,
+    )
+    return Difference(float(deltas.mean()), low, high, len(shared), test)
+
+
+def paired_interval(samples: np.ndarray, first: Share, second: Share, test: SignTest) -> tuple[float, float]:
+    """The interval of a difference on the same questions; of no width only where the two agree on every one."""
+    if test.first_better == test.second_better == 0:
+        return 0.0, 0.0
+    return difference_interval(samples, first, second)

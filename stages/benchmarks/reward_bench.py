@@ -5,16 +5,19 @@ A row: `{"prompt": "...", "chosen": "...", "chosen_model": "...", "rejected": ".
 
 Official rule (`rewardbench/constants.py`, `analysis`): a section is the mean of its subsets' accuracies weighted with
 official weights (`math-prm` counts 984 though it has 447 rows); the score is the mean of the four sections. A
-generative judge's unreadable verdict is worth 0.5 (`scripts/run_generative.py`). RM-R1 counts it 0 and also prints the
-plain share of right rows, which leaderboards pass on as its score: that is `as_published` here.
+generative judge's unreadable verdict is worth 0.5 (`scripts/run_generative.py`); a scalar judge must score the better
+answer strictly higher, so its ties are worth 0 (`scripts/run_rm.py`). RM-R1 counts an unreadable verdict 0 and also
+prints the plain share of right rows, which leaderboards pass on as its score: that is `as_published` here.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from stages.benchmarks.benchmark import (
+    Benchmark,
     BenchmarkName,
     CellTable,
+    JudgeKind,
     Metric,
     Mode,
     Outcome,
@@ -22,11 +25,13 @@ from stages.benchmarks.benchmark import (
     Refusal,
     Row,
     RowRefusedError,
+    Rule,
+    RuleName,
     mean_of,
     ratio,
 )
+from stages.benchmarks.counts import Counts
 from stages.benchmarks.rows import key, outcome_of, pair_of, prompt_group, text, with_family
-from stages.benchmarks.unit_values import mean_of_runs
 from stages.records.benchmark_item import BenchmarkItem
 from stages.records.pair import Message, Role
 
@@ -55,12 +60,12 @@ WEIGHTS_THAT_DIFFER = {"math-prm": 984}
 SECTION_OF = {subset: section for section, subsets in SECTIONS.items() for subset in subsets}
 
 
-class RewardBench:
+class RewardBench(Benchmark):
     """The rules of RewardBench v1; a cell is a subset, a unit is a row."""
 
     name = BenchmarkName.REWARD_BENCH
-    sections: tuple[str, ...] = tuple(SECTIONS)
-    official_counts: Mapping[str, int] = {
+    sections: ClassVar[tuple[str, ...]] = tuple(SECTIONS)
+    official_counts: ClassVar[Mapping[str, int]] = {
         subset: rows for subsets in SECTIONS.values() for subset, rows in subsets.items()
     }
 
@@ -96,17 +101,13 @@ class RewardBench:
         subset = _subset(row)
         return [outcome_of(row, f"{subset}/{key(row, 'id')}", subset)]
 
-    def credit(self, mode: Mode) -> float:
-        """0.5 by the official generative rule, 0 as RM-R1 counts."""
-        return 0.5 if mode is Mode.OFFICIAL else 0.0
-
-    def unit_value(self, runs: Sequence[Sequence[int | None]], credit: float) -> float:
-        """The mean over orders."""
-        return mean_of_runs(runs, credit)
-
-    def missing_units(self, units: Sequence[str]) -> str | None:
-        """Rows stand alone: nothing can be missing in a group."""
-        return None
+    def rule(self, mode: Mode, judge: JudgeKind, counts: Counts) -> Rule:
+        """An unreadable verdict is worth 0.5 by the official rule for generative judges, else 0."""
+        if mode is Mode.AS_PUBLISHED:
+            return Rule(RuleName.AS_PUBLISHED, 0.0, "as RM-R1 counts")
+        if judge is JudgeKind.SCALAR:
+            return Rule(RuleName.OFFICIAL, 0.0, "official rule for scalar judges: a tie loses")
+        return Rule(RuleName.OFFICIAL, 0.5, "official rule for generative judges")
 
     def score(self, table: CellTable, mode: Mode) -> dict[Path, Metric]:
         """Sections by official weight and their mean; the plain share of right rows as `micro`."""

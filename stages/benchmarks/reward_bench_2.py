@@ -9,38 +9,50 @@ the mean of the five other subsets. **This is not the official number.** Outcome
 correct}` without `rejected`) are scored by the official rule, `Ties` again left out.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Mapping
+from typing import Any, ClassVar
 
 from stages.benchmarks.benchmark import (
+    Benchmark,
     BenchmarkName,
     CellTable,
+    JudgeKind,
+    Lack,
     Metric,
     Mode,
     Outcome,
+    OutcomeError,
     Path,
     Refusal,
     Row,
     RowRefusedError,
+    Rule,
+    RuleName,
     mean_of,
 )
-from stages.benchmarks.rows import key, outcome_of, pair_of, prompt_group, text, texts, with_family
-from stages.benchmarks.unit_values import mean_of_runs
+from stages.benchmarks.counts import Counts
+from stages.benchmarks.rows import key, outcome_of, pair_of, place, prompt_group, text, texts, with_family
 from stages.records.benchmark_item import BenchmarkItem
 from stages.records.pair import Message, Role
 
 SUBSETS = {"Factuality": 475, "Focus": 495, "Safety": 450, "Math": 183, "Precise IF": 160}
 TIES, TIES_ROWS = "Ties", 102
 WRONG_ANSWERS = 3
+FOUR_WAY = ""
+"""The part of a prompt whose four answers were judged at once."""
 FOUR_WAY_CREDIT = 0.25
+PAIRWISE_NOTE = (
+    "not the official number: pairs were judged, and a prompt is right if its better answer beats the three others"
+)
 
 
-class RewardBench2:
+class RewardBench2(Benchmark):
     """The rules of RewardBench 2 for judges of pairs; a cell is a subset, a unit is a prompt, a part is a loser."""
 
     name = BenchmarkName.REWARD_BENCH_2
-    sections: tuple[str, ...] = tuple(SUBSETS)
-    official_counts: Mapping[str, int] = {**SUBSETS, TIES: TIES_ROWS}
+    sections: ClassVar[tuple[str, ...]] = (*SUBSETS, TIES)
+    official_counts: ClassVar[Mapping[str, int]] = {**SUBSETS, TIES: TIES_ROWS}
+    credits: ClassVar[tuple[float, ...]] = (0.0, FOUR_WAY_CREDIT, 0.5)
 
     def items(self, row: Row) -> list[BenchmarkItem]:
         """The better answer against each of the three others."""
@@ -73,20 +85,30 @@ class RewardBench2:
     def outcomes(self, row: Row) -> list[Outcome]:
         """Read `{subset, id, rejected, correct}` (pairs), or `{subset, id, correct}` (four at once)."""
         subset = _subset(row)
-        part = str(key(row, "rejected")) if "rejected" in row else ""
+        part = str(place(row, "rejected", WRONG_ANSWERS)) if "rejected" in row else FOUR_WAY
         return [outcome_of(row, f"{subset}/{key(row, 'id')}", subset, part=part)]
 
-    def credit(self, mode: Mode) -> float:
-        """0.25 by the official rule for four answers; a judge of pairs has nothing official, ties lose."""
-        return FOUR_WAY_CREDIT
+    def rule(self, mode: Mode, judge: JudgeKind, counts: Counts) -> Rule:
+        """The official one for four answers at once; for pairs there is none, and a tie loses."""
+        if counts.parted and counts.whole:
+            raise OutcomeError(
+                f"{counts.file} line {counts.whole.line}: {counts.whole.unit!r} has no `rejected` (four at once), but "
+                f"{counts.parted.unit!r} in line {counts.parted.line} has (pairs); score the two kinds apart"
+            )
+        if counts.parted:
+            return Rule(RuleName.NOT_OFFICIAL, 0.0, "a tie loses", (PAIRWISE_NOTE,))
+        return Rule(RuleName.OFFICIAL, FOUR_WAY_CREDIT, "official rule for four answers at once")
 
-    def unit_value(self, runs: Sequence[Sequence[int | None]], credit: float) -> float:
-        """The share of orders in which the better answer beats every other."""
-        pairwise = len(runs[0]) > 1
-        return mean_of_runs(runs, 0.0 if pairwise and credit == FOUR_WAY_CREDIT else credit)
-
-    def missing_units(self, units: Sequence[str]) -> str | None:
-        """Prompts stand alone."""
+    def lack(self, units: Mapping[str, Collection[str]]) -> Lack | None:
+        """A prompt has one outcome of all four answers, or one for each of the three worse ones."""
+        wanted = {str(loser) for loser in range(WRONG_ANSWERS)}
+        for unit, parts in units.items():
+            lacking = sorted(wanted.difference(parts))
+            if FOUR_WAY in parts and len(parts) > 1:
+                return Lack(unit, f"{unit!r} has rows with and without `rejected`; keep one kind")
+            if FOUR_WAY not in parts and lacking:
+                without = f"{unit!r} lacks `rejected` {', '.join(lacking)} of its three"
+                return Lack(unit, f"{without}; judge all three or leave the prompt out")
         return None
 
     def score(self, table: CellTable, mode: Mode) -> dict[Path, Metric]:

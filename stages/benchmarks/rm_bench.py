@@ -14,12 +14,16 @@ As published: RM-R1 asks for the nine cells in three rotations of the worse answ
 the outcomes of 02, 12 those of 10, and 20 those of 21; three cells are never looked at. That is `as_published` here.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections import Counter
+from collections.abc import Collection, Mapping
+from typing import Any, ClassVar
 
 from stages.benchmarks.benchmark import (
+    Benchmark,
     BenchmarkName,
     CellTable,
+    Coverage,
+    Lack,
     Metric,
     Mode,
     Outcome,
@@ -29,8 +33,7 @@ from stages.benchmarks.benchmark import (
     RowRefusedError,
     mean_of,
 )
-from stages.benchmarks.rows import outcome_of, pair_of, present, prompt_group, shown, text, texts, with_family
-from stages.benchmarks.unit_values import mean_of_runs
+from stages.benchmarks.rows import key, outcome_of, pair_of, place, prompt_group, text, texts, with_family
 from stages.records.benchmark_item import BenchmarkItem
 from stages.records.pair import Message, Role
 
@@ -44,12 +47,12 @@ READ_INSTEAD = {"01": "02", "12": "10", "20": "21"}
 """As published: whose outcomes RM-R1's script takes for a cell."""
 
 
-class RmBench:
+class RmBench(Benchmark):
     """The rules of RM-Bench; a cell is one of the nine of a domain, a unit is that cell of one prompt."""
 
     name = BenchmarkName.RM_BENCH
-    sections: tuple[str, ...] = ("chat", "math", "code", "safety")
-    official_counts: Mapping[str, int] = {
+    sections: ClassVar[tuple[str, ...]] = ("chat", "math", "code", "safety")
+    official_counts: ClassVar[Mapping[str, int]] = {
         "chat": 129, "math": 529, "code": 228, "safety-refuse": 284, "safety-response": 157,
     }  # fmt: skip
 
@@ -84,20 +87,16 @@ class RmBench:
 
     def outcomes(self, row: Row) -> list[Outcome]:
         """Read `{id, domain, chosen_style, rejected_style, correct}`."""
-        domain, number = _domain(row), str(present(row, "id"))
-        styles = f"{_style(row, 'chosen_style')}{_style(row, 'rejected_style')}"
+        domain, number = _domain(row), str(key(row, "id"))
+        styles = f"{place(row, 'chosen_style', STYLES)}{place(row, 'rejected_style', STYLES)}"
         section = SECTION_OF[domain]
         return [outcome_of(row, f"{number}#{styles}", f"{section}/{styles}", stratum=domain, group=number)]
 
-    def credit(self, mode: Mode) -> float:
-        """A tie loses."""
-        return 0.0
+    def prompt_of(self, unit: str) -> str:
+        """The id, whose nine cells are needed."""
+        return unit.rpartition("#")[0]
 
-    def unit_value(self, runs: Sequence[Sequence[int | None]], credit: float) -> float:
-        """The mean over orders."""
-        return mean_of_runs(runs, credit)
-
-    def missing_units(self, units: Sequence[str]) -> str | None:
+    def lack(self, units: Mapping[str, Collection[str]]) -> Lack | None:
         """Each prompt needs its nine cells."""
         seen: dict[str, set[str]] = {}
         for unit in units:
@@ -106,11 +105,18 @@ class RmBench:
         for number, cells in seen.items():
             if len(cells) < len(CELLS):
                 lacking = ", ".join(f"({cell[0]}, {cell[1]})" for cell in CELLS if cell not in cells)
-                return (
-                    f"id {number!r} lacks the cells {lacking} (chosen_style, rejected_style) of its 3x3; judge "
-                    f"all nine or leave the prompt out"
+                message = (
+                    f"id {number!r} lacks the cells {lacking} (chosen_style, rejected_style) of its 3x3; judge all"
                 )
+                return Lack(f"{number}#{min(cells)}", f"{message} nine or leave the prompt out")
         return None
+
+    def coverage(self, units: Counter[tuple[str, str]]) -> dict[str, Coverage]:
+        """Prompts of each domain: its units are nine a prompt, and safety's cells are pooled."""
+        found: Counter[str] = Counter()
+        for (domain, _), number in units.items():
+            found[domain] += number
+        return {name: Coverage(found[name] // len(CELLS), rows) for name, rows in self.official_counts.items()}
 
     def score(self, table: CellTable, mode: Mode) -> dict[Path, Metric]:
         """Domains, difficulties and the matrix, over the domains that are there."""
@@ -147,10 +153,3 @@ def _domain(row: Row) -> str:
             Refusal.UNKNOWN_SUBSET, f"RM-Bench has no domain {domain!r}; it has {', '.join(SECTION_OF)}"
         )
     return domain
-
-
-def _style(row: Row, field: str) -> int:
-    style = present(row, field)
-    if isinstance(style, bool) or style not in range(STYLES):
-        raise RowRefusedError(Refusal.WRONG_TYPE, f"`{field}` must be 0, 1 or 2, it is {shown(style)}")
-    return int(style)

@@ -10,13 +10,18 @@ whose best answer beats every loser per goal (a tie loses, so an unreadable verd
 four. Groups are known by category and uid: uids alone, or row numbers, mix groups.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
 from stages.benchmarks.benchmark import (
+    Benchmark,
     BenchmarkName,
     CellTable,
+    Coverage,
+    JudgeKind,
+    Lack,
     Metric,
     Mode,
     Outcome,
@@ -24,21 +29,23 @@ from stages.benchmarks.benchmark import (
     Refusal,
     Row,
     RowRefusedError,
+    Rule,
     mean_of,
 )
+from stages.benchmarks.counts import Counts
 from stages.benchmarks.rmb_categories import CATEGORIES
 from stages.benchmarks.rows import (
     conversation,
     key,
     outcome_of,
     pair_of,
+    place,
     present,
     prompt_group,
     shown,
     text,
     with_family,
 )
-from stages.benchmarks.unit_values import mean_of_runs
 from stages.records.benchmark_item import BenchmarkItem
 
 
@@ -59,13 +66,16 @@ SECTIONS = {
 }
 """Official section to the cells it is made of."""
 
+BON_GROUPS, BON_COMPARISONS = sum(groups for _, groups in CATEGORIES.values()), 8714
+"""Published best-of-N groups, and their losers together: how many losers each group has is nowhere listed."""
 
-class Rmb:
+
+class Rmb(Benchmark):
     """The rules of RMB; a cell is a category of one kind, a unit is a pair or a group, a part is a loser."""
 
     name = BenchmarkName.RMB
-    sections: tuple[str, ...] = tuple(SECTIONS)
-    official_counts: Mapping[str, int] = {
+    sections: ClassVar[tuple[str, ...]] = tuple(SECTIONS)
+    official_counts: ClassVar[Mapping[str, int]] = {
         f"{SET_OF[kind]}/{category}": counts[index]
         for index, kind in enumerate(Kind)
         for category, counts in CATEGORIES.items()
@@ -102,26 +112,36 @@ class Rmb:
         return {field: item.keys[field] for field in ("kind", "category", "uid", "loser")}
 
     def outcomes(self, row: Row) -> list[Outcome]:
-        """Read `{kind, category, uid, loser, correct}`; `loser` (number or name) in best-of-N rows only."""
+        """Read `{kind, category, uid, loser, correct}`; `loser` (place in `loser_list`) in best-of-N rows only."""
         if row.get("kind") not in tuple(Kind):
             raise RowRefusedError(Refusal.UNKNOWN_SUBSET, f"`kind` must be pair or bon, it is {shown(row.get('kind'))}")
         kind = Kind(row["kind"])
         category = _known(text(row, "category"), kind)
-        part = str(key(row, "loser")) if kind is Kind.BON else ""
+        part = str(place(row, "loser")) if kind is Kind.BON else ""
         unit = f"{kind.value}/{category}/{key(row, 'uid')}"
         return [outcome_of(row, unit, f"{kind.value}/{category}", stratum=category, part=part)]
 
-    def credit(self, mode: Mode) -> float:
-        """A tie loses."""
-        return 0.0
+    def rule(self, mode: Mode, judge: JudgeKind, counts: Counts) -> Rule:
+        """A tie loses; says if groups have other losers than the published ones, as far as that can be seen."""
+        rule = super().rule(mode, judge, counts)
+        groups = sum(number for (_, cell), number in counts.units.items() if cell.startswith(Kind.BON.value))
+        if groups != BON_GROUPS or counts.parts == BON_COMPARISONS:
+            return rule
+        return rule._replace(notes=(f"best-of-N groups have {counts.parts:,} of {BON_COMPARISONS:,} published losers",))
 
-    def unit_value(self, runs: Sequence[Sequence[int | None]], credit: float) -> float:
-        """The share of orders in which the better answer beats every loser."""
-        return mean_of_runs(runs, credit)
-
-    def missing_units(self, units: Sequence[str]) -> str | None:
-        """Pairs and groups stand alone."""
+    def lack(self, units: Mapping[str, Collection[str]]) -> Lack | None:
+        """A group's losers are numbered from 0 without a gap: with one left out it is won more easily."""
+        for unit, parts in units.items():
+            lacking = [str(loser) for loser in range(len(parts)) if str(loser) not in parts]
+            if lacking and "" not in parts:
+                has = f"group {unit!r} has {len(parts)} losers but no `loser` {', '.join(lacking)}"
+                return Lack(unit, f"{has}; losers count from 0: add what is missing or leave the group out")
         return None
+
+    def coverage(self, units: Counter[tuple[str, str]]) -> dict[str, Coverage]:
+        """Pairs and groups of each category."""
+        names = {f"{kind.value}/{category}": f"{SET_OF[kind]}/{category}" for kind in Kind for category in CATEGORIES}
+        return super().coverage(Counter({(stratum, names[cell]): n for (stratum, cell), n in units.items()}))
 
     def score(self, table: CellTable, mode: Mode) -> dict[Path, Metric]:
         """The four sections and their mean; every category of both kinds."""

@@ -3,10 +3,9 @@
 from typing import Any
 
 from stages.benchmarks.benchmark import Outcome, Refusal, Row, RowRefusedError
+from stages.benchmarks.counts import ORDERS
 from stages.records.content_hash import content_hash
 from stages.records.pair import Message, PreferencePair, Role
-
-ORDERS = ("", "first", "second")
 
 
 def text(row: Row, field: str) -> str:
@@ -31,6 +30,19 @@ def key(row: Row, field: str) -> str | int:
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise RowRefusedError(Refusal.WRONG_TYPE, f"`{field}` must be a string or whole number, it is {shown(value)}")
     return value
+
+
+def place(row: Row, field: str, count: int | None = None) -> int:
+    """The whole number from 0 in `field`, below `count` if given.
+
+    Raises:
+        RowRefusedError: the field is missing or something else.
+    """
+    value = present(row, field)
+    if type(value) is int and value >= 0 and (count is None or value < count):
+        return int(value)
+    wanted = "a whole number from 0" if count is None else ", ".join(map(str, range(count)))
+    raise RowRefusedError(Refusal.WRONG_TYPE, f"`{field}` must be {wanted}, it is {shown(value)}")
 
 
 def texts(row: Row, field: str, count: int) -> list[str]:
@@ -108,14 +120,19 @@ def outcome_of(row: Row, unit: str, cell: str, *, stratum: str = "", part: str =
     Raises:
         RowRefusedError: `correct` is not 0, 1 or null, or an optional field has an unknown value.
     """
-    order, sample = row.get("order", ""), row.get("sample", 0)
-    if order not in ORDERS:
+    order, sample = row.get("order", ""), place(row, "sample") if "sample" in row else 0
+    if order not in ("", *ORDERS):
         raise RowRefusedError(Refusal.WRONG_TYPE, f"`order` must be first or second, it is {shown(order)}")
-    if not isinstance(sample, int):
-        raise RowRefusedError(Refusal.WRONG_TYPE, f"`sample` must be a whole number, it is {shown(sample)}")
-    given = row.get("group")
-    owner = given if isinstance(given, str) and given else (group or unit)
+    owner = _owner(row) if "group" in row else group or unit
     return Outcome(owner, stratum or cell, cell, unit, part, order, sample, correct(row, "correct"))
+
+
+def _owner(row: Row) -> str:
+    """What the row says that it shares with others."""
+    owner = text(row, "group")
+    if not owner:
+        raise RowRefusedError(Refusal.WRONG_TYPE, "`group` is empty; name what the items share, or leave it out")
+    return owner
 
 
 def correct(row: Row, field: str) -> int | None:
@@ -127,6 +144,7 @@ def correct(row: Row, field: str) -> int | None:
     value = present(row, field)
     if value is None:
         return None
-    if value in (0, 1):
+    # Equal is not enough: true and 1.0 equal 1, and may stand for something else (a score, a share).
+    if type(value) is int and value in (0, 1):
         return int(value)
     raise RowRefusedError(Refusal.WRONG_TYPE, f"`{field}` must be 0, 1 or null, it is {shown(value)}")

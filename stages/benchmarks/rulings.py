@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from stages.benchmarks.benchmark import OutcomeError
+from stages.benchmarks.benchmark import JudgeKind, OutcomeError
 from stages.benchmarks.outcome_store import Located
 from stages.benchmarks.registry import benchmark
+from stages.judging.verdict import Unreadable
 from stages.records.benchmark_item import BenchmarkItem
 from stages.records.comparison import Side
 from stages.records.jsonl import read_records
@@ -96,8 +97,15 @@ def located_outcomes(rulings: Iterable[Ruling]) -> Iterator[Located]:
     for line, ruling in enumerate(rulings, start=1):
         extra = {"order": ORDER_OF[ruling.better], "sample": ruling.sample, "group": ruling.item.group}
         row = {**ruling.item.row, **extra, "correct": ruling.correct}
+        asked = ruling.unreadable != Unreadable.TOO_LONG
         for outcome in benchmark(ruling.item.benchmark).outcomes(row):
-            yield Located(line, outcome)
+            yield Located(line, outcome._replace(asked=asked))
+
+
+def judge_kind(rulings: Iterable[Ruling]) -> JudgeKind:
+    """Whether the judge wrote anything; one that never did gave scores."""
+    wrote = any(ruling.completion_tokens is not None for ruling in rulings)
+    return JudgeKind.GENERATIVE if wrote else JudgeKind.SCALAR
 
 
 def _facts(item: BenchmarkItem) -> ItemFacts:

@@ -6,7 +6,7 @@ is resampling these signatures with their counts, exactly. A million outcomes le
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
@@ -14,14 +14,17 @@ from typing import NamedTuple
 import numpy as np
 
 from stages.benchmarks.benchmark import Benchmark, CellTable, OutcomeError
+from stages.benchmarks.counts import Counts, Place
 from stages.benchmarks.outcome_store import Located
 
 Signature = tuple[tuple[str, float, int], ...]
 """What a group adds: `(cell, sum of values, number of units)`, by cell."""
 
-
 Runs = tuple[tuple[int | None, ...], ...]
 """A unit's outcomes: one tuple per order or sample, with one outcome per part."""
+
+Shape = tuple[tuple[str, Runs], ...]
+"""A group's units: the cell and the outcomes of each."""
 
 
 class Contributions(NamedTuple):
@@ -37,9 +40,8 @@ class Contributions(NamedTuple):
 
 @dataclass
 class Tally:
-    """What a score is computed from, for one worth of unreadable verdicts."""
+    """What a score is computed from."""
 
-    credit: float
     groups: dict[str, Counter[Signature]] = field(default_factory=lambda: defaultdict(Counter))
     """Stratum to signatures and how often they occur."""
 
@@ -69,23 +71,6 @@ class Tally:
         )
 
 
-@dataclass
-class Counts:
-    """What was seen beside the score."""
-
-    rows: int = 0
-    unreadable: int = 0
-    units: int = 0
-    groups: int = 0
-    both_orders: int = 0
-    """Comparisons with at least two readable outcomes."""
-    flipped: int = 0
-    """Those whose outcomes differ."""
-    lines_by_rows: dict[int, tuple[int, str]] = field(default_factory=dict)
-    """Rows per comparison to one line with that many, and its unit."""
-    comparisons_by_rows: Counter[int] = field(default_factory=Counter)
-
-
 class Unit(NamedTuple):
     """All outcomes of one unit."""
 
@@ -94,30 +79,64 @@ class Unit(NamedTuple):
     parts: dict[str, list[Located]]
 
 
-def tally(
-    benchmark: Benchmark, groups: Iterable[list[Located]], credits: Iterable[float], file: str
-) -> tuple[list[Tally], Counts]:
-    """Sum the outcomes up, once for each worth of an unreadable verdict.
+@dataclass
+class Sums:
+    """Outcomes summed up: once for each worth of an unreadable verdict, since the worth may depend on what is seen."""
+
+    tallies: dict[float, Tally]
+    counts: Counts
+
+
+def tally(benchmark: Benchmark, groups: Iterable[list[Located]], file: str) -> Sums:
+    """Sum the outcomes up; `file` is named in errors.
 
     Raises:
         OutcomeError: contradictory, duplicate or missing rows; says line, id and way out.
     """
-    tallies, counts = [Tally(credit) for credit in credits], Counts()
+    sums = Sums({credit: Tally() for credit in benchmark.credits}, Counts(file))
     for group in groups:
-        units = _units(group, file)
-        lacking = benchmark.missing_units(list(units))
-        if lacking:
-            raise OutcomeError(f"{file} line {group[-1].line}: {lacking}")
-        _count(counts, units, len(group))
-        shape = tuple((unit.cell, _runs(unit)) for unit in units.values())
+        units = checked_units(benchmark, group, sums.counts)
+        shape = shape_of(benchmark, units)
         stratum = min(unit.stratum for unit in units.values())
-        for one in tallies:
-            one.groups[stratum][_signature(benchmark, shape, one.credit)] += 1
-    _same_number_of_rows(counts, file)
-    return tallies, counts
+        for credit, signature in zip(benchmark.credits, signatures(benchmark, shape, benchmark.credits), strict=True):
+            sums.tallies[credit].groups[stratum][signature] += 1
+    require_same_number_of_rows(sums.counts)
+    return sums
 
 
-def _units(group: list[Located], file: str) -> dict[str, Unit]:
+def checked_units(benchmark: Benchmark, group: list[Located], counts: Counts) -> dict[str, Unit]:
+    """The units of a group, complete and free of contradictions; they are counted.
+
+    Raises:
+        OutcomeError: they are not.
+    """
+    units = units_of(group, counts.file)
+    lack = benchmark.lack({name: unit.parts for name, unit in units.items()})
+    if lack:
+        prompt = benchmark.prompt_of(lack.unit)
+        line = max(located.line for located in group if benchmark.prompt_of(located.outcome.unit) == prompt)
+        raise OutcomeError(f"{counts.file} line {line}: {lack.message}")
+    counts.groups += 1
+    for name, unit in units.items():
+        counts.units[unit.stratum, unit.cell] += 1
+        for part, rows in unit.parts.items():
+            place = Place(rows[-1].line, name)
+            counts.add_comparison(place, [row.outcome.order for row in rows], [row.outcome.correct for row in rows])
+            counts.never_asked += sum(not row.outcome.asked for row in rows)
+            if part:
+                counts.parts += 1
+                counts.parted = counts.parted or place
+            else:
+                counts.whole = counts.whole or place
+    return units
+
+
+def units_of(group: Iterable[Located], file: str) -> dict[str, Unit]:
+    """The outcomes of a group by unit.
+
+    Raises:
+        OutcomeError: two items share an id, or one comparison occurs twice.
+    """
     units: dict[str, Unit] = {}
     for located in group:
         outcome = located.outcome
@@ -127,10 +146,10 @@ def _units(group: list[Located], file: str) -> dict[str, Unit]:
         elif (unit.cell, unit.stratum) != (outcome.cell, outcome.stratum):
             raise OutcomeError(
                 f"{file} line {located.line}: {outcome.unit!r} belongs to {outcome.stratum!r} here and to "
-                f"{unit.stratum!r} further up: two items share an id"
+                f"{unit.stratum!r} further up: two items share an id; give each its own, or correct the wrong row"
             )
         rows = unit.parts.setdefault(outcome.part, [])
-        if outcome.order and any(_place(seen) == _place(located) for seen in rows):
+        if outcome.order and any(_rank(seen) == _rank(located) for seen in rows):
             raise OutcomeError(
                 f"{file} line {located.line}: duplicate id: {outcome.unit!r} occurs again with order "
                 f"{outcome.order!r} and sample {outcome.sample}; remove one, or number the samples"
@@ -139,49 +158,53 @@ def _units(group: list[Located], file: str) -> dict[str, Unit]:
     return units
 
 
-def _place(located: Located) -> tuple[str, int]:
+def shape_of(benchmark: Benchmark, units: Mapping[str, Unit]) -> Shape:
+    """What the sums of a group depend on."""
+    return tuple((unit.cell, _runs(unit, benchmark.never_asked)) for unit in units.values())
+
+
+def _rank(located: Located) -> tuple[str, int]:
     return located.outcome.order, located.outcome.sample
 
 
-def _runs(unit: Unit) -> Runs:
+def _runs(unit: Unit, never_asked: int | None) -> Runs:
     """The outcomes of all parts of a unit, once per order: rows of the same rank belong together."""
-    ranked = [sorted(rows, key=_place) if len(rows) > 1 else rows for rows in unit.parts.values()]
-    return tuple(tuple(located.outcome.correct for located in run) for run in zip(*ranked, strict=False))
+    ranked = [sorted(rows, key=_rank) if len(rows) > 1 else rows for rows in unit.parts.values()]
+    return tuple(
+        tuple(located.outcome.correct if located.outcome.asked else never_asked for located in run)
+        for run in zip(*ranked, strict=False)
+    )
 
 
 @lru_cache(maxsize=20_000)
-def _signature(benchmark: Benchmark, shape: tuple[tuple[str, Runs], ...], credit: float) -> Signature:
-    """What a group of this shape adds; remembered, since few shapes make up most groups."""
+def signatures(benchmark: Benchmark, shape: Shape, credits: tuple[float, ...]) -> tuple[Signature, ...]:
+    """What a group of this shape adds, for each credit; remembered, since few shapes make up most groups."""
+    return tuple(_signature(benchmark, shape, credit) for credit in credits)
+
+
+def _signature(benchmark: Benchmark, shape: Shape, credit: float) -> Signature:
     values: dict[str, list[float]] = defaultdict(list)
     for cell, runs in shape:
         values[cell].append(benchmark.unit_value(runs, credit))
     return tuple((cell, math.fsum(values[cell]), len(values[cell])) for cell in sorted(values))
 
 
-def _count(counts: Counts, units: dict[str, Unit], rows: int) -> None:
-    counts.rows += rows
-    counts.groups += 1
-    counts.units += len(units)
-    for name, unit in units.items():
-        for part in unit.parts.values():
-            readable = [located.outcome.correct for located in part if located.outcome.correct is not None]
-            counts.unreadable += len(part) - len(readable)
-            counts.both_orders += len(readable) > 1
-            counts.flipped += len(set(readable)) > 1
-            counts.comparisons_by_rows[len(part)] += 1
-            counts.lines_by_rows.setdefault(len(part), (part[-1].line, name))
+def require_same_number_of_rows(counts: Counts) -> None:
+    """All comparisons must have been judged equally often.
 
-
-def _same_number_of_rows(counts: Counts, file: str) -> None:
+    Raises:
+        OutcomeError: they were not, or there are none.
+    """
     if not counts.rows:
-        raise OutcomeError(f"{file}: no outcomes in it; one JSON row per judgment is needed")
+        raise OutcomeError(f"{counts.file}: no outcomes in it; one JSON row per judgment is needed")
     if len(counts.comparisons_by_rows) == 1:
         return
     (usual, _), *_, (odd, how_many) = counts.comparisons_by_rows.most_common()
     line, unit = counts.lines_by_rows[odd]
     raise OutcomeError(
-        f"{file} line {line}: duplicate id: {unit!r} has {odd} rows where most have {usual} ({how_many} such); several "
-        f"rows of one item are its orders, and all items need the same number: remove duplicates or add what is missing"
+        f"{counts.file} line {line}: duplicate id: {unit!r} has {odd} rows where most have {usual} ({how_many} such); "
+        f"several rows of one item are its orders, and all items need the same number: remove duplicates or add what "
+        f"is missing"
     )
 
 

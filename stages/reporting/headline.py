@@ -44,12 +44,13 @@ def _p(value: float) -> str:
 
 
 def benchmark_note(name: str, scores: Mapping[str, ModelScores]) -> str:
-    """What must be known about a benchmark's score: the worth of unreadable verdicts, sections that are not there."""
+    """What must be known with a benchmark's score: what unreadable verdicts are worth, the rule, what is not there."""
     found = [one.benchmarks[name] for one in scores.values() if name in one.benchmarks]
     notes = sorted({score.unreadable_rule for score in found})
+    notes += sorted({note for score in found for note in score.notes})
     missing = sorted({section for score in found for section in score.sections_missing})
     if missing:
-        notes.append(f"not the whole benchmark, no rows of: {', '.join(missing)}")
+        notes.append(f"no rows of: {', '.join(missing)}")
     return "; ".join(notes)
 
 

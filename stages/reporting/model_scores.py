@@ -38,6 +38,8 @@ class BenchmarkScore(BaseModel):
     sections: dict[str, Figure] = Field(default_factory=dict)
     sections_missing: tuple[str, ...] = ()
     """Official sections without a single judgment: the score is then not the whole benchmark's."""
+    notes: tuple[str, ...] = ()
+    """What must be known with the score: a rule that is not the official one, rows that are not there."""
     matrix: dict[str, dict[str, Figure]] = Field(default_factory=dict)
     """RM-Bench only: by domain (and `all`), by cell `ij`: style of the chosen, style of the rejected answer."""
     difficulties: dict[str, Figure] = Field(default_factory=dict)

@@ -20,13 +20,16 @@ GOLD = Path(__file__).parents[3] / "shared" / "data" / "gold"
 """Published figures beside the project; tests that need them skip without."""
 
 
+def located(name: str, rows: Iterable[Row]) -> list[Located]:
+    return [Located(line, outcome) for line, row in enumerate(rows, 1) for outcome in benchmark(name).outcomes(row)]
+
+
 def card(name: str, rows: Iterable[Row], settings: Settings = OFFICIAL) -> dict[str, Any]:
-    rules = benchmark(name)
-    located = [Located(line, outcome) for line, row in enumerate(rows, 1) for outcome in rules.outcomes(row)]
-    return scored(rules, by_group(located).values(), settings, "rows").card
+    return scored(benchmark(name), by_group(located(name, rows)).values(), settings, "rows").card
 
 
 def write_rows(path: Path, rows: Iterable[Row]) -> Path:
+    path.parent.mkdir(exist_ok=True)
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     return path
 

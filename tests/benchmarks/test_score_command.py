@@ -42,6 +42,13 @@ def test_missing_sections_are_said(tmp_path: Path, capsys: pytest.CaptureFixture
     [
         ('{"subset": "hep-cobol", "id": 1, "correct": 1}', "hep-cobol"),
         ('{"subset": "hep-go", "id": 1, "correct": 2}', "must be 0, 1 or null"),
+        ('{"subset": "hep-go", "id": 1, "correct": true}', "must be 0, 1 or null"),
+        ('{"subset": "hep-go", "id": 1, "correct": 1.0}', "must be 0, 1 or null"),
+        ('{"subset": "hep-go", "id": 1, "correct": 1, "group": 12}', "`group` must be a string"),
+        ('{"subset": "hep-go", "id": 1, "correct": 1, "group": null}', "`group` must be a string"),
+        ('{"subset": "hep-go", "id": 1, "correct": 1, "group": ""}', "`group` is empty"),
+        ('{"subset": "hep-go", "id": 1, "correct": 1, "sample": true}', "`sample` must be a whole number"),
+        ('{"subset": "hep-go", "id": 1, "correct": 1, "order": ["first"]}', "`order` must be first or second"),
         ('{"subset": "hep-go", "id": 1}', "no field `correct`"),
         ('{"subset": "hep-go", "id"', "not valid JSON"),
         ("[1, 2]", "must be a JSON object"),
@@ -79,3 +86,24 @@ def test_what_an_unreadable_is_worth_can_be_chosen(tmp_path: Path, capsys: pytes
         _run(path, "reward_bench", "--json", "--unreadable", rule)
         scores[rule] = json.loads(capsys.readouterr().out)["score"]
     assert scores == {"benchmark": 0.5, "zero": 0.0, "half": 0.5}
+
+
+@pytest.mark.parametrize("option", ["--seed", "--resamples"])
+@pytest.mark.parametrize("value", ["-1", "1.5", "many"])
+def test_numbers_of_the_bootstrap_that_are_none_are_wrong_usage(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str, value: str
+) -> None:
+    path = write_rows(tmp_path / "o.jsonl", judged("rmb", lambda _: 1))
+    with pytest.raises(SystemExit) as left:
+        main(["--benchmark", "rmb", "--outcomes", str(path), option, value])
+    assert left.value.code == 2
+    assert "must be a whole number from" in capsys.readouterr().err
+
+
+def test_the_table_says_how_much_of_the_benchmark_there_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write_rows(tmp_path / "o.jsonl", judged("judge_bench", lambda _: 1))
+    assert _run(path, "judge_bench") == 0
+    said = capsys.readouterr().out
+    assert "judge_bench (not official; an unreadable verdict counts neither for nor against its pair)" in said
+    assert "published rows 15 of 620" in said
+    assert "needs one judgment in each of both orders: this is one order" in said

@@ -87,7 +87,7 @@ def poison_scores(folder: Path) -> None:
         card["unreadable"] = {HOSTILE: 3}
         for one in card["benchmarks"].values():
             one["sections"] = {HOSTILE: next(iter(one["sections"].values()))}
-            one["unreadable_rule"], one["sections_missing"] = HOSTILE, [HOSTILE]
+            one["unreadable_rule"], one["sections_missing"], one["notes"] = HOSTILE, [HOSTILE], [HOSTILE]
         write_json(file, card)
     shutil.copy(folder / "scores" / "sft.json", folder / "scores" / "<b>x$y$.json")
 
