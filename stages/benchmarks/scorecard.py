@@ -26,7 +26,7 @@ from stages.benchmarks.tally import Contributions, tally
 ZERO, HALF = 0.0, 0.5
 CREDIT = {UnreadableRule.ZERO: ZERO, UnreadableRule.HALF: HALF}
 SUBSETS_NAMED = 4
-"""So many incomplete subsets are named in a note; the card has all."""
+"""Up to so many odd subsets are named in a note; the card has all."""
 
 
 @dataclass(frozen=True)
@@ -118,9 +118,10 @@ def coverage_notes(coverage: Mapping[str, Coverage]) -> list[str]:
     found, official = (sum(numbers) for numbers in zip(*coverage.values(), strict=True))
     short = any(one.found < one.official for one in odd.values())
     head = "NOT the whole benchmark" if short else "more than the published benchmark"
-    named = [f"{name} {one.found:,} of {one.official:,}" for name, one in list(odd.items())[:SUBSETS_NAMED]]
-    more = [f"{len(odd) - SUBSETS_NAMED} more subsets"] if len(odd) > SUBSETS_NAMED else []
-    return [f"{head}: {found:,} of {official:,} rows ({', '.join(named + more)})"]
+    where = ", ".join(f"{name} {one.found:,} of {one.official:,}" for name, one in odd.items())
+    if len(odd) > SUBSETS_NAMED:
+        where = f"other numbers than published in {len(odd)} of {len(coverage)} subsets"
+    return [f"{head}: {found:,} of {official:,} rows ({where})"]
 
 
 def estimate(metric: Metric, samples: Metric, all_groups: Contributions) -> Estimate:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from stages.benchmarks.behaviour import length_gap
 from stages.benchmarks.rulings import ItemFacts, Ruling
 from stages.records.comparison import Side
 from stages.score import Price, ScoreParams, budget_card, score
@@ -118,6 +119,76 @@ def test_the_length_gap_has_an_interval() -> None:
     fair = _score(lambda n, better: better if n % 4 in (0, 2) else better.other)["length_gap"]
     assert fair["value"] == 0.0
     assert fair["ci95"][0] < 0 < fair["ci95"][1]
+
+
+def test_a_judge_that_always_flips_is_not_known_exactly() -> None:
+    """Half right on every question: no figure has an interval without width."""
+    card = _score(lambda _, __: Side.A)
+    for entry in (card, card["average"], card["benchmarks"]["reward_bench"], card["families"]["sum"]):
+        low, high = entry["ci95"]
+        assert low < 0.5 < high
+        assert entry["interval"] == "wilson_of_groups"
+    assert card["average"]["ci95"] == card["benchmarks"]["reward_bench"]["ci95"]
+
+
+def test_a_perfect_judges_length_gap_is_none_but_not_known_exactly() -> None:
+    gap = _score(lambda _, better: better)["length_gap"]
+    assert gap["value"] == 0.0
+    assert gap["ci95"] == [pytest.approx(-0.2775, abs=1e-4), pytest.approx(0.2775, abs=1e-4)]
+
+
+def test_questions_with_pairs_of_both_lengths_are_drawn_for_both() -> None:
+    """Right on half of the questions, whichever answer is longer, but for one: the gap is known well, the means not."""
+
+    def right(n: int, by: int) -> bool:
+        return bool(n % 2) or (n == 0 and by > 0)
+
+    rulings = [
+        Ruling(item._replace(pair_id=f"{n} {by}", longer_by=by), side, 0, verdict, None, 1, 1, False)
+        for n, item in enumerate(_items())
+        for by in (-5, 5)
+        for side in Side
+        for verdict in (side if right(n, by) else side.other,)
+    ]
+    apart = [one._replace(item=one.item._replace(group=one.item.pair_id)) for one in rulings]
+    gaps = [length_gap(some, 500, 0) for some in (rulings, apart)]
+    (paired, single) = ((gap["value"], gap["ci95"][1] - gap["ci95"][0]) for gap in gaps if gap is not None)
+    assert paired[0] == single[0] == pytest.approx(0.05)
+    assert paired[1] < single[1] / 3
+
+
+def test_what_was_never_asked_is_worth_nothing_and_said() -> None:
+    def at(reason: str) -> dict[str, Any]:
+        rulings = [
+            one._replace(verdict=None, unreadable=reason) if one.item.item_id.startswith("donotanswer") else one
+            for one in _rulings(lambda _, better: better)
+        ]
+        found: dict[str, Any] = score({"m": rulings}, PARAMS)["m"]["benchmarks"]["reward_bench"]
+        return found
+
+    unreadable, unasked = at("truncated"), at("too_long")
+    assert unreadable["sections"]["Safety"]["score"] == 0.5
+    assert unasked["sections"]["Safety"]["score"] == 0.0
+    assert "10 prompts too long to be asked count 0" in unasked["unreadable_rule"]
+    assert unasked["unreadable"] == unreadable["unreadable"] == 10
+
+
+def test_a_scalar_judges_tie_loses() -> None:
+    ties = [
+        one._replace(verdict=None, unreadable="tie", prompt_tokens=None, completion_tokens=None)
+        for one in _rulings(lambda _, better: better)
+    ]
+    scored = score({"m": ties}, PARAMS)["m"]["benchmarks"]["reward_bench"]
+    assert scored["score"] == 0.0
+    assert "scalar judges: a tie loses" in scored["unreadable_rule"]
+    assert scored["mode"] == "official"
+
+
+def test_a_judge_that_is_better_everywhere_is_not_better_by_an_exact_amount() -> None:
+    good, bad = _rulings(lambda _, better: better), _rulings(lambda _, better: better.other)
+    found = score({"good": good, "bad": bad}, PARAMS)["good"]["differences"]["bad"]
+    assert found["value"] == 1.0
+    assert 0.7 < found["ci95"][0] < found["ci95"][1] == 1.0
 
 
 def test_several_samples_have_a_mean_beside_their_majority() -> None:
