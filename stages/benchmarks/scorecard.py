@@ -106,7 +106,7 @@ def applied_rule(benchmark: Benchmark, settings: Settings, counts: Counts) -> Ru
 def unreadable_words(benchmark: Benchmark, rule: Rule, counts: Counts) -> str:
     """What an unreadable verdict counts, in words."""
     words = f"is worth {rule.credit:g} ({rule.reason})" if benchmark.has_credit else f"counts {rule.reason}"
-    never = f"; {counts.never_asked:,} prompts too long to be asked count 0" if counts.never_asked else ""
+    never = f"; {counts.never_asked:,} prompts too long for the judge count 0" if counts.never_asked else ""
     return f"an unreadable verdict {words}{never if benchmark.never_asked is not None else ''}"
 
 

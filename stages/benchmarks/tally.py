@@ -63,6 +63,14 @@ class Tally:
             np.concatenate([part.frequency for part in parts]),
         )
 
+    def with_groups_of(self, other: "Tally") -> "Tally":
+        """Both together."""
+        both = Tally()
+        for part in (self, other):
+            for stratum, found in part.groups.items():
+                both.groups[stratum].update(found)
+        return both
+
     def table(self) -> CellTable:
         """The sums of the data itself, B = 1."""
         every = self.all_contributions()
@@ -79,8 +87,7 @@ class Unit(NamedTuple):
     parts: dict[str, list[Located]]
 
 
-@dataclass
-class Sums:
+class Sums(NamedTuple):
     """Outcomes summed up: once for each worth of an unreadable verdict, since the worth may depend on what is seen."""
 
     tallies: dict[float, Tally]
@@ -93,15 +100,19 @@ def tally(benchmark: Benchmark, groups: Iterable[list[Located]], file: str) -> S
     Raises:
         OutcomeError: contradictory, duplicate or missing rows; says line, id and way out.
     """
-    sums = Sums({credit: Tally() for credit in benchmark.credits}, Counts(file))
+    counts, settled = Counts(file), Tally()
+    open_ = {credit: Tally() for credit in benchmark.credits}
     for group in groups:
-        units = checked_units(benchmark, group, sums.counts)
-        shape = shape_of(benchmark, units)
-        stratum = min(unit.stratum for unit in units.values())
-        for credit, signature in zip(benchmark.credits, signatures(benchmark, shape, benchmark.credits), strict=True):
-            sums.tallies[credit].groups[stratum][signature] += 1
-    require_same_number_of_rows(sums.counts)
-    return sums
+        units = checked_units(benchmark, group, counts)
+        found = signatures(benchmark, shape_of(benchmark, units), benchmark.credits)
+        stratum = min([unit.stratum for unit in units.values()])
+        if len(found) == 1:  # the same at every worth, as most groups are
+            settled.groups[stratum][found[0]] += 1
+        else:
+            for one, signature in zip(open_.values(), found, strict=True):
+                one.groups[stratum][signature] += 1
+    require_same_number_of_rows(counts)
+    return Sums({credit: one.with_groups_of(settled) for credit, one in open_.items()}, counts)
 
 
 def checked_units(benchmark: Benchmark, group: list[Located], counts: Counts) -> dict[str, Unit]:
@@ -120,14 +131,8 @@ def checked_units(benchmark: Benchmark, group: list[Located], counts: Counts) ->
     for name, unit in units.items():
         counts.units[unit.stratum, unit.cell] += 1
         for part, rows in unit.parts.items():
-            place = Place(rows[-1].line, name)
-            counts.add_comparison(place, [row.outcome.order for row in rows], [row.outcome.correct for row in rows])
-            counts.never_asked += sum(not row.outcome.asked for row in rows)
-            if part:
-                counts.parts += 1
-                counts.parted = counts.parted or place
-            else:
-                counts.whole = counts.whole or place
+            kind = tuple([(outcome.order, outcome.correct, outcome.asked) for _, outcome in rows])
+            counts.add(kind, Place(rows[-1].line, name), part)
     return units
 
 
@@ -160,7 +165,7 @@ def units_of(group: Iterable[Located], file: str) -> dict[str, Unit]:
 
 def shape_of(benchmark: Benchmark, units: Mapping[str, Unit]) -> Shape:
     """What the sums of a group depend on."""
-    return tuple((unit.cell, _runs(unit, benchmark.never_asked)) for unit in units.values())
+    return tuple([(unit.cell, _runs(unit, benchmark.never_asked)) for unit in units.values()])
 
 
 def _rank(located: Located) -> tuple[str, int]:
@@ -170,16 +175,18 @@ def _rank(located: Located) -> tuple[str, int]:
 def _runs(unit: Unit, never_asked: int | None) -> Runs:
     """The outcomes of all parts of a unit, once per order: rows of the same rank belong together."""
     ranked = [sorted(rows, key=_rank) if len(rows) > 1 else rows for rows in unit.parts.values()]
-    return tuple(
-        tuple(located.outcome.correct if located.outcome.asked else never_asked for located in run)
-        for run in zip(*ranked, strict=False)
-    )
+    values = [[one.outcome.correct if one.outcome.asked else never_asked for one in rows] for rows in ranked]
+    return tuple(zip(*values, strict=False))
 
 
 @lru_cache(maxsize=20_000)
 def signatures(benchmark: Benchmark, shape: Shape, credits: tuple[float, ...]) -> tuple[Signature, ...]:
-    """What a group of this shape adds, for each credit; remembered, since few shapes make up most groups."""
-    return tuple(_signature(benchmark, shape, credit) for credit in credits)
+    """What a group of this shape adds, for each credit, or once where all come to the same; remembered.
+
+    Few shapes make up most groups.
+    """
+    found = tuple(_signature(benchmark, shape, credit) for credit in credits)
+    return found[:1] if len(set(found)) == 1 else found
 
 
 def _signature(benchmark: Benchmark, shape: Shape, credit: float) -> Signature:
@@ -195,12 +202,12 @@ def require_same_number_of_rows(counts: Counts) -> None:
     Raises:
         OutcomeError: they were not, or there are none.
     """
-    if not counts.rows:
+    if not counts.kinds:
         raise OutcomeError(f"{counts.file}: no outcomes in it; one JSON row per judgment is needed")
     if len(counts.comparisons_by_rows) == 1:
         return
     (usual, _), *_, (odd, how_many) = counts.comparisons_by_rows.most_common()
-    line, unit = counts.lines_by_rows[odd]
+    line, unit = counts.first_with[odd]
     raise OutcomeError(
         f"{counts.file} line {line}: duplicate id: {unit!r} has {odd} rows where most have {usual} ({how_many} such); "
         f"several rows of one item are its orders, and all items need the same number: remove duplicates or add what "
