@@ -2,16 +2,16 @@
 
 import time
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-import orjson
 from aiohttp import web
 
 from stages.miniature.oracle_accounts import Accounts
-from stages.miniature.oracle_responses import abort, has_key, json_response, jsonl_response
+from stages.miniature.oracle_responses import abort, has_key, json_response, overload_status
 from stages.miniature.oracle_settings import Fault, OracleSettings
 from stages.miniature.oracle_wire import (
     Api,
@@ -19,6 +19,7 @@ from stages.miniature.oracle_wire import (
     InvalidRequestError,
     Said,
     Vendor,
+    credit_error,
     error_body,
     read_request,
     reply_body,
@@ -26,8 +27,16 @@ from stages.miniature.oracle_wire import (
 from stages.records.content_hash import unit_interval
 
 DISCOUNT = 0.5
-ASKED_IN_BATCHES = frozenset({Api.CHAT_COMPLETIONS, Api.RESPONSES})
-"""OpenAI's paths that its batches take."""
+ROW_ERRORS = {
+    "insufficient_quota": 429,
+    "rate_limit_exceeded": 429,
+    "invalid_api_key": 401,
+    "model_not_found": 404,
+    "billing_error": 402,
+    "authentication_error": 401,
+    "permission_error": 403,
+}
+"""Status of an error within a batch's results, by OpenAI's `error.code` or Anthropic's `error.type`."""
 
 
 class Ending(StrEnum):
@@ -35,10 +44,20 @@ class Ending(StrEnum):
 
     SUCCEEDED = "succeeded"
     ERRORED = "errored"
-    INVALID = "invalid"
     EXPIRED = "expired"
     MISSING = "missing"
     """Quietly absent from the results."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One request of a batch, carried out."""
+
+    custom_id: str
+    ending: Ending
+    status: int
+    body: dict[str, Any]
+    """Of the reply, or of the error."""
 
 
 @dataclass
@@ -50,37 +69,49 @@ class BatchDesk:
     say: Callable[[Asked], Said]
     left_to_lose: int = field(init=False)
     """How many create replies are still to be lost."""
+    left_to_refuse: int = field(init=False)
+    """How many creations are still to be turned away."""
 
     def __post_init__(self) -> None:
         self.left_to_lose = self.settings.lost_batch_creates
+        self.left_to_refuse = self.settings.refused_batch_creates
 
-    def run(self, api: Api, custom_id: str, body: Any) -> tuple[Ending, dict[str, Any]]:
-        """Carry out one request: its ending, and the reply or error body."""
+    def run(self, api: Api, custom_id: str, body: Any) -> Result:
+        """Carry out one request."""
         vendor = api.vendor
         try:
             asked = read_request(api, body)
         except InvalidRequestError as error:
-            return Ending.INVALID, error_body(vendor, 400, str(error))
+            return Result(custom_id, Ending.ERRORED, 400, error_body(vendor, 400, str(error)))
         self.accounts.sent[asked.key] += 1
-        ending = self._ending(asked, custom_id)
-        if ending is Ending.INVALID:
+        if self.settings.lasting_fault(asked.key) is Fault.INVALID:
             self.accounts.rejected[asked.key] += 1
-            return ending, error_body(vendor, 400, "the request is invalid")
-        if ending is not Ending.SUCCEEDED:
-            return ending, error_body(vendor, 500, "the request failed")
+            return Result(custom_id, Ending.ERRORED, 400, error_body(vendor, 400, "the request is invalid"))
+        if self.out_of_credit:
+            return Result(custom_id, Ending.ERRORED, *credit_error(vendor, self.settings.credit_stop))
+        ending = self._ending(asked, custom_id)
+        if ending in ROW_ERRORS:
+            return Result(custom_id, Ending.ERRORED, ROW_ERRORS[ending], row_error(vendor, ending))
+        if ending != Ending.SUCCEEDED:
+            return Result(custom_id, Ending(ending), 500, error_body(vendor, 500, "the request failed"))
         said = self.say(asked)
         self.accounts.bill(asked, said.output_tokens, time.monotonic(), DISCOUNT)
-        return ending, reply_body(asked, said, self.accounts.requests)
+        return Result(custom_id, Ending.SUCCEEDED, 200, reply_body(asked, said, self.accounts.requests))
 
-    def _ending(self, asked: Asked, custom_id: str) -> Ending:
+    @property
+    def out_of_credit(self) -> bool:
+        """Whether the account's money is gone."""
+        return self.settings.credit_usd is not None and self.accounts.usd >= self.settings.credit_usd
+
+    def _ending(self, asked: Asked, custom_id: str) -> str:
+        """An `Ending`, or one of `ROW_ERRORS`."""
         settings = self.settings
-        if settings.lasting_fault(asked.key) is Fault.INVALID:
-            return Ending.INVALID
         left = unit_interval("batch", settings.seed, custom_id, self.accounts.sent[asked.key])
         for ending, share in (
             (Ending.ERRORED, settings.batch_errored),
             (Ending.EXPIRED, settings.batch_expired),
             (Ending.MISSING, settings.batch_missing),
+            *settings.batch_row_errors.items(),
         ):
             left -= share
             if left < 0:
@@ -93,12 +124,17 @@ class Batch:
     """One batch: its number, its outcome (known from the start, shown when it is done)."""
 
     id: str
+    number: int
+    """1 for the first of its vendor."""
     created: float
     api: Api
-    results: list[tuple[str, Ending, dict[str, Any]]]
+    requests: int
+    results: list[Result]
     source: str = ""
     """OpenAI: id of the input file."""
     metadata: dict[str, str] | None = None
+    failure: tuple[str, str] | None = None
+    """OpenAI: code and message with which it failed as a whole; nothing of it is carried out then."""
 
 
 class Batches(ABC):
@@ -122,12 +158,24 @@ class Batches(ABC):
     async def route(self, request: web.BaseRequest, parts: list[str]) -> web.StreamResponse:
         """Answer by method and path; `parts` is the path behind `/v1/`."""
 
+    def turned_away(self) -> web.Response | None:
+        """The error for a creation of which nothing is carried out, or None."""
+        desk = self.desk
+        if desk.left_to_refuse > 0:
+            desk.left_to_refuse -= 1
+            status = overload_status(self.vendor)
+            return json_response(status, error_body(self.vendor, status, "overloaded"))
+        if desk.out_of_credit:
+            return json_response(*credit_error(self.vendor, desk.settings.credit_stop))
+        return None
+
     def accept(self, api: Api, rows: list[tuple[str, Any]], request: web.BaseRequest, **more: Any) -> Batch | None:
         """Carry out a batch of `(custom id, body)`; None if its reply is to be lost (the connection is then gone)."""
         desk = self.desk
         desk.accounts.batches_created += 1
-        results = [(custom_id, *desk.run(api, custom_id, body)) for custom_id, body in rows]
-        batch = Batch(f"{self.vendor}_batch_{len(self.batches):04d}", time.monotonic(), api, results, **more)
+        results = [] if more.get("failure") else [desk.run(api, custom_id, body) for custom_id, body in rows]
+        number = len(self.batches) + 1
+        batch = Batch(f"{self.vendor}_batch_{number:04d}", number, time.monotonic(), api, len(rows), results, **more)
         self.batches[batch.id] = batch
         if desk.left_to_lose > 0:
             desk.left_to_lose -= 1
@@ -136,8 +184,12 @@ class Batches(ABC):
         return batch
 
     def done(self, batch: Batch) -> bool:
-        """Whether the results can be fetched."""
+        """Whether every request has come to its end."""
         return time.monotonic() - batch.created >= self.desk.settings.batch_seconds
+
+    def archived(self, batch: Batch) -> bool:
+        """Whether the results were thrown away."""
+        return self.done(batch) and batch.number <= self.desk.settings.archived_batches
 
     def newest_first(self, request: web.BaseRequest, cursor: str) -> tuple[list[Batch], bool]:
         """One page of batches behind the id in the query parameter `cursor`, and whether more follow."""
@@ -153,157 +205,13 @@ class Batches(ABC):
         return json_response(404, error_body(self.vendor, 404, f"not found: {what}"))
 
 
-class AnthropicBatches(Batches):
-    """`/v1/messages/batches`."""
-
-    vendor = Vendor.ANTHROPIC
-
-    async def route(self, request: web.BaseRequest, parts: list[str]) -> web.StreamResponse:
-        """Create, list, retrieve, results."""
-        if len(parts) == 2 and request.method == "POST":
-            body = orjson.loads(await request.content.read())
-            rows = [(row["custom_id"], row["params"]) for row in body["requests"]]
-            batch = self.accept(Api.MESSAGES, rows, request)
-            return web.Response() if batch is None else json_response(200, self._described(batch, request))
-        if len(parts) == 2:
-            page, more = self.newest_first(request, "after_id")
-            seen = [self._described(batch, request) for batch in page]
-            ends = {"first_id": seen[0]["id"], "last_id": seen[-1]["id"]} if seen else {}
-            return json_response(200, {"data": seen, "has_more": more, **ends})
-        found = self.batches.get(parts[2])
-        if found is None:
-            return self.not_found(parts[2])
-        if len(parts) == 4 and parts[3] == "results" and self.done(found):
-            return jsonl_response([row for result in found.results if (row := _anthropic_result(*result))])
-        return json_response(200, self._described(found, request))
-
-    def _described(self, batch: Batch, request: web.BaseRequest) -> dict[str, Any]:
-        done = self.done(batch)
-        count = {ending: sum(1 for _, got, _ in batch.results if got is ending) for ending in Ending}
-        stamp = "2026-01-01T00:00:00Z"
-        return {
-            "id": batch.id,
-            "type": "message_batch",
-            "processing_status": "ended" if done else "in_progress",
-            "request_counts": {
-                "processing": 0 if done else len(batch.results),
-                "succeeded": count[Ending.SUCCEEDED] * done,
-                "errored": (count[Ending.ERRORED] + count[Ending.INVALID] + count[Ending.MISSING]) * done,
-                "expired": count[Ending.EXPIRED] * done,
-                "canceled": 0,
-            },
-            "created_at": stamp,
-            "expires_at": stamp,
-            "ended_at": stamp if done else None,
-            "archived_at": None,
-            "cancel_initiated_at": None,
-            "results_url": f"http://{request.host}/v1/messages/batches/{batch.id}/results" if done else None,
-        }
+def named_twice(rows: list[tuple[str, Any]]) -> str | None:
+    """A custom id that more than one of `rows` bears."""
+    return next((name for name, count in Counter(name for name, _ in rows).items() if count > 1), None)
 
 
-def _anthropic_result(custom_id: str, ending: Ending, body: dict[str, Any]) -> dict[str, Any] | None:
-    if ending is Ending.MISSING:
-        return None
-    results: dict[Ending, dict[str, Any]] = {
-        Ending.SUCCEEDED: {"type": "succeeded", "message": body},
-        Ending.EXPIRED: {"type": "expired"},
-    }
-    return {"custom_id": custom_id, "result": results.get(ending, {"type": "errored", "error": body})}
-
-
-class OpenAIBatches(Batches):
-    """`/v1/files` and `/v1/batches`."""
-
-    vendor = Vendor.OPENAI
-
-    def __init__(self, desk: BatchDesk) -> None:
-        """No files, no batches."""
-        super().__init__(desk)
-        self.files: dict[str, bytes] = {}
-
-    async def route(self, request: web.BaseRequest, parts: list[str]) -> web.StreamResponse:
-        """Upload and download files; create, list and retrieve batches."""
-        if parts[0] == "files":
-            return await self._file(request, parts)
-        if len(parts) == 1 and request.method == "POST":
-            return await self._create(request)
-        if len(parts) == 1:
-            page, more = self.newest_first(request, "after")
-            return json_response(
-                200, {"object": "list", "data": [self._described(batch) for batch in page], "has_more": more}
-            )
-        found = self.batches.get(parts[1])
-        return self.not_found(parts[1]) if found is None else json_response(200, self._described(found))
-
-    async def _file(self, request: web.BaseRequest, parts: list[str]) -> web.StreamResponse:
-        if request.method == "POST":
-            file = f"file-{len(self.files):04d}"
-            async for part in await request.multipart():
-                if getattr(part, "name", None) == "file":
-                    self.files[file] = bytes(await part.read())  # type: ignore[union-attr]
-            return json_response(200, _file_described(file, len(self.files[file])))
-        if len(parts) == 3 and parts[1].startswith("results-"):
-            _, kind, batch = parts[1].split("-", 2)
-            rows = [_openai_result(*result) for result in self.batches[batch].results]
-            return jsonl_response([row for row in rows if row and (row["error"] is None) == (kind == "good")])
-        return self.not_found(parts[-1])
-
-    async def _create(self, request: web.BaseRequest) -> web.StreamResponse:
-        body = orjson.loads(await request.read())
-        content = self.files.get(body["input_file_id"])
-        if content is None:
-            return self.not_found(body["input_file_id"])
-        rows = [orjson.loads(line) for line in content.splitlines() if line.strip()]
-        if body["endpoint"] not in ASKED_IN_BATCHES or any(row["url"] != body["endpoint"] for row in rows):
-            return json_response(400, error_body(self.vendor, 400, "the endpoint of the batch is not that of its rows"))
-        pairs = [(row["custom_id"], row["body"]) for row in rows]
-        batch = self.accept(
-            Api(body["endpoint"]), pairs, request, source=body["input_file_id"], metadata=body.get("metadata")
-        )
-        return web.Response() if batch is None else json_response(200, self._described(batch))
-
-    def _described(self, batch: Batch) -> dict[str, Any]:
-        done = self.done(batch)
-        failed = sum(1 for _, ending, _ in batch.results if ending is not Ending.SUCCEEDED)
-        return {
-            "id": batch.id,
-            "object": "batch",
-            "endpoint": batch.api,
-            "errors": None,
-            "input_file_id": batch.source,
-            "completion_window": "24h",
-            "status": "completed" if done else "in_progress",
-            "output_file_id": f"results-good-{batch.id}" if done else None,
-            "error_file_id": f"results-bad-{batch.id}" if done and failed else None,
-            "created_at": 1_700_000_000,
-            "request_counts": {
-                "total": len(batch.results),
-                "completed": (len(batch.results) - failed) * done,
-                "failed": failed * done,
-            },
-            "metadata": batch.metadata,
-        }
-
-
-def _file_described(file: str, size: int) -> dict[str, Any]:
-    return {
-        "id": file,
-        "object": "file",
-        "bytes": size,
-        "created_at": 1_700_000_000,
-        "filename": "batch.jsonl",
-        "purpose": "batch",
-        "status": "processed",
-    }
-
-
-def _openai_result(custom_id: str, ending: Ending, body: dict[str, Any]) -> dict[str, Any] | None:
-    row = {"id": f"batch_req_{custom_id[:12]}", "custom_id": custom_id, "response": None, "error": None}
-    if ending is Ending.MISSING:
-        return None
-    if ending is Ending.EXPIRED:
-        return row | {"error": {"code": "batch_expired", "message": "This request could not be executed in time."}}
-    status = {Ending.SUCCEEDED: 200, Ending.INVALID: 400}.get(ending, 500)
-    response = {"status_code": status, "request_id": "req_batch", "body": body}
-    error = None if status == 200 else {"code": str(status), "message": "the request failed"}
-    return row | {"response": response, "error": error}
+def row_error(vendor: Vendor, kind: str) -> dict[str, Any]:
+    """The body of an error of `ROW_ERRORS`."""
+    if vendor is Vendor.OPENAI:
+        return error_body(vendor, ROW_ERRORS[kind], f"the vendor says {kind}", kind)
+    return {"type": "error", "error": {"type": kind, "message": f"the vendor says {kind}"}, "request_id": None}

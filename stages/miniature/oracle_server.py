@@ -30,9 +30,11 @@ import orjson
 from aiohttp import web
 
 from stages.miniature.oracle_accounts import Accounts
-from stages.miniature.oracle_batches import AnthropicBatches, BatchDesk, OpenAIBatches
+from stages.miniature.oracle_anthropic_batches import AnthropicBatches
+from stages.miniature.oracle_batches import BatchDesk
 from stages.miniature.oracle_habits import NotAJudgePromptError, oracle_reply
 from stages.miniature.oracle_limits import Limits
+from stages.miniature.oracle_openai_batches import OpenAIBatches
 from stages.miniature.oracle_responses import (
     abort,
     has_key,

@@ -89,12 +89,24 @@ class OracleSettings(BaseModel):
     usd_per_million_output: float = 15.0
     lost_batch_creates: int = 0
     """How many of the first batch creations are carried out while their reply is lost."""
+    refused_batch_creates: int = 0
+    """How many of the first batch creations are answered 529 or 503, with nothing carried out."""
     batch_seconds: float = Field(default=0.0, ge=0)
     """How long a batch takes."""
+    batch_validation_seconds: float = Field(default=0.0, ge=0)
+    """OpenAI: how long a new batch is validated before that; it is said to hold 0 requests until then."""
+    batch_queue_requests: int | None = None
+    """OpenAI: a batch fails as a whole if more requests than these would wait in batches that are not done."""
+    batch_failure: str | None = None
+    """OpenAI: code with which every batch fails as a whole."""
+    archived_batches: int = 0
+    """How many of the first batches lose their results once they are done."""
     batch_errored: float = Field(default=0.0, ge=0, le=1)
     batch_expired: float = Field(default=0.0, ge=0, le=1)
     batch_missing: float = Field(default=0.0, ge=0, le=1)
     """Shares of a batch's requests that end as errored, as expired, or are quietly absent from the results."""
+    batch_row_errors: dict[str, float] = Field(default_factory=dict)
+    """Shares of a batch's requests that end with an error of this `error.code` (OpenAI) or `error.type` (Anthropic)."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
