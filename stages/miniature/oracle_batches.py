@@ -1,5 +1,6 @@
 """Batches at the local oracle: created at once, done after a while, each request billed at half the price."""
 
+import secrets
 import time
 from abc import ABC, abstractmethod
 from collections import Counter
@@ -175,7 +176,7 @@ class Batches(ABC):
         desk.accounts.batches_created += 1
         results = [] if more.get("failure") else [desk.run(api, custom_id, body) for custom_id, body in rows]
         number = len(self.batches) + 1
-        batch = Batch(f"{self.vendor}_batch_{number:04d}", number, time.monotonic(), api, len(rows), results, **more)
+        batch = Batch(f"batch_{secrets.token_hex(8)}", number, time.monotonic(), api, len(rows), results, **more)
         self.batches[batch.id] = batch
         if desk.left_to_lose > 0:
             desk.left_to_lose -= 1

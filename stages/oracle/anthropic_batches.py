@@ -1,18 +1,22 @@
 """Anthropic's Message Batches."""
 
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncGenerator
+from typing import Any, ClassVar
 
 from stages.oracle.anthropic_client import AnthropicClient, read_message
 from stages.oracle.attempt import Attempt, Trouble, shortened
-from stages.oracle.batches import BatchSeen, BatchState, batch_troubles
+from stages.oracle.batches import BatchSeen, BatchState, BatchStatus, ResultsGoneError, batch_troubles
 from stages.oracle.reply_reading import BrokenReplyError
+from stages.oracle.troubles import Told
 
 LISTED = 100
+"""Batches per page of the list."""
 
 
 class AnthropicBatchApi:
-    """Batches over a client's SDK. They carry no label: a lost one is known by its size and its custom ids."""
+    """Batches over a client's SDK. They carry no label: a lost one is known by its custom ids alone."""
+
+    keeps_labels: ClassVar[bool] = False
 
     def __init__(self, client: AnthropicClient) -> None:
         """Use `client`'s connections."""
@@ -25,22 +29,39 @@ class AnthropicBatchApi:
             requests: Any = [{"custom_id": name, "params": body} for name, body in rows]
             return str((await self._batches.create(requests=requests)).id)
 
-    async def recent(self) -> list[BatchSeen]:
-        """The newest batches."""
+    async def listed(self) -> AsyncGenerator[BatchSeen, None]:
+        """The batches of the workspace, the newest first."""
         with batch_troubles(self._client):
-            page = await self._batches.list(limit=LISTED)
-        return [BatchSeen(batch.id, _size(batch.request_counts), None) for batch in page.data]
+            async for batch in self._batches.list(limit=LISTED):
+                yield BatchSeen(batch.id, _size(batch.request_counts), None)
 
-    async def state(self, batch: str) -> BatchState:
-        """Where the batch stands."""
+    async def status(self, batch: str) -> BatchStatus:
+        """Where the batch stands. Results are kept for 29 days; then their address is gone, while the batch stays."""
         with batch_troubles(self._client):
-            found = await self._batches.retrieve(batch)
-        return BatchState.ENDED if found.processing_status == "ended" else BatchState.RUNNING
+            try:
+                found = await self._batches.retrieve(batch)
+            except self._client.errors.NotFoundError as error:
+                return BatchStatus(BatchState.UNKNOWN, detail=self._client.message_of(error))
+        if found.processing_status != "ended":
+            return BatchStatus(BatchState.RUNNING)
+        return BatchStatus(BatchState.ENDED if found.results_url else BatchState.GONE)
 
-    async def results(self, batch: str) -> AsyncIterator[tuple[str, Attempt]]:
-        """The results, streamed."""
+    async def results(self, batch: str) -> AsyncGenerator[tuple[str, Attempt], None]:
+        """The results, streamed.
+
+        Raises:
+            ResultsGoneError: they were archived.
+        """
         with batch_troubles(self._client):
-            async for row in await self._batches.results(batch):
+            try:
+                rows = await self._batches.results(batch)
+            except self._client.errors.NotFoundError as error:
+                raise ResultsGoneError(self._client.message_of(error)) from error
+            except self._client.errors.APIError:
+                raise
+            except self._client.errors.AnthropicError as error:  # the SDK's own word for a batch without results
+                raise ResultsGoneError(str(error)) from error
+            async for row in rows:
                 yield row.custom_id, read_result(row.result.model_dump())
 
 
@@ -51,13 +72,11 @@ def read_result(result: dict[str, Any]) -> Attempt:
         try:
             return Attempt(answer=read_message(result["message"], ""))
         except BrokenReplyError as error:
-            return Attempt(trouble=Trouble.BROKEN_REPLY, detail=shortened(str(error)))
+            return Attempt(trouble=error.trouble, detail=shortened(str(error)))
     if kind != "errored":
         return Attempt(trouble=Trouble.SERVER_ERROR, detail=kind)
-    told = result["error"].get("error") or result["error"]
-    invalid = told.get("type") == "invalid_request_error"
-    trouble = Trouble.INVALID if invalid else Trouble.SERVER_ERROR
-    return Attempt(trouble=trouble, detail=shortened(str(told.get("message"))))
+    told = Told.by(result["error"])
+    return Attempt(trouble=told.trouble, detail=shortened(told.message))
 
 
 def _size(counts: Any) -> int:

@@ -3,43 +3,34 @@
 Before a batch is created, the intent (its requests, and the batches that the account already has) is in the ledger and
 on the disk. If the reply to the creation is lost, or the run is killed in between, the next look finds the new batch in
 the vendor's list and adopts it. Results are matched by custom id; what ended as errored, expired or is missing goes
-into the next batch.
+into the next batch. What hinders the creation of batches stops the run only once those that were paid for are in.
 """
 
 import asyncio
-from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from stages.oracle.accounts import Accounts
 from stages.oracle.anthropic_batches import AnthropicBatchApi
 from stages.oracle.anthropic_client import AnthropicClient
-from stages.oracle.attempt import Answer, Attempt, Trouble, Usage
+from stages.oracle.batch_booking import BatchBooking, Waiting
 from stages.oracle.batch_ledger import BatchLedger, BatchRecord
-from stages.oracle.batches import BatchApi, BatchState, BatchTroubleError, custom_id
+from stages.oracle.batch_patience import BatchesStopped, Patience
+from stages.oracle.batch_results import BatchResults
+from stages.oracle.batch_rows import BatchRows
+from stages.oracle.batches import BatchApi, BatchTroubleError, custom_id
 from stages.oracle.connection import Connection
 from stages.oracle.gate import StopReason
 from stages.oracle.money import Budget, Estimates
 from stages.oracle.openai_batches import OpenAIBatchApi
-from stages.oracle.plan import Outlook, Request, RequestPlan, before_asking
+from stages.oracle.plan import Outlook, Request, before_asking
 from stages.oracle.session import INTERRUPTED, Cases, Ended, Endpoint, Oracle, stops_on_signals
 from stages.oracle.settings import AskingSettings
-from stages.records.ledger import FINAL, Ledger
-from stages.records.trace import TraceOutcome
+from stages.records.ledger import Ledger
 from stages.runtime.progress import ProgressLine
 
-Reply = TypeVar("Reply")
-
-LOOKS_FOR_LOST = 3
-"""How often the vendor's list is searched for a batch whose creation gave no reply, before it is created again."""
-FIRST_POLL_SECONDS = 0.5
-MOST_BATCH_BYTES = 190_000_000
-"""Both vendors take more (256 and 200 MB)."""
-
-
-class BatchesStopped(Exception):  # noqa: N818  a stop is not an error
-    """The run stops; reason and detail are in its arguments."""
+KNOWN = 100
+"""How many of the account's newest batches are noted before one is created."""
 
 
 def ask_in_batches(
@@ -64,7 +55,7 @@ async def _ask(run: "BatchRun", url: str | None) -> Ended:
         with stops_on_signals(settling.cancel):
             await settling
     except BatchesStopped as stop:
-        stopped, detail = stop.args
+        stopped, detail = stop.reason, stop.detail
     except asyncio.CancelledError:
         stopped, detail = StopReason.INTERRUPTED, INTERRUPTED
     finally:
@@ -85,18 +76,25 @@ class BatchRun:
     outlook: Outlook
     estimates: Estimates
     accounts: Accounts
-    plan: RequestPlan = field(init=False)
-    budget: Budget = field(init=False)
+    books: BatchLedger = field(init=False)
+    booking: BatchBooking = field(init=False)
+    rows: BatchRows = field(init=False)
+    patience: Patience = field(init=False)
     line: ProgressLine = field(init=False)
-    failures: Counter[str] = field(default_factory=Counter)
-    """How often the request of each key has come back without a reply."""
-    trouble_since: float | None = None
-    """When calls to the batch API began to fail, on the event loop's clock."""
+    hindered: BatchesStopped | None = None
+    """Why no further batch can be created for now."""
+    one_has_ended: bool = False
+    """Whether there is more room in the vendor's queue than when the last batch was created."""
 
     def __post_init__(self) -> None:
-        self.plan = self.oracle.plan()
-        self.budget = Budget(self.settings.budget_usd, self.outlook.spent_usd)
+        budget = Budget(self.settings.budget_usd, self.outlook.spent_usd)
+        self.books = BatchLedger(self.ledger)
+        self.booking = BatchBooking(
+            self.oracle.plan(), self.ledger, self.accounts, budget, self.estimates, self.settings.attempts
+        )
+        self.rows = BatchRows(self.cases, self.settings, self.books, self.booking)
         self.line = ProgressLine(self.name)
+        self.patience = Patience(self.settings, self._show)
 
     async def until_settled(self, api: BatchApi) -> None:
         """Create, poll and reconcile until every case is settled.
@@ -104,196 +102,71 @@ class BatchRun:
         Raises:
             BatchesStopped: money, key, outage or settings stop it.
         """
-        books = BatchLedger(self.ledger)
+        may_abandon = self.settings.abandon_batches
+        results = BatchResults(api, self.books, self.booking, self.patience, self.line.say, may_abandon)
+        for record in self.books.holding(request.key for _, request in self.rows.unsettled()):
+            await results.check(record)
         while True:
-            rows = self._next_rows(books.pending())
+            rows = [] if self.hindered else self.rows.next()
             if rows:
-                known = [seen.id for seen in await self._patiently(api.recent)]
-                record = books.intend([custom_id(request.key) for request in rows], known)
-                await self._create(api, books, record, rows)
-            elif books.open_batches():
-                await self._finish(api, books, books.open_batches()[0])
-            else:
-                return
+                await self._create(api, rows)
+                continue
+            awaited = self.rows.awaited()
+            if awaited is None:
+                break
+            await self._finish(results, *awaited)
+        if self.hindered:
+            raise self.hindered
+        await results.collect_unasked()
 
-    async def _finish(self, api: BatchApi, books: BatchLedger, record: BatchRecord) -> None:
-        """See an open batch through: adopt it if its creation gave no reply, wait for it, take its results."""
-        if record.batch is None:
-            found = await self._adopt(api, record)
-            if found is None:
-                books.done(record)
-                return
-            record = books.created(record, found)
-        assert record.batch is not None
-        state = await self._wait(api, record)
-        if state is BatchState.ENDED:
-            await self._reconcile(api, record)
-        books.done(record)
-        if state is BatchState.FAILED:
-            raise BatchesStopped(StopReason.ALL_INVALID, f"the vendor refused batch {record.batch}")
-
-    async def _create(self, api: BatchApi, books: BatchLedger, record: BatchRecord, rows: list[Request]) -> None:
-        """Create the batch that `record` announces. A lost reply leaves it open: `_finish` looks for it."""
+    async def _create(self, api: BatchApi, rows: list[Request]) -> None:
+        """Announce and create a batch. A lost reply leaves it open: it is looked for when its results are wanted."""
+        known = await self.patience.call(lambda: _newest(api))
+        keys = [request.key for request in rows]
+        record = await asyncio.to_thread(self.books.intend, self.oracle.vendor, keys, self.oracle.prices, known)
         try:
-            batch = await api.create([(custom_id(row.key), row.body) for row in rows], record.key)
+            batch = await api.create([(custom_id(row.key), row.body) for row in rows], record.name)
         except BatchTroubleError as error:
             self.accounts.failed(error.trouble)
             if not error.may_have_worked:
-                books.done(record)
+                await asyncio.to_thread(self.books.done, record)
                 await self._bear(error)
             return
+        self.patience.succeeded()
+        self.one_has_ended = False
         self.accounts.attempts += len(rows)
-        books.created(record, batch)
-
-    async def _adopt(self, api: BatchApi, record: BatchRecord) -> str | None:
-        """Find the batch of an announced creation in the vendor's list; None if there is none."""
-        for look in range(LOOKS_FOR_LOST):
-            candidates = [
-                seen.id
-                for seen in await self._patiently(api.recent)
-                if seen.id not in record.known
-                and seen.requests == len(record.custom_ids)
-                and seen.label in (None, record.key)
-            ]
-            for candidate in candidates:
-                if len(candidates) == 1 or await self._is_ours(api, candidate, record):
-                    return candidate
-            await asyncio.sleep(min(self.settings.poll_seconds, FIRST_POLL_SECONDS * 2**look))
-        return None
-
-    async def _is_ours(self, api: BatchApi, batch: str, record: BatchRecord) -> bool:
-        """Whether the results of `batch`, once it has ended, are about requests of `record`."""
-        await self._wait(api, BatchRecord(record.key, record.custom_ids, record.known, batch))
-        async for name, _ in api.results(batch):
-            return name in record.custom_ids
-        return False
-
-    async def _wait(self, api: BatchApi, record: BatchRecord) -> BatchState:
-        """Poll, ever more seldom, until the batch is over."""
-        pause, loop = FIRST_POLL_SECONDS, asyncio.get_running_loop()
-        began = loop.time()
-        assert record.batch is not None
-        batch = record.batch
-        while (state := await self._patiently(lambda: api.state(batch))) is BatchState.RUNNING:
-            minutes = (loop.time() - began) / 60
-            self.line.show(
-                f"{self._answered()}/{self.outlook.questions}, waiting for batch {batch} of {len(record.custom_ids)} "
-                f"requests for {minutes:.0f} min, ${self.budget.spent_usd:.2f} spent"
-            )
-            await asyncio.sleep(pause)
-            pause = min(self.settings.poll_seconds, 1.5 * pause)
-        return state
-
-    async def _reconcile(self, api: BatchApi, record: BatchRecord) -> None:
-        """Book each result under its request. What is missing stays unsettled and goes into the next batch."""
-        assert record.batch is not None
-        waiting = {name: row for row in self._unsettled() if (name := custom_id(row.key)) in record.custom_ids}
-        while True:
-            try:
-                async for name, attempt in api.results(record.batch):
-                    request = waiting.pop(name, None)
-                    if request is not None:
-                        self._book(request, attempt)
-                break
-            except BatchTroubleError as error:
-                await self._bear(error)
-        for request in waiting.values():
-            self._book(request, Attempt(trouble=Trouble.SERVER_ERROR, detail="missing from the batch's results"))
-
-    async def _patiently(self, call: Callable[[], Awaitable[Reply]]) -> Reply:
-        """Call until it succeeds: for calls that may be repeated freely."""
-        while True:
-            try:
-                reply = await call()
-            except BatchTroubleError as error:
-                await self._bear(error)
-            else:
-                self.trouble_since = None
-                return reply
+        await asyncio.to_thread(self.books.created, record, batch)
 
     async def _bear(self, error: BatchTroubleError) -> None:
-        """Wait after a failed call, or stop the run if waiting does not help.
+        """Wait after a creation that failed, or note that none can succeed for now."""
+        try:
+            await self.patience.bear(error)
+        except BatchesStopped as stop:
+            self.hindered = stop
 
-        Raises:
-            BatchesStopped: money, key or settings, or the server has been down for too long.
-        """
-        now = asyncio.get_running_loop().time()
-        if error.trouble is Trouble.INVALID:
-            raise BatchesStopped(StopReason.ALL_INVALID, error.detail)
-        if error.trouble.stops_the_run:
-            raise BatchesStopped(StopReason(error.trouble.value), error.detail)
-        self.trouble_since = now if self.trouble_since is None else self.trouble_since
-        if now - self.trouble_since > 60 * self.settings.outage_minutes:
-            raise BatchesStopped(StopReason.OUTAGE, error.detail)
-        pause = min(self.settings.poll_seconds, FIRST_POLL_SECONDS + (now - self.trouble_since))
-        await asyncio.sleep(error.retry_after or pause)
+    async def _finish(self, results: BatchResults, record: BatchRecord, waiting: Waiting) -> None:
+        """See an open batch through, and note what it says about further ones."""
+        stop = await results.finish(record, waiting)
+        is_full = stop is not None and stop.reason is StopReason.QUEUE_FULL
+        if is_full and self.one_has_ended:
+            stop = None
+        if stop is not None or (self.hindered and self.hindered.reason is StopReason.QUEUE_FULL):
+            self.hindered = stop
+        self.one_has_ended |= not is_full
 
-    def _book(self, request: Request, attempt: Attempt) -> None:
-        if attempt.answer is not None:
-            usd = self.oracle.prices.usd(attempt.answer.usage, batch=True)
-            self.ledger.append(request.key, FINAL, attempt.answer.as_entry() | {"usd": usd})
-            self.accounts.delivered(attempt.answer, usd)
-            self.budget.settle(0.0, usd)
-            self.estimates.learn(request.prompt_characters, attempt.answer.usage)
-            self._settled(attempt.answer.outcome)
-            return
-        assert attempt.trouble is not None
-        self.accounts.failed(attempt.trouble)
-        if attempt.trouble.stops_the_run:
-            raise BatchesStopped(StopReason(attempt.trouble.value), attempt.detail)
-        self.failures[request.key] += 1
-        if attempt.trouble is Trouble.INVALID:
-            self._close(request, TraceOutcome.REJECTED, attempt.detail)
-        elif self.failures[request.key] >= self.settings.attempts:
-            self._close(request, TraceOutcome.GAVE_UP, f"{attempt.trouble}: {attempt.detail}")
+    def _show(self, words: str, is_new: bool) -> None:
+        answered = self.outlook.answered + self.accounts.outcomes.total()
+        hindered = f", no further batch for now ({self.hindered})" if self.hindered else ""
+        spent = self.booking.budget.spent_usd
+        self.line.show(f"{answered}/{self.outlook.questions}, {words}{hindered}, ${spent:.2f} spent", now=is_new)
 
-    def _close(self, request: Request, outcome: TraceOutcome, detail: str) -> None:
-        answer = Answer(outcome=outcome, text="", usage=Usage(), detail=detail)
-        self.ledger.append(request.key, FINAL, answer.as_entry() | {"usd": 0.0})
-        self._settled(outcome)
 
-    def _settled(self, outcome: TraceOutcome) -> None:
-        self.accounts.outcomes[outcome] += 1
-
-    def _answered(self) -> int:
-        return self.outlook.answered + self.accounts.outcomes.total()
-
-    def _unsettled(self) -> Iterator[Request]:
-        """The requests that the ledger does not answer and this run has not given up."""
-        for case in self.cases():
-            request = self.plan.progress(case.question, self.ledger).next
-            if request is not None and self.failures[request.key] < self.settings.attempts:
-                yield request
-
-    def _next_rows(self, pending: frozenset[str]) -> list[Request]:
-        """The next batch: as many requests as fit into the vendor's limits and, beside the pending ones, the budget.
-
-        Raises:
-            BatchesStopped: requests are left, nothing is pending, and the budget bears none of them.
-        """
-        rows: list[Request] = []
-        size, usd, refused = 0, self._pending_usd(pending), False
-        for request in self._unsettled():
-            if custom_id(request.key) in pending:
-                continue
-            cost = self._bound_usd(request)
-            refused = not self.budget.fits(usd + cost)
-            size += 4 * request.prompt_characters
-            if refused or len(rows) == self.settings.batch_requests or size > MOST_BATCH_BYTES:
+async def _newest(api: BatchApi) -> list[str]:
+    """Ids of the account's newest batches."""
+    ids: list[str] = []
+    async with aclosing(api.listed()) as listed:
+        async for seen in listed:
+            ids.append(seen.id)
+            if len(ids) == KNOWN:
                 break
-            rows.append(request)
-            usd += cost
-        if refused and not rows and not pending:
-            spent, limit = self.budget.spent_usd, self.budget.limit_usd
-            raise BatchesStopped(StopReason.BUDGET, f"${spent:.4f} of ${limit:.4f} are spent, the next costs more")
-        return rows
-
-    def _pending_usd(self, pending: frozenset[str]) -> float:
-        if not pending or self.budget.limit_usd is None:
-            return 0.0
-        return sum(self._bound_usd(request) for request in self._unsettled() if custom_id(request.key) in pending)
-
-    def _bound_usd(self, request: Request) -> float:
-        prompt = self.estimates.prompt_tokens(request.prompt_characters)
-        bound = Usage(round(prompt), min(request.max_tokens, self.estimates.output_bound))
-        return self.oracle.prices.usd(bound, batch=True)
+    return ids

@@ -118,6 +118,11 @@ def _add_how(top: argparse.ArgumentParser) -> None:
     how.add_argument("--declared-rpm", type=float, help="requests per minute, for servers that do not tell their limit")
     how.add_argument("--batch-requests", type=int, default=10_000, help="most requests per batch")
     how.add_argument("--poll-seconds", type=float, default=60, help="longest pause between looks at a batch")
+    how.add_argument(
+        "--abandon-batches",
+        action="store_true",
+        help="ask again what is in a batch that cannot be waited for (online) or found (--batch); may be paid twice",
+    )
 
 
 def settings_of(arguments: argparse.Namespace) -> AskingSettings:
@@ -132,6 +137,7 @@ def settings_of(arguments: argparse.Namespace) -> AskingSettings:
         declared_rpm=arguments.declared_rpm,
         batch_requests=arguments.batch_requests,
         poll_seconds=arguments.poll_seconds,
+        abandon_batches=arguments.abandon_batches,
     )
 
 

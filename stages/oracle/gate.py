@@ -32,6 +32,8 @@ class StopReason(StrEnum):
     OUTAGE = "outage"
     ALL_INVALID = "all_invalid"
     """The first requests were all called invalid: the settings are wrong, not the questions."""
+    QUEUE_FULL = "queue_full"
+    """The vendor takes no batch of this size while others of the account have not ended."""
     INTERRUPTED = "interrupted"
 
 

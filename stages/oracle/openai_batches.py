@@ -1,25 +1,31 @@
 """OpenAI's Batches: an input file is uploaded, results come as an output file and an error file."""
 
-from collections.abc import AsyncIterator, Callable
-from typing import Any
+from collections.abc import AsyncGenerator, Callable, Iterator
+from typing import Any, ClassVar
 
 import orjson
 
 from stages.oracle.attempt import Answer, Attempt, Trouble, shortened
-from stages.oracle.batches import BatchSeen, BatchState, batch_troubles
+from stages.oracle.batches import BatchSeen, BatchState, BatchStatus, ResultsGoneError, batch_troubles
 from stages.oracle.openai_client import OpenAIClient
 from stages.oracle.reply_reading import BrokenReplyError
 from stages.oracle.troubles import Told
 
 LISTED = 100
+"""Batches per page of the list."""
 LABEL = "reasrm"
 """Name of the metadata field that holds our label."""
 ENDED = frozenset({"completed", "expired", "cancelled"})
 """Also an expired or cancelled batch has results of the requests that were done."""
+FAILED = "failed"
+QUEUE_FULL = "token_limit_exceeded"
+"""Code of a batch that failed since too many tokens wait in others."""
 
 
 class OpenAIBatchApi:
     """Batches over a client's SDK, of requests to the API that the client speaks."""
+
+    keeps_labels: ClassVar[bool] = True
 
     def __init__(self, client: OpenAIClient) -> None:
         """Use `client`'s connections."""
@@ -42,50 +48,75 @@ class OpenAIBatchApi:
             )
         return str(batch.id)
 
-    async def recent(self) -> list[BatchSeen]:
-        """The newest batches."""
+    async def listed(self) -> AsyncGenerator[BatchSeen, None]:
+        """The batches of the project, the newest first."""
         with batch_troubles(self._client):
-            page = await self._sdk.batches.list(limit=LISTED)
-        return [
-            BatchSeen(batch.id, batch.request_counts.total if batch.request_counts else 0, _label(batch))
-            for batch in page.data
-        ]
+            async for batch in self._sdk.batches.list(limit=LISTED):
+                counts = batch.request_counts
+                yield BatchSeen(batch.id, counts.total if counts else 0, (batch.metadata or {}).get(LABEL))
 
-    async def state(self, batch: str) -> BatchState:
+    async def status(self, batch: str) -> BatchStatus:
         """Where the batch stands."""
         with batch_troubles(self._client):
-            status = (await self._sdk.batches.retrieve(batch)).status
-        if status in ENDED:
-            return BatchState.ENDED
-        return BatchState.FAILED if status == "failed" else BatchState.RUNNING
+            try:
+                found = await self._sdk.batches.retrieve(batch)
+            except self._client.errors.NotFoundError as error:
+                return BatchStatus(BatchState.UNKNOWN, detail=self._client.message_of(error))
+        if found.status == FAILED:
+            return _failure(found.errors)
+        return BatchStatus(BatchState.ENDED if found.status in ENDED else BatchState.RUNNING)
 
-    async def results(self, batch: str) -> AsyncIterator[tuple[str, Attempt]]:
-        """The results of both files."""
+    async def results(self, batch: str) -> AsyncGenerator[tuple[str, Attempt], None]:
+        """The results of both files.
+
+        Raises:
+            ResultsGoneError: a file is no longer there.
+        """
         with batch_troubles(self._client):
             found = await self._sdk.batches.retrieve(batch)
             for file in (found.output_file_id, found.error_file_id):
                 if file is not None:
-                    content = await self._sdk.files.content(file)
-                    for line in content.content.splitlines():
-                        if line.strip():
-                            row = orjson.loads(line)
-                            yield row["custom_id"], read_result(row, self._client.read_reply)
+                    try:
+                        content = await self._sdk.files.content(file)
+                    except self._client.errors.NotFoundError as error:
+                        raise ResultsGoneError(self._client.message_of(error)) from error
+                    for row in _rows(content.content):
+                        yield row["custom_id"], read_result(row, self._client.read_reply)
+
+
+def _rows(content: bytes) -> Iterator[dict[str, Any]]:
+    """The rows of a file; one that cannot be read is left out, and so counts as missing."""
+    for line in content.splitlines():
+        try:
+            row = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            continue
+        if isinstance(row, dict) and "custom_id" in row:
+            yield row
 
 
 def read_result(row: dict[str, Any], read_reply: Callable[[Any, str], Answer]) -> Attempt:
     """Read one line of an output or error file; `read_reply` reads the body of a reply."""
     response = row.get("response")
     if not response:
-        return Attempt(trouble=Trouble.SERVER_ERROR, detail=shortened(str(row.get("error"))))
-    status = response["status_code"]
+        told = Told.by(row.get("error"))
+        return Attempt(trouble=told.trouble, detail=shortened(told.message))
+    status = response.get("status_code")
     if status != 200:
         told = Told.by(response.get("body"), status)
         return Attempt(trouble=told.trouble, detail=shortened(told.message))
     try:
-        return Attempt(answer=read_reply(response["body"], response.get("request_id") or ""))
+        return Attempt(answer=read_reply(response.get("body"), response.get("request_id") or ""))
     except BrokenReplyError as error:
         return Attempt(trouble=error.trouble, detail=shortened(str(error)))
 
 
-def _label(batch: Any) -> str | None:
-    return (batch.metadata or {}).get(LABEL)
+def _failure(errors: Any) -> BatchStatus:
+    """What the errors of a failed batch say; the vendor names the lines at fault, or one reason for all."""
+    listed = [error.model_dump() for error in (errors.data if errors else None) or []]
+    told = [Told.by(error) for error in listed]
+    detail = shortened("; ".join(dict.fromkeys(f"{one.code}: {one.message}" for one in told)) or "no reason given")
+    if any(one.code == QUEUE_FULL for one in told):
+        return BatchStatus(BatchState.QUEUE_FULL, Trouble.RATE_LIMITED, detail)
+    stops = (one.trouble for one in told if one.trouble.stops_the_run)
+    return BatchStatus(BatchState.FAILED, next(stops, Trouble.INVALID), detail)

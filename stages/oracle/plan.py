@@ -1,6 +1,6 @@
 """What a run will ask: the key of each request, what the ledger already answers, and what the rest will cost."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -134,3 +134,11 @@ def before_asking(cases: Iterable[Case], plan: RequestPlan, ledger: Ledger, esti
         outlook = Outlook(questions=count, to_ask=count)
     outlook.maybe_billed_unseen = maybe_billed_unseen(ledger.entries())
     return outlook
+
+
+def keys_to_ask(cases: Iterable[Case], plan: RequestPlan, ledger: Ledger) -> Iterator[str]:
+    """The keys of the requests that `ledger` does not answer."""
+    for case in cases:
+        request = plan.progress(case.question, ledger).next
+        if request is not None:
+            yield request.key

@@ -17,10 +17,11 @@ from stages.oracle.cases import Case
 from stages.oracle.connection import Connection
 from stages.oracle.gate import Gate, StopReason
 from stages.oracle.money import Budget, Estimates, Prices
+from stages.oracle.open_batches import clear_the_way_online
 from stages.oracle.openai_client import OpenAIClient
 from stages.oracle.openai_responses_client import OpenAIResponsesClient
 from stages.oracle.pacing import Pacer
-from stages.oracle.plan import Outlook, RequestPlan, before_asking
+from stages.oracle.plan import Outlook, RequestPlan, before_asking, keys_to_ask
 from stages.oracle.request_shape import AnthropicShape, OpenAIResponsesShape, OpenAIShape, RequestShape
 from stages.oracle.settings import AskingSettings
 from stages.records.ledger import Ledger, LedgerBusyError
@@ -132,11 +133,17 @@ def ask_online(
         ledger: open for writing.
         settings: how.
         endpoint: where; opened only if something is to be asked.
+
+    Raises:
+        OpenBatchError: an open batch holds what would be asked.
     """
     estimates = oracle.estimates()
     outlook = before_asking(cases(), oracle.plan(), ledger, estimates)
     if outlook.to_ask == 0:
         return Ended(None, "", outlook, Accounts().summary())
+    wanted = keys_to_ask(cases(), oracle.plan(), ledger)
+    may_abandon = settings.abandon_batches
+    outlook.maybe_billed_unseen += clear_the_way_online(ledger, wanted, ProgressLine(name).say, may_abandon=may_abandon)
     with endpoint() as url:
         run = OnlineRun(name, oracle, ledger, settings, outlook, estimates)
         return asyncio.run(run.ask(cases(), url))

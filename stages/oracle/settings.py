@@ -11,6 +11,11 @@ from stages.runtime.params import StageParams
 BUDGET_VARIABLE = "REASRM_BUDGET_USD"
 """Set by `reasrm run --budget-usd`: a limit of one run stands in no file."""
 
+ABANDON = (
+    "--abandon-batches (in params.yaml: abandon_batches) asks its requests again, though they may have been billed"
+)
+"""The way out where a batch that was paid for cannot be waited for."""
+
 
 class Mode(StrEnum):
     """Which of a vendor's two doors."""
@@ -43,6 +48,8 @@ class AskingSettings(StageParams):
     """Most requests of one batch."""
     poll_seconds: float = Field(gt=0)
     """Longest pause between two looks at a batch."""
+    abandon_batches: bool = False
+    """Ask again what an open batch holds: online any batch, in batch mode one that the vendor does not know."""
 
     @classmethod
     def of_this_run(cls) -> Self:

@@ -29,6 +29,11 @@ class ProgressLine:
         start = "\r\x1b[2K" if self._live else ""
         print(f"{start}{self._name}: {text}", end=end, file=sys.stderr, flush=True)
 
+    def say(self, text: str) -> None:
+        """Show `text` now, on a line of its own that stays."""
+        self.show(text, now=True)
+        self.end()
+
     def end(self) -> None:
         """Leave the last text on the screen and go to the next line."""
         if self._live:

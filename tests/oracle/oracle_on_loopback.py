@@ -11,12 +11,16 @@ from typing import Any
 from stages.judging.chain_of_rubrics import PromptVariant
 from stages.miniature.oracle_settings import OracleSettings
 from stages.oracle.attempt import Vendor
+from stages.oracle.batch_session import ask_in_batches
 from stages.oracle.cases import Case, first_pass
+from stages.oracle.ledger_state import LedgerState
 from stages.oracle.money import Prices
 from stages.oracle.session import Ended, Oracle, ask_online
 from stages.oracle.settings import AskingSettings, Mode
+from stages.oracle.traces import PassTotals, traces
 from stages.records.ledger import Ledger
 from stages.records.pair import PreferencePair
+from stages.records.trace import TracePass
 
 PRICES = Prices(input=3, output=15, cache_read=0.3, cache_write=3.75, as_of="2026-11-20")
 MODEL = "miniature-lazy-20261101"
@@ -70,6 +74,26 @@ def settings(**changes: Any) -> AskingSettings:
 def cases(pairs: list[PreferencePair]) -> Iterator[Case]:
     """First-pass questions about `pairs`."""
     return first_pass(pairs, 0, PromptVariant.FULL)
+
+
+def ask_batches(
+    server: LocalOracle, who: Oracle, pairs: list[PreferencePair], ledger_file: Path, **how: Any
+) -> tuple[Ended, PassTotals]:
+    """One batch run over `pairs`, and the totals of its output if it is whole."""
+    with Ledger(ledger_file) as ledger:
+        how = {"mode": Mode.BATCH} | how
+        ended = ask_in_batches("test", lambda: cases(pairs), who, ledger, settings(**how), server.endpoint)
+        totals = PassTotals(who.prices)
+        if ended.stopped is None:
+            list(traces(cases(pairs), who.plan(), ledger, TracePass.FIRST, who.model, totals))
+    return ended, totals
+
+
+def forget_what_came_after(ledger_file: Path, state: LedgerState) -> None:
+    """Leave of a ledger what a kill right after its first entry of `state` would have left."""
+    lines = ledger_file.read_bytes().splitlines(keepends=True)
+    last = next(place for place, line in enumerate(lines) if f'"state":"{state}"'.encode() in line)
+    ledger_file.write_bytes(b"".join(lines[: last + 1]))
 
 
 def ask(

@@ -5,34 +5,22 @@ Run:     pytest tests/oracle/test_batch_session.py
 
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
 
 import pytest
-from oracle_on_loopback import LocalOracle, cases, oracle, settings
+from oracle_on_loopback import PRICES, LocalOracle, ask_batches, cases, forget_what_came_after, oracle, settings
 
 from stages.oracle.attempt import Vendor
 from stages.oracle.batch_ledger import BatchLedger
 from stages.oracle.batch_session import ask_in_batches
 from stages.oracle.gate import StopReason
-from stages.oracle.session import Ended
+from stages.oracle.ledger_state import LedgerState
+from stages.oracle.plan import keys_to_ask
 from stages.oracle.settings import Mode
-from stages.oracle.traces import PassTotals, traces
 from stages.records.ledger import Ledger
 from stages.records.pair import PreferencePair
-from stages.records.trace import TraceOutcome, TracePass
+from stages.records.trace import TraceOutcome
 
 BOTH = pytest.mark.parametrize("vendor", list(Vendor))
-
-
-def ask(server: LocalOracle, who: Any, pairs: list[PreferencePair], file: Path, **how: Any) -> tuple[Ended, PassTotals]:
-    """One batch run, and the totals of its output if it is whole."""
-    with Ledger(file) as ledger:
-        how = {"mode": Mode.BATCH} | how
-        ended = ask_in_batches("test", lambda: cases(pairs), who, ledger, settings(**how), server.endpoint)
-        totals = PassTotals(who.prices)
-        if ended.stopped is None:
-            list(traces(cases(pairs), who.plan(), ledger, TracePass.FIRST, who.model, totals))
-    return ended, totals
 
 
 @BOTH
@@ -40,7 +28,7 @@ def test_batches_answer_every_pair_at_half_the_price(
     vendor: Vendor, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
 ) -> None:
     server.restart(batch_seconds=0.3)
-    _, totals = ask(server, oracle(vendor), pairs, tmp_path / "ledger.jsonl", batch_requests=70)
+    _, totals = ask_batches(server, oracle(vendor), pairs, tmp_path / "ledger.jsonl", batch_requests=70)
     books = server.accounts()
     assert books["batches_created"] == 3
     assert books["billed"] == books["distinct_billed"] == len(pairs)
@@ -53,7 +41,7 @@ def test_a_lost_reply_to_a_creation_buys_nothing_twice(
     vendor: Vendor, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
 ) -> None:
     server.restart(lost_batch_creates=1)
-    _, totals = ask(server, oracle(vendor), pairs, tmp_path / "ledger.jsonl")
+    _, totals = ask_batches(server, oracle(vendor), pairs, tmp_path / "ledger.jsonl")
     books = server.accounts()
     assert books["batches_created"] == 1
     assert books["billed"] == len(pairs)
@@ -67,7 +55,7 @@ def test_errored_expired_and_missing_requests_go_into_the_next_batch(
     server.restart(
         batch_errored=0.1, batch_expired=0.1, batch_missing=0.1, faults={"invalid": 0.05, "truncated": 0.1}, seed=2
     )
-    _, totals = ask(server, oracle(vendor), pairs, tmp_path / "ledger.jsonl")
+    _, totals = ask_batches(server, oracle(vendor), pairs, tmp_path / "ledger.jsonl")
     books = server.accounts()
     totals.check(len(pairs))
     assert totals.outcomes[TraceOutcome.REJECTED] == books["rejected"] > 0
@@ -82,29 +70,31 @@ def test_a_run_killed_after_the_creation_takes_the_batch_up_again(
 ) -> None:
     file = tmp_path / "ledger.jsonl"
     who = oracle(vendor)
-    ask(server, who, pairs, file)
-    lines = file.read_bytes().splitlines(keepends=True)
-    intent_only = [line for line in lines if b"batch_intent" in line]
-    file.write_bytes(b"".join(intent_only))
-    _, totals = ask(server, who, pairs, file)
+    ask_batches(server, who, pairs, file)
+    forget_what_came_after(file, LedgerState.BATCH_INTENT)
+    _, totals = ask_batches(server, who, pairs, file)
     books = server.accounts()
     assert books["batches_created"] == 1
     assert books["billed"] == len(pairs)
     assert totals.outcomes[TraceOutcome.OK] == len(pairs)
 
 
+@BOTH
 def test_a_batch_that_was_never_created_is_created(
-    server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
+    vendor: Vendor, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
 ) -> None:
     file = tmp_path / "ledger.jsonl"
+    who = oracle(vendor)
     with Ledger(file) as ledger:
-        BatchLedger(ledger).intend(["ab" * 20], [])
-    _, totals = ask(server, oracle(Vendor.OPENAI), pairs[:20], file)
+        keys = list(keys_to_ask(cases(pairs[:20]), who.plan(), ledger))
+        BatchLedger(ledger).intend(vendor, keys, PRICES, [])
+    _, totals = ask_batches(server, who, pairs[:20], file, poll_seconds=0.1)
     assert totals.outcomes[TraceOutcome.OK] == 20
+    assert server.accounts()["batches_created"] == 1
 
 
 def test_the_budget_holds_for_batches(server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path) -> None:
-    ended, _ = ask(server, oracle(Vendor.ANTHROPIC), pairs, tmp_path / "ledger.jsonl", budget_usd=0.1)
+    ended, _ = ask_batches(server, oracle(Vendor.ANTHROPIC), pairs, tmp_path / "ledger.jsonl", budget_usd=0.1)
     assert ended.stopped is StopReason.BUDGET
     assert 0.09 < server.accounts()["usd"] <= 0.1
 
@@ -118,3 +108,13 @@ def test_an_account_without_money_stops_the_run(
         how = settings(mode=Mode.BATCH)
         ended = ask_in_batches("test", lambda: cases(pairs), oracle(Vendor.OPENAI), ledger, how, nullcontext)
     assert ended.stopped is StopReason.NOT_ALLOWED
+
+
+@BOTH
+def test_equal_pairs_are_one_request_of_a_batch_and_all_get_its_reply(
+    vendor: Vendor, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
+) -> None:
+    again = [*pairs[:20], *pairs[:5]]
+    ended, totals = ask_batches(server, oracle(vendor), again, tmp_path / "ledger.jsonl")
+    assert totals.outcomes[TraceOutcome.OK] == sum(ended.summary["outcomes"].values()) == 25
+    assert server.accounts()["billed"] == 20

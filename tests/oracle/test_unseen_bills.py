@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from oracle_on_loopback import cases, oracle
 
 from stages.oracle.attempt import Trouble, Vendor
-from stages.oracle.batches import custom_id
 from stages.oracle.ledger_state import LedgerState
 from stages.oracle.plan import before_asking, look_ahead
 from stages.oracle.unseen_bills import maybe_billed_unseen
@@ -56,7 +55,7 @@ def test_a_request_lost_at_a_kill_still_counts_when_a_batch_answers_it(tmp_path:
     with Ledger(tmp_path / "ledger.jsonl") as ledger:
         for key in KEYS[:2]:
             ledger.append(key, LedgerState.SENT, {})
-        ledger.append(content_hash("batch"), LedgerState.BATCH_INTENT, {"custom_ids": [custom_id(KEYS[0])]})
+        ledger.append(content_hash("batch"), LedgerState.BATCH_INTENT, {"keys": [KEYS[0]]})
         ledger.append(KEYS[0], FINAL, {})
         assert maybe_billed_unseen(ledger.entries()) == 2
 

@@ -1,0 +1,112 @@
+"""Booking the results of a batch: each under its request, whoever asks for it now, and none hidden by a bad one."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from stages.judging.verdict import Verdict, read_verdict
+from stages.oracle.accounts import Accounts
+from stages.oracle.attempt import Answer, Attempt, Trouble, Usage
+from stages.oracle.batch_ledger import BatchRecord
+from stages.oracle.batch_patience import BatchesStopped
+from stages.oracle.cases import Case
+from stages.oracle.gate import StopReason
+from stages.oracle.money import Budget, Estimates
+from stages.oracle.plan import RequestPlan
+from stages.records.ledger import FINAL, Ledger
+from stages.records.trace import TraceOutcome
+
+MISSING = Attempt(trouble=Trouble.SERVER_ERROR, detail="missing from the batch's results")
+
+Waiting = Mapping[str, Sequence[Case]]
+"""The cases of this run that wait for a request, by its key; several if pairs are equal."""
+
+
+@dataclass
+class BatchBooking:
+    """The books of a run in batch mode."""
+
+    plan: RequestPlan
+    ledger: Ledger
+    accounts: Accounts
+    budget: Budget
+    estimates: Estimates
+    attempts: int
+    """How often one request may come back without a reply before it is given up."""
+    failures: Counter[str] = field(default_factory=Counter)
+    """How often the request of each key has, in this run."""
+
+    def reply(self, record: BatchRecord, key: str, answer: Answer, waiting: Waiting) -> None:
+        """Write a reply into the ledger. One that no case of this run waits for stays out of the run's accounts."""
+        if self._is_settled(key):
+            return
+        usd = record.prices.usd(answer.usage, batch=True)
+        self.ledger.append(key, FINAL, answer.as_entry() | {"usd": usd})
+        cases = waiting.get(key, ())
+        if cases:
+            self.accounts.delivered(answer, usd)
+            self.budget.settle(0.0, usd)
+            question = cases[0].question
+            self.estimates.learn(len(question.system) + len(question.user), answer.usage)
+        self._count(cases)
+
+    def troubles(self, troubled: Mapping[str, Attempt], waiting: Waiting) -> None:
+        """Book all requests of a batch that have no reply.
+
+        Raises:
+            BatchesStopped: the account or the settings are at fault. Nothing is closed for that: it is asked again.
+        """
+        by_trouble = {attempt.trouble or Trouble.SERVER_ERROR: attempt for attempt in troubled.values()}
+        for attempt in troubled.values():
+            self.accounts.failed(attempt.trouble or Trouble.SERVER_ERROR)
+        self._close_hopeless(troubled, waiting)
+        for trouble in (Trouble.NO_CREDIT, Trouble.NOT_ALLOWED):
+            if trouble in by_trouble:
+                raise BatchesStopped(StopReason(trouble.value), by_trouble[trouble].detail)
+        if set(by_trouble) == {Trouble.INVALID} and not self._settings_were_ever_right:
+            raise BatchesStopped(StopReason.ALL_INVALID, by_trouble[Trouble.INVALID].detail)
+
+    @property
+    def _settings_were_ever_right(self) -> bool:
+        """Whether any reply has come: before that, a request that is called invalid may be so by its settings alone."""
+        return self.estimates.replies > 0
+
+    def _close_hopeless(self, troubled: Mapping[str, Attempt], waiting: Waiting) -> None:
+        for key, attempt in troubled.items():
+            if attempt.trouble is Trouble.INVALID:
+                if self._settings_were_ever_right:
+                    self._close(key, TraceOutcome.REJECTED, attempt.detail, waiting)
+            elif attempt.trouble is not None and not attempt.trouble.stops_the_run:
+                self.failures[key] += 1
+                if self.failures[key] >= self.attempts:
+                    self._close(key, TraceOutcome.GAVE_UP, f"{attempt.trouble}: {attempt.detail}", waiting)
+
+    def _close(self, key: str, outcome: TraceOutcome, detail: str, waiting: Waiting) -> None:
+        """Settle a request that has no reply."""
+        if not self._is_settled(key):
+            answer = Answer(outcome=outcome, text="", usage=Usage(), detail=detail)
+            self.ledger.append(key, FINAL, answer.as_entry() | {"usd": 0.0})
+            self._count(waiting.get(key, ()))
+
+    def lost(self, record: BatchRecord) -> int:
+        """Book that the results of a batch are gone; returns how many requests may have been billed for nothing."""
+        count = sum(1 for key in record.keys if not self._is_settled(key))
+        self.accounts.maybe_billed += count
+        return count
+
+    def _is_settled(self, key: str) -> bool:
+        """Whether the ledger has a reply already: a run that was killed while it booked a batch books it again."""
+        entry = self.ledger.get(key)
+        return entry is not None and entry["outcome"] != TraceOutcome.GAVE_UP
+
+    def _count(self, cases: Sequence[Case]) -> None:
+        """Count the cases that are settled now; a cut reply that is asked for again settles none."""
+        for case in cases:
+            progress = self.plan.progress(case.question, self.ledger)
+            answer = progress.answers[-1]
+            if progress.next is not None and answer.outcome is not TraceOutcome.GAVE_UP:
+                continue
+            self.accounts.outcomes[answer.outcome] += 1
+            if answer.outcome is TraceOutcome.OK:
+                verdict = read_verdict(answer.text)
+                self.accounts.agreed += isinstance(verdict, Verdict) and verdict.side is case.comparison.better
