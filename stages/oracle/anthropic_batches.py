@@ -1,10 +1,10 @@
 """Anthropic's Message Batches."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from typing import Any, ClassVar
 
 from stages.oracle.anthropic_client import AnthropicClient, read_message
-from stages.oracle.attempt import Attempt, Trouble, shortened
+from stages.oracle.attempt import Attempt, Trouble
 from stages.oracle.batches import BatchSeen, BatchState, BatchStatus, ResultsGoneError, batch_troubles
 from stages.oracle.reply_reading import BrokenReplyError
 from stages.oracle.troubles import Told
@@ -41,7 +41,7 @@ class AnthropicBatchApi:
             try:
                 found = await self._batches.retrieve(batch)
             except self._client.errors.NotFoundError as error:
-                return BatchStatus(BatchState.UNKNOWN, detail=self._client.message_of(error))
+                return BatchStatus(BatchState.UNKNOWN, detail=self._client.shortened(str(error)))
         if found.processing_status != "ended":
             return BatchStatus(BatchState.RUNNING)
         return BatchStatus(BatchState.ENDED if found.results_url else BatchState.GONE)
@@ -56,17 +56,17 @@ class AnthropicBatchApi:
             try:
                 rows = await self._batches.results(batch)
             except self._client.errors.NotFoundError as error:
-                raise ResultsGoneError(self._client.message_of(error)) from error
+                raise ResultsGoneError(self._client.shortened(str(error))) from error
             except self._client.errors.APIError:
                 raise
             except self._client.errors.AnthropicError as error:  # the SDK's own word for a batch without results
                 raise ResultsGoneError(str(error)) from error
             async for row in rows:
-                yield row.custom_id, read_result(row.result.model_dump())
+                yield row.custom_id, read_result(row.result.model_dump(), self._client.shortened)
 
 
-def read_result(result: dict[str, Any]) -> Attempt:
-    """Read one `result` object: succeeded, errored, expired or canceled."""
+def read_result(result: dict[str, Any], shortened: Callable[[str], str]) -> Attempt:
+    """Read one `result` object: succeeded, errored, expired or canceled; `shortened` makes messages fit to be kept."""
     kind = result["type"]
     if kind == "succeeded":
         try:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar, Protocol
 
-from stages.oracle.attempt import Attempt, Trouble, shortened
+from stages.oracle.attempt import Attempt, Trouble
 from stages.oracle.sdk_client import SdkClient
 
 CUSTOM_ID_CHARACTERS = 40
@@ -82,7 +82,7 @@ def batch_troubles(client: SdkClient) -> Iterator[None]:
         trouble = attempt.trouble or Trouble.CONNECTION
         raise BatchTroubleError(trouble, attempt.detail, attempt.limits.retry_after) from error
     except json.JSONDecodeError as error:
-        raise BatchTroubleError(Trouble.BROKEN_REPLY, shortened(str(error))) from error
+        raise BatchTroubleError(Trouble.BROKEN_REPLY, client.shortened(str(error))) from error
 
 
 class BatchApi(Protocol):

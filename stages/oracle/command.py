@@ -39,7 +39,7 @@ PRICES = Path(__file__).with_name(FINGERPRINTED_FILES[0])
 EXIT_CODES = """exit codes:
   0  every pair is accounted for: the output holds one line for each that was asked about
   1  failed: bad input, no key, unknown price; the message says what to do
-  2  the command line is wrong
+  2  the command line is wrong, or would ask online what an open batch holds
   3  stopped with everything kept (budget, credit, key, outage, signal): the same command goes on from there
   4  another run writes to the same ledger
 """

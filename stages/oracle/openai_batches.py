@@ -1,11 +1,11 @@
 """OpenAI's Batches: an input file is uploaded, results come as an output file and an error file."""
 
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from typing import Any, ClassVar
 
 import orjson
 
-from stages.oracle.attempt import Answer, Attempt, Trouble, shortened
+from stages.oracle.attempt import Attempt, Trouble
 from stages.oracle.batches import BatchSeen, BatchState, BatchStatus, ResultsGoneError, batch_troubles
 from stages.oracle.openai_client import OpenAIClient
 from stages.oracle.reply_reading import BrokenReplyError
@@ -61,9 +61,9 @@ class OpenAIBatchApi:
             try:
                 found = await self._sdk.batches.retrieve(batch)
             except self._client.errors.NotFoundError as error:
-                return BatchStatus(BatchState.UNKNOWN, detail=self._client.message_of(error))
+                return BatchStatus(BatchState.UNKNOWN, detail=self._client.shortened(str(error)))
         if found.status == FAILED:
-            return _failure(found.errors)
+            return self._failure(found.errors)
         return BatchStatus(BatchState.ENDED if found.status in ENDED else BatchState.RUNNING)
 
     async def results(self, batch: str) -> AsyncGenerator[tuple[str, Attempt], None]:
@@ -79,9 +79,20 @@ class OpenAIBatchApi:
                     try:
                         content = await self._sdk.files.content(file)
                     except self._client.errors.NotFoundError as error:
-                        raise ResultsGoneError(self._client.message_of(error)) from error
+                        raise ResultsGoneError(self._client.shortened(str(error))) from error
                     for row in _rows(content.content):
-                        yield row["custom_id"], read_result(row, self._client.read_reply)
+                        yield row["custom_id"], read_result(row, self._client)
+
+    def _failure(self, errors: Any) -> BatchStatus:
+        """What the errors of a failed batch say; the vendor names the lines at fault, or one reason for all."""
+        listed = [error.model_dump() for error in (errors.data if errors else None) or []]
+        told = [Told.by(error) for error in listed]
+        reasons = dict.fromkeys(f"{one.code}: {one.message}" for one in told)
+        detail = self._client.shortened("; ".join(reasons) or "no reason given")
+        if any(one.code == QUEUE_FULL for one in told):
+            return BatchStatus(BatchState.QUEUE_FULL, Trouble.RATE_LIMITED, detail)
+        stops = (one.trouble for one in told if one.trouble.stops_the_run)
+        return BatchStatus(BatchState.FAILED, next(stops, Trouble.INVALID), detail)
 
 
 def _rows(content: bytes) -> Iterator[dict[str, Any]]:
@@ -95,28 +106,17 @@ def _rows(content: bytes) -> Iterator[dict[str, Any]]:
             yield row
 
 
-def read_result(row: dict[str, Any], read_reply: Callable[[Any, str], Answer]) -> Attempt:
-    """Read one line of an output or error file; `read_reply` reads the body of a reply."""
+def read_result(row: dict[str, Any], client: OpenAIClient) -> Attempt:
+    """Read one line of an output or error file of requests to the API that `client` speaks."""
     response = row.get("response")
     if not response:
         told = Told.by(row.get("error"))
-        return Attempt(trouble=told.trouble, detail=shortened(told.message))
+        return Attempt(trouble=told.trouble, detail=client.shortened(told.message))
     status = response.get("status_code")
     if status != 200:
         told = Told.by(response.get("body"), status)
-        return Attempt(trouble=told.trouble, detail=shortened(told.message))
+        return Attempt(trouble=told.trouble, detail=client.shortened(told.message))
     try:
-        return Attempt(answer=read_reply(response.get("body"), response.get("request_id") or ""))
+        return Attempt(answer=client.read_reply(response.get("body"), response.get("request_id") or ""))
     except BrokenReplyError as error:
-        return Attempt(trouble=error.trouble, detail=shortened(str(error)))
-
-
-def _failure(errors: Any) -> BatchStatus:
-    """What the errors of a failed batch say; the vendor names the lines at fault, or one reason for all."""
-    listed = [error.model_dump() for error in (errors.data if errors else None) or []]
-    told = [Told.by(error) for error in listed]
-    detail = shortened("; ".join(dict.fromkeys(f"{one.code}: {one.message}" for one in told)) or "no reason given")
-    if any(one.code == QUEUE_FULL for one in told):
-        return BatchStatus(BatchState.QUEUE_FULL, Trouble.RATE_LIMITED, detail)
-    stops = (one.trouble for one in told if one.trouble.stops_the_run)
-    return BatchStatus(BatchState.FAILED, next(stops, Trouble.INVALID), detail)
+        return Attempt(trouble=error.trouble, detail=client.shortened(str(error)))
