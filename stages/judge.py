@@ -16,8 +16,9 @@ from typing import Any, ClassVar, NamedTuple, Self
 from pydantic import Field, model_validator
 
 from stages.inference.engine import Engine, Prompt, Sampling
-from stages.inference.judge_form import JudgeForm, OwnForm, PublishedForm, joined
+from stages.inference.judge_form import JudgeForm, OwnForm, PublishedForm
 from stages.inference.judging_run import ask_all, note_too_long, score_all
+from stages.inference.judgments import judgment_of_replies, judgment_of_scores
 from stages.inference.opening import EngineName, open_model
 from stages.inference.prompt_rendering import load_tokenizer, render_answered
 from stages.inference.published_judges.prompt_file import load_prompt_file
@@ -25,12 +26,10 @@ from stages.inference.scalar_engine import ScalarEngine
 from stages.inference.token_budgets import Budget, replies_within
 from stages.inference.transformers_engine import Attention, Dtype, LocalModelSettings
 from stages.judging.chain_of_rubrics import PromptVariant
-from stages.judging.samples import verdict_of_samples, verdict_of_scores
-from stages.judging.verdict import Unreadable
 from stages.records.benchmark_item import BenchmarkItem
 from stages.records.comparison import Side, hashed_side, show
 from stages.records.jsonl import read_records, write_records
-from stages.records.judgment import BUDGETS, Judgment, Samples
+from stages.records.judgment import BUDGETS, Judgment
 from stages.records.ledger import Ledger
 from stages.records.reply import Finish, Reply
 from stages.runtime.outputs import new_folder, write_json
@@ -198,9 +197,9 @@ def judge_generative(shown: Sequence[Shown], params: JudgeParams, ledger: Ledger
 
     def judgments(drawn: Sequence[Mapping[str, Reply]]) -> list[Judgment]:
         keys = [[rendered[messages].key for messages in several] for several in shows]
+        said = [[[one[key] for key in asked] for one in drawn if one.keys() >= set(asked)] for asked in keys]
         return [
-            _judgment(item, side, form, [[said[key] for key in asked] for said in drawn if said.keys() >= set(asked)])
-            for (item, side), asked in zip(shown, keys, strict=True)
+            judgment_of_replies(item, side, form, replies) for (item, side), replies in zip(shown, said, strict=True)
         ]
 
     account = _account(len(shown), rendered.values(), (one for part in written for one in part), model.engine)
@@ -235,59 +234,9 @@ def judge_scalar(shown: Sequence[Shown], params: JudgeParams, ledger: Ledger) ->
         both = show(item.pair, side)
         texts = {Side.A: both.response_a, Side.B: both.response_b}
         found = {name: scores.get(prompts[(item.pair.prompt, text)].key) for name, text in texts.items()}
-        judgments.append(_scored(item, side, found))
+        judgments.append(judgment_of_scores(item, side, found))
     account = _account(len(judgments), prompts.values(), fitting, engine)
     return Judged(judgments, account | {"params": params.account(frozenset())}, {})
-
-
-def _judgment(item: BenchmarkItem, better: Side, form: JudgeForm, drawn: Sequence[Sequence[Reply]]) -> Judgment:
-    """The judgment that the replies (to each prompt, once per sample; none if a prompt was too long) amount to."""
-    if not drawn:
-        return _made(item, better, Unreadable.TOO_LONG)
-    read = [form.read(said) for said in drawn]
-    replies = [joined(said) for said in drawn]
-    if len(replies) == 1:
-        verdict, scores = read[0]
-        return _made(item, better, verdict, reply=replies[0], scores=scores)
-    sides = [one for one, _ in read]
-    verdict, shares = verdict_of_samples(sides)
-    reply = next((reply for reply, one in zip(replies, sides, strict=True) if one is verdict), replies[0])
-    samples = Samples(
-        count=len(replies),
-        a=sides.count(Side.A),
-        b=sides.count(Side.B),
-        prompt_tokens=sum(one.prompt_tokens for one in replies),
-        completion_tokens=sum(one.completion_tokens for one in replies),
-    )
-    return _made(item, better, verdict, reply=reply, scores=shares).model_copy(update={"samples": samples})
-
-
-def _scored(item: BenchmarkItem, better: Side, scores: dict[Side, float | None]) -> Judgment:
-    """The judgment that the scores of A and B amount to; None is an answer that was too long."""
-    score_a, score_b = scores[Side.A], scores[Side.B]
-    if score_a is None or score_b is None:
-        return _made(item, better, Unreadable.TOO_LONG)
-    return _made(item, better, verdict_of_scores(score_a, score_b), scores=(score_a, score_b))
-
-
-def _made(
-    item: BenchmarkItem,
-    better: Side,
-    verdict: Side | Unreadable,
-    *,
-    reply: Reply | None = None,
-    scores: tuple[float, float] | None = None,
-) -> Judgment:
-    readable = isinstance(verdict, Side)
-    return Judgment(
-        benchmark=item.benchmark,
-        item_id=item.item_id,
-        better=better,
-        verdict=verdict if readable else None,
-        unreadable=None if readable else verdict.value,
-        scores=scores,
-        reply=reply,
-    )
 
 
 def _account(
