@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from stages.inference.engine import Prompt, Sampling
+from stages.inference.engine import Engine, Prompt, Sampling
 from stages.inference.judging_run import ask_all
 from stages.inference.prompt_rendering import load_tokenizer, render_all
 from stages.inference.transformers_engine import Attention, Dtype, LocalModelSettings, TransformersEngine
@@ -102,13 +102,19 @@ def test_a_quoted_verdict_does_not_end_a_reply(replies: list[Reply]) -> None:
         assert reply.text.count(STOP) == 2
 
 
+def in_order(engine: Engine, prompts: list[Prompt], way: Sampling) -> list[Reply]:
+    """The replies to `prompts`, in whatever order the engine gives them."""
+    found = dict(engine.generate(prompts, way))
+    return [found[prompt] for prompt in prompts]
+
+
 def test_the_token_limit_is_the_same_limit(
     vllm: VllmEngine, settings: LocalModelSettings, prompts: list[Prompt]
 ) -> None:
     short = GREEDY.model_copy(update={"max_new_tokens": 9})
     some = sorted(prompts, key=lambda prompt: prompt.length)[:20]
     other = TransformersEngine(settings, load_tokenizer(settings.checkpoint))
-    here, there = list(vllm.generate(some, short)), list(other.generate(some, short))
+    here, there = in_order(vllm, some, short), in_order(other, some, short)
     assert [reply.text for reply in here] == [reply.text for reply in there]
     assert {reply.completion_tokens for reply in here} == {9}
     assert {read_verdict(reply.text, reply.finish) for reply in here} == {Unreadable.TRUNCATED}
@@ -117,8 +123,8 @@ def test_the_token_limit_is_the_same_limit(
 def test_samples_follow_their_seed(vllm: VllmEngine, prompts: list[Prompt]) -> None:
     some = prompts[:30]
     warm = [GREEDY.model_copy(update={"temperature": 1.0, "seed": seed}) for seed in range(3)]
-    samples = [list(vllm.generate(some, way)) for way in warm]
-    again = [list(vllm.generate(some[::-1], way))[::-1] for way in warm]
+    samples = [in_order(vllm, some, way) for way in warm]
+    again = [in_order(vllm, some[::-1], way)[::-1] for way in warm]
     assert [[reply.text for reply in part] for part in again] == [[reply.text for reply in part] for part in samples]
     assert samples[0] != samples[1]
     for drawn in zip(*samples, strict=True):
