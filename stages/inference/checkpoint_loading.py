@@ -56,7 +56,8 @@ def refuse_scalar(checkpoint: Path) -> None:
     if scoring or heads:
         raise StageError(
             f"{checkpoint}: a scalar judge ({', '.join(scoring or heads)}), which scores answers and writes no text: "
-            "judge with it by `kind: scalar` in `judge_variants` of params.yaml and `reasrm run --to judge@NAME`"
+            "judge with it by `kind: scalar` in `judge_variants` of params.yaml and `reasrm run --to judge@NAME`, "
+            "or one comparison by `reasrm judge --engine scalar`"
         )
 
 

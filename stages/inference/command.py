@@ -1,62 +1,50 @@
 """Judge one comparison or a file of them: `reasrm judge --prompt Q --a A --b B [--model data/checkpoints/grpo-full]`.
 
-`--prompt`, `--a` and `--b` are a text, a file (`@answer.txt`) or standard input (`-`). `--jsonl FILE` (`-` for standard
-input) judges one row per line instead, `{"prompt": "..." or [{"role": ..., "content": ...}], "a": "...", "b": "..."}`,
-and prints one JSON line per row, in order, with any `id` of the row.
+`--prompt`, `--a` and `--b` are a text, a file (`@answer.txt`) or standard input (`-`); a text that begins with @ is
+written with two (`@@home`). `--jsonl FILE` (`-` for standard input) judges one row per line instead,
+`{"prompt": "..." or [{"role": ..., "content": ...}], "a": "...", "b": "..."}`, and prints one JSON line per row, in
+order, with any `id` of the row. With `--out OPINIONS.jsonl` the lines go to that file, and replies are kept beside it
+(`OPINIONS.replies.jsonl`) as they come: the same command goes on after a stop and asks nothing twice.
 
-The judge is a checkpoint folder, a served model (`--served FILE.yaml`, see `stages.inference.served_model`) or a
-vendor's model (`--api openai --model gpt-4o-2024-08-06`; the key and base URL come from the SDK's environment
-variables). A published judge is its model and its prompt file (`--prompt-file FILE`).
+The judge is a checkpoint folder (a scoring one with `--engine scalar`), a served model (`--served FILE.yaml`, see
+`stages.inference.served_model`) or a vendor's model (`--api openai --model gpt-4o-2024-08-06`; the key and base URL
+come from the SDK's environment variables). A published judge is its model and its prompt file (`--prompt-file FILE`).
 
 Both orders are asked; the verdict stands only if they agree.
 
-Exit status: 0 judged, 1 failed, 2 wrong usage, 3 stopped by the service (out of reach, limits), 5 judged, but some
-comparison has no verdict.
+Exit status: 0 judged, 1 failed, 2 wrong usage, 3 stopped by the service (out of reach, limits), 4 another run writes to
+the same `--out`, 5 judged, but some comparison has no verdict.
 """
 
 import argparse
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
-from stages.inference.api_engine import ApiEngine
-from stages.inference.engine import Sampling
+from stages.inference.judge_cases import case_of, read_cases
 from stages.inference.judge_form import JudgeForm, OwnForm, PublishedForm
-from stages.inference.opening import EngineName, OpenModel, plain_prompts
+from stages.inference.opening import EngineName
+from stages.inference.opinions import Judge, Opinion
 from stages.inference.published_judges.prompt_file import load_prompt_file
-from stages.inference.served_model import ApiProtocol, ServedModel
-from stages.inference.single_judgment import Judge, Opinion, open_judge
+from stages.inference.scalar_judgment import open_scalar_judge
+from stages.inference.served_model import ApiProtocol, vendors_model
+from stages.inference.single_judgment import open_judge
 from stages.inference.transformers_engine import Dtype
 from stages.judging.chain_of_rubrics import PromptVariant
-from stages.records.jsonl import BadRecordError, explain
-from stages.records.pair import Message
-from stages.runtime.stage_main import ExitCode, StageError
+from stages.records.jsonl import BadRecordError, write_records
+from stages.records.ledger import Ledger, LedgerBusyError
+from stages.runtime.stage_main import ExitCode, StageError, StoppedResumable
 
 MODEL = "data/checkpoints/grpo-full"
+SCALAR = "scalar"
 NO_VERDICT = 5
-ROWS_AT_ONCE = 256
-
-
-class Case(BaseModel):
-    """One row of `--jsonl`."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    prompt: str | tuple[Message, ...] = Field(min_length=1)
-    a: str
-    b: str
-    id: str | int | None = None
-    """Given back with the opinion."""
 
 
 def parser() -> argparse.ArgumentParser:
-    """The words of the command line."""
+    """The words of the command line; what is not said is None."""
     lines = (__doc__ or "").split("\n\n")
     words = argparse.ArgumentParser(
         prog="reasrm judge",
@@ -68,93 +56,63 @@ def parser() -> argparse.ArgumentParser:
     words.add_argument("--a", help="one answer")
     words.add_argument("--b", help="the other answer")
     words.add_argument("--jsonl", metavar="FILE", help="judge each row of a file")
-    words.add_argument("--model", default=MODEL, help="checkpoint folder, or a model's name with --api")
-    words.add_argument("--engine", choices=["transformers", "vllm"], default="transformers", help="what runs it")
+    words.add_argument("--out", metavar="FILE", type=Path, help="where the opinions on --jsonl go, resumable")
+    words.add_argument("--model", help=f"checkpoint folder ({MODEL}), or a model's name with --api")
+    words.add_argument("--engine", choices=["transformers", "vllm", SCALAR], help="what runs it (transformers)")
     words.add_argument("--served", metavar="FILE", type=Path, help="a served model's YAML file")
     words.add_argument("--api", choices=[one.value for one in ApiProtocol], help="ask a vendor's API")
     words.add_argument("--prompt-file", metavar="FILE", type=Path, help="a published judge's prompt")
-    words.add_argument("--variant", choices=[one.value for one in PromptVariant], default="full", help="of our prompt")
-    words.add_argument("--max-new-tokens", type=int, default=1024, help="a reply is cut off here")
-    words.add_argument("--dtype", choices=[one.value for one in Dtype], default="float32", help="of the weights")
+    words.add_argument("--variant", choices=[one.value for one in PromptVariant], help="of our prompt (full)")
+    words.add_argument("--max-new-tokens", type=_positive, help="a reply is cut off here (1024)")
+    words.add_argument("--dtype", choices=[one.value for one in Dtype], help="of the weights (float32)")
     words.add_argument("--json", action="store_true", help="print JSON")
     return words
 
 
+def misuse(args: argparse.Namespace) -> str | None:
+    """What is wrong with the words together, if anything; no word is ever overridden by another."""
+    texts, rows = (args.prompt, args.a, args.b), args.jsonl is not None
+    service, scalar = args.served or args.api, args.engine == SCALAR
+    asks = args.prompt_file or args.variant or args.max_new_tokens
+    wrong = {
+        "give --prompt, --a and --b, or --jsonl FILE": not rows and None in texts,
+        "--jsonl takes its texts from the file: leave --prompt, --a and --b out": rows and texts != (None,) * 3,
+        "standard input can be only one of --prompt, --a and --b": texts.count("-") > 1,
+        "--out goes with --jsonl": args.out and not rows,
+        "--out is a folder: name a file": args.out and args.out.is_dir(),
+        "--out would overwrite what is judged": args.out and rows and _same_file(args.out, args.jsonl),
+        "--served says who is asked: leave --model and --api out": args.served and (args.model or args.api),
+        "--api needs the model's name: --model NAME": args.api and not args.model,
+        "a service is not run here: leave --engine and --dtype out": service and (args.engine or args.dtype),
+        "a published judge has its own prompt: leave --variant out": args.prompt_file and args.variant,
+        "a scalar judge is asked nothing: leave --prompt-file, --variant and --max-new-tokens out": scalar and asks,
+    }
+    return next((said for said, so in wrong.items() if so), None)
+
+
 def open_from(args: argparse.Namespace) -> Judge:
     """The judge that the command line names."""
-    form: JudgeForm = OwnForm(PromptVariant(args.variant))
+    dtype = Dtype(args.dtype or Dtype.FLOAT32)
+    if args.engine == SCALAR:
+        return open_scalar_judge(args.model or MODEL, dtype)
+    form: JudgeForm = OwnForm(PromptVariant(args.variant or PromptVariant.FULL))
     if args.prompt_file is not None:
         form = PublishedForm(load_prompt_file(args.prompt_file))
+    tokens = args.max_new_tokens or 1024
     if args.served is not None:
-        return open_judge(args.served, EngineName.API, form, args.max_new_tokens)
+        return open_judge(args.served, EngineName.API, form, tokens)
     if args.api is not None:
-        served = ServedModel(
-            protocol=ApiProtocol(args.api),
-            model=args.model,
-            base_url=None,
-            concurrency=16,
-            timeout_seconds=600,
-            retries=6,
-            leave_out=frozenset(),
-            opens_thinking=False,
-        )
-        sampling = Sampling(max_new_tokens=args.max_new_tokens, temperature=0.0, top_p=1.0, seed=0, stop=form.stop)
-        return Judge(OpenModel(ApiEngine(served), plain_prompts), form, sampling)
-    return open_judge(args.model, EngineName(args.engine), form, args.max_new_tokens, Dtype(args.dtype))
-
-
-def read_text(value: str) -> str:
-    """A text given as it is, as `@file`, or as `-` for standard input.
-
-    Raises:
-        StageError: the file cannot be read.
-    """
-    if value == "-":
-        return sys.stdin.read()
-    if not value.startswith("@"):
-        return value
-    try:
-        return Path(value[1:]).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise StageError(f"{value[1:]}: cannot be read as text ({error})") from error
-
-
-def read_cases(name: str) -> Iterator[list[Case]]:
-    """The rows of `--jsonl`, some at a time.
-
-    Raises:
-        BadRecordError: a line is not a row; says file, line and field.
-        StageError: there is no such file.
-    """
-    cases = _cases(sys.stdin if name == "-" else _lines(Path(name)), name)
-    while part := list(islice(cases, ROWS_AT_ONCE)):
-        yield part
-
-
-def _lines(path: Path) -> Iterator[str]:
-    try:
-        with path.open(encoding="utf-8") as file:
-            yield from file
-    except (OSError, UnicodeDecodeError) as error:
-        raise StageError(f"{path}: cannot be read as text ({error})") from error
-
-
-def _cases(lines: Iterable[str], name: str) -> Iterator[Case]:
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            yield Case.model_validate_json(line)
-        except ValidationError as error:
-            raise BadRecordError(f"{name} line {number}: {explain(error)}") from error
+        return open_judge(vendors_model(args.api, args.model), form=form, max_new_tokens=tokens)
+    return open_judge(args.model or MODEL, EngineName(args.engine or EngineName.TRANSFORMERS), form, tokens, dtype)
 
 
 def as_text(opinion: Opinion) -> str:
     """An opinion as lines for reading."""
     sure = "" if opinion.confidence is None else f" (confidence {opinion.confidence:.3f})"
     lines = [f"verdict: {opinion.verdict.value}{sure}" if opinion.verdict else "verdict: none, the orders disagree"]
-    if any(one.unreadable for one in opinion.orders):
-        lines[0] = "verdict: none, a reply could not be read"
+    causes = {one.unreadable.value for one in opinion.orders if one.unreadable}
+    if causes:
+        lines[0] = f"verdict: none, a reply could not be read ({', '.join(sorted(causes))})"
     for one in opinion.orders:
         said = one.verdict.value if one.verdict else f"unreadable ({one.unreadable})"
         lines.append(f"\n{one.shown_first.value} shown first: {said}")
@@ -162,25 +120,41 @@ def as_text(opinion: Opinion) -> str:
         lines += [f"  rubric: {one.rubric}"] if one.rubric else []
         lines += [f"  scores: A {one.scores[0]:g}, B {one.scores[1]:g}"] if one.scores else []
         lines += [f"  quotes {quote.side.value} ({quote.grounding}): {quote.text!r}" for quote in one.quotes]
-        lines.append("  reply: " + one.reply.replace("\n", "\n    "))
+        lines += ["  reply: " + one.reply.replace("\n", "\n    ")] if one.reply else []
     return "\n".join(lines)
 
 
-def judge_rows(judge: Judge, name: str) -> bool:
-    """Judge the rows of a file and print one JSON line each; whether all have a verdict."""
-    all_decided = True
+def opinions_on(judge: Judge, name: str, ledger: Ledger | None = None) -> Iterator[dict[str, Any]]:
+    """The opinion on each row of a file, in order, as a row that can be written."""
     for part in read_cases(name):
-        opinions = judge.compare_all([(case.prompt, case.a, case.b) for case in part])
+        opinions = judge.compare_each([(case.prompt, case.a, case.b) for case in part], ledger)
         for case, opinion in zip(part, opinions, strict=True):
-            all_decided = all_decided and opinion.verdict is not None
             row: dict[str, Any] = {} if case.id is None else {"id": case.id}
-            print(json.dumps(row | opinion.model_dump(mode="json"), ensure_ascii=False), flush=True)
-    return all_decided
+            yield row | opinion.model_dump(mode="json")
+
+
+def judge_rows(judge: Judge, name: str, out: Path | None) -> bool:
+    """Judge the rows of a file and print or write one JSON line each; whether all have a verdict."""
+    decided: list[bool] = []
+
+    def rows(ledger: Ledger | None = None) -> Iterator[dict[str, Any]]:
+        for row in opinions_on(judge, name, ledger):
+            decided.append(row["verdict"] is not None)
+            yield row
+
+    if out is None:
+        for row in rows():
+            print(json.dumps(row, ensure_ascii=False), flush=True)
+    else:
+        with Ledger(out.with_suffix(".replies.jsonl")) as ledger:
+            write_records(out, rows(ledger))
+    return all(decided)
 
 
 def judge_one(judge: Judge, args: argparse.Namespace) -> bool:
     """Judge the comparison of the command line and print the opinion; whether it has a verdict."""
-    opinion = judge.compare(read_text(args.prompt), read_text(args.a), read_text(args.b))
+    case = case_of(args.prompt, args.a, args.b)
+    opinion = judge.compare(case.prompt, case.a, case.b)
     print(opinion.model_dump_json(indent=1) if args.json else as_text(opinion))
     return opinion.verdict is not None
 
@@ -190,25 +164,39 @@ def main(words: Sequence[str] | None = None) -> int:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     command = parser()
     args = command.parse_args(words)
-    texts = (args.prompt, args.a, args.b)
-    if args.jsonl is None and None in texts:
-        command.error("give --prompt, --a and --b, or --jsonl FILE")
-    if args.jsonl is not None and any(text is not None for text in texts):
-        command.error("--jsonl takes its texts from the file: leave --prompt, --a and --b out")
-    if texts.count("-") > 1:
-        command.error("standard input can be only one of --prompt, --a and --b")
-    if args.api is not None and args.model == MODEL:
-        command.error("--api needs the model's name: --model NAME")
+    wrong = misuse(args)
+    if wrong is not None:
+        command.error(wrong)
     try:
         with open_from(args) as judge:
-            decided = judge_one(judge, args) if args.jsonl is None else judge_rows(judge, args.jsonl)
+            decided = judge_one(judge, args) if args.jsonl is None else judge_rows(judge, args.jsonl, args.out)
+    except StoppedResumable as stop:
+        loses = args.jsonl is not None and args.out is None
+        hint = "; no more than is printed is kept, --out FILE keeps every reply" if loses else ""
+        return _failed(f"{stop}{hint}", stop.exit_code)
     except StageError as error:
-        print(f"reasrm judge: {error}", file=sys.stderr)
-        return int(error.exit_code)
+        return _failed(error, error.exit_code)
+    except LedgerBusyError as error:
+        return _failed(error, ExitCode.BUSY)
     except BadRecordError as error:
-        print(f"reasrm judge: {error}", file=sys.stderr)
-        return int(ExitCode.FAILED)
+        return _failed(error, ExitCode.FAILED)
     return int(ExitCode.DONE) if decided else NO_VERDICT
+
+
+def _failed(error: object, code: ExitCode) -> int:
+    print(f"reasrm judge: {error}", file=sys.stderr)
+    return int(code)
+
+
+def _positive(word: str) -> int:
+    number = int(word)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"must be 1 or more, is {number}")
+    return number
+
+
+def _same_file(out: Path, judged: str) -> bool:
+    return out.exists() and Path(judged).exists() and out.samefile(judged)
 
 
 if __name__ == "__main__":

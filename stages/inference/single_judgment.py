@@ -10,73 +10,31 @@ no token probabilities).
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
-from pydantic import BaseModel, ConfigDict
-
-from stages.inference.engine import Engine, Prompt, Sampling
+from stages.inference.engine import Prompt, Sampling
 from stages.inference.judge_form import JudgeForm, OwnForm, joined
-from stages.inference.opening import EngineName, OpenModel, open_model
+from stages.inference.judging_run import ask_all
+from stages.inference.opening import EngineName, OpenModel, open_model, open_service, plain_prompts
+from stages.inference.opinions import Case, CheckedQuote, Judge, OneOrder, Opinion, both_orders, opinion_of
+from stages.inference.served_model import ServedModel, load_served_model
 from stages.inference.transformers_engine import Attention, Dtype, LocalModelSettings
 from stages.judging.chain_of_rubrics import PromptVariant
-from stages.judging.trace_structure import Grounding, grounding, read_structure
+from stages.judging.trace_structure import grounding, read_structure
 from stages.judging.verdict import Unreadable
 from stages.records.comparison import Comparison, Side
-from stages.records.pair import Message, Role
+from stages.records.ledger import Ledger
 from stages.records.reply import Finish, Reply
+from stages.runtime.progress import ProgressLine
 from stages.runtime.stage_main import StageError
 
-
-class CheckedQuote(BaseModel):
-    """A quotation in a reply and where it is found."""
-
-    model_config = ConfigDict(frozen=True)
-
-    side: Side
-    """The answer that it is ascribed to, as the caller named them."""
-    text: str
-    grounding: Grounding
+TOO_LONG = Reply(text="", finish=Finish.TOO_LONG, prompt_tokens=0, completion_tokens=0)
+"""What stands for the reply to a prompt that was not asked, because it does not fit."""
 
 
-class OneOrder(BaseModel):
-    """What the judge said in one order; sides are the caller's, not the shown ones."""
-
-    model_config = ConfigDict(frozen=True)
-
-    shown_first: Side
-    verdict: Side | None
-    unreadable: Unreadable | None
-    confidence: float | None
-    """Probability of the verdict's letter, given what was written before it."""
-    scores: tuple[float, float] | None
-    """Of A and B, for judges that give scores."""
-    type: str | None
-    rubric: str | None
-    quotes: tuple[CheckedQuote, ...]
-    reply: str
-    prompt_tokens: int
-    completion_tokens: int
-
-
-class Opinion(BaseModel):
-    """What a judge thinks of two answers."""
-
-    model_config = ConfigDict(frozen=True)
-
-    verdict: Side | None
-    """The better answer; None if the orders disagree or one is unreadable."""
-    consistent: bool
-    """Whether both orders name the same answer."""
-    confidence: float | None
-    orders: tuple[OneOrder, OneOrder]
-    """A shown first, then B shown first."""
-
-
-class Judge:
-    """An open judge; use it in a `with` block, or close it."""
+class TextJudge(Judge):
+    """A judge that writes its verdict."""
 
     def __init__(self, model: OpenModel, form: JudgeForm, sampling: Sampling, context: int | None = None) -> None:
         """Judge with `model`, asked in `form`; `context` is how many tokens prompt and reply may have together."""
@@ -85,43 +43,44 @@ class Judge:
         self._sampling = sampling
         self._context = context
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
-
-    def compare(self, prompt: str | Sequence[Message], a: str, b: str) -> Opinion:
-        """Judge one comparison; `prompt` is the client's question, or a whole conversation."""
-        return self.compare_all([(prompt, a, b)])[0]
-
-    def compare_all(self, cases: Iterable[tuple[str | Sequence[Message], str, str]]) -> list[Opinion]:
-        """Judge many comparisons at once, in the given order."""
-        shown = [comparison for case in cases for comparison in _both_orders(*case)]
-        messages = [self._form.prompts(comparison) for comparison in shown]
+    def compare_each(self, cases: Sequence[Case], ledger: Ledger | None = None) -> Iterator[Opinion]:
+        """Ask both orders of each case; a service's opinions come one by one, a checkpoint's mostly at the end."""
+        shown = [one for case in cases for one in both_orders(*case)]
+        messages = [self._form.prompts(one) for one in shown]
         prompts = self._model.render((one for several in messages for one in several), self._form.begins)
-        ordered = sorted(filter(self._fits, prompts.values()), key=lambda one: (one.length, one.key))
-        replies = dict(self._engine.generate(ordered, self._sampling))
-        said = [[replies.get(prompts[one]) for one in several] for several in messages]
-        read = [self._read(case, given) for case, given in zip(shown, said, strict=True)]
-        return [_opinion(read[place], read[place + 1]) for place in range(0, len(read), 2)]
+        answers = self._answers([prompt for prompt in prompts.values() if self._fits(prompt)], ledger)
+        replies: dict[str, Reply] = {}
+        read: list[OneOrder] = []
+        for comparison, several in zip(shown, messages, strict=True):
+            asked = [prompts[one] for one in several]
+            while any(self._fits(prompt) and prompt.key not in replies for prompt in asked):
+                key, reply = next(answers)
+                replies[key] = reply
+            read.append(self._read(comparison, [replies.get(prompt.key, TOO_LONG) for prompt in asked]))
+            if len(read) == len(Side):
+                yield opinion_of(*read)
+                read.clear()
+
+    def close(self) -> None:
+        """Free the model."""
+        self._model.engine.close()
+
+    def _answers(self, prompts: list[Prompt], ledger: Ledger | None) -> Iterator[tuple[str, Reply]]:
+        """The replies by `Prompt.key`; checkpoints are asked by length, services in the given order."""
+        engine = self._model.engine
+        if ledger is not None:
+            yield from ask_all(engine, prompts, self._sampling, ledger, ProgressLine("judge")).items()
+            return
+        if self._model.tokenizer is not None:
+            prompts = sorted(prompts, key=lambda one: (one.length, one.key))
+        yield from ((prompt.key, reply) for prompt, reply in engine.generate(prompts, self._sampling))
 
     def _fits(self, prompt: Prompt) -> bool:
         return self._context is None or len(prompt.token_ids) + self._sampling.max_new_tokens <= self._context
 
-    def close(self) -> None:
-        """Free the model."""
-        self._engine.close()
-
-    @property
-    def _engine(self) -> Engine:
-        return self._model.engine
-
-    def _read(self, comparison: Comparison, replies: Sequence[Reply | None]) -> OneOrder:
-        """`comparison.better` names the caller's A; sides are turned back to it. None: a prompt was too long."""
+    def _read(self, comparison: Comparison, given: Sequence[Reply]) -> OneOrder:
+        """`comparison.better` names the caller's A; sides are turned back to it."""
         turned = comparison.better is Side.B
-        unasked = Reply(text="", finish=Finish.TOO_LONG, prompt_tokens=0, completion_tokens=0)
-        given = [reply or unasked for reply in replies]
         reply = joined(given)
         verdict, scores = self._form.read(given)
         structure = read_structure(reply.text)
@@ -149,67 +108,59 @@ class Judge:
 
 
 def open_judge(
-    checkpoint: str | Path,
-    engine: EngineName = EngineName.TRANSFORMERS,
+    checkpoint: str | Path | ServedModel,
+    engine: EngineName | str = EngineName.TRANSFORMERS,
     form: JudgeForm | None = None,
     max_new_tokens: int = 1024,
     dtype: Dtype = Dtype.FLOAT32,
 ) -> Judge:
-    """Open a checkpoint folder, or with `EngineName.API` the YAML file of a served model, as a judge.
+    """Open a judge that writes.
 
     Args:
-        checkpoint: the folder or file.
-        engine: what runs it.
+        checkpoint: a folder; with `EngineName.API` the YAML file of a served model, or a `ServedModel` itself
+            (`vendors_model("openai", NAME)`); with `EngineName.REPLAY` what `replay_engine` reads.
+        engine: what runs it; a `ServedModel` needs none.
         form: how it is asked; our full prompt if None.
         max_new_tokens: a reply is cut off here; less where the model's context is shorter.
         dtype: number format of the weights.
     """
-    path, form = Path(checkpoint), form or OwnForm(PromptVariant.FULL)
-    context = _context_of(path, engine)
-    settings = LocalModelSettings(
-        checkpoint=path,
-        dtype=dtype,
-        attention=Attention.SDPA,
-        batch_size=16,
-        batch_tokens=16384,
-        max_context_tokens=context,
-        threads=1,
-    )
-    sampling = Sampling(
-        max_new_tokens=min(max_new_tokens, context // 2), temperature=0.0, top_p=1.0, seed=0, stop=form.stop
-    )
-    return Judge(open_model(engine, settings), form, sampling, context)
+    engine, form = EngineName(engine), form or OwnForm(PromptVariant.FULL)
+    sampling = Sampling(max_new_tokens=max_new_tokens, temperature=0.0, top_p=1.0, seed=0, stop=form.stop)
+    if isinstance(checkpoint, ServedModel):
+        return TextJudge(open_service(checkpoint), form, sampling)
+    if engine is EngineName.API:
+        return TextJudge(open_service(load_served_model(Path(checkpoint))), form, sampling)
+    if engine is EngineName.REPLAY:
+        from stages.inference.replay_engine import ReplayEngine
+
+        return TextJudge(OpenModel(ReplayEngine(Path(checkpoint)), plain_prompts), form, sampling)
+    settings = settings_for(Path(checkpoint), dtype)
+    context = settings.max_context_tokens
+    short = sampling.model_copy(update={"max_new_tokens": min(max_new_tokens, context // 2)})
+    return TextJudge(open_model(engine, settings), form, short, context)
 
 
-def _context_of(checkpoint: Path, engine: EngineName) -> int:
-    """The positions of a checkpoint; a service's are not known here and taken as many."""
-    if engine in (EngineName.API, EngineName.REPLAY):
-        return 1_000_000
+def settings_for(checkpoint: Path, dtype: Dtype) -> LocalModelSettings:
+    """How a checkpoint is run for single comparisons: with all the positions that it has.
+
+    Raises:
+        StageError: there is no checkpoint.
+    """
     if not (checkpoint / "config.json").is_file():
         raise StageError(f"{checkpoint}: no checkpoint there; `reasrm run` trains data/checkpoints/grpo-full")
     from transformers import AutoConfig
 
     config = AutoConfig.from_pretrained(checkpoint, trust_remote_code=False).get_text_config()
-    return int(config.max_position_embeddings)
-
-
-def _both_orders(prompt: str | Sequence[Message], a: str, b: str) -> tuple[Comparison, Comparison]:
-    """The case with A first and with B first; `better` is where the caller's A stands."""
-    turns = (Message(role=Role.USER, content=prompt),) if isinstance(prompt, str) else tuple(prompt)
-    first = Comparison(pair_id="", prompt=turns, response_a=a, response_b=b, better=Side.A)
-    return first, first.swapped()
+    return LocalModelSettings(
+        checkpoint=checkpoint,
+        dtype=dtype,
+        attention=Attention.SDPA,
+        batch_size=16,
+        batch_tokens=16384,
+        max_context_tokens=int(config.max_position_embeddings),
+        threads=1,
+    )
 
 
 def _turned(side: Side, turned: bool) -> Side:
     return side.other if turned else side
-
-
-def _opinion(first: OneOrder, second: OneOrder) -> Opinion:
-    consistent = first.verdict is not None and first.verdict is second.verdict
-    known = [one.confidence for one in (first, second) if one.confidence is not None]
-    return Opinion(
-        verdict=first.verdict if consistent else None,
-        consistent=consistent,
-        confidence=sum(known) / len(known) if consistent and len(known) == len((first, second)) else None,
-        orders=(first, second),
-    )

@@ -1,11 +1,12 @@
 """A pair as a judge sees it: two answers called A and B in one of the two orders."""
 
 from enum import StrEnum
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from stages.records.content_hash import unit_interval
-from stages.records.pair import Message, PreferencePair
+from stages.records.pair import Message, PreferencePair, must_end_with_the_client
 
 
 class Side(StrEnum):
@@ -28,11 +29,16 @@ class Comparison(BaseModel):
     pair_id: str
     """Id of the pair that is shown."""
     prompt: tuple[Message, ...]
-    """The conversation, oldest turn first."""
+    """The conversation, oldest turn first; the last one, the client's, is what the answers answer."""
     response_a: str
     response_b: str
     better: Side
     """The side of the preferred answer. No prompt may depend on it."""
+
+    @model_validator(mode="after")
+    def _ends_with_a_question(self) -> Self:
+        must_end_with_the_client(self.prompt)
+        return self
 
     def swapped(self) -> "Comparison":
         """The same pair in the other order: texts and label change sides together; twice is nothing."""

@@ -47,8 +47,7 @@ class PreferencePair(BaseModel):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.prompt[-1].role is not Role.USER:
-            raise ValueError(f"the last turn must be the user's, it is the {self.prompt[-1].role}'s")
+        must_end_with_the_client(self.prompt)
         expected = pair_id(self.prompt, self.chosen, self.rejected)
         if not self.id:
             object.__setattr__(self, "id", expected)
@@ -60,6 +59,18 @@ class PreferencePair(BaseModel):
     def question(self) -> str:
         """The last user turn: what the two answers answer."""
         return self.prompt[-1].content
+
+
+def must_end_with_the_client(turns: tuple[Message, ...]) -> None:
+    """Do nothing for a conversation that ends with a question.
+
+    Raises:
+        ValueError: there is no turn, or the last one is not the user's.
+    """
+    if not turns:
+        raise ValueError("a conversation has at least one turn")
+    if turns[-1].role is not Role.USER:
+        raise ValueError(f"the last turn must be the user's, it is the {turns[-1].role}'s")
 
 
 def pair_id(prompt: tuple[Message, ...], chosen: str, rejected: str) -> str:

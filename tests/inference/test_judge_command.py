@@ -31,6 +31,10 @@ def judged(folder: Path, habit: Habit, *words: str) -> int:
         return main([*words, "--served", str(served_file(folder, url))])
 
 
+def standard_input(data: bytes) -> io.TextIOWrapper:
+    return io.TextIOWrapper(io.BytesIO(data), encoding="utf-8")
+
+
 def case_words(a: str = RIGHT, b: str = WRONG) -> list[str]:
     return ["--prompt", "Which?", "--a", a, "--b", b]
 
@@ -70,7 +74,7 @@ def test_texts_from_files_and_standard_input(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "b.txt").write_text(f"{RIGHT}\nwith a second line – ünïcode", encoding="utf-8")
-    monkeypatch.setattr("sys.stdin", io.StringIO(WRONG))
+    monkeypatch.setattr("sys.stdin", standard_input(WRONG.encode()))
     words = ["--prompt", "Which?", "--a", "-", "--b", f"@{tmp_path / 'b.txt'}", "--json"]
     assert judged(tmp_path, honest, *words) == ExitCode.DONE
     assert json.loads(capsys.readouterr().out)["verdict"] == "B"
@@ -89,7 +93,7 @@ def test_rows_come_back_in_order_with_their_ids(
     text = "\n\n".join(json.dumps(row) for row in rows)
     file = tmp_path / "cases.jsonl"
     file.write_text(text, encoding="utf-8")
-    monkeypatch.setattr("sys.stdin", io.StringIO(text))
+    monkeypatch.setattr("sys.stdin", standard_input(text.encode()))
     assert judged(tmp_path, honest, "--jsonl", "-" if from_stdin else str(file)) == ExitCode.DONE
     found = rows_of(capsys)
     assert [row.get("id") for row in found] == ["first", 2, None]
