@@ -12,9 +12,10 @@ from stages.inference.command import main
 from stages.inference.engine import Sampling
 from stages.inference.judge_form import PublishedForm
 from stages.inference.opening import EngineName, OpenModel, open_model, plain_prompts
+from stages.inference.opinions import Judge, Opinion
 from stages.inference.published_judges.prompt_file import PromptFileError, load_prompt_file
 from stages.inference.scripted_engine import ScriptedEngine
-from stages.inference.single_judgment import Judge, Opinion, open_judge
+from stages.inference.single_judgment import TextJudge, open_judge
 from stages.inference.transformers_engine import LocalModelSettings
 from stages.judge import JudgeParams, judge_generative
 from stages.judging.prompt import RESPONSE_END, RESPONSE_START
@@ -78,7 +79,7 @@ def judge_of(file: Path, script: Callable[[tuple[Message, ...]], str]) -> tuple[
     """The judge of a prompt file, played by `script`."""
     form, engine = PublishedForm(load_prompt_file(file)), ScriptedEngine(script, "judge")
     way = Sampling(max_new_tokens=64, temperature=0.0, top_p=1.0, seed=0, stop=form.stop)
-    return Judge(OpenModel(engine, plain_prompts), form, way), engine
+    return TextJudge(OpenModel(engine, plain_prompts), form, way), engine
 
 
 def said_of(opinion: Opinion) -> list[Side | None]:
