@@ -19,6 +19,7 @@ from stages.benchmarks.hub import SOURCES, download
 from stages.benchmarks.loading import SourceRow, files_beside, rows_below
 from stages.benchmarks.registry import BENCHMARKS
 from stages.miniature.benchmark_rows import benchmark_rows
+from stages.records.benchmark_folder import REFUSED
 from stages.records.jsonl import write_records
 from stages.runtime.outputs import new_folder, write_json
 from stages.runtime.params import StageParams
@@ -101,7 +102,7 @@ def main() -> str:
     with new_folder(OUTPUT) as folder:
         for one in collected:
             write_records(folder / f"{one.benchmark.name.value}.jsonl", one.items)
-        write_records(folder / "refused.jsonl", [entry for one in collected for entry in one.refused])
+        write_records(folder / REFUSED, [entry for one in collected for entry in one.refused])
         write_json(folder / "completeness.json", {one.benchmark.name.value: one.account() for one in collected})
     return "; ".join(
         f"{one.benchmark.name.value} {one.rows_in} rows, {len(one.items)} comparisons, {len(one.refused)} refused"

@@ -21,15 +21,13 @@ from stages.benchmarks.overlap import BenchmarkPrompts
 from stages.benchmarks.pair_selection import Candidate, Purpose, Rules, Selected, select
 from stages.benchmarks.preference_rows import preference_pair
 from stages.miniature.world import Split, training_pairs
-from stages.records.benchmark_item import BenchmarkItem
-from stages.records.jsonl import explain, read_records, write_records
-from stages.records.pair import Message
+from stages.records.benchmark_folder import item_prompts
+from stages.records.jsonl import explain, write_records
 from stages.runtime.outputs import new_folder, write_json
 from stages.runtime.params import StageParams
 from stages.runtime.stage_main import StageError, run_stage
 
 BENCHMARKS = Path("data/benchmarks")
-REFUSED = "refused.jsonl"
 OUTPUT = Path("data/pairs")
 REVISIONS = Path("revisions/pairs.json")
 FILES = {"rmb": "rmb/RMB_dataset/Pairwise_set/**/*.json", "pairs": "pairs/**/*.jsonl"}
@@ -133,14 +131,6 @@ def _candidate(row: SourceRow, source: str) -> Candidate:
         return Candidate(row.file, row.place, source, None, explain(error))
 
 
-def benchmark_prompts(folder: Path) -> Iterator[tuple[str, tuple[Message, ...]]]:
-    """The prompts of all benchmarks, each with the name of its item."""
-    for file in sorted(folder.glob("*.jsonl")):
-        if file.name != REFUSED:
-            for item in read_records(file, BenchmarkItem):
-                yield f"{item.benchmark} {item.item_id}", item.pair.prompt
-
-
 def write_pairs(selected: Selected, rules: dict[str, object]) -> None:
     """Write all outputs at once."""
     with new_folder(OUTPUT) as folder:
@@ -156,7 +146,7 @@ def main() -> str:
     parser.add_argument("--files", type=Path, required=True, help="folder for `source: files`")
     files = parser.parse_args().files
     params = CollectPairsParams.load()
-    prompts = BenchmarkPrompts(benchmark_prompts(BENCHMARKS), params.overlap_ngram, params.overlap_share)
+    prompts = BenchmarkPrompts(item_prompts(BENCHMARKS), params.overlap_ngram, params.overlap_share)
     selected = select(candidates(params, files), params.rules(), prompts)
     empty = [purpose.value for purpose, pairs in selected.pairs.items() if not pairs]
     if empty:

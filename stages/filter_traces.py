@@ -10,7 +10,7 @@ Run:     python -m stages.filter_traces      (or: dvc repro filter_traces)
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -22,11 +22,10 @@ from stages.judging.chain_of_rubrics import PromptVariant
 from stages.judging.trace_structure import read_structure
 from stages.oracle.near_duplicates import NearDuplicates
 from stages.oracle.trace_rules import Reason, TraceRules, fault
-from stages.records.benchmark_item import BenchmarkItem
+from stages.records.benchmark_folder import item_prompts
 from stages.records.comparison import Side, show
 from stages.records.content_hash import unit_interval
 from stages.records.jsonl import read_records, write_records
-from stages.records.pair import Message
 from stages.records.trace import KeptTrace, OracleTrace, RejectedTrace
 from stages.runtime.outputs import write_json
 from stages.runtime.params import StageParams
@@ -34,7 +33,6 @@ from stages.runtime.stage_main import StageError, run_stage
 
 TRACES = Path("data/traces")
 BENCHMARKS = Path("data/benchmarks")
-REFUSED = "refused.jsonl"
 
 
 class FilterTracesParams(StageParams):
@@ -167,21 +165,13 @@ def kept_trace(trace: OracleTrace) -> KeptTrace:
     )
 
 
-def benchmark_prompts(folder: Path) -> Iterator[tuple[str, tuple[Message, ...]]]:
-    """The prompts of all benchmarks in `folder`, each with its item's name."""
-    for file in sorted(folder.glob("*.jsonl")):
-        if file.name != REFUSED:
-            for item in read_records(file, BenchmarkItem):
-                yield f"{item.benchmark} {item.item_id}", item.pair.prompt
-
-
 def main() -> str:
     """Run the stage; returns its summary line."""
     params = FilterTracesParams.load()
     filtered = filter_traces(
         read_records(TRACES / "first.jsonl", OracleTrace),
         read_records(TRACES / "second.jsonl", OracleTrace),
-        BenchmarkPrompts(benchmark_prompts(BENCHMARKS), params.overlap_ngram, params.overlap_share),
+        BenchmarkPrompts(item_prompts(BENCHMARKS), params.overlap_ngram, params.overlap_share),
         params,
     )
     share = len(filtered.kept) / filtered.pairs if filtered.pairs else 0.0

@@ -26,6 +26,7 @@ from stages.inference.scalar_engine import ScalarEngine
 from stages.inference.token_budgets import Budget, replies_within
 from stages.inference.transformers_engine import Attention, Dtype, LocalModelSettings
 from stages.judging.chain_of_rubrics import PromptVariant
+from stages.records.benchmark_folder import item_files
 from stages.records.benchmark_item import BenchmarkItem
 from stages.records.comparison import Side, hashed_side, show
 from stages.records.jsonl import read_records, write_records
@@ -42,8 +43,6 @@ BENCHMARKS = Path("data/benchmarks")
 JUDGMENTS = Path("data/judgments")
 BUDGET_MARGIN = 24
 """Tokens that making a judge decide takes: closed tags, the opening of the verdict, the verdict."""
-NOT_ITEMS = frozenset({"refused"})
-"""Files beside the benchmarks' own that hold no items."""
 
 
 class Kind(StrEnum):
@@ -262,8 +261,7 @@ def read_items(folder: Path) -> dict[str, list[BenchmarkItem]]:
     Raises:
         StageError: there are none.
     """
-    files = sorted(path for path in folder.glob("*.jsonl") if path.stem not in NOT_ITEMS)
-    items = {path.stem: list(read_records(path, BenchmarkItem)) for path in files}
+    items = {name: list(read_records(file, BenchmarkItem)) for name, file in item_files(folder).items()}
     if not any(items.values()):
         raise StageError(f"{folder}: no benchmark items there; run `dvc repro collect_benchmarks`")
     return items

@@ -9,13 +9,13 @@ from stages.benchmarks.benchmark import JudgeKind, OutcomeError
 from stages.benchmarks.outcome_store import Located
 from stages.benchmarks.registry import benchmark
 from stages.judging.verdict import Unreadable
+from stages.records.benchmark_folder import all_items
 from stages.records.benchmark_item import BenchmarkItem
 from stages.records.comparison import Side
 from stages.records.jsonl import read_records
 from stages.records.judgment import Judgment
 from stages.records.reply import Finish
 
-REFUSED = "refused.jsonl"
 ORDER_OF = {Side.A: "first", Side.B: "second"}
 
 
@@ -62,11 +62,7 @@ def read_items(folder: Path) -> dict[tuple[str, str], ItemFacts]:
     Raises:
         OutcomeError: there are none.
     """
-    items = {}
-    for file in sorted(folder.glob("*.jsonl")):
-        if file.name != REFUSED:
-            for item in read_records(file, BenchmarkItem):
-                items[item.benchmark, item.item_id] = _facts(item)
+    items = {(item.benchmark, item.item_id): _facts(item) for item in all_items(folder)}
     if not items:
         raise OutcomeError(f"{folder} holds no benchmark; run `dvc repro collect_benchmarks`")
     return items
