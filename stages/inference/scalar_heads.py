@@ -11,8 +11,6 @@ from typing import Any
 
 from stages.runtime.stage_main import StageError
 
-HEAD = "score."
-"""What the names of a head's weights begin with."""
 TWO_LAYERS = frozenset({"score.0.weight", "score.0.bias", "score.2.weight", "score.2.bias"})
 
 

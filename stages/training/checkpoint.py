@@ -7,6 +7,7 @@ from typing import Any
 
 from stages.runtime.outputs import new_folder
 from stages.runtime.stage_main import StageError
+from stages.runtime.whole_checkpoint import load_whole
 
 STATE_FILE = "trainer_state.json"
 """Written last into a trainer's checkpoint: a folder without it is torn."""
@@ -35,12 +36,15 @@ def load_language_model(folder: Path) -> Any:
 
     Raises:
         CheckpointError: there is none.
+        StageError: it lacks weights.
     """
     import torch
     from transformers import AutoModelForCausalLM
 
     _require(folder, "config.json")
-    return AutoModelForCausalLM.from_pretrained(str(folder), dtype=torch.float32, attn_implementation=attention())
+    hint = "is it a scalar reward model? Else"
+    settings = {"dtype": torch.float32, "attn_implementation": attention()}
+    return load_whole(AutoModelForCausalLM, folder, hint, **settings)
 
 
 def attention() -> str:

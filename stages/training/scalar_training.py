@@ -9,6 +9,7 @@ from pydantic import Field
 from stages.judging.untrusted_text import defuse
 from stages.records.pair import Message, PreferencePair
 from stages.runtime.chat_rendering import answered_token_ids
+from stages.runtime.whole_checkpoint import HEAD, load_whole
 from stages.training.checkpoint import attention, last_checkpoint, save_model
 from stages.training.curves import write_curves
 from stages.training.sft_training import NothingToLearnError, Places, Trained
@@ -25,13 +26,16 @@ class ScalarSettings(TrainerSettings):
 
 
 def load_scalar_model(folder: Path, tokenizer: Any) -> Any:
-    """The model of a checkpoint folder with a new linear head for one score (seed torch before)."""
+    """The model of a checkpoint folder with a new linear head for one score (seed torch before).
+
+    Raises:
+        StageError: it lacks weights besides the head's.
+    """
     import torch
     from transformers import AutoModelForSequenceClassification
 
-    model = AutoModelForSequenceClassification.from_pretrained(
-        str(folder), num_labels=1, dtype=torch.float32, attn_implementation=attention()
-    )
+    settings = {"num_labels": 1, "dtype": torch.float32, "attn_implementation": attention()}
+    model = load_whole(AutoModelForSequenceClassification, folder, "", new=HEAD, **settings)
     model.config.pad_token_id = tokenizer.pad_token_id
     return model
 

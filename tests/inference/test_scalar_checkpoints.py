@@ -12,6 +12,8 @@ from stages.inference.opening import EngineName, open_model
 from stages.inference.scalar_engine import ScalarEngine
 from stages.inference.transformers_engine import LocalModelSettings, TransformersEngine
 from stages.runtime.stage_main import ExitCode, StageError
+from stages.training.checkpoint import load_language_model
+from stages.training.scalar_training import load_scalar_model
 
 WIDTH = 32
 ROWS = [(5, 6, 7, 8, 9), (5, 6), (11, 3, 3, 4, 20, 3), (7,)]
@@ -174,3 +176,18 @@ def test_a_language_model_that_lacks_weights_is_refused(
     save_file({name: one for name, one in weights.items() if name != gone}, tmp_path / WEIGHTS, {"format": "pt"})
     with pytest.raises(StageError, match=f"lacks {gone}"):
         TransformersEngine(settings.model_copy(update={"checkpoint": tmp_path}), tokenizer)._loaded()
+    with pytest.raises(StageError, match=f"lacks {gone}"):
+        load_language_model(tmp_path)
+    with pytest.raises(StageError, match=f"lacks {gone}"):
+        load_scalar_model(tmp_path, tokenizer)
+
+
+def test_training_begins_from_whole_weights_and_makes_a_new_head_alone(checkpoint: Path, tokenizer: Any) -> None:
+    from safetensors.torch import load_file
+
+    weights = load_file(checkpoint / WEIGHTS)
+    model, scorer = load_language_model(checkpoint), load_scalar_model(checkpoint, tokenizer)
+    for name, parameter in scorer.named_parameters():
+        if name != "score.weight":
+            assert parameter.equal(weights[name])
+            assert parameter.equal(model.get_parameter(name))
