@@ -43,8 +43,7 @@ def load_language_model(folder: Path) -> Any:
 
     _require(folder, "config.json")
     hint = "is it a scalar reward model? Else"
-    settings = {"dtype": torch.float32, "attn_implementation": attention()}
-    return load_whole(AutoModelForCausalLM, folder, hint, **settings)
+    return load_whole(AutoModelForCausalLM, folder, hint, dtype=torch.float32, attn_implementation=attention())
 
 
 def attention() -> str:

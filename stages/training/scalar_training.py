@@ -34,7 +34,7 @@ def load_scalar_model(folder: Path, tokenizer: Any) -> Any:
     import torch
     from transformers import AutoModelForSequenceClassification
 
-    settings = {"num_labels": 1, "dtype": torch.float32, "attn_implementation": attention()}
+    settings: dict[str, Any] = {"num_labels": 1, "dtype": torch.float32, "attn_implementation": attention()}
     model = load_whole(AutoModelForSequenceClassification, folder, "", new=HEAD, **settings)
     model.config.pad_token_id = tokenizer.pad_token_id
     return model
