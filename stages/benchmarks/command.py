@@ -58,8 +58,8 @@ def table(card: dict[str, Any]) -> str:
     lines.append(f"rows {card['rows']}, unreadable {card['unreadable']} ({card['unreadable_rate']:.2%})")
     if card["flip_rate"] is not None:
         lines.append(f"flip rate {card['flip_rate']:.4f} (n {card['flip_n']})")
-    whole = card["coverage"]
-    lines.append(f"published rows {whole['found']} of {whole['official']}")
+    if card["coverage"]["complete"]:
+        lines.append(f"all {card['coverage']['official']:,} published rows")
     if card["sections_missing"]:
         lines.append(f"no rows of the sections: {', '.join(card['sections_missing'])}")
     lines += card["notes"]

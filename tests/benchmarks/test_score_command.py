@@ -7,6 +7,7 @@ import pytest
 from outcome_sets import judged, write_rows
 
 from stages.benchmarks.command import main
+from stages.benchmarks.reward_bench import RewardBench
 
 FEW = ["--resamples", "50"]
 
@@ -105,5 +106,18 @@ def test_the_table_says_how_much_of_the_benchmark_there_is(tmp_path: Path, capsy
     assert _run(path, "judge_bench") == 0
     said = capsys.readouterr().out
     assert "judge_bench (not official; an unreadable verdict counts neither for nor against its pair)" in said
-    assert "published rows 15 of 620" in said
+    assert "NOT the whole benchmark: 15 of 620 rows" in said
     assert "needs one judgment in each of both orders: this is one order" in said
+
+
+def test_a_whole_benchmark_is_said_to_be_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [
+        {"subset": subset, "id": number, "correct": number % 2}
+        for subset, count in RewardBench.official_counts.items()
+        for number in range(count)
+    ]
+    path = write_rows(tmp_path / "o.jsonl", rows)
+    assert _run(path, "reward_bench") == 0
+    said = capsys.readouterr().out
+    assert "all 2,985 published rows" in said
+    assert "NOT" not in said
