@@ -24,8 +24,6 @@ TESTED = ("sections", "difficulties")
 MARKS = ("a", "b")
 """What a cell's name begins with in the joint tally, by side."""
 
-Figures = dict[Path, Metric]
-
 
 def compare(benchmark: Benchmark, sides: Sides[Judged], settings: Settings) -> dict[str, Any]:
     """Compare two judges' outcomes on the comparisons that both judged.
@@ -41,35 +39,41 @@ def compare(benchmark: Benchmark, sides: Sides[Judged], settings: Settings) -> d
             for side, seen in zip(sides, counts, strict=True)
         )
     )
-    joint = _joint(benchmark, shared, rules)
-    figures = [benchmark.score(table, settings.mode) for table in _split(joint.table())]
-    drawn = _split(resampled(joint, settings.resamples, settings.seed))
-    samples = [benchmark.score(table, settings.mode) for table in drawn]
-    paired = _Paired(joint)
-    report: dict[str, Any] = {
-        "benchmark": benchmark.name.value,
-        "mode": rules.first.name.value,
-        "unreadable_rules": [unreadable_words(benchmark, rule, seen) for rule, seen in zip(rules, counts, strict=True)],
-        "notes": [
-            *dict.fromkeys(note for rule in rules for note in rule.notes),
-            *coverage_notes(benchmark.coverage(counts.first.units)),
-        ],
-    }
-    for path in figures[0]:
-        if path == ("score",) or path[0] in TESTED:
-            one, other = (figure[path] for figure in figures)
-            spread = samples[0][path].values - samples[1][path].values
-            put(report, path, paired.entry(Sides(one, other), spread, paired.weights(benchmark, settings.mode, path)))
-    _adjust(report)
+    words = [unreadable_words(benchmark, rule, seen) for rule, seen in zip(rules, counts, strict=True)]
+    notes = dict.fromkeys(note for rule in rules for note in rule.notes)
     common = len(shared.first.outcomes)
     alone = [len(side.outcomes) - common for side in sides]
-    return report | {
+    return {
+        "benchmark": benchmark.name.value,
+        "mode": rules.first.name.value,
+        "unreadable_rules": words,
+        "notes": [*notes, *coverage_notes(benchmark.coverage(counts.first.units))],
+        **_figures(benchmark, _joint(benchmark, shared, rules), settings),
         "judged_by_both": common,
         "judged_by_one": sum(alone),
         "judged_by_first_alone": alone[0],
         "judged_by_second_alone": alone[1],
         "changed": list(changed(shared)),
     }
+
+
+def _figures(benchmark: Benchmark, joint: Tally, settings: Settings) -> dict[str, Any]:
+    """Headline, sections and difficulties of both, each with its difference."""
+    figures = [benchmark.score(table, settings.mode) for table in _split(joint.table())]
+    drawn = _split(resampled(joint, settings.resamples, settings.seed))
+    samples = [benchmark.score(table, settings.mode) for table in drawn]
+    paired = _Paired(joint)
+    found: dict[str, Any] = {}
+    for path in figures[0]:
+        if path == ("score",) or path[0] in TESTED:
+            one, other = (figure[path] for figure in figures)
+            spread = samples[0][path].values - samples[1][path].values
+            put(found, path, paired.entry(Sides(one, other), spread, paired.weights(benchmark, settings.mode, path)))
+    for part in TESTED:
+        entries = found.get(part, {})
+        for name, p in holm({name: entry["p"] for name, entry in entries.items()}).items():
+            entries[name]["p_holm"] = p
+    return found
 
 
 def changed(sides: Sides[Judged]) -> Iterator[dict[str, Any]]:
@@ -148,11 +152,3 @@ class _Paired:
             "second_better": test.second_better,
             "p": test.p,
         }
-
-
-def _adjust(report: dict[str, Any]) -> None:
-    """Add Holm's adjusted p values within each part."""
-    for part in TESTED:
-        entries = report.get(part, {})
-        for name, p in holm({name: entry["p"] for name, entry in entries.items()}).items():
-            entries[name]["p_holm"] = p

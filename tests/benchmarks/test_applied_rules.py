@@ -185,4 +185,4 @@ def test_fewer_losers_than_published_are_said_where_all_groups_are_there() -> No
 )
 def test_values_that_are_none_of_the_benchmarks_are_refused(name: str, row: Row) -> None:
     with pytest.raises(ValueError, match="must be"):
-        BENCHMARKS[name].outcomes(row)  # type: ignore[index]
+        BENCHMARKS[name].outcomes(row)
