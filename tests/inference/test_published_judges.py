@@ -107,6 +107,10 @@ def test_what_is_wrong_with_a_file_is_said(tmp_path: Path) -> None:
         load_prompt_file(tmp_path / "absent.yaml")
     with pytest.raises(PromptFileError, match="answer_b"):
         load_prompt_file(written(tmp_path, single_turn="{question} {answer_a}", reader="last_answer"))
+    with pytest.raises(PromptFileError, match="answer_a"):
+        load_prompt_file(written(tmp_path, single_turn="", reader="last_answer"))
+    with pytest.raises(PromptFileError, match="cannot be read"):
+        load_prompt_file(tmp_path)
     with pytest.raises(PromptFileError, match="rm_r1_instruct"):
         load_prompt_file(written(tmp_path, single_turn=SINGLE))
     with pytest.raises(PromptFileError, match="multi_turn"):

@@ -172,7 +172,7 @@ def load_prompt_file(path: Path) -> PublishedJudge:
     slots = ALONE if texts.rates_alone else PAIR
     for key, needed in (("single_turn", slots.single), ("multi_turn", slots.multi)):
         text = getattr(texts, key)
-        missing = needed - _slots(text) if text else set()
+        missing = needed - _slots(text) if text or key == "single_turn" else set()
         if missing:
             raise PromptFileError(f"{path}: `{key}` lacks {', '.join('{' + name + '}' for name in sorted(missing))}")
     known = next((judge for judge in KNOWN if _is(texts, judge)), None)
@@ -193,6 +193,8 @@ def _read(path: Path) -> PromptFile:
         return PromptFile.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except FileNotFoundError as error:
         raise PromptFileError(f"{path}: no such file; a published judge's prompt must be given by you") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise PromptFileError(f"{path}: cannot be read as text ({error})") from error
     except ValidationError as error:
         raise PromptFileError(f"{path}: {explain(error)}") from error
     except yaml.YAMLError as error:
