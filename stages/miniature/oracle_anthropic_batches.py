@@ -6,8 +6,9 @@ import orjson
 from aiohttp import web
 
 from stages.miniature.oracle_batches import Batch, Batches, Ending, Result, named_twice
+from stages.miniature.oracle_errors import error_body
 from stages.miniature.oracle_responses import json_response, jsonl_response
-from stages.miniature.oracle_wire import Api, Vendor, error_body
+from stages.miniature.oracle_wire import Api, Vendor
 
 STAMP = "2026-01-01T00:00:00Z"
 

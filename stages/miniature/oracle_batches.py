@@ -12,6 +12,7 @@ from typing import Any
 from aiohttp import web
 
 from stages.miniature.oracle_accounts import Accounts
+from stages.miniature.oracle_errors import credit_error, echoed_key_error, error_body
 from stages.miniature.oracle_responses import abort, has_key, json_response, overload_status
 from stages.miniature.oracle_settings import Fault, OracleSettings
 from stages.miniature.oracle_wire import (
@@ -20,8 +21,6 @@ from stages.miniature.oracle_wire import (
     InvalidRequestError,
     Said,
     Vendor,
-    credit_error,
-    error_body,
     read_request,
     reply_body,
 )
@@ -151,6 +150,8 @@ class Batches(ABC):
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request to the vendor's batch paths."""
         self.desk.accounts.requests += 1
+        if self.desk.settings.echoes_keys:
+            return json_response(401, echoed_key_error(self.vendor, request.headers))
         if not has_key(request):
             return json_response(401, error_body(self.vendor, 401, "invalid key"))
         return await self.route(request, request.path.removeprefix("/v1/").split("/"))

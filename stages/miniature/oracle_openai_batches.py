@@ -7,8 +7,9 @@ import orjson
 from aiohttp import web
 
 from stages.miniature.oracle_batches import Batch, BatchDesk, Batches, Ending, Result, named_twice
+from stages.miniature.oracle_errors import error_body
 from stages.miniature.oracle_responses import json_response, jsonl_response
-from stages.miniature.oracle_wire import Api, Vendor, error_body
+from stages.miniature.oracle_wire import Api, Vendor
 
 ASKED_IN_BATCHES = frozenset({Api.CHAT_COMPLETIONS, Api.RESPONSES})
 """Paths that batches take."""

@@ -22,9 +22,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import orjson
 from aiohttp import web
@@ -32,12 +30,13 @@ from aiohttp import web
 from stages.miniature.oracle_accounts import Accounts
 from stages.miniature.oracle_anthropic_batches import AnthropicBatches
 from stages.miniature.oracle_batches import BatchDesk
+from stages.miniature.oracle_door import Answered, Door
+from stages.miniature.oracle_errors import PAGE, disfigured, error_body
 from stages.miniature.oracle_habits import NotAJudgePromptError, oracle_reply
 from stages.miniature.oracle_limits import Limits
 from stages.miniature.oracle_openai_batches import OpenAIBatches
 from stages.miniature.oracle_responses import (
     abort,
-    has_key,
     json_response,
     overload_status,
     retry_headers,
@@ -52,23 +51,12 @@ from stages.miniature.oracle_wire import (
     InvalidRequestError,
     Said,
     Vendor,
-    credit_error,
-    error_body,
     read_request,
     reply_body,
     tokens_of,
 )
 
 ONLINE = {str(api): api for api in Api}
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """A response before it is put on the wire."""
-
-    status: int
-    body: dict[str, Any]
-    retry_after: float | None = None
 
 
 class OracleServer:
@@ -83,6 +71,7 @@ class OracleServer:
         self.settings = settings
         self.accounts = Accounts(settings)
         self.limits = {vendor: Limits.of(settings) for vendor in Vendor}
+        self.door = Door(settings, self.accounts, self.limits)
         desk = BatchDesk(settings, self.accounts, self.say)
         self.batches = {Vendor.ANTHROPIC: AnthropicBatches(desk), Vendor.OPENAI: OpenAIBatches(desk)}
         self._random = random.Random(settings.seed)
@@ -131,7 +120,7 @@ class OracleServer:
             asked = read_request(api, orjson.loads(await request.read()))
         except (InvalidRequestError, orjson.JSONDecodeError) as error:
             return self._respond(vendor, Answered(400, error_body(vendor, 400, str(error))))
-        refusal = self._turned_away(request, asked)
+        refusal = self.door.turned_away(request, asked, self.now)
         if refusal is not None:
             return self._respond(vendor, refusal)
         fault = self.settings.passing_fault(asked.key, self.accounts.sent[asked.key])
@@ -140,6 +129,10 @@ class OracleServer:
         if fault in (Fault.OVERLOADED, Fault.SERVER_ERROR):
             status = 500 if fault is Fault.SERVER_ERROR else overload_status(vendor)
             return self._respond(vendor, Answered(status, error_body(vendor, status, "try again later")))
+        if fault is Fault.HTML:
+            return web.Response(body=PAGE, content_type="text/html")
+        if fault is Fault.WRAPPED_ERROR:
+            return json_response(200, {"error": {"message": "upstream is down", "code": 502}})
         await self._work()
         try:
             said = self.say(asked)
@@ -149,34 +142,11 @@ class OracleServer:
         if vendor is Vendor.ANTHROPIC:
             self.limits[vendor].output_tokens.take(said.output_tokens)
         body = reply_body(asked, said, self.accounts.requests)
+        body = disfigured(api, body, said.ending, in_parts=self.settings.content_in_parts)
         if fault is None:
             return self._respond(vendor, Answered(200, body))
         self.accounts.lost[asked.key] += 1
         return await spoil(request, fault, orjson.dumps(body))
-
-    def _turned_away(self, request: web.BaseRequest, asked: Asked) -> Answered | None:
-        """The error for a request that is not even worked on, or None."""
-        accounts, vendor = self.accounts, asked.vendor
-        accounts.sent[asked.key] += 1
-        if not has_key(request):
-            return Answered(401, error_body(vendor, 401, "invalid key"))
-        if asked.model.startswith("unknown-"):
-            return Answered(404, error_body(vendor, 404, f"model: {asked.model}"))
-        if self.settings.credit_usd is not None and accounts.usd >= self.settings.credit_usd:
-            accounts.after_credit_stop += 1
-            return Answered(*credit_error(vendor, self.settings.credit_stop))
-        if any(start <= self.now < end for start, end in self.settings.outages):
-            accounts.in_outage += 1
-            status = overload_status(vendor)
-            return Answered(status, error_body(vendor, status, "overloaded"))
-        reserved = asked.max_tokens if vendor is Vendor.OPENAI else 0
-        wait = self.limits[vendor].admit(asked.input_tokens + reserved)
-        if wait > 0:
-            return Answered(429, error_body(vendor, 429, "over the rate limit"), retry_after=wait)
-        if self.settings.lasting_fault(asked.key) is Fault.INVALID:
-            accounts.rejected[asked.key] += 1
-            return Answered(400, error_body(vendor, 400, "the request is invalid"))
-        return None
 
     def say(self, asked: Asked) -> Said:
         """The reply to `asked`, with the lasting fault that it is due.
@@ -217,7 +187,7 @@ class OracleServer:
         if answered.retry_after is not None:
             headers |= retry_headers(vendor, answered.retry_after)
         headers["request-id" if vendor is Vendor.ANTHROPIC else "x-request-id"] = f"req_{self.accounts.requests}"
-        return json_response(answered.status, answered.body, headers)
+        return json_response(answered.status, answered.body, headers | self.settings.odd_headers)
 
 
 async def serve(settings: OracleSettings, port: int, *, with_parent: bool) -> None:

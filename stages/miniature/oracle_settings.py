@@ -25,12 +25,24 @@ class Fault(StrEnum):
     """The connection ends in the middle of the body; billed."""
     BAD_JSON = "bad_json"
     """The body is complete and not JSON; billed."""
+    HTML = "html"
+    """A gateway's page of HTML with status 200 in place of the reply; nothing billed."""
+    WRAPPED_ERROR = "wrapped_error"
+    """A gateway's error object with status 200 in place of the reply; nothing billed."""
     REFUSAL = "refusal"
     """The model declines; billed."""
     TRUNCATED = "truncated"
     """The reply stops at the token limit; billed."""
     EMPTY = "empty"
     """A well-formed reply without text; billed."""
+    ODD_ENDING = "odd_ending"
+    """A whole reply that ended for a reason that our requests cannot have (a paused turn, a tool's call); billed."""
+    NO_USAGE = "no_usage"
+    """A whole reply whose usage is null, or lacks a number; billed."""
+    TOO_LARGE = "too_large"
+    """429, each time: the request is larger than a minute's limit, and the error says so; nothing billed."""
+    LIMITED = "limited"
+    """429, each time, in the words of any other; nothing billed."""
     INVALID = "invalid"
     """400: the request is called invalid, each time; nothing billed."""
 
@@ -43,8 +55,19 @@ PASSING = (
     Fault.HANG,
     Fault.CUT,
     Fault.BAD_JSON,
+    Fault.HTML,
+    Fault.WRAPPED_ERROR,
 )
-LASTING = (Fault.INVALID, Fault.REFUSAL, Fault.TRUNCATED, Fault.EMPTY)
+LASTING = (
+    Fault.INVALID,
+    Fault.REFUSAL,
+    Fault.TRUNCATED,
+    Fault.EMPTY,
+    Fault.ODD_ENDING,
+    Fault.NO_USAGE,
+    Fault.TOO_LARGE,
+    Fault.LIMITED,
+)
 
 
 class CreditStop(StrEnum):
@@ -54,6 +77,10 @@ class CreditStop(StrEnum):
     """Anthropic 400 "credit balance is too low"; OpenAI 429 `insufficient_quota`."""
     SPEND_LIMIT = "spend_limit"
     """Anthropic 429 `enforced_spend_limit_reached`; OpenAI 429 `insufficient_quota`."""
+    USAGE_LIMIT = "usage_limit"
+    """Anthropic 400 "You have reached your specified API usage limits"; OpenAI 429 `insufficient_quota`."""
+    UNFORESEEN = "unforeseen"
+    """A 400 in words that no client can know."""
 
 
 class OracleSettings(BaseModel):
@@ -70,6 +97,14 @@ class OracleSettings(BaseModel):
     """How many seconds of a limit the token buckets hold."""
     limit_headers: bool = True
     """Whether replies carry the vendor's rate-limit headers (429s always carry Retry-After)."""
+    odd_headers: dict[str, str] = Field(default_factory=dict)
+    """Sent with every response, in place of those of the same name."""
+    largest_token_limit: int | None = None
+    """A request for a longer reply than this is called invalid, as above a model's maximum."""
+    content_in_parts: bool = False
+    """Chat Completions replies hold a list of parts in place of the text, as some servers send them."""
+    echoes_keys: bool = False
+    """Every key is refused, by a 401 that repeats it, as a careless gateway might."""
     latency_seconds: float = Field(default=0.0, ge=0)
     """Median of the log-normal time that a reply takes."""
     latency_sigma: float = Field(default=0.4, ge=0)

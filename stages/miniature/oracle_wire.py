@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from stages.miniature.oracle_settings import CreditStop, Fault
+from stages.miniature.oracle_settings import Fault
 from stages.records.content_hash import content_hash
 
 CHARACTERS_PER_TOKEN = 4
@@ -69,7 +69,7 @@ class Said:
 
     text: str
     ending: Fault | None
-    """None for a whole reply; REFUSAL, TRUNCATED or EMPTY otherwise."""
+    """None for a whole reply; one of the lasting faults otherwise."""
     output_tokens: int
 
 
@@ -140,7 +140,7 @@ def reply_body(asked: Asked, said: Said, number: int) -> dict[str, Any]:
 
 
 def _anthropic_reply(asked: Asked, said: Said, number: int) -> dict[str, Any]:
-    reasons = {Fault.REFUSAL: "refusal", Fault.TRUNCATED: "max_tokens"}
+    reasons = {Fault.REFUSAL: "refusal", Fault.TRUNCATED: "max_tokens", Fault.ODD_ENDING: "pause_turn"}
     return {
         "id": f"msg_{number:012d}",
         "type": "message",
@@ -166,7 +166,8 @@ def _openai_reply(asked: Asked, said: Said, number: int) -> dict[str, Any]:
         "content": None if refused else said.text,
         "refusal": "I cannot help with that." if refused else None,
     }
-    ending = "length" if said.ending is Fault.TRUNCATED else "stop"
+    endings = {Fault.TRUNCATED: "length", Fault.ODD_ENDING: "tool_calls"}
+    ending = endings.get(said.ending, "stop") if said.ending else "stop"
     return {
         "id": f"chatcmpl-{number:012d}",
         "object": "chat.completion",
@@ -184,7 +185,8 @@ def _openai_reply(asked: Asked, said: Said, number: int) -> dict[str, Any]:
 
 
 def _responses_reply(asked: Asked, said: Said, number: int) -> dict[str, Any]:
-    cut = said.ending is Fault.TRUNCATED
+    reasons = {Fault.TRUNCATED: "max_output_tokens", Fault.ODD_ENDING: "steered"}
+    cut = reasons.get(said.ending) if said.ending else None
     content: list[dict[str, Any]] = [{"type": "output_text", "text": said.text, "annotations": []}]
     if said.ending is Fault.REFUSAL:
         content = [{"type": "refusal", "refusal": "I cannot help with that."}]
@@ -196,7 +198,7 @@ def _responses_reply(asked: Asked, said: Said, number: int) -> dict[str, Any]:
         "created_at": 1_700_000_000,
         "status": status,
         "error": None,
-        "incomplete_details": {"reason": "max_output_tokens"} if cut else None,
+        "incomplete_details": {"reason": cut} if cut else None,
         "model": asked.model,
         "output": [{"id": f"rs_{number}", "type": "reasoning", "summary": []}, message],
         "usage": {
@@ -214,34 +216,3 @@ WRITERS: dict[Api, Callable[[Asked, Said, int], dict[str, Any]]] = {
     Api.CHAT_COMPLETIONS: _openai_reply,
     Api.RESPONSES: _responses_reply,
 }
-
-
-ANTHROPIC_ERROR_TYPES = {
-    400: "invalid_request_error",
-    401: "authentication_error",
-    404: "not_found_error",
-    429: "rate_limit_error",
-    500: "api_error",
-    529: "overloaded_error",
-}
-
-
-def error_body(vendor: Vendor, status: int, message: str, code: str | None = None) -> dict[str, Any]:
-    """The body of an error; `code` is OpenAI's `error.code` or Anthropic's `error.details.error_code`."""
-    if vendor is Vendor.OPENAI:
-        kind = code or {400: "invalid_request_error", 429: "requests"}.get(status, "server_error")
-        return {"error": {"message": message, "type": kind, "param": None, "code": code}}
-    error: dict[str, Any] = {"type": ANTHROPIC_ERROR_TYPES[status], "message": message}
-    if code:
-        error["details"] = {"error_code": code}
-    return {"type": "error", "error": error, "request_id": None}
-
-
-def credit_error(vendor: Vendor, how: CreditStop) -> tuple[int, dict[str, Any]]:
-    """Status and body with which `vendor` says that the money is gone."""
-    if vendor is Vendor.OPENAI:
-        return 429, error_body(vendor, 429, "You exceeded your current quota, check your plan.", "insufficient_quota")
-    if how is CreditStop.SPEND_LIMIT:
-        text = "This organization has reached its monthly usage threshold."
-        return 429, error_body(vendor, 429, text, "enforced_spend_limit_reached")
-    return 400, error_body(vendor, 400, "Your credit balance is too low to access the Anthropic API.")

@@ -5,9 +5,16 @@ from typing import Any
 
 from stages.oracle.attempt import Answer, Attempt, LimitsSeen, Trouble, Usage
 from stages.oracle.connection import Connection, NoKeyError
-from stages.oracle.reply_reading import BrokenReplyError, outcome_of, retry_after_seconds
+from stages.oracle.reply_reading import (
+    ReplyShape,
+    Said,
+    bucket_seen,
+    optional_count,
+    retry_after_seconds,
+    token_count,
+)
 from stages.oracle.request_shape import ANTHROPIC_VERSION
-from stages.oracle.sdk_client import SdkClient, bucket_seen
+from stages.oracle.sdk_client import SdkClient
 from stages.records.trace import TraceOutcome
 
 NO_KEY = "no key for Anthropic: set the environment variable ANTHROPIC_API_KEY"
@@ -71,23 +78,25 @@ def read_message(body: Any, request_id: str) -> Answer:
     Raises:
         BrokenReplyError: it is not one.
     """
-    try:
-        text = "".join(block["text"] for block in body["content"] if block["type"] == "text")
-        usage = body["usage"]
-        return Answer(
-            outcome=outcome_of(ENDINGS, body["stop_reason"], text),
-            text=text,
-            usage=Usage(
-                input_tokens=usage["input_tokens"],
-                output_tokens=usage["output_tokens"],
-                cache_read_tokens=usage.get("cache_read_input_tokens") or 0,
-                cache_write_tokens=usage.get("cache_creation_input_tokens") or 0,
-            ),
-            model=body["model"],
-            request_id=request_id,
-        )
-    except (KeyError, TypeError, AttributeError) as error:
-        raise BrokenReplyError(f"not a Message: {error!r}") from error
+    return MESSAGE.read(body, request_id)
+
+
+def _usage(body: Any) -> Usage:
+    usage = body["usage"]
+    return Usage(
+        input_tokens=token_count(usage, "input_tokens"),
+        output_tokens=token_count(usage, "output_tokens"),
+        cache_read_tokens=optional_count(usage, "cache_read_input_tokens"),
+        cache_write_tokens=optional_count(usage, "cache_creation_input_tokens"),
+    )
+
+
+def _said(body: Any) -> Said:
+    text = "".join(block["text"] for block in body["content"] if block["type"] == "text")
+    return Said(text, body["stop_reason"])
+
+
+MESSAGE = ReplyShape("Message", ENDINGS, _usage, _said)
 
 
 def limits_seen(headers: Mapping[str, str]) -> LimitsSeen:

@@ -7,29 +7,29 @@ that failed for a reason that passes waits (full jitter) and goes through the ga
 import asyncio
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from stages.judging.verdict import Verdict, read_verdict
 from stages.oracle.accounts import Accounts
-from stages.oracle.attempt import Answer, Attempt, Provider, Trouble, Usage
+from stages.oracle.askers import Askers
+from stages.oracle.attempt import Answer, Attempt, Provider, Question, Trouble, Usage
 from stages.oracle.cases import Case
-from stages.oracle.gate import Gate, RunStopped, StopReason, Ticket, Waiting
+from stages.oracle.gate import Gate, RunStopped, StopReason, Ticket
 from stages.oracle.ledger_state import LedgerState
 from stages.oracle.money import Estimates
-from stages.oracle.plan import Request, RequestPlan
+from stages.oracle.plan import Outlook, Request, RequestPlan
+from stages.oracle.suspense import Refused, Suspense
 from stages.records.ledger import FINAL, Ledger
 from stages.records.trace import TraceOutcome
 
 FIRST_BACKOFF = 0.5
 LONGEST_BACKOFF = 30.0
 """Seconds; a retry waits a random time up to the first, doubled with each attempt, up to the longest (full jitter)."""
-ALL_INVALID = 20
-"""If so many requests come back invalid before any other reply, the settings are wrong and the run stops."""
 BACKING_OFF = 256
 """Questions that may wait for a retry at once, besides those in flight."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Asking:
     """One run over a list of cases."""
 
@@ -42,8 +42,20 @@ class Asking:
     attempts: int
     """How often one request may fail for reasons that usually pass."""
     most_in_flight: int
+    outlook: Outlook
+    """Which cases the ledger answered when the run began."""
     show: Callable[[], None]
     """Called twice a second, to show progress."""
+    _open: dict[str, Askers] = field(default_factory=dict)
+    """The pairs that wait for each request in flight or held, by its key: what is equal is asked once."""
+    _given_up: set[str] = field(default_factory=set)
+    """Keys of the requests that this run has given up."""
+    _all_open: bool = False
+    """Every question has been sent at least once: no others will tell whether the rate limit lets any in."""
+    _suspense: Suspense = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._suspense = Suspense(self.ledger.entries)
 
     async def run(self, cases: Iterator[Case]) -> None:
         """Ask until every case is settled or the gate is stopped; what is in flight then comes home first."""
@@ -51,17 +63,39 @@ class Asking:
         ticker = asyncio.create_task(self._tick())
         try:
             async with asyncio.TaskGroup() as group:
-                for case in cases:
-                    request = self.plan.progress(case.question, self.ledger).next
+                for case in self._unanswered(cases):
+                    askers, request = Askers.of(case), self._request(case)
                     if request is None:
+                        await asyncio.sleep(0)
                         continue
                     await room.acquire()
                     if self.gate.stopped is not None:
                         break
-                    task = group.create_task(self._settle(case, request))
+                    self._open[request.key] = askers
+                    task = group.create_task(self._settle(case.question, request, askers))
                     task.add_done_callback(lambda _: room.release())
+                self._all_open = True
+            if self.gate.stopped is None and self._suspense.held:
+                self._end_suspense()
         finally:
             ticker.cancel()
+
+    def _unanswered(self, cases: Iterator[Case]) -> Iterator[Case]:
+        """The cases that the ledger did not answer when the run began: of the others not even the prompt is made."""
+        return (case for place, case in enumerate(cases) if not self.outlook.was_answered(place))
+
+    def _request(self, case: Case) -> Request | None:
+        """The request to open for a case; None if an equal one is open or was settled in this run: the case joins."""
+        progress = self.plan.progress(case.question, self.ledger)
+        request = progress.next
+        if request is None or request.key in self._given_up:
+            self._count(Askers.of(case), progress.answers[-1])
+            return None
+        askers = self._open.get(request.key)
+        if askers is None:
+            return request
+        askers.add(case)
+        return None
 
     async def _tick(self) -> None:
         """Show progress also while nothing comes back."""
@@ -69,39 +103,94 @@ class Asking:
             self.show()
             await asyncio.sleep(0.5)
 
-    async def _settle(self, case: Case, request: Request | None) -> None:
-        """Send the requests of one question until it is settled."""
-        answer = None
+    async def _settle(self, question: Question, request: Request, askers: Askers) -> None:
+        """Send the requests of one question until it is settled, or held because it was called invalid."""
+        cut: Answer | None = None
         try:
-            while request is not None:
-                answer = await self._ask(request)
-                request = None
-                if answer.outcome is TraceOutcome.TRUNCATED:
-                    request = self.plan.progress(case.question, self.ledger).next
+            while (answer := await self._ask(request, askers, cut)) is not None:
+                following = None
+                if answer.outcome is TraceOutcome.TRUNCATED and answer is not cut:
+                    following = self.plan.progress(question, self.ledger).next
+                if following is None:
+                    self._settled(request.key, answer)
+                    return
+                self._open[following.key] = self._open.pop(request.key)
+                cut, request = answer, following
         except RunStopped:
             return
-        if answer is not None:
-            self._count(case, answer)
 
-    async def _ask(self, request: Request) -> Answer:
-        """Send one request until it is answered, rejected or given up."""
-        failures = 0
+    async def _ask(self, request: Request, askers: Askers, cut: Answer | None) -> Answer | None:
+        """Send one request until it is answered, refused or given up.
+
+        A rate limit counts as a failure of the request only if it let others in meanwhile, or if no others are left.
+
+        Args:
+            request: what to send.
+            askers: the pairs that wait for the reply.
+            cut: the reply that was cut off, if this request asks for the same with a higher token limit.
+
+        Returns:
+            What settles the question: also `cut`, if the higher limit is refused; None if the request is held.
+
+        Raises:
+            RunStopped: the run has stopped.
+        """
+        failures = limited = 0
+        replies_then = -1
         while True:
             ticket, attempt = await self._send(request)
             if attempt.answer is not None:
+                self._believe(ticket)
                 return attempt.answer
             trouble = attempt.trouble
             assert trouble is not None
             if trouble is Trouble.INVALID:
-                return self._close(request, TraceOutcome.REJECTED, attempt.detail)
+                return self._refused(request, askers, cut, ticket, attempt.detail)
             if trouble.stops_the_run:
                 raise RunStopped
-            if trouble is not Trouble.RATE_LIMITED and not ticket.in_outage:
+            if trouble is Trouble.RATE_LIMITED:
+                limited += self._all_open or self.accounts.replies > replies_then
+                replies_then = self.accounts.replies
+            elif not ticket.in_outage:
                 failures += 1
-            if failures >= self.attempts:
-                return self._close(request, TraceOutcome.GAVE_UP, f"{trouble}: {attempt.detail}")
+            if max(failures, limited) >= self.attempts:
+                return self._close(request.key, TraceOutcome.GAVE_UP, f"{trouble}: {attempt.detail}")
             if trouble is not Trouble.RATE_LIMITED:
                 await self.gate.sleep(backoff_seconds(failures))
+
+    def _refused(
+        self, request: Request, askers: Askers, cut: Answer | None, ticket: Ticket, detail: str
+    ) -> Answer | None:
+        """What a request that was called invalid settles; None if it is held (`suspense.py`)."""
+        if cut is not None:
+            self._close(request.key, TraceOutcome.REJECTED, detail)
+            return cut
+        if not self._suspense.hold(Refused(request.key, detail, ticket.sent_at, askers)):
+            return self._close(request.key, TraceOutcome.REJECTED, detail)
+        if self._suspense.is_strange():
+            self.gate.stop(StopReason.ALL_INVALID, self._suspense.told())
+        return None
+
+    def _believe(self, ticket: Ticket) -> None:
+        """Something was accepted: what was refused before it was sent has been refused for good."""
+        for refused in self._suspense.accepted(ticket.sent_at):
+            self._reject(refused)
+
+    def _reject(self, refused: Refused) -> None:
+        self._settled(refused.key, self._close(refused.key, TraceOutcome.REJECTED, refused.detail))
+
+    def _end_suspense(self) -> None:
+        """Every question has been asked: settle what is held, or stop for it."""
+        for refused in self._suspense.end():
+            self._reject(refused)
+        if self._suspense.held:
+            self.gate.stop(StopReason.ALL_INVALID, self._suspense.told())
+
+    def _settled(self, key: str, answer: Answer) -> None:
+        """Count the pairs that waited for the answer to the request `key`."""
+        self._count(self._open.pop(key), answer)
+        if answer.asked_again:
+            self._given_up.add(key)
 
     async def _send(self, request: Request) -> tuple[Ticket, Attempt]:
         """One attempt, booked before and after; a reply is in the ledger when this returns."""
@@ -138,47 +227,20 @@ class Asking:
         self.estimates.learn(request.prompt_characters, answer.usage)
         return usd
 
-    def _close(self, request: Request, outcome: TraceOutcome, detail: str) -> Answer:
+    def _close(self, key: str, outcome: TraceOutcome, detail: str) -> Answer:
         """Settle a request that has no reply."""
         answer = Answer(outcome=outcome, text="", usage=Usage(), detail=detail)
-        self.ledger.append(request.key, FINAL, answer.as_entry() | {"usd": 0.0})
+        self.ledger.append(key, FINAL, answer.as_entry() | {"usd": 0.0})
         return answer
 
-    def _count(self, case: Case, answer: Answer) -> None:
-        outcomes = self.accounts.outcomes
-        outcomes[answer.outcome] += 1
+    def _count(self, askers: Askers, answer: Answer) -> None:
+        """Count what the pairs that asked the same came to."""
+        self.accounts.outcomes[answer.outcome] += askers.better.total()
         if answer.outcome is TraceOutcome.OK:
             verdict = read_verdict(answer.text)
-            self.accounts.agreed += isinstance(verdict, Verdict) and verdict.side is case.comparison.better
-        if outcomes[TraceOutcome.REJECTED] == outcomes.total() >= ALL_INVALID:
-            self.gate.stop(StopReason.ALL_INVALID, answer.detail)
+            self.accounts.agreed += askers.better[verdict.side] if isinstance(verdict, Verdict) else 0
 
 
 def backoff_seconds(failures: int) -> float:
     """How long a request waits after its `failures`-th failure: full jitter."""
     return random.uniform(0, min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** max(0, failures - 1)))
-
-
-def live_line(total: int, answered_before: int, accounts: Accounts, gate: Gate) -> str:
-    """One line on how far a run is, how fast, and what it waits for."""
-    done = answered_before + accounts.outcomes.total()
-    settled = max(1, accounts.outcomes.total())
-    ok = accounts.outcomes[TraceOutcome.OK]
-    rate = accounts.replies_per_second
-    limit = gate.pacer.requests_per_second
-    budget = gate.budget
-    parts = [
-        f"{done}/{total}",
-        f"ok {100 * ok / settled:.0f}%",
-        f"right {100 * accounts.agreed / max(1, ok):.0f}%",
-        f"{gate.in_flight} in flight",
-        f"{rate:.1f}/s" + (f" of {limit:.0f}/s" if limit else ""),
-        *(f"{count} {trouble}" for trouble, count in sorted(accounts.troubles.items())),
-        f"${budget.spent_usd:.2f}" + (f" of ${budget.limit_usd:.2f}" if budget.limit_usd is not None else ""),
-    ]
-    if gate.waiting in (Waiting.RETRY_AFTER, Waiting.SERVER_DOWN, Waiting.BUDGET):
-        seconds = max(gate.pacer.paused_seconds, gate.breaker.seconds_until_probe)
-        parts.append(f"waiting for {gate.waiting}" + (f" ({seconds:.0f} s)" if seconds else ""))
-    elif rate:
-        parts.append(f"{(total - done) / rate:.0f} s left")
-    return ", ".join(parts)

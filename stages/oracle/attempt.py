@@ -37,11 +37,11 @@ class Trouble(StrEnum):
     BROKEN_REPLY = "broken_reply"
     """A reply that is not what the protocol says; it has been billed."""
     INVALID = "invalid"
-    """400, 413, 422: the request itself; it is never sent again."""
+    """The request itself, if the account is in order (`suspense.py`): it is not sent again."""
     NO_CREDIT = "no_credit"
     """The account has no money left or reached its spend limit: the run stops."""
     NOT_ALLOWED = "not_allowed"
-    """401, 403, 404: key, permission or model id; the run stops."""
+    """Key, permission, model id or address: the run stops."""
 
     @property
     def stops_the_run(self) -> bool:
@@ -51,12 +51,18 @@ class Trouble(StrEnum):
     @property
     def is_of_the_server(self) -> bool:
         """Whether the breaker counts it: the server or the way to it is in trouble, not this request."""
-        return self in (Trouble.OVERLOADED, Trouble.SERVER_ERROR, Trouble.CONNECTION, Trouble.TIMEOUT)
+        return self in OF_THE_SERVER
 
     @property
     def maybe_billed(self) -> bool:
         """Whether the vendor may have billed a reply that never arrived."""
         return self in (Trouble.CONNECTION, Trouble.TIMEOUT, Trouble.BROKEN_REPLY)
+
+
+OF_THE_SERVER = frozenset(
+    {Trouble.OVERLOADED, Trouble.SERVER_ERROR, Trouble.CONNECTION, Trouble.TIMEOUT, Trouble.BROKEN_REPLY}
+)
+"""Broken replies too: a gateway's page of HTML in place of every reply is an outage, whatever its status."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +99,9 @@ class Usage:
         )
 
 
+NOTHING_USED = Usage()
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A reply that was delivered and billed, whatever it is worth."""
@@ -104,7 +113,7 @@ class Answer:
     """The model that the vendor says has answered."""
     request_id: str = ""
     detail: str = ""
-    """The vendor's message, where there is an outcome without a reply (rejected, gave up)."""
+    """The vendor's message, where there is an outcome without a reply (rejected, gave up), or what was odd about it."""
 
     def as_entry(self) -> dict[str, Any]:
         """The ledger's form of it."""
@@ -116,6 +125,16 @@ class Answer:
             "request_id": self.request_id,
             "detail": self.detail,
         }
+
+    @property
+    def is_odd(self) -> bool:
+        """Whether it was paid for and is worth nothing, for no reason that the protocol knows."""
+        return self.outcome is TraceOutcome.GAVE_UP and self.usage != NOTHING_USED
+
+    @property
+    def asked_again(self) -> bool:
+        """Whether a later run sends the request again: nothing was paid, and what made it fail passes."""
+        return self.outcome is TraceOutcome.GAVE_UP and self.usage == NOTHING_USED
 
     @classmethod
     def from_entry(cls, entry: dict[str, Any]) -> "Answer":
@@ -160,6 +179,13 @@ class Attempt:
     detail: str = ""
     """The vendor's message, shortened; holds no header of the request."""
     limits: LimitsSeen = LimitsSeen()
+
+    @property
+    def fails_the_server(self) -> bool:
+        """Whether it speaks against the server or the way to it, not against this request."""
+        if self.trouble is not None:
+            return self.trouble.is_of_the_server
+        return self.answer is not None and self.answer.is_odd
 
 
 @dataclass(frozen=True, slots=True)

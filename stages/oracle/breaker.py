@@ -1,6 +1,7 @@
 """The circuit breaker: when the server is down, one probe at a time asks whether it is back, instead of everybody."""
 
 import time
+from collections import deque
 from collections.abc import Callable
 from enum import StrEnum
 
@@ -9,6 +10,10 @@ TRIPS_AFTER = 10
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 60.0
 """Seconds between probes: doubled from the first to the longest."""
+
+
+LOOKS_BACK = 200
+"""Attempts over which the share of failures is taken; more than half of them must not fail for long."""
 
 
 class BreakerState(StrEnum):
@@ -80,3 +85,30 @@ class Breaker:
     def _wait(self) -> None:
         self.state = BreakerState.WAITING
         self._probe_at = self._clock() + self._pause
+
+
+class FailureShare:
+    """Notices a server that fails more often than not, though never so often in a row that the breaker opens."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """No attempt yet; `clock` gives seconds."""
+        self._clock = clock
+        self._failed: deque[bool] = deque(maxlen=LOOKS_BACK)
+        self._failures = 0
+        self._since: float | None = None
+
+    @property
+    def seconds(self) -> float:
+        """For how long more than half of the last `LOOKS_BACK` attempts have failed."""
+        return 0.0 if self._since is None else self._clock() - self._since
+
+    def count(self, *, failed: bool) -> None:
+        """One more attempt came to an end."""
+        if len(self._failed) == LOOKS_BACK:
+            self._failures -= self._failed[0]
+        self._failed.append(failed)
+        self._failures += failed
+        if 2 * self._failures <= LOOKS_BACK:
+            self._since = None
+        elif self._since is None:
+            self._since = self._clock()

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from stages.oracle.accounts import Accounts
 from stages.oracle.attempt import Attempt, Trouble
-from stages.oracle.breaker import Breaker, BreakerState
+from stages.oracle.breaker import Breaker, BreakerState, FailureShare
 from stages.oracle.money import Budget
 from stages.oracle.pacing import Pacer
 
@@ -19,6 +19,8 @@ FIRST_WINDOW = 8
 LITTLE = 1.6
 """Requests in flight allowed, as a multiple of rate times mean latency: what is in flight at a kill is paid twice."""
 SPARE = 4
+PAUSES_IN_VAIN = 3
+"""So many pauses in a row that the server asked for and then let nothing in stop the run, if they took long enough."""
 LONGEST_SLEEP = 0.5
 """Seconds after which a waiting request looks again, so that a stop is noticed."""
 
@@ -31,7 +33,9 @@ class StopReason(StrEnum):
     NOT_ALLOWED = "not_allowed"
     OUTAGE = "outage"
     ALL_INVALID = "all_invalid"
-    """The first requests were all called invalid: the settings are wrong, not the questions."""
+    """All requests are called invalid, from the first one on or from one on: the settings or the account are wrong."""
+    RATE_LIMITED = "rate_limited"
+    """The rate limit lets nothing through, however often it is waited for."""
     QUEUE_FULL = "queue_full"
     """The vendor takes no batch of this size while others of the account have not ended."""
     INTERRUPTED = "interrupted"
@@ -83,6 +87,8 @@ class Gate:
         self.pacer = pacer
         self.budget = budget
         self.breaker = Breaker()
+        self._share = FailureShare()
+        self._last_failure = ""
         self.in_flight = 0
         self.stopped: StopReason | None = None
         self.detail = ""
@@ -121,15 +127,7 @@ class Gate:
         self.in_flight -= 1
         self.budget.settle(ticket.usd, paid_usd)
         self.pacer.saw(attempt.limits)
-        if attempt.trouble is Trouble.RATE_LIMITED:
-            self.breaker.succeeded(ticket.sent_at)
-            self.pacer.limited(attempt.limits.retry_after)
-        elif attempt.trouble is not None and attempt.trouble.is_of_the_server:
-            self.breaker.failed(ticket.sent_at)
-        else:
-            self.breaker.succeeded(ticket.sent_at)
-            self.pacer.accepted()
-            self._window = min(self._most, self._window + 1)
+        self._learn(ticket, attempt)
         used = attempt.answer.usage if attempt.answer else None
         if settles_tokens:
             billed = (used.input_tokens + used.cache_write_tokens, used.output_tokens) if used else (0, 0)
@@ -137,6 +135,30 @@ class Gate:
         if attempt.trouble is not None and attempt.trouble.stops_the_run:
             self.stop(StopReason(attempt.trouble.value), attempt.detail)
         self._changed.set()
+
+    def _learn(self, ticket: Ticket, attempt: Attempt) -> None:
+        """Tell breaker and pace what became of a request."""
+        failed = attempt.fails_the_server
+        self._share.count(failed=failed)
+        if failed:
+            self.breaker.failed(ticket.sent_at)
+            self._last_failure = attempt.detail or (attempt.answer.detail if attempt.answer else "")
+            if self._share.seconds > self._outage_seconds:
+                self.stop(StopReason.OUTAGE, self._told("most attempts have failed", self._share.seconds))
+            return
+        self.breaker.succeeded(ticket.sent_at)
+        if attempt.trouble is Trouble.RATE_LIMITED:
+            self.pacer.limited(attempt.limits.retry_after)
+            waited = self.pacer.limited_seconds
+            if self.pacer.pauses_in_a_row > PAUSES_IN_VAIN and waited > self._outage_seconds:
+                self._last_failure = attempt.detail
+                self.stop(StopReason.RATE_LIMITED, self._told("the rate limit has let nothing through", waited))
+            return
+        self.pacer.accepted()
+        self._window = min(self._most, self._window + 1)
+
+    def _told(self, what: str, seconds: float) -> str:
+        return f"{what} for {seconds:.0f} s" + (f", the last: {self._last_failure}" if self._last_failure else "")
 
     def stop(self, reason: StopReason, detail: str) -> None:
         """Let nobody out any more; those in flight come home."""
@@ -154,6 +176,8 @@ class Gate:
     @property
     def most_in_flight(self) -> int:
         """How many may be in flight now: rate times latency with some room, once both are known."""
+        if self.pacer.pauses_in_a_row > 1:
+            return 1
         rate, latency = self.pacer.requests_per_second, self._accounts.mean_seconds
         if rate is None or latency == 0:
             return int(self._window)
@@ -176,11 +200,14 @@ class Gate:
 
     def _obstacle(self, usd: float) -> float | None:
         """Set `waiting` to what holds a request up; seconds until that is over, None if it depends on replies."""
-        if self.breaker.state is not BreakerState.CLOSED:
-            return self._server_down()
+        probes = self.breaker.state is not BreakerState.CLOSED
+        if probes:
+            seconds = self._server_down()
+            if self.waiting is not Waiting.NOTHING:
+                return seconds
         if not self.budget.fits(usd):
             return self._budget_short(usd)
-        if self.in_flight >= self.most_in_flight:
+        if not probes and self.in_flight >= self.most_in_flight:
             self.waiting = Waiting.REPLIES
             return None
         seconds = self.pacer.seconds_until_free()
@@ -193,7 +220,7 @@ class Gate:
     def _server_down(self) -> float | None:
         self.waiting = Waiting.SERVER_DOWN
         if self.breaker.open_seconds > self._outage_seconds:
-            self.stop(StopReason.OUTAGE, f"the server has been down for {self.breaker.open_seconds:.0f} s")
+            self.stop(StopReason.OUTAGE, self._told("the server has been down", self.breaker.open_seconds))
         if self.breaker.state is BreakerState.PROBING:
             return None
         seconds = self.breaker.seconds_until_probe

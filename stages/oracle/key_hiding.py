@@ -6,7 +6,7 @@ from collections.abc import Iterable
 HIDDEN = "[key]"
 SHORTEST_KEY = 6
 """Characters; whatever is shorter opens nothing and is part of ordinary words."""
-KEY_LIKE = re.compile(r"\bsk-[\w-]{8,}|(?<=\bbearer )\S{6,}", re.IGNORECASE)
+KEY_LIKE = re.compile(r"\bsk-[\w-]{8,}|(?<=\bbearer )[^\s'\",;]{6,}", re.IGNORECASE)
 """Keys of both vendors, also such as are not ours: a gateway may echo its own, and profiles renew their tokens."""
 
 

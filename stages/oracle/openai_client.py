@@ -9,8 +9,15 @@ from typing import Any
 
 from stages.oracle.attempt import Answer, LimitsSeen, Usage
 from stages.oracle.connection import Connection, NoKeyError
-from stages.oracle.reply_reading import BrokenReplyError, outcome_of, retry_after_seconds
-from stages.oracle.sdk_client import SdkClient, bucket_seen
+from stages.oracle.reply_reading import (
+    ReplyShape,
+    Said,
+    bucket_seen,
+    optional_count,
+    retry_after_seconds,
+    token_count,
+)
+from stages.oracle.sdk_client import SdkClient
 from stages.records.trace import TraceOutcome
 
 ENDINGS = {"stop": TraceOutcome.OK, "length": TraceOutcome.TRUNCATED, "content_filter": TraceOutcome.REFUSED}
@@ -54,26 +61,33 @@ def read_completion(body: Any, request_id: str) -> Answer:
     Raises:
         BrokenReplyError: it is not one.
     """
-    try:
-        choice = body["choices"][0]
-        message = choice["message"]
-        text = message["content"] or ""
-        outcome = outcome_of(ENDINGS, choice["finish_reason"], text)
-        usage = body["usage"]
-        cached = (usage.get("prompt_tokens_details") or {}).get("cached_tokens") or 0
-        return Answer(
-            outcome=TraceOutcome.REFUSED if message.get("refusal") else outcome,
-            text=text,
-            usage=Usage(
-                input_tokens=usage["prompt_tokens"] - cached,
-                output_tokens=usage["completion_tokens"],
-                cache_read_tokens=cached,
-            ),
-            model=body["model"],
-            request_id=request_id,
-        )
-    except (KeyError, TypeError, IndexError, AttributeError) as error:
-        raise BrokenReplyError(f"not a ChatCompletion: {error!r}") from error
+    return CHAT_COMPLETION.read(body, request_id)
+
+
+def _usage(body: Any) -> Usage:
+    usage = body["usage"]
+    cached = optional_count(usage.get("prompt_tokens_details"), "cached_tokens")
+    return Usage(
+        input_tokens=max(0, token_count(usage, "prompt_tokens") - cached),
+        output_tokens=token_count(usage, "completion_tokens"),
+        cache_read_tokens=cached,
+    )
+
+
+def _said(body: Any) -> Said:
+    choice = body["choices"][0]
+    message = choice["message"]
+    content = message["content"]
+    if isinstance(content, list):  # some servers answer in parts, as questions may be put
+        refused = any(part["type"] == "refusal" for part in content)
+        text = "".join(part["text"] for part in content if part["type"] == "text")
+        return Said(text, choice["finish_reason"], refused or bool(message.get("refusal")))
+    if not isinstance(content, str | None):
+        raise TypeError(f"content is {content!r}")
+    return Said(content or "", choice["finish_reason"], bool(message.get("refusal")))
+
+
+CHAT_COMPLETION = ReplyShape("ChatCompletion", ENDINGS, _usage, _said)
 
 
 def limits_seen(headers: Mapping[str, str]) -> LimitsSeen:

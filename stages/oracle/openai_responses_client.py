@@ -4,7 +4,7 @@ from typing import Any
 
 from stages.oracle.attempt import Answer, Usage
 from stages.oracle.openai_client import OpenAIClient
-from stages.oracle.reply_reading import BrokenReplyError, outcome_of
+from stages.oracle.reply_reading import BrokenReplyError, ReplyShape, Said, optional_count, token_count
 from stages.oracle.troubles import Told
 from stages.records.trace import TraceOutcome
 
@@ -33,30 +33,28 @@ def read_response(body: Any, request_id: str) -> Answer:
     Raises:
         BrokenReplyError: it is none, or the model failed; its `trouble` says which.
     """
-    try:
-        if body["status"] == FAILED:
-            raise _failure(body["error"] or {})
-        parts = [part for item in body["output"] if item["type"] == "message" for part in item["content"]]
-        text = "".join(part["text"] for part in parts if part["type"] == "output_text")
-        ending = body["incomplete_details"]["reason"] if body["status"] == INCOMPLETE else body["status"]
-        outcome = outcome_of(ENDINGS, ending, text)
-        usage = body["usage"]
-        cached = (usage.get("input_tokens_details") or {}).get("cached_tokens") or 0
-        return Answer(
-            outcome=TraceOutcome.REFUSED if any(part["type"] == "refusal" for part in parts) else outcome,
-            text=text,
-            usage=Usage(
-                input_tokens=usage["input_tokens"] - cached,
-                output_tokens=usage["output_tokens"],
-                cache_read_tokens=cached,
-            ),
-            model=body["model"],
-            request_id=request_id,
-        )
-    except (KeyError, TypeError, AttributeError) as error:
-        raise BrokenReplyError(f"not a Response: {error!r}") from error
+    if isinstance(body, dict) and body.get("status") == FAILED:
+        error = body.get("error") or {}
+        told = f"the response failed: {error.get('code')}: {error.get('message')}"
+        raise BrokenReplyError(told, Told.by(error).trouble)
+    return RESPONSE.read(body, request_id)
 
 
-def _failure(error: dict[str, Any]) -> BrokenReplyError:
-    code, message = error.get("code"), error.get("message")
-    return BrokenReplyError(f"the response failed: {code}: {message}", Told.by(error).trouble)
+def _usage(body: Any) -> Usage:
+    usage = body["usage"]
+    cached = optional_count(usage.get("input_tokens_details"), "cached_tokens")
+    return Usage(
+        input_tokens=max(0, token_count(usage, "input_tokens") - cached),
+        output_tokens=token_count(usage, "output_tokens"),
+        cache_read_tokens=cached,
+    )
+
+
+def _said(body: Any) -> Said:
+    parts = [part for item in body["output"] if item["type"] == "message" for part in item["content"]]
+    text = "".join(part["text"] for part in parts if part["type"] == "output_text")
+    ending = body["incomplete_details"]["reason"] if body["status"] == INCOMPLETE else body["status"]
+    return Said(text, ending, refused=any(part["type"] == "refusal" for part in parts))
+
+
+RESPONSE = ReplyShape("Response", ENDINGS, _usage, _said)

@@ -25,6 +25,10 @@ RECOVERY_PER_SECOND = 0.002
 """How fast a cut heals."""
 DEFAULT_RETRY_AFTER = 5.0
 """Seconds to wait after a 429 that does not say how long."""
+SHORTEST_PAUSE = 0.5
+LONGEST_BACKOFF = 60.0
+"""Seconds; a pause lasts as long as the server says, but at least the first of them, doubled with each pause in a row
+that did not help, up to the second: some servers say `Retry-After: 0`, or a date that our clock has passed."""
 MEASURED_SECONDS = 10.0
 """Window over which the accepted rate is measured, for servers that tell no limits."""
 
@@ -43,8 +47,8 @@ class Lane:
         self._next = clock()
 
     def saw(self, bucket: Bucket) -> None:
-        """Learn limit and remaining amount from the server's headers."""
-        self.per_second = max(bucket.per_minute, 1e-9) / 60
+        """Learn limit (above zero) and remaining amount from the server's headers."""
+        self.per_second = bucket.per_minute / 60
         self._most_left = max(self._most_left, bucket.remaining, 1.0)
         self._burst_seconds = self._most_left / self.per_second
         self._steer = 1 + STEERING * (bucket.remaining / self._most_left - SETTLE_AT)
@@ -82,6 +86,14 @@ class Pacer:
         self._cut_at = clock()
         self._paused_until = clock()
         self._accepted: deque[float] = deque()
+        self.pauses_in_a_row = 0
+        """Pauses since a request was last let in."""
+        self._first_pause_at = clock()
+
+    @property
+    def limited_seconds(self) -> float:
+        """For how long pauses have not helped."""
+        return self._clock() - self._first_pause_at if self.pauses_in_a_row else 0.0
 
     @property
     def requests_per_second(self) -> float | None:
@@ -112,7 +124,8 @@ class Pacer:
         self._output.take(output_excess, penalty)
 
     def accepted(self) -> None:
-        """Count a request that the server let in; only servers without headers need it."""
+        """Note that the server let a request in; only servers without headers need them counted."""
+        self.pauses_in_a_row = 0
         if not self._told:
             now = self._clock()
             self._accepted.append(now)
@@ -136,12 +149,18 @@ class Pacer:
             return
         now = self._clock()
         self._cut, self._cut_at = self._penalty() * CUT, now
-        wait = DEFAULT_RETRY_AFTER if retry_after is None else retry_after
+        if self.pauses_in_a_row == 0:
+            self._first_pause_at = now
+        wait = max(self._shortest_pause(), DEFAULT_RETRY_AFTER if retry_after is None else retry_after)
+        self.pauses_in_a_row += 1
         self._paused_until = now + wait * random.uniform(1.0, 1.1)
         if self._requests.per_second is None and len(self._accepted) > 1:
             self._requests.per_second = len(self._accepted) / max(0.1, now - self._accepted[0])
         for lane in (self._requests, self._input, self._output):
             lane.drop_backlog()
+
+    def _shortest_pause(self) -> float:
+        return float(min(LONGEST_BACKOFF, SHORTEST_PAUSE * 2 ** min(self.pauses_in_a_row, 10)))
 
     def _penalty(self) -> float:
         return min(1.0, self._cut * (1 + RECOVERY_PER_SECOND * (self._clock() - self._cut_at)))

@@ -1,7 +1,7 @@
 """What a run will ask: the key of each request, what the ledger already answers, and what the rest will cost."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from stages.oracle.attempt import Answer, Question
@@ -51,7 +51,8 @@ class RequestPlan:
     def progress(self, question: Question, ledger: Ledger) -> Progress:
         """What the ledger holds for `question`, and the request to send next if it is not settled.
 
-        A request that was given up earlier is sent again: what made it fail passes.
+        A request that was given up earlier is sent again: what made it fail passes. If a cut reply was asked for again
+        and the higher limit was refused (it is above the model's), the cut one stands.
         """
         answers: list[Answer] = []
         usd = 0.0
@@ -60,11 +61,14 @@ class RequestPlan:
             entry = ledger.get(request.key)
             if entry is None:
                 return Progress(tuple(answers), usd, request)
-            answers.append(Answer.from_entry(entry))
+            answer = Answer.from_entry(entry)
+            if answers and answer.outcome is TraceOutcome.REJECTED:
+                break
+            answers.append(answer)
             usd += entry["usd"]
-            if answers[-1].outcome is TraceOutcome.GAVE_UP:
+            if answer.asked_again:
                 return Progress(tuple(answers), usd, request)
-            if answers[-1].outcome is not TraceOutcome.TRUNCATED:
+            if answer.outcome is not TraceOutcome.TRUNCATED:
                 break
         return Progress(tuple(answers), usd, None)
 
@@ -87,6 +91,13 @@ class Outlook:
     """Counted by `look_ahead` only: a run does not need it."""
     maybe_billed_unseen: int = 0
     """Attempts of all earlier runs with this ledger that may have been billed without an answer; set for a run only."""
+
+    answered_places: bytearray = field(default_factory=bytearray)
+    """One byte per question, in their order: 1 if it was answered; empty if none was."""
+
+    def was_answered(self, place: int) -> bool:
+        """Whether the ledger answered the question at `place` (from 0) when this was made."""
+        return place < len(self.answered_places) and bool(self.answered_places[place])
 
     def expected(self, estimates: Estimates, prices: Prices, *, batch: bool) -> dict[str, Any]:
         """Requests, tokens and dollars that are still to come, JSON-like; upper bounds where nothing is known yet."""
@@ -117,6 +128,7 @@ def look_ahead(cases: Iterable[Case], plan: RequestPlan, ledger: Ledger, estimat
         for answer in progress.answers:
             if answer.usage.output_tokens:
                 estimates.learn(characters, answer.usage)
+        outlook.answered_places.append(progress.next is None)
         if progress.next is None:
             outlook.answered += 1
         else:

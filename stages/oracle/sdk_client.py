@@ -7,12 +7,13 @@ request, the others are posted alike without it (`direct_post.py`).
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, ClassVar
 
 import orjson
 
-from stages.oracle.attempt import Answer, Attempt, Bucket, LimitsSeen, Trouble, shortened
+from stages.oracle.attempt import Answer, Attempt, LimitsSeen, Trouble, shortened
 from stages.oracle.connection import Connection
 from stages.oracle.direct_post import DirectPost, Received, requests_are_alike
 from stages.oracle.key_hiding import without_keys
@@ -21,6 +22,8 @@ from stages.oracle.troubles import Told
 
 OF_THE_TRANSFER = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 """Headers that no longer hold once a response has been read."""
+BEGINNING = 80
+"""Characters of a reply that is no JSON that are shown: enough to tell a page of HTML from a stream."""
 KEYS_OF_AN_SDK = ("api_key", "auth_token", "admin_api_key", "webhook_key", "webhook_secret")
 """Attributes of either vendor's SDK client that may hold a secret."""
 
@@ -66,7 +69,11 @@ class SdkClient(ABC):
         except BrokenReplyError as error:
             return Attempt(trouble=error.trouble, detail=self.shortened(str(error)), limits=limits)
         except orjson.JSONDecodeError as error:
-            return Attempt(trouble=Trouble.BROKEN_REPLY, detail=self.shortened(str(error)), limits=limits)
+            begins = self.shortened(received.content.decode("utf-8", "replace"))[:BEGINNING]
+            detail = shortened(f"{error}; it begins with {begins!r}")
+            return Attempt(trouble=Trouble.BROKEN_REPLY, detail=detail, limits=limits)
+        if answer.detail:
+            answer = replace(answer, detail=self.shortened(answer.detail))
         return Attempt(answer=answer, limits=limits)
 
     async def _by_sdk(self, content: bytes) -> Received:
@@ -124,9 +131,3 @@ class SdkClient(ABC):
         limits = self.limits_seen(plain_headers(error.response.headers))
         told = Told.by(error.body, error.status_code)
         return Attempt(trouble=told.trouble, detail=self.shortened(told.message or str(error.message)), limits=limits)
-
-
-def bucket_seen(headers: Mapping[str, str], limit_name: str, remaining_name: str) -> Bucket | None:
-    """One limit out of its two headers; None where the server does not tell it."""
-    limit, remaining = headers.get(limit_name), headers.get(remaining_name)
-    return Bucket(float(limit), float(remaining)) if limit and remaining else None

@@ -11,11 +11,12 @@ from typing import Any
 
 from stages.oracle.accounts import Accounts
 from stages.oracle.anthropic_client import AnthropicClient
-from stages.oracle.asking import Asking, live_line
+from stages.oracle.asking import Asking
 from stages.oracle.attempt import Vendor
 from stages.oracle.cases import Case
 from stages.oracle.connection import Connection
 from stages.oracle.gate import Gate, StopReason
+from stages.oracle.live_line import live_line
 from stages.oracle.money import Budget, Estimates, Prices
 from stages.oracle.open_batches import clear_the_way_online
 from stages.oracle.openai_client import OpenAIClient
@@ -189,6 +190,7 @@ class OnlineRun:
                     self.estimates,
                     settings.attempts,
                     settings.most_in_flight,
+                    outlook,
                     show,
                 ).run(cases)
             show(now=True)

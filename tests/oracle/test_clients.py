@@ -30,6 +30,15 @@ SERVERS: dict[str, dict[str, Any]] = {
     "server error": {"faults": {"server_error": 1.0}},
     "limited": {"requests_per_minute": 0.5},
     "bad JSON": {"faults": {"bad_json": 1.0}},
+    "HTML": {"faults": {"html": 1.0}},
+    "an error in a 200": {"faults": {"wrapped_error": 1.0}},
+    "odd ending": {"faults": {"odd_ending": 1.0}},
+    "no usage": {"faults": {"no_usage": 1.0}},
+    "too large": {"faults": {"too_large": 1.0}},
+    "usage limit": {"credit_usd": 0.0, "credit_stop": "usage_limit"},
+    "odd headers": {"odd_headers": {"anthropic-ratelimit-requests-limit": "no", "x-ratelimit-limit-requests": "-1"}},
+    "in parts": {"content_in_parts": True},
+    "echo": {"echoes_keys": True},
 }
 LOSSES = {"reset": Trouble.CONNECTION, "cut": Trouble.CONNECTION, "hang": Trouble.TIMEOUT}
 """Faults of the connection, and what the direct way makes of them; OpenAI's SDK calls a reset a timeout."""
@@ -158,14 +167,23 @@ def test_a_response_is_read_by_its_status(changes: dict[str, Any], outcome: Trac
         ({"status": "failed", "error": {"code": "rate_limit_exceeded", "message": "m"}}, Trouble.RATE_LIMITED),
         ({"status": "failed", "error": {"code": "invalid_prompt", "message": "m"}}, Trouble.INVALID),
         ({"status": "failed", "error": None}, Trouble.SERVER_ERROR),
-        ({"status": "in_progress"}, Trouble.BROKEN_REPLY),
-        (incomplete("steered"), Trouble.BROKEN_REPLY),
-        ({"status": "incomplete"}, Trouble.BROKEN_REPLY),
+        ({"status": "failed", "error": {"code": "insufficient_quota", "message": "m"}}, Trouble.NO_CREDIT),
+        ({"error": {"code": 401, "message": "m"}}, Trouble.NOT_ALLOWED),
         ({"usage": None}, Trouble.BROKEN_REPLY),
-        ({"output": None}, Trouble.BROKEN_REPLY),
+        ({"usage": {"input_tokens": 1, "output_tokens": None}}, Trouble.BROKEN_REPLY),
     ],
 )
 def test_a_response_that_is_no_answer_says_what_to_do(changes: dict[str, Any], trouble: Trouble) -> None:
     with pytest.raises(BrokenReplyError) as caught:
         read_response(response(**changes), "req")
     assert caught.value.trouble is trouble
+
+
+@pytest.mark.parametrize(
+    "changes", [{"status": "in_progress"}, incomplete("steered"), {"status": "incomplete"}, {"output": None}]
+)
+def test_an_odd_response_that_was_paid_is_booked_and_given_up(changes: dict[str, Any]) -> None:
+    answer = read_response(response(**changes), "req")
+    assert answer.outcome is TraceOutcome.GAVE_UP
+    assert answer.usage.output_tokens == 9
+    assert answer.detail.startswith("paid, but")

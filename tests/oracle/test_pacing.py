@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from stages.oracle.anthropic_client import limits_seen, read_message
 from stages.oracle.asking import LONGEST_BACKOFF, backoff_seconds
 from stages.oracle.attempt import Bucket, LimitsSeen, Usage, Vendor
-from stages.oracle.breaker import LONGEST_PAUSE, TRIPS_AFTER, Breaker, BreakerState
+from stages.oracle.breaker import LONGEST_PAUSE, TRIPS_AFTER, Breaker, BreakerState, FailureShare
 from stages.oracle.money import Budget, Estimates, Prices
 from stages.oracle.openai_client import read_completion
 from stages.oracle.pacing import Pacer
@@ -232,13 +232,28 @@ def test_anthropic_messages_are_read(changes: dict[str, object], outcome: TraceO
     assert (answer.outcome, answer.usage.prompt_tokens) == (outcome, 5)
 
 
-@pytest.mark.parametrize("body", [[], "x", {}, MESSAGE | {"stop_reason": "tool_use"}, MESSAGE | {"usage": None}])
+def without(name: str) -> dict[str, object]:
+    return {key: value for key, value in MESSAGE.items() if key != name}
+
+
+ODD_USAGES = [
+    None,
+    {},
+    [],
+    5,
+    *({"input_tokens": 5, "output_tokens": odd} for odd in (None, "2", 2.0, True, -1, 10**12)),
+]
+
+
+@pytest.mark.parametrize(
+    "body", [[], "x", None, {}, without("usage"), *(MESSAGE | {"usage": usage} for usage in ODD_USAGES)]
+)
 def test_what_is_no_message_is_broken(body: object) -> None:
     with pytest.raises(BrokenReplyError):
         read_message(body, "")
 
 
-def completion(finish: str = "stop", content: str | None = "yes", refusal: str | None = None) -> dict[str, object]:
+def completion(finish: str = "stop", content: object = "yes", refusal: str | None = None) -> dict[str, object]:
     return {
         "model": "m",
         "choices": [{"finish_reason": finish, "message": {"content": content, "refusal": refusal}}],
@@ -259,3 +274,76 @@ def completion(finish: str = "stop", content: str | None = "yes", refusal: str |
 def test_openai_completions_are_read(body: dict[str, object], outcome: TraceOutcome) -> None:
     answer = read_completion(body, "req")
     assert (answer.outcome, answer.usage.input_tokens, answer.usage.cache_read_tokens) == (outcome, 5, 4)
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (MESSAGE | {"stop_reason": "tool_use"}, "'tool_use'"),
+        (MESSAGE | {"stop_reason": "pause_turn"}, "'pause_turn'"),
+        (MESSAGE | {"stop_reason": None}, "None"),
+        (MESSAGE | {"stop_reason": ["end_turn"]}, "unhashable"),
+        (MESSAGE | {"content": None}, "not a whole Message"),
+        (MESSAGE | {"content": [{"type": "text", "text": 5}]}, "not a whole Message"),
+        (without("content"), "not a whole Message"),
+    ],
+)
+def test_an_odd_reply_that_was_paid_is_booked_and_given_up_with_its_reason(body: dict[str, object], said: str) -> None:
+    answer = read_message(body, "req")
+    assert (answer.outcome, answer.usage.prompt_tokens, answer.usage.output_tokens) == (TraceOutcome.GAVE_UP, 5, 2)
+    assert said in answer.detail
+    assert answer.is_odd
+    assert not answer.asked_again
+
+
+def test_a_reply_in_parts_is_their_text() -> None:
+    parts = [{"type": "text", "text": "y"}, {"type": "other"}, {"type": "text", "text": "es"}]
+    answer = read_completion(completion(finish="length", content=parts), "req")
+    assert (answer.outcome, answer.text) == (TraceOutcome.TRUNCATED, "yes")
+    refused = read_completion(completion(content=[{"type": "refusal", "refusal": "no"}]), "req")
+    assert refused.outcome is TraceOutcome.REFUSED
+    for odd in (5, {"text": "yes"}, [5], [{"text": "yes"}]):
+        assert read_completion(completion(content=odd), "req").outcome is TraceOutcome.GAVE_UP
+
+
+@pytest.mark.parametrize("limit", ["unlimited", "0", "-1", "nan", "inf", "", "1e999"])
+def test_a_limit_that_nobody_could_keep_to_is_none(limit: str) -> None:
+    headers = {"anthropic-ratelimit-requests-limit": limit, "anthropic-ratelimit-requests-remaining": "5"}
+    assert limits_seen(headers).requests is None
+    headers = {"anthropic-ratelimit-requests-limit": "60", "anthropic-ratelimit-requests-remaining": limit}
+    assert limits_seen(headers).requests in (None, Bucket(60, 0))
+
+
+@pytest.mark.parametrize("headers", [{"retry-after": "nan"}, {"retry-after": "inf"}, {"retry-after-ms": "soon"}])
+def test_a_retry_after_without_sense_is_none(headers: dict[str, str]) -> None:
+    assert retry_after_seconds(headers) is None
+    assert retry_after_seconds({"retry-after": "-3"}) == 0
+
+
+@given(st.lists(st.sampled_from([0.0, 0.01, None]), min_size=1, max_size=12))
+def test_pauses_that_do_not_help_grow_whatever_the_server_says(told: list[float | None]) -> None:
+    clock = Clock()
+    pacer = Pacer(clock=clock)
+    pauses = []
+    for retry_after in told:
+        pacer.limited(retry_after)
+        pauses.append(pacer.paused_seconds)
+        clock.now += pauses[-1] + 1e-6
+    for number, pause in enumerate(pauses):
+        assert pause >= min(60, 0.5 * 2**number) - 1e-6
+    assert pacer.limited_seconds == pytest.approx(sum(pauses), abs=0.01)
+    pacer.accepted()
+    pacer.limited(0.0)
+    assert pacer.paused_seconds < 0.6
+
+
+def test_a_server_that_mostly_fails_is_noticed_although_the_breaker_never_opens() -> None:
+    clock = Clock()
+    share = FailureShare(clock)
+    for number in range(300):
+        clock.now += 1
+        share.count(failed=number % 3 > 0)
+    assert 100 < share.seconds < 200
+    for _ in range(100):
+        share.count(failed=False)
+    assert share.seconds == 0

@@ -115,6 +115,20 @@ def test_a_stop_says_why_and_exits_with_3(
     assert "the same command goes on from there" in told
 
 
+@pytest.mark.parametrize("provider", ["anthropic", "openai", "openai_responses"])
+@pytest.mark.parametrize("batch", [(), ("--batch", "--poll-seconds", "1")])
+def test_a_key_that_a_gateway_repeats_stands_nowhere(
+    provider: str, batch: tuple[str, ...], folder: Path, server: LocalOracle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.restart(echoes_keys=True)
+    assert call(folder, *PRICES, *batch, provider=provider) == 3
+    assert stopped(folder) == "not_allowed"
+    told = "".join(capsys.readouterr())
+    assert "invalid key" in told
+    assert CANARY not in told
+    assert not [file for file in folder.rglob("*") if file.is_file() and CANARY.encode() in file.read_bytes()]
+
+
 def test_a_ledger_in_use_exits_with_4(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with Ledger(folder / "first.jsonl.ledger.jsonl"):
         assert call(folder, *PRICES) == 4
