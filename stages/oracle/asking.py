@@ -165,8 +165,7 @@ class Asking:
         if cut is not None:
             self._close(request.key, TraceOutcome.REJECTED, detail)
             return cut
-        if not self._suspense.hold(Refused(request.key, detail, ticket.sent_at, askers)):
-            return self._close(request.key, TraceOutcome.REJECTED, detail)
+        self._suspense.hold(Refused(request.key, detail, ticket.sent_at, self.gate.breaker.now, askers))
         if self._suspense.is_strange():
             self.gate.stop(StopReason.ALL_INVALID, self._suspense.told())
         return None

@@ -42,6 +42,11 @@ class Breaker:
         self._open_since = 0.0
 
     @property
+    def now(self) -> float:
+        """The time on its clock, by which requests are sent."""
+        return self._clock()
+
+    @property
     def seconds_until_probe(self) -> float:
         """How long until the next probe may go; 0 if it may go now (or the breaker is closed)."""
         return max(0.0, self._probe_at - self._clock()) if self.state is BreakerState.WAITING else 0.0

@@ -2,8 +2,9 @@
 
 A 400 may be about the question (too long, against a policy) or about everything that is sent (the wrong gateway, an
 account with a limit whose words nobody foresaw). Only the first kind may be settled as rejected: that is for good, and
-the same command would skip those pairs for ever. So a refusal is believed once a request that was sent after it has
-been accepted. If instead refusal follows refusal, the run stops, and what is held stays open.
+the same command would skip those pairs for ever. So a refusal is believed once a request that was sent after it came
+home has been accepted (or one that was sent so much later that it cannot have overtaken it on the way). If instead
+refusal follows refusal, the run stops, and what is held stays open.
 """
 
 from collections import Counter
@@ -18,8 +19,10 @@ from stages.oracle.ledger_state import LedgerState
 from stages.records.ledger import FINAL
 
 STRANGE = 20
-"""So many refusals in the same words, and nothing accepted since the first of them, are not about the questions."""
+"""So many refusals in the same words that come home in a row are not about the questions."""
 STRANGE_IN_ANY_WORDS = 200
+NOT_OVERTAKEN = 0.5
+"""Seconds between two sendings after which the first has arrived first."""
 BELIEVED_AT_THE_END = 3
 """So many refused last requests of a run are believed although nothing was sent after them."""
 
@@ -32,7 +35,13 @@ class Refused:
     detail: str
     """The vendor's words."""
     sent_at: float
+    came_at: float
+    """When it came home, on the same clock."""
     askers: Askers
+
+    def is_before(self, sent_at: float) -> bool:
+        """Whether the vendor has refused it before it got what was sent at `sent_at`."""
+        return sent_at > min(self.came_at, self.sent_at + NOT_OVERTAKEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,30 +74,32 @@ class Suspense:
     def __init__(self, entries: Callable[[], Iterable[dict[str, Any]]]) -> None:
         """Hold nothing; `entries` gives those of the ledger, and is called at most once, when it matters."""
         self.held: list[Refused] = []
+        self._row: list[Refused] = []
+        """Those that came home since something accepted did."""
         self._entries = entries
-        self._accepted_sent_at: float | None = None
+        self._anything_accepted = False
 
-    def hold(self, refused: Refused) -> bool:
-        """Hold `refused`, unless it is to be believed at once (False): something sent later has been accepted."""
-        if self._accepted_sent_at is not None and refused.sent_at < self._accepted_sent_at:
-            return False
+    def hold(self, refused: Refused) -> None:
+        """Hold `refused` until it is believed."""
         self.held.append(refused)
-        return True
+        self._row.append(refused)
 
     def accepted(self, sent_at: float) -> list[Refused]:
         """A request that was sent at `sent_at` was accepted; returns what is believed now and no longer held."""
-        if self._accepted_sent_at is None or sent_at > self._accepted_sent_at:
-            self._accepted_sent_at = sent_at
-        believed = [refused for refused in self.held if refused.sent_at < sent_at]
+        self._anything_accepted = True
+        self._row.clear()
+        if not self.held:
+            return []
+        believed = [refused for refused in self.held if refused.is_before(sent_at)]
         if believed:
-            self.held = [refused for refused in self.held if refused.sent_at >= sent_at]
+            self.held = [refused for refused in self.held if not refused.is_before(sent_at)]
         return believed
 
     def is_strange(self) -> bool:
-        """Whether so many are held that the run has to stop; what earlier runs were told too is nothing new."""
-        if not _is_strange(self.held):
+        """Whether so many came in a row that the run has to stop; what earlier runs were told too is nothing new."""
+        if not _is_strange(self._row):
             return False
-        return _is_strange([refused for refused in self.held if refused.key not in self._earlier.refused])
+        return _is_strange([refused for refused in self._row if refused.key not in self._earlier.refused])
 
     def end(self) -> list[Refused]:
         """What is believed of a run that is over, though nothing was sent later.
@@ -96,7 +107,7 @@ class Suspense:
         That is: a few beside a run that was accepted otherwise, and what another run was told too, if the oracle has
         ever answered. The rest stays in `held`.
         """
-        if self._accepted_sent_at is not None and len(self.held) <= BELIEVED_AT_THE_END:
+        if self._anything_accepted and len(self.held) <= BELIEVED_AT_THE_END:
             believed = self.held
         else:
             earlier = self._earlier
@@ -118,8 +129,8 @@ class Suspense:
         return Earlier.read(self._entries(), [refused.key for refused in self.held])
 
 
-def _is_strange(held: list[Refused]) -> bool:
-    if len(held) < STRANGE:
+def _is_strange(row: list[Refused]) -> bool:
+    if len(row) < STRANGE:
         return False
-    alike = sum(refused.detail == held[-1].detail for refused in held)
-    return alike >= STRANGE or len(held) >= STRANGE_IN_ANY_WORDS
+    alike = sum(refused.detail == row[-1].detail for refused in row)
+    return alike >= STRANGE or len(row) >= STRANGE_IN_ANY_WORDS

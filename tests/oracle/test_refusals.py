@@ -13,7 +13,7 @@ from stages.oracle.attempt import Trouble, Usage, Vendor
 from stages.oracle.gate import StopReason
 from stages.oracle.ledger_state import LedgerState
 from stages.oracle.session import Ended
-from stages.oracle.suspense import BELIEVED_AT_THE_END, STRANGE, STRANGE_IN_ANY_WORDS, Refused, Suspense
+from stages.oracle.suspense import BELIEVED_AT_THE_END, NOT_OVERTAKEN, STRANGE, STRANGE_IN_ANY_WORDS, Refused, Suspense
 from stages.oracle.traces import PassTotals, traces
 from stages.records.content_hash import content_hash
 from stages.records.ledger import FINAL, Ledger
@@ -158,26 +158,37 @@ def test_a_limit_above_the_models_leaves_the_cut_reply(
 
 
 def refused(number: int, detail: str = "no", sent_at: float = 0.0) -> Refused:
-    return Refused(content_hash(number), detail, sent_at, Askers())
+    return Refused(content_hash(number), detail, sent_at, sent_at + 0.2, Askers())
 
 
-def test_a_refusal_is_believed_when_something_sent_later_is_accepted() -> None:
+def test_a_refusal_is_believed_when_something_sent_after_it_came_home_is_accepted() -> None:
     suspense = Suspense(list)
     for number in range(5):
-        assert suspense.hold(refused(number, sent_at=float(number)))
-    assert [held.sent_at for held in suspense.accepted(2.5)] == [0, 1, 2]
-    assert suspense.accepted(1.0) == []
+        suspense.hold(refused(number, sent_at=float(number)))
+    assert suspense.accepted(0.1) == []
+    assert [held.sent_at for held in suspense.accepted(2.3)] == [0, 1, 2]
+    assert suspense.accepted(3.1) == []
     assert [held.sent_at for held in suspense.held] == [3, 4]
-    assert not suspense.hold(refused(9, sent_at=2.0))
 
 
-def test_many_refusals_are_strange_if_their_words_are_the_same() -> None:
-    alike, unlike = Suspense(list), Suspense(list)
+def test_a_refusal_that_came_late_is_believed_when_something_sent_much_later_is_accepted() -> None:
+    suspense = Suspense(list)
+    suspense.hold(Refused("", "no", sent_at=0.0, came_at=60.0, askers=Askers()))
+    assert suspense.accepted(NOT_OVERTAKEN) == []
+    assert len(suspense.accepted(NOT_OVERTAKEN + 0.1)) == 1
+
+
+def test_many_refusals_in_a_row_are_strange_if_their_words_are_the_same() -> None:
+    alike, unlike, mixed = Suspense(list), Suspense(list), Suspense(list)
     for number in range(STRANGE_IN_ANY_WORDS):
         assert alike.is_strange() == (number >= STRANGE)
         assert not unlike.is_strange()
         alike.hold(refused(number))
         unlike.hold(refused(number, detail=f"{number} tokens are too many"))
+        mixed.hold(refused(number))
+        assert not mixed.is_strange()
+        if number % (STRANGE // 2) == 0:
+            assert mixed.accepted(0.0) == []
     assert unlike.is_strange()
 
 
