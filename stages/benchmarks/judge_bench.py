@@ -140,8 +140,10 @@ class JudgeBench(Benchmark):
 
 def _group_of(source: str) -> str:
     """The source group of a source."""
-    if source in SOURCES or source.removeprefix("mmlu-pro-") in MMLU_PRO_SUBJECTS:
-        return "mmlu-pro" if source.startswith("mmlu-pro") else source
+    if source in SOURCES:
+        return source
+    if source.startswith("mmlu-pro-") and source.removeprefix("mmlu-pro-") in MMLU_PRO_SUBJECTS:
+        return "mmlu-pro"
     raise RowRefusedError(
         Refusal.UNKNOWN_SUBSET,
         f"JudgeBench has no source {source!r}; it has mmlu-pro-<subject>, livebench-reasoning, livebench-math, "

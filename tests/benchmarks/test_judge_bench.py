@@ -55,6 +55,6 @@ def test_the_label_decides_which_answer_is_better() -> None:
     (item,) = RULES.items(row)
     assert (item.pair.chosen, item.pair.rejected) == ("b", "a")
     assert RULES.subset(item) == "gpt/mmlu-pro"
-    for change in ({"label": "A=B"}, {"source": "gsm8k"}, {"response_model": "llama-3"}):
+    for change in ({"label": "A=B"}, {"source": "gsm8k"}, {"source": "law"}, {"response_model": "llama-3"}):
         with pytest.raises(RowRefusedError):
             RULES.items(row | change)
