@@ -17,6 +17,7 @@ from stages.inference.service_refusals import TurnedDownError, raise_status
 from stages.judging.verdict import THINK_START
 from stages.records.pair import Role
 from stages.records.reply import Finish, Reply
+from stages.runtime.key_hiding import keys_of
 from stages.runtime.stage_main import StageError, StoppedResumable
 
 PLAIN_QUESTION = "Reply with the word yes."
@@ -123,11 +124,13 @@ class ApiEngine:
             self._client = self._client or _opened(
                 anthropic.Anthropic, anthropic.AnthropicError, "ANTHROPIC_API_KEY", settings
             )
-            return lambda prompt, sampling: _told(anthropic, self._name, lambda: self._messages(prompt, sampling))
+            return lambda prompt, sampling: _told(
+                anthropic, self._client, self._name, lambda: self._messages(prompt, sampling)
+            )
         import openai
 
         self._client = self._client or _opened(openai.OpenAI, openai.OpenAIError, "OPENAI_API_KEY", settings)
-        return lambda prompt, sampling: _told(openai, self._name, lambda: self._chat(prompt, sampling))
+        return lambda prompt, sampling: _told(openai, self._client, self._name, lambda: self._chat(prompt, sampling))
 
     def _wanted(self, fields: dict[RequestField, Any]) -> dict[str, Any]:
         return {field.value: value for field, value in fields.items() if field not in self._served.leave_out}
@@ -222,14 +225,14 @@ def _opened(client: Any, no_key: type[Exception], variable: str, settings: dict[
         raise StageError(f"no key in the environment: set {variable} ({error})") from error
 
 
-def _told(sdk: Any, name: str, ask: Callable[[], Reply]) -> Reply:
+def _told(sdk: Any, client: Any, name: str, ask: Callable[[], Reply]) -> Reply:
     """Ask, and say in plain words what failed for good."""
     try:
         return ask()
     except sdk.APIConnectionError as error:
         raise StoppedResumable(f"{name}: {type(error).__name__}, every retry failed ({error})") from error
     except sdk.APIStatusError as error:
-        raise_status(name, error)
+        raise_status(name, error, keys_of(client))
     except TypeError as error:
         if "authentication" not in str(error):
             raise

@@ -6,9 +6,11 @@ not, `api_engine` asks a plain question the same way, and only a service that an
 """
 
 import re
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
 from stages.records.reply import Finish, Reply
+from stages.runtime.key_hiding import without_keys
 from stages.runtime.stage_main import StageError, StoppedResumable
 
 OF_THE_PROMPT = frozenset({400, 413, 422})
@@ -22,6 +24,8 @@ _TOO_LONG = re.compile(
     r"(input|prompt) (token count|length).{0,40}exceed|exceeds the maximum size|`inputs` tokens",
     re.IGNORECASE,
 )
+_TOO_LARGE = re.compile(r"request too large|required for long context", re.IGNORECASE)
+"""A rate limit that no waiting cures: the account's tier takes no request of this size."""
 _POLICY = re.compile(r"content.{0,20}(policy|filter)|usage polic|moderation|prompt was flagged", re.IGNORECASE)
 _CREDIT = re.compile(r"credit|quota|billing|balance|payment", re.IGNORECASE)
 
@@ -31,7 +35,7 @@ class TurnedDownError(Exception):
 
     def __init__(self, words: str, status: int) -> None:
         """Read the service's `words`; they are nobody we trust, so they decide the cause and nothing else."""
-        too_long = status == 413 or bool(_TOO_LONG.search(words))
+        too_long = status == 413 or bool(_TOO_LONG.search(words) or _TOO_LARGE.search(words))
         self.words = words
         self.status = status
         self.blames_the_prompt = too_long or bool(_POLICY.search(words))
@@ -53,16 +57,16 @@ class TurnedDownError(Exception):
         )
 
 
-def raise_status(where: str, error: Any) -> NoReturn:
-    """Raise what an SDK's status error means.
+def raise_status(where: str, error: Any, keys: Iterable[str]) -> NoReturn:
+    """Raise what an SDK's status error means; a server may repeat our `keys` in it.
 
     Raises:
         TurnedDownError: it may be the prompt's fault.
         StoppedResumable: it passes, or the account is out of credit.
         StageError: no request can succeed: key, permission, model or address.
     """
-    status, words = int(error.status_code), service_words(error)
-    if status in OF_THE_PROMPT:
+    status, words = int(error.status_code), without_keys(service_words(error), keys)[:WORDS]
+    if status in OF_THE_PROMPT or (status == 429 and _TOO_LARGE.search(words)):
         raise TurnedDownError(words, status) from error
     if status in PASSES or status == 402 or status == 429 or status >= 500:
         raise StoppedResumable(f"{where}: status {status}: {words}") from error
@@ -70,8 +74,8 @@ def raise_status(where: str, error: Any) -> NoReturn:
 
 
 def service_words(error: Any) -> str:
-    """The beginning of what the service says, on one line: its error code and message where it names them."""
+    """What the service says, on one line: its error code and message where it names them."""
     body = error.body if isinstance(error.body, dict) else {}
     inner = body["error"] if isinstance(body.get("error"), dict) else body
     named = [str(inner[field]) for field in ("code", "type", "message") if inner.get(field)]
-    return " ".join((": ".join(named) or str(error.message)).split())[:WORDS]
+    return " ".join((": ".join(named) or str(error.message)).split())

@@ -16,16 +16,14 @@ import orjson
 from stages.oracle.attempt import Answer, Attempt, LimitsSeen, Trouble, shortened
 from stages.oracle.connection import Connection
 from stages.oracle.direct_post import DirectPost, Received, requests_are_alike
-from stages.oracle.key_hiding import without_keys
 from stages.oracle.reply_reading import BrokenReplyError, plain_headers
 from stages.oracle.troubles import Told
+from stages.runtime.key_hiding import keys_of, without_keys
 
 OF_THE_TRANSFER = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 """Headers that no longer hold once a response has been read."""
 BEGINNING = 80
 """Characters of a reply that is no JSON that are shown: enough to tell a page of HTML from a stream."""
-KEYS_OF_AN_SDK = ("api_key", "auth_token", "admin_api_key", "webhook_key", "webhook_secret")
-"""Attributes of either vendor's SDK client that may hold a secret."""
 
 
 class SdkClient(ABC):
@@ -111,12 +109,7 @@ class SdkClient(ABC):
 
     def shortened(self, message: str) -> str:
         """A vendor's message as it may be kept: short, and without our key, should a gateway have echoed it."""
-        return shortened(without_keys(message, self._keys()))
-
-    def _keys(self) -> list[str]:
-        """What the SDK holds that nobody may read; looked up anew, since some credentials are renewed."""
-        found = [getattr(self.sdk, name, None) for name in KEYS_OF_AN_SDK]
-        return [key for key in (*found, self.sdk.base_url.password) if isinstance(key, str)]
+        return shortened(without_keys(message, keys_of(self.sdk)))
 
     def failures(self) -> tuple[type[Exception], ...]:
         """What the SDK and its transport raise when a call does not succeed."""

@@ -14,6 +14,10 @@ WORK = Path("work")
 LEDGERS = Path("ledgers")
 
 
+LARGE = 2**24
+"""Bytes. Smaller files are hashed each time: a clock's tick is too coarse to tell two quick writes apart."""
+
+
 class StageBusyError(RuntimeError):
     """The same stage is running already."""
 
@@ -24,12 +28,12 @@ def file_hash(path: Path) -> str:
         files = sorted(file for file in path.rglob("*") if file.is_file())
         return content_hash([(str(file.relative_to(path)), file_hash(file)) for file in files])
     now = path.stat()
-    return _hash_of(path.absolute(), now.st_ino, now.st_size, now.st_mtime_ns)
+    return (_hash_of if now.st_size < LARGE else _known_hash_of)(
+        path.absolute(), now.st_ino, now.st_size, now.st_mtime_ns
+    )
 
 
-@lru_cache(maxsize=1024)
 def _hash_of(path: Path, *_state: int) -> str:
-    """Of a file in one state: what a process hashes twice (a checkpoint, for each part of a run) is read once."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -46,6 +50,10 @@ def resume_folder(stage: str, params: Any, inputs: Iterable[Path]) -> Path:
     folder = WORK / stage / key[:16]
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+_known_hash_of = lru_cache(maxsize=256)(_hash_of)
+"""Of a file in one state: weights that a process hashes for each part of a run are read once."""
 
 
 @contextmanager

@@ -26,6 +26,7 @@ TOO_LONG = [
     (400, "prompt is too long: 208310 tokens > 200000 maximum"),
     (400, "The decoder prompt (length 5000) is longer than the maximum model length of 4096."),
     (413, "Request exceeds the maximum size"),
+    (429, "Request too large for gpt-4o on tokens per min (TPM): Limit 30000, Requested 35000."),
     (422, "`inputs` tokens + `max_new_tokens` must be <= 4096"),
 ]
 AGAINST_POLICY = [
@@ -226,3 +227,16 @@ def test_two_services_of_one_name_share_no_replies(
 def test_a_password_in_an_address_is_told_to_nobody(tmp_path: Path) -> None:
     served = load_served_model(served_file(tmp_path, "https://someone:secret@judge.example/v1"))
     assert ApiEngine(served).identity()["base_url"] == "https://judge.example/v1"
+
+
+@pytest.mark.parametrize("status", [400, 401, 503])
+def test_a_key_that_a_server_repeats_is_hidden(
+    tmp_path: Path, greedy: Sampling, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "canary-4711")
+    with (
+        service(tmp_path, lambda _, __: (status, "Bearer canary-4711 will not do")) as engine,
+        pytest.raises(StageError, match=r"\[key\] will not do") as caught,
+    ):
+        ask(engine, prompts(1), greedy, tmp_path / "l.jsonl")
+    assert "canary" not in str(caught.value)

@@ -1,11 +1,11 @@
 """No key stays in a message that is kept.
 
-Run:     pytest tests/oracle/test_key_hiding.py
+Run:     pytest tests/runtime/test_key_hiding.py
 """
 
 import pytest
 
-from stages.oracle.key_hiding import without_keys
+from stages.runtime.key_hiding import without_keys
 
 
 @pytest.mark.parametrize(
