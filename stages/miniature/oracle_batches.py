@@ -71,10 +71,13 @@ class BatchDesk:
     """How many create replies are still to be lost."""
     left_to_refuse: int = field(init=False)
     """How many creations are still to be turned away."""
+    looks_to_refuse: int = field(init=False)
+    """How many looks at batches are."""
 
     def __post_init__(self) -> None:
         self.left_to_lose = self.settings.lost_batch_creates
         self.left_to_refuse = self.settings.refused_batch_creates
+        self.looks_to_refuse = self.settings.refused_batch_looks
 
     def run(self, api: Api, custom_id: str, body: Any) -> Result:
         """Carry out one request."""
@@ -154,6 +157,9 @@ class Batches(ABC):
             return json_response(401, echoed_key_error(self.vendor, request.headers))
         if not has_key(request):
             return json_response(401, error_body(self.vendor, 401, "invalid key"))
+        if request.method == "GET" and self.desk.looks_to_refuse > 0:
+            self.desk.looks_to_refuse -= 1
+            return self.overloaded()
         return await self.route(request, request.path.removeprefix("/v1/").split("/"))
 
     @abstractmethod
@@ -165,8 +171,7 @@ class Batches(ABC):
         desk = self.desk
         if desk.left_to_refuse > 0:
             desk.left_to_refuse -= 1
-            status = overload_status(self.vendor)
-            return json_response(status, error_body(self.vendor, status, "overloaded"))
+            return self.overloaded()
         if desk.out_of_credit:
             return json_response(*credit_error(self.vendor, desk.settings.credit_stop))
         return None
@@ -201,6 +206,11 @@ class Batches(ABC):
         if after is not None:
             rest = rest[1 + next(place for place, batch in enumerate(rest) if batch.id == after) :]
         return rest[:limit], len(rest) > limit
+
+    def overloaded(self) -> web.Response:
+        """529 or 503."""
+        status = overload_status(self.vendor)
+        return json_response(status, error_body(self.vendor, status, "overloaded"))
 
     def not_found(self, what: str) -> web.Response:
         """404 for an unknown id or path."""

@@ -126,6 +126,8 @@ class OracleSettings(BaseModel):
     """How many of the first batch creations are carried out while their reply is lost."""
     refused_batch_creates: int = 0
     """How many of the first batch creations are answered 529 or 503, with nothing carried out."""
+    refused_batch_looks: int = 0
+    """How many of the first looks at batches, their list or their results are answered 529 or 503."""
     batch_seconds: float = Field(default=0.0, ge=0)
     """How long a batch takes."""
     batch_validation_seconds: float = Field(default=0.0, ge=0)

@@ -6,12 +6,14 @@ Run:     pytest tests/oracle/test_open_batches.py
 from pathlib import Path
 
 import pytest
-from oracle_on_loopback import LocalOracle, ask, ask_batches, forget_what_came_after, oracle, settings
+from oracle_on_loopback import MODEL, LocalOracle, ask, ask_batches, forget_what_came_after, oracle, settings
 
 from stages.oracle.attempt import Vendor
+from stages.oracle.command import main
 from stages.oracle.gate import StopReason
 from stages.oracle.ledger_state import LedgerState
 from stages.oracle.open_batches import OpenBatchError
+from stages.records.jsonl import write_records
 from stages.records.pair import PreferencePair
 from stages.records.trace import TraceOutcome
 from stages.runtime.stage_main import ExitCode
@@ -164,6 +166,40 @@ def test_a_lost_batch_is_not_looked_for_in_another_account(
 def test_what_is_waited_for_stands_on_the_live_line(
     server: LocalOracle, pairs: list[PreferencePair], file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    server.restart(refused_batch_creates=1)
+    server.restart(refused_batch_creates=1, refused_batch_looks=1)
     ask_batches(server, oracle(Vendor.ANTHROPIC), pairs[:10], file, **QUICK)
-    assert "looking whether batch whose creation gave no reply of 10 requests (anthropic)" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "looking whether batch whose creation gave no reply of 10 requests (anthropic)" in told
+    assert "waiting to ask the batch API again (overloaded: overloaded)" in told
+
+
+@BOTH
+def test_results_are_read_again_when_the_way_to_them_fails(
+    vendor: Vendor, server: LocalOracle, pairs: list[PreferencePair], file: Path
+) -> None:
+    server.restart(refused_batch_looks=4)
+    ended, totals = ask_batches(server, oracle(vendor), pairs, file, **QUICK)
+    assert totals.outcomes[TraceOutcome.OK] == ended.summary["replies"] == len(pairs)
+    assert server.accounts()["batches_created"] == 1
+
+
+def test_the_command_says_that_a_batch_is_open_and_exits_with_2(
+    server: LocalOracle,
+    pairs: list[PreferencePair],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "any")
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
+    write_records(tmp_path / "pairs.jsonl", pairs)
+    words = ["--pairs", str(tmp_path / "pairs.jsonl"), "--out", str(tmp_path / "out.jsonl"), "--pass", "first"]
+    words += ["--provider", "anthropic", "--model", MODEL, "--prices", "3,15", "--max-tokens", "500"]
+    main([*words, "--batch"])
+    forget_what_came_after(tmp_path / "out.jsonl.ledger.jsonl", LedgerState.BATCH_CREATED)
+    with pytest.raises(SystemExit) as leaving:
+        main(words)
+    assert leaving.value.code == ExitCode.USAGE
+    assert "run with --batch" in capsys.readouterr().err
+    main([*words, "--batch"])
+    assert server.accounts()["billed"] == len(pairs)
