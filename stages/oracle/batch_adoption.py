@@ -67,23 +67,26 @@ class Adoption:
             return seen.label == record.name
         if seen.id in self._foreign or self._books.is_of_this_ledger(seen.id) or seen.requests != len(record.keys):
             return False
-        if await self._has_a_result_of(record, seen.id):
+        if await self._has_the_results_of(record, seen.id):
             return True
         self._foreign.add(seen.id)
         return False
 
-    async def _has_a_result_of(self, record: BatchRecord, batch: str) -> bool:
-        """Wait until `batch` has ended, then compare its first result with `record`."""
+    async def _has_the_results_of(self, record: BatchRecord, batch: str) -> bool:
+        """Wait until `batch` has ended, then compare its results with `record`."""
         words = f"waiting for batch {batch} to end, to see whether it is {record}"
         if (await self._patience.until_over(self._api, batch, words)).state is not BatchState.ENDED:
             return False
         try:
-            return (await self._patience.call(lambda: self._first_name(batch))) in record.key_of
+            return await self._patience.call(lambda: self._all_are_of(record, batch))
         except ResultsGoneError:
             return False
 
-    async def _first_name(self, batch: str) -> str | None:
+    async def _all_are_of(self, record: BatchRecord, batch: str) -> bool:
+        found = False
         async with aclosing(self._api.results(batch)) as results:
             async for name, _ in results:
-                return name
-        return None
+                if name not in record.key_of:
+                    return False
+                found = True
+        return found

@@ -59,7 +59,7 @@ class Patience:
         """Wait after a failed call, or stop the run if waiting does not help.
 
         Raises:
-            BatchesStopped: money, key or settings, or the server has been down for too long.
+            BatchesStopped: money, key or settings, or no call has succeeded for too long.
         """
         if error.trouble is Trouble.INVALID:
             raise BatchesStopped(StopReason.ALL_INVALID, error.detail)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from stages.oracle.accounts import Accounts
 from stages.oracle.anthropic_batches import AnthropicBatchApi
 from stages.oracle.anthropic_client import AnthropicClient
+from stages.oracle.attempt import Trouble
 from stages.oracle.batch_booking import BatchBooking, Waiting
 from stages.oracle.batch_ledger import BatchLedger, BatchRecord
 from stages.oracle.batch_patience import BatchesStopped, Patience
@@ -80,6 +81,8 @@ class BatchRun:
     booking: BatchBooking = field(init=False)
     rows: BatchRows = field(init=False)
     patience: Patience = field(init=False)
+    creation: Patience = field(init=False)
+    """Creations fail on their own, while looks at other batches succeed."""
     line: ProgressLine = field(init=False)
     hindered: BatchesStopped | None = None
     """Why no further batch can be created for now."""
@@ -95,6 +98,7 @@ class BatchRun:
         self.rows = BatchRows(self.cases, self.settings, self.books, self.booking)
         self.line = ProgressLine(self.name)
         self.patience = Patience(self.settings, self._show)
+        self.creation = Patience(self.settings, self._show)
 
     async def until_settled(self, api: BatchApi) -> None:
         """Create, poll and reconcile until every case is settled.
@@ -127,22 +131,27 @@ class BatchRun:
         try:
             batch = await api.create([(custom_id(row.key), row.body) for row in rows], record.name)
         except BatchTroubleError as error:
-            self.accounts.failed(error.trouble)
+            self.accounts.troubles[error.trouble] += 1
             if not error.may_have_worked:
                 await asyncio.to_thread(self.books.done, record)
-                await self._bear(error)
+            await self._bear(error)
             return
-        self.patience.succeeded()
+        self.creation.succeeded()
         self.one_has_ended = False
         self.accounts.attempts += len(rows)
         await asyncio.to_thread(self.books.created, record, batch)
 
     async def _bear(self, error: BatchTroubleError) -> None:
-        """Wait after a creation that failed, or note that none can succeed for now."""
+        """Wait after a creation that failed, or note that none can succeed for now.
+
+        A limit that does not pass is that of the requests in batches: it does once one of them has ended.
+        """
         try:
-            await self.patience.bear(error)
+            await self.creation.bear(error)
         except BatchesStopped as stop:
-            self.hindered = stop
+            self.creation.succeeded()
+            is_full = error.trouble is Trouble.RATE_LIMITED
+            self.hindered = BatchesStopped(StopReason.QUEUE_FULL, error.detail) if is_full else stop
 
     async def _finish(self, results: BatchResults, record: BatchRecord, waiting: Waiting) -> None:
         """See an open batch through, and note what it says about further ones."""

@@ -134,6 +134,18 @@ def test_a_batch_that_fails_as_a_whole_says_why(
 
 
 @BOTH
+def test_creations_that_never_succeed_stop_the_run(
+    vendor: Vendor, server: LocalOracle, some: list[PreferencePair], tmp_path: Path
+) -> None:
+    server.restart(refused_batch_creates=1000)
+    file = tmp_path / "ledger.jsonl"
+    ended, _ = ask_batches(server, oracle(vendor), some, file, poll_seconds=0.1, outage_minutes=0.02)
+    assert ended.stopped is StopReason.OUTAGE
+    assert ended.detail == "overloaded"
+    goes_on(server, vendor, some, file)
+
+
+@BOTH
 def test_an_account_without_money_takes_in_the_batches_that_are_paid_for(
     vendor: Vendor, server: LocalOracle, some: list[PreferencePair], tmp_path: Path
 ) -> None:
