@@ -9,8 +9,10 @@ from stages.oracle.accounts import Accounts
 from stages.oracle.attempt import Answer, Attempt, Trouble, Usage
 from stages.oracle.batch_ledger import BatchRecord
 from stages.oracle.batch_patience import BatchesStopped
+from stages.oracle.batch_refusals import not_believed, told
 from stages.oracle.cases import Case
 from stages.oracle.gate import StopReason
+from stages.oracle.ledger_state import LedgerState
 from stages.oracle.money import Budget, Estimates
 from stages.oracle.plan import RequestPlan
 from stages.records.ledger import FINAL, Ledger
@@ -50,36 +52,42 @@ class BatchBooking:
             self.estimates.learn(len(question.system) + len(question.user), answer.usage)
         self._count(cases)
 
-    def troubles(self, troubled: Mapping[str, Attempt], waiting: Waiting) -> None:
-        """Book all requests of a batch that have no reply.
+    def troubles(self, troubled: Mapping[str, Attempt], rows: int, waiting: Waiting) -> None:
+        """Book all requests of a batch of `rows` that have no reply.
 
         Raises:
             BatchesStopped: the account or the settings are at fault. Nothing is closed for that: it is asked again.
         """
-        by_trouble = {attempt.trouble or Trouble.SERVER_ERROR: attempt for attempt in troubled.values()}
-        for attempt in troubled.values():
-            self.accounts.failed(attempt.trouble or Trouble.SERVER_ERROR)
-        self._close_hopeless(troubled, waiting)
+        refused = {key: attempt for key, attempt in troubled.items() if attempt.trouble is Trouble.INVALID}
+        hopeless = {key for key in refused if self._asks_for_a_longer_reply(key, waiting)}
+        doubted = {key: attempt for key, attempt in refused.items() if key not in hopeless}
+        held = not_believed(doubted, rows, self.ledger.entries())
+        for key, attempt in troubled.items():
+            self._failed(key, attempt)
+            if key in refused and key not in held:
+                self._close(key, TraceOutcome.REJECTED, attempt.detail, waiting)
+            elif self.failures[key] >= self.attempts:
+                self._close(key, TraceOutcome.GAVE_UP, f"{attempt.trouble}: {attempt.detail}", waiting)
+        by_trouble = {attempt.trouble: attempt for attempt in troubled.values()}
         for trouble in (Trouble.NO_CREDIT, Trouble.NOT_ALLOWED):
             if trouble in by_trouble:
                 raise BatchesStopped(StopReason(trouble.value), by_trouble[trouble].detail)
-        if set(by_trouble) == {Trouble.INVALID} and not self._settings_were_ever_right:
-            raise BatchesStopped(StopReason.ALL_INVALID, by_trouble[Trouble.INVALID].detail)
+        if held:
+            raise BatchesStopped(StopReason.ALL_INVALID, told(held, rows))
 
-    @property
-    def _settings_were_ever_right(self) -> bool:
-        """Whether any reply has come: before that, a request that is called invalid may be so by its settings alone."""
-        return self.estimates.replies > 0
+    def _failed(self, key: str, attempt: Attempt) -> None:
+        """Note that a request came back without a reply, and count it if that may pass."""
+        assert attempt.trouble is not None
+        self.accounts.failed(attempt.trouble)
+        entry = {"trouble": attempt.trouble.value, "detail": attempt.detail}
+        self.ledger.append(key, LedgerState.FAILED, entry)
+        if attempt.trouble is not Trouble.INVALID and not attempt.trouble.stops_the_run:
+            self.failures[key] += 1
 
-    def _close_hopeless(self, troubled: Mapping[str, Attempt], waiting: Waiting) -> None:
-        for key, attempt in troubled.items():
-            if attempt.trouble is Trouble.INVALID:
-                if self._settings_were_ever_right:
-                    self._close(key, TraceOutcome.REJECTED, attempt.detail, waiting)
-            elif attempt.trouble is not None and not attempt.trouble.stops_the_run:
-                self.failures[key] += 1
-                if self.failures[key] >= self.attempts:
-                    self._close(key, TraceOutcome.GAVE_UP, f"{attempt.trouble}: {attempt.detail}", waiting)
+    def _asks_for_a_longer_reply(self, key: str, waiting: Waiting) -> bool:
+        """Whether a reply to the same question was cut off: if the model refuses a higher limit, the cut one stands."""
+        answers = (self.plan.progress(case.question, self.ledger).answers for case in waiting.get(key, ())[:1])
+        return any(given and given[-1].outcome is TraceOutcome.TRUNCATED for given in answers)
 
     def _close(self, key: str, outcome: TraceOutcome, detail: str, waiting: Waiting) -> None:
         """Settle a request that has no reply."""
@@ -97,14 +105,14 @@ class BatchBooking:
     def _is_settled(self, key: str) -> bool:
         """Whether the ledger has a reply already: a run that was killed while it booked a batch books it again."""
         entry = self.ledger.get(key)
-        return entry is not None and entry["outcome"] != TraceOutcome.GAVE_UP
+        return entry is not None and not Answer.from_entry(entry).asked_again
 
     def _count(self, cases: Sequence[Case]) -> None:
         """Count the cases that are settled now; a cut reply that is asked for again settles none."""
         for case in cases:
             progress = self.plan.progress(case.question, self.ledger)
             answer = progress.answers[-1]
-            if progress.next is not None and answer.outcome is not TraceOutcome.GAVE_UP:
+            if progress.next is not None and not answer.asked_again:
                 continue
             self.accounts.outcomes[answer.outcome] += 1
             if answer.outcome is TraceOutcome.OK:

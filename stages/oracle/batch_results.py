@@ -99,7 +99,7 @@ class BatchResults:
             return None
         hindered = None
         try:
-            self.booking.troubles(troubled, waiting)
+            self.booking.troubles(troubled, len(record.keys), waiting)
         except BatchesStopped as stop:
             hindered = stop
         await self._done(record)

@@ -100,6 +100,47 @@ def test_a_batch_that_is_invalid_throughout_closes_nothing(
     goes_on(server, vendor, some, file)
 
 
+@BOTH
+def test_money_that_runs_out_in_words_that_nobody_foresaw_closes_nothing(
+    vendor: Vendor, server: LocalOracle, some: list[PreferencePair], tmp_path: Path
+) -> None:
+    file = tmp_path / "ledger.jsonl"
+    server.restart(credit_usd=0.02, credit_stop="unforeseen")
+    ended, _ = ask_batches(server, oracle(vendor), some, file)
+    assert ended.stopped is StopReason.ALL_INVALID
+    assert set(outcomes(file)) == {"ok"}
+    goes_on(server, vendor, some, file)
+
+
+@BOTH
+def test_many_refusals_are_believed_once_they_are_told_again(
+    vendor: Vendor, server: LocalOracle, some: list[PreferencePair], tmp_path: Path
+) -> None:
+    file = tmp_path / "ledger.jsonl"
+    server.restart(faults={"invalid": 0.4})
+    ended, _ = ask_batches(server, oracle(vendor), some, file)
+    assert ended.stopped is StopReason.ALL_INVALID
+    assert set(outcomes(file)) == {"ok"}
+    ended, totals = ask_batches(server, oracle(vendor), some, file)
+    assert ended.stopped is None
+    assert totals.outcomes[TraceOutcome.REJECTED] == server.accounts()["rejected"] / 2 > 12
+    assert totals.outcomes.total() == PAIRS
+
+
+@BOTH
+def test_a_cut_reply_stands_if_the_model_takes_no_higher_limit(
+    vendor: Vendor, server: LocalOracle, some: list[PreferencePair], tmp_path: Path
+) -> None:
+    server.restart(faults={"truncated": 0.5}, largest_token_limit=400)
+    ended, totals = ask_batches(server, oracle(vendor), some, tmp_path / "ledger.jsonl")
+    assert ended.stopped is None
+    assert 10 < totals.outcomes[TraceOutcome.TRUNCATED] == PAIRS - totals.outcomes[TraceOutcome.OK]
+    assert ended.summary["outcomes"] == {
+        "ok": totals.outcomes[TraceOutcome.OK],
+        "truncated": totals.outcomes[TraceOutcome.TRUNCATED],
+    }
+
+
 def test_a_full_queue_is_waited_for(server: LocalOracle, some: list[PreferencePair], tmp_path: Path) -> None:
     server.restart(batch_queue_requests=30, batch_seconds=0.6)
     _, totals = ask_batches(server, oracle(Vendor.OPENAI), some, tmp_path / "ledger.jsonl", batch_requests=30)
