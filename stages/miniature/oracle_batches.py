@@ -12,9 +12,10 @@ from typing import Any
 from aiohttp import web
 
 from stages.miniature.oracle_accounts import Accounts
+from stages.miniature.oracle_door import Answered
 from stages.miniature.oracle_errors import credit_error, echoed_key_error, error_body
 from stages.miniature.oracle_responses import abort, has_key, json_response, overload_status
-from stages.miniature.oracle_settings import Fault, OracleSettings
+from stages.miniature.oracle_settings import OracleSettings
 from stages.miniature.oracle_wire import (
     Api,
     Asked,
@@ -67,6 +68,8 @@ class BatchDesk:
     settings: OracleSettings
     accounts: Accounts
     say: Callable[[Asked], Said]
+    refused: Callable[[Asked], Answered | None]
+    """The error for a request that will never be answered."""
     left_to_lose: int = field(init=False)
     """How many create replies are still to be lost."""
     left_to_refuse: int = field(init=False)
@@ -87,9 +90,9 @@ class BatchDesk:
         except InvalidRequestError as error:
             return Result(custom_id, Ending.ERRORED, 400, error_body(vendor, 400, str(error)))
         self.accounts.sent[asked.key] += 1
-        if self.settings.lasting_fault(asked.key) is Fault.INVALID:
-            self.accounts.rejected[asked.key] += 1
-            return Result(custom_id, Ending.ERRORED, 400, error_body(vendor, 400, "the request is invalid"))
+        refusal = self.refused(asked)
+        if refusal is not None:
+            return Result(custom_id, Ending.ERRORED, refusal.status, refusal.body)
         if self.out_of_credit:
             return Result(custom_id, Ending.ERRORED, *credit_error(vendor, self.settings.credit_stop))
         ending = self._ending(asked, custom_id)

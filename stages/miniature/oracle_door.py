@@ -47,7 +47,7 @@ class Door:
             accounts.in_outage += 1
             status = overload_status(vendor)
             return Answered(status, error_body(vendor, status, "overloaded"))
-        return self._limited(asked) or self._refused(asked)
+        return self._limited(asked) or self.refused(asked)
 
     def _limited(self, asked: Asked) -> Answered | None:
         """The error for a request that is over the rate limit now."""
@@ -56,7 +56,7 @@ class Door:
         wait = self.limits[vendor].admit(asked.input_tokens + reserved)
         return Answered(429, error_body(vendor, 429, "over the rate limit"), retry_after=wait) if wait > 0 else None
 
-    def _refused(self, asked: Asked) -> Answered | None:
+    def refused(self, asked: Asked) -> Answered | None:
         """The error for a request that will never be answered, however often it is sent."""
         vendor, most = asked.vendor, self.settings.largest_token_limit
         fault = self.settings.lasting_fault(asked.key)

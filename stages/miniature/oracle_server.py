@@ -72,7 +72,7 @@ class OracleServer:
         self.accounts = Accounts(settings)
         self.limits = {vendor: Limits.of(settings) for vendor in Vendor}
         self.door = Door(settings, self.accounts, self.limits)
-        desk = BatchDesk(settings, self.accounts, self.say)
+        desk = BatchDesk(settings, self.accounts, self.say, self.door.refused)
         self.batches = {Vendor.ANTHROPIC: AnthropicBatches(desk), Vendor.OPENAI: OpenAIBatches(desk)}
         self._random = random.Random(settings.seed)
         self._first_at: float | None = None

@@ -32,6 +32,6 @@ def told(held: Mapping[str, Attempt], rows: int) -> str:
     """What to say when a run stops for rows that are not believed."""
     detail, count = Counter(attempt.detail for attempt in held.values()).most_common(1)[0]
     return (
-        f"{len(held)} of a batch's {rows} requests were called invalid, {count} of them with the words {detail!r}; they "
-        f"are not settled but asked again, since the address, the settings or the account may be what is wrong"
+        f"{len(held)} of a batch's {rows} requests were called invalid, {count} of them with the words {detail!r}; "
+        f"they are not settled but asked again, since the address, the settings or the account may be what is wrong"
     )

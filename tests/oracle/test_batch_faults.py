@@ -134,11 +134,12 @@ def test_a_cut_reply_stands_if_the_model_takes_no_higher_limit(
     server.restart(faults={"truncated": 0.5}, largest_token_limit=400)
     ended, totals = ask_batches(server, oracle(vendor), some, tmp_path / "ledger.jsonl")
     assert ended.stopped is None
-    assert 10 < totals.outcomes[TraceOutcome.TRUNCATED] == PAIRS - totals.outcomes[TraceOutcome.OK]
-    assert ended.summary["outcomes"] == {
-        "ok": totals.outcomes[TraceOutcome.OK],
-        "truncated": totals.outcomes[TraceOutcome.TRUNCATED],
-    }
+    cut, whole = totals.outcomes[TraceOutcome.TRUNCATED], totals.outcomes[TraceOutcome.OK]
+    assert 10 < cut == PAIRS - whole
+    assert ended.summary["outcomes"] == {"ok": whole, "truncated": cut}
+    books = server.accounts()
+    assert books["billed"] == PAIRS
+    assert books["rejected"] == cut
 
 
 def test_a_full_queue_is_waited_for(server: LocalOracle, some: list[PreferencePair], tmp_path: Path) -> None:
