@@ -1,6 +1,6 @@
 """OpenAI's Batches: an input file is uploaded, results come as an output file and an error file."""
 
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any, ClassVar
 
 import orjson
@@ -76,12 +76,19 @@ class OpenAIBatchApi:
             found = await self._sdk.batches.retrieve(batch)
             for file in (found.output_file_id, found.error_file_id):
                 if file is not None:
-                    try:
-                        content = await self._sdk.files.content(file)
-                    except self._client.errors.NotFoundError as error:
-                        raise ResultsGoneError(self._client.shortened(str(error))) from error
-                    for row in _rows(content.content):
+                    async for row in self._rows(file):
                         yield row["custom_id"], read_result(row, self._client)
+
+    async def _rows(self, file: str) -> AsyncGenerator[dict[str, Any], None]:
+        """The rows of a file, streamed; one that cannot be read is left out, and so counts as missing."""
+        try:
+            async with self._sdk.files.with_streaming_response.content(file) as response:
+                async for line in _lines(response.iter_bytes()):
+                    row = _row(line)
+                    if row is not None:
+                        yield row
+        except self._client.errors.NotFoundError as error:
+            raise ResultsGoneError(self._client.shortened(str(error))) from error
 
     def _failure(self, errors: Any) -> BatchStatus:
         """What the errors of a failed batch say; the vendor names the lines at fault, or one reason for all."""
@@ -95,15 +102,22 @@ class OpenAIBatchApi:
         return BatchStatus(BatchState.FAILED, next(stops, Trouble.INVALID), detail)
 
 
-def _rows(content: bytes) -> Iterator[dict[str, Any]]:
-    """The rows of a file; one that cannot be read is left out, and so counts as missing."""
-    for line in content.splitlines():
-        try:
-            row = orjson.loads(line)
-        except orjson.JSONDecodeError:
-            continue
-        if isinstance(row, dict) and "custom_id" in row:
-            yield row
+async def _lines(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+    """Cut a stream at line feeds alone: texts may hold whatever else Unicode calls the end of a line."""
+    rest = b""
+    async for chunk in chunks:
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            yield line
+    yield rest
+
+
+def _row(line: bytes) -> dict[str, Any] | None:
+    try:
+        row = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return None
+    return row if isinstance(row, dict) and "custom_id" in row else None
 
 
 def read_result(row: dict[str, Any], client: OpenAIClient) -> Attempt:
