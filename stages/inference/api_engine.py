@@ -13,11 +13,11 @@ from typing import Any
 from stages.inference.engine import Answered, Prompt, Sampling, one_by_one
 from stages.inference.replies import logprob_in_pieces, reply_from_text, verdict_letter
 from stages.inference.served_model import ApiProtocol, RequestField, ServedModel
-from stages.inference.service_refusals import TurnedDownError, raise_status
+from stages.inference.service_refusals import WORDS, TurnedDownError, raise_status
 from stages.judging.verdict import THINK_START
 from stages.records.pair import Role
 from stages.records.reply import Finish, Reply
-from stages.runtime.key_hiding import keys_of
+from stages.runtime.key_hiding import keys_of, without_keys
 from stages.runtime.stage_main import StageError, StoppedResumable
 
 PLAIN_QUESTION = "Reply with the word yes."
@@ -140,6 +140,17 @@ class ApiEngine:
         begun = not text or text.lstrip().startswith(THINK_START)
         return THINK_START + text if self._served.opens_thinking and not begun else text
 
+    def _part(self, answer: Any, name: str, least: int = 0) -> Any:
+        """What a reply must have; some gateways answer 200 with an error or a page in it.
+
+        Raises:
+            TurnedDownError: it is not there.
+        """
+        part = getattr(answer, name, None)
+        if part is None or len(part) < least:
+            raise TurnedDownError(without_keys(f"a reply without {name}: {answer}", keys_of(self._client))[:WORDS], 200)
+        return part
+
     def _chat(self, prompt: Prompt, sampling: Sampling) -> Reply:
         """One request of OpenAI's Chat Completions.
 
@@ -159,9 +170,7 @@ class ApiEngine:
             max_completion_tokens=sampling.max_new_tokens,
             **optional,
         )
-        if not answer.choices:
-            raise TurnedDownError("a reply without choices", 200)
-        choice = answer.choices[0]
+        choice = self._part(answer, "choices", least=1)[0]
         refused = choice.finish_reason == "content_filter" or bool(choice.message.refusal)
         finish = Finish.REFUSED if refused else Finish.LENGTH if choice.finish_reason == "length" else Finish.STOP
         usage = answer.usage
@@ -185,7 +194,7 @@ class ApiEngine:
             messages=turns,
             **({"system": system} if system else {}),
         )
-        text = "".join(block.text for block in answer.content if block.type == "text")
+        text = "".join(block.text for block in self._part(answer, "content") if block.type == "text")
         finish = {"refusal": Finish.REFUSED, "max_tokens": Finish.LENGTH}.get(answer.stop_reason, Finish.STOP)
         text = self._whole(text)
         return reply_from_text(text, finish, answer.usage.input_tokens, answer.usage.output_tokens, sampling.stop)

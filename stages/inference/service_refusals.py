@@ -48,12 +48,12 @@ class TurnedDownError(Exception):
 
     def of_the_run(self, where: str) -> StageError:
         """The stop, if it is not the prompt's fault."""
-        said = f"{where}: refused with status {self.status}: {self.words}"
+        said = f"{where}: no reply, status {self.status}: {self.words}"
         if _CREDIT.search(self.words):
             return StoppedResumable(f"{said}; see to the account's credit")
         return StageError(
-            f"{said}; a plain question was refused too, so it is no single prompt: check the model, `leave_out` and "
-            "whether the longest reply (max_new_tokens) leaves room in the model's context"
+            f"{said}; a plain question had none either, so it is no single prompt: check model, address and `leave_out`, "
+            "and whether the longest reply (max_new_tokens) leaves room in the model's context"
         )
 
 

@@ -34,6 +34,7 @@ AGAINST_POLICY = [
     (400, "Output blocked by content filtering policy"),
     (400, "Invalid prompt: your prompt was flagged as potentially violating our usage policy."),
     (422, "something that nobody has seen before"),
+    (200, "an error that a gateway wrapped into a reply without choices"),
 ]
 
 
@@ -240,3 +241,17 @@ def test_a_key_that_a_server_repeats_is_hidden(
     ):
         ask(engine, prompts(1), greedy, tmp_path / "l.jsonl")
     assert "canary" not in str(caught.value)
+
+
+def test_lines_cut_out_of_the_ledger_are_asked_again(tmp_path: Path, greedy: Sampling, asked: list[str]) -> None:
+    path, given = tmp_path / "l.jsonl", prompts(8)
+    faults = [refusing({"case 03"}, *TOO_LONG[0])]
+    with service(tmp_path, counted(asked, lambda *request: faults[0](*request))) as engine:
+        ask(engine, given, greedy, path)
+        kept = [line for line in path.read_text().splitlines(keepends=True) if '"finish":"too_long"' not in line]
+        path.write_text("".join(kept))
+        faults[0], before = no_fault, len(asked)
+        replies = ask(engine, given, greedy, path)
+    assert len(kept) == 7
+    assert asked[before:] == ["case 03"]
+    assert {reply.finish for reply in replies.values()} == {Finish.STOP}
