@@ -52,7 +52,7 @@ class TurnedDownError(Exception):
         if _CREDIT.search(self.words):
             return StoppedResumable(f"{said}; see to the account's credit")
         return StageError(
-            f"{said}; a plain question had none either, so it is no single prompt: check model, address and `leave_out`, "
+            f"{said}; a plain question had none either, so it is no single prompt: check model, address, `leave_out` "
             "and whether the longest reply (max_new_tokens) leaves room in the model's context"
         )
 
