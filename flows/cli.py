@@ -43,7 +43,14 @@ Stages = Annotated[
 ]
 Forced = Annotated[list[str] | None, typer.Option(metavar="STAGE", help="Run it even if nothing changed; repeatable.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Budget = Annotated[float | None, typer.Option(min=0, help="Most US dollars for the oracle in this run.")]
+Budget = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        help="Most US dollars that the oracle may cost for the present questions, in all runs and both passes "
+        "together; 0 sends nothing.",
+    ),
+]
 
 
 @app.command(rich_help_panel=NEWS)

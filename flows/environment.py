@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from flows.outcome import FlowError
 
 BUDGET_VARIABLE = "REASRM_BUDGET_USD"
-"""What a run may spend at the oracle, in US dollars; a limit of the run, not a parameter of a result."""
+"""What the present questions may cost at the oracle, in US dollars, all runs together; no parameter of a result."""
 HOST = "127.0.0.1"
 DEFAULT_PORT = 4200
 PROBE_SECONDS = 5.0
@@ -41,7 +41,7 @@ def stage_environment(gpus: tuple[str, ...] = (), budget_usd: float | None = Non
 
     Args:
         gpus: the CUDA devices that the stage got, if this machine has any.
-        budget_usd: what the run may spend at the oracle.
+        budget_usd: what the present questions may cost at the oracle.
     """
     chosen = {"PYTHONUNBUFFERED": "1", "TOKENIZERS_PARALLELISM": "false", **QUIET}
     if not gpus:

@@ -43,7 +43,7 @@ class RunOptions:
     gpus_per_stage: int = 1
     """GPUs that a stage limited by `gpu` gets, on a machine that has some."""
     budget_usd: float | None = None
-    """What the oracle stages may spend in this run, in US dollars; None for what params.yaml says."""
+    """What the present questions may cost at the oracle in all runs, in US dollars; None for what params.yaml says."""
 
 
 @dataclass

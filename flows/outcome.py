@@ -3,6 +3,9 @@
 from enum import IntEnum, StrEnum
 from typing import NamedTuple
 
+GOES_ON = "the same command goes on from there, after a stop for the budget with a larger one"
+"""What to do after a stop."""
+
 
 class Outcome(StrEnum):
     """How a stage ended, in the words that the terminal and Prefect's UI show."""
@@ -15,7 +18,7 @@ class Outcome(StrEnum):
     """It ran."""
     FAILED = "Failed"
     STOPPED = "Stopped"
-    """It stopped on purpose with everything kept (budget, outage, Ctrl-C): the same command goes on from there."""
+    """It stopped on purpose with everything kept (budget, outage, Ctrl-C); `GOES_ON` says what then."""
     SKIPPED = "Skipped"
     """A stage above it failed."""
     WAITING = "Waiting"

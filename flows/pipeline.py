@@ -21,7 +21,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from flows.artifacts import publish
 from flows.dispatch import Dispatch
 from flows.execution import Execution, RunOptions, handed_over, only_flow, prepare
-from flows.outcome import ExitCode, Outcome, StageRun, exit_code
+from flows.outcome import GOES_ON, ExitCode, Outcome, StageRun, exit_code
 from flows.stage_run import LOGS
 from flows.view import RunView
 
@@ -47,7 +47,7 @@ def pipeline(
         force: run these even if nothing changed.
         jobs: stages at once; one per core by default.
         gpus_per_stage: GPUs for each stage limited by `gpu`.
-        budget_usd: what the oracle stages may spend in this run, in US dollars.
+        budget_usd: what the present questions may cost at the oracle in US dollars: all runs and both passes together.
     """
     execution = handed_over()
     if execution is not None:
@@ -162,9 +162,7 @@ def final_state(runs: dict[str, StageRun]) -> State[Any]:
         case ExitCode.FAILED:
             return Failed(message=told)
         case ExitCode.STOPPED_RESUMABLE:
-            return Cancelled(
-                name="Stopped", message=f"{told}. Everything is kept; the same command goes on from there."
-            )
+            return Cancelled(name="Stopped", message=f"{told}. Everything is kept; {GOES_ON}.")
     return Completed(name="Completed" if told else "Cached", message=told or "nothing had to run")
 
 

@@ -10,7 +10,7 @@ from flows.environment import find_server, prepare_prefect
 from flows.execution import Execution, RunOptions, hand_over, only_flow, prepare
 from flows.headline import show_headline
 from flows.last_will import bequeath
-from flows.outcome import ExitCode, FlowError, Outcome, StageRun, exit_code
+from flows.outcome import GOES_ON, ExitCode, FlowError, Outcome, StageRun, exit_code
 from flows.stage_run import Supervised
 from flows.view import RunView
 
@@ -102,8 +102,7 @@ def _last_words(execution: Execution) -> None:
     if execution.interrupted or code is ExitCode.STOPPED_RESUMABLE:
         stopped = [name for name, run in execution.runs.items() if run.outcome is Outcome.STOPPED]
         execution.view.note(
-            f"Stopped ({', '.join(stopped) or 'between stages'}). Everything is kept; "
-            "the same command goes on from there.",
+            f"Stopped ({', '.join(stopped) or 'between stages'}). Everything is kept; {GOES_ON}.",
             "bold yellow",
         )
         for name in stopped:

@@ -8,7 +8,8 @@ Reads:   first: data/pairs/distill.jsonl          second: data/traces/first.json
 Writes:  data/traces/first.jsonl, first.metrics.json (second likewise); ledgers/distill_traces-first.jsonl
 Run:     python -m stages.distill_traces first      (or: dvc repro distill_traces@first)
          python -m stages.distill_traces first --dry-run --json      what is still to be asked, and its price
-Exit:    0 all asked; 3 stopped with everything kept (budget, credit, outage, key, signal): the same command goes on
+Exit:    0 all asked; 3 stopped with everything kept (budget, credit, outage, key, signal): the same command goes on,
+         after a stop for the budget with a larger one; what was spent so far is in the metrics then
 """
 
 import argparse
@@ -25,20 +26,19 @@ from pydantic import Field
 from stages.judging.chain_of_rubrics import PromptVariant
 from stages.miniature.oracle_server import local_oracle
 from stages.oracle.attempt import Vendor
-from stages.oracle.batch_session import ask_in_batches
 from stages.oracle.cases import Case, first_pass, second_pass
 from stages.oracle.money import Prices
-from stages.oracle.plan import look_ahead
-from stages.oracle.session import Ended, Oracle, ask_online, open_ledger
-from stages.oracle.settings import AskingSettings, Mode
+from stages.oracle.passes import OraclePass, spent_on
+from stages.oracle.session import Oracle
+from stages.oracle.settings import AskingSettings
 from stages.oracle.traces import PassTotals, traces
-from stages.records.jsonl import read_records, write_records
-from stages.records.ledger import Ledger, ReadOnlyLedger
+from stages.records.jsonl import read_records
+from stages.records.ledger import ReadOnlyLedger
 from stages.records.pair import PreferencePair
 from stages.records.trace import OracleTrace, TracePass
 from stages.runtime.outputs import write_json
 from stages.runtime.params import StageParams
-from stages.runtime.stage_main import StageError, StoppedResumable, run_stage
+from stages.runtime.stage_main import StageError, run_stage
 from stages.runtime.work_folder import LEDGERS
 
 TRACES = Path("data/traces")
@@ -91,23 +91,55 @@ def cases(which: TracePass, params: DistillTracesParams) -> Iterator[Case]:
     return second_pass(read_records(params.asks_about, OracleTrace), params.prompt_variant)
 
 
+def ledger_of(which: TracePass) -> Path:
+    """Where the replies of a pass are kept."""
+    return LEDGERS / f"distill_traces-{which}.jsonl"
+
+
+def oracle_pass(which: TracePass, params: DistillTracesParams, settings: AskingSettings) -> OraclePass:
+    """The pass as it is to be run; what the other pass has cost counts against the same budget."""
+    return OraclePass(
+        name=f"distill_traces@{which}",
+        which=which,
+        cases=lambda: cases(which, params),
+        oracle=params.oracle(),
+        settings=settings,
+        ledger=ledger_of(which),
+        budget_is_set_by="`budget_usd` (params.yaml, distill_traces_asking) and --budget-usd, if either is given,",
+        elsewhere_usd=0.0 if settings.budget_usd is None else spent_on_the_other_pass(which),
+    )
+
+
+def spent_on_the_other_pass(which: TracePass) -> float:
+    """Dollars that the pass besides `which` has cost for the present questions.
+
+    The second pass's questions follow from the replies to the first, of which only some may be there yet.
+    """
+    first, second = (DistillTracesParams.load(one) for one in (TracePass.FIRST, TracePass.SECOND))
+    if which is TracePass.SECOND:
+        pairs = (trace.pair for trace in read_records(second.asks_about, OracleTrace))
+        asked = first_pass(pairs, first.seed, first.prompt_variant)
+        return spent_on(asked, first.oracle(), ledger_of(TracePass.FIRST))
+    if not ledger_of(TracePass.SECOND).exists():
+        return 0.0
+    with ReadOnlyLedger(ledger_of(TracePass.FIRST)) as ledger:
+        asked, plan, totals = cases(TracePass.FIRST, first), first.oracle().plan(), PassTotals(first.prices)
+        known = traces(asked, plan, ledger, TracePass.FIRST, first.model, totals, only_settled=True)
+        return spent_on(second_pass(known, second.prompt_variant), second.oracle(), ledger_of(TracePass.SECOND))
+
+
 def distill_traces(which: TracePass, params: DistillTracesParams, settings: AskingSettings) -> str:
     """Ask what the ledger does not answer, then write the pass's traces and metrics from it; returns a summary.
 
     Raises:
-        StoppedResumable: the run was stopped before every pair was settled.
+        StoppedResumable: the run was stopped before every pair was settled; the metrics hold the spend so far.
         StageError: fewer whole replies than `min_ok_share`.
     """
-    name = f"distill_traces@{which}"
-    with open_ledger(LEDGERS / f"distill_traces-{which}.jsonl") as ledger:
-        ended = _ask(name, which, params, settings, ledger)
-        if ended.stopped is not None:
-            raise StoppedResumable(
-                f"stopped ({ended.stopped}): {ended.detail}. {ended.summary['replies']} replies of this run are kept "
-                f"in {ledger.path}; the same command goes on from there"
-            )
-        totals = _write(which, params, ledger)
-    totals.check(ended.outlook.questions)
+    endpoint = local_oracle if params.endpoint is Endpoint.LOCAL else nullcontext
+    done = oracle_pass(which, params, settings).run(TRACES / f"{which}.jsonl", endpoint)
+    write_json(TRACES / f"{which}.metrics.json", done.metrics())
+    done.raise_if_stopped()
+    ended, totals = done.ended, done.totals
     if totals.ok_share() < params.min_ok_share:
         raise StageError(
             f"only {totals.ok_share():.1%} of {totals.asked} pairs got a whole reply, less than `min_ok_share` "
@@ -115,33 +147,15 @@ def distill_traces(which: TracePass, params: DistillTracesParams, settings: Aski
         )
     share = f", {totals.right / totals.asked:.1%} right" if totals.asked else ""
     unseen = f", at most {ended.maybe_billed_unseen} more may have been billed" if ended.maybe_billed_unseen else ""
-    return f"{which}: {totals.asked} pairs asked{share}, {totals.replies} replies, ${totals.usd:.2f}{unseen}"
-
-
-def _ask(name: str, which: TracePass, params: DistillTracesParams, settings: AskingSettings, ledger: Ledger) -> Ended:
-    endpoint = local_oracle if params.endpoint is Endpoint.LOCAL else nullcontext
-    ask = ask_in_batches if settings.mode is Mode.BATCH else ask_online
-    return ask(name, lambda: cases(which, params), params.oracle(), ledger, settings, endpoint)
-
-
-def _write(which: TracePass, params: DistillTracesParams, ledger: Ledger) -> PassTotals:
-    oracle = params.oracle()
-    plan = oracle.plan()
-    totals = PassTotals(params.prices)
-    write_records(TRACES / f"{which}.jsonl", traces(cases(which, params), plan, ledger, which, oracle.model, totals))
-    write_json(TRACES / f"{which}.metrics.json", totals.metrics())
-    return totals
+    told = f"{which}: {totals.asked} pairs asked{share}, {totals.replies} replies, ${totals.usd:.2f}{unseen}"
+    return told + totals.warnings()
 
 
 def dry_run(which: TracePass, params: DistillTracesParams, settings: AskingSettings, *, as_json: bool) -> str:
     """What the pass would still ask and what that would cost; asks nobody, changes nothing."""
     if not params.asks_about.exists():
         raise StageError(f"{params.asks_about} is not there yet: run the stages before `distill_traces@{which}` first")
-    oracle = params.oracle()
-    estimates = oracle.estimates()
-    ledger = ReadOnlyLedger(LEDGERS / f"distill_traces-{which}.jsonl")
-    outlook = look_ahead(cases(which, params), oracle.plan(), ledger, estimates)
-    expected = outlook.expected(estimates, params.prices, batch=settings.mode is Mode.BATCH)
+    expected = oracle_pass(which, params, settings).expected()
     if as_json:
         return json.dumps(expected)
     return (

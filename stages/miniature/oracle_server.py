@@ -22,6 +22,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -141,7 +142,8 @@ class OracleServer:
         self.accounts.bill(asked, said.output_tokens, self.now)
         if vendor is Vendor.ANTHROPIC:
             self.limits[vendor].output_tokens.take(said.output_tokens)
-        body = reply_body(asked, said, self.accounts.requests)
+        answering = replace(asked, model=self.settings.answering_model or asked.model)
+        body = reply_body(answering, said, self.accounts.requests)
         body = disfigured(api, body, said.ending, in_parts=self.settings.content_in_parts)
         if fault is None:
             return self._respond(vendor, Answered(200, body))
@@ -156,6 +158,8 @@ class OracleServer:
         """
         text = self._text(asked)
         ending = self.settings.lasting_fault(asked.key)
+        if self.accounts.billed.total() < self.settings.short_replies:
+            ending = Fault.REFUSAL
         if ending in (Fault.REFUSAL, Fault.EMPTY):
             return Said("", ending, 1)
         length = tokens_of(text)

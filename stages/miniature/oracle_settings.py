@@ -110,6 +110,10 @@ class OracleSettings(BaseModel):
     latency_sigma: float = Field(default=0.4, ge=0)
     output_tokens: int | None = None
     """Bill this many output tokens for each reply instead of its real length."""
+    short_replies: int = Field(default=0, ge=0)
+    """So many of the first replies are refusals of one token, whatever is asked."""
+    answering_model: str | None = None
+    """Name this model as the one that has answered; None for the one that was asked."""
     small_talk: str | None = None
     """Answer to a prompt that shows no comparison; None calls it invalid. Some clients open with a paid greeting."""
     seed: int = 0

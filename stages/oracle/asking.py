@@ -196,15 +196,19 @@ class Asking:
         shape = self.plan.shape
         reserved = request.max_tokens if shape.reserves_output else 0
         prompt = self.estimates.prompt_tokens(request.prompt_characters)
-        bound = Usage(input_tokens=round(prompt), output_tokens=min(request.max_tokens, self.estimates.output_bound))
-        ticket = await self.gate.enter(prompt + reserved, self.estimates.output_tokens, self.plan.prices.usd(bound))
+        prices, estimates = self.plan.prices, self.estimates
+        ticket = await self.gate.enter(
+            prompt + reserved, estimates.output_tokens, lambda: estimates.reservation(request, prices)
+        )
         loop = asyncio.get_running_loop()
-        self.ledger.append(request.key, LedgerState.SENT, {})
+        self.ledger.append(request.key, LedgerState.SENT, {"usd": ticket.usd})
         began = loop.time()
-        attempt, paid = Attempt(trouble=Trouble.CONNECTION), 0.0
+        attempt, paid = Attempt(trouble=Trouble.CONNECTION), ticket.usd
         try:
             attempt = await self.provider.attempt(request.body)
             paid = self._book(request, attempt)
+            if attempt.trouble is not None and attempt.trouble.maybe_billed:
+                paid = ticket.usd
         finally:
             self.accounts.seconds_in_flight += loop.time() - began
             self.gate.leave(ticket, attempt, paid, settles_tokens=not shape.reserves_output)

@@ -81,14 +81,17 @@ class BatchLedger:
         """Whether the vendor's id `batch` belongs to a batch of this ledger, open or done."""
         return batch in self._created
 
-    def intend(self, vendor: Vendor, keys: Iterable[str], prices: Prices, known: Iterable[str]) -> BatchRecord:
-        """Announce a batch; it is on the disk when this returns."""
+    def intend(
+        self, vendor: Vendor, keys: Iterable[str], prices: Prices, known: Iterable[str], usd: float = 0.0
+    ) -> BatchRecord:
+        """Announce a batch that may cost `usd`; it is on the disk when this returns."""
         record = BatchRecord(secrets.token_hex(32), vendor, frozenset(keys), prices, frozenset(known))
         entry = {
             "vendor": vendor.value,
             "keys": sorted(record.keys),
             "prices": prices.model_dump(mode="json"),
             "known": sorted(record.known),
+            "usd": usd,
         }
         self._ledger.append(record.name, LedgerState.BATCH_INTENT, entry, durable=True)
         self._open[record.name] = record

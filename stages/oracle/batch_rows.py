@@ -4,12 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from stages.oracle.attempt import Usage
 from stages.oracle.batch_booking import BatchBooking, Waiting
 from stages.oracle.batch_ledger import BatchLedger, BatchRecord
 from stages.oracle.batch_patience import BatchesStopped
 from stages.oracle.cases import Case
 from stages.oracle.gate import StopReason
+from stages.oracle.money import Reservation
 from stages.oracle.plan import Request
 from stages.oracle.session import Cases
 from stages.oracle.settings import AskingSettings
@@ -62,14 +62,14 @@ class BatchRows:
         for _, request in self.unsettled():
             if request.key in taken:
                 continue
-            cost = self._bound_usd(request)
-            refused = not budget.fits(usd + cost)
+            cost = self.reservation(request)
+            refused = not budget.fits(usd + cost.most_usd)
             size += 4 * request.prompt_characters
             if refused or len(rows) == self.settings.batch_requests or size > MOST_BATCH_BYTES:
                 break
             rows.append(request)
             taken.add(request.key)
-            usd += cost
+            usd += cost.usd
         if refused and not rows and not any(request.key in pending for _, request in self.unsettled()):
             spent, limit = budget.spent_usd, budget.limit_usd
             raise BatchesStopped(StopReason.BUDGET, f"${spent:.4f} of ${limit:.4f} are spent, the next costs more")
@@ -78,11 +78,11 @@ class BatchRows:
     def _pending_usd(self, pending: frozenset[str]) -> float:
         if not pending or self.booking.budget.limit_usd is None:
             return 0.0
-        costs = {request.key: self._bound_usd(request) for _, request in self.unsettled() if request.key in pending}
+        costs = {
+            request.key: self.reservation(request).usd for _, request in self.unsettled() if request.key in pending
+        }
         return sum(costs.values())
 
-    def _bound_usd(self, request: Request) -> float:
-        estimates = self.booking.estimates
-        prompt = estimates.prompt_tokens(request.prompt_characters)
-        bound = Usage(round(prompt), min(request.max_tokens, estimates.output_bound))
-        return self.booking.plan.prices.usd(bound, batch=True)
+    def reservation(self, request: Request) -> Reservation:
+        """What a request of a batch needs of the budget."""
+        return self.booking.estimates.reservation(request, self.booking.plan.prices, batch=True)

@@ -35,11 +35,18 @@ KNOWN = 100
 
 
 def ask_in_batches(
-    name: str, cases: Cases, oracle: Oracle, ledger: Ledger, settings: AskingSettings, endpoint: Endpoint
+    name: str,
+    cases: Cases,
+    oracle: Oracle,
+    ledger: Ledger,
+    settings: AskingSettings,
+    endpoint: Endpoint,
+    elsewhere_usd: float = 0.0,
 ) -> Ended:
     """Ask every case that `ledger` does not settle, in batches; the arguments are those of `ask_online`."""
     estimates = oracle.estimates()
     outlook = before_asking(cases(), oracle.plan(), ledger, estimates)
+    outlook.elsewhere_usd = elsewhere_usd
     accounts = Accounts()
     if outlook.to_ask == 0:
         return Ended(None, "", outlook, accounts.summary())
@@ -90,7 +97,7 @@ class BatchRun:
     """Whether there is more room in the vendor's queue than when the last batch was created."""
 
     def __post_init__(self) -> None:
-        budget = Budget(self.settings.budget_usd, self.outlook.spent_usd)
+        budget = Budget(self.settings.budget_usd, self.outlook.booked_usd)
         self.books = BatchLedger(self.ledger)
         self.booking = BatchBooking(
             self.oracle.plan(), self.ledger, self.accounts, budget, self.estimates, self.settings.attempts
@@ -126,8 +133,8 @@ class BatchRun:
     async def _create(self, api: BatchApi, rows: list[Request]) -> None:
         """Announce and create a batch. A lost reply leaves it open: it is looked for when its results are wanted."""
         known = await self.patience.call(lambda: _newest(api))
-        keys = [request.key for request in rows]
-        record = await asyncio.to_thread(self.books.intend, self.oracle.vendor, keys, self.oracle.prices, known)
+        keys, usd = [request.key for request in rows], sum(self.rows.reservation(request).usd for request in rows)
+        record = await asyncio.to_thread(self.books.intend, self.oracle.vendor, keys, self.oracle.prices, known, usd)
         try:
             batch = await api.create([(custom_id(row.key), row.body) for row in rows], record.name)
         except BatchTroubleError as error:

@@ -5,13 +5,14 @@ server that is down, too many in flight, the budget) and everybody behind waits 
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from stages.oracle.accounts import Accounts
 from stages.oracle.attempt import Attempt, Trouble
 from stages.oracle.breaker import Breaker, BreakerState, FailureShare
-from stages.oracle.money import Budget
+from stages.oracle.money import Budget, Reservation
 from stages.oracle.pacing import Pacer
 
 FIRST_WINDOW = 8
@@ -100,19 +101,19 @@ class Gate:
         self._turnstile = asyncio.Lock()
         self._changed = asyncio.Event()
 
-    async def enter(self, input_tokens: float, output_tokens: float, usd: float) -> Ticket:
+    async def enter(self, input_tokens: float, output_tokens: float, reservation: Callable[[], Reservation]) -> Ticket:
         """Wait until a request of this size may go out, and book it.
 
         Args:
             input_tokens: expected to count against the server's input limit.
             output_tokens: expected to count against its output limit.
-            usd: what it may cost.
+            reservation: gives what it may cost, by what is known when its turn comes.
 
         Raises:
             RunStopped: the run has stopped.
         """
         async with self._turnstile:
-            await self._hold_up(usd)
+            usd = (await self._hold_up(reservation)).usd
             self.waiting = Waiting.NOTHING
             probe = self.breaker.state is BreakerState.WAITING
             sent_at = self.breaker.sent()
@@ -183,13 +184,15 @@ class Gate:
             return int(self._window)
         return int(min(self._most, LITTLE * rate * latency + SPARE))
 
-    async def _hold_up(self, usd: float) -> None:
+    async def _hold_up(self, reservation: Callable[[], Reservation]) -> Reservation:
+        """Wait until nothing stands in the way; what the request may cost as it goes out."""
         while True:
             if self.stopped is not None:
                 raise RunStopped
-            seconds = self._obstacle(usd)
+            now = reservation()
+            seconds = self._obstacle(now.most_usd)
             if self.waiting is Waiting.NOTHING:
-                return
+                return now
             if self.stopped is not None:
                 raise RunStopped
             if seconds is None:

@@ -7,7 +7,7 @@ class LedgerState(StrEnum):
     """States of ledger entries besides `final`."""
 
     SENT = "sent"
-    """A request goes out: if nothing follows, it may have been billed without an answer."""
+    """A request goes out, with what it may cost (`usd`): if nothing follows, it may have been billed unanswered."""
     FAILED = "failed"
     """An attempt came to nothing, with the trouble."""
     BATCH_INTENT = "batch_intent"

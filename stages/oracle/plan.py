@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Any
 
 from stages.oracle.attempt import Answer, Question
@@ -33,9 +34,23 @@ class Progress:
 
     answers: tuple[Answer, ...]
     """Replies that were paid for, the last one is the valid one; more than one if a cut reply was asked for again."""
-    paid_usd: float
+    paid: tuple[float, ...]
+    """Dollars of each of `answers`."""
     next: Request | None
-    """What is still to be sent; None if the question is settled."""
+    """What is to be sent next; None if nothing is."""
+
+    @property
+    def paid_usd(self) -> float:
+        """Dollars of all `answers`."""
+        return sum(self.paid)
+
+    @property
+    def settled_by(self) -> Answer | None:
+        """The answer that settles the question, even if it would be asked again (given up); None if it is open."""
+        if not self.answers:
+            return None
+        last = self.answers[-1]
+        return last if self.next is None or last.asked_again else None
 
 
 @dataclass(frozen=True)
@@ -55,22 +70,22 @@ class RequestPlan:
         and the higher limit was refused (it is above the model's), the cut one stands.
         """
         answers: list[Answer] = []
-        usd = 0.0
+        paid: list[float] = []
         for doubling in range(self.truncated_retries + 1):
             request = self._request(question, self.max_tokens << doubling)
             entry = ledger.get(request.key)
             if entry is None:
-                return Progress(tuple(answers), usd, request)
+                return Progress(tuple(answers), tuple(paid), request)
             answer = Answer.from_entry(entry)
             if answers and answer.outcome is TraceOutcome.REJECTED:
                 break
             answers.append(answer)
-            usd += entry["usd"]
+            paid.append(entry["usd"])
             if answer.asked_again:
-                return Progress(tuple(answers), usd, request)
+                return Progress(tuple(answers), tuple(paid), request)
             if answer.outcome is not TraceOutcome.TRUNCATED:
                 break
-        return Progress(tuple(answers), usd, None)
+        return Progress(tuple(answers), tuple(paid), None)
 
     def _request(self, question: Question, max_tokens: int) -> Request:
         body = self.shape.body(question, max_tokens)
@@ -87,27 +102,52 @@ class Outlook:
     to_ask: int = 0
     spent_usd: float = 0.0
     """Paid for these questions by earlier runs."""
+    elsewhere_usd: float = 0.0
+    """What else counts against the same budget: the stage's other pass."""
     prompt_characters_to_ask: int = 0
     """Counted by `look_ahead` only: a run does not need it."""
+    begun: int = 0
+    """Questions that have a reply."""
+    replies: int = 0
+    """Their replies: more than `begun`, since some were cut off and asked for again."""
     maybe_billed_unseen: int = 0
     """Attempts of all earlier runs with this ledger that may have been billed without an answer; set for a run only."""
-
+    maybe_billed_unseen_usd: float = 0.0
+    """What they may have cost at most."""
     answered_places: bytearray = field(default_factory=bytearray)
     """One byte per question, in their order: 1 if it was answered; empty if none was."""
+
+    def look_for_unseen(self, ledger: Ledger) -> None:
+        """Read from `ledger` what may have been billed without an answer."""
+        self.maybe_billed_unseen, self.maybe_billed_unseen_usd = maybe_billed_unseen(ledger.entries())
+
+    @property
+    def booked_usd(self) -> float:
+        """What counts against the budget before the first request."""
+        return self.spent_usd + self.maybe_billed_unseen_usd + self.elsewhere_usd
+
+    @property
+    def requests_per_question(self) -> float:
+        """How many requests a question has taken so far; one before the first reply."""
+        return self.replies / self.begun if self.begun else 1.0
 
     def was_answered(self, place: int) -> bool:
         """Whether the ledger answered the question at `place` (from 0) when this was made."""
         return place < len(self.answered_places) and bool(self.answered_places[place])
 
     def expected(self, estimates: Estimates, prices: Prices, *, batch: bool) -> dict[str, Any]:
-        """Requests, tokens and dollars that are still to come, JSON-like; upper bounds where nothing is known yet."""
-        prompt = estimates.prompt_tokens(self.prompt_characters_to_ask)
-        output = self.to_ask * estimates.output_tokens
+        """Requests, tokens and dollars that are still to come, JSON-like; replies as long as allowed if none is known.
+
+        Replies that are cut off and asked for again are in it at the rate at which they occurred so far.
+        """
+        prompt = self.requests_per_question * estimates.prompt_tokens(self.prompt_characters_to_ask)
+        output = self.requests_per_question * self.to_ask * estimates.output_tokens
         usd = (prompt * prices.input + output * prices.output) / 1e6 * (BATCH_DISCOUNT if batch else 1.0)
         return {
             "questions": self.questions,
             "answered": self.answered,
             "to_ask": self.to_ask,
+            "requests": ceil(self.requests_per_question * self.to_ask),
             "prompt_tokens": round(prompt),
             "completion_tokens": round(output),
             "usd": round(usd, 4),
@@ -125,9 +165,11 @@ def look_ahead(cases: Iterable[Case], plan: RequestPlan, ledger: Ledger, estimat
         progress = plan.progress(question, ledger)
         outlook.spent_usd += progress.paid_usd
         characters = len(question.system) + len(question.user)
-        for answer in progress.answers:
-            if answer.usage.output_tokens:
-                estimates.learn(characters, answer.usage)
+        replies = [answer.usage for answer in progress.answers if answer.usage.output_tokens]
+        for usage in replies:
+            estimates.learn(characters, usage)
+        outlook.begun += bool(replies)
+        outlook.replies += len(replies)
         outlook.answered_places.append(progress.next is None)
         if progress.next is None:
             outlook.answered += 1
@@ -144,7 +186,7 @@ def before_asking(cases: Iterable[Case], plan: RequestPlan, ledger: Ledger, esti
     else:
         count = sum(1 for _ in cases)
         outlook = Outlook(questions=count, to_ask=count)
-    outlook.maybe_billed_unseen = maybe_billed_unseen(ledger.entries())
+    outlook.look_for_unseen(ledger)
     return outlook
 
 

@@ -87,7 +87,7 @@ class Oracle:
 
     def estimates(self) -> Estimates:
         """Estimates that know nothing yet."""
-        return Estimates(self.vendor, self.max_tokens)
+        return Estimates(self.max_tokens)
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,13 @@ def open_ledger(path: Path) -> Iterator[Ledger]:
 
 
 def ask_online(
-    name: str, cases: Cases, oracle: Oracle, ledger: Ledger, settings: AskingSettings, endpoint: Endpoint
+    name: str,
+    cases: Cases,
+    oracle: Oracle,
+    ledger: Ledger,
+    settings: AskingSettings,
+    endpoint: Endpoint,
+    elsewhere_usd: float = 0.0,
 ) -> Ended:
     """Ask every case that `ledger` does not settle, one request each.
 
@@ -134,17 +140,20 @@ def ask_online(
         ledger: open for writing.
         settings: how.
         endpoint: where; opened only if something is to be asked.
+        elsewhere_usd: what else counts against the budget of `settings`.
 
     Raises:
         OpenBatchError: an open batch holds what would be asked.
     """
     estimates = oracle.estimates()
     outlook = before_asking(cases(), oracle.plan(), ledger, estimates)
+    outlook.elsewhere_usd = elsewhere_usd
     if outlook.to_ask == 0:
         return Ended(None, "", outlook, Accounts().summary())
     wanted = keys_to_ask(cases(), oracle.plan(), ledger)
     may_abandon = settings.abandon_batches
-    outlook.maybe_billed_unseen += clear_the_way_online(ledger, wanted, ProgressLine(name).say, may_abandon=may_abandon)
+    if clear_the_way_online(ledger, wanted, ProgressLine(name).say, may_abandon=may_abandon):
+        outlook.look_for_unseen(ledger)
     with endpoint() as url:
         run = OnlineRun(name, oracle, ledger, settings, outlook, estimates)
         return asyncio.run(run.ask(cases(), url))
@@ -167,7 +176,7 @@ class OnlineRun:
         accounts = Accounts()
         gate = Gate(
             pacer=Pacer(settings.declared_rpm),
-            budget=Budget(settings.budget_usd, outlook.spent_usd),
+            budget=Budget(settings.budget_usd, outlook.booked_usd),
             accounts=accounts,
             most_in_flight=settings.most_in_flight,
             outage_seconds=60 * settings.outage_minutes,

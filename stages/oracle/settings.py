@@ -4,12 +4,13 @@ import os
 from enum import StrEnum
 from typing import ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
-from stages.runtime.params import StageParams
+from stages.records.jsonl import explain
+from stages.runtime.params import ParamsError, StageParams
 
 BUDGET_VARIABLE = "REASRM_BUDGET_USD"
-"""Set by `reasrm run --budget-usd`: a limit of one run stands in no file."""
+"""Set by `reasrm run --budget-usd`, so that a budget can be given without a file being changed."""
 
 ABANDON = (
     "--abandon-batches (in params.yaml: abandon_batches) asks its requests again, though they may have been billed"
@@ -32,8 +33,10 @@ class AskingSettings(StageParams):
     section: ClassVar[str] = "distill_traces_asking"
 
     mode: Mode
-    budget_usd: float | None = Field(gt=0)
-    """The most that the replies of one pass may cost, earlier runs included; null for no limit."""
+    budget_usd: float | None = Field(ge=0, allow_inf_nan=False)
+    """The most that the present questions may cost in all, in every run and both passes together; null for no limit.
+
+    A schedule can therefore not spend it anew each night. 0 sends nothing that costs anything."""
     most_in_flight: int = Field(gt=0)
     """Requests at once, however high the server's limit is."""
     attempts: int = Field(gt=0)
@@ -53,14 +56,18 @@ class AskingSettings(StageParams):
 
     @classmethod
     def of_this_run(cls) -> Self:
-        """The section, with the budget of this run (`reasrm run --budget-usd`) if that is the smaller one.
+        """The section, with the budget that `reasrm run --budget-usd` gave if that is the smaller one.
 
         Raises:
-            ParamsError: the section is wrong.
-            ValidationError: the variable is not a positive number of dollars.
+            ParamsError: the section is wrong, or the variable is not a number of dollars.
         """
         settings = cls.load()
-        run_budget = os.environ.get(BUDGET_VARIABLE)
-        if run_budget is None or (settings.budget_usd is not None and settings.budget_usd <= float(run_budget)):
+        given = os.environ.get(BUDGET_VARIABLE)
+        if given is None:
             return settings
-        return cls.model_validate(settings.model_dump() | {"budget_usd": run_budget})
+        try:
+            run = cls.model_validate(settings.model_dump() | {"budget_usd": given})
+        except ValidationError as error:
+            raise ParamsError(f"environment variable {BUDGET_VARIABLE}: {explain(error)}") from error
+        budgets = [budget for budget in (settings.budget_usd, run.budget_usd) if budget is not None]
+        return settings.model_copy(update={"budget_usd": min(budgets)})

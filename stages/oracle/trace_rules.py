@@ -8,7 +8,7 @@ from stages.judging.chain_of_rubrics import PromptVariant
 from stages.judging.trace_structure import QuestionType, TraceStructure, grounding, read_structure
 from stages.judging.verdict import Verdict, read_verdict
 from stages.records.comparison import Comparison, Side, show
-from stages.records.trace import OracleTrace, TraceOutcome
+from stages.records.trace import OracleTrace, TraceOutcome, TracePass
 
 WHOLE_WEIGHT = 100.0
 
@@ -37,7 +37,7 @@ class Reason(StrEnum):
     QUOTE_NOT_FOUND = "quote_not_found"
     """A quotation does not stand in the answer that it is ascribed to."""
     HINT_MENTIONED = "hint_mentioned"
-    """The trace says that the verdict was known beforehand."""
+    """A trace of the second pass says that the verdict was known beforehand."""
     TOO_LONG = "too_long"
     BENCHMARK_OVERLAP = "benchmark_overlap"
     NEAR_DUPLICATE = "near_duplicate"
@@ -53,10 +53,13 @@ _HINT = re.compile(
     r"\b(?:as\s+|was\s+|were\s+|been\s+|am\s+|are\s+)(?:i\s+was\s+)?(?:told|hinted|informed|given\s+(?:the|a)\s+(?:hint|verdict|answer))\b"
     r"|\bhint\s+(?:says|said|given|provided|above)\b"
     r"|\bgiven\s+(?:the\s+)?(?:right|correct|known)\s+verdict\b"
-    r"|\b(?:right|correct)\s+verdict\s+(?:is|was)\s+(?:known|given|provided|stated)\b"
+    r"|\b(?:right|correct)\s+verdict\s+(?:for\s+this\s+client\s+)?(?:is|was)\s+(?:known|given|provided|stated)\b"
     r"|\b(?:earlier|previous|prior)\s+(?:attempt|judg[e]?ment|verdict|evaluation)\b",
     re.IGNORECASE,
 )
+"""The hint of the second pass (`chain_of_rubrics.HINT`) in its own words and in a judge's."""
+_QUOTE = re.compile(r"<quote_([AB])>.*?</quote_\1>", re.DOTALL)
+"""The words of the answers: that they are theirs has been checked by then, so no hint hides there."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,7 @@ def fault(trace: OracleTrace, rules: TraceRules) -> Reason | None:
         missing = _missing_part(structure, rules) or _false_quote(structure, show(trace.pair, trace.better))
         if missing is not None:
             return missing
-    if _HINT.search(structure.text):
+    if trace.oracle_pass is TracePass.SECOND and _HINT.search(_QUOTE.sub(" ", structure.text)):
         return Reason.HINT_MENTIONED
     return Reason.TOO_LONG if len(structure.text) > rules.max_characters else None
 

@@ -9,7 +9,7 @@ from stages.judging.verdict import Verdict, read_verdict
 from stages.oracle.attempt import Usage
 from stages.oracle.cases import Case
 from stages.oracle.money import Prices
-from stages.oracle.plan import RequestPlan
+from stages.oracle.plan import Progress, RequestPlan
 from stages.records.ledger import Ledger
 from stages.records.trace import OracleTrace, TraceOutcome, TracePass
 from stages.runtime.stage_main import StageError
@@ -29,10 +29,16 @@ class PassTotals:
     replies: int = 0
     usage: Usage = field(default_factory=Usage)
     usd: float = 0.0
+    """What was paid, at the prices of the day."""
+    at_other_prices: int = 0
+    """Replies that were paid at other prices than `prices`."""
+    of_other_models: Counter[str] = field(default_factory=Counter)
+    """Replies that, as the vendor says, another model has given than the one that was asked; by that model."""
 
     def metrics(self) -> dict[str, Any]:
-        """The pass's metrics file."""
+        """The pass's metrics file; the last two of its keys are there only if they say something."""
         ok = self.outcomes[TraceOutcome.OK]
+        odd = {"replies_at_other_prices": self.at_other_prices, "replies_of_other_models": self.of_other_models.total()}
         return {
             "asked": self.asked,
             "outcomes": {str(outcome): self.outcomes[outcome] for outcome in TraceOutcome},
@@ -47,7 +53,29 @@ class PassTotals:
             "cache_write_tokens": self.usage.cache_write_tokens,
             "usd": round(self.usd, 6),
             "prices_as_of": self.prices.as_of.isoformat(),
+            **{name: count for name, count in odd.items() if count},
         }
+
+    def warnings(self) -> str:
+        """What a reader of the summary has to know beyond the counts; empty if nothing."""
+        told = []
+        if self.of_other_models:
+            others = ", ".join(f"{count} by {name}" for name, count in sorted(self.of_other_models.items()))
+            told.append(f"; WARNING: replies were not given by the model that was asked: {others}")
+        if self.at_other_prices:
+            told.append(f"; {self.at_other_prices} of {self.replies} replies were paid at other prices than today's")
+        return "".join(told)
+
+    def paid(self, progress: Progress, model: str) -> None:
+        """Add up what the replies to one question, which `model` was asked, used and cost."""
+        self.usd += progress.paid_usd
+        for answer, usd in zip(progress.answers, progress.paid, strict=True):
+            self.usage = self.usage + answer.usage
+            if answer.usage.prompt_tokens:
+                self.replies += 1
+                self.at_other_prices += not self.prices.made(answer.usage, usd)
+            if answer.model not in ("", model):
+                self.of_other_models[answer.model] += 1
 
     def ok_share(self) -> float:
         """Share of the cases with a whole reply; 1 if nothing was asked."""
@@ -67,20 +95,37 @@ class PassTotals:
 
 
 def traces(
-    cases: Iterable[Case], plan: RequestPlan, ledger: Ledger, which: TracePass, model: str, totals: PassTotals
+    cases: Iterable[Case],
+    plan: RequestPlan,
+    ledger: Ledger,
+    which: TracePass,
+    model: str,
+    totals: PassTotals,
+    *,
+    only_settled: bool = False,
 ) -> Iterator[OracleTrace]:
     """Yield the trace of each case and add it up in `totals`.
+
+    Args:
+        cases: in the order of the output.
+        plan: how their requests are made.
+        ledger: holds the replies.
+        which: the pass.
+        model: the one that was asked.
+        totals: takes the counts and the spend.
+        only_settled: leave open cases out, as after a stop; what their cut replies cost is counted all the same.
 
     Raises:
         StageError: the ledger does not settle a case.
     """
     for case in cases:
         progress = plan.progress(case.question, ledger)
-        if not progress.answers or (
-            progress.next is not None and progress.answers[-1].outcome is not TraceOutcome.GAVE_UP
-        ):
+        totals.paid(progress, model)
+        answer = progress.settled_by
+        if answer is None:
+            if only_settled:
+                continue
             raise StageError(f"{ledger.path}: no reply about pair {case.pair.id}; run the stage again to ask for it")
-        answer = progress.answers[-1]
         trace = OracleTrace(
             pair=case.pair,
             better=case.comparison.better,
@@ -93,10 +138,6 @@ def traces(
             completion_tokens=answer.usage.output_tokens,
         )
         _add(trace, totals)
-        totals.usd += progress.paid_usd
-        totals.replies += sum(1 for paid in progress.answers if paid.usage.prompt_tokens)
-        for paid in progress.answers:
-            totals.usage = totals.usage + paid.usage
         yield trace
 
 

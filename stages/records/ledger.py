@@ -29,6 +29,10 @@ class LedgerBusyError(RuntimeError):
     """Another process writes to this ledger."""
 
 
+class BrokenLedgerError(ValueError):
+    """A complete line of a ledger is no entry; says file, place and what to do."""
+
+
 class Ledger:
     """An open ledger; one writer at a time, several threads may append."""
 
@@ -37,6 +41,7 @@ class Ledger:
 
         Raises:
             LedgerBusyError: another process holds it.
+            BrokenLedgerError: a complete line is no entry.
         """
         self.path = path
         self._final: dict[bytes, int] = {}
@@ -141,13 +146,14 @@ class Ledger:
                     break
                 try:
                     entry = orjson.loads(line)
-                except orjson.JSONDecodeError as error:
-                    raise ValueError(
-                        f"{self.path} byte {offset}: a complete line is not JSON ({error}); the file was edited or the "
-                        f"disk failed: move it away to ask again, or cut this line"
+                    key, state = bytes.fromhex(entry["key"]), entry["state"]
+                except (ValueError, TypeError, KeyError) as error:
+                    raise BrokenLedgerError(
+                        f"{self.path} byte {offset}: a complete line is not JSON of an entry ({error!r}); the file is "
+                        f"no ledger, was edited, or the disk failed: move it away to ask again, or cut this line"
                     ) from error
-                if entry["state"] == FINAL:
-                    self._final[bytes.fromhex(entry["key"])] = offset
+                if state == FINAL:
+                    self._final[key] = offset
                 offset += len(line)
         self._end = offset
 

@@ -120,7 +120,7 @@ def test_a_budget_is_never_exceeded_and_resumed_runs_count(
     server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
 ) -> None:
     server.restart(latency_seconds=0.01)
-    who = oracle(Vendor.ANTHROPIC)
+    who = oracle(Vendor.ANTHROPIC, max_tokens=200)  # one reply of this length must still fit at the end
     for _ in range(2):
         stopped = ask(server, who, pairs, tmp_path / "ledger.jsonl", settings(budget_usd=0.1))
         assert stopped.stopped is StopReason.BUDGET

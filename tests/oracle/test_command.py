@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from oracle_on_loopback import MODEL, LocalOracle
 
+from stages.oracle.attempt import Vendor
 from stages.oracle.command import main
+from stages.oracle.command_line import prices_of
 from stages.records.jsonl import read_records, write_records
 from stages.records.pair import PreferencePair
 from stages.records.trace import OracleTrace
@@ -95,6 +97,146 @@ def test_no_key_and_no_price_are_told(
 
 def test_the_second_pass_needs_the_first(folder: Path) -> None:
     assert call(folder, "--prices", "3,15", which="second") == 2
+
+
+def asked(server: LocalOracle) -> int:
+    return int(server.accounts()["requests"])
+
+
+def test_pairs_that_the_first_pass_does_not_know_are_named_and_nothing_is_asked(
+    folder: Path, server: LocalOracle, pairs: list[PreferencePair], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(folder, "--prices", "3,15") == 0
+    before, first = asked(server), (folder / "first.jsonl").read_bytes()
+    write_records(folder / "pairs.jsonl", pairs[:62])
+    second = ("--first-traces", str(folder / "first.jsonl"), "--prices", "3,15")
+    assert call(folder, *second, which="second", out="second.jsonl") == 1
+    told = capsys.readouterr().err
+    assert "has no trace about 2 of the 62 pairs" in told
+    assert pairs[60].id in told
+    (folder / "none.jsonl").write_text("")
+    assert call(folder, "--first-traces", str(folder / "none.jsonl"), "--prices", "3,15", which="second") == 1
+    assert asked(server) == before
+    assert (folder / "first.jsonl").read_bytes() == first
+    assert not (folder / "second.jsonl").exists()
+
+
+@pytest.mark.parametrize("which", ["first", "second"])
+def test_no_pair_at_all_is_an_error_and_leaves_no_output(
+    which: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "pairs.jsonl").write_text("\n")
+    (folder / "traces.jsonl").write_text("")
+    assert call(folder, "--first-traces", str(folder / "traces.jsonl"), "--prices", "3,15", which=which) == 1
+    assert "pair" in capsys.readouterr().err
+    assert not (folder / "first.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "option", "said"),
+    [
+        (("--budget-usd", "-1"), "--budget-usd", "greater than or equal to 0"),
+        (("--budget-usd", "nan"), "--budget-usd", "nan"),
+        (("--attempts", "0"), "--attempts", "greater than 0"),
+        (("--batch-requests", "60000"), "--batch-requests", "50000"),
+        (("--timeout-seconds", "0"), "--timeout-seconds", "greater than 0"),
+        (("--truncated-retries", "-1"), "--truncated-retries", "at least 0"),
+        (("--max-tokens", "0"), "--max-tokens", "at least 1"),
+        (("--prices=-1,2",), "--prices", "input"),
+        (("--prices", "1"), "--prices", "IN,OUT"),
+        (("--prices", "one,two"), "--prices", "IN,OUT"),
+        (("--out", "."), "--out", "is a folder"),
+        (("--summary", "."), "--summary", "is a folder"),
+        (("--ledger", "."), "--ledger", "is a folder"),
+        (("--out", "pairs.jsonl/out.jsonl"), "--out", "cannot be written"),
+        (("--summary", "pairs.jsonl/out.jsonl"), "--summary", "cannot be written"),
+        (("--out", "pairs.jsonl"), "--out", "of --pairs"),
+        (("--ledger", "pairs.jsonl"), "--ledger", "of --pairs"),
+        (("--summary", "./pairs.jsonl"), "--summary", "of --pairs"),
+        (("--summary", "first.jsonl"), "--summary", "of --out"),
+        (("--ledger", "first.jsonl"), "--ledger", "of --out"),
+        (("--out", "old.jsonl", "--first-traces", "old.jsonl"), "--out", "of --first-traces"),
+    ],
+)
+def test_wrong_words_are_2_and_name_the_option_before_anything_is_asked(
+    words: tuple[str, ...],
+    option: str,
+    said: str,
+    folder: Path,
+    server: LocalOracle,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(folder)
+    before = {file: file.read_bytes() for file in folder.iterdir()}
+    assert call(folder, "--prices", "3,15", *words) == 2
+    told = capsys.readouterr().err
+    assert f"argument {option}: " in told
+    assert said in told
+    assert asked(server) == 0
+    assert {file: file.read_bytes() for file in folder.iterdir()} == before
+
+
+@pytest.mark.parametrize("option", ["--pairs", "--first-traces"])
+def test_an_input_that_is_a_folder_is_told_in_one_line(
+    option: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ("--first-traces", str(folder / "pairs.jsonl"), option, str(folder))
+    assert call(folder, "--prices", "3,15", *given, which="second") == 1
+    told = capsys.readouterr().err
+    assert f"reasrm oracle: Is a directory: {folder}" in told
+
+
+@pytest.mark.parametrize("line", ["{", '{"key": "00", "text": 1}', '{"key": "not hex", "state": "final"}', "[]"])
+@pytest.mark.parametrize("more", [(), ("--dry-run",)])
+def test_a_ledger_that_is_none_is_told_with_its_place(
+    line: str, more: tuple[str, ...], folder: Path, server: LocalOracle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "first.jsonl.ledger.jsonl").write_text(f"{line}\n")
+    assert call(folder, "--prices", "3,15", *more) == 1
+    assert "first.jsonl.ledger.jsonl byte 0: a complete line is not JSON" in capsys.readouterr().err
+    assert asked(server) == 0
+
+
+def test_a_budget_stop_says_what_is_spent_what_the_rest_costs_and_a_budget_that_suffices(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(folder, "--prices", "3,15", "--budget-usd", "0.09") == 3
+    told = capsys.readouterr().err
+    assert summary(folder)["spent_usd"] > 0
+    assert f"${summary(folder)['spent_usd']:.4f} of the $0.0900" in told
+    assert f"the {60 - summary(folder)['settled']} of 60 questions" in told
+    enough = told.rpartition("raise --budget-usd to about $")[2].partition(".")
+    assert call(folder, "--prices", "3,15", "--budget-usd", f"{enough[0]}.{enough[2][:2]}") == 0
+    assert call(folder, "--prices", "3,15", "--budget-usd", "0") == 0  # all is answered: nothing has to be sent
+
+
+def test_another_model_than_the_one_asked_is_told(
+    folder: Path, server: LocalOracle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.restart(answering_model="miniature-20270101")
+    assert call(folder, "--prices", "3,15") == 0
+    assert summary(folder)["replies_of_other_models"] == {"miniature-20270101": 60}
+    assert summary(folder)["output"]["replies_of_other_models"] == 60
+    assert (
+        "WARNING: replies were not given by the model that was asked: 60 by miniature-2027" in capsys.readouterr().out
+    )
+
+
+def test_replies_that_were_paid_at_other_prices_are_counted(folder: Path) -> None:
+    assert call(folder, "--prices", "3,15") == 0
+    paid = summary(folder)["spent_usd"]
+    assert "replies_at_other_prices" not in summary(folder)["output"]
+    assert call(folder, "--prices", "1,5") == 0
+    assert summary(folder)["output"]["replies_at_other_prices"] == 60
+    assert summary(folder)["output"]["usd"] == paid
+
+
+@pytest.mark.parametrize(("vendor", "read", "write"), [(Vendor.ANTHROPIC, 0.3, 3.75), (Vendor.OPENAI, 3.0, 3.0)])
+def test_two_prices_give_the_vendors_own_for_its_cache(vendor: Vendor, read: float, write: float) -> None:
+    prices = prices_of(vendor, "m", "3,15")
+    assert (prices.cache_read, prices.cache_write) == (pytest.approx(read), pytest.approx(write))
+    assert prices_of(vendor, "m", "3,15,1,2").cache_write == 2
 
 
 def test_bad_input_is_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from stages.oracle.anthropic_client import limits_seen, read_message
 from stages.oracle.asking import LONGEST_BACKOFF, backoff_seconds
-from stages.oracle.attempt import Bucket, LimitsSeen, Usage, Vendor
+from stages.oracle.attempt import Bucket, LimitsSeen, Usage
 from stages.oracle.breaker import LONGEST_PAUSE, TRIPS_AFTER, Breaker, BreakerState, FailureShare
 from stages.oracle.money import Budget, Estimates, Prices
 from stages.oracle.openai_client import read_completion
@@ -171,11 +171,11 @@ def test_prices_and_estimates() -> None:
     usage = Usage(input_tokens=1000, output_tokens=100, cache_read_tokens=2000, cache_write_tokens=400)
     assert prices.usd(usage) == pytest.approx((3000 + 1500 + 600 + 1500) / 1e6)
     assert prices.usd(usage, batch=True) == pytest.approx(prices.usd(usage) / 2)
-    estimates = Estimates(Vendor.OPENAI, 500)
-    assert (estimates.output_tokens, estimates.output_bound) == (500, 500)
+    estimates = Estimates(500)
+    assert estimates.output_tokens == 500
     estimates.learn(4000, Usage(input_tokens=1000, output_tokens=40))
     estimates.learn(4000, Usage(input_tokens=1000, output_tokens=80))
-    assert (estimates.output_tokens, estimates.output_bound, estimates.prompt_tokens(8000)) == (60, 80, 2000)
+    assert (estimates.output_tokens, estimates.prompt_tokens(8000)) == (60, 2000)
 
 
 def test_a_budget_counts_promises() -> None:

@@ -78,6 +78,23 @@ def test_ctrl_c_stops_with_3_and_what_was_in_flight_is_not_paid_again(folder: Pa
     assert server.accounts()["billed"] == server.accounts()["distinct_billed"] == 200
 
 
+def test_a_second_ctrl_c_ends_it_at_once_with_130_and_in_one_line(folder: Path, server: LocalOracle) -> None:
+    server.restart(latency_seconds=30, latency_sigma=0.0)
+    command = [sys.executable, "-m", "stages.oracle.command", *words(folder, *PRICES)]
+    child = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    while server.accounts()["in_flight"] < 2:
+        assert child.poll() is None
+        time.sleep(0.02)
+    while child.poll() is None:
+        child.send_signal(signal.SIGINT)
+        time.sleep(0.5)
+    assert child.stderr is not None
+    told = child.stderr.read()
+    assert child.returncode == 130
+    assert "Traceback" not in told
+    assert "interrupted at once" in told
+
+
 @pytest.mark.slow
 def test_ctrl_c_leaves_a_batch_running_and_the_next_run_takes_it_up(folder: Path, server: LocalOracle) -> None:
     server.restart(batch_seconds=3)
@@ -166,15 +183,18 @@ def test_no_key_in_any_file_or_word_whatever_goes_wrong(provider: str, folder: P
     quiet = {**os.environ, "PYTHONASYNCIODEBUG": "1"}
     loud = quiet | {"ANTHROPIC_LOG": "debug", "OPENAI_LOG": "debug"}
     faults = {"invalid": 0.1, "reset": 0.2, "bad_json": 0.2, "overloaded": 0.2}
+    full_disk = ["bash", "-c", 'ulimit -f 24 && exec "$0" "$@"']
     spoken = b""
-    for environment, settings, more in (
-        (loud, {"faults": faults}, ()),
-        (loud, {"credit_usd": 0.02}, ("--ledger", str(folder / "other.ledger.jsonl"))),
-        (loud, {}, ("--summary", "/dev/null/nowhere", "--ledger", str(folder / "third.ledger.jsonl"))),
-        (quiet, {"faults": faults, "credit_usd": 0.1}, ("--ledger", str(folder / "fourth.ledger.jsonl"))),
+    for prefix, environment, settings, more in (
+        ([], loud, {"faults": faults}, ()),
+        ([], loud, {"credit_usd": 0.02}, ("--ledger", str(folder / "other.ledger.jsonl"))),
+        ([], loud, {}, ("--summary", "/dev/null/nowhere", "--ledger", str(folder / "third.ledger.jsonl"))),
+        (full_disk, loud, {}, ("--ledger", str(folder / "full.ledger.jsonl"))),
+        ([], quiet, {"faults": faults, "credit_usd": 0.1}, ("--ledger", str(folder / "fourth.ledger.jsonl"))),
     ):
         server.restart(**settings)
-        command = [sys.executable, "-m", "stages.oracle.command", *words(folder, *PRICES, *more, provider=provider)]
+        python = [*prefix, sys.executable, "-m", "stages.oracle.command"]
+        command = [*python, *words(folder, *PRICES, *more, provider=provider)]
         ended = subprocess.run(command, env=environment, capture_output=True, check=False, timeout=600)
         spoken += ended.stdout + ended.stderr
     assert b"Traceback" in spoken

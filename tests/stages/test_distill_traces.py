@@ -11,6 +11,7 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -33,9 +34,9 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
-    """The stage in `folder`, as DVC runs it."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "ANTHROPIC_API_KEY": "sk-never-to-be-seen"}
+def start(folder: Path, *arguments: str, **variables: str) -> subprocess.Popen[str]:
+    """The stage in `folder`, as DVC runs it; keyword arguments are environment variables."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "ANTHROPIC_API_KEY": "sk-never-to-be-seen", **variables}
     command = [sys.executable, "-m", "stages.distill_traces", *arguments]
     pipe = subprocess.PIPE
     return subprocess.Popen(command, cwd=folder, env=environment, stdout=pipe, stderr=pipe, text=True)
@@ -95,6 +96,47 @@ def test_a_budget_stops_the_stage_with_exit_code_3(checkout: Path) -> None:
     assert "stopped (budget)" in err
     assert "the same command goes on" in err
     assert not (checkout / "data/traces/first.jsonl").exists()
+
+
+def stop(folder: Path, which: str, budget_usd: float) -> tuple[str, dict[str, Any]]:
+    """Run a pass within a budget, as `reasrm run --budget-usd` does; what it said as it stopped, and its metrics."""
+    child = start(folder, which, REASRM_BUDGET_USD=str(budget_usd))
+    _, err = child.communicate()
+    assert child.returncode == 3, err
+    return err, json.loads((folder / f"data/traces/{which}.metrics.json").read_text())
+
+
+@pytest.mark.slow
+def test_both_passes_spend_from_one_budget_and_a_stop_leaves_its_spend_in_the_metrics(checkout: Path) -> None:
+    run(checkout, "first")
+    first_usd = json.loads((checkout / "data/traces/first.metrics.json").read_text())["usd"]
+    said, metrics = stop(checkout, "second", first_usd + 0.02)
+    assert f"${first_usd:.4f} by the other pass" in said
+    assert metrics["stopped"] == "budget"
+    assert metrics["usd"] <= 0.02
+    assert metrics["still_to_ask"] > 0
+    assert not (checkout / "data/traces/second.jsonl").exists()
+
+    again, unchanged = stop(checkout, "second", first_usd + 0.02)
+    assert unchanged == metrics
+    assert "0 replies of this run" in again
+    run(checkout, "second")
+    second_usd = json.loads((checkout / "data/traces/second.metrics.json").read_text())["usd"]
+
+    write_records(checkout / "data/pairs/distill.jsonl", training_pairs(Split.TRAIN, 140, seed=3))
+    said, metrics = stop(checkout, "first", first_usd + second_usd + 0.001)
+    assert f"${second_usd:.4f} by the other pass" in said
+    assert (metrics["usd"], metrics["still_to_ask"]) == (first_usd, 20)
+    assert "about $" in said
+
+
+@pytest.mark.parametrize("given", ["-1", "much", "nan"])
+def test_a_budget_that_is_no_amount_is_told_in_one_line(checkout: Path, given: str) -> None:
+    child = start(checkout, "first", REASRM_BUDGET_USD=given)
+    _, err = child.communicate()
+    assert child.returncode == 1
+    assert err.startswith("distill_traces@first: environment variable REASRM_BUDGET_USD: budget_usd")
+    assert len(err.splitlines()) == 1
 
 
 def test_a_missing_input_is_named(tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def pair(number: int) -> PreferencePair:
 
 def trace(number: int = 0, text: str | None = None, **changes: Any) -> OracleTrace:
     """A trace that is kept unless something is changed."""
-    shown = pair(number)
+    shown = changes.pop("pair", pair(number))
     better = changes.pop("better", Side.A)
     quotes = {better: shown.chosen[:20], better.other: shown.rejected[:20]}
     good = (
@@ -109,7 +109,28 @@ GOOD = trace().text
     ],
 )  # fmt: skip
 def test_each_fault_has_its_reason(text: str, reason: Reason | None) -> None:
-    assert reason_of(trace(text=text)) == reason
+    assert reason_of(trace(text=text, oracle_pass=TracePass.SECOND)) == reason
+
+
+def test_only_the_pass_that_had_a_hint_can_betray_it() -> None:
+    """What a client was told is a matter of the question; without a hint it is never about one."""
+    told = GOOD.replace("so be it", "the client was told to wait, as I was told by an earlier attempt")
+    assert reason_of(trace(text=told)) is None
+    assert reason_of(trace(text=told, oracle_pass=TracePass.SECOND)) == Reason.HINT_MENTIONED
+
+
+@pytest.mark.parametrize("sentence", HINT.format(side="A").split(". "))
+def test_the_hints_own_sentences_betray_it(sentence: str) -> None:
+    betrayed = trace(text=GOOD.replace("so be it", sentence), oracle_pass=TracePass.SECOND)
+    assert reason_of(betrayed) == Reason.HINT_MENTIONED
+
+
+def test_the_words_of_an_answer_betray_nothing() -> None:
+    usual = pair(0)
+    chosen = "as I was told, the earlier attempt is a very good one"
+    shown = PreferencePair(prompt=usual.prompt, chosen=chosen, rejected=usual.rejected, source="test")
+    text = GOOD.replace(usual.chosen[:20], shown.chosen[:20])
+    assert reason_of(trace(text=text, pair=shown, oracle_pass=TracePass.SECOND)) is None
 
 
 @pytest.mark.parametrize("outcome", [outcome for outcome in TraceOutcome if outcome is not TraceOutcome.OK])
