@@ -15,7 +15,7 @@ from stages.oracle.attempt import Answer, Attempt, Bucket, LimitsSeen, Trouble, 
 from stages.oracle.breaker import TRIPS_AFTER
 from stages.oracle.gate import Gate, RunStopped, StopReason
 from stages.oracle.live_line import live_line
-from stages.oracle.money import Budget
+from stages.oracle.money import Budget, Reservation
 from stages.oracle.pacing import Pacer
 from stages.oracle.traces import PassTotals, traces
 from stages.records.ledger import Ledger
@@ -116,7 +116,7 @@ def test_a_probe_of_a_server_that_is_down_keeps_to_the_budget() -> None:
     async def probe() -> Gate:
         door = gate(limit_usd=1.0)
         for _ in range(TRIPS_AFTER):
-            door.leave(await door.enter(1, 1, 0.1), DOWN, 0.0, settles_tokens=False)
+            door.leave(await door.enter(1, 1, lambda: Reservation(0.1, 0.1)), DOWN, 0.0, settles_tokens=False)
         with pytest.raises(RunStopped):
             await asyncio.wait_for(door.enter(1, 1, 2.0), 10)
         return door
