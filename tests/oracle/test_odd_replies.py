@@ -4,6 +4,7 @@ Run:     pytest tests/oracle/test_odd_replies.py
 """
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,11 @@ def gate(limit_usd: float | None = None) -> Gate:
     return Gate(Pacer(), Budget(limit_usd, 0.0), Accounts(), most_in_flight=16, outage_seconds=600)
 
 
+def costing(usd: float) -> Callable[[], Reservation]:
+    """What a request needs of the budget."""
+    return lambda: Reservation(usd, usd)
+
+
 DOWN = Attempt(trouble=Trouble.OVERLOADED)
 
 
@@ -116,9 +122,9 @@ def test_a_probe_of_a_server_that_is_down_keeps_to_the_budget() -> None:
     async def probe() -> Gate:
         door = gate(limit_usd=1.0)
         for _ in range(TRIPS_AFTER):
-            door.leave(await door.enter(1, 1, lambda: Reservation(0.1, 0.1)), DOWN, 0.0, settles_tokens=False)
+            door.leave(await door.enter(1, 1, costing(0.1)), DOWN, 0.0, settles_tokens=False)
         with pytest.raises(RunStopped):
-            await asyncio.wait_for(door.enter(1, 1, 2.0), 10)
+            await asyncio.wait_for(door.enter(1, 1, costing(2.0)), 10)
         return door
 
     assert asyncio.run(probe()).stopped is StopReason.BUDGET
@@ -130,9 +136,9 @@ def test_the_live_line_says_what_a_stopping_and_what_a_crawling_run_waits_for() 
         answered = Attempt(
             answer=Answer(TraceOutcome.OK, "[[A]]", Usage(1, 1)), limits=LimitsSeen(requests=Bucket(1, 1))
         )
-        door.leave(await door.enter(1, 1, 0.0), answered, 0.0, settles_tokens=False)
-        tickets = [await door.enter(1, 1, 0.0)]
-        waiting = asyncio.create_task(door.enter(1, 1, 0.0))
+        door.leave(await door.enter(1, 1, costing(0.0)), answered, 0.0, settles_tokens=False)
+        tickets = [await door.enter(1, 1, costing(0.0))]
+        waiting = asyncio.create_task(door.enter(1, 1, costing(0.0)))
         await asyncio.sleep(0.05)
         crawling = live_line(9, 0, Accounts(), door)
         door.stop(StopReason.INTERRUPTED, "a signal")
