@@ -17,7 +17,7 @@ from stages.oracle.cases import Case
 from stages.oracle.gate import Gate, RunStopped, StopReason, Ticket
 from stages.oracle.ledger_state import LedgerState
 from stages.oracle.money import Estimates
-from stages.oracle.plan import Outlook, Request, RequestPlan
+from stages.oracle.plan import Outlook, Progress, Request, RequestPlan
 from stages.oracle.suspense import Refused, Suspense
 from stages.records.ledger import FINAL, Ledger
 from stages.records.trace import TraceOutcome
@@ -64,15 +64,15 @@ class Asking:
         try:
             async with asyncio.TaskGroup() as group:
                 for case in self._unanswered(cases):
-                    askers, request = Askers.of(case), self._request(case)
-                    if request is None:
+                    askers, progress = Askers.of(case), self._to_open(case)
+                    if progress is None or progress.next is None:
                         await asyncio.sleep(0)
                         continue
                     await room.acquire()
                     if self.gate.stopped is not None:
                         break
-                    self._open[request.key] = askers
-                    task = group.create_task(self._settle(case.question, request, askers))
+                    self._open[progress.next.key] = askers
+                    task = group.create_task(self._settle(case.question, progress.next, askers, progress.cut))
                     task.add_done_callback(lambda _: room.release())
                 self._all_open = True
             if self.gate.stopped is None and self._suspense.held:
@@ -84,8 +84,8 @@ class Asking:
         """The cases that the ledger did not answer when the run began: of the others not even the prompt is made."""
         return (case for place, case in enumerate(cases) if not self.outlook.was_answered(place))
 
-    def _request(self, case: Case) -> Request | None:
-        """The request to open for a case; None if an equal one is open or was settled in this run: the case joins."""
+    def _to_open(self, case: Case) -> Progress | None:
+        """How far a case is; None if its request is open for another or was settled in this run: the case joins."""
         progress = self.plan.progress(case.question, self.ledger)
         request = progress.next
         if request is None or request.key in self._given_up:
@@ -93,7 +93,7 @@ class Asking:
             return None
         askers = self._open.get(request.key)
         if askers is None:
-            return request
+            return progress
         askers.add(case)
         return None
 
@@ -103,9 +103,8 @@ class Asking:
             self.show()
             await asyncio.sleep(0.5)
 
-    async def _settle(self, question: Question, request: Request, askers: Askers) -> None:
+    async def _settle(self, question: Question, request: Request, askers: Askers, cut: Answer | None) -> None:
         """Send the requests of one question until it is settled, or held because it was called invalid."""
-        cut: Answer | None = None
         try:
             while (answer := await self._ask(request, askers, cut)) is not None:
                 following = None

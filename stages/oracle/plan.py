@@ -52,6 +52,11 @@ class Progress:
         last = self.answers[-1]
         return last if self.next is None or last.asked_again else None
 
+    @property
+    def cut(self) -> Answer | None:
+        """The reply that was cut off, for which `next` asks again."""
+        return next((answer for answer in reversed(self.answers) if answer.outcome is TraceOutcome.TRUNCATED), None)
+
 
 @dataclass(frozen=True)
 class RequestPlan:

@@ -158,6 +158,17 @@ def test_a_limit_above_the_models_leaves_the_cut_reply(
     assert server.accounts()["requests"] == before
 
 
+def test_a_cut_reply_of_an_earlier_run_stands_if_the_higher_limit_is_refused(
+    server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
+) -> None:
+    file, few = tmp_path / "ledger.jsonl", pairs[:30]
+    assert ask(server, oracle(Vendor.OPENAI, max_tokens=40, truncated_retries=0), few, file).stopped is None
+    server.restart(largest_token_limit=40)
+    ended = ask(server, oracle(Vendor.OPENAI, max_tokens=40, truncated_retries=1), few, file)
+    assert ended.stopped is None
+    assert set(outcomes(ended)) == {"truncated"}
+
+
 def refused(number: int, detail: str = "no", sent_at: float = 0.0) -> Refused:
     return Refused(content_hash(number), detail, sent_at, sent_at + 0.2, Askers())
 
