@@ -55,7 +55,11 @@ class BatchResults:
     async def finish(self, record: BatchRecord, waiting: Waiting) -> BatchesStopped | None:
         """See an open batch through: adopt it if its creation gave no reply, wait for it, take its results."""
         if record.batch is None:
-            found = await self._adoption.find(record)
+            try:
+                found = await self._adoption.find(record)
+            except OtherAccountError:
+                await self._give_up(record)
+                return None
             if found is None:
                 await self._done(record)
                 return None

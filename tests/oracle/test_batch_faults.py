@@ -87,52 +87,48 @@ def test_a_row_that_stops_the_run_hides_no_other(
     goes_on(server, vendor, some, file)
 
 
-@BOTH
 def test_a_batch_that_is_invalid_throughout_closes_nothing(
-    vendor: Vendor, server: LocalOracle, some: list[PreferencePair], tmp_path: Path
+    server: LocalOracle, some: list[PreferencePair], tmp_path: Path
 ) -> None:
     file = tmp_path / "ledger.jsonl"
     server.restart(faults={"invalid": 1.0})
-    ended, _ = ask_batches(server, oracle(vendor), some, file)
+    ended, _ = ask_batches(server, oracle(Vendor.OPENAI), some, file)
     assert ended.stopped is StopReason.ALL_INVALID
     assert "the request is invalid" in ended.detail
     assert outcomes(file) == []
-    goes_on(server, vendor, some, file)
+    goes_on(server, Vendor.OPENAI, some, file)
 
 
-@BOTH
 def test_money_that_runs_out_in_words_that_nobody_foresaw_closes_nothing(
-    vendor: Vendor, server: LocalOracle, some: list[PreferencePair], tmp_path: Path
+    server: LocalOracle, some: list[PreferencePair], tmp_path: Path
 ) -> None:
     file = tmp_path / "ledger.jsonl"
     server.restart(credit_usd=0.02, credit_stop="unforeseen")
-    ended, _ = ask_batches(server, oracle(vendor), some, file)
+    ended, _ = ask_batches(server, oracle(Vendor.ANTHROPIC), some, file)
     assert ended.stopped is StopReason.ALL_INVALID
     assert set(outcomes(file)) == {"ok"}
-    goes_on(server, vendor, some, file)
+    goes_on(server, Vendor.ANTHROPIC, some, file)
 
 
-@BOTH
 def test_many_refusals_are_believed_once_they_are_told_again(
-    vendor: Vendor, server: LocalOracle, some: list[PreferencePair], tmp_path: Path
+    server: LocalOracle, some: list[PreferencePair], tmp_path: Path
 ) -> None:
     file = tmp_path / "ledger.jsonl"
     server.restart(faults={"invalid": 0.4})
-    ended, _ = ask_batches(server, oracle(vendor), some, file)
+    ended, _ = ask_batches(server, oracle(Vendor.OPENAI), some, file)
     assert ended.stopped is StopReason.ALL_INVALID
     assert set(outcomes(file)) == {"ok"}
-    ended, totals = ask_batches(server, oracle(vendor), some, file)
+    ended, totals = ask_batches(server, oracle(Vendor.OPENAI), some, file)
     assert ended.stopped is None
     assert totals.outcomes[TraceOutcome.REJECTED] == server.accounts()["rejected"] / 2 > 12
     assert totals.outcomes.total() == PAIRS
 
 
-@BOTH
 def test_a_cut_reply_stands_if_the_model_takes_no_higher_limit(
-    vendor: Vendor, server: LocalOracle, some: list[PreferencePair], tmp_path: Path
+    server: LocalOracle, some: list[PreferencePair], tmp_path: Path
 ) -> None:
     server.restart(faults={"truncated": 0.5}, largest_token_limit=400)
-    ended, totals = ask_batches(server, oracle(vendor), some, tmp_path / "ledger.jsonl")
+    ended, totals = ask_batches(server, oracle(Vendor.ANTHROPIC), some, tmp_path / "ledger.jsonl")
     assert ended.stopped is None
     cut, whole = totals.outcomes[TraceOutcome.TRUNCATED], totals.outcomes[TraceOutcome.OK]
     assert 10 < cut == PAIRS - whole
@@ -175,25 +171,23 @@ def test_a_batch_that_fails_as_a_whole_says_why(
     goes_on(server, Vendor.OPENAI, some, file)
 
 
-@BOTH
 def test_creations_that_never_succeed_stop_the_run(
-    vendor: Vendor, server: LocalOracle, some: list[PreferencePair], tmp_path: Path
+    server: LocalOracle, some: list[PreferencePair], tmp_path: Path
 ) -> None:
     server.restart(refused_batch_creates=1000)
     file = tmp_path / "ledger.jsonl"
-    ended, _ = ask_batches(server, oracle(vendor), some, file, poll_seconds=0.1, outage_minutes=0.02)
+    ended, _ = ask_batches(server, oracle(Vendor.OPENAI), some, file, poll_seconds=0.1, outage_minutes=0.02)
     assert ended.stopped is StopReason.OUTAGE
     assert ended.detail == "overloaded"
-    goes_on(server, vendor, some, file)
+    goes_on(server, Vendor.OPENAI, some, file)
 
 
-@BOTH
 def test_an_account_without_money_takes_in_the_batches_that_are_paid_for(
-    vendor: Vendor, server: LocalOracle, some: list[PreferencePair], tmp_path: Path
+    server: LocalOracle, some: list[PreferencePair], tmp_path: Path
 ) -> None:
     file = tmp_path / "ledger.jsonl"
     server.restart(credit_usd=0.01)
-    ended, _ = ask_batches(server, oracle(vendor), some, file, batch_requests=30)
+    ended, _ = ask_batches(server, oracle(Vendor.ANTHROPIC), some, file, batch_requests=30)
     assert ended.stopped is StopReason.NO_CREDIT
     assert server.accounts()["batches_created"] == 1
     assert len(outcomes(file)) == server.accounts()["billed"] > 0

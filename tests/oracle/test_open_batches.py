@@ -87,17 +87,14 @@ def test_a_batch_of_another_run_is_not_adopted(
     assert totals.outcomes[TraceOutcome.OK] == 40
 
 
-@BOTH
-def test_online_refuses_what_an_open_batch_holds(
-    vendor: Vendor, server: LocalOracle, pairs: list[PreferencePair], file: Path
-) -> None:
-    leave_open(server, vendor, pairs[:30], file)
+def test_online_refuses_what_an_open_batch_holds(server: LocalOracle, pairs: list[PreferencePair], file: Path) -> None:
+    leave_open(server, Vendor.OPENAI, pairs[:30], file)
     with pytest.raises(OpenBatchError, match=r"holds 30 of the requests.*--batch.*--abandon-batches") as refusal:
-        ask(server, oracle(vendor), pairs, file)
+        ask(server, oracle(Vendor.OPENAI), pairs, file)
     assert refusal.value.exit_code is ExitCode.USAGE
     assert server.accounts()["billed"] == 30
-    ask(server, oracle(vendor), pairs[30:], file)
-    ask_batches(server, oracle(vendor), pairs, file)
+    ask(server, oracle(Vendor.OPENAI), pairs[30:], file)
+    ask_batches(server, oracle(Vendor.OPENAI), pairs, file)
     assert server.accounts()["billed"] == server.accounts()["distinct_billed"] == len(pairs)
 
 
@@ -112,16 +109,15 @@ def test_online_goes_on_once_the_batch_is_given_up(
     assert ask(server, oracle(Vendor.ANTHROPIC), pairs, file).maybe_billed_unseen == 30
 
 
-@BOTH
 def test_a_batch_of_other_settings_is_booked_all_the_same(
-    vendor: Vendor, server: LocalOracle, pairs: list[PreferencePair], file: Path
+    server: LocalOracle, pairs: list[PreferencePair], file: Path
 ) -> None:
-    leave_open(server, vendor, pairs, file)
+    leave_open(server, Vendor.ANTHROPIC, pairs, file)
     before = server.accounts()["usd"]
-    ended, others = ask_batches(server, oracle(vendor, max_tokens=900), pairs[:30], file)
+    ended, others = ask_batches(server, oracle(Vendor.ANTHROPIC, max_tokens=900), pairs[:30], file)
     assert ended.summary["replies"] == others.outcomes[TraceOutcome.OK] == 30
     assert server.accounts()["batches_created"] == 2
-    _, totals = ask_batches(server, oracle(vendor), pairs, file)
+    _, totals = ask_batches(server, oracle(Vendor.ANTHROPIC), pairs, file)
     assert server.accounts()["batches_created"] == 2
     assert totals.outcomes[TraceOutcome.OK] == len(pairs)
     assert totals.usd == pytest.approx(before)
@@ -150,14 +146,13 @@ def test_a_batch_that_the_account_does_not_know_has_a_way_out(
     assert ended.maybe_billed_unseen == 30
 
 
-@BOTH
 def test_a_lost_batch_is_not_looked_for_in_another_account(
-    vendor: Vendor, server: LocalOracle, pairs: list[PreferencePair], file: Path, tmp_path: Path
+    server: LocalOracle, pairs: list[PreferencePair], file: Path, tmp_path: Path
 ) -> None:
-    ask_batches(server, oracle(vendor), pairs[:10], tmp_path / "earlier.jsonl")
-    leave_open(server, vendor, pairs[:30], file, LedgerState.BATCH_INTENT)
+    ask_batches(server, oracle(Vendor.ANTHROPIC), pairs[:10], tmp_path / "earlier.jsonl")
+    leave_open(server, Vendor.ANTHROPIC, pairs[:30], file, LedgerState.BATCH_INTENT)
     server.restart()
-    ended, _ = ask_batches(server, oracle(vendor), pairs[:30], file, **QUICK)
+    ended, _ = ask_batches(server, oracle(Vendor.ANTHROPIC), pairs[:30], file, **QUICK)
     assert ended.stopped is StopReason.NOT_ALLOWED
     assert "does not have it" in ended.detail
     assert server.accounts()["batches_created"] == 0
