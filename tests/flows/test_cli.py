@@ -48,7 +48,9 @@ def test_outside_a_project_it_says_where_to_go(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("words", [("run", "--nonsense"), ("nonsense",), ("run", "--jobs", "0")])
+@pytest.mark.parametrize(
+    "words", [("run", "--nonsense"), ("nonsense",), ("run", "--jobs", "0"), ("run", "--budget-usd", "-1")]
+)
 def test_wrong_words_are_status_two(tmp_path: Path, words: tuple[str, ...]) -> None:
     assert reasrm(*words, cwd=tmp_path).returncode == 2
 
