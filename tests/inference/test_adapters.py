@@ -159,6 +159,7 @@ def test_a_prompt_file_that_cannot_work_is_refused(tmp_path: Path, texts: dict[s
         load_prompt_file(written(tmp_path, **texts))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("protocol", ["openai", "anthropic"])
 def test_an_api_judge_by_the_command(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, protocol: str

@@ -16,6 +16,8 @@ from stages.records.comparison import Side
 from stages.runtime.stage_main import ExitCode, StageError
 from tests.inference.judge_server import judge_server, served_file
 
+pytestmark = pytest.mark.slow
+
 DOCS = Path(__file__).parents[2] / "docs/judging.md"
 WORDS = ["--prompt", "What is 2 + 2?", "--a", "It is 4.", "--b", "It is 5.", "--json"]
 

@@ -15,6 +15,8 @@ from stages.records.ledger import FINAL, Ledger
 from stages.records.pair import PreferencePair
 from stages.records.trace import TraceOutcome
 
+pytestmark = pytest.mark.slow
+
 BOTH = pytest.mark.parametrize("vendor", [Vendor.ANTHROPIC, Vendor.OPENAI])
 """The third API differs in its bodies alone; `test_batch_session.py` asks all three."""
 

@@ -23,6 +23,8 @@ from stages.records.ledger import Ledger
 from stages.records.pair import PreferencePair
 from stages.records.trace import OracleTrace, TraceOutcome, TracePass
 
+pytestmark = pytest.mark.slow
+
 ALL = pytest.mark.parametrize("vendor", list(Vendor))
 BOTH = pytest.mark.parametrize("vendor", [Vendor.ANTHROPIC, Vendor.OPENAI])
 SOON = settings(outage_minutes=0.02)

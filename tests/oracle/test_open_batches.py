@@ -18,6 +18,8 @@ from stages.records.pair import PreferencePair
 from stages.records.trace import TraceOutcome
 from stages.runtime.stage_main import ExitCode
 
+pytestmark = pytest.mark.slow
+
 BOTH = pytest.mark.parametrize("vendor", [Vendor.ANTHROPIC, Vendor.OPENAI])
 """The third API differs in its bodies alone; `test_batch_session.py` asks all three."""
 QUICK = {"poll_seconds": 0.1}

@@ -57,6 +57,7 @@ def test_a_spent_limit_settles_no_pair_whatever_its_words(
     assert outcomes(resumed) == {"ok": len(pairs) - outcomes(stopped)["ok"]}
 
 
+@pytest.mark.slow
 @BOTH
 @pytest.mark.parametrize("count", [1, 200])
 def test_what_a_wrong_gateway_refuses_is_asked_again(
@@ -85,6 +86,7 @@ def test_requests_that_fit_no_minute_are_rejected_and_hold_nobody_up(
     assert ended.summary["seconds"] < 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("date", ["0", "Wed, 21 Oct 2015 07:28:00 GMT"])
 def test_a_limit_that_never_lets_anything_in_stops_the_run_without_a_storm(
     date: str, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
@@ -98,6 +100,7 @@ def test_a_limit_that_never_lets_anything_in_stops_the_run_without_a_storm(
     assert server.accounts()["requests"] <= 24
 
 
+@pytest.mark.slow
 def test_requests_that_alone_are_limited_are_given_up(
     server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
 ) -> None:
