@@ -39,6 +39,7 @@ def defuse_turn(text: str) -> str:
 
 
 def _once(text: str) -> str:
-    for pattern in (_TAG, _CHAT_TOKEN, _CHAT_TOKEN_FULLWIDTH, _ROLE_TOKEN):
-        text = pattern.sub("‹\\1›", text)  # noqa: RUF001
-    return _DELIMITER.sub("⟦\\1⟧", text)
+    if "<" in text:  # most texts hold neither bracket, and looking for one is cheap
+        for pattern in (_TAG, _CHAT_TOKEN, _CHAT_TOKEN_FULLWIDTH, _ROLE_TOKEN):
+            text = pattern.sub("‹\\1›", text)  # noqa: RUF001
+    return _DELIMITER.sub("⟦\\1⟧", text) if "[" in text else text
