@@ -82,6 +82,13 @@ def logprob_in_pieces(written: str, place: int, pieces: Sequence[tuple[bytes, fl
 
 
 def _logprob_at(place: int, length_after: Callable[[int], int], logprobs: Sequence[float]) -> float | None:
-    """Of the first piece behind which the text is longer than `place`; `length_after` counts that text."""
-    at = bisect_right(range(1, len(logprobs) + 1), place, key=length_after)
+    """Of the first piece behind which the text is longer than `place`; `length_after` counts that text.
+
+    Looked for from the end in growing steps: verdicts stand there, and counting costs as much as decoding.
+    """
+    high, step = len(logprobs), 1
+    while high > step and length_after(high - step) > place:
+        high, step = high - step, 2 * step
+    low = max(0, high - step)
+    at = low + bisect_right(range(low + 1, high + 1), place, key=length_after)
     return round(logprobs[at], LOGPROB_DIGITS) if place >= 0 and at < len(logprobs) else None
