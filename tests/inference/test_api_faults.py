@@ -21,6 +21,8 @@ from stages.runtime.stage_main import StageError, StoppedResumable
 from tests.inference.judge_server import Fault, judge_server, no_fault, served_file
 from tests.inference.tiny_prompts import user
 
+pytestmark = pytest.mark.slow
+
 TOO_LONG = [
     (400, "This model's maximum context length is 4096 tokens. However, you requested 5000 tokens"),
     (400, "prompt is too long: 208310 tokens > 200000 maximum"),

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from stages.judging.chain_of_rubrics import PromptVariant
 from stages.miniature.oracle_settings import OracleSettings
 from stages.oracle.attempt import Vendor
@@ -24,6 +26,9 @@ from stages.records.trace import TracePass
 
 PRICES = Prices(input=3, output=15, cache_read=0.3, cache_write=3.75, as_of="2026-11-20")
 MODEL = "miniature-lazy-20261101"
+OTHERS = [pytest.param(vendor, marks=pytest.mark.slow) for vendor in (Vendor.OPENAI, Vendor.OPENAI_RESPONSES)]
+EACH_VENDOR = pytest.mark.parametrize("vendor", [Vendor.ANTHROPIC, *OTHERS])
+"""One protocol each time, the two others with the slow tests: most of what is tested so is the same code."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from oracle_on_loopback import LocalOracle, ask, cases, oracle, settings
+from oracle_on_loopback import EACH_VENDOR, LocalOracle, ask, cases, oracle, settings
 
 from stages.oracle.attempt import Vendor
 from stages.oracle.gate import StopReason
@@ -19,7 +19,6 @@ from stages.records.ledger import Ledger
 from stages.records.pair import PreferencePair
 from stages.records.trace import TraceOutcome, TracePass
 
-BOTH = pytest.mark.parametrize("vendor", list(Vendor))
 PASSING: dict[str, float] = {
     "overloaded": 0.05,
     "server_error": 0.03,
@@ -39,7 +38,7 @@ def output(who: Any, pairs: list[PreferencePair], ledger_file: Path) -> tuple[by
         return b"\n".join(canonical_json(trace.model_dump(mode="json")) for trace in found), totals
 
 
-@BOTH
+@EACH_VENDOR
 def test_every_pair_is_answered_once_and_nothing_is_asked_again(
     vendor: Vendor, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
 ) -> None:
@@ -59,7 +58,7 @@ def test_every_pair_is_answered_once_and_nothing_is_asked_again(
     assert output(who, pairs, tmp_path / "ledger.jsonl")[0] == first
 
 
-@BOTH
+@EACH_VENDOR
 def test_faults_lose_nothing_and_buy_again_only_what_was_lost(
     vendor: Vendor, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
 ) -> None:
@@ -98,7 +97,7 @@ def test_a_cut_reply_is_asked_for_again_with_twice_the_limit(
     assert totals.replies == server.accounts()["billed"]
 
 
-@BOTH
+@EACH_VENDOR
 @pytest.mark.parametrize("how", ["credit_balance", "spend_limit"])
 def test_an_empty_account_stops_the_run_and_a_full_one_resumes_it(
     how: str, vendor: Vendor, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path

@@ -7,7 +7,16 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
-from oracle_on_loopback import PRICES, LocalOracle, ask_batches, cases, forget_what_came_after, oracle, settings
+from oracle_on_loopback import (
+    EACH_VENDOR,
+    PRICES,
+    LocalOracle,
+    ask_batches,
+    cases,
+    forget_what_came_after,
+    oracle,
+    settings,
+)
 
 from stages.oracle.attempt import Vendor
 from stages.oracle.batch_ledger import BatchLedger
@@ -20,10 +29,8 @@ from stages.records.ledger import Ledger
 from stages.records.pair import PreferencePair
 from stages.records.trace import TraceOutcome
 
-BOTH = pytest.mark.parametrize("vendor", list(Vendor))
 
-
-@BOTH
+@EACH_VENDOR
 def test_batches_answer_every_pair_at_half_the_price(
     vendor: Vendor, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
 ) -> None:
@@ -36,7 +43,7 @@ def test_batches_answer_every_pair_at_half_the_price(
     assert totals.usd == pytest.approx(books["usd"])
 
 
-@BOTH
+@EACH_VENDOR
 def test_a_lost_reply_to_a_creation_buys_nothing_twice(
     vendor: Vendor, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
 ) -> None:
@@ -48,7 +55,7 @@ def test_a_lost_reply_to_a_creation_buys_nothing_twice(
     assert totals.outcomes[TraceOutcome.OK] == len(pairs)
 
 
-@BOTH
+@EACH_VENDOR
 def test_errored_expired_and_missing_requests_go_into_the_next_batch(
     vendor: Vendor, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
 ) -> None:
@@ -66,7 +73,7 @@ def test_errored_expired_and_missing_requests_go_into_the_next_batch(
     assert books["billed"] == books["distinct_billed"]
 
 
-@BOTH
+@EACH_VENDOR
 def test_a_run_killed_after_the_creation_takes_the_batch_up_again(
     vendor: Vendor, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
 ) -> None:
@@ -81,7 +88,7 @@ def test_a_run_killed_after_the_creation_takes_the_batch_up_again(
     assert totals.outcomes[TraceOutcome.OK] == len(pairs)
 
 
-@BOTH
+@EACH_VENDOR
 def test_a_batch_that_was_never_created_is_created(
     vendor: Vendor, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
 ) -> None:
@@ -112,7 +119,7 @@ def test_an_account_without_money_stops_the_run(
     assert ended.stopped is StopReason.NOT_ALLOWED
 
 
-@BOTH
+@EACH_VENDOR
 def test_equal_pairs_are_one_request_of_a_batch_and_all_get_its_reply(
     vendor: Vendor, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
 ) -> None:

@@ -81,7 +81,7 @@ def test_what_is_spent_and_set_aside_exceeds_the_limit_only_by_what_replies_cost
         assert spent.usd <= limit_usd + 1e-9
 
 
-@pytest.mark.parametrize("window", [16, 256])
+@pytest.mark.parametrize("window", [pytest.param(16, marks=pytest.mark.slow), 256])
 @pytest.mark.parametrize("usual", [(6.4, 0.3), (6.0, 0.8), (5.5, 1.2)])
 def test_lengths_as_models_have_them_exceed_the_limit_by_2_percent_at_most_and_use_it(
     window: int, usual: tuple[float, float]

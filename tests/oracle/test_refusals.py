@@ -20,7 +20,7 @@ from stages.records.ledger import FINAL, Ledger
 from stages.records.pair import PreferencePair
 from stages.records.trace import OracleTrace, TraceOutcome, TracePass
 
-BOTH = pytest.mark.parametrize("vendor", [Vendor.ANTHROPIC, Vendor.OPENAI])
+BOTH = pytest.mark.parametrize("vendor", [Vendor.ANTHROPIC, pytest.param(Vendor.OPENAI, marks=pytest.mark.slow)])
 """OpenAI's two APIs share account, limits and errors."""
 
 
