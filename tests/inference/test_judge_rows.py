@@ -13,6 +13,8 @@ from stages.records.ledger import Ledger
 from stages.runtime.stage_main import ExitCode
 from tests.inference.judge_server import Fault, honest, judge_server, no_fault, served_file
 
+pytestmark = pytest.mark.slow
+
 ROWS = 20
 
 

@@ -157,6 +157,7 @@ def test_an_outage_costs_a_handful_of_requests_and_no_pair(
     assert server.accounts()["in_outage"] <= 30
 
 
+@pytest.mark.slow
 def test_an_outage_without_end_stops_the_run_resumably(
     server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
 ) -> None:

@@ -74,6 +74,7 @@ def test_what_a_wrong_gateway_refuses_is_asked_again(
     assert outcomes(resumed) == {"ok": count}
 
 
+@pytest.mark.slow
 @BOTH
 def test_requests_that_fit_no_minute_are_rejected_and_hold_nobody_up(
     vendor: Vendor, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
@@ -133,6 +134,7 @@ def test_equal_questions_are_bought_once_and_all_their_pairs_get_the_reply(
     }
 
 
+@pytest.mark.slow
 def test_equal_questions_share_a_reply_that_was_given_up_too(
     server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
 ) -> None:
@@ -142,6 +144,7 @@ def test_equal_questions_share_a_reply_that_was_given_up_too(
     assert server.accounts()["requests"] == 6
 
 
+@pytest.mark.slow
 def test_a_limit_above_the_models_leaves_the_cut_reply(
     server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
 ) -> None:
@@ -161,6 +164,7 @@ def test_a_limit_above_the_models_leaves_the_cut_reply(
     assert server.accounts()["requests"] == before
 
 
+@pytest.mark.slow
 def test_a_cut_reply_of_an_earlier_run_stands_if_the_higher_limit_is_refused(
     server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
 ) -> None:

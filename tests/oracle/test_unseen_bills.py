@@ -36,6 +36,7 @@ def write(ledger: Ledger, key: str, end: Trouble | None) -> None:
         ledger.append(key, LedgerState.FAILED, {"trouble": end.value, "detail": ""})
 
 
+@pytest.mark.slow
 @given(st.lists(st.lists(st.tuples(st.sampled_from(KEYS), st.sampled_from(ENDS)), max_size=6), max_size=4), st.data())
 def test_every_run_that_was_killed_adds_what_it_had_in_flight(
     tmp_path_factory: pytest.TempPathFactory, runs: list[list[tuple[str, Trouble | None]]], data: st.DataObject
