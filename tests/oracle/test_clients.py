@@ -9,7 +9,7 @@ from itertools import product
 from typing import Any
 
 import pytest
-from oracle_on_loopback import LocalOracle, cases, oracle
+from oracle_on_loopback import EACH_VENDOR, LocalOracle, cases, oracle
 
 from stages.oracle.attempt import Attempt, Trouble, Vendor
 from stages.oracle.connection import Connection
@@ -88,7 +88,7 @@ def test_the_direct_way_says_what_the_sdk_says(
 
 
 @pytest.mark.parametrize("fault", LOSSES)
-@pytest.mark.parametrize("vendor", list(Vendor))
+@EACH_VENDOR
 def test_a_lost_reply_may_have_been_billed(
     vendor: Vendor, fault: str, server: LocalOracle, pairs: list[PreferencePair]
 ) -> None:

@@ -132,7 +132,10 @@ def test_a_stop_says_why_and_exits_with_3(
     assert "the same command goes on from there" in told
 
 
-@pytest.mark.parametrize("provider", ["anthropic", "openai", "openai_responses"])
+@pytest.mark.parametrize(
+    "provider",
+    ["anthropic", *(pytest.param(other, marks=pytest.mark.slow) for other in ("openai", "openai_responses"))],
+)
 @pytest.mark.parametrize("batch", [(), ("--batch", "--poll-seconds", "1")])
 def test_a_key_that_a_gateway_repeats_stands_nowhere(
     provider: str, batch: tuple[str, ...], folder: Path, server: LocalOracle, capsys: pytest.CaptureFixture[str]
