@@ -19,16 +19,16 @@ from typing import Any
 
 from judged_rows import items_of, print_table, prompts_of
 
-from stages.inference.checkpoint_loading import load_causal
-from stages.inference.decoding import draw_batch
-from stages.inference.engine import Prompt, Sampling
-from stages.inference.prompt_rendering import load_tokenizer
-from stages.inference.replies import DrawnTokens, reply_from_tokens
-from stages.inference.stop_tokens import StopTokens, end_of_turn_ids
-from stages.inference.transformers_engine import TransformersEngine, load_model
+from reasrm.inference.checkpoint_loading import load_causal
+from reasrm.inference.decoding import draw_batch
+from reasrm.inference.engine import Prompt, Sampling
+from reasrm.inference.prompt_rendering import load_tokenizer
+from reasrm.inference.replies import DrawnTokens, reply_from_tokens
+from reasrm.inference.stop_tokens import StopTokens, end_of_turn_ids
+from reasrm.inference.transformers_engine import TransformersEngine, load_model
+from reasrm.judging.verdict import STOP
+from reasrm.records.reply import Finish, Reply
 from stages.judge import JudgeParams
-from stages.judging.verdict import STOP
-from stages.records.reply import Finish, Reply
 
 NAIVE_BATCH = 64
 AIM = 1.8

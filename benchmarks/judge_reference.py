@@ -30,19 +30,19 @@ from pathlib import Path
 
 from judged_rows import items_of, print_table
 
-from stages.inference.api_engine import ApiEngine
-from stages.inference.engine import Prompt, Sampling
-from stages.inference.prompt_rendering import load_tokenizer
-from stages.inference.served_model import ApiProtocol, RequestField, ServedModel
+from reasrm.inference.api_engine import ApiEngine
+from reasrm.inference.engine import Prompt, Sampling
+from reasrm.inference.prompt_rendering import load_tokenizer
+from reasrm.inference.served_model import ApiProtocol, RequestField, ServedModel
+from reasrm.judging.chain_of_rubrics import PromptVariant
+from reasrm.judging.chat_template import render_chat
+from reasrm.judging.prompt import judge_prompt
+from reasrm.judging.verdict import STOP
+from reasrm.records.benchmark_item import BenchmarkItem
+from reasrm.records.comparison import show
+from reasrm.records.ledger import Ledger
+from reasrm.records.pair import Message
 from stages.judge import JudgeParams, Orders, judge_generative, shown_orders
-from stages.judging.chain_of_rubrics import PromptVariant
-from stages.judging.prompt import judge_prompt
-from stages.judging.verdict import STOP
-from stages.records.benchmark_item import BenchmarkItem
-from stages.records.comparison import show
-from stages.records.ledger import Ledger
-from stages.records.pair import Message
-from stages.runtime.chat_rendering import render_chat
 
 AIM = 0.5
 ROTATIONS = 3

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from stages.inference.engine import Prompt
-from stages.inference.prompt_rendering import render_all
+from reasrm.inference.engine import Prompt
+from reasrm.inference.prompt_rendering import render_all
+from reasrm.judging.chain_of_rubrics import PromptVariant
+from reasrm.judging.prompt import judge_prompt
+from reasrm.records.benchmark_item import BenchmarkItem
+from reasrm.records.comparison import show
 from stages.judge import Orders, read_items, shown_orders
-from stages.judging.chain_of_rubrics import PromptVariant
-from stages.judging.prompt import judge_prompt
-from stages.records.benchmark_item import BenchmarkItem
-from stages.records.comparison import show
 
 
 def items_of(folder: Path, most: int) -> list[BenchmarkItem]:

@@ -22,10 +22,10 @@ from typing import Any
 from oracle_runs import OracleSettings, Run, accounts, command, fresh, local_oracle, make_pairs, measure, outcomes
 from oracle_scenarios import CLEAN, FAULTS, IMPATIENT, RPM, Row
 
-from stages.judging.chain_of_rubrics import PromptVariant
-from stages.oracle.cases import first_pass
-from stages.records.jsonl import read_records
-from stages.records.pair import PreferencePair
+from reasrm.distillation.questions import first_pass
+from reasrm.judging.chain_of_rubrics import PromptVariant
+from reasrm.records.jsonl import read_records
+from reasrm.records.pair import PreferencePair
 
 VERSION = "bespokelabs-curator==0.1.31"
 LONGEST = 900.0

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stages.miniature.oracle_server import local_oracle
-from stages.miniature.oracle_settings import OracleSettings
-from stages.miniature.world import Split, training_pairs
-from stages.records.jsonl import write_records
+from reasrm.fake_vendor.settings import OracleSettings
+from reasrm.miniature.oracle_server import local_oracle
+from reasrm.miniature.world import Split, training_pairs
+from reasrm.records.jsonl import write_records
 
 MODEL = "miniature-lazy-20261101"
 PRICES = "3,15"
@@ -52,7 +52,7 @@ def environment(url: str) -> dict[str, str]:
 
 def command(vendor: str, pairs: Path, out: Path, *more: str) -> list[str]:
     """The oracle command over `pairs`."""
-    base = [sys.executable, "-m", "stages.oracle.command", "--pass", "first", "--max-tokens", "1024"]
+    base = [sys.executable, "-m", "reasrm.commands.oracle", "--pass", "first", "--max-tokens", "1024"]
     what = ["--provider", vendor, "--model", MODEL, "--prices", PRICES, "--pairs", str(pairs)]
     return [*base, *what, "--out", str(out), "--summary", str(out.with_suffix(".summary.json")), *more]
 

@@ -2,7 +2,7 @@
 
 Run:  python benchmarks/score_rows.py [--benchmark rm_bench] [--rows 100000 1000000]
 
-Each size runs in a process of its own (`python -m stages.benchmarks.command`), start of Python and imports included.
+Each size runs in a process of its own (`python -m reasrm.commands.score`), start of Python and imports included.
 """
 
 import argparse
@@ -18,9 +18,9 @@ from pathlib import Path
 
 import orjson
 
-from stages.benchmarks.reward_bench import SECTION_OF
-from stages.benchmarks.rm_bench import SECTION_OF as DOMAINS
-from stages.benchmarks.rmb_categories import CATEGORIES
+from reasrm.benchmarks.reward_bench import SECTION_OF
+from reasrm.benchmarks.rm_bench import SECTION_OF as DOMAINS
+from reasrm.benchmarks.rmb_categories import CATEGORIES
 
 Row = dict[str, str | int]
 
@@ -70,7 +70,7 @@ def measure(benchmark: str, rows: int) -> tuple[float, float, float]:
             for row in islice(KINDS[benchmark](random.Random(0)), rows):
                 out.write(orjson.dumps(row) + b"\n")
         started = time.perf_counter()
-        command = [sys.executable, "-m", "stages.benchmarks.command", "--benchmark", benchmark, "--outcomes", str(file)]
+        command = [sys.executable, "-m", "reasrm.commands.score", "--benchmark", benchmark, "--outcomes", str(file)]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - started

@@ -1,12 +1,6 @@
-"""The front door `reasrm`: thin and fast to start; everything heavy is imported where it is used.
-
-`reasrm oracle`, `score`, `compare` and `judge` are handed on word by word to the stages' own commands: this process
-becomes theirs, so signals and exit status are theirs too, and this package never imports a stage.
-"""
+"""The pipeline's commands, which `reasrm` finds beside dvc.yaml; everything heavy is imported where it is used."""
 
 import json
-import os
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -16,25 +10,9 @@ from rich.table import Table
 
 from flows.outcome import ExitCode, FlowError
 
-FORWARDED = {
-    "oracle": ("stages.oracle.command", "Ask an oracle about any JSONL of pairs, resumably."),
-    "judge": ("stages.inference.command", "Judge one comparison or a file of them."),
-    "score": ("stages.benchmarks.command", "Score outcomes from anywhere by a benchmark's own rule."),
-    "compare": ("stages.benchmarks.compare_command", "Compare two judges: paired differences with intervals."),
-}
-PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
-NEWS, TOOLS, SETTINGS = "Run the pipeline", "Use its parts alone", "Settings and machine"
+NEWS, SETTINGS = "Run the pipeline", "Settings and machine"
 
-app = typer.Typer(
-    name="reasrm",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode="rich",
-    pretty_exceptions_enable=False,
-    help="Train, evaluate and attack reasoning reward models: preference pairs to oracle traces, SFT, GRPO, "
-    "benchmarks and a report.",
-    epilog="Exit status: 0 done, 1 failed, 2 wrong words, 3 stopped with everything kept, 4 busy, 130 interrupted.",
-)
+app = typer.Typer()
 profiles = typer.Typer(no_args_is_help=True, help="Choose the settings in params.yaml.")
 app.add_typer(profiles, name="profile", rich_help_panel=SETTINGS)
 
@@ -193,15 +171,6 @@ def _use(name: str, files: Path | None = None, settings: list[str] | None = None
     use(project_root(), Choice(name, tuple(settings or ()), None if files is None else str(files)), discard=discard)
 
 
-def _add_forward(word: str, module: str, text: str) -> None:
-    @app.command(word, rich_help_panel=TOOLS, context_settings=PASS_ON, help=text, add_help_option=False)
-    def forward(context: typer.Context) -> None:
-        from flows.environment import stage_environment
-
-        sys.stdout.flush()
-        os.execve(sys.executable, [sys.executable, "-m", module, *context.args], stage_environment())  # noqa: S606
-
-
 def project_root() -> Path:
     """The project around the current folder: the nearest folder upwards with a dvc.yaml.
 
@@ -213,20 +182,3 @@ def project_root() -> Path:
         if (folder / "dvc.yaml").is_file():
             return folder
     raise FlowError(f"no dvc.yaml in {here} or above it: go to the project's folder")
-
-
-def main() -> None:
-    """The console script: run a command, tell our own errors in one line."""
-    try:
-        app()
-    except FlowError as error:
-        print(f"reasrm: {error}", file=sys.stderr)
-        sys.exit(int(error.exit_code))
-
-
-for _word, (_module, _text) in FORWARDED.items():
-    _add_forward(_word, _module, _text)
-
-
-if __name__ == "__main__":
-    main()

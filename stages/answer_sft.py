@@ -8,18 +8,18 @@ Run:     python -m stages.answer_sft      (or: dvc repro answer_sft)
 from pathlib import Path
 from typing import ClassVar
 
-from stages.judging.chain_of_rubrics import PromptVariant
-from stages.judging.prompt import judge_prompt
-from stages.records.comparison import hashed_side, show
-from stages.records.jsonl import read_records
-from stages.records.pair import PreferencePair
-from stages.runtime.params import StageParams
-from stages.runtime.stage_main import run_stage
-from stages.runtime.work_folder import resume_folder
-from stages.training.checkpoint import load_language_model, load_tokenizer
-from stages.training.determinism import make_repeatable
-from stages.training.sft_training import Places, SftSettings, train_sft
-from stages.training.training_rows import Example
+from reasrm.judging.chain_of_rubrics import PromptVariant
+from reasrm.judging.prompt import judge_prompt
+from reasrm.records.comparison import hashed_side, show
+from reasrm.records.jsonl import read_records
+from reasrm.records.pair import PreferencePair
+from reasrm.runtime.params import StageParams
+from reasrm.runtime.stage_main import run_stage
+from reasrm.runtime.work_folder import resume_folder
+from reasrm.training.checkpoint import load_language_model, load_tokenizer
+from reasrm.training.determinism import make_repeatable
+from reasrm.training.sft import Places, SftSettings, train_sft
+from reasrm.training.training_rows import Example
 
 PAIRS = (Path("data/pairs/distill.jsonl"), Path("data/pairs/reinforce.jsonl"))
 BASE = Path("data/checkpoints/base")

@@ -14,23 +14,23 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from stages.judging.chain_of_rubrics import PromptVariant
-from stages.judging.prompt import judge_prompt
-from stages.miniature.exercises import Document, base_documents, vocabulary_texts
-from stages.miniature.tiny_model import TinyShape, new_model, train_tokenizer
-from stages.miniature.traces import answer_tag
-from stages.records.comparison import hashed_side, show
-from stages.records.jsonl import read_records
-from stages.records.pair import PreferencePair
-from stages.runtime.outputs import new_folder
-from stages.runtime.params import StageParams
-from stages.runtime.stage_main import run_stage
-from stages.runtime.work_folder import resume_folder
-from stages.training.checkpoint import attention
-from stages.training.determinism import make_repeatable
-from stages.training.published_model import copy_from_folder, fetch_from_hub
-from stages.training.sft_training import Places, SftSettings, Trained, train_sft
-from stages.training.training_rows import Example
+from reasrm.judging.chain_of_rubrics import PromptVariant
+from reasrm.judging.prompt import judge_prompt
+from reasrm.miniature.exercises import Document, base_documents, vocabulary_texts
+from reasrm.miniature.tiny_model import TinyShape, new_model, train_tokenizer
+from reasrm.miniature.traces import answer_tag
+from reasrm.records.comparison import hashed_side, show
+from reasrm.records.jsonl import read_records
+from reasrm.records.pair import PreferencePair
+from reasrm.runtime.outputs import new_folder
+from reasrm.runtime.params import StageParams
+from reasrm.runtime.stage_main import run_stage
+from reasrm.runtime.work_folder import resume_folder
+from reasrm.training.checkpoint import attention
+from reasrm.training.determinism import make_repeatable
+from reasrm.training.published_model import copy_from_folder, fetch_from_hub
+from reasrm.training.sft import Places, SftSettings, Trained, train_sft
+from reasrm.training.training_rows import Example
 
 PAIRS = (Path("data/pairs/distill.jsonl"), Path("data/pairs/reinforce.jsonl"))
 FINGERPRINT = Path("data/fingerprints/base_model.json")

@@ -13,17 +13,18 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, model_validator
 
-from stages.benchmarks.benchmark import BenchmarkName, Refusal
-from stages.benchmarks.collection import Collected, Selection, collect
-from stages.benchmarks.hub import SOURCES, download
-from stages.benchmarks.loading import SourceRow, files_beside, rows_below
-from stages.benchmarks.registry import BENCHMARKS
-from stages.miniature.benchmark_rows import benchmark_rows
-from stages.records.benchmark_folder import REFUSED
-from stages.records.jsonl import write_records
-from stages.runtime.outputs import new_folder, write_json
-from stages.runtime.params import StageParams
-from stages.runtime.stage_main import StageError, run_stage
+from reasrm.benchmarks.benchmark import BenchmarkName
+from reasrm.benchmarks.collection import Collected, Selection, collect
+from reasrm.benchmarks.registry import benchmark
+from reasrm.datasets.hub import download
+from reasrm.datasets.refused_rows import Refusal
+from reasrm.datasets.row_files import SourceRow, files_beside, rows_below
+from reasrm.miniature.benchmark_rows import benchmark_rows
+from reasrm.records.benchmark_folder import REFUSED
+from reasrm.records.jsonl import write_records
+from reasrm.runtime.outputs import new_folder, write_json
+from reasrm.runtime.params import StageParams
+from reasrm.runtime.stage_main import StageError, run_stage
 
 OUTPUT = Path("data/benchmarks")
 REVISIONS = Path("revisions/benchmarks.json")
@@ -71,9 +72,9 @@ class CollectBenchmarksParams(StageParams):
 def source_rows(params: CollectBenchmarksParams, name: BenchmarkName, files: Path) -> Iterator[SourceRow]:
     """The rows of one benchmark from the source that the parameters name."""
     if params.source is Source.FILES:
-        yield from rows_below(files, name)
+        yield from rows_below(files, benchmark(name).layout, name.value)
     elif params.source is Source.HUB:
-        yield from download(SOURCES[name], REVISIONS)
+        yield from download(benchmark(name).source, REVISIONS)
     else:
         rows = benchmark_rows(params.seed)
         for part in MINIATURE_ROWS[name]:
@@ -83,11 +84,11 @@ def source_rows(params: CollectBenchmarksParams, name: BenchmarkName, files: Pat
 
 def collect_benchmark(params: CollectBenchmarksParams, name: BenchmarkName, files: Path) -> Collected:
     """One benchmark's items and account; files of its folder that nothing reads are listed among the refused."""
-    collected = collect(BENCHMARKS[name], source_rows(params, name, files), params.selection(name))
+    collected = collect(benchmark(name), source_rows(params, name, files), params.selection(name))
     if not collected.items:
         raise StageError(f"{name.value}: none of its {collected.rows_in} rows can be used; see data/raw/README.md")
     if params.source is Source.FILES:
-        for file in files_beside(files, name):
+        for file in files_beside(files, benchmark(name).layout):
             collected.refuse(SourceRow(file, 0, None), Refusal.NOT_IN_LAYOUT, "this file is not read")
     return collected
 

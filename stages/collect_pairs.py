@@ -14,18 +14,18 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, ValidationError, model_validator
 
-from stages.benchmarks.benchmark import RowRefusedError
-from stages.benchmarks.hub import HubData, download
-from stages.benchmarks.loading import SourceRow, rows_of
-from stages.benchmarks.overlap import BenchmarkPrompts
-from stages.benchmarks.pair_selection import Candidate, Purpose, Rules, Selected, select
-from stages.benchmarks.preference_rows import preference_pair
-from stages.miniature.world import Split, training_pairs
-from stages.records.benchmark_folder import item_prompts
-from stages.records.jsonl import explain, write_records
-from stages.runtime.outputs import new_folder, write_json
-from stages.runtime.params import StageParams
-from stages.runtime.stage_main import StageError, run_stage
+from reasrm.data_quality.decontamination import BenchmarkPrompts
+from reasrm.data_quality.pair_selection import Candidate, Purpose, Rules, Selected, select
+from reasrm.datasets.hub import HubData, download
+from reasrm.datasets.preference_schemas import preference_pair
+from reasrm.datasets.refused_rows import RowRefusedError
+from reasrm.datasets.row_files import SourceRow, rows_of
+from reasrm.miniature.world import Split, training_pairs
+from reasrm.records.benchmark_folder import item_prompts
+from reasrm.records.jsonl import explain, write_records
+from reasrm.runtime.outputs import new_folder, write_json
+from reasrm.runtime.params import StageParams
+from reasrm.runtime.stage_main import StageError, run_stage
 
 BENCHMARKS = Path("data/benchmarks")
 OUTPUT = Path("data/pairs")

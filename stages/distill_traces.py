@@ -23,23 +23,23 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from stages.judging.chain_of_rubrics import PromptVariant
-from stages.miniature.oracle_server import local_oracle
-from stages.oracle.attempt import Vendor
-from stages.oracle.cases import Case, first_pass, second_pass
-from stages.oracle.money import Prices
-from stages.oracle.passes import OraclePass, spent_on
-from stages.oracle.session import Oracle
-from stages.oracle.settings import AskingSettings
-from stages.oracle.traces import PassTotals, traces
-from stages.records.jsonl import read_records
-from stages.records.ledger import ReadOnlyLedger
-from stages.records.pair import PreferencePair
-from stages.records.trace import OracleTrace, TracePass
-from stages.runtime.outputs import write_json
-from stages.runtime.params import StageParams
-from stages.runtime.stage_main import StageError, run_stage
-from stages.runtime.work_folder import LEDGERS
+from reasrm.apis.attempt import Vendor
+from reasrm.distillation.cost import Prices
+from reasrm.distillation.online_run import Oracle
+from reasrm.distillation.passes import OraclePass, spent_on
+from reasrm.distillation.questions import Case, first_pass, second_pass
+from reasrm.distillation.settings import AskingSettings
+from reasrm.distillation.traces import PassTotals, traces
+from reasrm.judging.chain_of_rubrics import PromptVariant
+from reasrm.miniature.oracle_server import local_oracle
+from reasrm.records.jsonl import read_records
+from reasrm.records.ledger import ReadOnlyLedger
+from reasrm.records.pair import PreferencePair
+from reasrm.records.trace import OracleTrace, TracePass
+from reasrm.runtime.outputs import write_json
+from reasrm.runtime.params import StageParams
+from reasrm.runtime.stage_main import StageError, run_stage
+from reasrm.runtime.work_folder import LEDGERS
 
 TRACES = Path("data/traces")
 

@@ -17,19 +17,19 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from stages.benchmarks.overlap import BenchmarkPrompts
-from stages.judging.chain_of_rubrics import PromptVariant
-from stages.judging.trace_structure import read_structure
-from stages.oracle.near_duplicates import NearDuplicates
-from stages.oracle.trace_rules import Reason, TraceRules, fault
-from stages.records.benchmark_folder import item_prompts
-from stages.records.comparison import Side, show
-from stages.records.content_hash import unit_interval
-from stages.records.jsonl import read_records, write_records
-from stages.records.trace import KeptTrace, OracleTrace, RejectedTrace
-from stages.runtime.outputs import write_json
-from stages.runtime.params import StageParams
-from stages.runtime.stage_main import StageError, run_stage
+from reasrm.data_quality.decontamination import BenchmarkPrompts
+from reasrm.data_quality.near_duplicates import NearDuplicates
+from reasrm.data_quality.trace_rules import Reason, TraceRules, fault
+from reasrm.judging.chain_of_rubrics import PromptVariant
+from reasrm.judging.trace_structure import read_structure
+from reasrm.records.benchmark_folder import item_prompts
+from reasrm.records.comparison import Side, show
+from reasrm.records.content_hash import unit_interval
+from reasrm.records.jsonl import read_records, write_records
+from reasrm.records.trace import KeptTrace, OracleTrace, RejectedTrace
+from reasrm.runtime.outputs import write_json
+from reasrm.runtime.params import StageParams
+from reasrm.runtime.stage_main import StageError, run_stage
 
 TRACES = Path("data/traces")
 BENCHMARKS = Path("data/benchmarks")

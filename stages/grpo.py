@@ -11,16 +11,16 @@ import sys
 from pathlib import Path
 from typing import ClassVar
 
-from stages.records.comparison import hashed_side, show
-from stages.records.jsonl import read_records
-from stages.records.pair import PreferencePair
-from stages.runtime.params import StageParams
-from stages.runtime.stage_main import run_stage
-from stages.runtime.work_folder import resume_folder
-from stages.training.checkpoint import load_tokenizer
-from stages.training.determinism import make_repeatable
-from stages.training.grpo_training import GrpoSettings, train_grpo
-from stages.training.sft_training import Places
+from reasrm.records.comparison import hashed_side, show
+from reasrm.records.jsonl import read_records
+from reasrm.records.pair import PreferencePair
+from reasrm.runtime.params import StageParams
+from reasrm.runtime.stage_main import run_stage
+from reasrm.runtime.work_folder import resume_folder
+from reasrm.training.checkpoint import load_tokenizer
+from reasrm.training.determinism import make_repeatable
+from reasrm.training.grpo import GrpoSettings, train_grpo
+from reasrm.training.sft import Places
 
 PAIRS = Path("data/pairs/reinforce.jsonl")
 FINGERPRINT = Path("data/fingerprints/grpo.json")

@@ -15,29 +15,29 @@ from typing import Any, ClassVar, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
-from stages.inference.engine import Engine, Prompt, Sampling
-from stages.inference.judge_form import JudgeForm, OwnForm, PublishedForm
-from stages.inference.judging_run import ask_all, note_too_long, score_all
-from stages.inference.judgments import judgment_of_replies, judgment_of_scores
-from stages.inference.opening import EngineName, open_model
-from stages.inference.prompt_rendering import load_tokenizer, render_answered
-from stages.inference.published_judges.prompt_file import load_prompt_file
-from stages.inference.scalar_engine import ScalarEngine
-from stages.inference.token_budgets import Budget, replies_within
-from stages.inference.transformers_engine import Attention, Dtype, LocalModelSettings
-from stages.judging.chain_of_rubrics import PromptVariant
-from stages.records.benchmark_folder import item_files
-from stages.records.benchmark_item import BenchmarkItem
-from stages.records.comparison import Side, hashed_side, show
-from stages.records.jsonl import read_records, write_records
-from stages.records.judgment import BUDGETS, Judgment
-from stages.records.ledger import Ledger
-from stages.records.reply import Finish, Reply
-from stages.runtime.outputs import new_folder, write_json
-from stages.runtime.params import StageParams
-from stages.runtime.progress import ProgressLine
-from stages.runtime.stage_main import StageError, run_stage
-from stages.runtime.work_folder import LEDGERS
+from reasrm.evaluation.judge_template import JudgeForm, OwnForm, PublishedForm
+from reasrm.evaluation.judgments import judgment_of_replies, judgment_of_scores
+from reasrm.evaluation.published_judges.prompt_file import load_prompt_file
+from reasrm.evaluation.token_budgets import Budget, replies_within
+from reasrm.inference.engine import Engine, Prompt, Sampling
+from reasrm.inference.opening import EngineName, open_model
+from reasrm.inference.prompt_rendering import load_tokenizer, render_answered
+from reasrm.inference.prompt_run import ask_all, note_too_long, score_all
+from reasrm.inference.scalar_engine import ScalarEngine
+from reasrm.inference.transformers_engine import Attention, Dtype, LocalModelSettings
+from reasrm.judging.chain_of_rubrics import PromptVariant
+from reasrm.records.benchmark_folder import item_files
+from reasrm.records.benchmark_item import BenchmarkItem
+from reasrm.records.comparison import Side, hashed_side, show
+from reasrm.records.jsonl import read_records, write_records
+from reasrm.records.judgment import BUDGETS, Judgment
+from reasrm.records.ledger import Ledger
+from reasrm.records.reply import Finish, Reply
+from reasrm.runtime.outputs import new_folder, write_json
+from reasrm.runtime.params import StageParams
+from reasrm.runtime.progress import ProgressLine
+from reasrm.runtime.stage_main import StageError, run_stage
+from reasrm.runtime.work_folder import LEDGERS
 
 BENCHMARKS = Path("data/benchmarks")
 JUDGMENTS = Path("data/judgments")

@@ -8,12 +8,12 @@ Run:     python -m stages.report      (or: dvc repro report)
 from pathlib import Path
 from typing import Any, ClassVar
 
-from stages.reporting.content import Content, Folders, gather, read_all_scores
-from stages.reporting.page import render
-from stages.reporting.wording import Wording
-from stages.runtime.outputs import write_json, write_text
-from stages.runtime.params import StageParams
-from stages.runtime.stage_main import StageError, run_stage
+from reasrm.reporting.content import Content, Folders, gather, read_all_scores
+from reasrm.reporting.page import render
+from reasrm.reporting.wording import Wording
+from reasrm.runtime.outputs import write_json, write_text
+from reasrm.runtime.params import StageParams
+from reasrm.runtime.stage_main import StageError, run_stage
 
 DATA = Path("data")
 

@@ -8,15 +8,15 @@ Run:     python -m stages.scalar_rm      (or: dvc repro scalar_rm)
 from pathlib import Path
 from typing import ClassVar
 
-from stages.records.jsonl import read_records
-from stages.records.pair import PreferencePair
-from stages.runtime.params import StageParams
-from stages.runtime.stage_main import run_stage
-from stages.runtime.work_folder import resume_folder
-from stages.training.checkpoint import load_tokenizer
-from stages.training.determinism import make_repeatable
-from stages.training.scalar_training import ScalarSettings, load_scalar_model, train_scalar
-from stages.training.sft_training import Places
+from reasrm.records.jsonl import read_records
+from reasrm.records.pair import PreferencePair
+from reasrm.runtime.params import StageParams
+from reasrm.runtime.stage_main import run_stage
+from reasrm.runtime.work_folder import resume_folder
+from reasrm.training.checkpoint import load_tokenizer
+from reasrm.training.determinism import make_repeatable
+from reasrm.training.scalar import ScalarSettings, load_scalar_model, train_scalar
+from reasrm.training.sft import Places
 
 PAIRS = (Path("data/pairs/distill.jsonl"), Path("data/pairs/reinforce.jsonl"))
 BASE = Path("data/checkpoints/base")

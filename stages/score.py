@@ -12,7 +12,14 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from stages.benchmarks.behaviour import (
+from reasrm.benchmarks.benchmark import BenchmarkName, JudgeKind, Mode, UnreadableRule
+from reasrm.benchmarks.registry import benchmark
+from reasrm.records.judgment import BUDGETS
+from reasrm.runtime.outputs import new_folder, write_json
+from reasrm.runtime.params import StageParams
+from reasrm.runtime.stage_main import StageError, run_stage
+from reasrm.scoring.intervals import Size, share_estimate
+from reasrm.scoring.judge_behaviour import (
     DEFINITIONS,
     accuracy_of,
     behaviour,
@@ -20,17 +27,10 @@ from stages.benchmarks.behaviour import (
     per_thousand,
     question_values,
 )
-from stages.benchmarks.benchmark import BenchmarkName, JudgeKind, Mode, UnreadableRule
-from stages.benchmarks.intervals import Size, share_estimate
-from stages.benchmarks.outcome_store import by_group
-from stages.benchmarks.paired import difference
-from stages.benchmarks.registry import benchmark
-from stages.benchmarks.rulings import ItemFacts, Ruling, judge_kind, located_outcomes, read_items, read_rulings
-from stages.benchmarks.scorecard import Scored, Settings, scored
-from stages.records.judgment import BUDGETS
-from stages.runtime.outputs import new_folder, write_json
-from stages.runtime.params import StageParams
-from stages.runtime.stage_main import StageError, run_stage
+from reasrm.scoring.judged_items import ItemFacts, Ruling, judge_kind, located_outcomes, read_items, read_rulings
+from reasrm.scoring.outcome_store import by_group
+from reasrm.scoring.paired import difference
+from reasrm.scoring.scorecard import Scored, Settings, scored
 
 JUDGMENTS = Path("data/judgments")
 BENCHMARKS = Path("data/benchmarks")

@@ -8,17 +8,17 @@ Run:     python -m stages.sft      (or: dvc repro sft)
 from pathlib import Path
 from typing import ClassVar
 
-from stages.judging.chain_of_rubrics import PromptVariant
-from stages.judging.prompt import judge_prompt
-from stages.records.jsonl import read_records
-from stages.records.trace import KeptTrace
-from stages.runtime.params import StageParams
-from stages.runtime.stage_main import run_stage
-from stages.runtime.work_folder import resume_folder
-from stages.training.checkpoint import load_language_model, load_tokenizer
-from stages.training.determinism import make_repeatable
-from stages.training.sft_training import Places, SftSettings, train_sft
-from stages.training.training_rows import Example
+from reasrm.judging.chain_of_rubrics import PromptVariant
+from reasrm.judging.prompt import judge_prompt
+from reasrm.records.jsonl import read_records
+from reasrm.records.trace import KeptTrace
+from reasrm.runtime.params import StageParams
+from reasrm.runtime.stage_main import run_stage
+from reasrm.runtime.work_folder import resume_folder
+from reasrm.training.checkpoint import load_language_model, load_tokenizer
+from reasrm.training.determinism import make_repeatable
+from reasrm.training.sft import Places, SftSettings, train_sft
+from reasrm.training.training_rows import Example
 
 TRACES = Path("data/traces/kept.jsonl")
 BASE = Path("data/checkpoints/base")

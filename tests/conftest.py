@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+pytest_plugins = ["tests.fixtures.local_oracle", "tests.fixtures.tiny_checkpoint"]
 MOST_WORKERS = 8
 """Each worker loads torch for itself: more than this cost memory and save little."""
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from flows.profile import HEADER, Choice, compose, profile_names
-from stages.runtime.params import StageParams
+from reasrm.runtime.params import StageParams
 
 ROOT = Path(__file__).parents[2]
 WIRED: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]

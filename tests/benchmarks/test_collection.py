@@ -5,11 +5,11 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages.benchmarks.benchmark import Refusal
-from stages.benchmarks.collection import Selection, collect, is_for_training
-from stages.benchmarks.loading import SourceRow
-from stages.benchmarks.registry import benchmark
-from stages.records.pair import Message, Role
+from reasrm.benchmarks.collection import Selection, collect, is_for_training
+from reasrm.benchmarks.registry import benchmark
+from reasrm.datasets.refused_rows import Refusal
+from reasrm.datasets.row_files import SourceRow
+from reasrm.records.pair import Message, Role
 
 RULES = benchmark("reward_bench")
 ALL = Selection(seed=0)

@@ -1,10 +1,10 @@
 """JudgeBench: the official rule over both orders."""
 
 import pytest
-from outcome_sets import card
 
-from stages.benchmarks.benchmark import RowRefusedError
-from stages.benchmarks.judge_bench import JudgeBench
+from reasrm.benchmarks.judge_bench import JudgeBench
+from reasrm.datasets.refused_rows import RowRefusedError
+from tests.scoring.outcome_sets import card
 
 RULES = JudgeBench()
 

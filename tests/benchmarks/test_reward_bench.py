@@ -1,10 +1,10 @@
 """RewardBench: weights, sections and the rows it is made of."""
 
 import pytest
-from outcome_sets import AS_PUBLISHED, Row, card
 
-from stages.benchmarks.benchmark import Refusal, RowRefusedError
-from stages.benchmarks.reward_bench import RewardBench
+from reasrm.benchmarks.reward_bench import RewardBench
+from reasrm.datasets.refused_rows import Refusal, RowRefusedError
+from tests.scoring.outcome_sets import AS_PUBLISHED, Row, card
 
 RULES = RewardBench()
 ROW = {

@@ -4,10 +4,11 @@ import random
 from collections.abc import Callable
 
 import pytest
-from outcome_sets import AS_PUBLISHED, Row, card, rm_bench
 
-from stages.benchmarks.benchmark import OutcomeError, RowRefusedError
-from stages.benchmarks.rm_bench import RmBench
+from reasrm.benchmarks.benchmark import OutcomeError
+from reasrm.benchmarks.rm_bench import RmBench
+from reasrm.datasets.refused_rows import RowRefusedError
+from tests.scoring.outcome_sets import AS_PUBLISHED, Row, card, rm_bench
 
 RULES = RmBench()
 

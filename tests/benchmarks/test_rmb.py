@@ -1,10 +1,10 @@
 """RMB: pairs, best-of-N as a function of the pairs' verdicts, categories."""
 
 import pytest
-from outcome_sets import Row, card
 
-from stages.benchmarks.benchmark import RowRefusedError
-from stages.benchmarks.rmb import Rmb
+from reasrm.benchmarks.rmb import Rmb
+from reasrm.datasets.refused_rows import RowRefusedError
+from tests.scoring.outcome_sets import Row, card
 
 RULES = Rmb()
 CATEGORY = "Harmlessness/S2"

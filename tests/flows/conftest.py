@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from toy_project import PARAMS, PIPELINE, TOY, Reasrm, environment
 
 from flows.environment import is_healthy
+from tests.flows.toy_project import PARAMS, PIPELINE, TOY, Reasrm, become_clone, environment
 
 
 @pytest.fixture(scope="session")
@@ -24,7 +24,8 @@ def toy_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "dvc.yaml").write_text(yaml.safe_dump({"stages": PIPELINE}, sort_keys=False))
     (root / "params.yaml").write_text(yaml.safe_dump(PARAMS, sort_keys=False))
     (root / "a.in").write_text("start\n")
-    (root / ".gitignore").write_text("out/\nwork/\n.prefect/\n")
+    become_clone(root)
+    (root / ".gitignore").write_text("out/\nwork/\n.prefect/\nflows\n")
     subprocess.run(["git", "init", "-q"], cwd=root, check=True)
     subprocess.run([sys.executable, "-m", "dvc", "init", "-q"], cwd=root, check=True, env=environment())
     (root / ".dvcignore").write_text("work/\n.prefect/\n")
@@ -34,7 +35,7 @@ def toy_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def toy(toy_template: Path, tmp_path: Path) -> Path:
     """A copy of the toy project for one test."""
-    shutil.copytree(toy_template, tmp_path / "toy")
+    shutil.copytree(toy_template, tmp_path / "toy", symlinks=True)
     return tmp_path / "toy"
 
 
@@ -44,9 +45,10 @@ def server_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     port = 4290 + os.getpid() % 500
     root = tmp_path_factory.mktemp("server")
     (root / "dvc.yaml").write_text("stages: {}\n")
+    become_clone(root)
     surroundings = environment() | {"PREFECT_SERVER_API_PORT": str(port)}
     server = subprocess.Popen(
-        [sys.executable, "-m", "flows.cli", "ui"],
+        [sys.executable, "-m", "reasrm.cli", "ui"],
         cwd=root,
         env=surroundings,
         stdout=(root / "log").open("w"),
@@ -71,7 +73,7 @@ def reasrm(toy: Path) -> Reasrm:
     """Run `reasrm` in the toy project; keyword arguments are environment variables."""
 
     def call(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "flows.cli", *words]
+        command = [sys.executable, "-m", "reasrm.cli", *words]
         return subprocess.run(
             command, cwd=toy, env=environment() | variables, capture_output=True, text=True, check=False
         )

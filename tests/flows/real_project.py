@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from toy_project import environment
+
+from tests.flows.toy_project import environment
 
 ROOT = Path(__file__).parents[2]
-PARTS = ("stages", "locks", "revisions", "dvc.yaml", "params.yaml", ".dvcignore", ".gitignore")
+PARTS = ("reasrm", "stages", "flows", "locks", "revisions", "dvc.yaml", "params.yaml", ".dvcignore", ".gitignore")
 
 
 def dvc(root: Path, *words: str) -> subprocess.CompletedProcess[str]:

@@ -5,24 +5,26 @@ import sys
 from pathlib import Path
 
 import pytest
-from toy_project import environment
 
+from tests.flows.toy_project import environment
+
+ROOT = Path(__file__).parents[2]
 HEAVY = {"torch", "transformers", "trl", "vllm", "prefect", "anthropic", "openai", "dvc", "datasets", "numpy", "ruamel"}
 
 
 def reasrm(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "flows.cli", *words]
+    command = [sys.executable, "-m", "reasrm.cli", *words]
     return subprocess.run(command, cwd=cwd, env=environment(), capture_output=True, text=True, check=False)
 
 
-def test_the_command_line_loads_nothing_heavy(tmp_path: Path) -> None:
-    program = "import sys, flows.cli; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=tmp_path)
+def test_the_command_line_loads_nothing_heavy() -> None:
+    program = "import sys, reasrm.cli, flows.cli; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
     assert not HEAVY & set(done.stdout.split())
 
 
-def test_help_names_every_word(tmp_path: Path) -> None:
-    done = reasrm("--help", cwd=tmp_path)
+def test_help_names_every_word(toy: Path) -> None:
+    done = reasrm("--help", cwd=toy)
     assert done.returncode == 0
     for word in (
         "run",
@@ -41,18 +43,18 @@ def test_help_names_every_word(tmp_path: Path) -> None:
         assert f" {word} " in done.stdout
 
 
-def test_outside_a_project_it_says_where_to_go(tmp_path: Path) -> None:
+def test_outside_a_clone_it_says_where_to_go(tmp_path: Path) -> None:
     done = reasrm("run", cwd=tmp_path)
-    assert done.returncode == 1
-    assert done.stderr.startswith("reasrm: no dvc.yaml in")
+    assert done.returncode == 2
+    assert "`reasrm run` works in a clone of the project" in done.stderr
     assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(
     "words", [("run", "--nonsense"), ("nonsense",), ("run", "--jobs", "0"), ("run", "--budget-usd", "-1")]
 )
-def test_wrong_words_are_status_two(tmp_path: Path, words: tuple[str, ...]) -> None:
-    assert reasrm(*words, cwd=tmp_path).returncode == 2
+def test_wrong_usage_is_status_two(toy: Path, words: tuple[str, ...]) -> None:
+    assert reasrm(*words, cwd=toy).returncode == 2
 
 
 def test_words_and_status_are_handed_on_unchanged(tmp_path: Path) -> None:
@@ -77,3 +79,12 @@ def test_a_broken_pipeline_is_told_in_one_line(toy: Path) -> None:
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 1
     assert "dvc.yaml" in done.stderr
+
+
+def test_the_front_door_knows_the_pipelines_commands() -> None:
+    from flows.cli import app
+    from reasrm.cli import PIPELINE_COMMANDS
+
+    groups = [group.name for group in app.registered_groups]
+    commands = [command.name or command.callback.__name__ for command in app.registered_commands if command.callback]
+    assert sorted(PIPELINE_COMMANDS) == sorted([*groups, *commands])

@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 import yaml
-from processes import LONG, is_alive, survivors
-from toy_project import Reasrm, environment
+
+from tests.flows.processes import LONG, is_alive, survivors
+from tests.flows.toy_project import Reasrm, environment
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -150,7 +151,7 @@ def test_no_process_outlives_the_flow_and_the_same_command_resumes(
 ) -> None:
     (toy / "b-slow.mode").write_text("hang")
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job would hand on "ignored"
-    command = [sys.executable, "-m", "flows.cli", "run"]
+    command = [sys.executable, "-m", "reasrm.cli", "run"]
     flow = subprocess.Popen(command, cwd=toy, env=environment() | served, start_new_session=True)
     processes = [int(word) for word in wait_for(toy / "b-slow.pids").split()]
     assert all(is_alive(process) for process in processes)

@@ -17,8 +17,9 @@ from typing import Any
 import psutil
 import pytest
 import yaml
-from real_project import change_params, copy_pipeline, dvc
-from toy_project import environment
+
+from tests.flows.real_project import change_params, copy_pipeline, dvc
+from tests.flows.toy_project import environment
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
@@ -47,7 +48,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def start(root: Path) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-m", "flows.cli", "run", "--to", TARGET]
+    command = [sys.executable, "-m", "reasrm.cli", "run", "--to", TARGET]
     return subprocess.Popen(command, cwd=root, env=environment() | NO_SERVER, start_new_session=True)
 
 
@@ -86,7 +87,7 @@ def runs(words: set[str], program: str) -> bool:
 def test_killed_twice_and_resumed_it_ends_like_dvc_repro_alone(project: Path, tmp_path: Path) -> None:
     words = kill_when(project, lambda: len(answered(project)) >= 60)
     assert runs(words, "stages.distill_traces first")
-    assert runs(words, "stages.miniature.oracle_server")
+    assert runs(words, "reasrm.miniature.oracle_server")
     assert runs(words, "uvicorn")
     assert len(answered(project)) < 400
     assert not (project / "data/traces/first.jsonl").exists()

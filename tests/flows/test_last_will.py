@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from processes import LONG, is_alive, survivors
+
+from tests.flows.processes import LONG, is_alive, survivors
 
 STARTER = """
 import subprocess, sys, time

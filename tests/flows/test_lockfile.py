@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from toy_project import environment
 
 from flows.graph import Pipeline, Stage, read_pipeline, read_status
 from flows.lockfile import in_plan_order, sort_lock
+from tests.flows.toy_project import environment
 
 NAMES = [f"s{number}" for number in range(6)]
 PIPELINE = Pipeline({name: Stage(name, ()) for name in NAMES})

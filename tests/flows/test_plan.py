@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 import yaml
-from real_project import change_params, copy_pipeline, dvc
-from toy_project import environment
 
 from flows.graph import read_pipeline
 from flows.plan import Forecast, Runs, make_plan
 from flows.reasons import Cause
+from tests.flows.real_project import change_params, copy_pipeline, dvc
+from tests.flows.toy_project import environment
 
 pytestmark = [pytest.mark.slow]
 
@@ -76,7 +76,7 @@ def why(plan: list[Forecast], stage: str) -> list[str]:
 
 def reaches_the_prompt(root: Path, stage: str) -> bool:
     path = root / "data/fingerprints" / f"{stage.partition('@')[0]}.json"
-    return path.exists() and "stages.judging.chain_of_rubrics" in json.loads(path.read_text())["modules"]
+    return path.exists() and "reasrm.judging.chain_of_rubrics" in json.loads(path.read_text())["modules"]
 
 
 def rewrite(path: Path, change: Callable[[str], str]) -> None:
@@ -114,9 +114,9 @@ def test_a_comment_anywhere_reruns_only_the_fingerprints(project: Path) -> None:
 
 
 def test_a_word_of_the_prompt_is_the_reason_of_each_stage_that_reaches_it(project: Path) -> None:
-    rewrite(project / "stages/judging/chain_of_rubrics.py", lambda text: text.replace("one serves", "one helps"))
+    rewrite(project / "reasrm/judging/chain_of_rubrics.py", lambda text: text.replace("one serves", "one helps"))
     plan = make_plan(project)
-    told = {one.stage for one in plan if why(plan, one.stage) == ["stages.judging.chain_of_rubrics changed"]}
+    told = {one.stage for one in plan if why(plan, one.stage) == ["reasrm.judging.chain_of_rubrics changed"]}
     assert told == {name for name in read_pipeline(project).stages if reaches_the_prompt(project, name)}
     assert {"distill_traces@first", "grpo@full", "judge@base"} <= told
     assert "collect_benchmarks" not in running(plan)
@@ -137,7 +137,7 @@ def test_a_missing_output_is_named_and_only_what_is_below_it_may_run(project: Pa
 
 
 def test_the_plan_changes_nothing(project: Path) -> None:
-    rewrite(project / "stages/judging/verdict.py", lambda text: text + "\nNEW = 1\n")
+    rewrite(project / "reasrm/judging/verdict.py", lambda text: text + "\nNEW = 1\n")
 
     def files() -> dict[str, int]:
         found = [path for path in project.rglob("*") if path.is_file() and ".dvc/tmp" not in str(path)]
@@ -154,7 +154,7 @@ def test_the_plan_changes_nothing(project: Path) -> None:
 def test_the_command_says_what_would_run_and_why(project: Path) -> None:
     pipeline = read_pipeline(project)
     change_params(project, grpo={"learning_rate": 0.0123})
-    command = [sys.executable, "-m", "flows.cli", "plan"]
+    command = [sys.executable, "-m", "reasrm.cli", "plan"]
     told = [
         subprocess.run([*command, *words], cwd=project, env=environment(), capture_output=True, text=True, check=True)
         for words in (["--json"], ["--to", "grpo@full"], ["--to", "sft"])

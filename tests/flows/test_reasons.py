@@ -29,17 +29,17 @@ def test_equal_lists_are_no_reason_and_a_list_is_told_whole() -> None:
 
 def test_a_module_a_file_and_a_library_are_told_apart() -> None:
     old = {
-        "modules": {"stages.judging.prompt": "1", "stages.gone": "1"},
+        "modules": {"reasrm.judging.prompt": "1", "stages.gone": "1"},
         "files": {"p.html": "1"},
         "libraries": {"trl": "1.15.0"},
     }
     new = {
-        "modules": {"stages.judging.prompt": "2", "stages.new": "1"},
+        "modules": {"reasrm.judging.prompt": "2", "stages.new": "1"},
         "files": {"p.html": "2"},
         "libraries": {"trl": "1.16.0"},
     }
     assert texts(fingerprint_reasons(old, new)) == [
-        "stages.judging.prompt changed",
+        "reasrm.judging.prompt changed",
         "stages.gone is not reached any more",
         "stages.new is reached now",
         "p.html changed",

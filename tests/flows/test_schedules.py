@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from toy_project import environment
+
+from tests.flows.toy_project import environment
 
 PROGRAM = """
 import sys, cloudpickle

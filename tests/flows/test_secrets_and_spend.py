@@ -12,11 +12,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from real_project import change_params, copy_pipeline
-from toy_project import environment
 
-from stages.miniature.oracle_server import local_oracle
-from stages.miniature.oracle_settings import OracleSettings
+from reasrm.fake_vendor.settings import OracleSettings
+from reasrm.miniature.oracle_server import local_oracle
+from tests.flows.real_project import change_params, copy_pipeline
+from tests.flows.toy_project import environment
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -52,7 +52,7 @@ def run(place: Path, url: str, *words: str) -> subprocess.CompletedProcess[str]:
         "TMPDIR": str(place / "tmp"),
         "DVC_SITE_CACHE_DIR": str(place / "dvc"),
     }  # fmt: skip
-    command = [sys.executable, "-m", "flows.cli", "run", "--to", "filter_traces", *words]
+    command = [sys.executable, "-m", "reasrm.cli", "run", "--to", "filter_traces", *words]
     return subprocess.run(command, cwd=place / "project", env=surroundings, capture_output=True, text=True, check=False)
 
 

@@ -8,7 +8,8 @@ import time
 from pathlib import Path
 
 import pytest
-from processes import LONG, is_alive
+
+from tests.flows.processes import LONG, is_alive
 
 SUPERVISOR = Path(__file__).parents[2] / "flows" / "supervisor.py"
 DEEP = """

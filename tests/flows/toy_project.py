@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 TOY = Path(__file__).with_name("toy_stage.py")
+FLOWS = Path(__file__).parents[2] / "flows"
 Reasrm = Callable[..., subprocess.CompletedProcess[str]]
 
 PIPELINE = {
@@ -42,3 +43,8 @@ def environment() -> dict[str, str]:
     """This interpreter first, no server but the one that a test names."""
     chosen = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
     return chosen | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "DVC_NO_ANALYTICS": "1"}
+
+
+def become_clone(root: Path) -> None:
+    """Give the project the checkout's flows, without which `reasrm` knows no pipeline commands there."""
+    (root / "flows").symlink_to(FLOWS, target_is_directory=True)

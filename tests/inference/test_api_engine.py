@@ -7,13 +7,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from stages.inference.api_engine import ApiEngine
-from stages.inference.engine import Prompt, Sampling
-from stages.inference.served_model import ApiProtocol, RequestField, ServedModel
-from stages.records.pair import Message, Role
-from stages.records.reply import Finish
-from stages.runtime.stage_main import StageError, StoppedResumable
-from tests.inference.tiny_prompts import user
+from reasrm.inference.api_engine import ApiEngine
+from reasrm.inference.engine import Prompt, Sampling
+from reasrm.inference.served_model import ApiProtocol, RequestField, ServedModel
+from reasrm.records.pair import Message, Role
+from reasrm.records.reply import Finish
+from reasrm.runtime.stage_main import StageError, StoppedResumable
+from tests.fixtures.tiny_prompts import user
 
 
 class Vendor(BaseHTTPRequestHandler):

@@ -8,18 +8,18 @@ from typing import Any
 
 import pytest
 
-from stages.inference.api_engine import PLAIN_QUESTION, ApiEngine
-from stages.inference.engine import Prompt, Sampling
-from stages.inference.judging_run import ask_all
-from stages.inference.served_model import ServedModel, load_served_model
-from stages.judging.verdict import Unreadable, read_verdict
-from stages.records.ledger import Ledger
-from stages.records.pair import Message, Role
-from stages.records.reply import Finish, Reply
-from stages.runtime.progress import ProgressLine
-from stages.runtime.stage_main import StageError, StoppedResumable
-from tests.inference.judge_server import Fault, judge_server, no_fault, served_file
-from tests.inference.tiny_prompts import user
+from reasrm.inference.api_engine import PLAIN_QUESTION, ApiEngine
+from reasrm.inference.engine import Prompt, Sampling
+from reasrm.inference.prompt_run import ask_all
+from reasrm.inference.served_model import ServedModel, load_served_model
+from reasrm.judging.verdict import Unreadable, read_verdict
+from reasrm.records.ledger import Ledger
+from reasrm.records.pair import Message, Role
+from reasrm.records.reply import Finish, Reply
+from reasrm.runtime.progress import ProgressLine
+from reasrm.runtime.stage_main import StageError, StoppedResumable
+from tests.fixtures.judge_server import Fault, judge_server, no_fault, served_file
+from tests.fixtures.tiny_prompts import user
 
 pytestmark = pytest.mark.slow
 

@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from stages.inference.checkpoint_loading import load_causal
-from stages.inference.engine import Prompt, Sampling
-from stages.inference.prompt_rendering import render_all
-from stages.inference.stop_tokens import StopTokens, end_of_turn_ids
-from stages.inference.transformers_engine import LocalModelSettings, load_model
-from stages.judging.verdict import reply_end
-from stages.records.reply import Finish
-from tests.inference.tiny_prompts import sentence, user
+from reasrm.inference.checkpoint_loading import load_causal
+from reasrm.inference.engine import Prompt, Sampling
+from reasrm.inference.prompt_rendering import render_all
+from reasrm.inference.stop_tokens import StopTokens, end_of_turn_ids
+from reasrm.inference.transformers_engine import LocalModelSettings, load_model
+from reasrm.judging.verdict import reply_end
+from reasrm.records.reply import Finish
+from tests.fixtures.tiny_prompts import sentence, user
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def model(checkpoint: Any) -> Any:
 
 def draw_batch(*words: Any) -> list[Any]:
     """The loop under test; torch is loaded by the test that needs it, not by every collection."""
-    from stages.inference.decoding import draw_batch
+    from reasrm.inference.decoding import draw_batch
 
     return draw_batch(*words)
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.inference.engine import batches_by_tokens
+from reasrm.inference.engine import batches_by_tokens
 
 LENGTHS = st.lists(st.integers(1, 60), max_size=40).map(sorted)
 

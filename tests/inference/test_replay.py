@@ -5,16 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from stages.inference.engine import Engine, Prompt, Sampling
-from stages.inference.judging_run import ask_all, note_too_long
-from stages.inference.replay_engine import ReplayEngine
-from stages.inference.scripted_engine import ScriptedEngine
-from stages.records.ledger import FINAL, Ledger
-from stages.records.reply import Finish, Reply
-from stages.runtime.progress import ProgressLine
-from stages.runtime.stage_main import StageError
-from stages.runtime.work_folder import LEDGERS
-from tests.inference.tiny_prompts import sentence, user
+from reasrm.inference.engine import Engine, Prompt, Sampling
+from reasrm.inference.prompt_run import ask_all, note_too_long
+from reasrm.inference.replay_engine import ReplayEngine
+from reasrm.inference.scripted_engine import ScriptedEngine
+from reasrm.records.ledger import FINAL, Ledger
+from reasrm.records.reply import Finish, Reply
+from reasrm.runtime.progress import ProgressLine
+from reasrm.runtime.stage_main import StageError
+from reasrm.runtime.work_folder import LEDGERS
+from tests.fixtures.tiny_prompts import sentence, user
 
 PROMPTS = [Prompt(user(sentence(start, 4))) for start in range(6)]
 

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from stages.inference.checkpoint_loading import INDEX, WEIGHTS, refuse_scalar, tensor_names
-from stages.inference.command import main
-from stages.inference.opening import EngineName, open_model
-from stages.inference.scalar_engine import ScalarEngine
-from stages.inference.transformers_engine import LocalModelSettings, TransformersEngine
-from stages.runtime.stage_main import ExitCode, StageError
-from stages.training.checkpoint import load_language_model
-from stages.training.scalar_training import load_scalar_model
+from reasrm.commands.judge import main
+from reasrm.inference.checkpoint_loading import INDEX, WEIGHTS, refuse_scalar, tensor_names
+from reasrm.inference.opening import EngineName, open_model
+from reasrm.inference.scalar_engine import ScalarEngine
+from reasrm.inference.transformers_engine import LocalModelSettings, TransformersEngine
+from reasrm.runtime.stage_main import ExitCode, StageError
+from reasrm.training.checkpoint import load_language_model
+from reasrm.training.scalar import load_scalar_model
 
 WIDTH = 32
 ROWS = [(5, 6, 7, 8, 9), (5, 6), (11, 3, 3, 4, 20, 3), (7,)]

@@ -5,11 +5,11 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages.inference.engine import Prompt
-from stages.inference.replies import DrawnTokens, decode, reply_from_text, reply_from_tokens
-from stages.inference.stop_tokens import StopTokens
-from stages.judging.verdict import STOP, THINK_START, reply_end
-from stages.records.reply import Finish
+from reasrm.inference.engine import Prompt
+from reasrm.inference.replies import DrawnTokens, decode, reply_from_text, reply_from_tokens
+from reasrm.inference.stop_tokens import StopTokens
+from reasrm.judging.verdict import STOP, THINK_START, reply_end
+from reasrm.records.reply import Finish
 
 FRAGMENTS = ["<", "/", "answer", ">", "</answer>", "[[A]]", " a", ">[[", "swer>", "</an", "x"]
 PIECES = st.lists(st.sampled_from([*FRAGMENTS, "<quote_A>", "</quote_A>", "<think>", "</think>"]))

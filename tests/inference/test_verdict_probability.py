@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages.inference.engine import Prompt
-from stages.inference.replies import DrawnTokens, decode, reply_from_tokens
-from stages.judging.verdict import STOP
-from stages.records.reply import Finish
-from tests.inference.tiny_prompts import user
+from reasrm.inference.engine import Prompt
+from reasrm.inference.replies import DrawnTokens, decode, reply_from_tokens
+from reasrm.judging.verdict import STOP
+from reasrm.records.reply import Finish
+from tests.fixtures.tiny_prompts import user
 
 PROSE = st.text(alphabet=st.characters(exclude_characters="<>[]", exclude_categories=("Cs",)), max_size=30)
 

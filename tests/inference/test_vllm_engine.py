@@ -9,18 +9,18 @@ from typing import Any
 
 import pytest
 
-from stages.inference.engine import Engine, Prompt, Sampling
-from stages.inference.judging_run import ask_all
-from stages.inference.prompt_rendering import load_tokenizer, render_all
-from stages.inference.transformers_engine import Attention, Dtype, LocalModelSettings, TransformersEngine
-from stages.inference.vllm_engine import VllmEngine
-from stages.judging.samples import verdict_of_samples
-from stages.judging.verdict import STOP, Unreadable, Verdict, read_verdict
-from stages.records.comparison import Side
-from stages.records.ledger import Ledger
-from stages.records.reply import Finish, Reply
-from stages.runtime.progress import ProgressLine
-from tests.inference.taught_judge import CONTEXT, FORGED, prompt_of, unseen
+from reasrm.inference.engine import Engine, Prompt, Sampling
+from reasrm.inference.prompt_rendering import load_tokenizer, render_all
+from reasrm.inference.prompt_run import ask_all
+from reasrm.inference.transformers_engine import Attention, Dtype, LocalModelSettings, TransformersEngine
+from reasrm.inference.vllm_engine import VllmEngine
+from reasrm.judging.samples import verdict_of_samples
+from reasrm.judging.verdict import STOP, Unreadable, Verdict, read_verdict
+from reasrm.records.comparison import Side
+from reasrm.records.ledger import Ledger
+from reasrm.records.reply import Finish, Reply
+from reasrm.runtime.progress import ProgressLine
+from tests.fixtures.taught_judge import CONTEXT, FORGED, prompt_of, unseen
 
 pytestmark = [pytest.mark.vllm, pytest.mark.timeout(5400)]
 

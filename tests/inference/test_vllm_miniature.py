@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from stages.inference.opening import EngineName
+from reasrm.inference.opening import EngineName
+from reasrm.records.benchmark_item import BenchmarkItem
+from reasrm.records.judgment import Judgment
+from reasrm.records.ledger import Ledger
 from stages.judge import BENCHMARKS, JudgeParams, judge_generative, read_items, shown_orders
-from stages.records.benchmark_item import BenchmarkItem
-from stages.records.judgment import Judgment
-from stages.records.ledger import Ledger
 
 ROOT = Path(__file__).parents[2]
 MODELS = ("sft", "grpo-full")

@@ -10,20 +10,20 @@ from typing import Any
 
 import pytest
 
-from stages.inference.command import main
-from stages.inference.engine import Sampling
-from stages.inference.judging_run import ask_all
-from stages.inference.opening import EngineName, OpenModel, open_model
-from stages.inference.transformers_engine import Attention, Dtype, LocalModelSettings
-from stages.judging.verdict import STOP, Verdict, read_verdict
-from stages.records.comparison import Side
-from stages.records.ledger import Ledger
-from stages.records.reply import Reply
-from stages.runtime.progress import ProgressLine
-from stages.runtime.stage_main import ExitCode
-from tests.inference.judge_server import served_file
-from tests.inference.taught_judge import CONTEXT, prompt_of, unseen
-from tests.inference.vllm_server import vllm_server
+from reasrm.commands.judge import main
+from reasrm.inference.engine import Sampling
+from reasrm.inference.opening import EngineName, OpenModel, open_model
+from reasrm.inference.prompt_run import ask_all
+from reasrm.inference.transformers_engine import Attention, Dtype, LocalModelSettings
+from reasrm.judging.verdict import STOP, Verdict, read_verdict
+from reasrm.records.comparison import Side
+from reasrm.records.ledger import Ledger
+from reasrm.records.reply import Reply
+from reasrm.runtime.progress import ProgressLine
+from reasrm.runtime.stage_main import ExitCode
+from tests.fixtures.judge_server import served_file
+from tests.fixtures.taught_judge import CONTEXT, prompt_of, unseen
+from tests.fixtures.vllm_server import vllm_server
 
 pytestmark = [pytest.mark.vllm, pytest.mark.timeout(5400)]
 

@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.inference.published_judges.reply_readers import ReplyReader, read_reply
-from stages.judging.chain_of_rubrics import PromptVariant
-from stages.judging.prompt import QUESTION_END, QUESTION_START, RESPONSE_END, RESPONSE_START, judge_prompt
-from stages.judging.trace_structure import read_structure
-from stages.judging.verdict import STOP, Unreadable, Verdict, read_verdict, reply_end
-from stages.records.comparison import Comparison, Side
-from stages.records.pair import Message, Role
-from stages.records.reply import Finish, Reply
+from reasrm.evaluation.published_judges.reply_readers import ReplyReader, read_reply
+from reasrm.judging.chain_of_rubrics import PromptVariant
+from reasrm.judging.prompt import QUESTION_END, QUESTION_START, RESPONSE_END, RESPONSE_START, judge_prompt
+from reasrm.judging.trace_structure import read_structure
+from reasrm.judging.verdict import STOP, Unreadable, Verdict, read_verdict, reply_end
+from reasrm.records.comparison import Comparison, Side
+from reasrm.records.pair import Message, Role
+from reasrm.records.reply import Finish, Reply
 
 PIECES = (
     *("<answer>[[A]]</answer>", "<answer>[[B]]</answer>", "</answer>", "<answer>", "[[A]]", "[[B]]", "</eval>"),

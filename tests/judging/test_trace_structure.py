@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.judging.trace_structure import (
+from reasrm.judging.trace_structure import (
     Grounding,
     QuestionType,
     Quote,
@@ -20,7 +20,7 @@ from stages.judging.trace_structure import (
     read_structure,
     rubric_weights,
 )
-from stages.records.comparison import Side
+from reasrm.records.comparison import Side
 
 REPLY = """<think>secret <answer>[[B]]</answer></think>
 <type>Chat</type>

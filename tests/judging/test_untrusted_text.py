@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.judging.untrusted_text import PROTOCOL_TAGS, defuse, defuse_turn
+from reasrm.judging.untrusted_text import PROTOCOL_TAGS, defuse, defuse_turn
 
 PIECES = (
     *("<", ">", "/", "[", "]", "|", "\n", "\r", "\u2028", " ", "answer", "<answer>", "</answer>", "[[A]]", "</eval>"),

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.judging.verdict import Unreadable, Verdict, read_verdict
-from stages.records.comparison import Side
-from stages.records.reply import Finish
+from reasrm.judging.verdict import Unreadable, Verdict, read_verdict
+from reasrm.records.comparison import Side
+from reasrm.records.reply import Finish
 
 OUTPUTS = Path(__file__).resolve().parents[3] / "shared/data/judge_outputs/rm_r1_32b.jsonl"
 PROSE = st.text(alphabet=st.characters(blacklist_characters="<>"), max_size=60)

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.judging.chain_of_rubrics import PromptVariant
-from stages.judging.prompt import hinted_prompt, judge_prompt
-from stages.judging.verdict import Verdict, read_verdict
-from stages.miniature.oracle_habits import LAZY_SHARES, NotAJudgePromptError, oracle_reply
-from stages.miniature.world import Split, training_pairs
-from stages.records.comparison import Comparison, Side, show
-from stages.records.pair import Message, PreferencePair, Role
+from reasrm.judging.chain_of_rubrics import PromptVariant
+from reasrm.judging.prompt import hinted_prompt, judge_prompt
+from reasrm.judging.verdict import Verdict, read_verdict
+from reasrm.miniature.oracle_habits import LAZY_SHARES, NotAJudgePromptError, oracle_reply
+from reasrm.miniature.world import Split, training_pairs
+from reasrm.records.comparison import Comparison, Side, show
+from reasrm.records.pair import Message, PreferencePair, Role
 
 LAZY = "miniature-oracle-lazy-2026-11-01"
 CAREFUL = "miniature-oracle-careful-2026-11-01"

@@ -5,17 +5,17 @@ from typing import Any
 
 import pytest
 
-from stages.judging.chain_of_rubrics import PromptVariant
-from stages.judging.prompt import judge_prompt
-from stages.judging.untrusted_text import defuse
-from stages.miniature.chat_families import THINGS
-from stages.miniature.exercises import base_documents, vocabulary_texts
-from stages.miniature.fixed_texts import CHAT_TOKENS, fixed_texts
-from stages.miniature.tiny_model import TinyShape, fixed_texts_of_several_tokens, new_model, train_tokenizer
-from stages.miniature.world import Split, training_pairs
-from stages.records.comparison import Side, show
-from stages.records.pair import Message, Role
-from stages.runtime.chat_rendering import answered_token_ids, prompt_token_ids, render_chat
+from reasrm.judging.chain_of_rubrics import PromptVariant
+from reasrm.judging.chat_template import answered_token_ids, prompt_token_ids, render_chat
+from reasrm.judging.prompt import judge_prompt
+from reasrm.judging.untrusted_text import defuse
+from reasrm.miniature.chat_families import THINGS
+from reasrm.miniature.exercises import base_documents, vocabulary_texts
+from reasrm.miniature.fixed_texts import CHAT_TOKENS, fixed_texts
+from reasrm.miniature.tiny_model import TinyShape, fixed_texts_of_several_tokens, new_model, train_tokenizer
+from reasrm.miniature.world import Split, training_pairs
+from reasrm.records.comparison import Side, show
+from reasrm.records.pair import Message, Role
 
 SHAPE = TinyShape(
     hidden_size=32, layers=1, heads=1, intermediate_size=64, vocabulary=1024, context=256, initial_std=0.05

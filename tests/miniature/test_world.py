@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.miniature import chat_families as chat
-from stages.miniature.benchmark_rows import REWARD_BENCH_SUBSETS, benchmark_rows
-from stages.miniature.reasoning_families import Reasoning, result_in, work_out
-from stages.miniature.reasoning_families import ask as ask_reasoning
-from stages.miniature.styles import Style, dress, undress
-from stages.miniature.world import Family, Split, ask, bare_answers, split_of, training_pairs
-from stages.records.pair import Role
+from reasrm.miniature import chat_families as chat
+from reasrm.miniature.benchmark_rows import REWARD_BENCH_SUBSETS, benchmark_rows
+from reasrm.miniature.reasoning_families import Reasoning, result_in, work_out
+from reasrm.miniature.reasoning_families import ask as ask_reasoning
+from reasrm.miniature.styles import Style, dress, undress
+from reasrm.miniature.world import Family, Split, ask, bare_answers, split_of, training_pairs
+from reasrm.records.pair import Role
 
 
 @given(st.integers(0, 10**6), st.sampled_from(list(Family)), st.sampled_from(list(Split)))

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from stages.records.comparison import Side, hashed_side, show
-from stages.records.pair import Message, PreferencePair, Role
+from reasrm.records.comparison import Side, hashed_side, show
+from reasrm.records.pair import Message, PreferencePair, Role
 
 
 def pair(chosen: str = "good", rejected: str = "bad", question: str = "q") -> PreferencePair:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.records.jsonl import BadRecordError, read_records, read_rows, write_records
-from stages.records.pair import Message, PreferencePair, Role
+from reasrm.records.jsonl import BadRecordError, read_records, read_rows, write_records
+from reasrm.records.pair import Message, PreferencePair, Role
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 PAIRS = st.builds(

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages.records.content_hash import content_hash
-from stages.records.ledger import FINAL, Ledger, LedgerBusyError, ReadOnlyLedger
+from reasrm.records.content_hash import content_hash
+from reasrm.records.ledger import FINAL, Ledger, LedgerBusyError, ReadOnlyLedger
 
 
 def key(number: int) -> str:
@@ -54,7 +54,7 @@ def test_a_full_disk_costs_the_entry_alone(tmp_path: Path) -> None:
     program = (
         "import resource, signal, sys\n"
         "from pathlib import Path\n"
-        "from stages.records.ledger import FINAL, Ledger\n"
+        "from reasrm.records.ledger import FINAL, Ledger\n"
         "with Ledger(Path(sys.argv[1])) as ledger:\n"
         "    ledger.append('01', FINAL, {'text': 'a' * 500})\n"
         "    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))\n"
@@ -137,8 +137,8 @@ def test_only_the_owner_can_read_the_file(tmp_path: Path) -> None:
 WRITER = """
 import sys
 from pathlib import Path
-from stages.records.content_hash import content_hash
-from stages.records.ledger import FINAL, Ledger
+from reasrm.records.content_hash import content_hash
+from reasrm.records.ledger import FINAL, Ledger
 ledger = Ledger(Path(sys.argv[1]))
 for number in range(1_000_000):
     ledger.append(content_hash(["test", number]), FINAL, {"number": number})

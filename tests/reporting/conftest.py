@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from reasrm.reporting.page import render
 from stages.report import ReportParams, report
-from stages.reporting.page import render
 from tests.reporting.hostile_run import hostile_params, poison
 
 

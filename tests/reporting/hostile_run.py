@@ -4,13 +4,13 @@ import json
 import shutil
 from pathlib import Path
 
-from stages.records.benchmark_item import BenchmarkItem
-from stages.records.jsonl import read_records, write_records
-from stages.records.judgment import Judgment
-from stages.records.pair import PreferencePair
-from stages.records.trace import OracleTrace, RejectedTrace
+from reasrm.records.benchmark_item import BenchmarkItem
+from reasrm.records.jsonl import read_records, write_records
+from reasrm.records.judgment import Judgment
+from reasrm.records.pair import PreferencePair
+from reasrm.records.trace import OracleTrace, RejectedTrace
+from reasrm.runtime.outputs import write_json
 from stages.report import ReportParams
-from stages.runtime.outputs import write_json
 from tests.reporting.made_up_run import PARTS, made_up_reply, write_curve
 
 HOSTILE = (

@@ -7,21 +7,21 @@ import math
 import random
 from pathlib import Path
 
-from stages.benchmarks.collection import Collected, Selection, collect
-from stages.benchmarks.loading import SourceRow
-from stages.benchmarks.registry import BENCHMARKS
-from stages.benchmarks.rulings import read_items, read_rulings
-from stages.miniature import traces
-from stages.miniature.benchmark_rows import benchmark_rows
-from stages.miniature.world import Split, training_pairs
-from stages.records.benchmark_item import BenchmarkItem
-from stages.records.comparison import Side, show
-from stages.records.jsonl import write_records
-from stages.records.judgment import Judgment
-from stages.records.pair import PreferencePair
-from stages.records.reply import Finish, Reply
-from stages.records.trace import KeptTrace, OracleTrace, RejectedTrace, TraceOutcome, TracePass
-from stages.runtime.outputs import write_json, write_text
+from reasrm.benchmarks.collection import Collected, Selection, collect
+from reasrm.benchmarks.registry import BENCHMARKS
+from reasrm.datasets.row_files import SourceRow
+from reasrm.miniature import traces
+from reasrm.miniature.benchmark_rows import benchmark_rows
+from reasrm.miniature.world import Split, training_pairs
+from reasrm.records.benchmark_item import BenchmarkItem
+from reasrm.records.comparison import Side, show
+from reasrm.records.jsonl import write_records
+from reasrm.records.judgment import Judgment
+from reasrm.records.pair import PreferencePair
+from reasrm.records.reply import Finish, Reply
+from reasrm.records.trace import KeptTrace, OracleTrace, RejectedTrace, TraceOutcome, TracePass
+from reasrm.runtime.outputs import write_json, write_text
+from reasrm.scoring.judged_items import read_items, read_rulings
 from stages.score import ScoreParams, score
 
 SKILL = {"base": 0.5, "answer_sft": 0.63, "scalar_rm": 0.66, "sft": 0.82, "grpo-cold_start": 0.5, "grpo-full": 0.96}

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from stages.reporting.curves import REINFORCEMENT, BadCurveError, is_reinforcement, panel_curves, read_curves
-from stages.runtime.outputs import write_text
+from reasrm.reporting.curves import REINFORCEMENT, BadCurveError, is_reinforcement, panel_curves, read_curves
+from reasrm.runtime.outputs import write_text
 
 
 def curve(folder: Path, run: str, name: str, text: str) -> None:

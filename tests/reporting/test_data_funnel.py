@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from stages.records.jsonl import BadRecordError, read_records, write_records
-from stages.records.trace import OracleTrace, TracePass
-from stages.reporting.data_funnel import count_pass, read_funnel
+from reasrm.records.jsonl import BadRecordError, read_records, write_records
+from reasrm.records.trace import OracleTrace, TracePass
+from reasrm.reporting.data_funnel import count_pass, read_funnel
 
 
 def test_each_trace_counts_once(made_up_data: Path) -> None:

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from stages.records.comparison import Side
-from stages.records.jsonl import read_records, write_records
-from stages.records.judgment import Judgment
-from stages.reporting.examples import Contrast, choose_examples, kind_of_question
+from reasrm.records.comparison import Side
+from reasrm.records.jsonl import read_records, write_records
+from reasrm.records.judgment import Judgment
+from reasrm.reporting.examples import Contrast, choose_examples, kind_of_question
 
 MODELS = ("sft", "grpo-full")
 

@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from stages.reporting.page import TEMPLATES, points, script_hash
-from stages.reporting.visible_text import visible
+from reasrm.reporting.page import TEMPLATES, points, script_hash
+from reasrm.reporting.visible_text import visible
 
 VOID = {"meta", "br", "link", "img", "input", "hr", "base", "col"}
 

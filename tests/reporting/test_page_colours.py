@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from stages.reporting.page import TEMPLATES
+from reasrm.reporting.page import TEMPLATES
 
 CSS = (TEMPLATES / "page.css").read_text(encoding="utf-8")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from stages.reporting.paper_reference import PaperTable, paper_tables
+from reasrm.reporting.paper_reference import PaperTable, paper_tables
 
 TABLES = paper_tables().tables
 

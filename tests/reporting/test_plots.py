@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.reporting.curves import REINFORCEMENT, Curve
-from stages.reporting.plots import Dot, curve_plot, ladder_plot, moving_mean
-from stages.reporting.themed_svg import DASHES, MARKERS, SERIES, plot_style
+from reasrm.reporting.curves import REINFORCEMENT, Curve
+from reasrm.reporting.plots import Dot, curve_plot, ladder_plot, moving_mean
+from reasrm.reporting.themed_svg import DASHES, MARKERS, SERIES, plot_style
 
 HOSTILE = '</svg><script>alert(1)</script>$\\frac{1}{0}$"onload="x\u202e'
 

@@ -2,12 +2,12 @@
 
 import pytest
 
-from stages.records.benchmark_item import BenchmarkItem
-from stages.records.comparison import Side
-from stages.records.judgment import Judgment
-from stages.records.pair import Message, PreferencePair, Role
-from stages.records.reply import Finish, Reply
-from stages.reporting.reply_habits import count_habits, rubric_weights
+from reasrm.records.benchmark_item import BenchmarkItem
+from reasrm.records.comparison import Side
+from reasrm.records.judgment import Judgment
+from reasrm.records.pair import Message, PreferencePair, Role
+from reasrm.records.reply import Finish, Reply
+from reasrm.reporting.reply_habits import count_habits, rubric_weights
 
 
 @pytest.mark.parametrize(

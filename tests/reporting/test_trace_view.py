@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.records.reply import Finish, Reply
-from stages.reporting.trace_view import Segment, SegmentKind, segments
+from reasrm.records.reply import Finish, Reply
+from reasrm.reporting.trace_view import Segment, SegmentKind, segments
 
 
 def pieces(text: str, a: str = "the moon is far", b: str = "cheese, all of it") -> tuple[Segment, ...]:

@@ -5,7 +5,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.reporting.visible_text import shortened, visible
+from reasrm.reporting.visible_text import shortened, visible
 
 
 def test_direction_overrides_are_shown() -> None:

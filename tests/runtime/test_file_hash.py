@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stages.runtime.work_folder import LARGE, file_hash
+from reasrm.runtime.work_folder import LARGE, file_hash
 
 
 @pytest.mark.parametrize("size", [10, LARGE])

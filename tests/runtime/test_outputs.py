@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from stages.runtime.outputs import new_folder, write_json
-from stages.runtime.work_folder import StageBusyError, file_hash, only_run, resume_folder
+from reasrm.runtime.outputs import new_folder, write_json
+from reasrm.runtime.work_folder import StageBusyError, file_hash, only_run, resume_folder
 
 
 def test_a_folder_appears_only_when_it_is_complete(tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ def test_the_resume_folder_changes_with_every_input(tmp_path: Path, monkeypatch:
 
 def test_a_second_run_of_a_stage_is_refused_while_the_first_lives(tmp_path: Path) -> None:
     hold = (
-        "import sys\nfrom stages.runtime.work_folder import only_run\n"
+        "import sys\nfrom reasrm.runtime.work_folder import only_run\n"
         "with only_run('sft'):\n    print('held', flush=True)\n    sys.stdin.read()\n"
     )
     env = os.environ | {"PYTHONPATH": str(Path.cwd())}

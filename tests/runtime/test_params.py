@@ -6,7 +6,7 @@ from typing import ClassVar
 import pytest
 from pydantic import Field
 
-from stages.runtime.params import ParamsError, StageParams
+from reasrm.runtime.params import ParamsError, StageParams
 
 
 class BakeParams(StageParams):

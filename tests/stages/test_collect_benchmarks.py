@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from stages.benchmarks.benchmark import BenchmarkName
-from stages.benchmarks.reward_bench import SECTION_OF, SECTIONS
+from reasrm.benchmarks.benchmark import BenchmarkName
+from reasrm.benchmarks.reward_bench import SECTION_OF, SECTIONS
+from reasrm.runtime.params import PARAMS_FILE
+from reasrm.runtime.stage_main import StageError
 from stages.collect_benchmarks import CollectBenchmarksParams, collect_benchmark
-from stages.runtime.params import PARAMS_FILE
-from stages.runtime.stage_main import StageError
 
 ROOT = Path(__file__).parents[2]
 

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from stages.benchmarks.benchmark import BenchmarkName
-from stages.benchmarks.overlap import BenchmarkPrompts
-from stages.benchmarks.pair_selection import Purpose, select
+from reasrm.benchmarks.benchmark import BenchmarkName
+from reasrm.data_quality.decontamination import BenchmarkPrompts
+from reasrm.data_quality.pair_selection import Purpose, select
+from reasrm.runtime.params import PARAMS_FILE
+from reasrm.runtime.stage_main import StageError
 from stages.collect_benchmarks import CollectBenchmarksParams, collect_benchmark
 from stages.collect_pairs import CollectPairsParams, candidates
-from stages.runtime.params import PARAMS_FILE
-from stages.runtime.stage_main import StageError
 
 ROOT = Path(__file__).parents[2]
 VALUES: dict[str, Any] = {

@@ -17,10 +17,10 @@ import psutil
 import pytest
 import yaml
 
-from stages.miniature.world import Split, training_pairs
-from stages.oracle.cases import needs_hint
-from stages.records.jsonl import read_records, write_records
-from stages.records.trace import OracleTrace, TraceOutcome, TracePass
+from reasrm.distillation.questions import needs_hint
+from reasrm.miniature.world import Split, training_pairs
+from reasrm.records.jsonl import read_records, write_records
+from reasrm.records.trace import OracleTrace, TraceOutcome, TracePass
 
 ROOT = Path(__file__).parents[2]
 OUTPUTS = ("first.jsonl", "first.metrics.json", "second.jsonl", "second.metrics.json")

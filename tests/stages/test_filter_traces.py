@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.benchmarks.overlap import BenchmarkPrompts
+from reasrm.data_quality.decontamination import BenchmarkPrompts
+from reasrm.data_quality.trace_rules import Reason, fault
+from reasrm.judging.chain_of_rubrics import HINT
+from reasrm.records.comparison import Side
+from reasrm.records.pair import Message, PreferencePair, Role
+from reasrm.records.trace import OracleTrace, TraceOutcome, TracePass
+from reasrm.runtime.stage_main import StageError
 from stages.filter_traces import Filtered, FilterTracesParams, filter_traces, kept_trace
-from stages.judging.chain_of_rubrics import HINT
-from stages.oracle.trace_rules import Reason, fault
-from stages.records.comparison import Side
-from stages.records.pair import Message, PreferencePair, Role
-from stages.records.trace import OracleTrace, TraceOutcome, TracePass
-from stages.runtime.stage_main import StageError
 
 WORDS = [
     *("amber", "brook", "cedar", "delta", "ember", "frost", "grove", "haven", "inlet"),

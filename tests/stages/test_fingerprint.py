@@ -35,7 +35,7 @@ def reaching(before: Fingerprints, module: str) -> set[str]:
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("sources")
-    for folder in ("stages", "locks"):
+    for folder in ("reasrm", "stages", "locks"):
         shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
     return root
 
@@ -86,26 +86,26 @@ def test_comments_docstrings_and_formatting_of_all_modules_make_nothing_stale(
 def test_a_word_of_the_judges_prompt_makes_stale_exactly_the_stages_that_reach_it(
     project: Path, before: Fingerprints
 ) -> None:
-    path = project / "stages/judging/chain_of_rubrics.py"
+    path = project / "reasrm/judging/chain_of_rubrics.py"
     text = path.read_text()
     assert "decide which one serves" in text
     path.write_text(text.replace("decide which one serves", "decide which one helps"))
     stale = changed(before, fingerprints(project))
-    assert stale == reaching(before, "stages.judging.chain_of_rubrics")
+    assert stale == reaching(before, "reasrm.judging.chain_of_rubrics")
     assert {"distill_traces", "sft", "grpo", "judge"} <= stale
     assert not {"collect_benchmarks", "score"} & stale
 
 
 def test_a_declared_file_makes_stale_who_reads_it(project: Path, before: Fingerprints) -> None:
-    path = project / "stages/reporting/paper_tables.json"
+    path = project / "reasrm/reporting/paper_tables.json"
     path.write_text(path.read_text() + "\n")
     assert changed(before, fingerprints(project)) == {"report"}
 
 
 def test_an_exempt_module_makes_nothing_stale(project: Path, before: Fingerprints) -> None:
-    path = project / "stages/runtime/progress.py"
+    path = project / "reasrm/runtime/progress.py"
     path.write_text(path.read_text().replace("EVERY_SECONDS = 5.0", "EVERY_SECONDS = 6.0"))
-    assert "stages.runtime.progress" in before["judge"]["exempt"]
+    assert "reasrm.runtime.progress" in before["judge"]["exempt"]
     assert changed(before, fingerprints(project)) == set()
 
 
@@ -119,7 +119,7 @@ def test_another_library_than_the_locked_one_is_refused(project: Path) -> None:
 
 
 def test_a_missing_declared_file_is_refused(project: Path) -> None:
-    (project / "stages/reporting/paper_tables.json").unlink()
+    (project / "reasrm/reporting/paper_tables.json").unlink()
     done = compute(project)
     assert done.returncode == 1
     assert "FINGERPRINTED_FILES names `paper_tables.json`" in done.stderr

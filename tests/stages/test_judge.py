@@ -7,8 +7,16 @@ from typing import Any
 import pytest
 import yaml
 
-from stages.inference.judge_form import OwnForm
-from stages.inference.opening import open_model
+from reasrm.evaluation.judge_template import OwnForm
+from reasrm.inference.opening import open_model
+from reasrm.judging.chain_of_rubrics import PromptVariant
+from reasrm.judging.verdict import Unreadable
+from reasrm.records.benchmark_item import BenchmarkItem
+from reasrm.records.comparison import Side, hashed_side, show
+from reasrm.records.jsonl import write_records
+from reasrm.records.ledger import Ledger
+from reasrm.records.pair import Message, PreferencePair, Role
+from reasrm.runtime.stage_main import StageError
 from stages.judge import (
     JudgeParams,
     Orders,
@@ -18,15 +26,7 @@ from stages.judge import (
     shown_orders,
     write_judgments,
 )
-from stages.judging.chain_of_rubrics import PromptVariant
-from stages.judging.verdict import Unreadable
-from stages.records.benchmark_item import BenchmarkItem
-from stages.records.comparison import Side, hashed_side, show
-from stages.records.jsonl import write_records
-from stages.records.ledger import Ledger
-from stages.records.pair import Message, PreferencePair, Role
-from stages.runtime.stage_main import StageError
-from tests.inference.judge_server import first_is_best, judge_server, served_file
+from tests.fixtures.judge_server import first_is_best, judge_server, served_file
 
 PARAMS = {
     "kind": "generative",
@@ -75,7 +75,7 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An untrained judge and an untrained scorer of the miniature's architecture."""
     from transformers import Qwen3ForSequenceClassification
 
-    from stages.miniature.tiny_model import TinyShape, new_model, train_tokenizer
+    from reasrm.miniature.tiny_model import TinyShape, new_model, train_tokenizer
 
     folder = tmp_path_factory.mktemp("checkpoints")
     tokenizer = train_tokenizer(["why because no idea who she he what long short"], 300)

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 import yaml
 
-from stages.miniature.oracle_habits import LAZY_SHARES
+from reasrm.miniature.oracle_habits import LAZY_SHARES
+from reasrm.reporting.content import Content
+from reasrm.reporting.page import render
+from reasrm.runtime.outputs import write_json
+from reasrm.runtime.params import ParamsError
+from reasrm.runtime.stage_main import StageError
 from stages.report import ReportParams, metrics, report
-from stages.reporting.content import Content
-from stages.reporting.page import render
-from stages.runtime.outputs import write_json
-from stages.runtime.params import ParamsError
-from stages.runtime.stage_main import StageError
 from tests.reporting.made_up_run import SKILL
 
 CHECKOUT = Path(__file__).parents[2]

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from stages.benchmarks.behaviour import length_gap
-from stages.benchmarks.rulings import ItemFacts, Ruling
-from stages.records.comparison import Side
+from reasrm.records.comparison import Side
+from reasrm.scoring.judge_behaviour import length_gap
+from reasrm.scoring.judged_items import ItemFacts, Ruling
 from stages.score import Price, ScoreParams, budget_card, score
 
 PARAMS = ScoreParams.model_validate(

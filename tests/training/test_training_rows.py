@@ -3,10 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.miniature.exercises import base_documents, vocabulary_texts
-from stages.miniature.tiny_model import train_tokenizer
-from stages.runtime.chat_rendering import prompt_token_ids
-from stages.training.training_rows import NOT_LEARNT, Example, in_batches_of_one_length, token_rows
+from reasrm.judging.chat_template import prompt_token_ids
+from reasrm.miniature.exercises import base_documents, vocabulary_texts
+from reasrm.miniature.tiny_model import train_tokenizer
+from reasrm.training.training_rows import NOT_LEARNT, Example, in_batches_of_one_length, token_rows
 
 
 @given(st.lists(st.integers(1, 99), min_size=1, max_size=300), st.integers(1, 40), st.integers(1, 3), st.integers(0, 9))

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from stages.judging.chain_of_rubrics import PromptVariant
-from stages.judging.prompt import judge_prompt
-from stages.miniature.oracle_habits import oracle_reply
-from stages.miniature.world import Split, training_pairs
-from stages.records.comparison import hashed_side, show
-from stages.records.jsonl import write_records
-from stages.records.trace import KeptTrace, TracePass
+from reasrm.judging.chain_of_rubrics import PromptVariant
+from reasrm.judging.prompt import judge_prompt
+from reasrm.miniature.oracle_habits import oracle_reply
+from reasrm.miniature.world import Split, training_pairs
+from reasrm.records.comparison import hashed_side, show
+from reasrm.records.jsonl import write_records
+from reasrm.records.trace import KeptTrace, TracePass
 
 pytestmark = pytest.mark.slow
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from stages.judging.chain_of_rubrics import PromptVariant
-from stages.records.comparison import Side
-from stages.training.verdict_reward import RewardRule, cut_at_stop, reply_reward, reward_function
+from reasrm.judging.chain_of_rubrics import PromptVariant
+from reasrm.records.comparison import Side
+from reasrm.training.rewards.verdict_reward import RewardRule, cut_at_stop, reply_reward, reward_function
 
 FULL = PromptVariant.FULL
 

@@ -1,0 +1,83 @@
+"""Anthropic's Message Batches."""
+
+from collections.abc import AsyncGenerator, Callable
+from typing import Any, ClassVar
+
+from reasrm.apis.anthropic_messages import AnthropicClient, read_message
+from reasrm.apis.attempt import Attempt, Trouble
+from reasrm.apis.batches.api import BatchSeen, BatchState, BatchStatus, ResultsGoneError, batch_troubles
+from reasrm.apis.error_classification import Told
+from reasrm.apis.reply_reading import BrokenReplyError
+
+LISTED = 100
+"""Batches per page of the list."""
+
+
+class AnthropicBatchApi:
+    """Batches over a client's SDK. They carry no label: a lost one is known by its custom ids alone."""
+
+    keeps_labels: ClassVar[bool] = False
+
+    def __init__(self, client: AnthropicClient) -> None:
+        """Use `client`'s connections."""
+        self._client = client
+        self._batches = client.sdk.messages.batches
+
+    async def create(self, rows: list[tuple[str, dict[str, Any]]], label: str) -> str:
+        """Submit `rows`; `label` has no place in this API."""
+        with batch_troubles(self._client):
+            requests: Any = [{"custom_id": name, "params": body} for name, body in rows]
+            return str((await self._batches.create(requests=requests)).id)
+
+    async def listed(self) -> AsyncGenerator[BatchSeen, None]:
+        """The batches of the workspace, the newest first."""
+        with batch_troubles(self._client):
+            async for batch in self._batches.list(limit=LISTED):
+                yield BatchSeen(batch.id, _size(batch.request_counts), None)
+
+    async def status(self, batch: str) -> BatchStatus:
+        """Where the batch stands. Results are kept for 29 days; then their address is gone, while the batch stays."""
+        with batch_troubles(self._client):
+            try:
+                found = await self._batches.retrieve(batch)
+            except self._client.errors.NotFoundError as error:
+                return BatchStatus(BatchState.UNKNOWN, detail=self._client.shortened(str(error)))
+        if found.processing_status != "ended":
+            return BatchStatus(BatchState.RUNNING)
+        return BatchStatus(BatchState.ENDED if found.results_url else BatchState.GONE)
+
+    async def results(self, batch: str) -> AsyncGenerator[tuple[str, Attempt], None]:
+        """The results, streamed.
+
+        Raises:
+            ResultsGoneError: they were archived.
+        """
+        with batch_troubles(self._client):
+            try:
+                rows = await self._batches.results(batch)
+            except self._client.errors.NotFoundError as error:
+                raise ResultsGoneError(self._client.shortened(str(error))) from error
+            except self._client.errors.APIError:
+                raise
+            except self._client.errors.AnthropicError as error:  # the SDK's own word for a batch without results
+                raise ResultsGoneError(str(error)) from error
+            async for row in rows:
+                yield row.custom_id, read_result(row.result.model_dump(), self._client.shortened)
+
+
+def read_result(result: dict[str, Any], shortened: Callable[[str], str]) -> Attempt:
+    """Read one `result` object: succeeded, errored, expired or canceled; `shortened` makes messages fit to be kept."""
+    kind = result["type"]
+    if kind == "succeeded":
+        try:
+            return Attempt(answer=read_message(result["message"], ""))
+        except BrokenReplyError as error:
+            return Attempt(trouble=error.trouble, detail=shortened(str(error)))
+    if kind != "errored":
+        return Attempt(trouble=Trouble.SERVER_ERROR, detail=kind)
+    told = Told.by(result["error"])
+    return Attempt(trouble=told.trouble, detail=shortened(told.message))
+
+
+def _size(counts: Any) -> int:
+    return int(counts.processing + counts.succeeded + counts.errored + counts.canceled + counts.expired)

@@ -1,0 +1,117 @@
+"""What both vendors' batch APIs have in common, as the batch run needs it."""
+
+import json
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, ClassVar, Protocol
+
+from reasrm.apis.attempt import Attempt, Trouble
+from reasrm.apis.sdk_client import SdkClient
+
+CUSTOM_ID_CHARACTERS = 40
+"""Hex digits of a request's key that name it within a batch (both vendors allow 64 characters)."""
+
+
+class BatchState(StrEnum):
+    """Where a batch stands."""
+
+    RUNNING = "running"
+    ENDED = "ended"
+    """Every request has succeeded, failed or expired; the results can be fetched."""
+    FAILED = "failed"
+    """The vendor refused the batch as a whole and carried nothing out."""
+    QUEUE_FULL = "queue_full"
+    """As `FAILED`, because too much is in other batches of the account that have not ended."""
+    GONE = "gone"
+    """It has ended, and its results are no longer kept."""
+    UNKNOWN = "unknown"
+    """The account that the key belongs to has no such batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchStatus:
+    """Where a batch stands, and why if it was refused."""
+
+    state: BatchState
+    trouble: Trouble = Trouble.INVALID
+    """Of a failed batch."""
+    detail: str = ""
+    """The vendor's words about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSeen:
+    """A batch in the vendor's list."""
+
+    id: str
+    requests: int
+    """How many it holds, as far as the vendor says so; OpenAI says 0 while it validates a new batch."""
+    label: str | None
+    """What we wrote on it, where the vendor lets us (OpenAI)."""
+
+
+class BatchTroubleError(RuntimeError):
+    """A call to a batch API did not succeed."""
+
+    def __init__(self, trouble: Trouble, detail: str, retry_after: float | None = None) -> None:
+        """Say what went wrong, and after how many seconds the vendor wants to be asked again."""
+        super().__init__(f"{trouble}: {detail}")
+        self.trouble = trouble
+        self.detail = detail
+        self.retry_after = retry_after
+
+    @property
+    def may_have_worked(self) -> bool:
+        """Whether the call may have been carried out although no reply says so."""
+        return self.trouble.is_of_the_server or self.trouble.maybe_billed
+
+
+class ResultsGoneError(RuntimeError):
+    """The results of a batch are no longer kept."""
+
+
+@contextmanager
+def batch_troubles(client: SdkClient) -> Iterator[None]:
+    """Turn what `client`'s SDK raises into a BatchTroubleError."""
+    try:
+        yield
+    except client.failures() as error:
+        attempt = client.failed(error)
+        trouble = attempt.trouble or Trouble.CONNECTION
+        raise BatchTroubleError(trouble, attempt.detail, attempt.limits.retry_after) from error
+    except json.JSONDecodeError as error:
+        raise BatchTroubleError(Trouble.BROKEN_REPLY, client.shortened(str(error))) from error
+
+
+class BatchApi(Protocol):
+    """One vendor's batches. Every call raises BatchTroubleError if it does not succeed; none is repeated by itself."""
+
+    keeps_labels: ClassVar[bool]
+    """Whether the vendor's list shows what we wrote on a batch."""
+
+    async def create(self, rows: list[tuple[str, dict[str, Any]]], label: str) -> str:
+        """Submit `(custom id, body)` rows; returns the batch's id."""
+        ...
+
+    def listed(self) -> AsyncGenerator[BatchSeen, None]:
+        """The batches of the account, the newest first."""
+        ...
+
+    async def status(self, batch: str) -> BatchStatus:
+        """Where the batch stands."""
+        ...
+
+    def results(self, batch: str) -> AsyncGenerator[tuple[str, Attempt], None]:
+        """The results of an ended batch in any order, as `(custom id, what became of it)`.
+
+        Raises:
+            ResultsGoneError: they are no longer kept.
+        """
+        ...
+
+
+def custom_id(key: str) -> str:
+    """The name of the request `key` within a batch."""
+    return key[:CUSTOM_ID_CHARACTERS]

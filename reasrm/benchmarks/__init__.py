@@ -1,0 +1,1 @@
+"""The benchmarks: what each consists of and its official rule, one file each."""

@@ -1,0 +1,82 @@
+"""The command `reasrm`: thin and fast to start; everything heavy is imported where it is used.
+
+`judge`, `score`, `compare` and `oracle` work anywhere. Inside a clone (a folder with dvc.yaml and flows/, or below it)
+the pipeline's commands of `flows/cli.py` are there too.
+"""
+
+import importlib
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import typer
+
+FORWARDED = {
+    "oracle": ("reasrm.commands.oracle", "Ask an oracle about any JSONL of pairs, resumably."),
+    "judge": ("reasrm.commands.judge", "Judge one comparison or a file of them."),
+    "score": ("reasrm.commands.score", "Score outcomes from anywhere by a benchmark's own rule."),
+    "compare": ("reasrm.commands.compare", "Compare two judges: paired differences with intervals."),
+}
+PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+TOOLS = "Use its parts alone"
+PIPELINE_COMMANDS = ("run", "plan", "status", "cancel", "serve", "ui", "doctor", "profile")
+"""What `flows/cli.py` of a clone adds."""
+
+app = typer.Typer(
+    name="reasrm",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    help="Train and evaluate reasoning reward models: preference pairs to oracle traces, SFT, GRPO, benchmarks and a "
+    "report.",
+    epilog="Exit status: 0 done, 1 failed, 2 wrong usage, 3 stopped with everything kept, 4 busy, 130 interrupted.",
+)
+
+
+def _add_forward(word: str, module: str, text: str) -> None:
+    @app.command(word, rich_help_panel=TOOLS, context_settings=PASS_ON, help=text, add_help_option=False)
+    def forward(context: typer.Context) -> None:
+        sys.stdout.flush()
+        os.execv(sys.executable, [sys.executable, "-m", module, *context.args])  # noqa: S606
+
+
+for _word, (_module, _text) in FORWARDED.items():
+    _add_forward(_word, _module, _text)
+
+
+def clone_around(folder: Path) -> Path | None:
+    """The clone that `folder` is in: the nearest folder upwards with dvc.yaml and flows/cli.py; None outside of one."""
+    return next((one for one in (folder, *folder.parents) if _is_clone(one)), None)
+
+
+def _is_clone(folder: Path) -> bool:
+    return (folder / "dvc.yaml").is_file() and (folder / "flows/cli.py").is_file()
+
+
+def main() -> None:
+    """The console script: run a command, tell our own errors in one line."""
+    clone = clone_around(Path.cwd())
+    errors: tuple[type[Any], ...] = ()
+    if clone is None and sys.argv[1:2] and sys.argv[1] in PIPELINE_COMMANDS:
+        print(
+            f"reasrm: `reasrm {sys.argv[1]}` works in a clone of the project, and {Path.cwd()} is in none "
+            f"(no dvc.yaml with flows/ beside it here or above): go to your clone",
+            file=sys.stderr,
+        )
+        sys.exit(2)
+    if clone is not None:
+        sys.path.insert(0, str(clone))
+        pipeline = importlib.import_module("flows.cli")
+        app.add_typer(pipeline.app)
+        errors = (pipeline.FlowError,)
+    try:
+        app()
+    except errors as error:
+        print(f"reasrm: {error}", file=sys.stderr)
+        sys.exit(int(error.exit_code))
+
+
+if __name__ == "__main__":
+    main()

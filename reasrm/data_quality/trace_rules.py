@@ -1,0 +1,111 @@
+"""What a trace must be to be learnt from, looked at by itself: readable, right, complete, true to its quotations."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from reasrm.judging.chain_of_rubrics import PromptVariant
+from reasrm.judging.trace_structure import QuestionType, TraceStructure, grounding, read_structure
+from reasrm.judging.verdict import Verdict, read_verdict
+from reasrm.records.comparison import Comparison, Side, show
+from reasrm.records.trace import OracleTrace, TraceOutcome, TracePass
+
+WHOLE_WEIGHT = 100.0
+
+
+class Reason(StrEnum):
+    """Why a trace is not learnt from; the first that holds, in this order."""
+
+    TRUNCATED = "truncated"
+    REFUSED = "refused"
+    EMPTY = "empty"
+    REJECTED = "rejected"
+    GAVE_UP = "gave_up"
+    """These five: the request's outcome, there is no whole reply."""
+    UNREADABLE = "unreadable"
+    """No verdict can be read."""
+    WRONG_VERDICT = "wrong_verdict"
+    NO_TYPE = "no_type"
+    NO_RUBRIC_WEIGHTS = "no_rubric_weights"
+    """A chat question without a rubric, or a rubric without weights."""
+    WEIGHTS_NOT_100 = "weights_not_100"
+    """The rubric's weights do not add up to 100."""
+    NO_SOLUTION = "no_solution"
+    """A reasoning question without a solution of the judge's own."""
+    SIDE_NOT_QUOTED = "side_not_quoted"
+    """Nothing is quoted from one of the answers."""
+    QUOTE_NOT_FOUND = "quote_not_found"
+    """A quotation does not stand in the answer that it is ascribed to."""
+    HINT_MENTIONED = "hint_mentioned"
+    """A trace of the second pass says that the verdict was known beforehand."""
+    TOO_LONG = "too_long"
+    BENCHMARK_OVERLAP = "benchmark_overlap"
+    NEAR_DUPLICATE = "near_duplicate"
+    SIDE_BALANCE = "side_balance"
+    """Right in itself; its verdict's side was in the majority."""
+
+
+OUTCOMES = {outcome: Reason(outcome.value) for outcome in TraceOutcome if outcome is not TraceOutcome.OK}
+WITH_TYPE = frozenset({PromptVariant.FULL})
+WITH_STRUCTURE = frozenset({PromptVariant.FULL, PromptVariant.RUBRICS})
+
+_HINT = re.compile(
+    r"\b(?:as\s+|was\s+|were\s+|been\s+|am\s+|are\s+)(?:i\s+was\s+)?(?:told|hinted|informed|given\s+(?:the|a)\s+(?:hint|verdict|answer))\b"
+    r"|\bhint\s+(?:says|said|given|provided|above)\b"
+    r"|\bgiven\s+(?:the\s+)?(?:right|correct|known)\s+verdict\b"
+    r"|\b(?:right|correct)\s+verdict\s+(?:for\s+this\s+client\s+)?(?:is|was)\s+(?:known|given|provided|stated)\b"
+    r"|\b(?:earlier|previous|prior)\s+(?:attempt|judg[e]?ment|verdict|evaluation)\b",
+    re.IGNORECASE,
+)
+"""The hint of the second pass (`chain_of_rubrics.HINT`) in its own words and in a judge's."""
+_QUOTE = re.compile(r"<quote_([AB])>.*?</quote_\1>", re.DOTALL)
+"""The words of the answers: that they are theirs has been checked by then, so no hint hides there."""
+
+
+@dataclass(frozen=True)
+class TraceRules:
+    """What decides besides the trace itself."""
+
+    prompt_variant: PromptVariant
+    """The prompt that the oracle was shown: it decides which structure a trace must have."""
+    max_characters: int
+    weights_tolerance: float
+    """How far the sum of a rubric's weights may be from 100."""
+
+
+def fault(trace: OracleTrace, rules: TraceRules) -> Reason | None:
+    """What is wrong with a trace in itself, or None."""
+    if trace.outcome is not TraceOutcome.OK:
+        return OUTCOMES[trace.outcome]
+    verdict = read_verdict(trace.text)
+    if not isinstance(verdict, Verdict):
+        return Reason.UNREADABLE
+    if verdict.side is not trace.better:
+        return Reason.WRONG_VERDICT
+    structure = read_structure(trace.text)
+    if rules.prompt_variant in WITH_STRUCTURE:
+        missing = _missing_part(structure, rules) or _false_quote(structure, show(trace.pair, trace.better))
+        if missing is not None:
+            return missing
+    if trace.oracle_pass is TracePass.SECOND and _HINT.search(_QUOTE.sub(" ", structure.text)):
+        return Reason.HINT_MENTIONED
+    return Reason.TOO_LONG if len(structure.text) > rules.max_characters else None
+
+
+def _missing_part(structure: TraceStructure, rules: TraceRules) -> Reason | None:
+    if rules.prompt_variant in WITH_TYPE and structure.type is None:
+        return Reason.NO_TYPE
+    if rules.prompt_variant in WITH_TYPE and structure.type is QuestionType.REASONING:
+        return None if structure.solution else Reason.NO_SOLUTION
+    if not structure.weights:
+        return Reason.NO_RUBRIC_WEIGHTS
+    return Reason.WEIGHTS_NOT_100 if abs(sum(structure.weights) - WHOLE_WEIGHT) > rules.weights_tolerance else None
+
+
+def _false_quote(structure: TraceStructure, comparison: Comparison) -> Reason | None:
+    if len(structure.quoted) < len(Side):
+        return Reason.SIDE_NOT_QUOTED
+    responses = (comparison.response_a, comparison.response_b)
+    if all(grounding(quote, *responses).holds for quote in structure.quotes):
+        return None
+    return Reason.QUOTE_NOT_FOUND

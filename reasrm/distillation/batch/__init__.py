@@ -1,0 +1,1 @@
+"""Asking in batches: half the price, within a day, none paid twice."""

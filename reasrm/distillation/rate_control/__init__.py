@@ -1,0 +1,1 @@
+"""How fast requests go out, and when none may."""

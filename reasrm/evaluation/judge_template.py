@@ -1,0 +1,126 @@
+"""How a judge is asked and read: our own prompt in one of its variants, or a published judge's.
+
+A comparison is one prompt, or two where a judge rates each answer by itself; a judgment keeps what was said to all.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from reasrm.evaluation.published_judges.prompt_file import PublishedJudge
+from reasrm.evaluation.published_judges.reply_readers import (
+    DECISIONS,
+    Decision,
+    Reading,
+    ReplyReader,
+    read_ratings,
+    read_reply,
+)
+from reasrm.judging.chain_of_rubrics import PromptVariant, instruction
+from reasrm.judging.prompt import judge_prompt
+from reasrm.judging.verdict import STOP
+from reasrm.records.comparison import Comparison, Side
+from reasrm.records.content_hash import content_hash
+from reasrm.records.pair import Message
+from reasrm.records.reply import Finish, Reply
+
+Conversation = tuple[Message, ...]
+
+
+class JudgeForm(Protocol):
+    """From a comparison to messages, and from a reply to a side."""
+
+    @property
+    def stop(self) -> str:
+        """The text behind which a reply is cut; empty if it runs to its own end."""
+        ...
+
+    @property
+    def begins(self) -> str:
+        """Text with which every reply begins, because the prompt already holds it; mostly empty."""
+        ...
+
+    @property
+    def decision(self) -> Decision:
+        """How the judge is made to decide where its tokens end."""
+        ...
+
+    def prompts(self, comparison: Comparison) -> tuple[Conversation, ...]:
+        """The conversations that show `comparison`: one, or one for each answer, A's first."""
+        ...
+
+    def read(self, replies: Sequence[Reply]) -> Reading:
+        """The side that the replies to `prompts` name, or why they name none; scores where the judge gives scores."""
+        ...
+
+    def identity(self) -> dict[str, Any]:
+        """What is asked, in short."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OwnForm:
+    """Our prompt; the reply ends with its verdict."""
+
+    variant: PromptVariant
+    stop: str = STOP
+    begins: str = ""
+    decision: Decision = DECISIONS[ReplyReader.LAST_ANSWER]
+
+    def prompts(self, comparison: Comparison) -> tuple[Conversation, ...]:
+        """Instruction and case."""
+        return (judge_prompt(comparison, self.variant),)
+
+    def read(self, replies: Sequence[Reply]) -> Reading:
+        """The last `<answer>`."""
+        (reply,) = replies
+        return read_reply(ReplyReader.LAST_ANSWER, reply)
+
+    def identity(self) -> dict[str, Any]:
+        """The variant and the hash of its instruction."""
+        return {"prompt": self.variant.value, "instruction": content_hash(instruction(self.variant))}
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedForm:
+    """A published judge's prompt; its reply runs to its end, since it may think aloud about the answer's form."""
+
+    judge: PublishedJudge
+    stop: str = ""
+
+    @property
+    def begins(self) -> str:
+        """As its file says."""
+        return self.judge.texts.begins
+
+    @property
+    def decision(self) -> Decision:
+        """In the form that its reader reads."""
+        return DECISIONS[self.judge.reader]
+
+    def prompts(self, comparison: Comparison) -> tuple[Conversation, ...]:
+        """The judge's own texts, filled."""
+        return self.judge.prompts(comparison)
+
+    def read(self, replies: Sequence[Reply]) -> Reading:
+        """By the judge's own rule."""
+        if self.judge.texts.rates_alone:
+            return read_ratings(self.judge.reader, replies)
+        (reply,) = replies
+        return read_reply(self.judge.reader, reply)
+
+    def identity(self) -> dict[str, Any]:
+        """Name and hashes of the texts."""
+        return self.judge.identity()
+
+
+def joined(replies: Sequence[Reply]) -> Reply:
+    """The replies to one comparison as one record: both texts, named; all tokens; the worse of both ends."""
+    if len(replies) == 1:
+        return replies[0]
+    return Reply(
+        text="\n\n".join(f"[{side}] {reply.text}" for side, reply in zip(Side, replies, strict=True)),
+        finish=max((reply.finish for reply in replies), key=list(Finish).index),
+        prompt_tokens=sum(reply.prompt_tokens for reply in replies),
+        completion_tokens=sum(reply.completion_tokens for reply in replies),
+    )

@@ -1,0 +1,1 @@
+"""Judges that others published: their prompts and how their replies are read."""

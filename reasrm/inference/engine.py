@@ -1,0 +1,120 @@
+"""What every engine offers: prompts in, each with its reply out as soon as there is one.
+
+An engine is a model that can be asked: a checkpoint in this process (`transformers_engine`, `vllm_engine`), a service
+(`api_engine`), or a stand-in (`scripted_engine`, `replay_engine`). Rendering and tokenising happen above the engines
+(`prompt_rendering`), reading verdicts too; cutting at the stop text is one function for all (`replies`).
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from reasrm.records.content_hash import content_hash
+from reasrm.records.pair import Message
+from reasrm.records.reply import Reply
+
+
+class Sampling(BaseModel):
+    """How replies are drawn; part of the key under which a reply is kept."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_new_tokens: int = Field(gt=0)
+    """A reply is cut off here. Tokens."""
+    temperature: float = Field(ge=0)
+    """0 takes the likeliest token each time."""
+    top_p: float = Field(gt=0, le=1)
+    """Draw only from the likeliest tokens that together have this probability; 1 draws from all."""
+    seed: int
+    """Seeds the draws where the temperature is above 0."""
+    stop: str
+    """A reply ends behind this text, which it keeps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """One request: the messages, and their token ids for engines that run a checkpoint."""
+
+    messages: tuple[Message, ...]
+    token_ids: tuple[int, ...] = ()
+    """Rendered with the checkpoint's own template; empty for services, which render themselves."""
+    opened: str = ""
+    """Text with which the template itself begins the reply (`<think>`); its ids end `token_ids`."""
+    begun: str = ""
+    """Text with which the reply goes on (a judge made to decide now); its ids end `token_ids` after `opened`."""
+
+    @property
+    def head(self) -> str:
+        """What the reply's text begins with, before anything is drawn."""
+        return self.opened + self.begun
+
+    @property
+    def length(self) -> int:
+        """Tokens, or characters where there are no tokens: what prompts are sorted by."""
+        return len(self.token_ids) or sum(len(message.content) for message in self.messages) + len(self.begun)
+
+    @property
+    def key(self) -> str:
+        """Hash of exactly what the engine is given."""
+        return content_hash(list(self.token_ids)) if self.token_ids else self.text_key
+
+    @property
+    def text_key(self) -> str:
+        """Hash of what is asked, whichever model is asked."""
+        return content_hash([[(message.role, message.content) for message in self.messages], self.begun])
+
+
+Answered = tuple[Prompt, Reply]
+"""A prompt and the reply to it."""
+
+
+class Engine(Protocol):
+    """A model that can be asked."""
+
+    starts: int
+    """How often a model was loaded, a service's client opened or kept replies read, since the engine was made."""
+
+    def identity(self) -> dict[str, Any]:
+        """What the replies depend on besides prompt and sampling: engine, library versions, weights' hash, dtype."""
+        ...
+
+    def batches(self, prompts: Sequence[Prompt]) -> list[range]:
+        """The runs of consecutive `prompts` whose replies are computed together and may depend on each other.
+
+        Leaving whole batches out must not change the others: that is what makes a resumed run equal to an
+        uninterrupted one, byte for byte. Prompts come sorted by length.
+        """
+        ...
+
+    def generate(self, prompts: Sequence[Prompt], sampling: Sampling) -> Iterator[Answered]:
+        """Yield each prompt with its reply, as soon as it is there; distinct prompts, in no promised order."""
+        ...
+
+    def close(self) -> None:
+        """Free what the engine holds; it cannot be asked afterwards."""
+        ...
+
+
+def one_by_one(prompts: Sequence[Prompt]) -> list[range]:
+    """The batches of an engine whose replies do not depend on what else is asked."""
+    return [range(index, index + 1) for index in range(len(prompts))]
+
+
+def batches_by_tokens(lengths: Sequence[int], most_prompts: int, most_tokens: int) -> list[range]:
+    """Cut sorted prompts into batches of at most `most_prompts` prompts and `most_tokens` padded tokens.
+
+    Short prompts share large batches, long ones small batches; a prompt longer than `most_tokens` stands alone. For
+    ascending `lengths` the cut is stable: without some whole batches, the others come out the same.
+    """
+    found: list[range] = []
+    start = 0
+    for index, length in enumerate(lengths):
+        size = index - start + 1
+        if size > 1 and (size > most_prompts or size * length > most_tokens):
+            found.append(range(start, index))
+            start = index
+    if lengths:
+        found.append(range(start, len(lengths)))
+    return found

@@ -1,0 +1,65 @@
+"""Messages to prompts of a checkpoint: its own tokenizer and template, the same as in training."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from reasrm.inference.engine import Prompt
+from reasrm.judging.chat_template import answered_token_ids, render_chat
+from reasrm.judging.verdict import THINK_START
+from reasrm.records.content_hash import content_hash
+from reasrm.records.pair import Message
+from reasrm.runtime.stage_main import StageError
+
+
+class NoChatTemplateError(StageError):
+    """The checkpoint's tokenizer has no chat template, so there is no one way to show it a prompt."""
+
+
+def load_tokenizer(checkpoint: Path) -> Any:
+    """The tokenizer saved with `checkpoint`.
+
+    Raises:
+        NoChatTemplateError: it has no chat template.
+        StageError: there is no such folder.
+    """
+    from transformers import AutoTokenizer
+
+    if not (checkpoint / "config.json").is_file():
+        raise StageError(f"{checkpoint}: no config.json there, so no model; which stage should have written it?")
+    tokenizer = AutoTokenizer.from_pretrained(checkpoint, trust_remote_code=False)
+    if not getattr(tokenizer, "chat_template", None):
+        raise NoChatTemplateError(
+            f"{checkpoint}: its tokenizer has no chat template; save one with it (chat_template.jinja)"
+        )
+    return tokenizer
+
+
+def render_all(
+    tokenizer: Any, conversations: Iterable[tuple[Message, ...]], begun: str = ""
+) -> dict[tuple[Message, ...], Prompt]:
+    """The prompt of each distinct conversation; the model's replies start with `begun`.
+
+    A template that opens the model's thinking says so in `Prompt.opened`: the reply's text then begins with `<think>`,
+    as it would if the model had written the tag, and nothing in its thoughts is taken for a verdict.
+    """
+    distinct = list(dict.fromkeys(conversations))
+    if not distinct:
+        return {}
+    texts = [render_chat(tokenizer, messages) for messages in distinct]
+    rows = tokenizer(texts, add_special_tokens=False)["input_ids"]
+    tail = tokenizer(begun, add_special_tokens=False)["input_ids"] if begun else []
+    return {
+        messages: Prompt(messages, (*row, *tail), THINK_START if text.rstrip().endswith(THINK_START) else "", begun)
+        for messages, text, row in zip(distinct, texts, rows, strict=True)
+    }
+
+
+def render_answered(tokenizer: Any, prompt: Iterable[Message], response: str) -> tuple[int, ...]:
+    """The ids of a conversation with its answer, for a model that scores it."""
+    return tuple(answered_token_ids(tokenizer, prompt, response))
+
+
+def template_hash(tokenizer: Any) -> str:
+    """Hash of the chat template: a changed template is another judge."""
+    return content_hash(str(tokenizer.chat_template))[:16]

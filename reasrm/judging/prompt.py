@@ -1,0 +1,47 @@
+"""The prompt of a comparison: instruction, conversation and two answers, framed so that no text leaves its frame."""
+
+from reasrm.judging.chain_of_rubrics import HINT, PromptVariant, instruction
+from reasrm.judging.untrusted_text import defuse, defuse_turn
+from reasrm.records.comparison import Comparison, Side
+from reasrm.records.pair import Message, Role
+
+QUESTION_START = "[Start of the client's question]"
+QUESTION_END = "[End of the client's question]"
+CONVERSATION_START = "[Start of the conversation so far]"
+CONVERSATION_END = "[End of the conversation so far]"
+RESPONSE_START = {side: f"[Start of answer {side}]" for side in Side}
+RESPONSE_END = {side: f"[End of answer {side}]" for side in Side}
+SPEAKER = {Role.USER: "Client", Role.ASSISTANT: "Assistant", Role.SYSTEM: "System"}
+
+
+def judge_prompt(comparison: Comparison, variant: PromptVariant) -> tuple[Message, ...]:
+    """What a judge is shown: system text and one user turn. Depends on the texts and their order, never on the label.
+
+    A conversation of several turns is shown once, before the answers, with its speakers named; only its last turn is
+    the question.
+    """
+    return (
+        Message(role=Role.SYSTEM, content=instruction(variant)),
+        Message(role=Role.USER, content=_case(comparison)),
+    )
+
+
+def hinted_prompt(comparison: Comparison, variant: PromptVariant, failed_attempt: str) -> tuple[Message, ...]:
+    """The second oracle pass: the same prompt, then the right verdict and the attempt that missed it (app. B)."""
+    hint = HINT.format(side=comparison.better.value)
+    attempt = f"\n\n[Start of the earlier attempt]\n{defuse(failed_attempt)}\n[End of the earlier attempt]"
+    system, case = judge_prompt(comparison, variant)
+    return (system, Message(role=Role.USER, content=case.content + "\n\n" + hint + (attempt if failed_attempt else "")))
+
+
+def _case(comparison: Comparison) -> str:
+    answers = {Side.A: comparison.response_a, Side.B: comparison.response_b}
+    blocks = [_conversation(comparison.prompt[:-1])] if len(comparison.prompt) > 1 else []
+    blocks.append(f"{QUESTION_START}\n{defuse(comparison.prompt[-1].content)}\n{QUESTION_END}")
+    blocks += [f"{RESPONSE_START[side]}\n{defuse(answers[side])}\n{RESPONSE_END[side]}" for side in Side]
+    return "\n\n".join(blocks)
+
+
+def _conversation(turns: tuple[Message, ...]) -> str:
+    lines = [f"{SPEAKER[turn.role]}: {defuse_turn(turn.content)}" for turn in turns]
+    return "\n".join((CONVERSATION_START, *lines, CONVERSATION_END))

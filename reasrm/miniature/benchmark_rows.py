@@ -1,0 +1,225 @@
+"""The world's test problems as rows in the published schemas of RewardBench, RM-Bench and RMB.
+
+All questions come from the test split; within RewardBench no question occurs twice. Each row carries one column more
+than upstream, `family`, which the loaders keep among an item's keys.
+"""
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+from reasrm.miniature.chat_families import FEATURES, is_harmful, topic_of, weights_for, worth
+from reasrm.miniature.reasoning_families import RESULTS, Reasoning, answer_with, work_out
+from reasrm.miniature.styles import Style, dress
+from reasrm.miniature.world import Family, Split, ask, bare_answers, earlier_turns
+from reasrm.records.pair import Message, Role
+
+REWARD_BENCH_SUBSETS: dict[str, tuple[Family, int]] = {
+    "alpacaeval-easy": (Family.CHAT, 45),
+    "alpacaeval-length": (Family.CHAT, 30),
+    "alpacaeval-hard": (Family.CHAT, 30),
+    "mt-bench-easy": (Family.CHAT, 25),
+    "mt-bench-med": (Family.CHAT, 25),
+    "mt-bench-hard": (Family.CHAT, 25),
+    "llmbar-natural": (Family.CHAT, 40),
+    "llmbar-adver-neighbor": (Family.CHAT, 30),
+    "llmbar-adver-GPTInst": (Family.CHAT, 25),
+    "llmbar-adver-GPTOut": (Family.CHAT, 25),
+    "llmbar-adver-manual": (Family.CHAT, 25),
+    "refusals-dangerous": (Family.SAFE, 25),
+    "refusals-offensive": (Family.SAFE, 20),
+    "xstest-should-refuse": (Family.SAFE, 20),
+    "donotanswer": (Family.SAFE, 15),
+    "xstest-should-respond": (Family.SAFE, 50),
+    "math-prm": (Family.SUM, 200),
+    "hep-cpp": (Family.TURN, 60),
+    "hep-go": (Family.TURN, 60),
+    "hep-java": (Family.TURN, 60),
+    "hep-js": (Family.SWAP, 55),
+    "hep-python": (Family.SWAP, 55),
+    "hep-rust": (Family.SWAP, 55),
+}
+"""Family and number of rows of each of RewardBench's subsets."""
+RM_BENCH_DOMAINS: tuple[tuple[str, Family, int], ...] = (
+    ("chat", Family.CHAT, 24),
+    ("math", Family.SUM, 24),
+    ("code", Family.TURN, 12),
+    ("code", Family.SWAP, 12),
+    ("safety-refuse", Family.SAFE, 5),
+    ("safety-response", Family.SAFE, 5),
+)
+"""Domain, family and number of prompts (nine comparisons each)."""
+RMB_CATEGORIES: tuple[tuple[str, Family, int], ...] = (
+    ("Helpfulness/Chat/Casual Conversation", Family.CHAT, 18),
+    ("Helpfulness/Open QA/General Explanation", Family.CHAT, 18),
+    ("Helpfulness/Reasoning/Logical Deduction", Family.SUM, 25),
+    ("Helpfulness/Code/Development and Implementation", Family.TURN, 20),
+    ("Helpfulness/Closed QA/ContextBased", Family.SWAP, 20),
+    ("Harmlessness/S1", Family.SAFE, 20),
+    ("Harmlessness/multi", Family.SAFE, 10),
+)
+"""Category path, family and number of best-of-N groups."""
+RMB_LONE_PAIRS_PER_GROUP = 2
+"""Pairs beside each best-of-N group that belong to no group."""
+RMB_MULTI_TURN_SHARE = 0.15
+STYLED_APART = "llmbar-adver"
+"""Subsets of this name show the worse answer in the fancier style, as LLMBar's adversarial part means to mislead."""
+
+Row = dict[str, Any]
+
+
+class TestQuestions:
+    """Draws test questions that were not drawn before."""
+
+    __test__ = False
+
+    def __init__(self, rng: random.Random) -> None:
+        """Draw with `rng`."""
+        self._rng = rng
+        self._seen: set[str] = set()
+
+    def draw(self, family: Family, *, harmful: bool | None = None) -> str:
+        """A new question of `family`; for the safety family of the wanted kind."""
+        while True:
+            question = ask(family, Split.TEST, self._rng)
+            if question not in self._seen and (harmful is None or is_harmful(question) is harmful):
+                self._seen.add(question)
+                return question
+
+
+def benchmark_rows(seed: int) -> dict[str, list[Row]]:
+    """The rows of all benchmarks by name: `reward_bench`, `rm_bench`, `rmb_pairwise`, `rmb_bon`."""
+    rng = random.Random(f"benchmarks {seed}")
+    reward_bench = list(_reward_bench(rng))
+    rm_bench = list(_rm_bench(rng))
+    bon = list(_rmb_groups(rng))
+    return {
+        "reward_bench": reward_bench,
+        "rm_bench": rm_bench,
+        "rmb_pairwise": [*_pairs_of_groups(bon), *_rmb_lone_pairs(rng)],
+        "rmb_bon": bon,
+    }
+
+
+def _reward_bench(rng: random.Random) -> Iterator[Row]:
+    questions = TestQuestions(rng)
+    number = 0
+    for subset, (family, count) in REWARD_BENCH_SUBSETS.items():
+        harmful = None if family is not Family.SAFE else subset != "xstest-should-respond"
+        for _ in range(count):
+            question = questions.draw(family, harmful=harmful)
+            better, worse = bare_answers(family, question, rng)
+            styles = _two_styles(rng, worse_is_fancier=subset.startswith(STYLED_APART))
+            yield {
+                "prompt": question,
+                "chosen": dress(better, styles[0]),
+                "chosen_model": f"miniature-{styles[0].label}",
+                "rejected": dress(worse, styles[1]),
+                "rejected_model": f"miniature-{styles[1].label}",
+                "subset": subset,
+                "id": number,
+                "family": family.value,
+            }
+            number += 1
+
+
+def _two_styles(rng: random.Random, *, worse_is_fancier: bool) -> tuple[Style, Style]:
+    if worse_is_fancier:
+        plain, fancy = sorted(rng.sample(list(Style), 2))
+        return plain, fancy
+    return rng.choice(list(Style)), rng.choice(list(Style))
+
+
+def _rm_bench(rng: random.Random) -> Iterator[Row]:
+    questions = TestQuestions(rng)
+    for domain, family, count in RM_BENCH_DOMAINS:
+        harmful = None if family is not Family.SAFE else domain == "safety-refuse"
+        for number in range(count):
+            question = questions.draw(family, harmful=harmful)
+            better, worse = bare_answers(family, question, rng)
+            yield {
+                "id": f"{domain}/{family.value}-{number}",
+                "prompt": question,
+                "chosen": [dress(better, style) for style in Style],
+                "rejected": [dress(worse, style) for style in Style],
+                "domain": domain,
+                "family": family.value,
+            }
+
+
+def _rmb_groups(rng: random.Random) -> Iterator[Row]:
+    questions = TestQuestions(rng)
+    for path, family, count in RMB_CATEGORIES:
+        for number in range(count):
+            question = questions.draw(family)
+            best, losers = _best_and_losers(family, question, rng)
+            yield {
+                "bon_uid": f"{family.value}-{number}",
+                "conversation_input": _conversation(question, rng),
+                "bon_best": _answer(best, rng),
+                "loser_list": [_answer(loser, rng) for loser in losers],
+                "category_path": f"BoN_set/{path}",
+                "family": family.value,
+            }
+
+
+def _best_and_losers(family: Family, question: str, rng: random.Random) -> tuple[str, list[str]]:
+    """The content of the best answer and of two or three worse ones (safety has one worse content)."""
+    if family is Family.CHAT:
+        weights = weights_for(question)
+        wanted = list(weights)
+        others = [[feature] for feature in FEATURES if feature != wanted[0]] + [wanted[1:]]
+        losers = [" ".join([topic_of(question), *offer]) for offer in rng.sample(others, 3)]
+        best = [wanted[0], rng.choice(wanted[1:])]
+        assert worth(tuple(best), weights) > worth(tuple(wanted[1:]), weights)
+        return " ".join([topic_of(question), *best]), losers
+    if family is Family.SAFE:
+        better, worse = bare_answers(family, question, rng)
+        return better, [worse]
+    right = work_out(question)[-1].result
+    wrong = [result for result in RESULTS[Reasoning(family.value)] if result != right]
+    return answer_with(right), [answer_with(result) for result in rng.sample(wrong, 2)]
+
+
+def _answer(content: str, rng: random.Random) -> Row:
+    style = rng.choice(list(Style))
+    return {"llm_name": f"miniature-{style.label}", "answer": dress(content, style)}
+
+
+def _conversation(question: str, rng: random.Random) -> list[Row]:
+    turns = [Message(role=Role.USER, content=question)]
+    if rng.random() < RMB_MULTI_TURN_SHARE:
+        turns = [*earlier_turns(Split.TEST, rng), *turns]
+    return [{"role": turn.role.value, "content": turn.content, "language": "English"} for turn in turns]
+
+
+def _pairs_of_groups(groups: list[Row]) -> Iterator[Row]:
+    """Each comparison of a best-of-N group as a pairwise row, as upstream."""
+    for group in groups:
+        for number, loser in enumerate(group["loser_list"]):
+            yield _pairwise_row(group, f"{group['bon_uid']}-{number}", group["bon_best"], loser)
+
+
+def _rmb_lone_pairs(rng: random.Random) -> Iterator[Row]:
+    questions = TestQuestions(rng)
+    for path, family, count in RMB_CATEGORIES:
+        for number in range(count * RMB_LONE_PAIRS_PER_GROUP):
+            question = questions.draw(family)
+            better, worse = bare_answers(family, question, rng)
+            shared = {
+                "conversation_input": _conversation(question, rng),
+                "category_path": f"BoN_set/{path}",
+                "family": family.value,
+            }
+            yield _pairwise_row(shared, f"{family.value}-lone-{number}", _answer(better, rng), _answer(worse, rng))
+
+
+def _pairwise_row(shared: Row, uid: str, chosen: Row, reject: Row) -> Row:
+    return {
+        "pair_uid": uid,
+        "conversation_input": shared["conversation_input"],
+        "chosen": chosen,
+        "reject": reject,
+        "category_path": shared["category_path"].replace("BoN_set", "Pairwise_set"),
+        "family": shared["family"],
+    }

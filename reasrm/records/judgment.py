@@ -1,0 +1,51 @@
+"""One judge's decision about one benchmark item in one order."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from reasrm.records.comparison import Side
+from reasrm.records.reply import Reply
+
+BUDGETS = "budgets"
+"""Folder beside a model's judgments that holds those within token budgets, `budgets/<tokens>/<benchmark>.jsonl`."""
+
+
+class Samples(BaseModel):
+    """How several replies to the same prompt fell out, and what they cost together."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    count: int
+    a: int
+    """Replies that name A."""
+    b: int
+    prompt_tokens: int
+    completion_tokens: int
+
+
+class Judgment(BaseModel):
+    """A verdict, or the reason why none could be read; the reply is kept whole."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: Literal[1] = 1
+    benchmark: str
+    item_id: str
+    better: Side
+    """The side on which the better answer was shown: this is the order."""
+    verdict: Side | None
+    unreadable: str | None = None
+    """Reason (`reasrm.judging.verdict.Unreadable`) if there is no verdict."""
+    scores: tuple[float, float] | None = None
+    """Scores of A and B, for judges that give scores instead of a verdict."""
+    reply: Reply | None = None
+    """What the judge wrote; None for judges that only score, and for items that were refused before asking."""
+
+    samples: Samples | None = None
+    """Where several replies were drawn and the verdict is the majority's; `reply` is one of them."""
+
+    @property
+    def correct(self) -> bool | None:
+        """Whether the verdict names the better answer; None if there is no verdict."""
+        return None if self.verdict is None else self.verdict is self.better

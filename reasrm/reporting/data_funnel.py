@@ -1,0 +1,134 @@
+"""What became of the data: pairs that were taken, asked about, answered rightly and kept, and why others were not.
+
+Counted from the records themselves, so that the picture cannot disagree with what the next stage learns from.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from reasrm.judging.verdict import Verdict, read_verdict
+from reasrm.records.jsonl import BadRecordError, read_records, read_rows
+from reasrm.records.reply import Finish
+from reasrm.records.trace import KeptTrace, OracleTrace, RejectedTrace, TraceOutcome, TracePass
+
+PAIR_SETS = ("distill", "reinforce", "dev")
+"""What pairs are for: learning from traces, reinforcement, watching the training."""
+
+
+@dataclass(frozen=True)
+class PassCounts:
+    """How one oracle pass ended."""
+
+    oracle_pass: TracePass
+    models: tuple[str, ...]
+    """Dated ids of the models that were asked."""
+    asked: int
+    right: int
+    """Replies with the right verdict."""
+    wrong: int
+    unreadable: Counter[str]
+    """Complete replies without a verdict, by reason."""
+    lost: Counter[str]
+    """No usable reply, by outcome (truncated, refused, ...)."""
+
+
+@dataclass(frozen=True)
+class Funnel:
+    """The way of the data from pairs to kept traces."""
+
+    pairs: dict[str, int]
+    """Pairs by what they are for."""
+    sources: dict[str, dict[str, int]]
+    """Pairs by source, for each of `PAIR_SETS`."""
+    pairs_rejected: Counter[str]
+    """Pairs left out at the entrance, by reason."""
+    passes: tuple[PassCounts, ...]
+    kept: Counter[TracePass]
+    """Traces that are learnt from, by the pass that gave them."""
+    kept_sources: Counter[str]
+    traces_rejected: dict[TracePass, Counter[str]]
+    """Traces left out, by pass and reason."""
+
+    @property
+    def widest(self) -> int:
+        """The largest number in the picture."""
+        return max(*self.pairs.values(), *(counts.asked for counts in self.passes), self.kept.total())
+
+    def losses(self) -> list[tuple[str, str, int]]:
+        """Everything that was left out: where, why and how many."""
+        rows = [("pairs", reason, count) for reason, count in sorted(self.pairs_rejected.items())]
+        for counts in self.passes:
+            where = f"{counts.oracle_pass} pass, no usable reply"
+            rows += [(where, reason, count) for reason, count in sorted(counts.lost.items())]
+        for oracle_pass, reasons in self.traces_rejected.items():
+            where = f"{oracle_pass} pass, trace not kept"
+            rows += [(where, reason, count) for reason, count in sorted(reasons.items())]
+        return rows
+
+    def source_names(self) -> list[str]:
+        """All sources of pairs."""
+        return sorted({name for counted in self.sources.values() for name in counted})
+
+
+def read_funnel(pairs: Path, traces: Path) -> Funnel:
+    """Count the records below the two folders.
+
+    Raises:
+        BadRecordError: a line is not the record that it should be; says file and line.
+    """
+    sources = {name: Counter(row["source"] for _, row in read_rows(pairs / f"{name}.jsonl")) for name in PAIR_SETS}
+    kept, kept_sources = Counter[TracePass](), Counter[str]()
+    for trace in read_records(traces / "kept.jsonl", KeptTrace):
+        kept[trace.oracle_pass] += 1
+        kept_sources[trace.source] += 1
+    rejected = {oracle_pass: Counter[str]() for oracle_pass in TracePass}
+    for reject in read_records(traces / "rejected.jsonl", RejectedTrace):
+        rejected[reject.trace.oracle_pass][reject.reason] += 1
+    return Funnel(
+        pairs={name: counted.total() for name, counted in sources.items()},
+        sources={name: dict(counted) for name, counted in sources.items()},
+        pairs_rejected=_reasons(pairs / "rejected.jsonl"),
+        passes=tuple(
+            count_pass(oracle_pass, read_records(traces / f"{oracle_pass}.jsonl", OracleTrace))
+            for oracle_pass in TracePass
+        ),
+        kept=kept,
+        kept_sources=kept_sources,
+        traces_rejected=rejected,
+    )
+
+
+def count_pass(oracle_pass: TracePass, traces: Iterable[OracleTrace]) -> PassCounts:
+    """Count how the requests of one pass ended; each trace counts exactly once."""
+    models, lost, unreadable = set[str](), Counter[str](), Counter[str]()
+    right = wrong = 0
+    for trace in traces:
+        models.add(trace.model)
+        if trace.outcome is not TraceOutcome.OK:
+            lost[trace.outcome.value] += 1
+            continue
+        verdict = read_verdict(trace.text, Finish.STOP)
+        if not isinstance(verdict, Verdict):
+            unreadable[verdict.value] += 1
+        elif verdict.side is trace.better:
+            right += 1
+        else:
+            wrong += 1
+    asked = right + wrong + unreadable.total() + lost.total()
+    return PassCounts(oracle_pass, tuple(sorted(models)), asked, right, wrong, unreadable, lost)
+
+
+def _reasons(file: Path) -> Counter[str]:
+    reasons = Counter[str]()
+    for number, row in read_rows(file) if file.exists() else ():
+        reasons[_reason(file, number, row)] += 1
+    return reasons
+
+
+def _reason(file: Path, number: int, row: Any) -> str:
+    if not isinstance(row, dict) or not isinstance(row.get("reason"), str):
+        raise BadRecordError(f"{file} line {number}: a rejected row needs a `reason`, found {str(row)[:80]!r}")
+    return str(row["reason"])

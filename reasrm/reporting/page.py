@@ -1,0 +1,90 @@
+"""The page: templates filled in, everything from data or models escaped, one file without outside connections.
+
+Three layers guard the reader. Jinja escapes every value; invisible and direction-turning characters are shown as code
+points; and the page's own security policy allows no connection, no image, no frame and no script but the one whose
+hash it names.
+"""
+
+import base64
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from reasrm.reporting.content import Content
+from reasrm.reporting.visible_text import visible
+
+FINGERPRINTED_FILES = (
+    "templates/page.html.jinja",
+    "templates/macros.html.jinja",
+    "templates/scores.html.jinja",
+    "templates/paper.html.jinja",
+    "templates/habits.html.jinja",
+    "templates/training.html.jinja",
+    "templates/data.html.jinja",
+    "templates/examples.html.jinja",
+    "templates/words.html.jinja",
+    "templates/page.css",
+    "templates/page.js",
+)
+"""Files beside this module whose content is part of its meaning."""
+
+TEMPLATES = Path(__file__).with_name("templates")
+
+SECTIONS = (
+    ("scores", "Scores"),
+    ("styles", "Dress against content"),
+    ("paper", "What the paper reports"),
+    ("habits", "Can they be trusted?"),
+    ("training", "Training"),
+    ("data", "Data"),
+    ("examples", "Examples"),
+    ("words", "Words"),
+    ("again", "Do it again"),
+)
+"""Anchors and names of the navigation."""
+
+NEEDS_RM_BENCH = "styles"
+"""The one section that is left out where its benchmark was not judged."""
+
+
+def render(content: Content) -> str:
+    """The page as HTML; the same bytes for the same content."""
+    script = (TEMPLATES / "page.js").read_text(encoding="utf-8")
+    return _environment().get_template("page.html.jinja").render(
+        content=content,
+        sections=[(anchor, name) for anchor, name in SECTIONS if content.heat_maps or anchor != NEEDS_RM_BENCH],
+        style=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),  # noqa: S704  our own file
+        script=Markup(script),  # noqa: S704  our own file
+        script_hash=script_hash(script),
+    )  # fmt: skip
+
+
+def script_hash(script: str) -> str:
+    """What a content security policy calls an inline script that it allows."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_shown,
+    )
+    environment.filters["points"] = points
+    return environment
+
+
+def points(difference: float) -> str:
+    """A difference of shares in points of a hundred, always with its sign."""
+    return f"{round(100 * difference, 1) + 0.0:+.1f}"
+
+
+def _shown(value: Any) -> Any:
+    """Every value that enters the page as text; our own markup passes as it is."""
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -1,0 +1,97 @@
+"""The report's plots: the ladder of models as dots with intervals, and the training curves.
+
+All are called inside `themed_svg.plot_style`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from reasrm.reporting.curves import Curve, Panel
+from reasrm.reporting.themed_svg import DASHES, MARKERS, SERIES, Ink, figure, themed_svg
+from reasrm.reporting.visible_text import visible
+
+WIDTH = 300.0
+"""Width of a plot in points: about what a phone shows without shrinking it."""
+
+ROW = 22.0
+"""Height of one model's row in points."""
+
+LABEL_CHARACTERS = 22
+"""Longer names of models are cut in plots."""
+
+SMOOTHING = 15
+"""Steps of the moving mean that is drawn over a noisy curve."""
+
+CHANCE = 0.5
+
+
+@dataclass(frozen=True)
+class Dot:
+    """One model's accuracy with its interval, as a share."""
+
+    label: str
+    series: int
+    """Which model: its colour and marker."""
+    value: float
+    low: float
+    high: float
+
+
+def ladder_plot(name: str, title: str, dots: Sequence[Dot]) -> Markup:
+    """Accuracies of several models, one row each, the first on top, with 95 % intervals and the line of chance."""
+    labels = [visible(dot.label)[:LABEL_CHARACTERS] for dot in dots]
+    left = 12 + 5.8 * max(len(label) for label in labels)
+    drawn, axes = figure(WIDTH, ROW * len(dots) + 42, left=left, right=40)
+    axes.axvline(100 * CHANCE, color=Ink.MUTED.value, linewidth=0.9, linestyle=(0, (2, 2)))
+    for row, dot in enumerate(dots):
+        color = SERIES[dot.series % len(SERIES)].value
+        axes.plot([100 * dot.low, 100 * dot.high], [row, row], color=color, linewidth=2.6, solid_capstyle="butt")
+        axes.plot([100 * dot.value], [row], MARKERS[dot.series % len(MARKERS)], color=color, markersize=6.5)
+        axes.annotate(f"{100 * dot.value:.1f}", (1.0, row), xycoords=("axes fraction", "data"), xytext=(6, 0),
+                      textcoords="offset points", va="center", fontsize=10)  # fmt: skip
+    axes.set_yticks(range(len(dots)), labels)
+    axes.tick_params(axis="y", length=0, labelcolor=Ink.TEXT.value)
+    axes.set_ylim(len(dots) - 0.4, -0.6)
+    axes.set_xlim(100 * max(0.0, min([CHANCE - 0.1, *(dot.low for dot in dots)]) - 0.03), 101.5)
+    axes.grid(axis="x")
+    axes.set_xlabel("accuracy, percent; dashed: chance")
+    said = "; ".join(f"{d.label} {100 * d.value:.1f} ({100 * d.low:.1f} to {100 * d.high:.1f})" for d in dots)
+    return themed_svg(drawn, name, visible(f"Accuracy in percent, {title}: {said}"))
+
+
+def curve_plot(name: str, panel: Panel, curves: Sequence[Curve], series: Mapping[str, int]) -> Markup:
+    """One metric of one or more runs over the steps; a noisy one also as a moving mean."""
+    drawn, axes = figure(WIDTH, 165, left=44, right=6)
+    for curve in curves:
+        color = SERIES[series[curve.run] % len(SERIES)].value
+        dashes = DASHES[series[curve.run] % len(DASHES)]
+        noisy = len(curve.values) >= 2 * SMOOTHING
+        if noisy:
+            axes.plot(curve.steps, curve.values, color=color, linewidth=0.8, alpha=0.35)
+        smooth = moving_mean(curve.values, SMOOTHING) if noisy else curve.values
+        lonely = "o" if len(smooth) == 1 else ""
+        axes.plot(curve.steps, smooth, color=color, linestyle=(0, dashes) if dashes else "-", marker=lonely)
+    highest = max(value for curve in curves for value in curve.values)
+    if panel.warn_above is not None and highest > panel.warn_above / 2:
+        axes.axhline(panel.warn_above, color=Ink.ALARM.value, linewidth=0.9, linestyle=(0, (2, 2)))
+    axes.grid(axis="y")
+    axes.set_xlabel("step")
+    axes.margins(x=0.01)
+    return themed_svg(drawn, name, visible(f"{panel.title}: {'; '.join(_told(curve) for curve in curves)}"))
+
+
+def moving_mean(values: Sequence[float], window: int) -> list[float]:
+    """The mean of the `window` values around each point, of fewer at both ends."""
+    sums = [0.0]
+    for value in values:
+        sums.append(sums[-1] + value)
+    half, last = window // 2, len(values)
+    ends = ((max(0, at - half), min(last, at + half + 1)) for at in range(last))
+    return [(sums[end] - sums[start]) / (end - start) for start, end in ends]
+
+
+def _told(curve: Curve) -> str:
+    first, last = curve.values[0], curve.values[-1]
+    return f"{curve.run} from {first:.4g} at step {curve.steps[0]:g} to {last:.4g} at step {curve.steps[-1]:g}"

@@ -1,0 +1,88 @@
+"""What judges do in writing: whether their quotations can be found, and what their rubrics ask for.
+
+Both are read from the replies by rule, without another judge. A rubric's weights are the numbers that follow its
+criteria; they are summed over replies as shares of each rubric's own total, so 40 of 100 and 2 of 5 count alike.
+"""
+
+import heapq
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from reasrm.judging.trace_structure import read_structure
+from reasrm.records.benchmark_item import BenchmarkItem
+from reasrm.records.comparison import show
+from reasrm.records.content_hash import unit_interval
+from reasrm.records.jsonl import read_records
+from reasrm.records.judgment import Judgment
+from reasrm.reporting.trace_view import quote_kind
+
+_CRITERION = re.compile(
+    r"(?P<name>[^\W\d_][^\n:;,()\d|*]{0,58}?)[\s*]*+(?:[:(=|–—-]++[\s*]*+)?+(?P<weight>\d{1,3})"  # noqa: RUF001
+)
+"""A name and the number behind it. Possessive, so that no run of blanks makes it slow."""
+
+
+@dataclass
+class ReplyHabits:
+    """Counts over the replies of one model."""
+
+    replies: int = 0
+    quotes: int = 0
+    by_kind: Counter[str] = field(default_factory=Counter)
+    """Quotations by where they were found (`SegmentKind`)."""
+    rubrics: int = 0
+    weights: dict[str, float] = field(default_factory=dict)
+    """Sum over rubrics of the criterion's share of the rubric's weight."""
+
+    def share(self, kind: str) -> float | None:
+        """The share of quotations of this kind; None if nothing was quoted."""
+        return self.by_kind[kind] / self.quotes if self.quotes else None
+
+    def top_criteria(self, count: int) -> list[tuple[str, float]]:
+        """The criteria with most weight and their mean share of it over all rubrics."""
+        ranked = sorted(self.weights.items(), key=lambda pair: (-pair[1], pair[0]))
+        return [(name, weight / self.rubrics) for name, weight in ranked[:count]]
+
+
+def rubric_weights(rubric: str) -> dict[str, float]:
+    """The criteria of a rubric (without its justification) with their shares of its weight; empty without weights."""
+    weights: dict[str, float] = {}
+    for match in _CRITERION.finditer(rubric):
+        name = " ".join(match["name"].split()).casefold()
+        weights[name] = weights.get(name, 0.0) + float(match["weight"])
+    total = sum(weights.values())
+    return {name: weight / total for name, weight in weights.items()} if total else {}
+
+
+def sampled_judgments(folder: Path, count: int) -> list[Judgment]:
+    """At most `count` judgments with a text below `folder` (one model's), chosen by the hash of item and order."""
+    judgments = (row for file in sorted(folder.glob("*.jsonl")) for row in read_records(file, Judgment))
+    ranked = ((unit_interval("reply habits", j.benchmark, j.item_id, j.better.value), j) for j in judgments if _text(j))
+    return [judgment for _, judgment in heapq.nsmallest(count, ranked, key=lambda pair: pair[0])]
+
+
+def count_habits(judgments: Iterable[Judgment], items: Mapping[tuple[str, str], BenchmarkItem]) -> ReplyHabits:
+    """Count quotations and rubrics; a judgment whose item is not given is left out."""
+    habits = ReplyHabits()
+    for judgment in judgments:
+        item = items.get((judgment.benchmark, judgment.item_id))
+        if item is None or judgment.reply is None:
+            continue
+        shown = show(item.pair, judgment.better)
+        habits.replies += 1
+        structure = read_structure(judgment.reply.text)
+        for quote in structure.quotes:
+            habits.quotes += 1
+            habits.by_kind[quote_kind(quote, shown.response_a, shown.response_b).value] += 1
+        weights = rubric_weights(structure.rubric or "")
+        habits.rubrics += bool(weights)
+        for name, weight in weights.items():
+            habits.weights[name] = habits.weights.get(name, 0.0) + weight
+    return habits
+
+
+def _text(judgment: Judgment) -> bool:
+    return judgment.reply is not None and bool(judgment.reply.text.strip())

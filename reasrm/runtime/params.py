@@ -1,0 +1,54 @@
+"""A stage's parameters: its own section of params.yaml and nothing else.
+
+A stage cannot read another's section, so `dvc.yaml` lists exactly one section per stage and a change of one stage's
+setting makes no other stage stale.
+"""
+
+from pathlib import Path
+from typing import ClassVar, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from reasrm.records.jsonl import explain
+
+PARAMS_FILE = Path("params.yaml")
+
+
+class ParamsError(ValueError):
+    """params.yaml does not hold what the stage needs; says section, key and value."""
+
+
+class StageParams(BaseModel):
+    """Base of every stage's parameter class: frozen, no unknown keys, no defaults for what changes a result."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    section: ClassVar[str]
+
+    @classmethod
+    def load(cls, variant: str | None = None, file: Path = PARAMS_FILE) -> Self:
+        """Read the stage's section of `file`.
+
+        Args:
+            variant: for a stage with variants (`grpo@full`), its key in the section `<stage>_variants`; the variant's
+                keys are laid over the common ones.
+            file: the parameter file.
+
+        Raises:
+            ParamsError: the section or variant is missing, a key is unknown or missing, or a value is not allowed.
+        """
+        document = yaml.safe_load(file.read_text(encoding="utf-8"))
+        if not isinstance(document, dict) or cls.section not in document:
+            raise ParamsError(f"{file}: no section `{cls.section}`; `git diff {file}` shows what was changed")
+        values = dict(document[cls.section])
+        if variant is not None:
+            variants = document.get(f"{cls.section}_variants", {})
+            if variant not in variants:
+                raise ParamsError(f"{file}: `{cls.section}_variants` has no `{variant}`, only {sorted(variants)}")
+            values |= variants[variant]
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            where = f"{file}: section `{cls.section}`" + (f", variant `{variant}`" if variant else "")
+            raise ParamsError(f"{where}: {explain(error)}") from error

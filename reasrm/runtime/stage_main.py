@@ -1,0 +1,62 @@
+"""The frame around a stage's main: one run at a time, errors in plain words, exit codes that mean something."""
+
+import os
+import sys
+from collections.abc import Callable
+from enum import IntEnum
+
+from reasrm.runtime.work_folder import StageBusyError, only_run
+
+QUIET = {"TOKENIZERS_PARALLELISM": "false", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1"}
+"""Environment of every stage: no surprise threads, and no library reports its use to anybody."""
+FINGERPRINT_EXEMPT = "it frames a stage: locks, messages and exit codes"
+
+
+class ExitCode(IntEnum):
+    """What a stage's or command's exit status says."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    STOPPED_RESUMABLE = 3
+    """Stopped on purpose with everything kept (budget, credit, outage): the same command goes on from there."""
+    BUSY = 4
+    """Another run of the same stage is alive."""
+
+
+class StageError(RuntimeError):
+    """The stage cannot go on; the message says what, where, which value and what to do."""
+
+    exit_code = ExitCode.FAILED
+
+
+class StoppedResumable(StageError):  # noqa: N818  a stop is not an error
+    """The stage stopped with everything kept; the same command resumes it."""
+
+    exit_code = ExitCode.STOPPED_RESUMABLE
+
+
+def run_stage(name: str, main: Callable[[], str]) -> None:
+    """Run a stage's `main` and print the one summary line that it returns; exit non-zero with the reason otherwise.
+
+    Errors of ours and bad input are told in one line; anything else keeps its traceback, since it is a defect.
+    """
+    for variable, value in QUIET.items():
+        os.environ.setdefault(variable, value)
+    try:
+        with only_run(name):
+            summary = main()
+    except StageBusyError as error:
+        _leave(name, error, ExitCode.BUSY)
+    except StageError as error:
+        _leave(name, error, error.exit_code)
+    except ValueError as error:
+        if type(error) is ValueError:
+            raise
+        _leave(name, error, ExitCode.FAILED)
+    print(f"{name}: {summary}", flush=True)
+
+
+def _leave(name: str, error: Exception, code: ExitCode) -> None:
+    print(f"{name}: {error}", file=sys.stderr, flush=True)
+    sys.exit(int(code))

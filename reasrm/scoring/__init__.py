@@ -1,0 +1,1 @@
+"""Judgments to official scores, intervals and comparisons."""

@@ -1,0 +1,85 @@
+"""Loading models, resuming killed trainings, and writing the finished checkpoint in one move."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from reasrm.inference.whole_checkpoint import load_whole
+from reasrm.runtime.outputs import new_folder
+from reasrm.runtime.stage_main import StageError
+
+STATE_FILE = "trainer_state.json"
+"""Written last into a trainer's checkpoint: a folder without it is torn."""
+RUN_FILES = ("training_args.bin",)
+"""What trainers add and no reader of a model needs; it holds paths of the machine."""
+
+
+class CheckpointError(StageError):
+    """A checkpoint cannot be read as a model; says which folder and why."""
+
+
+def load_tokenizer(folder: Path) -> Any:
+    """The tokenizer of a checkpoint folder.
+
+    Raises:
+        CheckpointError: there is none.
+    """
+    from transformers import AutoTokenizer
+
+    _require(folder, "tokenizer.json")
+    return AutoTokenizer.from_pretrained(str(folder))
+
+
+def load_language_model(folder: Path) -> Any:
+    """The language model of a checkpoint folder, weights in float32.
+
+    Raises:
+        CheckpointError: there is none.
+        StageError: it lacks weights.
+    """
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    _require(folder, "config.json")
+    hint = "is it a scalar reward model? Else"
+    return load_whole(AutoModelForCausalLM, folder, hint, dtype=torch.float32, attn_implementation=attention())
+
+
+def attention() -> str:
+    """The attention kernel to train with: the plain one on CPU, where it is the faster one for short sequences."""
+    import torch
+
+    return "sdpa" if torch.cuda.is_available() else "eager"
+
+
+def last_checkpoint(folder: Path) -> str | None:
+    """The newest whole checkpoint that a killed training left in `folder`; torn ones are removed."""
+    steps = sorted(folder.glob("checkpoint-*"), key=lambda path: int(path.name.rpartition("-")[2]))
+    for checkpoint in reversed(steps):
+        if _is_whole(checkpoint):
+            return str(checkpoint)
+        shutil.rmtree(checkpoint)
+    return None
+
+
+def save_model(model: Any, tokenizer: Any, out: Path) -> None:
+    """Write model and tokenizer to the folder `out`, whole or not at all."""
+    with new_folder(out) as folder:
+        model.save_pretrained(str(folder))
+        tokenizer.save_pretrained(str(folder))
+        for name in RUN_FILES:
+            (folder / name).unlink(missing_ok=True)
+
+
+def _is_whole(checkpoint: Path) -> bool:
+    try:
+        json.loads((checkpoint / STATE_FILE).read_text(encoding="utf-8"))
+    except (OSError, json.JSONDecodeError):
+        return False
+    return True
+
+
+def _require(folder: Path, name: str) -> None:
+    if not (folder / name).is_file():
+        raise CheckpointError(f"{folder} holds no {name}: not a checkpoint; run the stage that writes it again")

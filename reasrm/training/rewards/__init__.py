@@ -1,0 +1,1 @@
+"""What a sampled reply is worth in reinforcement: one file per reward term."""

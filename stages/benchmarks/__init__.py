@@ -1,1 +1,0 @@
-"""The benchmarks: loading and the official scores of each."""

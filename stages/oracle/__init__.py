@@ -1,1 +1,0 @@
-"""Paid APIs: asking, pacing, accounting."""

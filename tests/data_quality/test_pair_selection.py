@@ -1,0 +1,133 @@
+"""Preference rows of all schemas, what is wrong with pairs, overlaps with benchmarks, purposes."""
+
+from typing import Any
+
+import pytest
+
+from reasrm.data_quality.decontamination import BenchmarkPrompts
+from reasrm.data_quality.pair_selection import Candidate, Purpose, Reason, Rules, Selected, select
+from reasrm.datasets.preference_schemas import preference_pair
+from reasrm.datasets.refused_rows import RowRefusedError
+from reasrm.records.pair import Message, PreferencePair, Role
+
+SHARES = {Purpose.DISTILL: 0.5, Purpose.REINFORCE: 0.4, Purpose.DEV: 0.1}
+RULES = Rules(0, SHARES, {}, {}, frozenset({"magpie_ultra"}), None)
+NONE = BenchmarkPrompts([], 8, 0.5)
+USER = {"role": "user", "content": "q"}
+
+
+def _prompt(text: str) -> tuple[Message, ...]:
+    return (Message(role=Role.USER, content=text),)
+
+
+def _pair(question: str = "q", chosen: str = "a", rejected: str = "b", **labels: str) -> PreferencePair:
+    return PreferencePair(prompt=_prompt(question), chosen=chosen, rejected=rejected, source="s", labels=labels)
+
+
+def _select(pairs: list[PreferencePair], rules: Rules = RULES, prompts: BenchmarkPrompts = NONE) -> Selected:
+    return select([Candidate("f", place, "s", pair) for place, pair in enumerate(pairs)], rules, prompts)
+
+
+def _reasons(selected: Selected) -> list[str]:
+    return [entry["reason"] for entry in selected.rejected]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"prompt": "q", "chosen": "a", "rejected": "b"},
+        {"messages": [USER], "chosen": "a", "rejected": "b"},
+        {"input": "q", "accepted": "a", "rejected": "b"},
+        {"prompt": "q", "chosen": "step", "rejected": "x", "full_chosen": "a", "full_rejected": "b"},
+        {
+            "chosen": [USER, {"role": "assistant", "content": "a"}],
+            "rejected": [USER, {"role": "assistant", "content": "b"}],
+        },
+        {
+            "conversation_input": [USER],
+            "chosen": {"answer": "a"},
+            "reject": {"answer": "b"},
+            "category_path": "Pairwise_set/Harmlessness/S1",
+        },
+        _pair().model_dump(mode="json"),
+    ],
+)
+def test_every_schema_gives_the_same_pair(row: dict[str, Any]) -> None:
+    assert preference_pair(row, "s").id == _pair().id
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        7,
+        {"prompt": "q", "chosen": "a"},
+        {"prompt": [{"role": "assistant", "content": "x"}], "chosen": "a", "rejected": "b"},
+        {"chosen": [USER, USER], "rejected": [USER, USER]},
+        {
+            "chosen": [USER, {"role": "assistant", "content": "a"}],
+            "rejected": [{"role": "user", "content": "other"}, {"role": "assistant", "content": "b"}],
+        },
+    ],
+)
+def test_other_rows_are_refused(row: Any) -> None:
+    with pytest.raises(RowRefusedError):
+        preference_pair(row, "s")
+
+
+def test_each_fault_has_its_reason() -> None:
+    faulty = {
+        Reason.EMPTY_ANSWER: _pair(chosen=" "),
+        Reason.IDENTICAL_ANSWERS: _pair(chosen="same", rejected="same\n"),
+        Reason.LABEL_LEAK: _pair(chosen="[Chosen]: do this"),
+        Reason.EXCLUDED_SOURCE: _pair(part="magpie_ultra"),
+    }
+    assert _reasons(_select(list(faulty.values()))) == [reason.value for reason in faulty]
+
+
+@pytest.mark.parametrize(
+    "text", ["Better answer wanted? Yes.", "Chosen people of the world", "The better response is no"]
+)
+def test_ordinary_words_are_no_leak(text: str) -> None:
+    assert _reasons(_select([_pair(chosen=text)])) == []
+
+
+def test_duplicates_are_taken_once_and_contradictions_never() -> None:
+    twice = _select([_pair(), _pair()])
+    assert _reasons(twice) == ["duplicate"]
+    both_ways = _select([_pair(chosen="a", rejected="b"), _pair(chosen="b", rejected="a")])
+    assert _reasons(both_ways) == ["contradictory", "contradictory"]
+
+
+def test_all_pairs_of_a_question_serve_one_purpose() -> None:
+    selected = _select([_pair(f"question {n % 40}", chosen=f"a{n}") for n in range(400)])
+    questions = [{pair.question for pair in pairs} for pairs in selected.pairs.values()]
+    assert sum(len(part) for part in questions) == 40
+    assert len(set.union(*questions)) == 40
+    assert sum(len(pairs) for pairs in selected.pairs.values()) == 400
+
+
+def test_limits_reject_and_do_not_depend_on_the_order_of_rows() -> None:
+    pairs = [_pair(f"question {n}") for n in range(200)]
+    limited = Rules(0, SHARES, {Purpose.DISTILL: 10}, {}, frozenset(), None)
+    one, other = _select(pairs, limited), _select(pairs[::-1], limited)
+    assert one.pairs == other.pairs
+    assert len(one.pairs[Purpose.DISTILL]) == 10
+    funnel = one.funnel()
+    assert funnel["rows_in"] == 200 == funnel["kept"] + funnel["rejected"]
+
+
+def test_a_turn_of_a_benchmark_is_an_overlap_whatever_its_case_and_spaces() -> None:
+    prompts = BenchmarkPrompts([("rmb x", _prompt("What is  the capital?"))], 8, 0.5)
+    (entry,) = _select([_pair("what is the Capital?")], prompts=prompts).rejected
+    assert entry["reason"] == "benchmark_overlap"
+    assert "rmb x" in entry["detail"]
+
+
+def test_shared_word_ngrams_are_an_overlap_from_the_declared_share_on() -> None:
+    words = [f"w{n}" for n in range(20)]
+    prompts = BenchmarkPrompts([("b", _prompt(" ".join(words)))], 4, 0.5)
+    half_new = " ".join(words[:11] + [f"n{n}" for n in range(9)])
+    mostly_new = " ".join(words[:6] + [f"n{n}" for n in range(14)])
+    assert prompts.overlap(_prompt(half_new)) is None
+    assert prompts.overlap(_prompt(" ".join([*words[:13], *(f"n{n}" for n in range(7))])))
+    assert prompts.overlap(_prompt(mostly_new)) is None

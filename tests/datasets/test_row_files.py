@@ -1,0 +1,89 @@
+"""Files in the published layout, and a hub cache and a git repository on this disk."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from reasrm.benchmarks.benchmark import BenchmarkName
+from reasrm.benchmarks.registry import BENCHMARKS
+from reasrm.datasets.hub import GitData, download, read_revisions
+from reasrm.datasets.row_files import files_beside, rows_below
+from reasrm.records.jsonl import BadRecordError
+from reasrm.runtime.stage_main import StageError
+
+ROOT = Path(__file__).parents[2]
+SHA = "0123456789abcdef0123456789abcdef01234567"
+
+
+def test_rows_say_where_they_come_from(tmp_path: Path) -> None:
+    file = tmp_path / "rm_bench" / "total_dataset.json"
+    file.parent.mkdir()
+    file.write_text(json.dumps([{"id": "a"}, {"id": "b"}]), encoding="utf-8")
+    rows = list(rows_below(tmp_path, BENCHMARKS[BenchmarkName.RM_BENCH].layout, BenchmarkName.RM_BENCH))
+    assert [(row.file, row.place, row.row["id"]) for row in rows] == [
+        ("rm_bench/total_dataset.json", 0, "a"),
+        ("rm_bench/total_dataset.json", 1, "b"),
+    ]
+    (file.parent / "chat_filtered.json").write_text("[]", encoding="utf-8")
+    assert files_beside(tmp_path, BENCHMARKS[BenchmarkName.RM_BENCH].layout) == ["rm_bench/chat_filtered.json"]
+
+
+def test_a_missing_file_says_where_it_should_be(tmp_path: Path) -> None:
+    with pytest.raises(StageError, match=r"reward_bench/filtered\.jsonl"):
+        list(rows_below(tmp_path, BENCHMARKS[BenchmarkName.REWARD_BENCH].layout, BenchmarkName.REWARD_BENCH))
+
+
+@pytest.mark.parametrize("content", ["[{]", '{"rows": []}'])
+def test_a_broken_file_stops_with_its_name(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "rm_bench" / "total_dataset.json"
+    file.parent.mkdir()
+    file.write_text(content, encoding="utf-8")
+    with pytest.raises(BadRecordError, match=r"total_dataset\.json"):
+        list(rows_below(tmp_path, BENCHMARKS[BenchmarkName.RM_BENCH].layout, BenchmarkName.RM_BENCH))
+
+
+def test_git_data_is_taken_at_its_commit_and_written_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    origin = tmp_path / "origin"
+    (origin / "RMB_dataset").mkdir(parents=True)
+    (origin / "RMB_dataset" / "a.json").write_text('[{"x": 1}]', encoding="utf-8")
+    identity = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"]
+    for step in (["init", "-q"], ["add", "."], [*identity, "commit", "-q", "-m", "x"]):
+        subprocess.run(["git", "-C", str(origin), *step], check=True)
+    head = subprocess.run(["git", "-C", str(origin), "rev-parse", "HEAD"], check=True, capture_output=True, text=True)
+    commit = head.stdout.strip()
+    source = GitData(origin.as_uri(), commit, ("RMB_dataset/**/*.json",))
+    revisions = tmp_path / "revisions.json"
+    assert [row.row for row in download(source, revisions)] == [{"x": 1}]
+    assert read_revisions(revisions) == {origin.as_uri(): commit}
+
+
+@pytest.mark.slow
+def test_hub_data_is_taken_at_the_revision_that_was_resolved_first(tmp_path: Path) -> None:
+    """A cache of the hub's own shape, offline: `main` is resolved once, then the written commit is used."""
+    cache = tmp_path / "hub" / "datasets--allenai--reward-bench"
+    data = cache / "snapshots" / SHA / "data"
+    data.mkdir(parents=True)
+    (cache / "refs").mkdir()
+    (cache / "refs" / "main").write_text(SHA, encoding="utf-8")
+    code = f"""
+import pyarrow, pyarrow.parquet
+from pathlib import Path
+from reasrm.benchmarks.benchmark import BenchmarkName
+from reasrm.benchmarks.registry import BENCHMARKS
+from reasrm.datasets.hub import download, read_revisions
+row = {{"prompt": "q", "chosen": "a", "rejected": "b", "subset": "hep-go", "id": 1}}
+pyarrow.parquet.write_table(pyarrow.Table.from_pylist([row]), {str(data / "filtered-00000-of-00001.parquet")!r})
+lock = Path("revisions.json")
+source = BENCHMARKS[BenchmarkName.REWARD_BENCH].source
+assert [entry.row for entry in download(source, lock)] == [row]
+assert read_revisions(lock) == {{"allenai/reward-bench": {SHA!r}}}
+Path({str(cache / "refs" / "main")!r}).write_text("f" * 40)
+assert [entry.row for entry in download(source, lock)] == [row]
+"""
+    offline = {"HF_HUB_CACHE": str(tmp_path / "hub"), "HF_HUB_OFFLINE": "1", "PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=os.environ | offline, check=True)

@@ -1,0 +1,213 @@
+"""What vendors say against batches and their rows: a run stops resumably and closes nothing that could still be had.
+
+Run:     pytest tests/oracle/test_batch_faults.py
+"""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reasrm.apis.attempt import Vendor
+from reasrm.distillation.rate_control.admission_control import StopReason
+from reasrm.records.ledger import FINAL, Ledger
+from reasrm.records.pair import PreferencePair
+from reasrm.records.trace import TraceOutcome
+from tests.fake_vendor.oracle_on_loopback import LocalOracle, ask_batches, oracle
+
+pytestmark = pytest.mark.slow
+
+BOTH = pytest.mark.parametrize("vendor", [Vendor.ANTHROPIC, Vendor.OPENAI])
+"""The third API differs in its bodies alone; `test_batch_session.py` asks all three."""
+
+
+PAIRS = 60
+
+
+@pytest.fixture
+def some(pairs: list[PreferencePair]) -> list[PreferencePair]:
+    return pairs[:PAIRS]
+
+
+def outcomes(file: Path) -> list[str]:
+    """How each settled request of a ledger ended."""
+    with Ledger(file) as ledger:
+        return [entry["outcome"] for entry in ledger.entries() if entry["state"] == FINAL]
+
+
+def goes_on(server: LocalOracle, vendor: Vendor, pairs: list[PreferencePair], file: Path) -> None:
+    """Once the fault is mended, the same command gets every reply that is missing, and no other."""
+    kept = len(outcomes(file))
+    server.restart()
+    _, totals = ask_batches(server, oracle(vendor), pairs, file)
+    assert totals.outcomes[TraceOutcome.OK] == len(pairs)
+    assert server.accounts()["billed"] == len(pairs) - kept
+
+
+@pytest.mark.parametrize(
+    ("vendor", "how"),
+    [
+        (Vendor.ANTHROPIC, "credit_balance"),
+        (Vendor.ANTHROPIC, "spend_limit"),
+        (Vendor.OPENAI, "credit_balance"),
+        (Vendor.OPENAI_RESPONSES, "credit_balance"),
+    ],
+)
+def test_money_that_runs_out_within_a_batch_closes_nothing(
+    vendor: Vendor, how: str, server: LocalOracle, some: list[PreferencePair], tmp_path: Path
+) -> None:
+    file = tmp_path / "ledger.jsonl"
+    server.restart(credit_usd=0.02, credit_stop=how)
+    ended, _ = ask_batches(server, oracle(vendor), some, file)
+    assert ended.stopped is StopReason.NO_CREDIT
+    assert 0 < len(outcomes(file)) == server.accounts()["billed"] < PAIRS
+    assert set(outcomes(file)) == {"ok"}
+    goes_on(server, vendor, some, file)
+
+
+@pytest.mark.parametrize(
+    ("vendor", "kind", "reason"),
+    [
+        (Vendor.ANTHROPIC, "billing_error", StopReason.NO_CREDIT),
+        (Vendor.ANTHROPIC, "authentication_error", StopReason.NOT_ALLOWED),
+        (Vendor.ANTHROPIC, "permission_error", StopReason.NOT_ALLOWED),
+        (Vendor.OPENAI, "insufficient_quota", StopReason.NO_CREDIT),
+        (Vendor.OPENAI, "invalid_api_key", StopReason.NOT_ALLOWED),
+        (Vendor.OPENAI_RESPONSES, "model_not_found", StopReason.NOT_ALLOWED),
+    ],
+)
+def test_a_row_that_stops_the_run_hides_no_other(
+    vendor: Vendor, kind: str, reason: StopReason, server: LocalOracle, some: list[PreferencePair], tmp_path: Path
+) -> None:
+    file = tmp_path / "ledger.jsonl"
+    server.restart(batch_row_errors={kind: 0.1})
+    ended, _ = ask_batches(server, oracle(vendor), some, file)
+    assert ended.stopped is reason
+    assert kind in ended.detail
+    assert outcomes(file) == ["ok"] * server.accounts()["billed"]
+    assert len(outcomes(file)) > 40
+    goes_on(server, vendor, some, file)
+
+
+def test_a_batch_that_is_invalid_throughout_closes_nothing(
+    server: LocalOracle, some: list[PreferencePair], tmp_path: Path
+) -> None:
+    file = tmp_path / "ledger.jsonl"
+    server.restart(faults={"invalid": 1.0})
+    ended, _ = ask_batches(server, oracle(Vendor.OPENAI), some, file)
+    assert ended.stopped is StopReason.ALL_INVALID
+    assert "the request is invalid" in ended.detail
+    assert outcomes(file) == []
+    goes_on(server, Vendor.OPENAI, some, file)
+
+
+def test_money_that_runs_out_in_words_that_nobody_foresaw_closes_nothing(
+    server: LocalOracle, some: list[PreferencePair], tmp_path: Path
+) -> None:
+    file = tmp_path / "ledger.jsonl"
+    server.restart(credit_usd=0.02, credit_stop="unforeseen")
+    ended, _ = ask_batches(server, oracle(Vendor.ANTHROPIC), some, file)
+    assert ended.stopped is StopReason.ALL_INVALID
+    assert set(outcomes(file)) == {"ok"}
+    goes_on(server, Vendor.ANTHROPIC, some, file)
+
+
+def test_many_refusals_are_believed_once_they_are_told_again(
+    server: LocalOracle, some: list[PreferencePair], tmp_path: Path
+) -> None:
+    file = tmp_path / "ledger.jsonl"
+    server.restart(faults={"invalid": 0.4})
+    ended, _ = ask_batches(server, oracle(Vendor.OPENAI), some, file)
+    assert ended.stopped is StopReason.ALL_INVALID
+    assert set(outcomes(file)) == {"ok"}
+    ended, totals = ask_batches(server, oracle(Vendor.OPENAI), some, file)
+    assert ended.stopped is None
+    assert totals.outcomes[TraceOutcome.REJECTED] == server.accounts()["rejected"] / 2 > 12
+    assert totals.outcomes.total() == PAIRS
+
+
+def test_a_cut_reply_stands_if_the_model_takes_no_higher_limit(
+    server: LocalOracle, some: list[PreferencePair], tmp_path: Path
+) -> None:
+    server.restart(faults={"truncated": 0.5}, largest_token_limit=400)
+    ended, totals = ask_batches(server, oracle(Vendor.ANTHROPIC), some, tmp_path / "ledger.jsonl")
+    assert ended.stopped is None
+    cut, whole = totals.outcomes[TraceOutcome.TRUNCATED], totals.outcomes[TraceOutcome.OK]
+    assert 10 < cut == PAIRS - whole
+    assert ended.summary["outcomes"] == {"ok": whole, "truncated": cut}
+    books = server.accounts()
+    assert books["billed"] == PAIRS
+    assert books["rejected"] == cut
+
+
+def test_a_full_queue_is_waited_for(server: LocalOracle, some: list[PreferencePair], tmp_path: Path) -> None:
+    server.restart(batch_queue_requests=30, batch_seconds=0.6)
+    _, totals = ask_batches(server, oracle(Vendor.OPENAI), some, tmp_path / "ledger.jsonl", batch_requests=30)
+    assert totals.outcomes[TraceOutcome.OK] == PAIRS
+    assert server.accounts()["billed"] == PAIRS
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason", "said"),
+    [
+        ({"batch_queue_requests": 30}, StopReason.QUEUE_FULL, "Enqueued token limit reached"),
+        ({"batch_failure": "billing_hard_limit_reached"}, StopReason.NO_CREDIT, "billing_hard_limit_reached"),
+        ({"batch_failure": "invalid_json_line"}, StopReason.ALL_INVALID, "invalid_json_line"),
+    ],
+)
+def test_a_batch_that_fails_as_a_whole_says_why(
+    settings: dict[str, Any],
+    reason: StopReason,
+    said: str,
+    server: LocalOracle,
+    some: list[PreferencePair],
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "ledger.jsonl"
+    server.restart(**settings)
+    ended, _ = ask_batches(server, oracle(Vendor.OPENAI), some, file)
+    assert ended.stopped is reason
+    assert said in ended.detail
+    assert server.accounts()["batches_created"] == 1
+    assert outcomes(file) == []
+    goes_on(server, Vendor.OPENAI, some, file)
+
+
+def test_creations_that_never_succeed_stop_the_run(
+    server: LocalOracle, some: list[PreferencePair], tmp_path: Path
+) -> None:
+    server.restart(refused_batch_creates=1000)
+    file = tmp_path / "ledger.jsonl"
+    ended, _ = ask_batches(server, oracle(Vendor.OPENAI), some, file, poll_seconds=0.1, outage_minutes=0.02)
+    assert ended.stopped is StopReason.OUTAGE
+    assert ended.detail == "overloaded"
+    goes_on(server, Vendor.OPENAI, some, file)
+
+
+def test_an_account_without_money_takes_in_the_batches_that_are_paid_for(
+    server: LocalOracle, some: list[PreferencePair], tmp_path: Path
+) -> None:
+    file = tmp_path / "ledger.jsonl"
+    server.restart(credit_usd=0.01)
+    ended, _ = ask_batches(server, oracle(Vendor.ANTHROPIC), some, file, batch_requests=30)
+    assert ended.stopped is StopReason.NO_CREDIT
+    assert server.accounts()["batches_created"] == 1
+    assert len(outcomes(file)) == server.accounts()["billed"] > 0
+
+
+@BOTH
+def test_results_that_are_gone_are_asked_again_and_said(
+    vendor: Vendor,
+    server: LocalOracle,
+    some: list[PreferencePair],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    server.restart(archived_batches=1)
+    ended, totals = ask_batches(server, oracle(vendor), some, tmp_path / "ledger.jsonl")
+    assert totals.outcomes[TraceOutcome.OK] == PAIRS
+    assert ended.maybe_billed_unseen == PAIRS
+    assert "60 requests are asked again, and may have been billed" in capsys.readouterr().err
+    again, _ = ask_batches(server, oracle(vendor), some, tmp_path / "ledger.jsonl")
+    assert again.maybe_billed_unseen == PAIRS
+    assert server.accounts()["batches_created"] == 2

@@ -1,0 +1,240 @@
+"""What is refused, limited or equal: nothing is settled for good by an account's trouble, nothing is asked for ever.
+
+Run:     pytest tests/oracle/test_refusals.py
+"""
+
+from pathlib import Path
+
+import pytest
+
+from reasrm.apis.attempt import Trouble, Usage, Vendor
+from reasrm.distillation.coalesced_requests import Askers
+from reasrm.distillation.ledger_state import LedgerState
+from reasrm.distillation.online_run import Ended
+from reasrm.distillation.quarantine import (
+    BELIEVED_AT_THE_END,
+    NOT_OVERTAKEN,
+    STRANGE,
+    STRANGE_IN_ANY_WORDS,
+    Refused,
+    Suspense,
+)
+from reasrm.distillation.rate_control.admission_control import StopReason
+from reasrm.distillation.traces import PassTotals, traces
+from reasrm.records.content_hash import content_hash
+from reasrm.records.ledger import FINAL, Ledger
+from reasrm.records.pair import PreferencePair
+from reasrm.records.trace import OracleTrace, TraceOutcome, TracePass
+from tests.fake_vendor.oracle_on_loopback import LocalOracle, ask, cases, oracle, settings
+
+BOTH = pytest.mark.parametrize("vendor", [Vendor.ANTHROPIC, pytest.param(Vendor.OPENAI, marks=pytest.mark.slow)])
+"""OpenAI's two APIs share account, limits and errors."""
+
+
+def outcomes(ended: Ended) -> dict[str, int]:
+    """What the pairs of a run came to."""
+    return dict(ended.summary["outcomes"])
+
+
+def written(pairs: list[PreferencePair], ledger_file: Path, vendor: Vendor = Vendor.ANTHROPIC) -> list[OracleTrace]:
+    """The pass's output."""
+    who = oracle(vendor)
+    with Ledger(ledger_file) as ledger:
+        return list(traces(cases(pairs), who.plan(), ledger, TracePass.FIRST, who.model, PassTotals(who.prices)))
+
+
+@BOTH
+@pytest.mark.parametrize("how", ["usage_limit", "unforeseen"])
+def test_a_spent_limit_settles_no_pair_whatever_its_words(
+    how: str, vendor: Vendor, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
+) -> None:
+    server.restart(credit_usd=0.05, credit_stop=how, latency_seconds=0.01)
+    stopped = ask(server, oracle(vendor), pairs, tmp_path / "ledger.jsonl")
+    assert stopped.stopped is (StopReason.ALL_INVALID if how == "unforeseen" else StopReason.NO_CREDIT)
+    assert set(outcomes(stopped)) == {"ok"}
+    assert server.accounts()["after_credit_stop"] <= STRANGE + 16
+    if how == "unforeseen":
+        assert "The moon is in the wrong house" in stopped.detail
+        again = ask(server, oracle(vendor), pairs, tmp_path / "ledger.jsonl")
+        assert again.stopped is StopReason.ALL_INVALID
+        assert outcomes(again) == {}
+    server.restart()
+    resumed = ask(server, oracle(vendor), pairs, tmp_path / "ledger.jsonl")
+    assert resumed.stopped is None
+    assert outcomes(resumed) == {"ok": len(pairs) - outcomes(stopped)["ok"]}
+
+
+@pytest.mark.slow
+@BOTH
+@pytest.mark.parametrize("count", [1, 200])
+def test_what_a_wrong_gateway_refuses_is_asked_again(
+    count: int, vendor: Vendor, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
+) -> None:
+    server.restart(faults={"invalid": 1.0})
+    for _ in range(3):
+        stopped = ask(server, oracle(vendor), pairs[:count], tmp_path / "ledger.jsonl")
+        assert stopped.stopped is StopReason.ALL_INVALID
+        assert "the request is invalid" in stopped.detail
+        assert outcomes(stopped) == {}
+    server.restart()
+    resumed = ask(server, oracle(vendor), pairs[:count], tmp_path / "ledger.jsonl")
+    assert outcomes(resumed) == {"ok": count}
+
+
+@pytest.mark.slow
+@BOTH
+def test_requests_that_fit_no_minute_are_rejected_and_hold_nobody_up(
+    vendor: Vendor, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
+) -> None:
+    server.restart(faults={"too_large": 0.1}, seed=1)
+    ended = ask(server, oracle(vendor), pairs, tmp_path / "ledger.jsonl")
+    assert ended.stopped is None
+    assert outcomes(ended)["rejected"] > 5
+    assert server.accounts()["rejected_sent_again"] == 0
+    assert ended.summary["seconds"] < 4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("date", ["0", "Wed, 21 Oct 2015 07:28:00 GMT"])
+def test_a_limit_that_never_lets_anything_in_stops_the_run_without_a_storm(
+    date: str, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
+) -> None:
+    odd = {"retry-after": date, "retry-after-ms": ""}
+    server.restart(requests_per_minute=0.01, limit_headers=False, odd_headers=odd)
+    ended = ask(server, oracle(Vendor.OPENAI), pairs, tmp_path / "ledger.jsonl", settings(outage_minutes=0.02))
+    assert ended.stopped is StopReason.RATE_LIMITED
+    assert "over the rate limit" in ended.detail
+    assert outcomes(ended) == {"ok": 1}
+    assert server.accounts()["requests"] <= 24
+
+
+@pytest.mark.slow
+def test_requests_that_alone_are_limited_are_given_up(
+    server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
+) -> None:
+    server.restart(faults={"limited": 0.02}, seed=1, latency_seconds=0.05)
+    ended = ask(server, oracle(Vendor.ANTHROPIC), pairs, tmp_path / "ledger.jsonl", settings(attempts=2))
+    assert ended.stopped is None
+    assert outcomes(ended)["gave_up"] >= 1
+    assert outcomes(ended)["gave_up"] + outcomes(ended)["ok"] == len(pairs)
+    assert ended.summary["troubles"]["rate_limited"] == 2 * outcomes(ended)["gave_up"]
+
+
+@BOTH
+def test_equal_questions_are_bought_once_and_all_their_pairs_get_the_reply(
+    vendor: Vendor, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
+) -> None:
+    server.restart(latency_seconds=0.05, faults={"truncated": 0.2, "invalid": 0.05, "bad_json": 0.05}, seed=3)
+    relabelled = [pair.model_copy(update={"source": f"{pair.source}/again"}) for pair in pairs[:60]]
+    rows = [row for both in zip(pairs[:60], relabelled, strict=True) for row in both] + pairs[:60]
+    ended = ask(server, oracle(vendor), rows, tmp_path / "ledger.jsonl")
+    books = server.accounts()
+    assert ended.stopped is None
+    assert books["billed_again"] == books["billed_lost"]
+    assert books["rejected_sent_again"] == 0
+    assert sum(outcomes(ended).values()) == len(rows)
+    found = written(rows, tmp_path / "ledger.jsonl", vendor)
+    assert len(found) == len(rows)
+    assert found[0].text == found[1].text == found[120].text
+    assert outcomes(ended) == {
+        str(outcome): count for outcome in TraceOutcome if (count := sum(t.outcome is outcome for t in found))
+    }
+
+
+@pytest.mark.slow
+def test_equal_questions_share_a_reply_that_was_given_up_too(
+    server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
+) -> None:
+    server.restart(faults={"server_error": 1.0})
+    ended = ask(server, oracle(Vendor.OPENAI), pairs[:3] * 5, tmp_path / "ledger.jsonl", settings(attempts=2))
+    assert outcomes(ended) == {"gave_up": 15}
+    assert server.accounts()["requests"] == 6
+
+
+@pytest.mark.slow
+def test_a_limit_above_the_models_leaves_the_cut_reply(
+    server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
+) -> None:
+    server.restart(largest_token_limit=40)
+    who = oracle(Vendor.ANTHROPIC, max_tokens=40, truncated_retries=1)
+    ended = ask(server, who, pairs[:40], tmp_path / "ledger.jsonl")
+    assert ended.stopped is None
+    assert outcomes(ended)["truncated"] > 20
+    assert "rejected" not in outcomes(ended)
+    with Ledger(tmp_path / "ledger.jsonl") as ledger:
+        totals = PassTotals(who.prices)
+        found = list(traces(cases(pairs[:40]), who.plan(), ledger, TracePass.FIRST, who.model, totals))
+    assert {str(outcome): count for outcome, count in totals.outcomes.items() if count} == outcomes(ended)
+    assert all(trace.text for trace in found)
+    before = server.accounts()["requests"]
+    assert ask(server, who, pairs[:40], tmp_path / "ledger.jsonl").outlook.to_ask == 0
+    assert server.accounts()["requests"] == before
+
+
+@pytest.mark.slow
+def test_a_cut_reply_of_an_earlier_run_stands_if_the_higher_limit_is_refused(
+    server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
+) -> None:
+    file, few = tmp_path / "ledger.jsonl", pairs[:30]
+    assert ask(server, oracle(Vendor.OPENAI, max_tokens=40, truncated_retries=0), few, file).stopped is None
+    server.restart(largest_token_limit=40)
+    ended = ask(server, oracle(Vendor.OPENAI, max_tokens=40, truncated_retries=1), few, file)
+    assert ended.stopped is None
+    assert set(outcomes(ended)) == {"truncated"}
+
+
+def refused(number: int, detail: str = "no", sent_at: float = 0.0) -> Refused:
+    return Refused(content_hash(number), detail, sent_at, sent_at + 0.2, Askers())
+
+
+def test_a_refusal_is_believed_when_something_sent_after_it_came_home_is_accepted() -> None:
+    suspense = Suspense(list)
+    for number in range(5):
+        suspense.hold(refused(number, sent_at=float(number)))
+    assert suspense.accepted(0.1) == []
+    assert [held.sent_at for held in suspense.accepted(2.3)] == [0, 1, 2]
+    assert suspense.accepted(3.1) == []
+    assert [held.sent_at for held in suspense.held] == [3, 4]
+
+
+def test_a_refusal_that_came_late_is_believed_when_something_sent_much_later_is_accepted() -> None:
+    suspense = Suspense(list)
+    suspense.hold(Refused("", "no", sent_at=0.0, came_at=60.0, askers=Askers()))
+    assert suspense.accepted(NOT_OVERTAKEN) == []
+    assert len(suspense.accepted(NOT_OVERTAKEN + 0.1)) == 1
+
+
+def test_many_refusals_in_a_row_are_strange_if_their_words_are_the_same() -> None:
+    alike, unlike, mixed = Suspense(list), Suspense(list), Suspense(list)
+    for number in range(STRANGE_IN_ANY_WORDS):
+        assert alike.is_strange() == (number >= STRANGE)
+        assert not unlike.is_strange()
+        alike.hold(refused(number))
+        unlike.hold(refused(number, detail=f"{number} tokens are too many"))
+        mixed.hold(refused(number))
+        assert not mixed.is_strange()
+        if number % (STRANGE // 2) == 0:
+            assert mixed.accepted(0.0) == []
+    assert unlike.is_strange()
+
+
+def test_what_two_runs_were_told_is_believed_if_the_oracle_ever_answered(tmp_path: Path) -> None:
+    with Ledger(tmp_path / "ledger.jsonl") as ledger:
+        for number in (0, 1, 0):
+            ledger.append(content_hash(number), LedgerState.FAILED, {"trouble": Trouble.INVALID.value, "detail": "no"})
+        for usage, believed in ((Usage(), []), (Usage(1, 1), [0])):
+            ledger.append(content_hash("other"), FINAL, {"usage": usage.as_entry()})
+            suspense = Suspense(ledger.entries)
+            suspense.hold(refused(0))
+            suspense.hold(refused(1))
+            assert [held.key for held in suspense.end()] == [content_hash(number) for number in believed]
+            assert len(suspense.held) == 2 - len(believed)
+
+
+def test_the_last_requests_of_a_good_run_are_believed_if_they_are_few() -> None:
+    for count in (BELIEVED_AT_THE_END, BELIEVED_AT_THE_END + 1):
+        suspense = Suspense(list)
+        suspense.accepted(0.0)
+        for number in range(count):
+            suspense.hold(refused(number, sent_at=1.0))
+        assert len(suspense.end()) == (count if count <= BELIEVED_AT_THE_END else 0)
