@@ -124,8 +124,8 @@ def unanswered(ledger: Path) -> int:
 def lost_batch(folder: Path, vendor: str) -> Row:
     """The reply to the creation of a batch is lost."""
     count = 300
-    troubles = {"lost_batch_creates": 1, "batch_seconds": 1, "batch_errored": 0.02, "batch_expired": 0.02}
-    with local_oracle(OracleSettings(**CLEAN, **troubles)) as url:
+    errors = {"lost_batch_creates": 1, "batch_seconds": 1, "batch_errored": 0.02, "batch_expired": 0.02}
+    with local_oracle(OracleSettings(**CLEAN, **errors)) as url:
         out = fresh(folder, f"lost_batch-{vendor}")
         run = measure(command(vendor, make_pairs(folder, count), out, "--batch", "--poll-seconds", "1"), url)
         books = accounts(url)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from reasrm.apis.attempt import Answer, Attempt, LimitsSeen, Trouble, Usage
+from reasrm.apis.attempt import Answer, Attempt, ErrorKind, LimitsSeen, Usage
 from reasrm.apis.connection import Connection, NoKeyError
 from reasrm.apis.reply_reading import (
     ReplyShape,
@@ -68,7 +68,7 @@ class AnthropicClient(SdkClient):
     def failed(self, error: Exception) -> Attempt:
         """What one of the `failures` means."""
         if isinstance(error, self.errors.CredentialsError):
-            return Attempt(trouble=Trouble.NOT_ALLOWED, detail=NO_KEY)
+            return Attempt(error_kind=ErrorKind.NOT_ALLOWED, detail=NO_KEY)
         return super().failed(error)
 
 

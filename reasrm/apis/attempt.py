@@ -21,7 +21,7 @@ class Vendor(StrEnum):
     """OpenAI's Responses."""
 
 
-class Trouble(StrEnum):
+class ErrorKind(StrEnum):
     """Why an attempt gave no reply, by what has to be done about it."""
 
     RATE_LIMITED = "rate_limited"
@@ -46,21 +46,21 @@ class Trouble(StrEnum):
     @property
     def stops_the_run(self) -> bool:
         """Whether no further request can succeed before somebody acts."""
-        return self in (Trouble.NO_CREDIT, Trouble.NOT_ALLOWED)
+        return self in (ErrorKind.NO_CREDIT, ErrorKind.NOT_ALLOWED)
 
     @property
     def is_of_the_server(self) -> bool:
-        """Whether the breaker counts it: the server or the way to it is in trouble, not this request."""
+        """Whether the breaker counts it: the server or the way to it fails, not this request."""
         return self in OF_THE_SERVER
 
     @property
     def maybe_billed(self) -> bool:
         """Whether the vendor may have billed a reply that never arrived."""
-        return self in (Trouble.CONNECTION, Trouble.TIMEOUT, Trouble.BROKEN_REPLY)
+        return self in (ErrorKind.CONNECTION, ErrorKind.TIMEOUT, ErrorKind.BROKEN_REPLY)
 
 
 OF_THE_SERVER = frozenset(
-    {Trouble.OVERLOADED, Trouble.SERVER_ERROR, Trouble.CONNECTION, Trouble.TIMEOUT, Trouble.BROKEN_REPLY}
+    {ErrorKind.OVERLOADED, ErrorKind.SERVER_ERROR, ErrorKind.CONNECTION, ErrorKind.TIMEOUT, ErrorKind.BROKEN_REPLY}
 )
 """Broken replies too: a gateway's page of HTML in place of every reply is an outage, whatever its status."""
 
@@ -172,10 +172,10 @@ class LimitsSeen:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What one attempt came to: exactly one of `answer` and `trouble` is there."""
+    """What one attempt came to: exactly one of `answer` and `error_kind` is there."""
 
     answer: Answer | None = None
-    trouble: Trouble | None = None
+    error_kind: ErrorKind | None = None
     detail: str = ""
     """The vendor's message, shortened; holds no header of the request."""
     limits: LimitsSeen = LimitsSeen()
@@ -183,8 +183,8 @@ class Attempt:
     @property
     def fails_the_server(self) -> bool:
         """Whether it speaks against the server or the way to it, not against this request."""
-        if self.trouble is not None:
-            return self.trouble.is_of_the_server
+        if self.error_kind is not None:
+            return self.error_kind.is_of_the_server
         return self.answer is not None and self.answer.is_odd
 
 

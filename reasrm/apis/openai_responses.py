@@ -3,7 +3,7 @@
 from typing import Any
 
 from reasrm.apis.attempt import Answer, Usage
-from reasrm.apis.error_classification import Told
+from reasrm.apis.error_classification import ApiError
 from reasrm.apis.openai_chat import OpenAIClient
 from reasrm.apis.reply_reading import BrokenReplyError, ReplyShape, Said, optional_count, token_count
 from reasrm.records.trace import TraceOutcome
@@ -31,12 +31,12 @@ def read_response(body: Any, request_id: str) -> Answer:
     """Read a Response object. Tokens written to the prompt cache are billed as any others and stay among them.
 
     Raises:
-        BrokenReplyError: it is none, or the model failed; its `trouble` says which.
+        BrokenReplyError: it is none, or the model failed; its `error_kind` says which.
     """
     if isinstance(body, dict) and body.get("status") == FAILED:
         error = body.get("error") or {}
         told = f"the response failed: {error.get('code')}: {error.get('message')}"
-        raise BrokenReplyError(told, Told.by(error).trouble)
+        raise BrokenReplyError(told, ApiError.by(error).error_kind)
     return RESPONSE.read(body, request_id)
 
 

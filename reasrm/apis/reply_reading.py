@@ -8,8 +8,8 @@ from http import HTTPStatus
 from math import isfinite
 from typing import Any
 
-from reasrm.apis.attempt import Answer, Bucket, Trouble, Usage
-from reasrm.apis.error_classification import Told
+from reasrm.apis.attempt import Answer, Bucket, ErrorKind, Usage
+from reasrm.apis.error_classification import ApiError
 from reasrm.records.trace import TraceOutcome
 
 UNREADABLE = (KeyError, TypeError, IndexError, AttributeError, ValueError)
@@ -21,10 +21,10 @@ MOST_TOKENS = 1_000_000_000
 class BrokenReplyError(ValueError):
     """A reply of status 200 is not what the protocol says, or says itself that it is none."""
 
-    def __init__(self, message: str, trouble: Trouble = Trouble.BROKEN_REPLY) -> None:
+    def __init__(self, message: str, error_kind: ErrorKind = ErrorKind.BROKEN_REPLY) -> None:
         """Say what is wrong with it, and what that means for the run."""
         super().__init__(message)
-        self.trouble = trouble
+        self.error_kind = error_kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +51,14 @@ class ReplyShape:
         """Read a reply. Whatever names its usage was billed and is booked, be it readable or not.
 
         Raises:
-            BrokenReplyError: it names no usage; its `trouble` says what that means.
+            BrokenReplyError: it names no usage; its `error_kind` says what that means.
         """
         if isinstance(body, dict) and body.get("error"):
-            told = Told.by(body, HTTPStatus.OK)
-            raise BrokenReplyError(f"an error in a good reply: {told.code or told.kind} {told.message}", told.trouble)
+            api_error = ApiError.by(body, HTTPStatus.OK)
+            raise BrokenReplyError(
+                f"an error in a good reply: {api_error.code or api_error.kind} {api_error.message}",
+                api_error.error_kind,
+            )
         try:
             usage = self.usage(body)
         except UNREADABLE as error:

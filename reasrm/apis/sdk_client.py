@@ -13,10 +13,10 @@ from typing import Any, ClassVar
 
 import orjson
 
-from reasrm.apis.attempt import Answer, Attempt, LimitsSeen, Trouble, shortened
+from reasrm.apis.attempt import Answer, Attempt, ErrorKind, LimitsSeen, shortened
 from reasrm.apis.connection import Connection
 from reasrm.apis.direct_post import DirectPost, Received, requests_are_alike
-from reasrm.apis.error_classification import Told
+from reasrm.apis.error_classification import ApiError
 from reasrm.apis.reply_reading import BrokenReplyError, plain_headers
 from reasrm.apis.secrets import keys_of, without_keys
 
@@ -65,11 +65,11 @@ class SdkClient(ABC):
         try:
             answer = self.read_reply(orjson.loads(received.content), received.headers.get(self.request_id_header, ""))
         except BrokenReplyError as error:
-            return Attempt(trouble=error.trouble, detail=self.shortened(str(error)), limits=limits)
+            return Attempt(error_kind=error.error_kind, detail=self.shortened(str(error)), limits=limits)
         except orjson.JSONDecodeError as error:
             begins = self.shortened(received.content.decode("utf-8", "replace"))[:BEGINNING]
             detail = shortened(f"{error}; it begins with {begins!r}")
-            return Attempt(trouble=Trouble.BROKEN_REPLY, detail=detail, limits=limits)
+            return Attempt(error_kind=ErrorKind.BROKEN_REPLY, detail=detail, limits=limits)
         if answer.detail:
             answer = replace(answer, detail=self.shortened(answer.detail))
         return Attempt(answer=answer, limits=limits)
@@ -118,9 +118,13 @@ class SdkClient(ABC):
     def failed(self, error: Exception) -> Attempt:
         """What one of the `failures` means."""
         if isinstance(error, (self.errors.APITimeoutError, TimeoutError)):
-            return Attempt(trouble=Trouble.TIMEOUT, detail=self.shortened(str(error)))
+            return Attempt(error_kind=ErrorKind.TIMEOUT, detail=self.shortened(str(error)))
         if not isinstance(error, self.errors.APIStatusError):
-            return Attempt(trouble=Trouble.CONNECTION, detail=self.shortened(str(error)))
+            return Attempt(error_kind=ErrorKind.CONNECTION, detail=self.shortened(str(error)))
         limits = self.limits_seen(plain_headers(error.response.headers))
-        told = Told.by(error.body, error.status_code)
-        return Attempt(trouble=told.trouble, detail=self.shortened(told.message or str(error.message)), limits=limits)
+        api_error = ApiError.by(error.body, error.status_code)
+        return Attempt(
+            error_kind=api_error.error_kind,
+            detail=self.shortened(api_error.message or str(error.message)),
+            limits=limits,
+        )

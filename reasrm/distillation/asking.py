@@ -9,7 +9,7 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from reasrm.apis.attempt import Answer, Attempt, Provider, Question, Trouble, Usage
+from reasrm.apis.attempt import Answer, Attempt, ErrorKind, Provider, Question, Usage
 from reasrm.distillation.coalesced_requests import Askers
 from reasrm.distillation.cost import Estimates
 from reasrm.distillation.ledger_state import LedgerState
@@ -141,20 +141,20 @@ class Asking:
             if attempt.answer is not None:
                 self._believe(ticket)
                 return attempt.answer
-            trouble = attempt.trouble
-            assert trouble is not None
-            if trouble is Trouble.INVALID:
+            error_kind = attempt.error_kind
+            assert error_kind is not None
+            if error_kind is ErrorKind.INVALID:
                 return self._refused(request, askers, cut, ticket, attempt.detail)
-            if trouble.stops_the_run:
+            if error_kind.stops_the_run:
                 raise RunStopped
-            if trouble is Trouble.RATE_LIMITED:
+            if error_kind is ErrorKind.RATE_LIMITED:
                 limited += self._all_open or self.accounts.replies > replies_then
                 replies_then = self.accounts.replies
             elif not ticket.in_outage:
                 failures += 1
             if max(failures, limited) >= self.attempts:
-                return self._close(request.key, TraceOutcome.GAVE_UP, f"{trouble}: {attempt.detail}")
-            if trouble is not Trouble.RATE_LIMITED:
+                return self._close(request.key, TraceOutcome.GAVE_UP, f"{error_kind}: {attempt.detail}")
+            if error_kind is not ErrorKind.RATE_LIMITED:
                 await self.gate.sleep(backoff_seconds(failures))
 
     def _refused(
@@ -202,11 +202,11 @@ class Asking:
         loop = asyncio.get_running_loop()
         self.ledger.append(request.key, LedgerState.SENT, {"usd": ticket.usd})
         began = loop.time()
-        attempt, paid = Attempt(trouble=Trouble.CONNECTION), ticket.usd
+        attempt, paid = Attempt(error_kind=ErrorKind.CONNECTION), ticket.usd
         try:
             attempt = await self.provider.attempt(request.body)
             paid = self._book(request, attempt)
-            if attempt.trouble is not None and attempt.trouble.maybe_billed:
+            if attempt.error_kind is not None and attempt.error_kind.maybe_billed:
                 paid = ticket.usd
         finally:
             self.accounts.seconds_in_flight += loop.time() - began
@@ -217,10 +217,10 @@ class Asking:
         """Write what came back into the ledger and the accounts; returns dollars."""
         answer = attempt.answer
         if answer is None:
-            assert attempt.trouble is not None
-            self.accounts.failed(attempt.trouble)
+            assert attempt.error_kind is not None
+            self.accounts.failed(attempt.error_kind)
             self.ledger.append(
-                request.key, LedgerState.FAILED, {"trouble": attempt.trouble.value, "detail": attempt.detail}
+                request.key, LedgerState.FAILED, {"trouble": attempt.error_kind.value, "detail": attempt.detail}
             )
             return 0.0
         usd = self.plan.prices.usd(answer.usage)

@@ -9,7 +9,7 @@ class LedgerState(StrEnum):
     SENT = "sent"
     """A request goes out, with what it may cost (`usd`): if nothing follows, it may have been billed unanswered."""
     FAILED = "failed"
-    """An attempt came to nothing, with the trouble."""
+    """An attempt came to nothing, with the kind of error."""
     BATCH_INTENT = "batch_intent"
     """A batch is about to be created, with its requests; the entry's key is the batch's own."""
     BATCH_CREATED = "batch_created"

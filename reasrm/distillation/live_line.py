@@ -22,7 +22,7 @@ def live_line(total: int, answered_before: int, accounts: Accounts, gate: Gate) 
         f"right {100 * accounts.agreed / max(1, ok):.0f}%",
         f"{gate.in_flight} in flight",
         f"{rate:.1f}/s" + (f" of {limit:.{0 if limit >= 1 else 3}f}/s" if limit else ""),
-        *(f"{count} {trouble}" for trouble, count in sorted(accounts.troubles.items())),
+        *(f"{count} {error_kind}" for error_kind, count in sorted(accounts.errors.items())),
         f"${budget.spent_usd:.2f}" + (f" of ${budget.limit_usd:.2f}" if budget.limit_usd is not None else ""),
     ]
     waits = _waits_for(gate)

@@ -8,7 +8,7 @@ upper bound: the vendor bills only what it finished.
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from reasrm.apis.attempt import Trouble
+from reasrm.apis.attempt import ErrorKind
 from reasrm.distillation.ledger_state import LedgerState
 from reasrm.records.ledger import FINAL
 
@@ -34,7 +34,7 @@ def maybe_billed_unseen(entries: Iterable[dict[str, Any]]) -> Unseen:
             in_flight[key] = entry.get("usd", 0.0)
         elif state == LedgerState.FAILED:
             reserved = in_flight.pop(key, 0.0)
-            if Trouble(entry["trouble"]).maybe_billed:
+            if ErrorKind(entry["trouble"]).maybe_billed:
                 count, usd = count + 1, usd + reserved
         elif state == FINAL:
             in_flight.pop(key, None)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
 
-from reasrm.apis.attempt import Trouble
+from reasrm.apis.attempt import ErrorKind
 from reasrm.distillation.coalesced_requests import Askers
 from reasrm.distillation.ledger_state import LedgerState
 from reasrm.records.ledger import FINAL
@@ -59,7 +59,7 @@ class Earlier:
         refused: Counter[str] = Counter()
         answered = False
         for entry in entries:
-            if entry["state"] == LedgerState.FAILED and entry["trouble"] == Trouble.INVALID:
+            if entry["state"] == LedgerState.FAILED and entry["trouble"] == ErrorKind.INVALID:
                 refused[entry["key"]] += 1
             elif entry["state"] == FINAL:
                 refused.pop(entry["key"], None)

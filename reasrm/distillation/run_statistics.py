@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from reasrm.apis.attempt import Answer, Trouble, Usage
+from reasrm.apis.attempt import Answer, ErrorKind, Usage
 from reasrm.records.trace import TraceOutcome
 
 
@@ -17,7 +17,7 @@ class Accounts:
     clock: Callable[[], float] = time.monotonic
     outcomes: Counter[TraceOutcome] = field(default_factory=Counter)
     """Questions settled in this run, and their outcome."""
-    troubles: Counter[Trouble] = field(default_factory=Counter)
+    errors: Counter[ErrorKind] = field(default_factory=Counter)
     attempts: int = 0
     replies: int = 0
     """Replies that were delivered, cut ones that were asked for again included."""
@@ -39,10 +39,10 @@ class Accounts:
         self.usage = self.usage + answer.usage
         self.usd += usd
 
-    def failed(self, trouble: Trouble) -> None:
+    def failed(self, error_kind: ErrorKind) -> None:
         """Book one attempt that came to nothing."""
-        self.troubles[trouble] += 1
-        self.maybe_billed += trouble.maybe_billed
+        self.errors[error_kind] += 1
+        self.maybe_billed += error_kind.maybe_billed
 
     @property
     def mean_seconds(self) -> float:
@@ -61,7 +61,7 @@ class Accounts:
             "outcomes": {str(outcome): count for outcome, count in sorted(self.outcomes.items())},
             "attempts": self.attempts,
             "replies": self.replies,
-            "troubles": {str(trouble): count for trouble, count in sorted(self.troubles.items())},
+            "errors": {str(error_kind): count for error_kind, count in sorted(self.errors.items())},
             "input_tokens": self.usage.input_tokens,
             "output_tokens": self.usage.output_tokens,
             "cache_read_tokens": self.usage.cache_read_tokens,

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from reasrm.apis.attempt import Attempt, Trouble, Vendor
+from reasrm.apis.attempt import Attempt, ErrorKind, Vendor
 from reasrm.apis.connection import Connection
 from reasrm.apis.openai_responses import read_response
 from reasrm.apis.reply_reading import BrokenReplyError
@@ -43,7 +43,7 @@ ODD_SERVERS: dict[str, dict[str, Any]] = {
     "in parts": {"content_in_parts": True},
     "echo": {"echoes_keys": True},
 }
-LOSSES = {"reset": Trouble.CONNECTION, "cut": Trouble.CONNECTION, "hang": Trouble.TIMEOUT}
+LOSSES = {"reset": ErrorKind.CONNECTION, "cut": ErrorKind.CONNECTION, "hang": ErrorKind.TIMEOUT}
 """Faults of the connection, and what the direct way makes of them; OpenAI's SDK calls a reset a timeout."""
 
 
@@ -67,7 +67,7 @@ def attempts(vendor: Vendor, server: LocalOracle, question: Any, settings: dict[
 
 def seen(attempt: Attempt) -> tuple[Any, ...]:
     """All of it that does not count requests or time."""
-    return attempt.answer, attempt.trouble, attempt.detail, attempt.limits.requests is not None
+    return attempt.answer, attempt.error_kind, attempt.detail, attempt.limits.requests is not None
 
 
 @pytest.mark.parametrize(
@@ -93,8 +93,8 @@ def test_a_lost_reply_may_have_been_billed(
     vendor: Vendor, fault: str, server: LocalOracle, pairs: list[PreferencePair]
 ) -> None:
     found = attempts(vendor, server, next(cases(pairs)).question, {"faults": {fault: 1.0}})
-    assert [attempt.trouble for attempt in found] == [None, LOSSES[fault], LOSSES[fault]]
-    assert all(attempt.trouble is None or attempt.trouble.maybe_billed for attempt in found)
+    assert [attempt.error_kind for attempt in found] == [None, LOSSES[fault], LOSSES[fault]]
+    assert all(attempt.error_kind is None or attempt.error_kind.maybe_billed for attempt in found)
 
 
 @pytest.mark.parametrize("vendor", list(Vendor))
@@ -167,22 +167,22 @@ def test_a_response_is_read_by_its_status(changes: dict[str, Any], outcome: Trac
 
 
 @pytest.mark.parametrize(
-    ("changes", "trouble"),
+    ("changes", "error_kind"),
     [
-        ({"status": "failed", "error": {"code": "server_error", "message": "m"}}, Trouble.SERVER_ERROR),
-        ({"status": "failed", "error": {"code": "rate_limit_exceeded", "message": "m"}}, Trouble.RATE_LIMITED),
-        ({"status": "failed", "error": {"code": "invalid_prompt", "message": "m"}}, Trouble.INVALID),
-        ({"status": "failed", "error": None}, Trouble.SERVER_ERROR),
-        ({"status": "failed", "error": {"code": "insufficient_quota", "message": "m"}}, Trouble.NO_CREDIT),
-        ({"error": {"code": 401, "message": "m"}}, Trouble.NOT_ALLOWED),
-        ({"usage": None}, Trouble.BROKEN_REPLY),
-        ({"usage": {"input_tokens": 1, "output_tokens": None}}, Trouble.BROKEN_REPLY),
+        ({"status": "failed", "error": {"code": "server_error", "message": "m"}}, ErrorKind.SERVER_ERROR),
+        ({"status": "failed", "error": {"code": "rate_limit_exceeded", "message": "m"}}, ErrorKind.RATE_LIMITED),
+        ({"status": "failed", "error": {"code": "invalid_prompt", "message": "m"}}, ErrorKind.INVALID),
+        ({"status": "failed", "error": None}, ErrorKind.SERVER_ERROR),
+        ({"status": "failed", "error": {"code": "insufficient_quota", "message": "m"}}, ErrorKind.NO_CREDIT),
+        ({"error": {"code": 401, "message": "m"}}, ErrorKind.NOT_ALLOWED),
+        ({"usage": None}, ErrorKind.BROKEN_REPLY),
+        ({"usage": {"input_tokens": 1, "output_tokens": None}}, ErrorKind.BROKEN_REPLY),
     ],
 )
-def test_a_response_that_is_no_answer_says_what_to_do(changes: dict[str, Any], trouble: Trouble) -> None:
+def test_a_response_that_is_no_answer_says_what_to_do(changes: dict[str, Any], error_kind: ErrorKind) -> None:
     with pytest.raises(BrokenReplyError) as caught:
         read_response(response(**changes), "req")
-    assert caught.value.trouble is trouble
+    assert caught.value.error_kind is error_kind
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from reasrm.apis.attempt import Answer, Attempt, Bucket, LimitsSeen, Trouble, Usage, Vendor
+from reasrm.apis.attempt import Answer, Attempt, Bucket, ErrorKind, LimitsSeen, Usage, Vendor
 from reasrm.distillation.cost import Budget, Reservation
 from reasrm.distillation.live_line import live_line
 from reasrm.distillation.rate_control.admission_control import Gate, RunStopped, StopReason
@@ -117,7 +117,7 @@ def costing(usd: float) -> Callable[[], Reservation]:
     return lambda: Reservation(usd, usd)
 
 
-DOWN = Attempt(trouble=Trouble.OVERLOADED)
+DOWN = Attempt(error_kind=ErrorKind.OVERLOADED)
 
 
 def test_a_probe_of_a_server_that_is_down_keeps_to_the_budget() -> None:

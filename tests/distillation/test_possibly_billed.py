@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reasrm.apis.attempt import Trouble, Vendor
+from reasrm.apis.attempt import ErrorKind, Vendor
 from reasrm.distillation.ledger_state import LedgerState
 from reasrm.distillation.possibly_billed import maybe_billed_unseen
 from reasrm.distillation.request_plan import before_asking, look_ahead
@@ -19,15 +19,15 @@ from reasrm.records.pair import PreferencePair
 from tests.fake_vendor.oracle_on_loopback import cases, oracle
 
 KEYS = [content_hash(number) for number in range(4)]
-ENDS = [*Trouble, None]
-"""How an attempt ended: a trouble, or (None) a reply."""
+ENDS = [*ErrorKind, None]
+"""How an attempt ended: a error_kind, or (None) a reply."""
 
 
 SET_ASIDE = {"usd": 0.25}
 """What each attempt may cost."""
 
 
-def write(ledger: Ledger, key: str, end: Trouble | None) -> None:
+def write(ledger: Ledger, key: str, end: ErrorKind | None) -> None:
     """One attempt that came to an end."""
     ledger.append(key, LedgerState.SENT, SET_ASIDE)
     if end is None:
@@ -39,7 +39,7 @@ def write(ledger: Ledger, key: str, end: Trouble | None) -> None:
 @pytest.mark.slow
 @given(st.lists(st.lists(st.tuples(st.sampled_from(KEYS), st.sampled_from(ENDS)), max_size=6), max_size=4), st.data())
 def test_every_run_that_was_killed_adds_what_it_had_in_flight(
-    tmp_path_factory: pytest.TempPathFactory, runs: list[list[tuple[str, Trouble | None]]], data: st.DataObject
+    tmp_path_factory: pytest.TempPathFactory, runs: list[list[tuple[str, ErrorKind | None]]], data: st.DataObject
 ) -> None:
     lost = 0
     path = tmp_path_factory.mktemp("ledgers") / "ledger.jsonl"

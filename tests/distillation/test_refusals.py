@@ -1,4 +1,4 @@
-"""What is refused, limited or equal: nothing is settled for good by an account's trouble, nothing is asked for ever.
+"""What is refused, limited or equal: nothing is settled for good by an account's error_kind, nothing is asked for ever.
 
 Run:     pytest tests/oracle/test_refusals.py
 """
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reasrm.apis.attempt import Trouble, Usage, Vendor
+from reasrm.apis.attempt import ErrorKind, Usage, Vendor
 from reasrm.distillation.coalesced_requests import Askers
 from reasrm.distillation.ledger_state import LedgerState
 from reasrm.distillation.online_run import Ended
@@ -117,7 +117,7 @@ def test_requests_that_alone_are_limited_are_given_up(
     assert ended.stopped is None
     assert outcomes(ended)["gave_up"] >= 1
     assert outcomes(ended)["gave_up"] + outcomes(ended)["ok"] == len(pairs)
-    assert ended.summary["troubles"]["rate_limited"] == 2 * outcomes(ended)["gave_up"]
+    assert ended.summary["errors"]["rate_limited"] == 2 * outcomes(ended)["gave_up"]
 
 
 @BOTH
@@ -221,7 +221,9 @@ def test_many_refusals_in_a_row_are_strange_if_their_words_are_the_same() -> Non
 def test_what_two_runs_were_told_is_believed_if_the_oracle_ever_answered(tmp_path: Path) -> None:
     with Ledger(tmp_path / "ledger.jsonl") as ledger:
         for number in (0, 1, 0):
-            ledger.append(content_hash(number), LedgerState.FAILED, {"trouble": Trouble.INVALID.value, "detail": "no"})
+            ledger.append(
+                content_hash(number), LedgerState.FAILED, {"trouble": ErrorKind.INVALID.value, "detail": "no"}
+            )
         for usage, believed in ((Usage(), []), (Usage(1, 1), [0])):
             ledger.append(content_hash("other"), FINAL, {"usage": usage.as_entry()})
             suspense = Suspense(ledger.entries)

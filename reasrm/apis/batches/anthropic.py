@@ -4,9 +4,9 @@ from collections.abc import AsyncGenerator, Callable
 from typing import Any, ClassVar
 
 from reasrm.apis.anthropic_messages import AnthropicClient, read_message
-from reasrm.apis.attempt import Attempt, Trouble
-from reasrm.apis.batches.api import BatchSeen, BatchState, BatchStatus, ResultsGoneError, batch_troubles
-from reasrm.apis.error_classification import Told
+from reasrm.apis.attempt import Attempt, ErrorKind
+from reasrm.apis.batches.api import BatchSeen, BatchState, BatchStatus, ResultsGoneError, batch_errors
+from reasrm.apis.error_classification import ApiError
 from reasrm.apis.reply_reading import BrokenReplyError
 
 LISTED = 100
@@ -25,19 +25,19 @@ class AnthropicBatchApi:
 
     async def create(self, rows: list[tuple[str, dict[str, Any]]], label: str) -> str:
         """Submit `rows`; `label` has no place in this API."""
-        with batch_troubles(self._client):
+        with batch_errors(self._client):
             requests: Any = [{"custom_id": name, "params": body} for name, body in rows]
             return str((await self._batches.create(requests=requests)).id)
 
     async def listed(self) -> AsyncGenerator[BatchSeen, None]:
         """The batches of the workspace, the newest first."""
-        with batch_troubles(self._client):
+        with batch_errors(self._client):
             async for batch in self._batches.list(limit=LISTED):
                 yield BatchSeen(batch.id, _size(batch.request_counts), None)
 
     async def status(self, batch: str) -> BatchStatus:
         """Where the batch stands. Results are kept for 29 days; then their address is gone, while the batch stays."""
-        with batch_troubles(self._client):
+        with batch_errors(self._client):
             try:
                 found = await self._batches.retrieve(batch)
             except self._client.errors.NotFoundError as error:
@@ -52,7 +52,7 @@ class AnthropicBatchApi:
         Raises:
             ResultsGoneError: they were archived.
         """
-        with batch_troubles(self._client):
+        with batch_errors(self._client):
             try:
                 rows = await self._batches.results(batch)
             except self._client.errors.NotFoundError as error:
@@ -72,11 +72,11 @@ def read_result(result: dict[str, Any], shortened: Callable[[str], str]) -> Atte
         try:
             return Attempt(answer=read_message(result["message"], ""))
         except BrokenReplyError as error:
-            return Attempt(trouble=error.trouble, detail=shortened(str(error)))
+            return Attempt(error_kind=error.error_kind, detail=shortened(str(error)))
     if kind != "errored":
-        return Attempt(trouble=Trouble.SERVER_ERROR, detail=kind)
-    told = Told.by(result["error"])
-    return Attempt(trouble=told.trouble, detail=shortened(told.message))
+        return Attempt(error_kind=ErrorKind.SERVER_ERROR, detail=kind)
+    api_error = ApiError.by(result["error"])
+    return Attempt(error_kind=api_error.error_kind, detail=shortened(api_error.message))
 
 
 def _size(counts: Any) -> int:

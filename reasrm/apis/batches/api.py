@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar, Protocol
 
-from reasrm.apis.attempt import Attempt, Trouble
+from reasrm.apis.attempt import Attempt, ErrorKind
 from reasrm.apis.sdk_client import SdkClient
 
 CUSTOM_ID_CHARACTERS = 40
@@ -35,7 +35,7 @@ class BatchStatus:
     """Where a batch stands, and why if it was refused."""
 
     state: BatchState
-    trouble: Trouble = Trouble.INVALID
+    error_kind: ErrorKind = ErrorKind.INVALID
     """Of a failed batch."""
     detail: str = ""
     """The vendor's words about it."""
@@ -52,20 +52,20 @@ class BatchSeen:
     """What we wrote on it, where the vendor lets us (OpenAI)."""
 
 
-class BatchTroubleError(RuntimeError):
+class BatchApiError(RuntimeError):
     """A call to a batch API did not succeed."""
 
-    def __init__(self, trouble: Trouble, detail: str, retry_after: float | None = None) -> None:
+    def __init__(self, error_kind: ErrorKind, detail: str, retry_after: float | None = None) -> None:
         """Say what went wrong, and after how many seconds the vendor wants to be asked again."""
-        super().__init__(f"{trouble}: {detail}")
-        self.trouble = trouble
+        super().__init__(f"{error_kind}: {detail}")
+        self.error_kind = error_kind
         self.detail = detail
         self.retry_after = retry_after
 
     @property
     def may_have_worked(self) -> bool:
         """Whether the call may have been carried out although no reply says so."""
-        return self.trouble.is_of_the_server or self.trouble.maybe_billed
+        return self.error_kind.is_of_the_server or self.error_kind.maybe_billed
 
 
 class ResultsGoneError(RuntimeError):
@@ -73,20 +73,20 @@ class ResultsGoneError(RuntimeError):
 
 
 @contextmanager
-def batch_troubles(client: SdkClient) -> Iterator[None]:
-    """Turn what `client`'s SDK raises into a BatchTroubleError."""
+def batch_errors(client: SdkClient) -> Iterator[None]:
+    """Turn what `client`'s SDK raises into a BatchApiError."""
     try:
         yield
     except client.failures() as error:
         attempt = client.failed(error)
-        trouble = attempt.trouble or Trouble.CONNECTION
-        raise BatchTroubleError(trouble, attempt.detail, attempt.limits.retry_after) from error
+        error_kind = attempt.error_kind or ErrorKind.CONNECTION
+        raise BatchApiError(error_kind, attempt.detail, attempt.limits.retry_after) from error
     except json.JSONDecodeError as error:
-        raise BatchTroubleError(Trouble.BROKEN_REPLY, client.shortened(str(error))) from error
+        raise BatchApiError(ErrorKind.BROKEN_REPLY, client.shortened(str(error))) from error
 
 
 class BatchApi(Protocol):
-    """One vendor's batches. Every call raises BatchTroubleError if it does not succeed; none is repeated by itself."""
+    """One vendor's batches. Every call raises BatchApiError if it does not succeed; none is repeated by itself."""
 
     keeps_labels: ClassVar[bool]
     """Whether the vendor's list shows what we wrote on a batch."""

@@ -5,9 +5,9 @@ from typing import Any, ClassVar
 
 import orjson
 
-from reasrm.apis.attempt import Attempt, Trouble
-from reasrm.apis.batches.api import BatchSeen, BatchState, BatchStatus, ResultsGoneError, batch_troubles
-from reasrm.apis.error_classification import Told
+from reasrm.apis.attempt import Attempt, ErrorKind
+from reasrm.apis.batches.api import BatchSeen, BatchState, BatchStatus, ResultsGoneError, batch_errors
+from reasrm.apis.error_classification import ApiError
 from reasrm.apis.openai_chat import OpenAIClient
 from reasrm.apis.reply_reading import BrokenReplyError
 
@@ -37,7 +37,7 @@ class OpenAIBatchApi:
         """Upload `rows` and submit them, with `label` in the batch's metadata."""
         to = {"method": "POST", "url": self._url}
         lines = [orjson.dumps({"custom_id": name, **to, "body": body}) for name, body in rows]
-        with batch_troubles(self._client):
+        with batch_errors(self._client):
             content = ("batch.jsonl", b"\n".join(lines) + b"\n", "application/jsonl")
             file = await self._sdk.files.create(file=content, purpose="batch")
             batch = await self._sdk.batches.create(
@@ -50,14 +50,14 @@ class OpenAIBatchApi:
 
     async def listed(self) -> AsyncGenerator[BatchSeen, None]:
         """The batches of the project, the newest first."""
-        with batch_troubles(self._client):
+        with batch_errors(self._client):
             async for batch in self._sdk.batches.list(limit=LISTED):
                 counts = batch.request_counts
                 yield BatchSeen(batch.id, counts.total if counts else 0, (batch.metadata or {}).get(LABEL))
 
     async def status(self, batch: str) -> BatchStatus:
         """Where the batch stands."""
-        with batch_troubles(self._client):
+        with batch_errors(self._client):
             try:
                 found = await self._sdk.batches.retrieve(batch)
             except self._client.errors.NotFoundError as error:
@@ -72,7 +72,7 @@ class OpenAIBatchApi:
         Raises:
             ResultsGoneError: a file is no longer there.
         """
-        with batch_troubles(self._client):
+        with batch_errors(self._client):
             found = await self._sdk.batches.retrieve(batch)
             for file in (found.output_file_id, found.error_file_id):
                 if file is not None:
@@ -93,13 +93,13 @@ class OpenAIBatchApi:
     def _failure(self, errors: Any) -> BatchStatus:
         """What the errors of a failed batch say; the vendor names the lines at fault, or one reason for all."""
         listed = [error.model_dump() for error in (errors.data if errors else None) or []]
-        told = [Told.by(error) for error in listed]
+        told = [ApiError.by(error) for error in listed]
         reasons = dict.fromkeys(f"{one.code}: {one.message}" for one in told)
         detail = self._client.shortened("; ".join(reasons) or "no reason given")
         if any(one.code == QUEUE_FULL for one in told):
-            return BatchStatus(BatchState.QUEUE_FULL, Trouble.RATE_LIMITED, detail)
-        stops = (one.trouble for one in told if one.trouble.stops_the_run)
-        return BatchStatus(BatchState.FAILED, next(stops, Trouble.INVALID), detail)
+            return BatchStatus(BatchState.QUEUE_FULL, ErrorKind.RATE_LIMITED, detail)
+        stops = (one.error_kind for one in told if one.error_kind.stops_the_run)
+        return BatchStatus(BatchState.FAILED, next(stops, ErrorKind.INVALID), detail)
 
 
 async def _lines(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
@@ -124,13 +124,13 @@ def read_result(row: dict[str, Any], client: OpenAIClient) -> Attempt:
     """Read one line of an output or error file of requests to the API that `client` speaks."""
     response = row.get("response")
     if not response:
-        told = Told.by(row.get("error"))
-        return Attempt(trouble=told.trouble, detail=client.shortened(told.message))
+        api_error = ApiError.by(row.get("error"))
+        return Attempt(error_kind=api_error.error_kind, detail=client.shortened(api_error.message))
     status = response.get("status_code")
     if status != 200:
-        told = Told.by(response.get("body"), status)
-        return Attempt(trouble=told.trouble, detail=client.shortened(told.message))
+        api_error = ApiError.by(response.get("body"), status)
+        return Attempt(error_kind=api_error.error_kind, detail=client.shortened(api_error.message))
     try:
         return Attempt(answer=client.read_reply(response.get("body"), response.get("request_id") or ""))
     except BrokenReplyError as error:
-        return Attempt(trouble=error.trouble, detail=client.shortened(str(error)))
+        return Attempt(error_kind=error.error_kind, detail=client.shortened(str(error)))

@@ -11,9 +11,9 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from reasrm.apis.anthropic_messages import AnthropicClient
-from reasrm.apis.attempt import Trouble
+from reasrm.apis.attempt import ErrorKind
 from reasrm.apis.batches.anthropic import AnthropicBatchApi
-from reasrm.apis.batches.api import BatchApi, BatchTroubleError, custom_id
+from reasrm.apis.batches.api import BatchApi, BatchApiError, custom_id
 from reasrm.apis.batches.openai import OpenAIBatchApi
 from reasrm.apis.connection import Connection
 from reasrm.distillation.batch.batch_ledger import BatchLedger, BatchRecord
@@ -137,8 +137,8 @@ class BatchRun:
         record = await asyncio.to_thread(self.books.intend, self.oracle.vendor, keys, self.oracle.prices, known, usd)
         try:
             batch = await api.create([(custom_id(row.key), row.body) for row in rows], record.name)
-        except BatchTroubleError as error:
-            self.accounts.troubles[error.trouble] += 1
+        except BatchApiError as error:
+            self.accounts.errors[error.error_kind] += 1
             if not error.may_have_worked:
                 await asyncio.to_thread(self.books.done, record)
             await self._bear(error)
@@ -148,7 +148,7 @@ class BatchRun:
         self.accounts.attempts += len(rows)
         await asyncio.to_thread(self.books.created, record, batch)
 
-    async def _bear(self, error: BatchTroubleError) -> None:
+    async def _bear(self, error: BatchApiError) -> None:
         """Wait after a creation that failed, or note that none can succeed for now.
 
         A limit that does not pass is that of the requests in batches: it does once one of them has ended.
@@ -157,7 +157,7 @@ class BatchRun:
             await self.creation.bear(error)
         except BatchesStopped as stop:
             self.creation.succeeded()
-            is_full = error.trouble is Trouble.RATE_LIMITED
+            is_full = error.error_kind is ErrorKind.RATE_LIMITED
             self.hindered = BatchesStopped(StopReason.QUEUE_FULL, error.detail) if is_full else stop
 
     async def _finish(self, results: BatchResults, record: BatchRecord, waiting: Waiting) -> None:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from reasrm.apis.attempt import Answer, Attempt, Trouble, Usage
+from reasrm.apis.attempt import Answer, Attempt, ErrorKind, Usage
 from reasrm.distillation.batch.batch_ledger import BatchRecord
 from reasrm.distillation.batch.batch_refusals import not_believed, told
 from reasrm.distillation.batch.polling import BatchesStopped
@@ -18,7 +18,7 @@ from reasrm.judging.verdict import Verdict, read_verdict
 from reasrm.records.ledger import FINAL, Ledger
 from reasrm.records.trace import TraceOutcome
 
-MISSING = Attempt(trouble=Trouble.SERVER_ERROR, detail="missing from the batch's results")
+MISSING = Attempt(error_kind=ErrorKind.SERVER_ERROR, detail="missing from the batch's results")
 
 Waiting = Mapping[str, Sequence[Case]]
 """The cases of this run that wait for a request, by its key; several if pairs are equal."""
@@ -52,36 +52,36 @@ class BatchBooking:
             self.estimates.learn(len(question.system) + len(question.user), answer.usage)
         self._count(cases)
 
-    def troubles(self, troubled: Mapping[str, Attempt], rows: int, waiting: Waiting) -> None:
+    def errors(self, failed: Mapping[str, Attempt], rows: int, waiting: Waiting) -> None:
         """Book all requests of a batch of `rows` that have no reply.
 
         Raises:
             BatchesStopped: the account or the settings are at fault. Nothing is closed for that: it is asked again.
         """
-        refused = {key: attempt for key, attempt in troubled.items() if attempt.trouble is Trouble.INVALID}
+        refused = {key: attempt for key, attempt in failed.items() if attempt.error_kind is ErrorKind.INVALID}
         hopeless = {key for key in refused if self._asks_for_a_longer_reply(key, waiting)}
         doubted = {key: attempt for key, attempt in refused.items() if key not in hopeless}
         held = not_believed(doubted, rows, self.ledger.entries())
-        for key, attempt in troubled.items():
+        for key, attempt in failed.items():
             self._failed(key, attempt)
             if key in refused and key not in held:
                 self._close(key, TraceOutcome.REJECTED, attempt.detail, waiting)
             elif self.failures[key] >= self.attempts:
-                self._close(key, TraceOutcome.GAVE_UP, f"{attempt.trouble}: {attempt.detail}", waiting)
-        by_trouble = {attempt.trouble: attempt for attempt in troubled.values()}
-        for trouble in (Trouble.NO_CREDIT, Trouble.NOT_ALLOWED):
-            if trouble in by_trouble:
-                raise BatchesStopped(StopReason(trouble.value), by_trouble[trouble].detail)
+                self._close(key, TraceOutcome.GAVE_UP, f"{attempt.error_kind}: {attempt.detail}", waiting)
+        by_kind = {attempt.error_kind: attempt for attempt in failed.values()}
+        for error_kind in (ErrorKind.NO_CREDIT, ErrorKind.NOT_ALLOWED):
+            if error_kind in by_kind:
+                raise BatchesStopped(StopReason(error_kind.value), by_kind[error_kind].detail)
         if held:
             raise BatchesStopped(StopReason.ALL_INVALID, told(held, rows))
 
     def _failed(self, key: str, attempt: Attempt) -> None:
         """Note that a request came back without a reply, and count it if that may pass."""
-        assert attempt.trouble is not None
-        self.accounts.failed(attempt.trouble)
-        entry = {"trouble": attempt.trouble.value, "detail": attempt.detail}
+        assert attempt.error_kind is not None
+        self.accounts.failed(attempt.error_kind)
+        entry = {"trouble": attempt.error_kind.value, "detail": attempt.detail}
         self.ledger.append(key, LedgerState.FAILED, entry)
-        if attempt.trouble is not Trouble.INVALID and not attempt.trouble.stops_the_run:
+        if attempt.error_kind is not ErrorKind.INVALID and not attempt.error_kind.stops_the_run:
             self.failures[key] += 1
 
     def _asks_for_a_longer_reply(self, key: str, waiting: Waiting) -> bool:

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from reasrm.apis.attempt import Trouble
-from reasrm.apis.batches.api import BatchApi, BatchState, BatchStatus, BatchTroubleError
+from reasrm.apis.attempt import ErrorKind
+from reasrm.apis.batches.api import BatchApi, BatchApiError, BatchState, BatchStatus
 from reasrm.distillation.rate_control.admission_control import StopReason
 from reasrm.distillation.settings import AskingSettings
 
@@ -33,7 +33,7 @@ class Patience:
         self._settings = settings
         self._show = show
         self._said = ""
-        self._trouble_since: float | None = None
+        self._failing_since: float | None = None
         """When calls began to fail, on the event loop's clock."""
 
     async def call(self, call: Callable[[], Awaitable[Reply]]) -> Reply:
@@ -45,32 +45,32 @@ class Patience:
         while True:
             try:
                 reply = await call()
-            except BatchTroubleError as error:
+            except BatchApiError as error:
                 await self.bear(error)
             else:
                 self.succeeded()
                 return reply
 
     def succeeded(self) -> None:
-        """A call went well: the next trouble is a new one."""
-        self._trouble_since = None
+        """A call went well: the next failure is a new one."""
+        self._failing_since = None
 
-    async def bear(self, error: BatchTroubleError) -> None:
+    async def bear(self, error: BatchApiError) -> None:
         """Wait after a failed call, or stop the run if waiting does not help.
 
         Raises:
             BatchesStopped: money, key or settings, or no call has succeeded for too long.
         """
-        if error.trouble is Trouble.INVALID:
+        if error.error_kind is ErrorKind.INVALID:
             raise BatchesStopped(StopReason.ALL_INVALID, error.detail)
-        if error.trouble.stops_the_run:
-            raise BatchesStopped(StopReason(error.trouble.value), error.detail)
+        if error.error_kind.stops_the_run:
+            raise BatchesStopped(StopReason(error.error_kind.value), error.detail)
         now = asyncio.get_running_loop().time()
-        self._trouble_since = now if self._trouble_since is None else self._trouble_since
-        failing = now - self._trouble_since
+        self._failing_since = now if self._failing_since is None else self._failing_since
+        failing = now - self._failing_since
         if failing > 60 * self._settings.outage_minutes:
             raise BatchesStopped(StopReason.OUTAGE, error.detail)
-        words = f"waiting to ask the batch API again ({error.trouble}: {error.detail})"
+        words = f"waiting to ask the batch API again ({error.error_kind}: {error.detail})"
         await self.rest(error.retry_after or self.at_most(FIRST_PAUSE_SECONDS + failing), words)
 
     def at_most(self, seconds: float) -> float:

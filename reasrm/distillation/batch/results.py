@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from reasrm.apis.attempt import Attempt
-from reasrm.apis.batches.api import BatchApi, BatchState, BatchStatus, BatchTroubleError, ResultsGoneError
+from reasrm.apis.batches.api import BatchApi, BatchApiError, BatchState, BatchStatus, ResultsGoneError
 from reasrm.distillation.batch.batch_ledger import BatchLedger, BatchRecord
 from reasrm.distillation.batch.booking import MISSING, BatchBooking, Waiting
 from reasrm.distillation.batch.polling import BatchesStopped, Patience
@@ -77,7 +77,7 @@ class BatchResults:
                 status = await self.api.status(record.batch)
                 if status.state is BatchState.ENDED:
                     await self._take(record, status, {})
-            except (BatchTroubleError, BatchesStopped) as error:
+            except (BatchApiError, BatchesStopped) as error:
                 self.say(f"{record} is not asked for now and stays open ({error})")
 
     async def _take(self, record: BatchRecord, status: BatchStatus, waiting: Waiting) -> BatchesStopped | None:
@@ -95,32 +95,32 @@ class BatchResults:
 
     async def _reconcile(self, record: BatchRecord, waiting: Waiting) -> BatchesStopped | None:
         """Book each result under its request. What is missing stays unsettled and goes into the next batch."""
-        troubled = dict.fromkeys(record.keys, MISSING)
+        failed = dict.fromkeys(record.keys, MISSING)
         try:
-            await self.patience.call(lambda: self._book_results(record, troubled, waiting))
+            await self.patience.call(lambda: self._book_results(record, failed, waiting))
         except ResultsGoneError:
             await self._write_off(record, "its results are gone")
             return None
         hindered = None
         try:
-            self.booking.troubles(troubled, len(record.keys), waiting)
+            self.booking.errors(failed, len(record.keys), waiting)
         except BatchesStopped as stop:
             hindered = stop
         await self._done(record)
         return hindered
 
-    async def _book_results(self, record: BatchRecord, troubled: dict[str, Attempt], waiting: Waiting) -> None:
-        """Book the replies of an ended batch; `troubled` is left with the requests that have none."""
+    async def _book_results(self, record: BatchRecord, failed: dict[str, Attempt], waiting: Waiting) -> None:
+        """Book the replies of an ended batch; `failed` is left with the requests that have none."""
         assert record.batch is not None
         async for name, attempt in self.api.results(record.batch):
             key = record.key_of.get(name)
-            if key is None or key not in troubled:
+            if key is None or key not in failed:
                 continue
             if attempt.answer is None:
-                troubled[key] = attempt
+                failed[key] = attempt
             else:
                 self.booking.reply(record, key, attempt.answer, waiting)
-                del troubled[key]
+                del failed[key]
 
     async def _give_up(self, record: BatchRecord) -> None:
         """Close a batch that cannot be found, if that is allowed."""
@@ -145,6 +145,6 @@ def _refusal(record: BatchRecord, status: BatchStatus) -> BatchesStopped:
     if status.state is BatchState.QUEUE_FULL:
         way_out = "the account's other batches have to end first, or fewer requests to go into a batch"
         return BatchesStopped(StopReason.QUEUE_FULL, f"{record} was refused: {status.detail} ({way_out})")
-    stops = status.trouble.stops_the_run
-    reason = StopReason(status.trouble.value) if stops else StopReason.ALL_INVALID
+    stops = status.error_kind.stops_the_run
+    reason = StopReason(status.error_kind.value) if stops else StopReason.ALL_INVALID
     return BatchesStopped(reason, f"{record} was refused: {status.detail}")

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from reasrm.apis.attempt import Attempt, Trouble
+from reasrm.apis.attempt import Attempt, ErrorKind
 from reasrm.distillation.cost import Budget, Reservation
 from reasrm.distillation.rate_control.circuit_breaker import Breaker, BreakerState, FailureShare
 from reasrm.distillation.rate_control.rate_limiter import Pacer
@@ -133,8 +133,8 @@ class Gate:
         if settles_tokens:
             billed = (used.input_tokens + used.cache_write_tokens, used.output_tokens) if used else (0, 0)
             self.pacer.settled(billed[0] - ticket.input_tokens, billed[1] - ticket.output_tokens)
-        if attempt.trouble is not None and attempt.trouble.stops_the_run:
-            self.stop(StopReason(attempt.trouble.value), attempt.detail)
+        if attempt.error_kind is not None and attempt.error_kind.stops_the_run:
+            self.stop(StopReason(attempt.error_kind.value), attempt.detail)
         self._changed.set()
 
     def _learn(self, ticket: Ticket, attempt: Attempt) -> None:
@@ -148,7 +148,7 @@ class Gate:
                 self.stop(StopReason.OUTAGE, self._told("most attempts have failed", self._share.seconds))
             return
         self.breaker.succeeded(ticket.sent_at)
-        if attempt.trouble is Trouble.RATE_LIMITED:
+        if attempt.error_kind is ErrorKind.RATE_LIMITED:
             self.pacer.limited(attempt.limits.retry_after)
             waited = self.pacer.limited_seconds
             if self.pacer.pauses_in_a_row > PAUSES_IN_VAIN and waited > self._outage_seconds:
