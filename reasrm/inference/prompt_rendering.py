@@ -8,7 +8,7 @@ from reasrm.inference.engine import Prompt
 from reasrm.judging.chat_template import answered_token_ids, render_chat
 from reasrm.judging.verdict import THINK_START
 from reasrm.records.content_hash import content_hash
-from reasrm.records.pair import Message
+from reasrm.records.pair import Message, Role
 from reasrm.runtime.stage_main import StageError
 
 
@@ -55,9 +55,10 @@ def render_all(
     }
 
 
-def render_answered(tokenizer: Any, prompt: Iterable[Message], response: str) -> tuple[int, ...]:
-    """The ids of a conversation with its answer, for a model that scores it."""
-    return tuple(answered_token_ids(tokenizer, prompt, response))
+def render_answered(tokenizer: Any, prompt: tuple[Message, ...], response: str) -> Prompt:
+    """A conversation with its answer, for a model that scores it."""
+    messages = (*prompt, Message(role=Role.ASSISTANT, content=response))
+    return Prompt(messages, tuple(answered_token_ids(tokenizer, prompt, response)))
 
 
 def template_hash(tokenizer: Any) -> str:

@@ -96,8 +96,8 @@ def test_what_did_not_fit_does_not_fit_again(ledger: Path, greedy: Sampling) -> 
     assert [replayed[prompt.key].finish for prompt in PROMPTS[4:]] == [Finish.TOO_LONG] * 2
 
 
-def test_a_ledger_that_does_not_say_who_was_asked_is_refused(ledger: Path) -> None:
+def test_a_ledger_that_names_no_engine_is_refused(ledger: Path) -> None:
     with Ledger(ledger) as kept:
         kept.append("00" * 32, FINAL, {"seed": 0, "prompts": [], "replies": []})
-    with pytest.raises(StageError, match=r"line 1.*who was asked"):
+    with pytest.raises(StageError, match=r"line 1.*names no engine"):
         ReplayEngine(ledger)
