@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from reasrm.commands.judge import main
 from reasrm.inference.engine import Sampling
 from reasrm.inference.opening import EngineName, OpenModel, open_model
 from reasrm.inference.prompt_run import ask_all
@@ -21,6 +20,7 @@ from reasrm.records.ledger import Ledger
 from reasrm.records.reply import Reply
 from reasrm.runtime.progress import ProgressLine
 from reasrm.runtime.stage_main import ExitCode
+from tests.fixtures.command_line import reasrm
 from tests.fixtures.judge_server import served_file
 from tests.fixtures.taught_judge import CONTEXT, prompt_of, unseen
 from tests.fixtures.vllm_server import vllm_server
@@ -65,7 +65,7 @@ def replies_of(model: OpenModel, ledger: Path) -> list[Reply]:
 
 def opinions_of(capsys: pytest.CaptureFixture[str], cases: Path, *judge: str) -> list[dict[str, Any]]:
     """What `reasrm judge` prints about the rows of `cases`."""
-    assert main(["--jsonl", str(cases), "--max-new-tokens", "64", *judge]) in (ExitCode.DONE, 5)
+    assert reasrm("judge", "--jsonl", str(cases), "--max-new-tokens", "64", *judge) in (ExitCode.DONE, 5)
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
