@@ -14,7 +14,7 @@ from reasrm.evaluation.judge_template import JudgeTemplate, RubricsTemplate
 from reasrm.evaluation.scalar_judge import ScalarJudge
 from reasrm.evaluation.text_judge import TextJudge
 from reasrm.inference.engine import Sampling
-from reasrm.inference.opening import EngineName, OpenModel, open_model, open_service, plain_prompts
+from reasrm.inference.model_opening import EngineName, OpenModel, open_model, open_service, plain_prompts
 from reasrm.inference.served_model import ServedModel, load_served_model
 from reasrm.inference.transformers_engine import Attention, Dtype, LocalModelSettings
 from reasrm.judging.chain_of_rubrics import PromptVariant

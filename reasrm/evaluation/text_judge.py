@@ -8,7 +8,7 @@ from reasrm.evaluation.judge import Judge, PromptCounts
 from reasrm.evaluation.judge_template import JudgeTemplate, joined_reply
 from reasrm.evaluation.token_budgets import TokenBudget, replies_within
 from reasrm.inference.engine import Prompt, Sampling
-from reasrm.inference.opening import OpenModel
+from reasrm.inference.model_opening import OpenModel
 from reasrm.inference.prompt_run import ask_each, note_too_long
 from reasrm.inference.vocabulary import Vocabulary
 from reasrm.judging.aggregation import judgment_of_replies

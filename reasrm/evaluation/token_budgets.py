@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from reasrm.evaluation.published_judges.reply_readers import ForcedVerdict
 from reasrm.inference.engine import Prompt, Sampling
-from reasrm.inference.opening import OpenModel
+from reasrm.inference.model_opening import OpenModel
 from reasrm.inference.prompt_rendering import render_all
 from reasrm.inference.prompt_run import ask_all
 from reasrm.inference.replies import decode

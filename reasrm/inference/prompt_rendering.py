@@ -1,4 +1,4 @@
-"""Messages to prompts of a checkpoint: its own tokenizer and template, the same as in training."""
+"""From messages to the prompts of a checkpoint: its own tokenizer and chat template, the same as in training."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,7 +13,7 @@ from reasrm.runtime.stage_main import StageError
 
 
 class NoChatTemplateError(StageError):
-    """The checkpoint's tokenizer has no chat template, so there is no one way to show it a prompt."""
+    """The checkpoint's tokenizer has no chat template, so it is not defined how a prompt is rendered for it."""
 
 
 def load_tokenizer(checkpoint: Path) -> Any:
@@ -26,7 +26,7 @@ def load_tokenizer(checkpoint: Path) -> Any:
     from transformers import AutoTokenizer
 
     if not (checkpoint / "config.json").is_file():
-        raise StageError(f"{checkpoint}: no config.json there, so no model; which stage should have written it?")
+        raise StageError(f"{checkpoint}: no checkpoint there (no config.json); run the stage that writes it")
     tokenizer = AutoTokenizer.from_pretrained(checkpoint, trust_remote_code=False)
     if not getattr(tokenizer, "chat_template", None):
         raise NoChatTemplateError(
@@ -62,5 +62,5 @@ def render_answered(tokenizer: Any, prompt: tuple[Message, ...], response: str) 
 
 
 def template_hash(tokenizer: Any) -> str:
-    """Hash of the chat template: a changed template is another judge."""
+    """Hash of the chat template, part of an engine's identity: another template gives other replies."""
     return content_hash(str(tokenizer.chat_template))[:16]

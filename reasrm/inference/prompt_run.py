@@ -82,7 +82,7 @@ def score_all(engine: ScalarEngine, conversations: Iterable[Prompt], ledger: Led
 
 
 def note_too_long(engine: Engine, prompts: Iterable[Prompt], sampling: Sampling, ledger: Ledger) -> None:
-    """Keep that `prompts` were not asked because they do not fit, so that a replay gives the same judgments."""
+    """Record that `prompts` were not asked because they do not fit, so that a replay gives the same judgments."""
     keys = sorted({prompt.text_key for prompt in prompts})
     requested = _request(engine, sampling)
     key = content_hash([content_hash(list(requested.values())), "too long", keys])
@@ -108,7 +108,7 @@ def recorded_replies(path: Path) -> Iterator[RecordedReply]:
         StageError: there is no such ledger, or an entry names no engine.
     """
     if not path.is_file():
-        raise StageError(f"{path}: no ledger there; judge once with an engine that can be asked")
+        raise StageError(f"{path}: no ledger there; judge once with another engine than replay")
     too_long = Reply(text="", finish=Finish.TOO_LONG, prompt_tokens=0, completion_tokens=0)
     for number, entry in read_rows(path):
         if "replies" not in entry:

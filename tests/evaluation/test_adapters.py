@@ -14,7 +14,7 @@ from reasrm.evaluation.pairwise_judgment import PairwiseJudgment, judge_pair
 from reasrm.evaluation.published_judges.prompt_file import PromptFileError, load_prompt_file
 from reasrm.evaluation.text_judge import TextJudge
 from reasrm.inference.engine import Sampling
-from reasrm.inference.opening import EngineName, OpenModel, open_model, plain_prompts
+from reasrm.inference.model_opening import EngineName, OpenModel, open_model, plain_prompts
 from reasrm.inference.scripted_engine import ScriptedEngine
 from reasrm.inference.transformers_engine import LocalModelSettings
 from reasrm.judging.prompt import RESPONSE_END, RESPONSE_START

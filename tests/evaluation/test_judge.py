@@ -12,7 +12,7 @@ from reasrm.evaluation.pairwise_judgment import Pair, judge_pairs
 from reasrm.evaluation.scalar_judge import ScalarJudge
 from reasrm.evaluation.text_judge import TextJudge
 from reasrm.inference.engine import Sampling
-from reasrm.inference.opening import OpenModel, plain_prompts
+from reasrm.inference.model_opening import OpenModel, plain_prompts
 from reasrm.inference.scripted_engine import ScriptedEngine
 from reasrm.inference.transformers_engine import LocalModelSettings
 from reasrm.judging.chain_of_rubrics import PromptVariant

@@ -9,7 +9,7 @@ import pytest
 
 from reasrm.commands.judge import NO_VERDICT
 from reasrm.inference.engine import Prompt, Sampling
-from reasrm.inference.opening import EngineName, open_model
+from reasrm.inference.model_opening import EngineName, open_model
 from reasrm.inference.replies import logprob_in_pieces, verdict_letter
 from reasrm.inference.transformers_engine import LocalModelSettings
 from reasrm.judging.chain_of_rubrics import PromptVariant

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from reasrm.evaluation.benchmark_judgments import items_in_orders, read_items
-from reasrm.inference.opening import EngineName
+from reasrm.inference.model_opening import EngineName
 from reasrm.records.benchmark_item import BenchmarkItem
 from reasrm.records.judgment import Judgment
 from reasrm.records.ledger import Ledger

@@ -9,7 +9,7 @@ import yaml
 
 from reasrm.evaluation.benchmark_judgments import Orders, items_in_orders, read_items, write_judgments
 from reasrm.evaluation.judge_template import RubricsTemplate
-from reasrm.inference.opening import open_model
+from reasrm.inference.model_opening import open_model
 from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.judging.verdict import Unreadable
 from reasrm.records.benchmark_item import BenchmarkItem
