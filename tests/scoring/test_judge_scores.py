@@ -1,25 +1,18 @@
-"""The stage `score` on judgments made by rule: figures that can be worked out by hand."""
+"""Score files of judgments made by rule: figures that can be worked out by hand."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from reasrm.benchmarks.scoring_rule import ScoreSettings
 from reasrm.records.comparison import Side
 from reasrm.scoring.judge_behaviour import length_gap
-from reasrm.scoring.judged_items import ItemFacts, Ruling
-from stages.score import Price, ScoreParams, budget_card, score
+from reasrm.scoring.judge_scores import JudgeScoreSettings, score_judges, score_within_budget
+from reasrm.scoring.judged_items import ItemFacts, JudgedItem
 
-PARAMS = ScoreParams.model_validate(
-    {
-        "models": ["m"],
-        "headline": ["reward_bench"],
-        "unreadable": "benchmark",
-        "resamples": 200,
-        "seed": 0,
-        "prices": {},
-    }
-)
+SETTINGS = JudgeScoreSettings(ScoreSettings(resamples=200), headline=("reward_bench",))
 SUBSETS = ("alpacaeval-easy", "llmbar-natural", "donotanswer", "math-prm")
 
 
@@ -38,16 +31,16 @@ def _items(count: int = 20) -> list[ItemFacts]:
     ]
 
 
-def _rulings(verdict: Callable[[int, Side], Side | None]) -> list[Ruling]:
+def _judged(verdict: Callable[[int, Side], Side | None]) -> list[JudgedItem]:
     return [
-        Ruling(item, better, 0, verdict(n, better), None if verdict(n, better) else "truncated", 10, 20, False)
+        JudgedItem(item, better, 0, verdict(n, better), None if verdict(n, better) else "truncated", 10, 20, False)
         for n, item in enumerate(_items())
         for better in Side
     ]
 
 
 def _score(verdict: Callable[[int, Side], Side | None]) -> dict[str, Any]:
-    return score({"m": _rulings(verdict)}, PARAMS)["m"]
+    return score_judges({"m": _judged(verdict)}, SETTINGS)["m"]
 
 
 def test_a_judge_that_always_says_a_is_at_one_half_and_always_flips() -> None:
@@ -90,8 +83,8 @@ def test_families_are_apart_and_questions_count_once() -> None:
 
 
 def test_models_are_compared_on_the_same_questions() -> None:
-    good, bad = _rulings(lambda _, better: better), _rulings(lambda n, better: better if n < 10 else better.other)
-    cards = score({"good": good, "bad": bad}, PARAMS)
+    good, bad = _judged(lambda _, better: better), _judged(lambda n, better: better if n < 10 else better.other)
+    cards = score_judges({"good": good, "bad": bad}, SETTINGS)
     found = cards["good"]["differences"]["bad"]
     assert found["value"] == pytest.approx(0.5)
     assert (found["better"], found["worse"]) == (10, 0)
@@ -102,12 +95,12 @@ def test_the_same_pair_in_two_items_of_a_question_counts_once() -> None:
     item = _items(1)[0]
     again = item._replace(item_id="llmbar-natural/9", row={"subset": "llmbar-natural", "id": 9})
     other = item._replace(pair_id="other", item_id="donotanswer/8", row={"subset": "donotanswer", "id": 8})
-    rulings = [
-        Ruling(one, better, 0, better if one is not other else better.other, None, 1, 1, False)
+    judged = [
+        JudgedItem(one, better, 0, better if one is not other else better.other, None, 1, 1, False)
         for one in (item, again, other)
         for better in Side
     ]
-    card = score({"m": rulings}, PARAMS)["m"]
+    card = score_judges({"m": judged}, SETTINGS)["m"]
     assert (card["accuracy"], card["n"], card["pairs"]) == (0.5, 1, 2)
 
 
@@ -143,15 +136,15 @@ def test_questions_with_pairs_of_both_lengths_are_drawn_for_both() -> None:
     def right(n: int, by: int) -> bool:
         return bool(n % 2) or (n == 0 and by > 0)
 
-    rulings = [
-        Ruling(item._replace(pair_id=f"{n} {by}", longer_by=by), side, 0, verdict, None, 1, 1, False)
+    judged = [
+        JudgedItem(item._replace(pair_id=f"{n} {by}", longer_by=by), side, 0, verdict, None, 1, 1, False)
         for n, item in enumerate(_items())
         for by in (-5, 5)
         for side in Side
         for verdict in (side if right(n, by) else side.other,)
     ]
-    apart = [one._replace(item=one.item._replace(group=one.item.pair_id)) for one in rulings]
-    gaps = [length_gap(some, 500, 0) for some in (rulings, apart)]
+    apart = [one._replace(item=one.item._replace(group=one.item.pair_id)) for one in judged]
+    gaps = [length_gap(some, 500, 0) for some in (judged, apart)]
     (paired, single) = ((gap["value"], gap["ci95"][1] - gap["ci95"][0]) for gap in gaps if gap is not None)
     assert paired[0] == single[0] == pytest.approx(0.05)
     assert paired[1] < single[1] / 3
@@ -159,11 +152,11 @@ def test_questions_with_pairs_of_both_lengths_are_drawn_for_both() -> None:
 
 def test_what_was_never_asked_is_worth_nothing_and_said() -> None:
     def at(reason: str) -> dict[str, Any]:
-        rulings = [
+        judged = [
             one._replace(verdict=None, unreadable=reason) if one.item.item_id.startswith("donotanswer") else one
-            for one in _rulings(lambda _, better: better)
+            for one in _judged(lambda _, better: better)
         ]
-        found: dict[str, Any] = score({"m": rulings}, PARAMS)["m"]["benchmarks"]["reward_bench"]
+        found: dict[str, Any] = score_judges({"m": judged}, SETTINGS)["m"]["benchmarks"]["reward_bench"]
         return found
 
     unreadable, unasked = at("truncated"), at("too_long")
@@ -176,32 +169,32 @@ def test_what_was_never_asked_is_worth_nothing_and_said() -> None:
 def test_a_scalar_judges_tie_loses() -> None:
     ties = [
         one._replace(verdict=None, unreadable="tie", prompt_tokens=None, completion_tokens=None)
-        for one in _rulings(lambda _, better: better)
+        for one in _judged(lambda _, better: better)
     ]
-    scored = score({"m": ties}, PARAMS)["m"]["benchmarks"]["reward_bench"]
+    scored = score_judges({"m": ties}, SETTINGS)["m"]["benchmarks"]["reward_bench"]
     assert scored["score"] == 0.0
     assert "scalar judges: a tie loses" in scored["unreadable_rule"]
     assert scored["mode"] == "official"
 
 
 def test_a_judge_that_is_better_everywhere_is_not_better_by_an_exact_amount() -> None:
-    good, bad = _rulings(lambda _, better: better), _rulings(lambda _, better: better.other)
-    found = score({"good": good, "bad": bad}, PARAMS)["good"]["differences"]["bad"]
+    good, bad = _judged(lambda _, better: better), _judged(lambda _, better: better.other)
+    found = score_judges({"good": good, "bad": bad}, SETTINGS)["good"]["differences"]["bad"]
     assert found["value"] == 1.0
     assert 0.7 < found["ci95"][0] < found["ci95"][1] == 1.0
 
 
 def test_several_samples_have_a_mean_beside_their_majority() -> None:
-    rulings = [one._replace(sample_mean=0.6 if n % 2 else 0.8) for n, one in enumerate(_rulings(lambda _, side: side))]
-    card = score({"m": rulings}, PARAMS)["m"]
+    judged = [one._replace(sample_mean=0.6 if n % 2 else 0.8) for n, one in enumerate(_judged(lambda _, side: side))]
+    card = score_judges({"m": judged}, SETTINGS)["m"]
     assert card["accuracy"] == 1.0
     assert card["samples"]["accuracy"] == pytest.approx(0.7)
     assert _score(lambda _, side: side)["samples"] is None
 
 
 def test_what_a_thousand_judgments_cost() -> None:
-    priced = PARAMS.model_copy(update={"prices": {"m": Price(input=2.0, output=10.0)}})
-    card = score({"m": _rulings(lambda _, side: side), "free": _rulings(lambda _, side: side)}, priced)
+    priced = replace(SETTINGS, prices={"m": (2.0, 10.0)})
+    card = score_judges({"m": _judged(lambda _, side: side), "free": _judged(lambda _, side: side)}, priced)
     assert card["m"]["per_1000"] == pytest.approx(
         {"prompt_tokens": 10_000, "completion_tokens": 20_000, "dollars": 0.22}
     )
@@ -209,5 +202,5 @@ def test_what_a_thousand_judgments_cost() -> None:
 
 
 def test_a_point_of_the_budget_curve() -> None:
-    point = budget_card(_rulings(lambda n, better: None if n < 5 else better), PARAMS)
+    point = score_within_budget(_judged(lambda n, better: None if n < 5 else better), 200, 0)
     assert (point["accuracy"], point["unreadable_rate"]) == (pytest.approx(0.75), pytest.approx(0.25))
