@@ -2,7 +2,7 @@
 
 One file defines one benchmark, and `registry.py` lists it; nothing else has to know it. Rows in the published schema
 become items (`items`), which are judged; each judgment becomes an outcome row (`outcome_row`), which anyone may also
-bring in a file; `outcomes` reads such rows, and `score` turns their sums into the official figures. Four words:
+bring in a file; `outcomes` reads such rows, and `score` turns their sums into the official figures. Four terms:
 
 - *unit*: what the official rule counts once (a RewardBench row, one of RM-Bench's nine cells, a best-of-N group);
 - *part*: a comparison of a unit that has several (each loser of a best-of-N group);

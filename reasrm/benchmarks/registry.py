@@ -16,7 +16,14 @@ from reasrm.datasets.row_files import DataSource
 from reasrm.records.benchmark_folder import ACCOUNT
 
 BENCHMARKS: dict[str, Benchmark] = {
-    benchmark.name: benchmark for benchmark in (RewardBench(), RmBench(), Rmb(), JudgeBench(), RewardBench2())
+    benchmark.name: benchmark
+    for benchmark in (
+        RewardBench(),
+        RmBench(),
+        Rmb(),
+        JudgeBench(),
+        RewardBench2(),
+    )
 }
 """In the order in which readers see them: the paper's three come first."""
 
