@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, FiniteFloat, field_validator, model_validator
 
 from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.judging.chat_template import neutral_messages, prompt_token_ids
@@ -12,7 +12,7 @@ from reasrm.judging.prompt import judge_prompt
 from reasrm.records.comparison import Comparison
 from reasrm.training.checkpoint import attention, last_checkpoint, save_model
 from reasrm.training.curves import write_curves
-from reasrm.training.rewards.verdict_reward import RewardRule, reward_function
+from reasrm.training.rewards.registry import REWARD_TERMS
 from reasrm.training.sft import NothingToLearnError, Places
 from reasrm.training.trainer_settings import TrainerSettings, trl_arguments
 
@@ -30,9 +30,18 @@ class GrpoSettings(TrainerSettings):
     kl_weight: float = Field(ge=0)
     """Weight of the divergence from the starting checkpoint; 0 keeps no reference model."""
     prompt_variant: PromptVariant
-    reward: RewardRule
+    rewards: dict[str, FiniteFloat] = Field(min_length=1)
+    """Weight of each reward term (`reasrm.training.rewards.registry`); a reply earns the weighted sum."""
     steps_without_signal: int = Field(gt=0)
     """Stop with an error after so many steps in which no group had replies of different reward."""
+
+    @field_validator("rewards")
+    @classmethod
+    def _check_rewards(cls, rewards: dict[str, float]) -> dict[str, float]:
+        unknown = sorted(rewards.keys() - REWARD_TERMS.keys())
+        if unknown:
+            raise ValueError(f"no reward term {', '.join(unknown)}; there are {', '.join(sorted(REWARD_TERMS))}")
+        return {name: rewards[name] for name in REWARD_TERMS if name in rewards}  # one order of summation
 
     @model_validator(mode="after")
     def _check_groups(self) -> Self:
@@ -44,12 +53,18 @@ class GrpoSettings(TrainerSettings):
 
 
 def prompt_rows(tokenizer: Any, comparisons: Sequence[Comparison], settings: GrpoSettings) -> list[dict[str, Any]]:
-    """The prompts that fit, as TRL takes them, with the side of the better answer."""
+    """The prompts that fit, as TRL takes them, with the columns that reward terms read (`rewards.sampled_replies`)."""
     rows = []
     for comparison in comparisons:
         prompt = judge_prompt(comparison, settings.prompt_variant)
         if len(prompt_token_ids(tokenizer, prompt)) <= settings.max_prompt_tokens:
-            rows.append({"prompt": neutral_messages(tokenizer, prompt), "better": comparison.better.value})
+            rows.append(
+                {
+                    "prompt": neutral_messages(tokenizer, prompt),
+                    "better": comparison.better.value,
+                    "prompt_variant": settings.prompt_variant.value,
+                }
+            )
     return rows
 
 
@@ -79,7 +94,7 @@ def train_grpo(
     trainer = GRPOTrainer(
         model=str(start),
         args=_config(settings, places.work),
-        reward_funcs=[reward_function(settings.reward, settings.prompt_variant)],
+        reward_funcs=[REWARD_TERMS[name] for name in settings.rewards],
         train_dataset=Dataset.from_list(rows),
         processing_class=tokenizer,
         callbacks=[LiveProgress(name), SignalGuard(name, settings.steps_without_signal)],
@@ -103,6 +118,7 @@ def _config(settings: GrpoSettings, work: Path) -> Any:
         max_completion_length=settings.max_reply_tokens,
         temperature=settings.temperature,
         beta=settings.kl_weight,
+        reward_weights=list(settings.rewards.values()),
         use_bias_correction_kl=False,
         model_init_kwargs={"dtype": "float32", "attn_implementation": attention()},
     )
