@@ -51,6 +51,8 @@ def begin_training(
 ) -> TrainingRun:
     """Make the process repeatable and find what an interrupted run left; call before any tensor is made.
 
+    Turns off the progress bars of transformers, which are shown for each file that is read or written.
+
     Args:
         name: stage with variant (`grpo-full`).
         settings: all parameters that the result depends on.
@@ -59,6 +61,9 @@ def begin_training(
         checkpoint: folder to write the model to.
         curves: folder to write the curves to.
     """
+    from transformers.utils.logging import disable_progress_bar
+
+    disable_progress_bar()
     present = [path for path in inputs if path.exists()]
     run = TrainingRun(name, resume_folder(name, settings.model_dump(mode="json"), present), checkpoint, curves)
     make_repeatable(settings.seed, settings.threads)

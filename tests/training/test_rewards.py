@@ -63,8 +63,15 @@ def test_a_reply_is_cut_where_engines_cut_it() -> None:
     assert cut_at_stop("no stop") == "no stop"
 
 
-@pytest.mark.parametrize("term", sorted(REWARD_TERMS))
-def test_each_term_logs_readable_replies_and_their_side(term: str) -> None:
+@pytest.mark.parametrize(
+    ("term", "expected"),
+    [
+        ("verdict", [1.0, -1.0, -1.0, -1.0]),
+        ("answer", [1.0, 0.0, 0.0, 0.0]),
+        ("format", [1.0, 1.0, 1.0, 0.0]),
+    ],
+)
+def test_a_term_that_reads_verdicts_logs_how_many_there_are_and_their_side(term: str, expected: list[float]) -> None:
     logged: dict[str, float] = {}
     replies = ["<answer>[[A]]</answer>", "<answer>[[B]]</answer>", "<answer>[[A]]</answer>", "?"]
     earned = REWARD_TERMS[term](
@@ -73,6 +80,5 @@ def test_each_term_logs_readable_replies_and_their_side(term: str) -> None:
         prompt_variant=["plain"] * 4,
         log_metric=logged.__setitem__,
     )
-    expected = {"verdict": [1.0, -1.0, -1.0, -1.0], "answer": [1.0, 0.0, 0.0, 0.0], "format": [1.0, 1.0, 1.0, 0.0]}
-    assert earned == expected[term]
+    assert earned == expected
     assert logged == {"readable": 0.75, "verdict_a_share": pytest.approx(2 / 3)}
