@@ -33,7 +33,8 @@ from reasrm.inference.transformers_engine import Attention, Dtype, LocalModelSet
 from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.records.benchmark_item import BenchmarkItem
 from reasrm.records.comparison import Side
-from reasrm.records.judgment import BUDGETS, JudgeKind, Judgment
+from reasrm.records.judge_kind import JudgeKind
+from reasrm.records.judgment import BUDGETS, Judgment
 from reasrm.records.ledger import Ledger
 from reasrm.runtime.outputs import new_folder, write_json
 from reasrm.runtime.params import StageParams

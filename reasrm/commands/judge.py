@@ -34,13 +34,15 @@ from reasrm.commands.judge_options import (
     ServedOption,
     VariantOption,
 )
+from reasrm.runtime.stage_main import ExitCode
 
 if TYPE_CHECKING:
     from reasrm.evaluation.judge import Judge
     from reasrm.evaluation.pairwise_judgment import PairwiseJudgment
     from reasrm.records.ledger import Ledger
 
-WRONG_USAGE, NO_VERDICT = 2, 5
+NO_VERDICT = 5
+"""Exit status."""
 HELP = "\n\n".join(
     (
         "Judge two answers, or a file of them, in both orders.",
@@ -84,14 +86,14 @@ def judge(  # noqa: PLR0913  one parameter per option of the command line
     """Judge two answers, or a file of them, in both orders; `HELP` is what the command line shows."""
     options = JudgeOptions(**locals())
     error = options.usage_error()
-    raise typer.Exit(judge_by(options) if error is None else _failed(error, WRONG_USAGE))
+    raise typer.Exit(judge_by(options) if error is None else _failed(error, ExitCode.USAGE))
 
 
 def judge_by(options: JudgeOptions) -> int:
     """Judge what the options name and return the exit status."""
     from reasrm.records.jsonl import BadRecordError
     from reasrm.records.ledger import LedgerBusyError
-    from reasrm.runtime.stage_main import ExitCode, StageError, StoppedResumable
+    from reasrm.runtime.stage_main import StageError, StoppedResumable
 
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     try:
@@ -119,7 +121,7 @@ def judge_one(opened: "Judge", options: JudgeOptions) -> int:
     row = row_from_options(str(options.prompt), str(options.a), str(options.b))
     judgment = judge_pair(opened, *row.pair)
     print(judgment.model_dump_json(indent=1) if options.as_json else as_text(judgment))
-    return NO_VERDICT if judgment.verdict is None else 0
+    return NO_VERDICT if judgment.verdict is None else ExitCode.DONE
 
 
 def judge_rows(opened: "Judge", name: str, out: Path | None) -> int:
@@ -136,7 +138,7 @@ def judge_rows(opened: "Judge", name: str, out: Path | None) -> int:
             write_records(out, judged_rows(opened, name, results, ledger))
     reasons = Counter({reason: count for reason, count in results.items() if reason})
     if not reasons:
-        return 0
+        return ExitCode.DONE
     listed = "; ".join(f"{reason}: {count:,}" for reason, count in reasons.most_common())
     return _failed(f"{reasons.total():,} of {results.total():,} rows have no verdict ({listed})", NO_VERDICT)
 

@@ -1,6 +1,5 @@
 """What a judge decided: about one comparison, and about one item of a benchmark."""
 
-from enum import StrEnum
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -10,15 +9,6 @@ from reasrm.records.reply import Reply
 
 BUDGETS = "budgets"
 """Folder beside a model's judgments that holds those within token budgets, `budgets/<tokens>/<benchmark>.jsonl`."""
-
-
-class JudgeKind(StrEnum):
-    """What a judge gives back; some benchmarks have a rule for each."""
-
-    GENERATIVE = "generative"
-    """A text with a verdict in it, which may be unreadable."""
-    SCALAR = "scalar"
-    """One number per answer; equal numbers are a tie."""
 
 
 class Samples(BaseModel):
