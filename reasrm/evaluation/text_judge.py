@@ -1,12 +1,12 @@
 """A judge that writes: prompts from a template, replies from an engine, the verdict read out of each reply."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
 from reasrm.evaluation.judge import Judge, PromptCounts
 from reasrm.evaluation.judge_template import JudgeTemplate, joined_reply
-from reasrm.evaluation.token_budgets import TokenBudget, replies_within
+from reasrm.evaluation.token_budgets import Replies, TokenBudget, replies_within
 from reasrm.inference.engine import Prompt, Sampling
 from reasrm.inference.model_opening import OpenModel
 from reasrm.inference.prompt_run import ask_each, note_too_long
@@ -20,8 +20,6 @@ from reasrm.runtime.progress import ProgressLine
 
 TOO_LONG = Reply(text="", finish=Finish.TOO_LONG, prompt_tokens=0, completion_tokens=0)
 """What stands for the reply to a prompt that was not asked, because it does not fit."""
-Replies = Mapping[str, Reply]
-"""By `Prompt.key`."""
 
 
 class TextJudge(Judge):

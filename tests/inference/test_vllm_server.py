@@ -63,7 +63,7 @@ def replies_of(model: OpenModel, ledger: Path) -> list[Reply]:
     return [found[prompts[messages].key] for messages in shown]
 
 
-def opinions_of(capsys: pytest.CaptureFixture[str], cases: Path, *judge: str) -> list[dict[str, Any]]:
+def judgments_of(capsys: pytest.CaptureFixture[str], cases: Path, *judge: str) -> list[dict[str, Any]]:
     """What `reasrm judge` prints about the rows of `cases`."""
     assert reasrm("judge", "--jsonl", str(cases), "--max-new-tokens", "64", *judge) in (ExitCode.DONE, 5)
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
@@ -94,8 +94,8 @@ def test_the_command_says_the_same_of_a_served_judge_and_of_its_checkpoint(
     cases = tmp_path / "cases.jsonl"
     rows = [{"prompt": one.prompt[0].content, "a": one.response_a, "b": one.response_b} for one in CASES]
     cases.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    here = opinions_of(capsys, cases, "--model", str(taught_judge))
-    there = opinions_of(capsys, cases, "--served", str(served))
+    here = judgments_of(capsys, cases, "--model", str(taught_judge))
+    there = judgments_of(capsys, cases, "--served", str(served))
     assert len(there) == len(CASES)
     for one, other in zip(here, there, strict=True):
         assert (other["verdict"], other["consistent"]) == (one["verdict"], one["consistent"])
