@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from reasrm.apis.attempt import ErrorKind
-from reasrm.apis.error_classification import ApiError
+from reasrm.apis.error_classification import ApiError, ErrorKind
 
 USAGE_LIMIT = "You have reached your specified API usage limits. You will regain access on 2026-12-01 at 00:00 UTC."
 QUOTA = "You exceeded your current quota, please check your plan and billing details."
@@ -65,7 +64,7 @@ def openai(code: str | None, kind: str = "invalid_request_error", message: str =
     ],
 )
 def test_an_error_of_a_status(status: int, body: Any, error_kind: ErrorKind) -> None:
-    assert ApiError.by(body, status).error_kind is error_kind
+    assert ApiError.from_body(body, status).error_kind is error_kind
 
 
 @pytest.mark.parametrize(
@@ -90,11 +89,11 @@ def test_an_error_of_a_status(status: int, body: Any, error_kind: ErrorKind) -> 
     ],
 )
 def test_an_error_in_a_row_of_a_batch_or_behind_a_good_status(body: Any, error_kind: ErrorKind) -> None:
-    assert ApiError.by(body).error_kind is error_kind
-    assert ApiError.by(body, 200).error_kind is error_kind
+    assert ApiError.from_body(body).error_kind is error_kind
+    assert ApiError.from_body(body, 200).error_kind is error_kind
 
 
 def test_the_vendors_own_words_are_kept() -> None:
-    assert ApiError.by(anthropic("billing_error", "pay"), 402).message == "pay"
-    assert ApiError.by(openai("x", "y", "no"), 400).message == "no"
-    assert ApiError.by("<html>", 502).message == "<html>"
+    assert ApiError.from_body(anthropic("billing_error", "pay"), 402).message == "pay"
+    assert ApiError.from_body(openai("x", "y", "no"), 400).message == "no"
+    assert ApiError.from_body("<html>", 502).message == "<html>"

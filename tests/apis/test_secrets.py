@@ -5,7 +5,7 @@ Run:     pytest tests/runtime/test_key_hiding.py
 
 import pytest
 
-from reasrm.apis.secrets import without_keys
+from reasrm.apis.connection import without_keys
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from reasrm.apis.attempt import Vendor
+from reasrm.apis.request_format import ApiProtocol
 from reasrm.commands.oracle import main
 from reasrm.commands.oracle_arguments import prices_of
 from reasrm.records.jsonl import read_records, write_records
@@ -232,8 +232,10 @@ def test_replies_that_were_paid_at_other_prices_are_counted(folder: Path) -> Non
     assert summary(folder)["output"]["usd"] == paid
 
 
-@pytest.mark.parametrize(("vendor", "read", "write"), [(Vendor.ANTHROPIC, 0.3, 3.75), (Vendor.OPENAI, 3.0, 3.0)])
-def test_two_prices_give_the_vendors_own_for_its_cache(vendor: Vendor, read: float, write: float) -> None:
+@pytest.mark.parametrize(
+    ("vendor", "read", "write"), [(ApiProtocol.ANTHROPIC, 0.3, 3.75), (ApiProtocol.OPENAI, 3.0, 3.0)]
+)
+def test_two_prices_give_the_vendors_own_for_its_cache(vendor: ApiProtocol, read: float, write: float) -> None:
     prices = prices_of(vendor, "m", "3,15")
     assert (prices.cache_read, prices.cache_write) == (pytest.approx(read), pytest.approx(write))
     assert prices_of(vendor, "m", "3,15,1,2").cache_write == 2

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reasrm.apis.attempt import Usage, Vendor
+from reasrm.apis.api_reply import Usage
+from reasrm.apis.request_format import ApiProtocol
 from reasrm.distillation.batch.batch_run import ask_in_batches
 from reasrm.distillation.cost import ENOUGH_REPLIES, Budget, Estimates, Prices
 from reasrm.distillation.online_run import Oracle, ask_online
@@ -113,14 +114,14 @@ def test_a_cached_prompt_is_set_aside_at_the_dearest_price() -> None:
     assert PRICES.at_most_usd(usage, batch=True) == pytest.approx(PRICES.at_most_usd(usage) / 2)
 
 
-def dear(vendor: Vendor = Vendor.ANTHROPIC, **changes: Any) -> Oracle:
+def dear(vendor: ApiProtocol = ApiProtocol.ANTHROPIC, **changes: Any) -> Oracle:
     """An oracle whose replies may be long."""
     return oracle(vendor, **{"max_tokens": 1000, "prices": PRICES} | changes)
 
 
-@pytest.mark.parametrize("vendor", [Vendor.ANTHROPIC, Vendor.OPENAI_RESPONSES])
+@pytest.mark.parametrize("vendor", [ApiProtocol.ANTHROPIC, ApiProtocol.OPENAI_RESPONSES])
 def test_a_first_reply_of_one_token_does_not_open_the_purse(
-    vendor: Vendor, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
+    vendor: ApiProtocol, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
 ) -> None:
     server.restart(latency_seconds=0.1, output_tokens=900, short_replies=3)
     stopped = ask(server, dear(vendor), pairs, tmp_path / "ledger.jsonl", settings(budget_usd=0.5, most_in_flight=128))
@@ -155,7 +156,7 @@ def test_retries_of_cut_replies_are_in_the_estimate(
     server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
 ) -> None:
     """With half of the pairs known, the estimate of the other half is near what it then costs."""
-    who = oracle(Vendor.ANTHROPIC, max_tokens=60, truncated_retries=1)
+    who = oracle(ApiProtocol.ANTHROPIC, max_tokens=60, truncated_retries=1)
     ask(server, who, pairs[:100], tmp_path / "ledger.jsonl")
     with Ledger(tmp_path / "ledger.jsonl") as ledger:
         estimates = who.estimates()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from reasrm.apis.attempt import Vendor
+from reasrm.apis.request_format import ApiProtocol
 from reasrm.distillation.batch.batch_run import ask_in_batches
 from reasrm.distillation.cost import Prices
 from reasrm.distillation.ledger_state import LedgerState
@@ -26,8 +26,8 @@ from reasrm.records.trace import TracePass
 
 PRICES = Prices(input=3, output=15, cache_read=0.3, cache_write=3.75, as_of="2026-11-20")
 MODEL = "miniature-lazy-20261101"
-OTHERS = [pytest.param(vendor, marks=pytest.mark.slow) for vendor in (Vendor.OPENAI, Vendor.OPENAI_RESPONSES)]
-EACH_VENDOR = pytest.mark.parametrize("vendor", [Vendor.ANTHROPIC, *OTHERS])
+OTHERS = [pytest.param(vendor, marks=pytest.mark.slow) for vendor in (ApiProtocol.OPENAI, ApiProtocol.OPENAI_RESPONSES)]
+EACH_VENDOR = pytest.mark.parametrize("vendor", [ApiProtocol.ANTHROPIC, *OTHERS])
 """One protocol each time, the two others with the slow tests: most of what is tested so is the same code."""
 
 
@@ -52,7 +52,7 @@ class LocalOracle:
         return nullcontext(self.url)
 
 
-def oracle(vendor: Vendor, **changes: Any) -> Oracle:
+def oracle(vendor: ApiProtocol, **changes: Any) -> Oracle:
     """The oracle of the tests."""
     usual: dict[str, Any] = {"model": MODEL, "prices": PRICES, "max_tokens": 400, "truncated_retries": 1}
     return Oracle(vendor=vendor, **usual | changes)

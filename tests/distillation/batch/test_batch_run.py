@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reasrm.apis.attempt import Vendor
+from reasrm.apis.request_format import ApiProtocol
 from reasrm.distillation.batch.batch_ledger import BatchLedger
 from reasrm.distillation.batch.batch_run import ask_in_batches
 from reasrm.distillation.ledger_state import LedgerState
@@ -32,7 +32,7 @@ from tests.fake_vendor.oracle_on_loopback import (
 
 @EACH_VENDOR
 def test_batches_answer_every_pair_at_half_the_price(
-    vendor: Vendor, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
+    vendor: ApiProtocol, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
 ) -> None:
     server.restart(batch_seconds=0.3)
     _, totals = ask_batches(server, oracle(vendor), pairs, tmp_path / "ledger.jsonl", batch_requests=70)
@@ -45,7 +45,7 @@ def test_batches_answer_every_pair_at_half_the_price(
 
 @EACH_VENDOR
 def test_a_lost_reply_to_a_creation_buys_nothing_twice(
-    vendor: Vendor, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
+    vendor: ApiProtocol, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
 ) -> None:
     server.restart(lost_batch_creates=1)
     _, totals = ask_batches(server, oracle(vendor), pairs, tmp_path / "ledger.jsonl")
@@ -57,7 +57,7 @@ def test_a_lost_reply_to_a_creation_buys_nothing_twice(
 
 @EACH_VENDOR
 def test_errored_expired_and_missing_requests_go_into_the_next_batch(
-    vendor: Vendor, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
+    vendor: ApiProtocol, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
 ) -> None:
     server.restart(
         batch_errored=0.1, batch_expired=0.1, batch_missing=0.1, faults={"invalid": 0.05, "truncated": 0.1}, seed=2
@@ -75,7 +75,7 @@ def test_errored_expired_and_missing_requests_go_into_the_next_batch(
 
 @EACH_VENDOR
 def test_a_run_killed_after_the_creation_takes_the_batch_up_again(
-    vendor: Vendor, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
+    vendor: ApiProtocol, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
 ) -> None:
     file = tmp_path / "ledger.jsonl"
     who = oracle(vendor)
@@ -90,7 +90,7 @@ def test_a_run_killed_after_the_creation_takes_the_batch_up_again(
 
 @EACH_VENDOR
 def test_a_batch_that_was_never_created_is_created(
-    vendor: Vendor, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
+    vendor: ApiProtocol, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
 ) -> None:
     file = tmp_path / "ledger.jsonl"
     who = oracle(vendor)
@@ -103,7 +103,7 @@ def test_a_batch_that_was_never_created_is_created(
 
 
 def test_the_budget_holds_for_batches(server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path) -> None:
-    ended, _ = ask_batches(server, oracle(Vendor.ANTHROPIC), pairs, tmp_path / "ledger.jsonl", budget_usd=0.1)
+    ended, _ = ask_batches(server, oracle(ApiProtocol.ANTHROPIC), pairs, tmp_path / "ledger.jsonl", budget_usd=0.1)
     assert ended.stopped is StopReason.BUDGET
     assert 0.09 < server.accounts()["usd"] <= 0.1
 
@@ -115,13 +115,13 @@ def test_an_account_without_money_stops_the_run(
     monkeypatch.setenv("OPENAI_BASE_URL", f"{server.url}/v1")
     with Ledger(tmp_path / "ledger.jsonl") as ledger:
         how = settings(mode=Mode.BATCH)
-        ended = ask_in_batches("test", lambda: cases(pairs), oracle(Vendor.OPENAI), ledger, how, nullcontext)
+        ended = ask_in_batches("test", lambda: cases(pairs), oracle(ApiProtocol.OPENAI), ledger, how, nullcontext)
     assert ended.stopped is StopReason.NOT_ALLOWED
 
 
 @EACH_VENDOR
 def test_equal_pairs_are_one_request_of_a_batch_and_all_get_its_reply(
-    vendor: Vendor, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
+    vendor: ApiProtocol, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
 ) -> None:
     again = [*pairs[:20], *pairs[:5]]
     ended, totals = ask_batches(server, oracle(vendor), again, tmp_path / "ledger.jsonl")
