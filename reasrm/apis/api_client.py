@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import orjson
 
 from reasrm.apis.api_reply import ApiReply, AttemptResult, shortened
-from reasrm.apis.connection import Connection, keys_of, without_keys
+from reasrm.apis.connection import Connection, keys_of, refuse_unsendable, with_basic_auth, without_keys
 from reasrm.apis.error_classification import ApiError, ErrorKind
 from reasrm.apis.rate_limit_headers import RateLimitHeaders, plain_headers
 from reasrm.apis.reply_format import BrokenReplyError, parsed
@@ -28,8 +28,13 @@ class ApiClient(ABC):
     request_id_header: ClassVar[str]
 
     def __init__(self, sdk: Any, errors: Any, connection: Connection) -> None:
-        """Take an open SDK client, the module that holds the SDK's exceptions, and how the SDK was connected."""
-        self.sdk = sdk
+        """Take an open SDK client, the module that holds the SDK's exceptions, and how the SDK was connected.
+
+        Raises:
+            NoKeyError: the key cannot be sent in a header.
+        """
+        self.sdk, self._passwords = with_basic_auth(sdk)
+        refuse_unsendable(keys_of(sdk))
         self.errors = errors
         self.connection = connection
 
@@ -70,7 +75,7 @@ class ApiClient(ABC):
 
     def shortened(self, message: str) -> str:
         """A vendor's message as it may be kept: short, and without our key, should a gateway have echoed it."""
-        return shortened(without_keys(message, keys_of(self.sdk)))
+        return shortened(without_keys(message, (*keys_of(self.sdk), *self._passwords)))
 
     def failures(self) -> tuple[type[Exception], ...]:
         """What the SDK and its transport raise when a call does not succeed."""

@@ -4,6 +4,7 @@ Keys come from the SDKs' own environment variables and from nowhere else; the lo
 Servers and gateways may repeat keys in their error messages.
 """
 
+import base64
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -96,4 +97,31 @@ def without_keys(message: str, keys: Iterable[str]) -> str:
 def keys_of(sdk: Any) -> list[str]:
     """What a client of either vendor's SDK holds that nobody may read; ask anew, since some credentials are renewed."""
     found = [getattr(sdk, name, None) for name in KEYS_OF_AN_SDK]
-    return [key for key in (*found, sdk.base_url.password) if isinstance(key, str)]
+    return [key for key in found if isinstance(key, str)]
+
+
+def refuse_unsendable(keys: Iterable[str]) -> None:
+    """Do nothing if all of `keys` can stand in a header.
+
+    Raises:
+        NoKeyError: one holds a line end or another character that no header can hold.
+    """
+    if not all(key.isascii() and key.isprintable() for key in keys):
+        raise NoKeyError(
+            "the key in the environment holds a character that cannot be sent, such as a carriage return at its end "
+            "(from a file with Windows line ends?): set the variable anew"
+        )
+
+
+def with_basic_auth(sdk: Any) -> tuple[Any, list[str]]:
+    """Move user and password out of an SDK's address into a header, where the aiohttp transport wants them.
+
+    Returns:
+        The SDK to use, and what of this nobody may read; the same SDK and nothing if its address holds no user.
+    """
+    address = sdk.base_url
+    if not address.userinfo:
+        return sdk, []
+    token = base64.b64encode(f"{address.username}:{address.password}".encode()).decode()
+    header = {"Authorization": f"Basic {token}"}
+    return sdk.with_options(base_url=address.copy_with(userinfo=b""), default_headers=header), [address.password, token]

@@ -6,6 +6,7 @@ the service refuses gets a reply that says so, provided that the service answers
 """
 
 import math
+import weakref
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import ExitStack
@@ -50,6 +51,7 @@ class ApiEngine:
         self._served = served
         self._name = f"{served.protocol} model {served.model}"
         self._resources = ExitStack()
+        weakref.finalize(self, self._resources.close)
         self._service: OpenService | None = None
         self._takes_requests = False
         """Whether the service has replied to a request of ours."""

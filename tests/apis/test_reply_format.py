@@ -1,10 +1,13 @@
 """Replies of each protocol are read, odd ones too: what was paid is booked, what is broken is said to be."""
 
+import json
+
 import pytest
 
 from reasrm.apis.anthropic_messages import MESSAGE as MESSAGE_FORMAT
+from reasrm.apis.api_reply import NOTHING_USED
 from reasrm.apis.openai_chat import CHAT_COMPLETION
-from reasrm.apis.reply_format import BrokenReplyError
+from reasrm.apis.reply_format import BrokenReplyError, parsed
 from reasrm.records.trace import TraceOutcome
 
 MESSAGE = {
@@ -103,3 +106,46 @@ def test_a_reply_in_parts_is_their_text() -> None:
     assert refused.outcome is TraceOutcome.REFUSED
     for odd in (5, {"text": "yes"}, [5], [{"text": "yes"}]):
         assert CHAT_COMPLETION.read(completion(content=odd), "req").outcome is TraceOutcome.GAVE_UP
+
+
+def test_a_null_finish_reason_of_a_completion_is_a_whole_reply() -> None:
+    """SGLang and llama.cpp write it."""
+    body = completion()
+    body["choices"][0]["finish_reason"] = None  # type: ignore[index]
+    assert CHAT_COMPLETION.read(body, "").outcome is TraceOutcome.OK
+
+
+@pytest.mark.parametrize("usage", ODD_USAGES)
+def test_who_keeps_no_books_takes_a_reply_without_usage(usage: object) -> None:
+    reply = MESSAGE_FORMAT.read(MESSAGE | {"usage": usage}, "", needs_usage=False)
+    assert (reply.outcome, reply.text, reply.usage) == (TraceOutcome.OK, "yes", NOTHING_USED)
+
+
+@pytest.mark.parametrize("body", [[], "x", None, {}, {"usage": {}, "content": None}])
+def test_what_has_neither_usage_nor_content_is_broken_for_all(body: object) -> None:
+    with pytest.raises(BrokenReplyError):
+        MESSAGE_FORMAT.read(body, "", needs_usage=False)
+
+
+@pytest.mark.parametrize("logprob", ["null", "NaN", "Infinity", "-Infinity", '"no"', "true"])
+def test_a_log_probability_that_is_no_number_is_unknown(logprob: str) -> None:
+    first = f'{{"token": "y", "logprob": {logprob}}}'
+    second = '{"token": "es", "bytes": [101, 115], "logprob": -0.5}'
+    logprobs = f'"logprobs": {{"content": [{first}, {second}]}}, "finish_reason"'
+    text = json.dumps(completion()).replace('"finish_reason"', logprobs)
+    reply = CHAT_COMPLETION.read(parsed(text.encode(), str), "")
+    assert reply.text == "yes"
+    assert reply.token_logprobs == ((b"y", None), (b"es", -0.5))
+
+
+@pytest.mark.parametrize("tokens", [5, [5], [{}], [{"token": 5}], [{"token": "y", "bytes": [300]}]])
+def test_log_probabilities_that_cannot_be_read_leave_the_reply_whole(tokens: object) -> None:
+    body = completion()
+    body["choices"][0]["logprobs"] = {"content": tokens}  # type: ignore[index]
+    reply = CHAT_COMPLETION.read(body, "")
+    assert (reply.outcome, reply.token_logprobs) == (TraceOutcome.OK, ())
+
+
+def test_a_page_in_place_of_json_is_shown_by_its_beginning_without_keys() -> None:
+    with pytest.raises(BrokenReplyError, match=r"it begins with '<html>\[key\]"):
+        parsed(b"<html>canary-4711 " + b"x" * 200, lambda text: text.replace("canary-4711", "[key]"))

@@ -82,10 +82,10 @@ def test_a_served_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert said.verdict is Side.A
 
 
-@pytest.mark.parametrize("protocol", ["openai", "anthropic"])
+@pytest.mark.parametrize("protocol", ["openai", "openai_responses", "anthropic"])
 def test_a_vendors_model(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, protocol: str) -> None:
     with judge_server(knows) as url:
-        monkeypatch.setenv(f"{protocol.upper()}_BASE_URL", url)
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", url)
         monkeypatch.setenv("OPENAI_BASE_URL", url)
         said = documented("served_model(")
         opinion = commanded(["--api", protocol, "--model", "gpt-4o-2024-08-06"], capsys)

@@ -1,8 +1,11 @@
-"""Judges behind APIs, over real HTTP to a small server on loopback that speaks both protocols."""
+"""Judges behind APIs, over real HTTP to a small server on loopback that speaks all three protocols."""
 
+import base64
 import json
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -21,14 +24,17 @@ class EchoHandler(BaseHTTPRequestHandler):
     """Answers with the last message in capitals; `status` in the question makes it fail with that status."""
 
     seen: list[dict[str, object]]
+    authorizations: list[str | None]
 
     def do_POST(self) -> None:
-        """One request of either protocol."""
+        """One request of any protocol."""
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         self.seen.append(body)
+        self.authorizations.append(self.headers["authorization"])
         said = body["input"] if "input" in body else body["messages"][-1]["content"]
         if said.startswith("status"):
-            self._send(int(said.split()[1]), {"error": {"message": "as you wish", "type": "test"}})
+            message = f"as you wish, {self.headers['authorization']}"
+            self._send(int(said.split()[1]), {"error": {"message": message, "type": "test"}})
         elif self.path.endswith("/chat/completions"):
             self._send(200, chat(said, body))
         elif self.path.endswith("/responses"):
@@ -36,9 +42,11 @@ class EchoHandler(BaseHTTPRequestHandler):
         else:
             self._send(200, messages(said))
 
-    def _send(self, status: int, body: dict[str, object]) -> None:
+    def _send(self, status: int, body: dict[str, object], headers: dict[str, str] | None = None) -> None:
         data = json.dumps(body).encode()
         self.send_response(status)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(data)))
         self.end_headers()
@@ -94,13 +102,22 @@ def vendor(monkeypatch: pytest.MonkeyPatch) -> Iterator[ThreadingHTTPServer]:
     monkeypatch.setenv("OPENAI_API_KEY", "test")
     monkeypatch.setenv("ANTHROPIC_API_KEY", "test")
     EchoHandler.seen = []
-    server = ThreadingHTTPServer(("127.0.0.1", 0), EchoHandler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    EchoHandler.authorizations = []
+    with serving(EchoHandler) as server:
+        yield server
+
+
+@contextmanager
+def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[ThreadingHTTPServer]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 def engine_for(server: ThreadingHTTPServer, protocol: ApiProtocol, **changes: object) -> ApiEngine:
@@ -192,3 +209,51 @@ def test_no_key_is_said(greedy: Sampling, monkeypatch: pytest.MonkeyPatch, proto
     served = served_model("m", "http://127.0.0.1:9", protocol)
     with pytest.raises(StageError, match="_API_KEY"):
         list(ApiEngine(served).generate([Prompt(user("x"))], greedy))
+
+
+@pytest.mark.parametrize("protocol", ApiProtocol)
+def test_user_and_password_of_an_address_are_sent_and_said_to_nobody(
+    vendor: ThreadingHTTPServer, greedy: Sampling, protocol: ApiProtocol
+) -> None:
+    address = f"http://someone:p%40ssword@127.0.0.1:{vendor.server_address[1]}/v1"
+    engine = engine_for(vendor, protocol, base_url=address)
+    assert list(engine.generate([Prompt(user("x"))], greedy))
+    with pytest.raises(StageError, match=r"as you wish, Basic \[key\]"):
+        list(engine.generate([Prompt(user("status 401"))], greedy))
+    engine.close()
+    token = base64.b64encode(b"someone:p@ssword").decode()
+    assert EchoHandler.authorizations == [f"Basic {token}"] * 2
+
+
+@pytest.mark.parametrize("protocol", ApiProtocol)
+def test_a_key_that_no_header_can_hold_is_refused(
+    greedy: Sampling, monkeypatch: pytest.MonkeyPatch, protocol: ApiProtocol
+) -> None:
+    for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY"):
+        monkeypatch.setenv(name, "canary-4711\r")
+    with pytest.raises(StageError, match="carriage return") as caught:
+        list(ApiEngine(served_model("m", "http://127.0.0.1:9", protocol)).generate([Prompt(user("x"))], greedy))
+    assert "canary" not in str(caught.value)
+
+
+def test_a_limited_request_waits_as_long_as_the_server_asks(greedy: Sampling, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "test")
+    sent: list[float] = []
+
+    class LimitedOnce(EchoHandler):
+        def do_POST(self) -> None:
+            """A rate limit of one second, then replies."""
+            sent.append(time.monotonic())
+            self.rfile.read(int(self.headers["content-length"]))
+            if len(sent) == 1:
+                self._send(429, {"error": {"message": "slow down"}}, {"retry-after": "1"})
+            else:
+                time.sleep(0.05)
+                self._send(200, chat("x", {}))
+
+    with serving(LimitedOnce) as server:
+        engine = engine_for(server, ApiProtocol.OPENAI, concurrency=1, retries=2)
+        assert len(list(engine.generate([Prompt(user(f"case {place}")) for place in range(4)], greedy))) == 4
+        engine.close()
+    assert len(sent) == 5
+    assert 1 <= sent[1] - sent[0] < 3

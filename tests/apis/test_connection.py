@@ -1,7 +1,4 @@
-"""No key stays in a message that is kept.
-
-Run:     pytest tests/runtime/test_key_hiding.py
-"""
+"""No key stays in a message that is kept."""
 
 import pytest
 
