@@ -145,9 +145,8 @@ def token_logprobs(tokens: Iterable[Any] | None) -> tuple[TokenLogprob, ...]:
 
 
 def _token_logprob(token: Mapping[str, Any]) -> TokenLogprob:
-    written = token.get("bytes")
-    logprob = token.get("logprob")
-    known = type(logprob) in (int, float) and isfinite(logprob)
+    written, logprob = token.get("bytes"), token.get("logprob")
+    known = isinstance(logprob, int | float) and not isinstance(logprob, bool) and isfinite(logprob)
     return token["token"].encode(errors="replace") if written is None else bytes(written), logprob if known else None
 
 

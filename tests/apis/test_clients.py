@@ -141,7 +141,7 @@ def test_a_proxy_of_the_environment_is_used(
             await client.close()
 
     assert all(attempt.reply is not None for attempt in asyncio.run(ask()))
-    assert server.accounts()["billed"] == 3
+    assert server.request_log()["billed"] == 3
 
 
 def response(**changes: Any) -> dict[str, Any]:

@@ -44,7 +44,7 @@ def test_every_pair_is_answered_once_and_nothing_is_asked_again(
 ) -> None:
     who = oracle(vendor)
     ended = ask(server, who, pairs, tmp_path / "ledger.jsonl")
-    books = server.accounts()
+    books = server.request_log()
     assert ended.stopped is None
     assert books["billed"] == books["distinct_billed"] == len(pairs)
     first, totals = output(who, pairs, tmp_path / "ledger.jsonl")
@@ -54,7 +54,7 @@ def test_every_pair_is_answered_once_and_nothing_is_asked_again(
 
     again = ask(server, who, pairs, tmp_path / "ledger.jsonl")
     assert again.outlook.to_ask == 0
-    assert server.accounts()["requests"] == books["requests"]
+    assert server.request_log()["requests"] == books["requests"]
     assert output(who, pairs, tmp_path / "ledger.jsonl")[0] == first
 
 
@@ -65,7 +65,7 @@ def test_faults_lose_nothing_and_buy_again_only_what_was_lost(
     server.restart(faults=PASSING | LASTING, seed=3)
     who = oracle(vendor)
     ended = ask(server, who, pairs, tmp_path / "ledger.jsonl")
-    books = server.accounts()
+    books = server.request_log()
     assert ended.stopped is None
     _, totals = output(who, pairs, tmp_path / "ledger.jsonl")
     totals.check(len(pairs))
@@ -94,7 +94,7 @@ def test_a_cut_reply_is_asked_for_again_with_twice_the_limit(
     _, totals = output(who, pairs[:40], tmp_path / "ledger.jsonl")
     assert totals.outcomes[TraceOutcome.OK] > 0
     assert totals.replies > totals.asked
-    assert totals.replies == server.accounts()["billed"]
+    assert totals.replies == server.request_log()["billed"]
 
 
 @EACH_VENDOR
@@ -105,14 +105,14 @@ def test_an_empty_account_stops_the_run_and_a_full_one_resumes_it(
     server.restart(credit_usd=0.05, credit_stop=how, latency_seconds=0.02)
     who = oracle(vendor)
     stopped = ask(server, who, pairs, tmp_path / "ledger.jsonl")
-    books = server.accounts()
+    books = server.request_log()
     assert stopped.stopped is StopReason.NO_CREDIT
     assert books["after_credit_stop"] <= 16
     assert stopped.summary["replies"] == books["billed"]
     server.restart()
     resumed = ask(server, who, pairs, tmp_path / "ledger.jsonl")
     assert resumed.stopped is None
-    assert server.accounts()["billed"] == len(pairs) - books["billed"]
+    assert server.request_log()["billed"] == len(pairs) - books["billed"]
 
 
 def test_a_budget_is_never_exceeded_and_resumed_runs_count(
@@ -123,7 +123,7 @@ def test_a_budget_is_never_exceeded_and_resumed_runs_count(
     for _ in range(2):
         stopped = ask(server, who, pairs, tmp_path / "ledger.jsonl", settings(budget_usd=0.1))
         assert stopped.stopped is StopReason.BUDGET
-    assert 0.095 < server.accounts()["usd"] <= 0.1
+    assert 0.095 < server.request_log()["usd"] <= 0.1
 
 
 def test_a_key_that_is_refused_stops_at_once(
@@ -134,7 +134,7 @@ def test_a_key_that_is_refused_stops_at_once(
     with Ledger(tmp_path / "ledger.jsonl") as ledger:
         ended = ask_online("test", lambda: cases(pairs), oracle(ApiProtocol.ANTHROPIC), ledger, settings(), nullcontext)
     assert ended.stopped is StopReason.NOT_ALLOWED
-    assert server.accounts()["requests"] <= 16
+    assert server.request_log()["requests"] <= 16
     assert "withdrawn" not in (tmp_path / "ledger.jsonl").read_text()
 
 
@@ -144,7 +144,7 @@ def test_settings_that_the_vendor_calls_invalid_stop_the_run(
     server.restart(faults={"invalid": 1.0})
     ended = ask(server, oracle(ApiProtocol.OPENAI), pairs, tmp_path / "ledger.jsonl")
     assert ended.stopped is StopReason.ALL_INVALID
-    assert server.accounts()["requests"] < 60
+    assert server.request_log()["requests"] < 60
 
 
 def test_an_outage_costs_a_handful_of_requests_and_no_pair(
@@ -154,7 +154,7 @@ def test_an_outage_costs_a_handful_of_requests_and_no_pair(
     ended = ask(server, oracle(ApiProtocol.ANTHROPIC), pairs, tmp_path / "ledger.jsonl")
     assert ended.stopped is None
     assert ended.summary["outcomes"] == {"ok": len(pairs)}
-    assert server.accounts()["in_outage"] <= 30
+    assert server.request_log()["in_outage"] <= 30
 
 
 @pytest.mark.slow

@@ -126,7 +126,7 @@ def test_a_first_reply_of_one_token_does_not_open_the_purse(
     server.restart(latency_seconds=0.1, output_tokens=900, short_replies=3)
     stopped = ask(server, dear(vendor), pairs, tmp_path / "ledger.jsonl", settings(budget_usd=0.5, most_in_flight=128))
     assert stopped.stopped is StopReason.BUDGET
-    assert 0.47 < server.accounts()["usd"] <= 0.5
+    assert 0.47 < server.request_log()["usd"] <= 0.5
 
 
 def test_attempts_that_may_have_been_billed_stay_booked_also_in_the_next_run(
@@ -136,7 +136,7 @@ def test_attempts_that_may_have_been_billed_stay_booked_also_in_the_next_run(
     for _ in range(3):
         stopped = ask(server, dear(), pairs, tmp_path / "ledger.jsonl", settings(budget_usd=0.5))
         assert stopped.stopped is StopReason.BUDGET
-        assert server.accounts()["usd"] <= 0.5
+        assert server.request_log()["usd"] <= 0.5
     assert stopped.outlook.spent_usd < 0.4
     assert stopped.outlook.maybe_billed_unseen_usd > 0.05
 
@@ -149,7 +149,7 @@ def test_a_budget_of_nothing_sends_nothing(
     with Ledger(tmp_path / "ledger.jsonl") as ledger:
         ended = ask_by("test", lambda: cases(pairs), dear(), ledger, settings(budget_usd=0.0), server.endpoint)
     assert ended.stopped is StopReason.BUDGET
-    assert server.accounts()["billed"] == server.accounts()["batches_created"] == 0
+    assert server.request_log()["billed"] == server.request_log()["batches_created"] == 0
 
 
 def test_retries_of_cut_replies_are_in_the_estimate(
@@ -163,6 +163,6 @@ def test_retries_of_cut_replies_are_in_the_estimate(
         outlook = look_ahead(cases(pairs), who.plan(), ledger, estimates)
     expected = outlook.expected(estimates, who.prices, batch=False)
     assert expected["requests"] > expected["to_ask"] == 100
-    before = server.accounts()["usd"]
+    before = server.request_log()["usd"]
     ask(server, who, pairs, tmp_path / "ledger.jsonl")
-    assert server.accounts()["usd"] - before == pytest.approx(expected["usd"], rel=0.1)
+    assert server.request_log()["usd"] - before == pytest.approx(expected["usd"], rel=0.1)

@@ -47,7 +47,7 @@ def test_a_reply_of_an_unknown_ending_is_paid_once_booked_and_named(
     server.restart(faults={"odd_ending": 0.2}, seed=2)
     who = oracle(vendor)
     ended = ask(server, who, pairs, tmp_path / "ledger.jsonl")
-    books = server.accounts()
+    books = server.request_log()
     assert ended.stopped is None
     assert books["billed"] == books["distinct_billed"] == len(pairs)
     found, totals = written(who, pairs, tmp_path / "ledger.jsonl")
@@ -56,7 +56,7 @@ def test_a_reply_of_an_unknown_ending_is_paid_once_booked_and_named(
     assert len(odd) > 20
     assert all("ended for the unknown reason" in trace.detail for trace in odd)
     assert ask(server, who, pairs, tmp_path / "ledger.jsonl").outlook.to_ask == 0
-    assert server.accounts()["requests"] == books["requests"]
+    assert server.request_log()["requests"] == books["requests"]
 
 
 @BOTH
@@ -71,7 +71,7 @@ def test_nothing_but_unreadable_replies_stops_the_run_resumably(
     ended = ask(server, oracle(vendor), pairs, tmp_path / "ledger.jsonl", SOON)
     assert ended.stopped is StopReason.OUTAGE
     assert said in ended.detail
-    assert server.accounts()["requests"] <= TRIPS_AFTER + 16 + 2
+    assert server.request_log()["requests"] <= TRIPS_AFTER + 16 + 2
     server.restart()
     assert ask(server, oracle(vendor), pairs[:30], tmp_path / "ledger.jsonl").stopped is None
 

@@ -58,7 +58,7 @@ def test_a_spent_limit_settles_no_pair_whatever_its_words(
     stopped = ask(server, oracle(vendor), pairs, tmp_path / "ledger.jsonl")
     assert stopped.stopped is (StopReason.ALL_INVALID if how == "unforeseen" else StopReason.NO_CREDIT)
     assert set(outcomes(stopped)) == {"ok"}
-    assert server.accounts()["after_credit_stop"] <= STRANGE + 16
+    assert server.request_log()["after_credit_stop"] <= STRANGE + 16
     if how == "unforeseen":
         assert "The moon is in the wrong house" in stopped.detail
         again = ask(server, oracle(vendor), pairs, tmp_path / "ledger.jsonl")
@@ -96,7 +96,7 @@ def test_requests_that_fit_no_minute_are_rejected_and_hold_nobody_up(
     ended = ask(server, oracle(vendor), pairs, tmp_path / "ledger.jsonl")
     assert ended.stopped is None
     assert outcomes(ended)["rejected"] > 5
-    assert server.accounts()["rejected_sent_again"] == 0
+    assert server.request_log()["rejected_sent_again"] == 0
     assert ended.summary["seconds"] < 4
 
 
@@ -111,7 +111,7 @@ def test_a_limit_that_never_lets_anything_in_stops_the_run_without_a_storm(
     assert ended.stopped is StopReason.RATE_LIMITED
     assert "over the rate limit" in ended.detail
     assert outcomes(ended) == {"ok": 1}
-    assert server.accounts()["requests"] <= 24
+    assert server.request_log()["requests"] <= 24
 
 
 @pytest.mark.slow
@@ -134,7 +134,7 @@ def test_equal_questions_are_bought_once_and_all_their_pairs_get_the_reply(
     relabelled = [pair.model_copy(update={"source": f"{pair.source}/again"}) for pair in pairs[:60]]
     rows = [row for both in zip(pairs[:60], relabelled, strict=True) for row in both] + pairs[:60]
     ended = ask(server, oracle(vendor), rows, tmp_path / "ledger.jsonl")
-    books = server.accounts()
+    books = server.request_log()
     assert ended.stopped is None
     assert books["billed_again"] == books["billed_lost"]
     assert books["rejected_sent_again"] == 0
@@ -154,7 +154,7 @@ def test_equal_questions_share_a_reply_that_was_given_up_too(
     server.restart(faults={"server_error": 1.0})
     ended = ask(server, oracle(ApiProtocol.OPENAI), pairs[:3] * 5, tmp_path / "ledger.jsonl", settings(attempts=2))
     assert outcomes(ended) == {"gave_up": 15}
-    assert server.accounts()["requests"] == 6
+    assert server.request_log()["requests"] == 6
 
 
 @pytest.mark.slow
@@ -172,9 +172,9 @@ def test_a_limit_above_the_models_leaves_the_cut_reply(
         found = list(traces(cases(pairs[:40]), who.plan(), ledger, TracePass.FIRST, who.model, totals))
     assert {str(outcome): count for outcome, count in totals.outcomes.items() if count} == outcomes(ended)
     assert all(trace.text for trace in found)
-    before = server.accounts()["requests"]
+    before = server.request_log()["requests"]
     assert ask(server, who, pairs[:40], tmp_path / "ledger.jsonl").outlook.to_ask == 0
-    assert server.accounts()["requests"] == before
+    assert server.request_log()["requests"] == before
 
 
 @pytest.mark.slow

@@ -18,7 +18,7 @@ from reasrm.distillation.online_run import Ended, Oracle, ask_online
 from reasrm.distillation.questions import Case, first_pass
 from reasrm.distillation.settings import AskingSettings, Mode
 from reasrm.distillation.traces import PassTotals, traces
-from reasrm.fake_vendor.settings import OracleSettings
+from reasrm.fake_vendor.settings import FakeVendorSettings
 from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.records.ledger import Ledger
 from reasrm.records.pair import PreferencePair
@@ -38,13 +38,13 @@ class LocalOracle:
     url: str
 
     def restart(self, **settings: Any) -> None:
-        """Empty books and new settings."""
-        body = OracleSettings(**settings).model_dump_json().encode()
+        """An empty request log and new settings."""
+        body = FakeVendorSettings(**settings).model_dump_json().encode()
         urllib.request.urlopen(urllib.request.Request(f"{self.url}/settings", data=body)).close()
 
-    def accounts(self) -> dict[str, Any]:
+    def request_log(self) -> dict[str, Any]:
         """What the server says was asked and billed."""
-        with urllib.request.urlopen(f"{self.url}/accounts") as response:
+        with urllib.request.urlopen(f"{self.url}/request-log") as response:
             return dict(json.load(response))
 
     def endpoint(self) -> AbstractContextManager[str | None]:

@@ -41,7 +41,7 @@ def goes_on(server: LocalOracle, vendor: ApiProtocol, pairs: list[PreferencePair
     server.restart()
     _, totals = ask_batches(server, oracle(vendor), pairs, file)
     assert totals.outcomes[TraceOutcome.OK] == len(pairs)
-    assert server.accounts()["billed"] == len(pairs) - kept
+    assert server.request_log()["billed"] == len(pairs) - kept
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_money_that_runs_out_within_a_batch_closes_nothing(
     server.restart(credit_usd=0.02, credit_stop=how)
     ended, _ = ask_batches(server, oracle(vendor), some, file)
     assert ended.stopped is StopReason.NO_CREDIT
-    assert 0 < len(outcomes(file)) == server.accounts()["billed"] < PAIRS
+    assert 0 < len(outcomes(file)) == server.request_log()["billed"] < PAIRS
     assert set(outcomes(file)) == {"ok"}
     goes_on(server, vendor, some, file)
 
@@ -84,7 +84,7 @@ def test_a_row_that_stops_the_run_hides_no_other(
     ended, _ = ask_batches(server, oracle(vendor), some, file)
     assert ended.stopped is reason
     assert kind in ended.detail
-    assert outcomes(file) == ["ok"] * server.accounts()["billed"]
+    assert outcomes(file) == ["ok"] * server.request_log()["billed"]
     assert len(outcomes(file)) > 40
     goes_on(server, vendor, some, file)
 
@@ -122,7 +122,7 @@ def test_many_refusals_are_believed_once_they_are_told_again(
     assert set(outcomes(file)) == {"ok"}
     ended, totals = ask_batches(server, oracle(ApiProtocol.OPENAI), some, file)
     assert ended.stopped is None
-    assert totals.outcomes[TraceOutcome.REJECTED] == server.accounts()["rejected"] / 2 > 12
+    assert totals.outcomes[TraceOutcome.REJECTED] == server.request_log()["rejected"] / 2 > 12
     assert totals.outcomes.total() == PAIRS
 
 
@@ -135,7 +135,7 @@ def test_a_cut_reply_stands_if_the_model_takes_no_higher_limit(
     cut, whole = totals.outcomes[TraceOutcome.TRUNCATED], totals.outcomes[TraceOutcome.OK]
     assert 10 < cut == PAIRS - whole
     assert ended.summary["outcomes"] == {"ok": whole, "truncated": cut}
-    books = server.accounts()
+    books = server.request_log()
     assert books["billed"] == PAIRS
     assert books["rejected"] == cut
 
@@ -144,7 +144,7 @@ def test_a_full_queue_is_waited_for(server: LocalOracle, some: list[PreferencePa
     server.restart(batch_queue_requests=30, batch_seconds=0.6)
     _, totals = ask_batches(server, oracle(ApiProtocol.OPENAI), some, tmp_path / "ledger.jsonl", batch_requests=30)
     assert totals.outcomes[TraceOutcome.OK] == PAIRS
-    assert server.accounts()["billed"] == PAIRS
+    assert server.request_log()["billed"] == PAIRS
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_a_batch_that_fails_as_a_whole_says_why(
     ended, _ = ask_batches(server, oracle(ApiProtocol.OPENAI), some, file)
     assert ended.stopped is reason
     assert said in ended.detail
-    assert server.accounts()["batches_created"] == 1
+    assert server.request_log()["batches_created"] == 1
     assert outcomes(file) == []
     goes_on(server, ApiProtocol.OPENAI, some, file)
 
@@ -191,8 +191,8 @@ def test_an_account_without_money_takes_in_the_batches_that_are_paid_for(
     server.restart(credit_usd=0.01)
     ended, _ = ask_batches(server, oracle(ApiProtocol.ANTHROPIC), some, file, batch_requests=30)
     assert ended.stopped is StopReason.NO_CREDIT
-    assert server.accounts()["batches_created"] == 1
-    assert len(outcomes(file)) == server.accounts()["billed"] > 0
+    assert server.request_log()["batches_created"] == 1
+    assert len(outcomes(file)) == server.request_log()["billed"] > 0
 
 
 @BOTH
@@ -210,4 +210,4 @@ def test_results_that_are_gone_are_asked_again_and_said(
     assert "60 requests are asked again, and may have been billed" in capsys.readouterr().err
     again, _ = ask_batches(server, oracle(vendor), some, tmp_path / "ledger.jsonl")
     assert again.maybe_billed_unseen == PAIRS
-    assert server.accounts()["batches_created"] == 2
+    assert server.request_log()["batches_created"] == 2

@@ -61,7 +61,7 @@ def test_a_lost_batch_is_adopted_while_the_vendor_still_counts_none_of_its_reque
 ) -> None:
     server.restart(lost_batch_creates=1, batch_validation_seconds=2)
     _, totals = ask_batches(server, oracle(ApiProtocol.OPENAI), pairs, file, **QUICK)
-    books = server.accounts()
+    books = server.request_log()
     assert books["batches_created"] == 1
     assert books["billed"] == totals.outcomes[TraceOutcome.OK] == len(pairs)
 
@@ -76,7 +76,7 @@ def test_a_refused_creation_adopts_no_other_batch_of_the_same_size(
 ) -> None:
     server.restart(refused_batch_creates=1)
     _, totals = ask_batches(server, oracle(vendor), pairs, file, batch_requests=40, **QUICK)
-    books = server.accounts()
+    books = server.request_log()
     assert books["batches_created"] == 2
     assert books["billed"] == books["distinct_billed"] == totals.outcomes[TraceOutcome.OK] == len(pairs)
 
@@ -91,7 +91,7 @@ def test_a_batch_of_another_run_is_not_adopted(
         server.restart(batch_seconds=0.5)
     ask_batches(server, oracle(vendor), pairs[40:], tmp_path / "other.jsonl")
     _, totals = ask_batches(server, oracle(vendor), pairs[:40], file, **QUICK)
-    books = server.accounts()
+    books = server.request_log()
     assert books["batches_created"] == 2
     assert books["billed"] == books["distinct_billed"] == len(pairs)
     assert totals.outcomes[TraceOutcome.OK] == 40
@@ -102,10 +102,10 @@ def test_online_refuses_what_an_open_batch_holds(server: LocalOracle, pairs: lis
     with pytest.raises(OpenBatchError, match=r"holds 30 of the requests.*--batch.*--abandon-batches") as refusal:
         ask(server, oracle(ApiProtocol.OPENAI), pairs, file)
     assert refusal.value.exit_code is ExitCode.USAGE
-    assert server.accounts()["billed"] == 30
+    assert server.request_log()["billed"] == 30
     ask(server, oracle(ApiProtocol.OPENAI), pairs[30:], file)
     ask_batches(server, oracle(ApiProtocol.OPENAI), pairs, file)
-    assert server.accounts()["billed"] == server.accounts()["distinct_billed"] == len(pairs)
+    assert server.request_log()["billed"] == server.request_log()["distinct_billed"] == len(pairs)
 
 
 def test_online_goes_on_once_the_batch_is_given_up(
@@ -123,12 +123,12 @@ def test_a_batch_of_other_settings_is_booked_all_the_same(
     server: LocalOracle, pairs: list[PreferencePair], file: Path
 ) -> None:
     leave_open(server, ApiProtocol.ANTHROPIC, pairs, file)
-    before = server.accounts()["usd"]
+    before = server.request_log()["usd"]
     ended, others = ask_batches(server, oracle(ApiProtocol.ANTHROPIC, max_tokens=900), pairs[:30], file)
     assert ended.summary["replies"] == others.outcomes[TraceOutcome.OK] == 30
-    assert server.accounts()["batches_created"] == 2
+    assert server.request_log()["batches_created"] == 2
     _, totals = ask_batches(server, oracle(ApiProtocol.ANTHROPIC), pairs, file)
-    assert server.accounts()["batches_created"] == 2
+    assert server.request_log()["batches_created"] == 2
     assert totals.outcomes[TraceOutcome.OK] == len(pairs)
     assert totals.usd == pytest.approx(before)
 
@@ -138,7 +138,7 @@ def test_a_batch_of_another_vendor_is_left_alone(server: LocalOracle, pairs: lis
     for vendor in (ApiProtocol.OPENAI, ApiProtocol.OPENAI_RESPONSES, ApiProtocol.ANTHROPIC):
         _, totals = ask_batches(server, oracle(vendor), pairs[:30], file)
         assert totals.outcomes[TraceOutcome.OK] == 30
-    assert server.accounts()["batches_created"] == 3
+    assert server.request_log()["batches_created"] == 3
 
 
 @BOTH
@@ -165,7 +165,7 @@ def test_a_lost_batch_is_not_looked_for_in_another_account(
     ended, _ = ask_batches(server, oracle(ApiProtocol.ANTHROPIC), pairs[:30], file, **QUICK)
     assert ended.stopped is StopReason.NOT_ALLOWED
     assert "does not have it" in ended.detail
-    assert server.accounts()["batches_created"] == 0
+    assert server.request_log()["batches_created"] == 0
 
 
 def test_what_is_waited_for_stands_on_the_live_line(
@@ -185,7 +185,7 @@ def test_results_are_read_again_when_the_way_to_them_fails(
     server.restart(refused_batch_looks=4)
     ended, totals = ask_batches(server, oracle(vendor), pairs, file, **QUICK)
     assert totals.outcomes[TraceOutcome.OK] == ended.summary["replies"] == len(pairs)
-    assert server.accounts()["batches_created"] == 1
+    assert server.request_log()["batches_created"] == 1
 
 
 def test_the_command_says_that_a_batch_is_open_and_exits_with_2(
@@ -207,4 +207,4 @@ def test_the_command_says_that_a_batch_is_open_and_exits_with_2(
     assert leaving.value.code == ExitCode.USAGE
     assert "run with --batch" in capsys.readouterr().err
     main([*words, "--batch"])
-    assert server.accounts()["billed"] == len(pairs)
+    assert server.request_log()["billed"] == len(pairs)
