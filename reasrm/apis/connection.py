@@ -41,7 +41,7 @@ class Connection:
     base_url: str | None = None
     """Address of a service as its SDK takes it; None leaves it to the SDK's environment variable, else the vendor's."""
     needs_usage: bool = True
-    """Whether a reply without a readable usage is broken: who keeps books needs it, a judge does not."""
+    """Whether a reply without a readable usage is broken: the oracle's ledger needs it, a judge does not."""
 
     def sdk_arguments(self, path: str = "") -> dict[str, Any]:
         """Arguments of AsyncAnthropic or AsyncOpenAI; the latter's local addresses end with the `path` `/v1`."""

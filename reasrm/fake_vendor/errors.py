@@ -51,7 +51,7 @@ def echoed_key_error(vendor: Vendor, headers: Mapping[str, str]) -> dict[str, An
 
 
 def too_large_error(vendor: Vendor) -> dict[str, Any]:
-    """The body of the 429 for a request that no minute's limit bears."""
+    """The body of the 429 for a request that is larger than a minute's limit."""
     if vendor is Vendor.ANTHROPIC:
         return error_body(vendor, 429, "Extra usage is required for long context requests.")
     text = "Request too large for the model on tokens per min (TPM): Limit 30000, Requested 36278."

@@ -42,7 +42,7 @@ class Fault(StrEnum):
     TOO_LARGE = "too_large"
     """429, each time: the request is larger than a minute's limit, and the error says so; nothing billed."""
     LIMITED = "limited"
-    """429, each time, in the words of any other; nothing billed."""
+    """429, each time, with the message of any other; nothing billed."""
     INVALID = "invalid"
     """400: the request is called invalid, each time; nothing billed."""
 
@@ -80,7 +80,7 @@ class CreditStop(StrEnum):
     USAGE_LIMIT = "usage_limit"
     """Anthropic 400 "You have reached your specified API usage limits"; OpenAI 429 `insufficient_quota`."""
     UNFORESEEN = "unforeseen"
-    """A 400 in words that no client can know."""
+    """A 400 with a message that no client can know."""
 
 
 class FakeVendorSettings(BaseModel):

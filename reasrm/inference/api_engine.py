@@ -80,7 +80,7 @@ class ApiEngine:
         """
         _refuse_begun(self._name, prompts)
         service, to_send = self._open(), iter(prompts)
-        failure: StageError | None = None
+        failure: Exception | None = None
         under_way: dict[Future[AttemptResult], Prompt] = {}
         try:
             while True:
@@ -89,13 +89,14 @@ class ApiEngine:
                 if not under_way:
                     break
                 for future in wait(under_way, return_when=FIRST_COMPLETED).done:
-                    prompt, result = under_way.pop(future), future.result()
-                    if failure and (result.reply is None or _refusal(result)):
-                        continue
+                    prompt = under_way.pop(future)
                     try:
+                        result = future.result()
+                        if failure and (result.reply is None or _refusal(result)):
+                            continue
                         reply = self._settled(service, result, prompt, sampling)
-                    except StageError as error:
-                        failure = error
+                    except Exception as error:  # noqa: BLE001  raised below, when all that was paid has been yielded
+                        failure = failure or error
                     else:
                         yield prompt, reply
         finally:

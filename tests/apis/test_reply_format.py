@@ -116,7 +116,7 @@ def test_a_null_finish_reason_of_a_completion_is_a_whole_reply() -> None:
 
 
 @pytest.mark.parametrize("usage", ODD_USAGES)
-def test_who_keeps_no_books_takes_a_reply_without_usage(usage: object) -> None:
+def test_where_no_usage_is_needed_a_reply_without_it_is_whole(usage: object) -> None:
     reply = MESSAGE_FORMAT.read(MESSAGE | {"usage": usage}, "", needs_usage=False)
     assert (reply.outcome, reply.text, reply.usage) == (TraceOutcome.OK, "yes", NOTHING_USED)
 

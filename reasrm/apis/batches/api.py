@@ -48,7 +48,7 @@ class ListedBatch:
 
     id: str
     requests: int
-    """How many it holds, as far as the vendor says so; OpenAI says 0 while it validates a new batch."""
+    """How many it holds, as far as the vendor's list shows it; OpenAI shows 0 while it validates a new batch."""
     label: str | None
     """What we wrote on it, where the vendor lets us (OpenAI)."""
 

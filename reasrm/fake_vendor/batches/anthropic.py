@@ -25,9 +25,9 @@ class AnthropicBatchEndpoints(BatchEndpoints):
             return await self._create(request)
         if len(parts) == 2:
             page, more = self.newest_first(request, "after_id")
-            seen = [self._described(batch, request) for batch in page]
-            ends = {"first_id": seen[0]["id"], "last_id": seen[-1]["id"]} if seen else {}
-            return json_response(200, {"data": seen, "has_more": more, **ends})
+            described = [self._described(batch, request) for batch in page]
+            ends = {"first_id": described[0]["id"], "last_id": described[-1]["id"]} if described else {}
+            return json_response(200, {"data": described, "has_more": more, **ends})
         found = self.batches.get(parts[2])
         if found is None:
             return self.not_found(parts[2])
