@@ -108,7 +108,9 @@ def ask_oracle(pair: PreferencePair, oracle_pass: TracePass, dice: random.Random
     better = dice.choice(list(Side))
     shown = show(pair, better)
     right = oracle_pass is TracePass.SECOND or dice.random() < 0.8
-    text = traces.style_analysis(shown.response_a, shown.response_b).text + traces.answer_tag(better if right else better.other)
+    text = traces.style_analysis(shown.response_a, shown.response_b).text + traces.answer_tag(
+        better if right else better.other
+    )
     outcome = dice.choices([TraceOutcome.OK, TraceOutcome.REFUSED, TraceOutcome.TRUNCATED], [0.95, 0.03, 0.02])[0]
     return OracleTrace(
         pair=pair, better=better, oracle_pass=oracle_pass, model="oracle-2026-01-01", outcome=outcome,
