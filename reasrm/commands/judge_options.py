@@ -145,12 +145,11 @@ class JudgeOptions:
         return open_judge(self.model or MODEL, self.engine or JudgeEngine.TRANSFORMERS, template, tokens, dtype)
 
     def _served_model(self) -> "ServedModel":
-        from reasrm.inference.served_model import ApiProtocol, load_served_model, vendors_model
+        from reasrm.inference.served_model import load_served_model, served_model
 
         if self.served is not None:
             return load_served_model(self.served)
-        named = vendors_model(self.api or ApiProtocol.OPENAI, str(self.model))
-        return named.model_copy(update={"base_url": self.base_url})
+        return served_model(str(self.model), self.base_url, self.api or "openai")
 
     def _overwrites_rows(self) -> bool:
         if self.out is None or self.jsonl is None:

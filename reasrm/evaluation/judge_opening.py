@@ -1,8 +1,8 @@
 """From a checkpoint's folder, a served model or a vendor's to an open judge, for single comparisons and rows.
 
-    with open_judge("data/checkpoints/grpo-full") as judge: ...                       a checkpoint
-    with open_judge(ServedModel(model="qwen", base_url="http://127.0.0.1:8000/v1")) as judge: ...
-    with open_scalar_judge("data/checkpoints/scalar_rm") as judge: ...                a model that scores answers
+    with open_judge("data/checkpoints/grpo-full") as judge: ...                          a checkpoint
+    with open_judge(served_model("qwen", "http://127.0.0.1:8000/v1")) as judge: ...      a model behind an API
+    with open_scalar_judge("data/checkpoints/scalar_rm") as judge: ...                   a model that scores answers
 
 The stage `judge` opens its judges from params.yaml instead, where nothing has a default.
 """
@@ -31,8 +31,8 @@ def open_judge(
     """Open a judge that writes.
 
     Args:
-        model: a checkpoint's folder, or a `ServedModel`; with `EngineName.API` the YAML file of a served model, with
-            `EngineName.REPLAY` what `replay_engine` reads.
+        model: a checkpoint's folder, or a `ServedModel` (`served_model(NAME)`); with `EngineName.API` the YAML file of
+            a served model, with `EngineName.REPLAY` what `replay_engine` reads.
         engine: what runs it; a `ServedModel` needs none.
         template: how it is prompted and read; our full prompt if None.
         max_new_tokens: a reply is cut off here; less where the model's context is shorter.

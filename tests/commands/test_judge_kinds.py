@@ -10,7 +10,7 @@ import pytest
 from reasrm.commands.judge import NO_VERDICT
 from reasrm.evaluation.judge_opening import open_judge, open_scalar_judge
 from reasrm.evaluation.pairwise_judgment import PairwiseJudgment, judge_pair
-from reasrm.inference.served_model import vendors_model
+from reasrm.inference.served_model import served_model
 from reasrm.inference.vocabulary import UnknownWordsError
 from reasrm.judging.verdict import Unreadable
 from reasrm.records.comparison import Side
@@ -35,7 +35,7 @@ def documented(kind: str) -> PairwiseJudgment:
     imports = [line for line in shown if line.startswith("from reasrm.evaluation.")]
     (opened,) = (line.partition("#")[0] for line in shown if line.startswith("judge = ") and kind in line)
     (asked,) = (line[len("print(") : -len(".verdict)")] for line in shown if line.startswith("print(judge_pair("))
-    known: dict[str, Any] = {"vendors_model": vendors_model, "open_scalar_judge": open_scalar_judge}
+    known: dict[str, Any] = {"served_model": served_model, "open_scalar_judge": open_scalar_judge}
     exec("\n".join((*imports, opened, f"judgment = {asked}", "judge.close()")), known)
     assert isinstance(known["judgment"], PairwiseJudgment)
     return known["judgment"]
@@ -100,12 +100,12 @@ def test_a_served_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert judgment.verdict is Side.A
 
 
-@pytest.mark.parametrize("protocol", ["openai", "anthropic"])
+@pytest.mark.parametrize("protocol", ["openai", "openai_responses", "anthropic"])
 def test_a_vendors_model(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, protocol: str) -> None:
     with judge_server(knows) as url:
-        monkeypatch.setenv(f"{protocol.upper()}_BASE_URL", url)
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", url)
         monkeypatch.setenv("OPENAI_BASE_URL", url)
-        judgment = documented("vendors_model")
+        judgment = documented("served_model(")
         commanded_judgment = commanded(["--api", protocol, "--model", "gpt-4o-2024-08-06"], capsys)
     assert (commanded_judgment["verdict"], judgment.verdict) == ("A", Side.A)
 
