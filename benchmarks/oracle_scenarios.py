@@ -100,7 +100,7 @@ def kill(folder: Path, vendor: str) -> Row:
         "n": count,
         "billed_before": before,
         "in_flight_at_kill": in_flight,
-        "maybe_billed_by_the_summary": json.loads(out.with_suffix(".summary.json").read_text())["maybe_billed_unseen"],
+        "possibly_billed_by_the_summary": json.loads(out.with_suffix(".summary.json").read_text())["possibly_billed"],
         "billed_twice": books["billed_again"],
         "billed_twice_over_in_flight": _ratio(books["billed_again"], in_flight),
         "unaccounted": count - outcomes(out).total(),

@@ -12,8 +12,9 @@ from typing import Any
 
 import typer
 
+from reasrm.commands.oracle import oracle
+
 FORWARDED = {
-    "oracle": ("reasrm.commands.oracle", "Ask an oracle about any JSONL of pairs, resumably."),
     "judge": ("reasrm.commands.judge", "Judge one comparison or a file of them."),
     "score": ("reasrm.commands.score", "Score outcomes from anywhere by a benchmark's own rule."),
     "compare": ("reasrm.commands.compare", "Compare two judges: paired differences with intervals."),
@@ -44,6 +45,7 @@ def _add_forward(word: str, module: str, text: str) -> None:
 
 for _word, (_module, _text) in FORWARDED.items():
     _add_forward(_word, _module, _text)
+app.command(rich_help_panel=TOOLS)(oracle)
 
 
 def clone_around(folder: Path) -> Path | None:

@@ -131,7 +131,7 @@ def test_both_passes_spend_from_one_budget_and_a_stop_leaves_its_spend_in_the_me
 
 
 @pytest.mark.parametrize("given", ["-1", "much", "nan"])
-def test_a_budget_that_is_no_amount_is_told_in_one_line(checkout: Path, given: str) -> None:
+def test_a_budget_that_is_no_amount_is_reported_in_one_line(checkout: Path, given: str) -> None:
     child = start(checkout, "first", REASRM_BUDGET_USD=given)
     _, err = child.communicate()
     assert child.returncode == 1
