@@ -1,7 +1,7 @@
 """bespokelabs-curator and the oracle command side by side: same local server, same prompts, one after the other.
 
 Curator pins older SDKs, so it lives in an environment of its own: `FOLDER/curator-env`, which this script makes on its
-first run (python -m venv, pip install of the version below; some minutes). It is told the limits of the server where it
+first run (python -m venv, pip install of the version below; some minutes). It is given the limits of the server where it
 cannot read them (OpenAI), and to give out what it has where some requests failed (as it ships it would give out none);
 its own retries and its resume cache are as they ship. For Anthropic it opens with a paid
 greeting, which the server answers. It counts tokens with a vocabulary that it would download; litellm, which it
@@ -81,7 +81,7 @@ def write_prompts(pairs: Path, path: Path) -> Path:
 
 
 def curator(folder: Path, vendor: str, count: int, settings: OracleSettings) -> Row:
-    """One run of curator; its kill -9 after `LONGEST` seconds is told by the status -9."""
+    """One run of curator; its kill -9 after `LONGEST` seconds shows in the status -9."""
     prompts = write_prompts(make_pairs(folder, count), folder / f"prompts-{count}.jsonl")
     client, cache, out = folder / "curator_client.py", folder / "curator-cache", fresh(folder, f"curator-{vendor}")
     client.write_text(CLIENT)
@@ -89,9 +89,9 @@ def curator(folder: Path, vendor: str, count: int, settings: OracleSettings) -> 
     with local_oracle(settings) as url:
         arguments = [str(curator_python(folder)), str(client), vendor, str(prompts), str(out), str(cache), str(RPM)]
         run = measure(arguments, url, kill_after_seconds=LONGEST)
-        books = accounts(url)
+        account = accounts(url)
     texts = [json.loads(line)["text"] for line in out.read_text().splitlines()] if out.exists() else []
-    return _row("curator", vendor, run, books, count, len(texts), sum(not text for text in texts))
+    return _row("curator", vendor, run, account, count, len(texts), sum(not text for text in texts))
 
 
 def ours(folder: Path, vendor: str, count: int, settings: OracleSettings) -> Row:
@@ -99,11 +99,11 @@ def ours(folder: Path, vendor: str, count: int, settings: OracleSettings) -> Row
     out = fresh(folder, f"beside-{vendor}")
     with local_oracle(settings) as url:
         run = measure(command(vendor, make_pairs(folder, count), out, *IMPATIENT), url)
-        books = accounts(url)
-    return _row("reasrm", vendor, run, books, count, outcomes(out).total(), 0)
+        account = accounts(url)
+    return _row("reasrm", vendor, run, account, count, outcomes(out).total(), 0)
 
 
-def _row(who: str, vendor: str, run: Run, books: dict[str, Any], count: int, rows: int, blank: int) -> Row:
+def _row(who: str, vendor: str, run: Run, account: dict[str, Any], count: int, rows: int, blank: int) -> Row:
     if run.status != 0:
         print(run.log[-2000:], file=sys.stderr)
     return {
@@ -111,13 +111,13 @@ def _row(who: str, vendor: str, run: Run, books: dict[str, Any], count: int, row
         "vendor": vendor,
         "status": run.status,
         "n": count,
-        "share_of_limit": round(books["steady"]["replies"] / (RPM / 60), 3),
+        "share_of_limit": round(account["steady"]["replies"] / (RPM / 60), 3),
         "rows_lost": count - rows,
         "empty_kept_as_answers": blank,
-        "billed_undelivered": books["billed_lost"],
-        "billed_twice": books["billed_again"],
-        "rejected_sent_again": books["rejected_sent_again"],
-        "429": books["by_status"].get("429", 0),
+        "billed_undelivered": account["billed_lost"],
+        "billed_twice": account["billed_again"],
+        "rejected_sent_again": account["rejected_sent_again"],
+        "429": account["by_status"].get("429", 0),
         "cpu_seconds_per_1000": round(run.cpu_seconds / count * 1000, 2),
         "peak_mb": round(run.peak_mb),
         "wall_seconds": round(run.wall_seconds, 1),

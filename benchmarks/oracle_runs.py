@@ -92,7 +92,7 @@ def resident_peak_mb(process: int) -> float:
 
 
 def accounts(url: str) -> dict[str, Any]:
-    """The server's books."""
+    """What the server counted and billed."""
     with urllib.request.urlopen(f"{url}/accounts") as response:
         return dict(json.load(response))
 

@@ -105,7 +105,7 @@ def distill_traces(which: TracePass) -> str:
 
 
 def dry_run(which: TracePass, *, as_json: bool) -> str:
-    """What the pass would still ask and what that would cost; asks nobody, changes nothing."""
+    """What the pass would still ask and what that would cost; sends nothing, changes nothing."""
     DistillTracesParams.load(which).pipeline_pass(which).require_input()
     expected = load_pass(which).expected()
     return json.dumps(expected) if as_json else f"{STAGE}@{which}: {estimate_message(expected)}"
@@ -115,7 +115,7 @@ def main() -> None:
     """Read the command line and run one pass, or estimate it."""
     parser = argparse.ArgumentParser(description="Ask the oracle about each pair.")
     parser.add_argument("which", type=TracePass, choices=list(TracePass), metavar="first|second")
-    parser.add_argument("--dry-run", action="store_true", help="estimate requests, tokens and dollars; ask nobody")
+    parser.add_argument("--dry-run", action="store_true", help="estimate requests, tokens and dollars; send nothing")
     parser.add_argument("--json", action="store_true", help="with --dry-run: print the estimate as JSON")
     arguments = parser.parse_args()
     which: TracePass = arguments.which

@@ -172,7 +172,7 @@ def oracle_pass(
 
 
 def estimate(one_pass: OraclePass, files: OracleFiles, *, as_json: bool) -> str:
-    """What is still to come and what it costs at most; asks nobody, changes nothing."""
+    """What is still to come and what it costs at most; sends nothing, changes nothing."""
     files.check_outputs(write=False)
     files.check_inputs(one_pass.which)
     expected = one_pass.expected()

@@ -80,7 +80,7 @@ class OraclePass:
     """What else counts against the budget of `settings`."""
 
     def expected(self) -> dict[str, Any]:
-        """Requests, tokens and dollars that are still to come, JSON-like; asks nobody, changes nothing.
+        """Requests, tokens and dollars that are still to come, JSON-like; sends nothing, changes nothing.
 
         Raises:
             StageError: the model's price is not known.

@@ -1,4 +1,4 @@
-"""How a run begins and ends, online or in batches: its ledger is opened, signals are heeded, its result is told."""
+"""How a run begins and ends, online or in batches: its ledger, its reaction to signals, its result."""
 
 import asyncio
 import signal

@@ -4,17 +4,21 @@ Run:     pytest tests/commands/test_oracle.py
 """
 
 import json
+import subprocess
+import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from typer.testing import Result
 
 from reasrm.apis.attempt import Vendor
+from reasrm.commands.oracle import PassName, PromptName, ProviderName
 from reasrm.commands.oracle_run import given_prices
+from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.records.jsonl import read_records, write_records
 from reasrm.records.pair import PreferencePair
-from reasrm.records.trace import OracleTrace
+from reasrm.records.trace import OracleTrace, TracePass
 from tests.commands.oracle_command import invoke
 from tests.fake_vendor.oracle_on_loopback import MODEL, LocalOracle
 
@@ -275,3 +279,15 @@ def test_bad_input_is_named(folder: Path) -> None:
     result = call(folder, "--prices", "3,15")
     assert result.exit_code == 1
     assert "pairs.jsonl line 1" in result.stderr
+
+
+def test_the_choices_of_the_command_line_are_those_of_the_library() -> None:
+    assert get_args(PassName) == tuple(TracePass)
+    assert get_args(ProviderName) == tuple(Vendor)
+    assert get_args(PromptName) == tuple(PromptVariant)
+
+
+def test_the_command_line_loads_no_heavy_module_for_its_help() -> None:
+    program = "import reasrm.commands.oracle, sys; print([m for m in sys.modules if m.partition('.')[0] in HEAVY])"
+    heavy = f"HEAVY = {{'pydantic', 'anthropic', 'openai', 'numpy', 'aiohttp', 'genai_prices'}}; {program}"
+    assert subprocess.run([sys.executable, "-c", heavy], capture_output=True, text=True, check=True).stdout == "[]\n"

@@ -139,6 +139,17 @@ def test_a_budget_that_is_no_amount_is_reported_in_one_line(checkout: Path, give
     assert len(err.splitlines()) == 1
 
 
+def test_an_estimate_without_a_known_price_says_where_to_give_one(checkout: Path) -> None:
+    document = yaml.safe_load((checkout / "params.yaml").read_text())
+    document["distill_traces_variants"]["first"]["prices"] = None
+    (checkout / "params.yaml").write_text(yaml.safe_dump(document))
+    child = start(checkout, "first", "--dry-run")
+    _, err = child.communicate()
+    assert child.returncode == 1
+    assert "the price of model 'miniature-lazy-20261101' (anthropic) is not known" in err
+    assert "give `prices` in params.yaml (distill_traces_variants: first)" in err
+
+
 def test_a_missing_input_is_named(tmp_path: Path) -> None:
     (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
     child = start(tmp_path, "second", "--dry-run")
