@@ -1,7 +1,7 @@
 """bespokelabs-curator and the oracle command side by side: same local server, same prompts, one after the other.
 
 Curator pins older SDKs, so it lives in an environment of its own: `FOLDER/curator-env`, which this script makes on its
-first run (python -m venv, pip install of the version below; some minutes). It is given the limits of the server where it
+first run (python -m venv, pip install of the version below; some minutes). It gets the limits of the server where it
 cannot read them (OpenAI), and to give out what it has where some requests failed (as it ships it would give out none);
 its own retries and its resume cache are as they ship. For Anthropic it opens with a paid
 greeting, which the server answers. It counts tokens with a vocabulary that it would download; litellm, which it
@@ -74,8 +74,10 @@ def curator_python(folder: Path) -> Path:
 def write_prompts(pairs: Path, path: Path) -> Path:
     """The prompts of `pairs` as curator's rows."""
     with path.open("w") as file:
-        for case in first_pass(read_records(pairs, PreferencePair), 0, PromptVariant.FULL):
-            file.write(json.dumps({"id": case.pair.id, "system": case.question.system, "user": case.question.user}))
+        for question in first_pass(read_records(pairs, PreferencePair), 0, PromptVariant.FULL):
+            file.write(
+                json.dumps({"id": question.pair.id, "system": question.prompt.system, "user": question.prompt.user})
+            )
             file.write("\n")
     return path
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from reasrm.miniature.oracle_habits import LAZY_SHARES
+from reasrm.miniature.oracle_replies import LAZY_SHARES
 from reasrm.reporting.content import Content
 from reasrm.reporting.page import render
 from reasrm.runtime.outputs import write_json

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from reasrm.scoring.bootstrap import bootstrap_means
 from reasrm.scoring.intervals import Share, difference_interval
-from reasrm.scoring.question_means import bootstrap_means
 
 ROUNDING = 1e-9
 """Values that lie closer together are the same."""
@@ -48,7 +48,7 @@ def holm(p_values: Mapping[str, float]) -> dict[str, float]:
     return {name: adjusted[name] for name in p_values}
 
 
-class Difference(NamedTuple):
+class PairedDifference(NamedTuple):
     """The first judge's accuracy minus the second's."""
 
     value: float
@@ -58,7 +58,7 @@ class Difference(NamedTuple):
     test: SignTest
 
 
-def difference(first: Mapping[str, float], second: Mapping[str, float], resamples: int, seed: int) -> Difference:
+def difference(first: Mapping[str, float], second: Mapping[str, float], resamples: int, seed: int) -> PairedDifference:
     """Compare two judges' values per question, over the questions that both have."""
     shared = sorted(first.keys() & second.keys())
     one, other = [first[key] for key in shared], [second[key] for key in shared]
@@ -70,7 +70,7 @@ def difference(first: Mapping[str, float], second: Mapping[str, float], resample
         Share(float(np.mean(other)), len(shared)),
         test,
     )
-    return Difference(float(deltas.mean()), low, high, len(shared), test)
+    return PairedDifference(float(deltas.mean()), low, high, len(shared), test)
 
 
 def paired_interval(samples: np.ndarray, first: Share, second: Share, test: SignTest) -> tuple[float, float]:

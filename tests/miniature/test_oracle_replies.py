@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.judging.prompt import hinted_prompt, judge_prompt
 from reasrm.judging.verdict import Verdict, read_verdict
-from reasrm.miniature.oracle_habits import LAZY_SHARES, NotAJudgePromptError, oracle_reply
+from reasrm.miniature.oracle_replies import LAZY_SHARES, PromptFormatError, oracle_reply
 from reasrm.miniature.world import Split, training_pairs
 from reasrm.records.comparison import Comparison, Side, show
 from reasrm.records.pair import Message, PreferencePair, Role
@@ -81,5 +81,5 @@ def test_foreign_text_gets_a_well_formed_reply_for_the_longer_answer() -> None:
 
 
 def test_something_else_than_a_judges_prompt_is_refused() -> None:
-    with pytest.raises(NotAJudgePromptError, match="no framed comparison"):
+    with pytest.raises(PromptFormatError, match="no framed comparison"):
         oracle_reply("", "hello", LAZY)

@@ -1,7 +1,4 @@
-"""Which traces are kept, and the reason of each that is not.
-
-Run:     pytest tests/stages/test_filter_traces.py
-"""
+"""Which traces are kept, and the reason of each that is not."""
 
 from collections import Counter
 from typing import Any
@@ -11,13 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reasrm.data_quality.decontamination import BenchmarkPrompts
-from reasrm.data_quality.trace_rules import Reason, fault
+from reasrm.data_quality.trace_filter import FilteredTraces, balance_sides, filter_traces, kept_trace
+from reasrm.data_quality.trace_rules import TraceFault, trace_fault
 from reasrm.judging.chain_of_rubrics import HINT
 from reasrm.records.comparison import Side
 from reasrm.records.pair import Message, PreferencePair, Role
 from reasrm.records.trace import OracleTrace, TraceOutcome, TracePass
 from reasrm.runtime.stage_main import StageError
-from stages.filter_traces import Filtered, FilterTracesParams, filter_traces, kept_trace
+from stages.filter_traces import FilterTracesParams
 
 WORDS = [
     *("amber", "brook", "cedar", "delta", "ember", "frost", "grove", "haven", "inlet"),
@@ -70,8 +68,17 @@ def trace(number: int = 0, text: str | None = None, **changes: Any) -> OracleTra
 NO_BENCHMARKS = BenchmarkPrompts([], 8, 0.8)
 
 
-def sort(first: list[OracleTrace], second: list[OracleTrace] = [], **changes: Any) -> Filtered:  # noqa: B006
-    return filter_traces(first, second, NO_BENCHMARKS, params(**changes))
+def sort(
+    first: list[OracleTrace],
+    second: list[OracleTrace] = [],  # noqa: B006
+    benchmarks: BenchmarkPrompts = NO_BENCHMARKS,
+    **changes: Any,
+) -> FilteredTraces:
+    """As the stage does it."""
+    given = params(**changes)
+    filtered = filter_traces(first, second, given.rules(), benchmarks, given.near_duplicates())
+    balance_sides(filtered, given.largest_side_share, given.seed)
+    return filtered
 
 
 def reason_of(found: OracleTrace, **changes: Any) -> str | None:
@@ -86,29 +93,29 @@ GOOD = trace().text
     ("text", "reason"),
     [
         (GOOD, None),
-        (GOOD.replace("[[A]]", "[[B]]"), Reason.WRONG_VERDICT),
-        (GOOD.replace("<answer>[[A]]</answer>", "A"), Reason.UNREADABLE),
-        (GOOD.replace("<type>Chat</type>", ""), Reason.NO_TYPE),
-        (GOOD.replace(" 60 care 40", " care"), Reason.NO_RUBRIC_WEIGHTS),
-        (GOOD.replace("care 40", "care 30"), Reason.WEIGHTS_NOT_100),
+        (GOOD.replace("[[A]]", "[[B]]"), TraceFault.WRONG_VERDICT),
+        (GOOD.replace("<answer>[[A]]</answer>", "A"), TraceFault.UNREADABLE),
+        (GOOD.replace("<type>Chat</type>", ""), TraceFault.NO_TYPE),
+        (GOOD.replace(" 60 care 40", " care"), TraceFault.NO_RUBRIC_WEIGHTS),
+        (GOOD.replace("care 40", "care 30"), TraceFault.WEIGHTS_NOT_100),
         (GOOD.replace("care 40", "care 39.6"), None),
-        (GOOD.replace("care 40", "care 39.4"), Reason.WEIGHTS_NOT_100),
-        (GOOD.replace("Chat", "Reasoning"), Reason.NO_SOLUTION),
+        (GOOD.replace("care 40", "care 39.4"), TraceFault.WEIGHTS_NOT_100),
+        (GOOD.replace("Chat", "Reasoning"), TraceFault.NO_SOLUTION),
         (GOOD.replace("Chat", "Reasoning").replace("<eval>", "<solution>x</solution><eval>"), None),
-        (GOOD.replace("quote_B>", "summary_B>"), Reason.SIDE_NOT_QUOTED),
-        (GOOD.replace("I do not", "I never"), Reason.QUOTE_NOT_FOUND),
+        (GOOD.replace("quote_B>", "summary_B>"), TraceFault.SIDE_NOT_QUOTED),
+        (GOOD.replace("I do not", "I never"), TraceFault.QUOTE_NOT_FOUND),
         (GOOD.replace("quote_A", "x").replace("quote_B", "quote_A").replace("<x", "<quote_B").replace("/x", "/quote_B"),
-         Reason.QUOTE_NOT_FOUND),
-        (GOOD.replace("so be it", "as I was told"), Reason.HINT_MENTIONED),
-        (GOOD.replace("so be it", "the correct verdict is known"), Reason.HINT_MENTIONED),
-        (GOOD.replace("so be it", "the earlier attempt missed it"), Reason.HINT_MENTIONED),
+         TraceFault.QUOTE_NOT_FOUND),
+        (GOOD.replace("so be it", "as I was told"), TraceFault.HINT_MENTIONED),
+        (GOOD.replace("so be it", "the correct verdict is known"), TraceFault.HINT_MENTIONED),
+        (GOOD.replace("so be it", "the earlier attempt missed it"), TraceFault.HINT_MENTIONED),
         (GOOD.replace("so be it", "the client told us a hint of humour"), None),
-        (GOOD.replace("so be it", "long " * 500), Reason.TOO_LONG),
+        (GOOD.replace("so be it", "long " * 500), TraceFault.TOO_LONG),
         (GOOD.replace("so be it", "x" * (2000 - len(GOOD) + len("so be it"))), None),
-        (GOOD.replace("so be it", "x" * (2001 - len(GOOD) + len("so be it"))), Reason.TOO_LONG),
+        (GOOD.replace("so be it", "x" * (2001 - len(GOOD) + len("so be it"))), TraceFault.TOO_LONG),
     ],
 )  # fmt: skip
-def test_each_fault_has_its_reason(text: str, reason: Reason | None) -> None:
+def test_each_fault_has_its_reason(text: str, reason: TraceFault | None) -> None:
     assert reason_of(trace(text=text, oracle_pass=TracePass.SECOND)) == reason
 
 
@@ -116,13 +123,13 @@ def test_only_the_pass_that_had_a_hint_can_betray_it() -> None:
     """What a client was told is a matter of the question; without a hint it is never about one."""
     told = GOOD.replace("so be it", "the client was told to wait, as I was told by an earlier attempt")
     assert reason_of(trace(text=told)) is None
-    assert reason_of(trace(text=told, oracle_pass=TracePass.SECOND)) == Reason.HINT_MENTIONED
+    assert reason_of(trace(text=told, oracle_pass=TracePass.SECOND)) == TraceFault.HINT_MENTIONED
 
 
 @pytest.mark.parametrize("sentence", HINT.format(side="A").split(". "))
 def test_the_hints_own_sentences_betray_it(sentence: str) -> None:
     betrayed = trace(text=GOOD.replace("so be it", sentence), oracle_pass=TracePass.SECOND)
-    assert reason_of(betrayed) == Reason.HINT_MENTIONED
+    assert reason_of(betrayed) == TraceFault.HINT_MENTIONED
 
 
 def test_the_words_of_an_answer_betray_nothing() -> None:
@@ -141,9 +148,11 @@ def test_an_outcome_without_a_whole_reply_is_its_own_reason(outcome: TraceOutcom
 def test_every_reason_is_met_by_a_test() -> None:
     """A new rule needs a trace that breaks it here; `None` in the table above is the trace that keeps it."""
     table = next(mark for mark in test_each_fault_has_its_reason.pytestmark if mark.name == "parametrize")
-    met = {reason for _, reason in table.args[1]} | {Reason(o.value) for o in TraceOutcome if o is not TraceOutcome.OK}
-    beside_others = {Reason.NEAR_DUPLICATE, Reason.BENCHMARK_OVERLAP, Reason.SIDE_BALANCE}
-    assert met - {None} == set(Reason) - beside_others
+    met = {reason for _, reason in table.args[1]} | {
+        TraceFault(o.value) for o in TraceOutcome if o is not TraceOutcome.OK
+    }
+    beside_others = {TraceFault.NEAR_DUPLICATE, TraceFault.BENCHMARK_OVERLAP, TraceFault.SIDE_BALANCE}
+    assert met - {None} == set(TraceFault) - beside_others
 
 
 BAD = [GOOD.replace("[[A]]", "[[B]]"), "no verdict", GOOD.replace("<type>Chat</type>", "")]
@@ -167,7 +176,7 @@ def test_the_counts_add_up_whatever_comes(first: list[OracleTrace], data: st.Dat
     again = data.draw(st.lists(st.sampled_from(first), unique_by=lambda found: found.pair.id)) if first else []
     second = [trace(text=None, better=Side.A).model_copy(update=_second_of(found)) for found in again]
     benchmarks = BenchmarkPrompts([("bench", pair(5).prompt)], 8, 0.8)
-    filtered = filter_traces(first, second, benchmarks, params(largest_side_share=largest))
+    filtered = sort(first, second, benchmarks, largest_side_share=largest)
     funnel = filtered.funnel()
     assert funnel["pairs"] == len(first)
     assert funnel["traces"] == len(first) + len(second) == funnel["kept"] + sum(funnel["rejected"].values())
@@ -179,7 +188,7 @@ def test_the_counts_add_up_whatever_comes(first: list[OracleTrace], data: st.Dat
     )
     sides = funnel["kept_by_side"]
     assert max(sides.values()) <= largest * funnel["kept"] + 1e-9
-    assert all(fault(found, params().rules()) is None for found in filtered.kept)
+    assert all(trace_fault(found, params().rules()) is None for found in filtered.kept)
     assert pair(5).id not in {found.pair.id for found in filtered.kept}
 
 
@@ -192,7 +201,7 @@ def test_the_second_pass_replaces_what_failed_in_the_first() -> None:
     hinted = trace(0, oracle_pass=TracePass.SECOND)
     filtered = sort([trace(1), wrong, trace(2)], [hinted])
     assert [kept.pair.id for kept in filtered.kept] == [pair(1).id, pair(0).id, pair(2).id]
-    assert [(reject.trace, reject.reason) for reject in filtered.rejected] == [(wrong, Reason.WRONG_VERDICT)]
+    assert [(reject.trace, reject.reason) for reject in filtered.rejected] == [(wrong, TraceFault.WRONG_VERDICT)]
     assert filtered.funnel()["kept_by_pass"] == {"first": 2, "second": 1}
     assert filtered.funnel()["traces"] == 4
 
@@ -213,22 +222,22 @@ def test_near_duplicates_are_rejected_but_neighbours_are_not() -> None:
         }
     )
     filtered = sort([twin, other, trace(1)])
-    assert [reject.reason for reject in filtered.rejected] == [Reason.NEAR_DUPLICATE]
+    assert [reject.reason for reject in filtered.rejected] == [TraceFault.NEAR_DUPLICATE]
     assert not sort([twin, other, trace(1)], duplicate_similarity=None).rejected
 
 
 def test_questions_of_a_benchmark_are_rejected() -> None:
     question = pair(3).prompt
     benchmarks = BenchmarkPrompts([("bench 1", question)], 8, 0.8)
-    filtered = filter_traces([trace(3), trace(4)], [], benchmarks, params())
-    assert [reject.reason for reject in filtered.rejected] == [Reason.BENCHMARK_OVERLAP]
+    filtered = sort([trace(3), trace(4)], [], benchmarks)
+    assert [reject.reason for reject in filtered.rejected] == [TraceFault.BENCHMARK_OVERLAP]
 
 
 def test_the_sides_are_balanced_by_hash_and_not_by_order() -> None:
     many = [trace(number, better=Side.A if number < 40 else Side.B) for number in range(60)]
     filtered = sort(many, largest_side_share=0.5, duplicate_similarity=None)
     assert filtered.funnel()["kept_by_side"] == {"A": 20, "B": 20}
-    assert {reject.reason for reject in filtered.rejected} == {Reason.SIDE_BALANCE}
+    assert {reject.reason for reject in filtered.rejected} == {TraceFault.SIDE_BALANCE}
     turned = sort(list(reversed(many)), largest_side_share=0.5, duplicate_similarity=None)
     assert {t.pair.id for t in turned.kept} == {t.pair.id for t in filtered.kept}
 
