@@ -69,7 +69,7 @@ class BatchResults:
         return await self._take(record, status, waiting)
 
     async def collect_unasked(self) -> None:
-        """Take the results, if there are any, of open batches that no question waits for (asked with other settings)."""
+        """Take the results, if any, of open batches that no question waits for (asked with other settings)."""
         for record in self.batch_ledger.open_batches(self.recorder.plan.shape.vendor):
             if record.batch is None:
                 continue
