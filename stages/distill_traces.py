@@ -22,7 +22,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from reasrm.apis.attempt import Vendor
+from reasrm.apis.request_format import ApiProtocol
 from reasrm.distillation.passes import OraclePass
 from reasrm.distillation.pipeline_passes import STAGE, PipelinePass, oracle_pass, require_whole_replies
 from reasrm.distillation.prices import Prices, library_prices
@@ -65,7 +65,7 @@ class DistillTracesParams(StageParams):
     """Fail if fewer of the pass's pairs end with a whole reply: the oracle or the settings are broken."""
     asks_about: Path
     """The file whose pairs (or, for the second pass, traces) are asked about."""
-    vendor: Vendor
+    vendor: ApiProtocol
     model: str
     """Dated model id."""
     prices: Prices | None

@@ -16,7 +16,7 @@ import typer
 PassName = Literal["first", "second"]
 """As `reasrm.records.trace.TracePass`, which is too slow to import for a help text."""
 ProviderName = Literal["anthropic", "openai", "openai_responses"]
-"""As `reasrm.apis.attempt.Vendor`."""
+"""As `reasrm.apis.request_format.ApiProtocol`."""
 PromptName = Literal["full", "rubrics", "plain", "answer_only"]
 """As `reasrm.judging.chain_of_rubrics.PromptVariant`."""
 

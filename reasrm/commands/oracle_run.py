@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import typer
 from pydantic import ValidationError
 
-from reasrm.apis.attempt import Vendor
+from reasrm.apis.request_format import ApiProtocol
 from reasrm.distillation.passes import OraclePass, PassResult
 from reasrm.distillation.prices import Prices, library_prices
 from reasrm.distillation.questions import OracleQuestion, first_pass, second_pass
@@ -123,12 +123,12 @@ def oracle_of(
     Raises:
         BadParameter: what is given are no prices.
     """
-    vendor = Vendor(provider)
+    vendor = ApiProtocol(provider)
     known = library_prices(vendor, model) if prices is None else given_prices(vendor, prices)
     return Oracle(vendor, model, known, max_tokens, truncated_retries, cache_system_prompt)
 
 
-def given_prices(vendor: Vendor, given: str) -> Prices:
+def given_prices(vendor: ApiProtocol, given: str) -> Prices:
     """The prices that `--prices` gives, as of today.
 
     Raises:

@@ -5,11 +5,14 @@ that failed for a reason that passes waits (full jitter) and goes through admiss
 """
 
 import asyncio
-import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from reasrm.apis.attempt import Answer, Attempt, ErrorKind, Provider, Question, Usage
+from reasrm.apis.api_client import ApiClient
+from reasrm.apis.api_reply import ApiReply, AttemptResult, Usage
+from reasrm.apis.error_classification import ErrorKind
+from reasrm.apis.request_format import ChatPrompt
+from reasrm.apis.retry_policy import backoff_seconds
 from reasrm.distillation.cost_estimate import CostEstimate
 from reasrm.distillation.ledger_entries import LedgerState, failed_entry
 from reasrm.distillation.quarantine import Quarantine, RefusedRequest
@@ -22,9 +25,6 @@ from reasrm.judging.verdict import Verdict, read_verdict
 from reasrm.records.ledger import FINAL, Ledger
 from reasrm.records.trace import TraceOutcome
 
-FIRST_BACKOFF = 0.5
-LONGEST_BACKOFF = 30.0
-"""Seconds; a retry waits a random time up to the first, doubled with each attempt, up to the longest (full jitter)."""
 BACKING_OFF = 256
 """Questions that may wait for a retry at once, besides those in flight."""
 
@@ -33,7 +33,7 @@ BACKING_OFF = 256
 class Asking:
     """One online run over a list of questions."""
 
-    provider: Provider
+    client: ApiClient
     plan: RequestPlan
     ledger: Ledger
     admission: AdmissionControl
@@ -104,7 +104,7 @@ class Asking:
             await asyncio.sleep(0.5)
 
     async def _settle(
-        self, prompt: Question, request: Request, coalesced: CoalescedRequests, cut: Answer | None
+        self, prompt: ChatPrompt, request: Request, coalesced: CoalescedRequests, cut: ApiReply | None
     ) -> None:
         """Send the requests of one prompt until it is settled, or in quarantine because it was called invalid."""
         try:
@@ -120,7 +120,7 @@ class Asking:
         except RunStopped:
             return
 
-    async def _ask(self, request: Request, coalesced: CoalescedRequests, cut: Answer | None) -> Answer | None:
+    async def _ask(self, request: Request, coalesced: CoalescedRequests, cut: ApiReply | None) -> ApiReply | None:
         """Send one request until it is answered, refused or given up.
 
         A rate limit counts as a failure of the request only if it let others in meanwhile, or if no others are left.
@@ -141,9 +141,9 @@ class Asking:
         replies_then = -1
         while True:
             reservation, attempt = await self._send(request)
-            if attempt.answer is not None:
+            if attempt.reply is not None:
                 self._confirm(reservation)
-                return attempt.answer
+                return attempt.reply
             error_kind = attempt.error_kind
             assert error_kind is not None
             if error_kind is ErrorKind.INVALID:
@@ -164,10 +164,10 @@ class Asking:
         self,
         request: Request,
         coalesced: CoalescedRequests,
-        cut: Answer | None,
+        cut: ApiReply | None,
         reservation: Reservation,
         detail: str,
-    ) -> Answer | None:
+    ) -> ApiReply | None:
         """What a request that was called invalid settles; None if it is held (`quarantine.py`)."""
         if cut is not None:
             self._close(request.key, TraceOutcome.REJECTED, detail)
@@ -193,16 +193,16 @@ class Asking:
         if self._quarantine.held:
             self.admission.stop(StopReason.ALL_INVALID, self._quarantine.message())
 
-    def _settled(self, key: str, answer: Answer) -> None:
+    def _settled(self, key: str, answer: ApiReply) -> None:
         """Count the questions that waited for the answer to the request `key`."""
         self._count(self._open.pop(key), answer)
         if answer.asked_again:
             self._given_up.add(key)
 
-    async def _send(self, request: Request) -> tuple[Reservation, Attempt]:
+    async def _send(self, request: Request) -> tuple[Reservation, AttemptResult]:
         """One attempt, in the ledger before it goes out; a reply is in the ledger when this returns."""
-        shape, prices, tokens = self.plan.shape, self.plan.prices, self.tokens
-        reserved = request.max_tokens if shape.reserves_output else 0
+        prices, tokens, reserves_output = self.plan.prices, self.tokens, self.plan.format.reserves_output
+        reserved = request.max_tokens if reserves_output else 0
         prompt = tokens.prompt_tokens(request.prompt_characters)
         reservation = await self.admission.admit(
             prompt + reserved, tokens.output_tokens, lambda: tokens.cost_bound(request, prices)
@@ -210,20 +210,20 @@ class Asking:
         loop = asyncio.get_running_loop()
         self.ledger.append(request.key, LedgerState.SENT, {"usd": reservation.usd})
         began = loop.time()
-        attempt, paid = Attempt(error_kind=ErrorKind.CONNECTION), reservation.usd
+        attempt, paid = AttemptResult(error_kind=ErrorKind.CONNECTION), reservation.usd
         try:
-            attempt = await self.provider.attempt(request.body)
+            attempt = await self.client.attempt(request.body)
             paid = self._record(request, attempt)
             if attempt.error_kind is not None and attempt.error_kind.maybe_billed:
                 paid = reservation.usd
         finally:
             self.statistics.seconds_in_flight += loop.time() - began
-            self.admission.release(reservation, attempt, paid, settles_tokens=not shape.reserves_output)
+            self.admission.release(reservation, attempt, paid, settles_tokens=not reserves_output)
         return reservation, attempt
 
-    def _record(self, request: Request, attempt: Attempt) -> float:
+    def _record(self, request: Request, attempt: AttemptResult) -> float:
         """Write what came back into ledger and statistics; returns dollars, 0 if the price is not known."""
-        answer = attempt.answer
+        answer = attempt.reply
         if answer is None:
             assert attempt.error_kind is not None
             self.statistics.failed(attempt.error_kind)
@@ -235,20 +235,15 @@ class Asking:
         self.tokens.learn(request.prompt_characters, answer.usage)
         return usd or 0.0
 
-    def _close(self, key: str, outcome: TraceOutcome, detail: str) -> Answer:
+    def _close(self, key: str, outcome: TraceOutcome, detail: str) -> ApiReply:
         """Settle a request that has no reply."""
-        answer = Answer(outcome=outcome, text="", usage=Usage(), detail=detail)
+        answer = ApiReply(outcome=outcome, text="", usage=Usage(), detail=detail)
         self.ledger.append(key, FINAL, answer.as_entry() | {"usd": 0.0})
         return answer
 
-    def _count(self, coalesced: CoalescedRequests, answer: Answer) -> None:
+    def _count(self, coalesced: CoalescedRequests, answer: ApiReply) -> None:
         """Count what the questions with this answer came to."""
         self.statistics.outcomes[answer.outcome] += coalesced.better.total()
         if answer.outcome is TraceOutcome.OK:
             verdict = read_verdict(answer.text)
             self.statistics.agreed += coalesced.better[verdict.side] if isinstance(verdict, Verdict) else 0
-
-
-def backoff_seconds(failures: int) -> float:
-    """How long a request waits after its `failures`-th failure: full jitter."""
-    return random.uniform(0, min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** max(0, failures - 1)))

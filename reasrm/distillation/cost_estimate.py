@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import Any
 
-from reasrm.apis.attempt import Usage
+from reasrm.apis.api_reply import Usage
 from reasrm.distillation.ledger_entries import possibly_billed
 from reasrm.distillation.prices import BATCH_DISCOUNT, Prices
 from reasrm.distillation.questions import OracleQuestion

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple, Self
 
-from reasrm.apis.attempt import Attempt, ErrorKind
+from reasrm.apis.api_reply import AttemptResult
+from reasrm.apis.error_classification import ErrorKind
 from reasrm.records.ledger import FINAL
 
 
@@ -33,7 +34,7 @@ class LedgerState(StrEnum):
     """Its results are recorded, or there is nothing to be had of it any more."""
 
 
-def failed_entry(attempt: Attempt) -> dict[str, Any]:
+def failed_entry(attempt: AttemptResult) -> dict[str, Any]:
     """The `failed` entry of an attempt that came to nothing."""
     assert attempt.error_kind is not None
     return {"error_kind": attempt.error_kind.value, "detail": attempt.detail}

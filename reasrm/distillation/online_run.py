@@ -86,12 +86,12 @@ class OnlineRun:
         def show(*, now: bool = False) -> None:
             line.show(live_line(estimate.questions, estimate.answered, statistics, admission), now=now)
 
-        provider = self.oracle.connect(Connection(settings.timeout_seconds, settings.most_in_flight, url))
+        client = self.oracle.connect(Connection(settings.timeout_seconds, settings.most_in_flight, url))
         gc.freeze()  # what is loaded by now stays to the end: the collector need not walk it every few requests
         try:
             with stops_on_signals(lambda: admission.stop(StopReason.INTERRUPTED, INTERRUPTED)):
                 await Asking(
-                    provider,
+                    client,
                     self.oracle.plan(),
                     self.ledger,
                     admission,
@@ -105,5 +105,5 @@ class OnlineRun:
             show(now=True)
             line.end()
         finally:
-            await provider.close()
+            await client.close()
         return RunResult(admission.stopped, admission.detail, estimate, statistics.summary())

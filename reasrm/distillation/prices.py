@@ -7,15 +7,16 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from reasrm.apis.attempt import Usage, Vendor
+from reasrm.apis.api_reply import Usage
+from reasrm.apis.request_format import ApiProtocol
 
 BATCH_DISCOUNT = 0.5
 """Both vendors bill a batch's tokens at half the price."""
-CACHE_PRICES = {Vendor.ANTHROPIC: (0.1, 1.25)}
+CACHE_PRICES = {ApiProtocol.ANTHROPIC: (0.1, 1.25)}
 """Price of a token read from and written to the prompt cache, as a multiple of an input token's, the same for all
 models of the vendor. OpenAI writes for nothing and reads at a discount that differs: taken as none, an upper bound."""
 LIBRARY = "genai-prices"
-PROVIDERS = {Vendor.ANTHROPIC: "anthropic", Vendor.OPENAI: "openai", Vendor.OPENAI_RESPONSES: "openai"}
+PROVIDERS = {ApiProtocol.ANTHROPIC: "anthropic", ApiProtocol.OPENAI: "openai", ApiProtocol.OPENAI_RESPONSES: "openai"}
 """The library's names of the vendors."""
 SAMPLE_TOKENS = 1000
 """Tokens of which the library is asked the price: few, since some models cost more per token in long prompts."""
@@ -54,14 +55,14 @@ class Prices(BaseModel):
         return any(isclose(usd, self.usd(usage, batch=batch), abs_tol=1e-12) for batch in (False, True))
 
     @classmethod
-    def from_input_and_output(cls, vendor: Vendor, input_usd: float, output_usd: float, as_of: date) -> Self:
+    def from_input_and_output(cls, vendor: ApiProtocol, input_usd: float, output_usd: float, as_of: date) -> Self:
         """The prices of a model of which only the two main ones are given."""
         read, write = CACHE_PRICES.get(vendor, (1.0, 1.0))
         cached = {"cache_read": read * input_usd, "cache_write": write * input_usd}
         return cls(input=input_usd, output=output_usd, as_of=as_of.isoformat(), **cached)
 
 
-def library_prices(vendor: Vendor, model: str) -> Prices | None:
+def library_prices(vendor: ApiProtocol, model: str) -> Prices | None:
     """The prices that the installed genai-prices ships for `model` today; None if it does not know the model.
 
     Nothing is fetched: the library updates its prices over the network only where `UpdatePrices` is started. Prices of

@@ -18,7 +18,7 @@ from functools import cached_property
 from math import inf
 from typing import Any
 
-from reasrm.apis.attempt import Attempt
+from reasrm.apis.api_reply import AttemptResult
 from reasrm.distillation.ledger_entries import EarlierRuns
 from reasrm.distillation.questions import CoalescedRequests
 
@@ -123,8 +123,8 @@ class Quarantine:
 
 
 def unconfirmed_rows(
-    refused: Mapping[str, Attempt], rows: int, entries: Iterable[dict[str, Any]]
-) -> dict[str, Attempt]:
+    refused: Mapping[str, AttemptResult], rows: int, entries: Iterable[dict[str, Any]]
+) -> dict[str, AttemptResult]:
     """Those of `refused` (by key, out of a batch of `rows`) that may not be settled; `entries` are the ledger's."""
     if not refused:
         return {}
@@ -136,7 +136,7 @@ def unconfirmed_rows(
     return new if alike > max(CONFIRMED_AT_THE_END, SUSPICIOUS_SHARE * rows) else {}
 
 
-def unconfirmed_rows_message(unconfirmed: Mapping[str, Attempt], rows: int) -> str:
+def unconfirmed_rows_message(unconfirmed: Mapping[str, AttemptResult], rows: int) -> str:
     """What to say when a run stops for rows that are not confirmed."""
     detail, count = _commonest(attempt.detail for attempt in unconfirmed.values())
     return _message(f"{len(unconfirmed)} of a batch's {rows} requests", count, detail)

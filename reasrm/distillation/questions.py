@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Self
 
-from reasrm.apis.attempt import Question
+from reasrm.apis.request_format import ChatPrompt
 from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.judging.prompt import hinted_prompt, judge_prompt
 from reasrm.judging.verdict import Verdict, read_verdict
@@ -29,13 +29,13 @@ class OracleQuestion:
     """None asks without help; any text asks with the right verdict as a hint and shows the text, if there is one."""
 
     @cached_property
-    def prompt(self) -> Question:
+    def prompt(self) -> ChatPrompt:
         """The prompt, made when it is first needed: it costs more than reading the pair."""
         if self.failed_attempt is None:
             system, user = judge_prompt(self.comparison, self.variant)
         else:
             system, user = hinted_prompt(self.comparison, self.variant, self.failed_attempt)
-        return Question(system=system.content, user=user.content)
+        return ChatPrompt(system=system.content, user=user.content)
 
 
 Questions = Callable[[], Iterator[OracleQuestion]]

@@ -4,21 +4,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from reasrm.apis.anthropic_messages import AnthropicClient
-from reasrm.apis.attempt import Answer, Question, Usage, Vendor
+from reasrm.apis.api_reply import ApiReply, Usage
+from reasrm.apis.clients import open_client, request_format
 from reasrm.apis.connection import Connection
 from reasrm.apis.openai_chat import OpenAIClient
-from reasrm.apis.openai_responses import OpenAIResponsesClient
-from reasrm.apis.request_shape import AnthropicShape, OpenAIResponsesShape, OpenAIShape, RequestShape
+from reasrm.apis.request_format import ApiProtocol, ChatPrompt, RequestFormat
 from reasrm.distillation.prices import Prices
 from reasrm.records.content_hash import content_hash
 from reasrm.records.ledger import Ledger
 from reasrm.records.trace import TraceOutcome
 
-CLIENTS: dict[Vendor, type[AnthropicClient | OpenAIClient]] = {
-    Vendor.ANTHROPIC: AnthropicClient,
-    Vendor.OPENAI: OpenAIClient,
-    Vendor.OPENAI_RESPONSES: OpenAIResponsesClient,
-}
 SAMPLE = 0
 """Index of the sample of one prompt; part of the key, so that several samples could be asked for."""
 
@@ -37,7 +32,7 @@ class Request:
 class Progress:
     """How far the ledger answers one question."""
 
-    answers: tuple[Answer, ...]
+    answers: tuple[ApiReply, ...]
     """Replies that were paid for, the last one is the valid one; more than one if a cut reply was asked for again."""
     paid: tuple[float | None, ...]
     """Dollars of each of `answers`; None where the price is not known."""
@@ -50,7 +45,7 @@ class Progress:
         return sum(usd for usd in self.paid if usd is not None)
 
     @property
-    def settled_by(self) -> Answer | None:
+    def settled_by(self) -> ApiReply | None:
         """The answer that settles the question, even if it would be asked again (given up); None if it is open."""
         if not self.answers:
             return None
@@ -58,7 +53,7 @@ class Progress:
         return last if self.next is None or last.asked_again else None
 
     @property
-    def cut(self) -> Answer | None:
+    def cut(self) -> ApiReply | None:
         """The reply that was cut off, for which `next` asks again."""
         return next((answer for answer in reversed(self.answers) if answer.outcome is TraceOutcome.TRUNCATED), None)
 
@@ -67,26 +62,26 @@ class Progress:
 class RequestPlan:
     """Makes the requests of a run and looks them up."""
 
-    shape: RequestShape
+    format: RequestFormat
     prices: Prices | None
     max_tokens: int
     truncated_retries: int
     """How often a reply that was cut off is asked for again, each time with twice the token limit."""
 
-    def progress(self, prompt: Question, ledger: Ledger) -> Progress:
+    def progress(self, prompt: ChatPrompt, ledger: Ledger) -> Progress:
         """What the ledger holds for `prompt`, and the request to send next if it is not settled.
 
         A request that was given up earlier is sent again: what made it fail passes. If a cut reply was asked for again
         and the higher limit was refused (it is above the model's), the cut one stands.
         """
-        answers: list[Answer] = []
+        answers: list[ApiReply] = []
         paid: list[float | None] = []
         for doubling in range(self.truncated_retries + 1):
             request = self._request(prompt, self.max_tokens << doubling)
             entry = ledger.get(request.key)
             if entry is None:
                 return Progress(tuple(answers), tuple(paid), request)
-            answer = Answer.from_entry(entry)
+            answer = ApiReply.from_entry(entry)
             if answers and answer.outcome is TraceOutcome.REJECTED:
                 break
             answers.append(answer)
@@ -101,9 +96,9 @@ class RequestPlan:
         """Dollars of a reply that was asked for online; None if the price is not known."""
         return None if self.prices is None else self.prices.usd(usage)
 
-    def _request(self, prompt: Question, max_tokens: int) -> Request:
-        body = self.shape.body(prompt, max_tokens)
-        key = content_hash([self.shape.vendor.value, self.shape.api_version, body, SAMPLE])
+    def _request(self, prompt: ChatPrompt, max_tokens: int) -> Request:
+        body = self.format.body(prompt.messages, max_tokens)
+        key = content_hash([self.format.protocol.value, self.format.api_version, body, SAMPLE])
         return Request(key, body, max_tokens, len(prompt.system) + len(prompt.user))
 
 
@@ -111,7 +106,7 @@ class RequestPlan:
 class Oracle:
     """Who is asked, and for what kind of reply."""
 
-    vendor: Vendor
+    vendor: ApiProtocol
     model: str
     """Dated model id."""
     prices: Prices | None
@@ -123,19 +118,13 @@ class Oracle:
     cache_system_prompt: bool = True
     """Mark the system text as cacheable (Anthropic; OpenAI caches by itself)."""
 
-    def shape(self) -> RequestShape:
-        """How its requests look."""
-        match self.vendor:
-            case Vendor.ANTHROPIC:
-                return AnthropicShape(self.model, self.cache_system_prompt)
-            case Vendor.OPENAI:
-                return OpenAIShape(self.model)
-            case Vendor.OPENAI_RESPONSES:
-                return OpenAIResponsesShape(self.model)
+    def format(self) -> RequestFormat:
+        """How its requests are written."""
+        return request_format(self.vendor, self.model, cache_system_prompt=self.cache_system_prompt)
 
     def plan(self) -> RequestPlan:
         """How its requests are made, keyed and looked up; needs no connection."""
-        return RequestPlan(self.shape(), self.prices, self.max_tokens, self.truncated_retries)
+        return RequestPlan(self.format(), self.prices, self.max_tokens, self.truncated_retries)
 
     def connect(self, connection: Connection) -> AnthropicClient | OpenAIClient:
         """A client of the vendor.
@@ -143,4 +132,4 @@ class Oracle:
         Raises:
             NoKeyError: the SDK finds no key in the environment.
         """
-        return CLIENTS[self.vendor](connection)
+        return open_client(self.vendor, connection)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from reasrm.apis.attempt import Answer, ErrorKind, Usage
+from reasrm.apis.api_reply import ApiReply, Usage
+from reasrm.apis.error_classification import ErrorKind
 from reasrm.records.trace import TraceOutcome
 
 
@@ -63,7 +64,7 @@ class RunStatistics:
     def __post_init__(self) -> None:
         self.started = self.clock()
 
-    def delivered(self, answer: Answer, usd: float | None) -> None:
+    def delivered(self, answer: ApiReply, usd: float | None) -> None:
         """Count one reply that cost `usd`, or None if its price is not known."""
         self.replies += 1
         self.usage = self.usage + answer.usage

@@ -5,7 +5,7 @@ from bisect import insort
 from math import ceil
 from typing import NamedTuple, Protocol
 
-from reasrm.apis.attempt import Usage
+from reasrm.apis.api_reply import Usage
 from reasrm.distillation.prices import Prices
 
 FIRST_CHARACTERS_PER_TOKEN = 3.0

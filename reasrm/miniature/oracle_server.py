@@ -13,12 +13,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from reasrm.fake_vendor.server import serve
-from reasrm.fake_vendor.settings import OracleSettings
+from reasrm.fake_vendor.settings import FakeVendorSettings
 from reasrm.miniature.oracle_replies import oracle_reply
 
 
 @contextmanager
-def local_oracle(settings: OracleSettings | None = None) -> Iterator[str]:
+def local_oracle(settings: FakeVendorSettings | None = None) -> Iterator[str]:
     """Run the server as a child for the length of the block and give its address (`http://127.0.0.1:port`).
 
     The child ends when its standard input closes, so it never outlives its parent, however the parent ends.
@@ -49,7 +49,7 @@ def main() -> None:
     parser.add_argument("--with-parent", action="store_true", help="end when standard input ends")
     arguments = parser.parse_args()
     text = arguments.settings.read_text() if arguments.settings else arguments.settings_json or "{}"
-    settings = OracleSettings.model_validate_json(text)
+    settings = FakeVendorSettings.model_validate_json(text)
     try:
         asyncio.run(serve(settings, oracle_reply, arguments.port, with_parent=arguments.with_parent))
     except KeyboardInterrupt:

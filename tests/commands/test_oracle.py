@@ -12,7 +12,7 @@ from typing import Any, get_args
 import pytest
 from typer.testing import Result
 
-from reasrm.apis.attempt import Vendor
+from reasrm.apis.request_format import ApiProtocol
 from reasrm.commands.oracle import PassName, PromptName, ProviderName
 from reasrm.commands.oracle_run import given_prices
 from reasrm.judging.chain_of_rubrics import PromptVariant
@@ -77,7 +77,7 @@ def test_a_budget_stops_with_3_and_a_larger_one_finishes(folder: Path, server: L
     assert summary(folder)["stopped"] == "budget"
     assert not (folder / "first.jsonl").exists()
     assert call(folder, "--prices", "3,15", "--budget-usd", "5").exit_code == 0
-    assert server.accounts()["billed_again"] == 0
+    assert server.request_log()["billed_again"] == 0
 
 
 def test_a_dry_run_asks_nobody(folder: Path, server: LocalOracle) -> None:
@@ -87,7 +87,7 @@ def test_a_dry_run_asks_nobody(folder: Path, server: LocalOracle) -> None:
     expected = json.loads(call(folder, "--prices", "3,15", "--dry-run", "--json").stdout)
     assert expected["to_ask"] == 60
     assert 0 < expected["usd"] <= expected["at_most_usd"]
-    assert server.accounts()["requests"] == 0
+    assert server.request_log()["requests"] == 0
     assert sorted(file.name for file in folder.iterdir()) == ["pairs.jsonl"]
 
 
@@ -135,7 +135,7 @@ def test_the_second_pass_needs_the_first(folder: Path) -> None:
 
 
 def asked(server: LocalOracle) -> int:
-    return int(server.accounts()["requests"])
+    return int(server.request_log()["requests"])
 
 
 def test_pairs_that_the_first_pass_does_not_know_are_named_and_nothing_is_asked(
@@ -267,8 +267,10 @@ def test_replies_that_were_paid_at_other_prices_are_counted(folder: Path) -> Non
     assert summary(folder)["output"]["usd"] == paid
 
 
-@pytest.mark.parametrize(("vendor", "read", "write"), [(Vendor.ANTHROPIC, 0.3, 3.75), (Vendor.OPENAI, 3.0, 3.0)])
-def test_two_prices_give_the_vendors_own_for_its_cache(vendor: Vendor, read: float, write: float) -> None:
+@pytest.mark.parametrize(
+    ("vendor", "read", "write"), [(ApiProtocol.ANTHROPIC, 0.3, 3.75), (ApiProtocol.OPENAI, 3.0, 3.0)]
+)
+def test_two_prices_give_the_vendors_own_for_its_cache(vendor: ApiProtocol, read: float, write: float) -> None:
     prices = given_prices(vendor, "3,15")
     assert (prices.cache_read, prices.cache_write) == (pytest.approx(read), pytest.approx(write))
     assert given_prices(vendor, "3,15,1,2").cache_write == 2
@@ -283,7 +285,7 @@ def test_bad_input_is_named(folder: Path) -> None:
 
 def test_the_choices_of_the_command_line_are_those_of_the_library() -> None:
     assert get_args(PassName) == tuple(TracePass)
-    assert get_args(ProviderName) == tuple(Vendor)
+    assert get_args(ProviderName) == tuple(ApiProtocol)
     assert get_args(PromptName) == tuple(PromptVariant)
 
 

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reasrm.apis.attempt import Attempt, ErrorKind, Vendor
+from reasrm.apis.api_reply import AttemptResult
+from reasrm.apis.error_classification import ErrorKind
+from reasrm.apis.request_format import ApiProtocol
 from reasrm.distillation.cost_estimate import estimate_before_run, estimate_cost
 from reasrm.distillation.ledger_entries import EarlierRuns, LedgerState, failed_entry, possibly_billed
 from reasrm.distillation.spend_budget import TokenEstimates
@@ -33,18 +35,18 @@ def write(ledger: Ledger, key: str, end: ErrorKind | None) -> None:
     if end is None:
         ledger.append(key, FINAL, {})
     else:
-        ledger.append(key, LedgerState.FAILED, failed_entry(Attempt(error_kind=end)))
+        ledger.append(key, LedgerState.FAILED, failed_entry(AttemptResult(error_kind=end)))
 
 
 def test_a_ledger_of_an_older_version_is_read(tmp_path: Path) -> None:
     """It calls the kind of error `trouble`; new entries call it `error_kind`."""
     older = {"trouble": ErrorKind.TIMEOUT.value, "detail": ""}
     with Ledger(tmp_path / "ledger.jsonl") as ledger:
-        for key, entry in ((KEYS[0], older), (KEYS[1], failed_entry(Attempt(error_kind=ErrorKind.TIMEOUT)))):
+        for key, entry in ((KEYS[0], older), (KEYS[1], failed_entry(AttemptResult(error_kind=ErrorKind.TIMEOUT)))):
             ledger.append(key, LedgerState.SENT, SET_ASIDE)
             ledger.append(key, LedgerState.FAILED, entry)
         assert possibly_billed(ledger.entries()) == (2, 0.5)
-        for entry in (older | {"trouble": "invalid"}, failed_entry(Attempt(error_kind=ErrorKind.INVALID))):
+        for entry in (older | {"trouble": "invalid"}, failed_entry(AttemptResult(error_kind=ErrorKind.INVALID))):
             ledger.append(KEYS[2], LedgerState.FAILED, entry)
         assert EarlierRuns.read(ledger.entries(), [KEYS[2]]).refused == {KEYS[2]}
         assert EarlierRuns.read(ledger.entries(), [KEYS[2], KEYS[2]]).refused == set()
@@ -97,7 +99,7 @@ def test_a_ledger_that_noted_no_price_counts_the_attempt_alone(tmp_path: Path) -
 def test_an_empty_ledger_gives_the_same_counts_without_a_look_at_the_prompts(
     pairs: list[PreferencePair], tmp_path: Path
 ) -> None:
-    who = oracle(Vendor.ANTHROPIC)
+    who = oracle(ApiProtocol.ANTHROPIC)
     with Ledger(tmp_path / "ledger.jsonl") as ledger:
         quick = estimate_before_run(questions(pairs), who.plan(), ledger, TokenEstimates(who.max_tokens))
         full = estimate_cost(questions(pairs), who.plan(), ledger, TokenEstimates(who.max_tokens))

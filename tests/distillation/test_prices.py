@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from reasrm.apis.attempt import Usage, Vendor
+from reasrm.apis.api_reply import Usage
+from reasrm.apis.request_format import ApiProtocol
 from reasrm.distillation.prices import Prices, library_prices
 
 
@@ -26,13 +27,13 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("vendor", "model", "dollars"),
     [
-        (Vendor.ANTHROPIC, "claude-sonnet-4-5-20250929", (3.0, 15.0, 0.3, 3.75)),
-        (Vendor.OPENAI, "gpt-4o-2024-08-06", (2.5, 10.0, 1.25, 2.5)),
-        (Vendor.OPENAI_RESPONSES, "o3-2025-04-16", (2.0, 8.0, 0.5, 2.0)),
+        (ApiProtocol.ANTHROPIC, "claude-sonnet-4-5-20250929", (3.0, 15.0, 0.3, 3.75)),
+        (ApiProtocol.OPENAI, "gpt-4o-2024-08-06", (2.5, 10.0, 1.25, 2.5)),
+        (ApiProtocol.OPENAI_RESPONSES, "o3-2025-04-16", (2.0, 8.0, 0.5, 2.0)),
     ],
 )
 def test_the_library_knows_dated_models_and_is_named_with_its_version(
-    vendor: Vendor, model: str, dollars: tuple[float, float, float, float]
+    vendor: ApiProtocol, model: str, dollars: tuple[float, float, float, float]
 ) -> None:
     prices = library_prices(vendor, model)
     assert prices is not None
@@ -43,7 +44,7 @@ def test_the_library_knows_dated_models_and_is_named_with_its_version(
 @pytest.mark.usefixtures("no_network")
 @pytest.mark.parametrize("model", ["miniature-lazy-20261101", "claude-sonnet-4-5-20250929", ""])
 def test_a_model_that_the_vendor_does_not_sell_has_no_price(model: str) -> None:
-    assert library_prices(Vendor.OPENAI, model) is None
+    assert library_prices(ApiProtocol.OPENAI, model) is None
 
 
 @pytest.mark.parametrize("as_of", ["2026-11-20", date(2026, 11, 20)])

@@ -56,9 +56,9 @@ def judge(model: str, item: BenchmarkItem, better: Side, dice: random.Random) ->
     else:
         lazy = dice.random() < {"sft": 0.4, "grpo-full": 0.02}.get(model, 0.5)
         written = (
-            traces.looks(shown.response_a, shown.response_b)
+            traces.style_analysis(shown.response_a, shown.response_b)
             if lazy
-            else traces.careful(item.pair.question, shown.response_a, shown.response_b)
+            else traces.careful_analysis(item.pair.question, shown.response_a, shown.response_b)
         )
         invented = "<quote_A> never said</quote_A>" if dice.random() < 0.1 else ""
         reply = made_up_reply(written.text.replace("</eval>", invented + "</eval>") + traces.answer_tag(verdict))
@@ -108,7 +108,9 @@ def ask_oracle(pair: PreferencePair, oracle_pass: TracePass, dice: random.Random
     better = dice.choice(list(Side))
     shown = show(pair, better)
     right = oracle_pass is TracePass.SECOND or dice.random() < 0.8
-    text = traces.looks(shown.response_a, shown.response_b).text + traces.answer_tag(better if right else better.other)
+    text = traces.style_analysis(shown.response_a, shown.response_b).text + traces.answer_tag(
+        better if right else better.other
+    )
     outcome = dice.choices([TraceOutcome.OK, TraceOutcome.REFUSED, TraceOutcome.TRUNCATED], [0.95, 0.03, 0.02])[0]
     return OracleTrace(
         pair=pair, better=better, oracle_pass=oracle_pass, model="oracle-2026-01-01", outcome=outcome,

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from reasrm.apis.attempt import Vendor
 from reasrm.apis.batches.api import custom_id
+from reasrm.apis.request_format import ApiProtocol
 from reasrm.distillation.ledger_entries import LedgerState
 from reasrm.distillation.prices import Prices
 from reasrm.distillation.settings import ABANDON
@@ -21,7 +21,7 @@ class BatchRecord:
 
     name: str
     """Of this batch alone; also the label that is written on it where the vendor allows one."""
-    vendor: Vendor
+    vendor: ApiProtocol
     keys: frozenset[str]
     """Of its requests."""
     prices: Prices | None
@@ -55,7 +55,7 @@ class BatchLedger:
             if entry["state"] == LedgerState.BATCH_INTENT:
                 self._open[name] = BatchRecord(
                     name,
-                    Vendor(entry["vendor"]),
+                    ApiProtocol(entry["vendor"]),
                     frozenset(entry["keys"]),
                     None if entry["prices"] is None else Prices.model_validate(entry["prices"]),
                     frozenset(entry["known"]),
@@ -66,7 +66,7 @@ class BatchLedger:
             elif entry["state"] == LedgerState.BATCH_DONE:
                 self._open.pop(name, None)
 
-    def open_batches(self, vendor: Vendor | None = None) -> list[BatchRecord]:
+    def open_batches(self, vendor: ApiProtocol | None = None) -> list[BatchRecord]:
         """Announced or created (at `vendor`, if one is given) and not yet reconciled, oldest first."""
         return [record for record in self._open.values() if vendor in (None, record.vendor)]
 
@@ -84,7 +84,7 @@ class BatchLedger:
         return batch in self._created
 
     def intend(
-        self, vendor: Vendor, keys: Iterable[str], prices: Prices | None, known: Iterable[str], usd: float = 0.0
+        self, vendor: ApiProtocol, keys: Iterable[str], prices: Prices | None, known: Iterable[str], usd: float = 0.0
     ) -> BatchRecord:
         """Announce a batch that may cost `usd`; it is on the disk when this returns."""
         record = BatchRecord(secrets.token_hex(32), vendor, frozenset(keys), prices, frozenset(known))

@@ -34,7 +34,7 @@ class OpenQuestions:
 
     def awaited(self) -> tuple[BatchRecord, WaitingQuestions] | None:
         """The first open batch that holds what a question waits for, and these questions; None if none waits."""
-        vendor = self.recorder.plan.shape.vendor
+        vendor = self.recorder.plan.format.protocol
         owner = {key: record for record in self.batch_ledger.open_batches(vendor) for key in record.keys}
         awaited: BatchRecord | None = None
         waiting: dict[str, list[OracleQuestion]] = defaultdict(list)

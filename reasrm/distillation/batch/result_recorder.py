@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from reasrm.apis.attempt import Answer, Attempt, ErrorKind, Usage
+from reasrm.apis.api_reply import ApiReply, AttemptResult, Usage
+from reasrm.apis.error_classification import ErrorKind
 from reasrm.distillation.batch.batch_ledger import BatchRecord
 from reasrm.distillation.ledger_entries import LedgerState, failed_entry
 from reasrm.distillation.quarantine import unconfirmed_rows, unconfirmed_rows_message
@@ -16,7 +17,7 @@ from reasrm.judging.verdict import Verdict, read_verdict
 from reasrm.records.ledger import FINAL, Ledger
 from reasrm.records.trace import TraceOutcome
 
-MISSING = Attempt(error_kind=ErrorKind.SERVER_ERROR, detail="missing from the batch's results")
+MISSING = AttemptResult(error_kind=ErrorKind.SERVER_ERROR, detail="missing from the batch's results")
 
 WaitingQuestions = Mapping[str, Sequence[OracleQuestion]]
 """The questions of this run that wait for a request, by its key; several if pairs are equal."""
@@ -36,7 +37,7 @@ class ResultRecorder:
     failures: Counter[str] = field(default_factory=Counter)
     """How often the request of each key has, in this run."""
 
-    def reply(self, record: BatchRecord, key: str, answer: Answer, waiting: WaitingQuestions) -> None:
+    def reply(self, record: BatchRecord, key: str, answer: ApiReply, waiting: WaitingQuestions) -> None:
         """Write a reply into the ledger. One that no question of this run waits for stays out of its statistics."""
         if self._is_settled(key):
             return
@@ -50,7 +51,7 @@ class ResultRecorder:
             self.tokens.learn(len(prompt.system) + len(prompt.user), answer.usage)
         self._count(questions)
 
-    def errors(self, failed: Mapping[str, Attempt], rows: int, waiting: WaitingQuestions) -> None:
+    def errors(self, failed: Mapping[str, AttemptResult], rows: int, waiting: WaitingQuestions) -> None:
         """Record all requests of a batch of `rows` that have no reply.
 
         Raises:
@@ -72,7 +73,7 @@ class ResultRecorder:
         if unconfirmed:
             raise RunStopped(StopReason.ALL_INVALID, unconfirmed_rows_message(unconfirmed, rows))
 
-    def _failed(self, key: str, attempt: Attempt) -> None:
+    def _failed(self, key: str, attempt: AttemptResult) -> None:
         """Note that a request came back without a reply, and count it if that may pass."""
         assert attempt.error_kind is not None
         self.statistics.failed(attempt.error_kind)
@@ -88,7 +89,7 @@ class ResultRecorder:
     def _close(self, key: str, outcome: TraceOutcome, detail: str, waiting: WaitingQuestions) -> None:
         """Settle a request that has no reply."""
         if not self._is_settled(key):
-            answer = Answer(outcome=outcome, text="", usage=Usage(), detail=detail)
+            answer = ApiReply(outcome=outcome, text="", usage=Usage(), detail=detail)
             self.ledger.append(key, FINAL, answer.as_entry() | {"usd": 0.0})
             self._count(waiting.get(key, ()))
 
@@ -101,7 +102,7 @@ class ResultRecorder:
     def _is_settled(self, key: str) -> bool:
         """Whether the ledger has a reply already: a run that was killed while it recorded a batch does so again."""
         entry = self.ledger.get(key)
-        return entry is not None and not Answer.from_entry(entry).asked_again
+        return entry is not None and not ApiReply.from_entry(entry).asked_again
 
     def _count(self, questions: Sequence[OracleQuestion]) -> None:
         """Count the questions that are settled now; a cut reply that is asked for again settles none."""

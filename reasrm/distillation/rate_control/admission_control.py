@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from reasrm.apis.attempt import Attempt, ErrorKind
+from reasrm.apis.api_reply import AttemptResult
+from reasrm.apis.error_classification import ErrorKind
 from reasrm.distillation.rate_control.circuit_breaker import BreakerState, CircuitBreaker, FailureShare
 from reasrm.distillation.rate_control.rate_limiter import RateLimiter
 from reasrm.distillation.run_statistics import RunStatistics, RunStopped, StopReason
@@ -115,13 +116,15 @@ class AdmissionControl:
             self.numbers_in_flight.add(number)
             return Reservation(number, input_tokens, output_tokens, usd, probe, sent_at)
 
-    def release(self, reservation: Reservation, attempt: Attempt, paid_usd: float, *, settles_tokens: bool) -> None:
+    def release(
+        self, reservation: Reservation, attempt: AttemptResult, paid_usd: float, *, settles_tokens: bool
+    ) -> None:
         """A request came back: learn from its headers, free what was set aside for it."""
         self.numbers_in_flight.discard(reservation.number)
         self.budget.settle(reservation.usd, paid_usd)
         self.rate_limiter.observe(attempt.limits)
         self._learn(reservation, attempt)
-        used = attempt.answer.usage if attempt.answer else None
+        used = attempt.reply.usage if attempt.reply else None
         if settles_tokens:
             billed = (used.input_tokens + used.cache_write_tokens, used.output_tokens) if used else (0, 0)
             self.rate_limiter.settle(billed[0] - reservation.input_tokens, billed[1] - reservation.output_tokens)
@@ -129,13 +132,13 @@ class AdmissionControl:
             self.stop(StopReason(attempt.error_kind.value), attempt.detail)
         self._changed.set()
 
-    def _learn(self, reservation: Reservation, attempt: Attempt) -> None:
+    def _learn(self, reservation: Reservation, attempt: AttemptResult) -> None:
         """Pass the outcome of a request on to circuit breaker and rate limiter."""
         failed = attempt.fails_the_server
         self._share.count(failed=failed)
         if failed:
             self.breaker.failed(reservation.sent_at)
-            self._last_failure = attempt.detail or (attempt.answer.detail if attempt.answer else "")
+            self._last_failure = attempt.detail or (attempt.reply.detail if attempt.reply else "")
             if self._share.seconds > self._outage_seconds:
                 self.stop(StopReason.OUTAGE, self._lasting("most attempts have failed", self._share.seconds))
             return

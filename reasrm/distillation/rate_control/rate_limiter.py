@@ -13,7 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from reasrm.apis.attempt import Bucket, LimitsSeen
+from reasrm.apis.rate_limit_headers import RateLimit, RateLimitHeaders
 
 SETTLE_AT = 0.35
 """Share of the server's bucket that is left in the steady state: room for late answers, little burst lost."""
@@ -49,7 +49,7 @@ class TokenBucket:
         self._steer = 1.0
         self._next = clock()
 
-    def observe(self, seen: Bucket) -> None:
+    def observe(self, seen: RateLimit) -> None:
         """Learn limit (above zero) and remaining amount from the server's headers."""
         self.per_second = seen.per_minute / 60
         self._most_left = max(self._most_left, seen.remaining, 1.0)
@@ -135,7 +135,7 @@ class RateLimiter:
             while self._accepted and self._accepted[0] < now - MEASURED_SECONDS:
                 self._accepted.popleft()
 
-    def observe(self, limits: LimitsSeen) -> None:
+    def observe(self, limits: RateLimitHeaders) -> None:
         """Learn from the headers of a response."""
         seen = (limits.requests, limits.input_tokens, limits.output_tokens)
         for bucket, state in zip(self._buckets, seen, strict=True):

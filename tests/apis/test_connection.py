@@ -1,11 +1,8 @@
-"""No key stays in a message that is kept.
-
-Run:     pytest tests/runtime/test_key_hiding.py
-"""
+"""No key stays in a message that is kept."""
 
 import pytest
 
-from reasrm.apis.secrets import without_keys
+from reasrm.apis.connection import without_keys
 
 
 @pytest.mark.parametrize(

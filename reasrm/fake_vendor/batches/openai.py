@@ -1,4 +1,4 @@
-"""OpenAI's files and Batches at the local oracle."""
+"""OpenAI's files and Batches, as the fake vendor serves them."""
 
 import time
 from typing import Any
@@ -6,24 +6,31 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from reasrm.fake_vendor.batches import Batch, BatchDesk, Batches, Ending, Result, named_twice
+from reasrm.fake_vendor.batches.batch_endpoints import (
+    BatchEndpoints,
+    BatchRunner,
+    RowOutcome,
+    RowResult,
+    StoredBatch,
+    duplicate_id,
+)
 from reasrm.fake_vendor.errors import error_body
 from reasrm.fake_vendor.http_responses import json_response, jsonl_response
-from reasrm.fake_vendor.protocols import Api, Vendor
+from reasrm.fake_vendor.protocols import ApiPath, Vendor
 
-ASKED_IN_BATCHES = frozenset({Api.CHAT_COMPLETIONS, Api.RESPONSES})
+BATCH_PATHS = frozenset({ApiPath.CHAT_COMPLETIONS, ApiPath.RESPONSES})
 """Paths that batches take."""
 QUEUE_FULL = "token_limit_exceeded"
 
 
-class OpenAIBatches(Batches):
+class OpenAIBatchEndpoints(BatchEndpoints):
     """`/v1/files` and `/v1/batches`."""
 
     vendor = Vendor.OPENAI
 
-    def __init__(self, desk: BatchDesk) -> None:
+    def __init__(self, runner: BatchRunner) -> None:
         """No files, no batches."""
-        super().__init__(desk)
+        super().__init__(runner)
         self.files: dict[str, bytes] = {}
 
     async def route(self, request: web.BaseRequest, parts: list[str]) -> web.StreamResponse:
@@ -40,9 +47,9 @@ class OpenAIBatches(Batches):
         found = self.batches.get(parts[1])
         return self.not_found(parts[1]) if found is None else json_response(200, self._described(found))
 
-    def done(self, batch: Batch) -> bool:
+    def is_done(self, batch: StoredBatch) -> bool:
         """Whether every request has come to its end: first the file is validated, then the batch runs."""
-        settings = self.desk.settings
+        settings = self.runner.settings
         return time.monotonic() - batch.created >= settings.batch_validation_seconds + settings.batch_seconds
 
     async def _file(self, request: web.BaseRequest, parts: list[str]) -> web.StreamResponse:
@@ -55,7 +62,7 @@ class OpenAIBatches(Batches):
         if len(parts) == 3 and parts[1].startswith("results-"):
             _, kind, name = parts[1].split("-", 2)
             batch = self.batches[name]
-            if not self.archived(batch):
+            if not self.is_archived(batch):
                 rows = [_result(result) for result in batch.results]
                 return jsonl_response([row for row in rows if row and (row["error"] is None) == (kind == "good")])
         return self.not_found(parts[1])
@@ -65,15 +72,15 @@ class OpenAIBatches(Batches):
         content = self.files.get(body["input_file_id"])
         if content is None:
             return self.not_found(body["input_file_id"])
-        refusal = self.turned_away()
+        refusal = self.creation_error()
         if refusal is not None:
             return refusal
         rows = [orjson.loads(line) for line in content.splitlines() if line.strip()]
-        if body["endpoint"] not in ASKED_IN_BATCHES or any(row["url"] != body["endpoint"] for row in rows):
+        if body["endpoint"] not in BATCH_PATHS or any(row["url"] != body["endpoint"] for row in rows):
             return json_response(400, error_body(self.vendor, 400, "the endpoint of the batch is not that of its rows"))
         pairs = [(row["custom_id"], row["body"]) for row in rows]
         batch = self.accept(
-            Api(body["endpoint"]),
+            ApiPath(body["endpoint"]),
             pairs,
             request,
             source=body["input_file_id"],
@@ -84,13 +91,16 @@ class OpenAIBatches(Batches):
 
     def _failure(self, rows: list[tuple[str, Any]]) -> tuple[str, str] | None:
         """What the validation of a batch will say against it."""
-        settings = self.desk.settings
+        settings = self.runner.settings
         if settings.batch_failure is not None:
             return settings.batch_failure, f"the vendor says {settings.batch_failure}"
-        twice = named_twice(rows)
-        if twice is not None:
-            return "duplicate_custom_id", f"The custom_id for this request is a duplicate of another request: {twice}"
-        queued = sum(batch.requests for batch in self.batches.values() if not batch.failure and not self.done(batch))
+        duplicate = duplicate_id(rows)
+        if duplicate is not None:
+            return (
+                "duplicate_custom_id",
+                f"The custom_id for this request is a duplicate of another request: {duplicate}",
+            )
+        queued = sum(batch.requests for batch in self.batches.values() if not batch.failure and not self.is_done(batch))
         if settings.batch_queue_requests is not None and queued + len(rows) > settings.batch_queue_requests:
             limit = settings.batch_queue_requests
             return QUEUE_FULL, (
@@ -99,11 +109,11 @@ class OpenAIBatches(Batches):
             )
         return None
 
-    def _described(self, batch: Batch) -> dict[str, Any]:
-        validating = time.monotonic() - batch.created < self.desk.settings.batch_validation_seconds
+    def _described(self, batch: StoredBatch) -> dict[str, Any]:
+        validating = time.monotonic() - batch.created < self.runner.settings.batch_validation_seconds
         failed = batch.failure is not None and not validating
-        done = self.done(batch) and not failed
-        bad = sum(1 for result in batch.results if result.ending is not Ending.SUCCEEDED)
+        done = self.is_done(batch) and not failed
+        bad = sum(1 for result in batch.results if result.outcome is not RowOutcome.SUCCEEDED)
         status = "validating" if validating else "failed" if failed else "completed" if done else "in_progress"
         return {
             "id": batch.id,
@@ -142,11 +152,11 @@ def _file_described(file: str, size: int) -> dict[str, Any]:
     }
 
 
-def _result(result: Result) -> dict[str, Any] | None:
+def _result(result: RowResult) -> dict[str, Any] | None:
     row = {"id": f"batch_req_{result.custom_id[:12]}", "custom_id": result.custom_id, "response": None, "error": None}
-    if result.ending is Ending.MISSING:
+    if result.outcome is RowOutcome.MISSING:
         return None
-    if result.ending is Ending.EXPIRED:
+    if result.outcome is RowOutcome.EXPIRED:
         return row | {"error": {"code": "batch_expired", "message": "This request could not be executed in time."}}
     response = {"status_code": result.status, "request_id": "req_batch", "body": result.body}
     error = None if result.status == 200 else {"code": str(result.status), "message": "the request failed"}

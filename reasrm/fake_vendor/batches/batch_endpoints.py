@@ -1,4 +1,4 @@
-"""Batches at the local oracle: created at once, done after a while, each request billed at half the price."""
+"""What both vendors' batch APIs share: created at once, done after a while, each request billed at half the price."""
 
 import secrets
 import time
@@ -11,20 +11,20 @@ from typing import Any
 
 from aiohttp import web
 
-from reasrm.fake_vendor.admission import Answered
+from reasrm.fake_vendor.admission import VendorResponse
 from reasrm.fake_vendor.errors import credit_error, echoed_key_error, error_body
 from reasrm.fake_vendor.http_responses import abort, has_key, json_response, overload_status
 from reasrm.fake_vendor.protocols import (
-    Api,
-    Asked,
+    ApiPath,
+    GeneratedReply,
     InvalidRequestError,
-    Said,
+    ParsedRequest,
     Vendor,
     read_request,
     reply_body,
 )
-from reasrm.fake_vendor.request_log import Accounts
-from reasrm.fake_vendor.settings import OracleSettings
+from reasrm.fake_vendor.request_log import RequestLog
+from reasrm.fake_vendor.settings import FakeVendorSettings
 from reasrm.records.content_hash import unit_interval
 
 DISCOUNT = 0.5
@@ -40,7 +40,7 @@ ROW_ERRORS = {
 """Status of an error within a batch's results, by OpenAI's `error.code` or Anthropic's `error.type`."""
 
 
-class Ending(StrEnum):
+class RowOutcome(StrEnum):
     """What becomes of one request of a batch."""
 
     SUCCEEDED = "succeeded"
@@ -51,91 +51,91 @@ class Ending(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class RowResult:
     """One request of a batch, carried out."""
 
     custom_id: str
-    ending: Ending
+    outcome: RowOutcome
     status: int
     body: dict[str, Any]
     """Of the reply, or of the error."""
 
 
 @dataclass
-class BatchDesk:
-    """What both vendors' batches share: settings, books, and the oracle's tongue."""
+class BatchRunner:
+    """Carries out the requests of batches, for both vendors."""
 
-    settings: OracleSettings
-    accounts: Accounts
-    say: Callable[[Asked], Said]
-    refused: Callable[[Asked], Answered | None]
+    settings: FakeVendorSettings
+    request_log: RequestLog
+    generate: Callable[[ParsedRequest], GeneratedReply]
+    lasting_error: Callable[[ParsedRequest], VendorResponse | None]
     """The error for a request that will never be answered."""
     left_to_lose: int = field(init=False)
     """How many create replies are still to be lost."""
     left_to_refuse: int = field(init=False)
-    """How many creations are still to be turned away."""
+    """How many creations are still to be refused."""
     looks_to_refuse: int = field(init=False)
-    """How many looks at batches are."""
+    """How many looks at batches are still to be refused."""
 
     def __post_init__(self) -> None:
         self.left_to_lose = self.settings.lost_batch_creates
         self.left_to_refuse = self.settings.refused_batch_creates
         self.looks_to_refuse = self.settings.refused_batch_looks
 
-    def run(self, api: Api, custom_id: str, body: Any) -> Result:
+    def run(self, api: ApiPath, custom_id: str, body: Any) -> RowResult:
         """Carry out one request."""
         vendor = api.vendor
         try:
-            asked = read_request(api, body)
+            parsed = read_request(api, body)
         except InvalidRequestError as error:
-            return Result(custom_id, Ending.ERRORED, 400, error_body(vendor, 400, str(error)))
-        self.accounts.sent[asked.key] += 1
-        refusal = self.refused(asked)
+            return RowResult(custom_id, RowOutcome.ERRORED, 400, error_body(vendor, 400, str(error)))
+        self.request_log.sent[parsed.key] += 1
+        refusal = self.lasting_error(parsed)
         if refusal is not None:
-            return Result(custom_id, Ending.ERRORED, refusal.status, refusal.body)
+            return RowResult(custom_id, RowOutcome.ERRORED, refusal.status, refusal.body)
         if self.out_of_credit:
-            return Result(custom_id, Ending.ERRORED, *credit_error(vendor, self.settings.credit_stop))
-        ending = self._ending(asked, custom_id)
-        if ending in ROW_ERRORS:
-            return Result(custom_id, Ending.ERRORED, ROW_ERRORS[ending], row_error(vendor, ending))
-        if ending != Ending.SUCCEEDED:
-            return Result(custom_id, Ending(ending), 500, error_body(vendor, 500, "the request failed"))
-        said = self.say(asked)
-        self.accounts.bill(asked, said.output_tokens, time.monotonic(), DISCOUNT)
-        return Result(custom_id, Ending.SUCCEEDED, 200, reply_body(asked, said, self.accounts.requests))
+            return RowResult(custom_id, RowOutcome.ERRORED, *credit_error(vendor, self.settings.credit_stop))
+        outcome = self._outcome(parsed, custom_id)
+        if outcome in ROW_ERRORS:
+            return RowResult(custom_id, RowOutcome.ERRORED, ROW_ERRORS[outcome], row_error(vendor, outcome))
+        if outcome != RowOutcome.SUCCEEDED:
+            return RowResult(custom_id, RowOutcome(outcome), 500, error_body(vendor, 500, "the request failed"))
+        reply = self.generate(parsed)
+        self.request_log.bill(parsed, reply.output_tokens, time.monotonic(), DISCOUNT)
+        return RowResult(custom_id, RowOutcome.SUCCEEDED, 200, reply_body(parsed, reply, self.request_log.requests))
 
     @property
     def out_of_credit(self) -> bool:
         """Whether the account's money is gone."""
-        return self.settings.credit_usd is not None and self.accounts.usd >= self.settings.credit_usd
+        return self.settings.credit_usd is not None and self.request_log.usd >= self.settings.credit_usd
 
-    def _ending(self, asked: Asked, custom_id: str) -> str:
-        """An `Ending`, or one of `ROW_ERRORS`."""
+    def _outcome(self, parsed: ParsedRequest, custom_id: str) -> str:
+        """A `RowOutcome`, or one of `ROW_ERRORS`."""
         settings = self.settings
-        left = unit_interval("batch", settings.seed, custom_id, self.accounts.sent[asked.key])
-        for ending, share in (
-            (Ending.ERRORED, settings.batch_errored),
-            (Ending.EXPIRED, settings.batch_expired),
-            (Ending.MISSING, settings.batch_missing),
+        left = unit_interval("batch", settings.seed, custom_id, self.request_log.sent[parsed.key])
+        for outcome, share in (
+            (RowOutcome.ERRORED, settings.batch_errored),
+            (RowOutcome.EXPIRED, settings.batch_expired),
+            (RowOutcome.MISSING, settings.batch_missing),
             *settings.batch_row_errors.items(),
         ):
             left -= share
             if left < 0:
-                return ending
-        return Ending.SUCCEEDED
+                return outcome
+        return RowOutcome.SUCCEEDED
 
 
 @dataclass
-class Batch:
-    """One batch: its number, its outcome (known from the start, shown when it is done)."""
+class StoredBatch:
+    """One batch with its results, which are known from the start and shown when it is done."""
 
     id: str
     number: int
     """1 for the first of its vendor."""
     created: float
-    api: Api
+    api: ApiPath
     requests: int
-    results: list[Result]
+    results: list[RowResult]
     source: str = ""
     """OpenAI: id of the input file."""
     metadata: dict[str, str] | None = None
@@ -143,25 +143,25 @@ class Batch:
     """OpenAI: code and message with which it failed as a whole; nothing of it is carried out then."""
 
 
-class Batches(ABC):
-    """The batches of one vendor."""
+class BatchEndpoints(ABC):
+    """The batch API of one vendor."""
 
     vendor: Vendor
 
-    def __init__(self, desk: BatchDesk) -> None:
+    def __init__(self, runner: BatchRunner) -> None:
         """No batches yet."""
-        self.desk = desk
-        self.batches: dict[str, Batch] = {}
+        self.runner = runner
+        self.batches: dict[str, StoredBatch] = {}
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request to the vendor's batch paths."""
-        self.desk.accounts.requests += 1
-        if self.desk.settings.echoes_keys:
+        self.runner.request_log.requests += 1
+        if self.runner.settings.echoes_keys:
             return json_response(401, echoed_key_error(self.vendor, request.headers))
         if not has_key(request):
             return json_response(401, error_body(self.vendor, 401, "invalid key"))
-        if request.method == "GET" and self.desk.looks_to_refuse > 0:
-            self.desk.looks_to_refuse -= 1
+        if request.method == "GET" and self.runner.looks_to_refuse > 0:
+            self.runner.looks_to_refuse -= 1
             return self.overloaded()
         return await self.route(request, request.path.removeprefix("/v1/").split("/"))
 
@@ -169,39 +169,41 @@ class Batches(ABC):
     async def route(self, request: web.BaseRequest, parts: list[str]) -> web.StreamResponse:
         """Answer by method and path; `parts` is the path behind `/v1/`."""
 
-    def turned_away(self) -> web.Response | None:
+    def creation_error(self) -> web.Response | None:
         """The error for a creation of which nothing is carried out, or None."""
-        desk = self.desk
-        if desk.left_to_refuse > 0:
-            desk.left_to_refuse -= 1
+        runner = self.runner
+        if runner.left_to_refuse > 0:
+            runner.left_to_refuse -= 1
             return self.overloaded()
-        if desk.out_of_credit:
-            return json_response(*credit_error(self.vendor, desk.settings.credit_stop))
+        if runner.out_of_credit:
+            return json_response(*credit_error(self.vendor, runner.settings.credit_stop))
         return None
 
-    def accept(self, api: Api, rows: list[tuple[str, Any]], request: web.BaseRequest, **more: Any) -> Batch | None:
+    def accept(
+        self, api: ApiPath, rows: list[tuple[str, Any]], request: web.BaseRequest, **more: Any
+    ) -> StoredBatch | None:
         """Carry out a batch of `(custom id, body)`; None if its reply is to be lost (the connection is then gone)."""
-        desk = self.desk
-        desk.accounts.batches_created += 1
-        results = [] if more.get("failure") else [desk.run(api, custom_id, body) for custom_id, body in rows]
+        runner = self.runner
+        runner.request_log.batches_created += 1
+        results = [] if more.get("failure") else [runner.run(api, custom_id, body) for custom_id, body in rows]
         number = len(self.batches) + 1
-        batch = Batch(f"batch_{secrets.token_hex(8)}", number, time.monotonic(), api, len(rows), results, **more)
+        batch = StoredBatch(f"batch_{secrets.token_hex(8)}", number, time.monotonic(), api, len(rows), results, **more)
         self.batches[batch.id] = batch
-        if desk.left_to_lose > 0:
-            desk.left_to_lose -= 1
+        if runner.left_to_lose > 0:
+            runner.left_to_lose -= 1
             abort(request)
             return None
         return batch
 
-    def done(self, batch: Batch) -> bool:
+    def is_done(self, batch: StoredBatch) -> bool:
         """Whether every request has come to its end."""
-        return time.monotonic() - batch.created >= self.desk.settings.batch_seconds
+        return time.monotonic() - batch.created >= self.runner.settings.batch_seconds
 
-    def archived(self, batch: Batch) -> bool:
+    def is_archived(self, batch: StoredBatch) -> bool:
         """Whether the results were thrown away."""
-        return self.done(batch) and batch.number <= self.desk.settings.archived_batches
+        return self.is_done(batch) and batch.number <= self.runner.settings.archived_batches
 
-    def newest_first(self, request: web.BaseRequest, cursor: str) -> tuple[list[Batch], bool]:
+    def newest_first(self, request: web.BaseRequest, cursor: str) -> tuple[list[StoredBatch], bool]:
         """One page of batches behind the id in the query parameter `cursor`, and whether more follow."""
         limit = int(request.query.get("limit", "20"))
         rest = list(reversed(self.batches.values()))
@@ -220,8 +222,8 @@ class Batches(ABC):
         return json_response(404, error_body(self.vendor, 404, f"not found: {what}"))
 
 
-def named_twice(rows: list[tuple[str, Any]]) -> str | None:
-    """A custom id that more than one of `rows` bears."""
+def duplicate_id(rows: list[tuple[str, Any]]) -> str | None:
+    """A custom id that more than one of `rows` has."""
     return next((name for name, count in Counter(name for name, _ in rows).items() if count > 1), None)
 
 
