@@ -41,7 +41,7 @@ class Bar:
 
     @property
     def must(self) -> str:
-        """The bar in words."""
+        """The bar as text."""
         if self.at_least == self.at_most:
             return f"{self.at_most:g}"
         return f"at least {self.at_least:g}" if self.at_least is not None else f"at most {self.at_most:g}"

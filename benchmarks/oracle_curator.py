@@ -1,7 +1,7 @@
 """bespokelabs-curator and the oracle command side by side: same local server, same prompts, one after the other.
 
 Curator pins older SDKs, so it lives in an environment of its own: `FOLDER/curator-env`, which this script makes on its
-first run (python -m venv, pip install of the version below; some minutes). It is told the limits of the server where it
+first run (python -m venv, pip install of the version below; some minutes). It gets the limits of the server where it
 cannot read them (OpenAI), and to give out what it has where some requests failed (as it ships it would give out none);
 its own retries and its resume cache are as they ship. For Anthropic it opens with a paid
 greeting, which the server answers. It counts tokens with a vocabulary that it would download; litellm, which it
@@ -84,14 +84,16 @@ def curator_python(folder: Path) -> Path:
 def write_prompts(pairs: Path, path: Path) -> Path:
     """The prompts of `pairs` as curator's rows."""
     with path.open("w") as file:
-        for case in first_pass(read_records(pairs, PreferencePair), 0, PromptVariant.FULL):
-            file.write(json.dumps({"id": case.pair.id, "system": case.question.system, "user": case.question.user}))
+        for question in first_pass(read_records(pairs, PreferencePair), 0, PromptVariant.FULL):
+            file.write(
+                json.dumps({"id": question.pair.id, "system": question.prompt.system, "user": question.prompt.user})
+            )
             file.write("\n")
     return path
 
 
 def curator(folder: Path, vendor: str, count: int, settings: FakeVendorSettings) -> Row:
-    """One run of curator; its kill -9 after `LONGEST` seconds is told by the status -9."""
+    """One run of curator; its kill -9 after `LONGEST` seconds shows in the status -9."""
     prompts = write_prompts(make_pairs(folder, count), folder / f"prompts-{count}.jsonl")
     client, cache, out = folder / "curator_client.py", folder / "curator-cache", fresh(folder, f"curator-{vendor}")
     client.write_text(CLIENT)
@@ -145,7 +147,7 @@ def main() -> None:
     rows: list[Row] = []
     planted: dict[str, dict[str, float]] = {"clean": {}, "faults": FAULTS}
     for name in planted if arguments.scenario is None else [arguments.scenario]:
-        settings = FakeVendorSettings(**CLEAN, faults=planted[name], default_reply="Hello!")
+        settings = FakeVendorSettings(**CLEAN, faults=planted[name], small_talk="Hello!")
         for vendor in ("anthropic", "openai"):
             for client in (ours, curator):
                 load = os.getloadavg()[0]

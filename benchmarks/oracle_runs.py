@@ -52,7 +52,7 @@ def environment(url: str) -> dict[str, str]:
 
 def command(vendor: str, pairs: Path, out: Path, *more: str) -> list[str]:
     """The oracle command over `pairs`."""
-    base = [sys.executable, "-m", "reasrm.commands.oracle", "--pass", "first", "--max-tokens", "1024"]
+    base = [sys.executable, "-m", "reasrm.cli", "oracle", "--pass", "first", "--max-tokens", "1024"]
     what = ["--provider", vendor, "--model", MODEL, "--prices", PRICES, "--pairs", str(pairs)]
     return [*base, *what, "--out", str(out), "--summary", str(out.with_suffix(".summary.json")), *more]
 
@@ -92,7 +92,7 @@ def resident_peak_mb(process: int) -> float:
 
 
 def request_log(url: str) -> dict[str, Any]:
-    """The server's log."""
+    """What the server counted and billed."""
     with urllib.request.urlopen(f"{url}/request-log") as response:
         return dict(json.load(response))
 

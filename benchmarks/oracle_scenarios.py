@@ -1,7 +1,7 @@
 """The runs behind the bars of `oracle_bars.py`: the oracle command against a local server with planted faults.
 
 Each function runs one scenario with one vendor's protocol and returns its figures. Every figure comes from outside the
-client: the server's log, the process's own resource usage, the output file.
+client: what the server counted, the process's own resource usage, the output file.
 """
 
 import json
@@ -100,7 +100,7 @@ def kill(folder: Path, vendor: str) -> Row:
         "n": count,
         "billed_before": before,
         "in_flight_at_kill": in_flight,
-        "maybe_billed_by_the_summary": json.loads(out.with_suffix(".summary.json").read_text())["maybe_billed_unseen"],
+        "possibly_billed_by_the_summary": json.loads(out.with_suffix(".summary.json").read_text())["possibly_billed"],
         "billed_twice": log["billed_again"],
         "billed_twice_over_in_flight": _ratio(log["billed_again"], in_flight),
         "unaccounted": count - outcomes(out).total(),
@@ -112,7 +112,7 @@ def _ratio(part: float, whole: float) -> float:
 
 
 def unanswered(ledger: Path) -> int:
-    """Requests whose last word in the ledger is that they were sent: what was in flight when the client died."""
+    """Requests whose last ledger entry is that they were sent: what was in flight when the client died."""
     last: dict[str, str] = {}
     for line in ledger.read_bytes().splitlines(keepends=True):
         if line.endswith(b"\n"):

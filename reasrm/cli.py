@@ -14,12 +14,10 @@ import typer
 
 from reasrm.commands import judge
 from reasrm.commands.compare import compare
+from reasrm.commands.oracle import oracle
 from reasrm.commands.score import ScoreCommand, score
+from reasrm.runtime.extras import MissingExtraError, extras_named
 
-FORWARDED = {
-    "oracle": ("reasrm.commands.oracle", "Ask an oracle about any JSONL of pairs, resumably."),
-}
-PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 TOOLS = "Use its parts alone"
 PIPELINE_COMMANDS = ("run", "plan", "status", "cancel", "serve", "ui", "doctor", "profile")
 """What `flows/cli.py` of a clone adds."""
@@ -36,18 +34,10 @@ app = typer.Typer(
 )
 
 
-def _add_forward(word: str, module: str, text: str) -> None:
-    @app.command(word, rich_help_panel=TOOLS, context_settings=PASS_ON, help=text, add_help_option=False)
-    def forward(context: typer.Context) -> None:
-        sys.stdout.flush()
-        os.execv(sys.executable, [sys.executable, "-m", module, *context.args])  # noqa: S606
-
-
-for _word, (_module, _text) in FORWARDED.items():
-    _add_forward(_word, _module, _text)
 app.command("judge", rich_help_panel=TOOLS, help=judge.HELP, epilog=judge.EPILOG)(judge.judge)
 app.command("score", cls=ScoreCommand, rich_help_panel=TOOLS)(score)
 app.command("compare", rich_help_panel=TOOLS)(compare)
+app.command("oracle", rich_help_panel=TOOLS)(oracle)
 
 
 def clone_around(folder: Path) -> Path | None:
@@ -70,13 +60,17 @@ def main() -> None:
             file=sys.stderr,
         )
         sys.exit(2)
-    if clone is not None:
-        sys.path.insert(0, str(clone))
-        pipeline = importlib.import_module("flows.cli")
-        app.add_typer(pipeline.app)
-        errors = (pipeline.FlowError,)
     try:
-        run_app()
+        with extras_named():
+            if clone is not None:
+                sys.path.insert(0, str(clone))
+                pipeline = importlib.import_module("flows.cli")
+                app.add_typer(pipeline.app)
+                errors = (pipeline.FlowError,)
+            run_app()
+    except MissingExtraError as error:
+        print(f"reasrm: {error}", file=sys.stderr)
+        sys.exit(1)
     except errors as error:
         print(f"reasrm: {error}", file=sys.stderr)
         sys.exit(int(error.exit_code))

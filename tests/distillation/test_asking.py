@@ -1,6 +1,6 @@
 """The asking loop against the fault-injecting server, over the vendors' real SDKs.
 
-Run:     pytest tests/oracle/test_asking.py
+Run:     pytest tests/distillation/test_asking.py
 """
 
 from contextlib import nullcontext
@@ -11,13 +11,13 @@ import pytest
 
 from reasrm.apis.request_format import ApiProtocol
 from reasrm.distillation.online_run import ask_online
-from reasrm.distillation.rate_control.admission_control import StopReason
+from reasrm.distillation.run_statistics import StopReason
 from reasrm.distillation.traces import PassTotals, traces
 from reasrm.records.content_hash import canonical_json
 from reasrm.records.ledger import Ledger
 from reasrm.records.pair import PreferencePair
 from reasrm.records.trace import TraceOutcome, TracePass
-from tests.fake_vendor.oracle_on_loopback import EACH_VENDOR, LocalOracle, ask, cases, oracle, settings
+from tests.fake_vendor.oracle_on_loopback import EACH_VENDOR, LocalOracle, ask, oracle, questions, settings
 
 PASSING: dict[str, float] = {
     "overloaded": 0.05,
@@ -34,7 +34,7 @@ def output(who: Any, pairs: list[PreferencePair], ledger_file: Path) -> tuple[by
     """The bytes of the pass's output, and its totals."""
     totals = PassTotals(who.prices)
     with Ledger(ledger_file) as ledger:
-        found = traces(cases(pairs), who.plan(), ledger, TracePass.FIRST, who.model, totals)
+        found = traces(questions(pairs), who.plan(), ledger, TracePass.FIRST, who.model, totals)
         return b"\n".join(canonical_json(trace.model_dump(mode="json")) for trace in found), totals
 
 
@@ -43,18 +43,18 @@ def test_every_pair_is_answered_once_and_nothing_is_asked_again(
     vendor: ApiProtocol, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
 ) -> None:
     who = oracle(vendor)
-    ended = ask(server, who, pairs, tmp_path / "ledger.jsonl")
-    books = server.request_log()
-    assert ended.stopped is None
-    assert books["billed"] == books["distinct_billed"] == len(pairs)
+    result = ask(server, who, pairs, tmp_path / "ledger.jsonl")
+    account = server.request_log()
+    assert result.stopped is None
+    assert account["billed"] == account["distinct_billed"] == len(pairs)
     first, totals = output(who, pairs, tmp_path / "ledger.jsonl")
     totals.check(len(pairs))
     assert totals.outcomes[TraceOutcome.OK] == len(pairs)
-    assert totals.usd == pytest.approx(books["usd"])
+    assert totals.usd == pytest.approx(account["usd"])
 
     again = ask(server, who, pairs, tmp_path / "ledger.jsonl")
-    assert again.outlook.to_ask == 0
-    assert server.request_log()["requests"] == books["requests"]
+    assert again.estimate.to_ask == 0
+    assert server.request_log()["requests"] == account["requests"]
     assert output(who, pairs, tmp_path / "ledger.jsonl")[0] == first
 
 
@@ -64,16 +64,16 @@ def test_faults_lose_nothing_and_buy_again_only_what_was_lost(
 ) -> None:
     server.restart(faults=PASSING | LASTING, seed=3)
     who = oracle(vendor)
-    ended = ask(server, who, pairs, tmp_path / "ledger.jsonl")
-    books = server.request_log()
-    assert ended.stopped is None
+    result = ask(server, who, pairs, tmp_path / "ledger.jsonl")
+    account = server.request_log()
+    assert result.stopped is None
     _, totals = output(who, pairs, tmp_path / "ledger.jsonl")
     totals.check(len(pairs))
     assert totals.outcomes[TraceOutcome.GAVE_UP] == 0
     assert min(totals.outcomes[outcome] for outcome in TraceOutcome if outcome is not TraceOutcome.GAVE_UP) > 0
-    assert books["billed_lost"] > 0
-    assert books["billed_again"] == books["billed_lost"]
-    assert books["rejected_sent_again"] == 0
+    assert account["billed_lost"] > 0
+    assert account["billed_again"] == account["billed_lost"]
+    assert account["rejected_sent_again"] == 0
 
 
 def test_faults_and_order_of_rows_do_not_change_the_output(
@@ -105,14 +105,14 @@ def test_an_empty_account_stops_the_run_and_a_full_one_resumes_it(
     server.restart(credit_usd=0.05, credit_stop=how, latency_seconds=0.02)
     who = oracle(vendor)
     stopped = ask(server, who, pairs, tmp_path / "ledger.jsonl")
-    books = server.request_log()
+    account = server.request_log()
     assert stopped.stopped is StopReason.NO_CREDIT
-    assert books["after_credit_stop"] <= 16
-    assert stopped.summary["replies"] == books["billed"]
+    assert account["after_credit_stop"] <= 16
+    assert stopped.statistics["replies"] == account["billed"]
     server.restart()
     resumed = ask(server, who, pairs, tmp_path / "ledger.jsonl")
     assert resumed.stopped is None
-    assert server.request_log()["billed"] == len(pairs) - books["billed"]
+    assert server.request_log()["billed"] == len(pairs) - account["billed"]
 
 
 def test_a_budget_is_never_exceeded_and_resumed_runs_count(
@@ -132,8 +132,10 @@ def test_a_key_that_is_refused_stops_at_once(
     monkeypatch.setenv("ANTHROPIC_API_KEY", "withdrawn")
     monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
     with Ledger(tmp_path / "ledger.jsonl") as ledger:
-        ended = ask_online("test", lambda: cases(pairs), oracle(ApiProtocol.ANTHROPIC), ledger, settings(), nullcontext)
-    assert ended.stopped is StopReason.NOT_ALLOWED
+        result = ask_online(
+            "test", lambda: questions(pairs), oracle(ApiProtocol.ANTHROPIC), ledger, settings(), nullcontext
+        )
+    assert result.stopped is StopReason.NOT_ALLOWED
     assert server.request_log()["requests"] <= 16
     assert "withdrawn" not in (tmp_path / "ledger.jsonl").read_text()
 
@@ -142,8 +144,8 @@ def test_settings_that_the_vendor_calls_invalid_stop_the_run(
     server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
 ) -> None:
     server.restart(faults={"invalid": 1.0})
-    ended = ask(server, oracle(ApiProtocol.OPENAI), pairs, tmp_path / "ledger.jsonl")
-    assert ended.stopped is StopReason.ALL_INVALID
+    result = ask(server, oracle(ApiProtocol.OPENAI), pairs, tmp_path / "ledger.jsonl")
+    assert result.stopped is StopReason.ALL_INVALID
     assert server.request_log()["requests"] < 60
 
 
@@ -151,9 +153,9 @@ def test_an_outage_costs_a_handful_of_requests_and_no_pair(
     server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
 ) -> None:
     server.restart(outages=[(0.0, 2.5)], latency_seconds=0.02)
-    ended = ask(server, oracle(ApiProtocol.ANTHROPIC), pairs, tmp_path / "ledger.jsonl")
-    assert ended.stopped is None
-    assert ended.summary["outcomes"] == {"ok": len(pairs)}
+    result = ask(server, oracle(ApiProtocol.ANTHROPIC), pairs, tmp_path / "ledger.jsonl")
+    assert result.stopped is None
+    assert result.statistics["outcomes"] == {"ok": len(pairs)}
     assert server.request_log()["in_outage"] <= 30
 
 
@@ -162,9 +164,9 @@ def test_an_outage_without_end_stops_the_run_resumably(
     server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
 ) -> None:
     server.restart(outages=[(0.0, 1e9)])
-    ended = ask(server, oracle(ApiProtocol.OPENAI), pairs, tmp_path / "l.jsonl", settings(outage_minutes=0.02))
-    assert ended.stopped is StopReason.OUTAGE
-    assert ended.summary["outcomes"] == {}
+    result = ask(server, oracle(ApiProtocol.OPENAI), pairs, tmp_path / "l.jsonl", settings(outage_minutes=0.02))
+    assert result.stopped is StopReason.OUTAGE
+    assert result.statistics["outcomes"] == {}
 
 
 def test_requests_that_fail_every_time_are_given_up_and_asked_again_by_the_next_run(

@@ -1,6 +1,6 @@
 """The budget: what is set aside for a request, and that what was spent stays within the limit, whatever comes back.
 
-Run:     pytest tests/oracle/test_budget.py
+Run:     pytest tests/distillation/test_budget.py
 """
 
 import random
@@ -17,14 +17,16 @@ from hypothesis import strategies as st
 from reasrm.apis.api_reply import Usage
 from reasrm.apis.request_format import ApiProtocol
 from reasrm.distillation.batch.batch_run import ask_in_batches
-from reasrm.distillation.cost import ENOUGH_REPLIES, Budget, Estimates, Prices
-from reasrm.distillation.online_run import Oracle, ask_online
-from reasrm.distillation.rate_control.admission_control import StopReason
-from reasrm.distillation.request_plan import look_ahead
-from reasrm.distillation.settings import Mode
+from reasrm.distillation.cost_estimate import estimate_cost
+from reasrm.distillation.online_run import ask_online
+from reasrm.distillation.prices import Prices
+from reasrm.distillation.request_plan import Oracle
+from reasrm.distillation.run_statistics import StopReason
+from reasrm.distillation.settings import AskingMode
+from reasrm.distillation.spend_budget import ENOUGH_REPLIES, SpendBudget, TokenEstimates
 from reasrm.records.ledger import Ledger
 from reasrm.records.pair import PreferencePair
-from tests.fake_vendor.oracle_on_loopback import LocalOracle, ask, cases, oracle, settings
+from tests.fake_vendor.oracle_on_loopback import LocalOracle, ask, oracle, questions, settings
 
 PRICES = Prices(input=3, output=15, cache_read=0.3, cache_write=3.75, as_of="2026-11-20")
 LIMIT = 8192
@@ -40,7 +42,7 @@ class Asked:
 
 @dataclass
 class Spent:
-    """How a run ended: what was paid, what replies cost beyond what was set aside, how many there were."""
+    """How a run result: what was paid, what replies cost beyond what was set aside, how many there were."""
 
     usd: float = 0.0
     beyond_usd: float = 0.0
@@ -49,10 +51,10 @@ class Spent:
 
 def spend(limit_usd: float, window: int, length: Callable[[], int], pick: Callable[[int], int]) -> Spent:
     """Send requests while the budget allows, `window` at once; replies come back in the order that `pick` draws."""
-    estimates, budget, spent = Estimates(LIMIT), Budget(limit_usd, 0.0), Spent()
+    estimates, budget, spent = TokenEstimates(LIMIT), SpendBudget(limit_usd, 0.0), Spent()
     in_flight: list[tuple[float, Usage]] = []
     while True:
-        reserved = estimates.reservation(Asked(), PRICES)
+        reserved = estimates.cost_bound(Asked(), PRICES)
         while len(in_flight) < window and budget.fits(reserved.most_usd):
             budget.reserve(reserved.usd)
             in_flight.append((reserved.usd, Usage(input_tokens=1000, output_tokens=min(LIMIT, length()))))
@@ -96,7 +98,7 @@ def test_lengths_as_models_have_them_exceed_the_limit_by_2_percent_at_most_and_u
 
 
 def test_a_request_is_set_aside_in_full_until_enough_is_known_and_always_when_it_is_a_longer_second_try() -> None:
-    estimates = Estimates(LIMIT)
+    estimates = TokenEstimates(LIMIT)
     for _ in range(ENOUGH_REPLIES - 1):
         estimates.learn(4000, Usage(input_tokens=1000, output_tokens=1))
     assert estimates.bound(Asked()).output_tokens == LIMIT
@@ -120,7 +122,7 @@ def dear(vendor: ApiProtocol = ApiProtocol.ANTHROPIC, **changes: Any) -> Oracle:
 
 
 @pytest.mark.parametrize("vendor", [ApiProtocol.ANTHROPIC, ApiProtocol.OPENAI_RESPONSES])
-def test_a_first_reply_of_one_token_does_not_open_the_purse(
+def test_a_first_reply_of_one_token_does_not_lower_what_is_set_aside(
     vendor: ApiProtocol, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
 ) -> None:
     server.restart(latency_seconds=0.1, output_tokens=900, short_replies=3)
@@ -137,18 +139,18 @@ def test_attempts_that_may_have_been_billed_stay_booked_also_in_the_next_run(
         stopped = ask(server, dear(), pairs, tmp_path / "ledger.jsonl", settings(budget_usd=0.5))
         assert stopped.stopped is StopReason.BUDGET
         assert server.request_log()["usd"] <= 0.5
-    assert stopped.outlook.spent_usd < 0.4
-    assert stopped.outlook.maybe_billed_unseen_usd > 0.05
+    assert stopped.estimate.spent_usd < 0.4
+    assert stopped.estimate.possibly_billed_usd > 0.05
 
 
-@pytest.mark.parametrize("mode", list(Mode))
+@pytest.mark.parametrize("mode", list(AskingMode))
 def test_a_budget_of_nothing_sends_nothing(
-    mode: Mode, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
+    mode: AskingMode, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
 ) -> None:
-    ask_by = ask_in_batches if mode is Mode.BATCH else ask_online
+    ask_by = ask_in_batches if mode is AskingMode.BATCH else ask_online
     with Ledger(tmp_path / "ledger.jsonl") as ledger:
-        ended = ask_by("test", lambda: cases(pairs), dear(), ledger, settings(budget_usd=0.0), server.endpoint)
-    assert ended.stopped is StopReason.BUDGET
+        result = ask_by("test", lambda: questions(pairs), dear(), ledger, settings(budget_usd=0.0), server.endpoint)
+    assert result.stopped is StopReason.BUDGET
     assert server.request_log()["billed"] == server.request_log()["batches_created"] == 0
 
 
@@ -159,9 +161,9 @@ def test_retries_of_cut_replies_are_in_the_estimate(
     who = oracle(ApiProtocol.ANTHROPIC, max_tokens=60, truncated_retries=1)
     ask(server, who, pairs[:100], tmp_path / "ledger.jsonl")
     with Ledger(tmp_path / "ledger.jsonl") as ledger:
-        estimates = who.estimates()
-        outlook = look_ahead(cases(pairs), who.plan(), ledger, estimates)
-    expected = outlook.expected(estimates, who.prices, batch=False)
+        estimates = TokenEstimates(who.max_tokens)
+        estimate = estimate_cost(questions(pairs), who.plan(), ledger, estimates)
+    expected = estimate.expected(estimates, who.prices, batch=False)
     assert expected["requests"] > expected["to_ask"] == 100
     before = server.request_log()["usd"]
     ask(server, who, pairs, tmp_path / "ledger.jsonl")

@@ -12,11 +12,13 @@ import pytest
 
 from reasrm.apis.request_format import ApiProtocol
 from reasrm.distillation.batch.batch_run import ask_in_batches
-from reasrm.distillation.cost import Prices
-from reasrm.distillation.ledger_state import LedgerState
-from reasrm.distillation.online_run import Ended, Oracle, ask_online
-from reasrm.distillation.questions import Case, first_pass
-from reasrm.distillation.settings import AskingSettings, Mode
+from reasrm.distillation.ledger_entries import LedgerState
+from reasrm.distillation.online_run import ask_online
+from reasrm.distillation.prices import Prices
+from reasrm.distillation.questions import OracleQuestion, first_pass
+from reasrm.distillation.request_plan import Oracle
+from reasrm.distillation.run_lifecycle import RunResult
+from reasrm.distillation.settings import AskingMode, AskingSettings
 from reasrm.distillation.traces import PassTotals, traces
 from reasrm.fake_vendor.settings import FakeVendorSettings
 from reasrm.judging.chain_of_rubrics import PromptVariant
@@ -62,7 +64,7 @@ def settings(**changes: Any) -> AskingSettings:
     """Patient, unlimited, online."""
     return AskingSettings(
         **{
-            "mode": Mode.ONLINE,
+            "mode": AskingMode.ONLINE,
             "budget_usd": None,
             "most_in_flight": 16,
             "attempts": 8,
@@ -76,21 +78,21 @@ def settings(**changes: Any) -> AskingSettings:
     )
 
 
-def cases(pairs: list[PreferencePair]) -> Iterator[Case]:
+def questions(pairs: list[PreferencePair]) -> Iterator[OracleQuestion]:
     """First-pass questions about `pairs`."""
     return first_pass(pairs, 0, PromptVariant.FULL)
 
 
 def ask_batches(
     server: LocalOracle, who: Oracle, pairs: list[PreferencePair], ledger_file: Path, **how: Any
-) -> tuple[Ended, PassTotals]:
+) -> tuple[RunResult, PassTotals]:
     """One batch run over `pairs`, and the totals of its output if it is whole."""
     with Ledger(ledger_file) as ledger:
-        how = {"mode": Mode.BATCH} | how
-        ended = ask_in_batches("test", lambda: cases(pairs), who, ledger, settings(**how), server.endpoint)
+        how = {"mode": AskingMode.BATCH} | how
+        ended = ask_in_batches("test", lambda: questions(pairs), who, ledger, settings(**how), server.endpoint)
         totals = PassTotals(who.prices)
         if ended.stopped is None:
-            list(traces(cases(pairs), who.plan(), ledger, TracePass.FIRST, who.model, totals))
+            list(traces(questions(pairs), who.plan(), ledger, TracePass.FIRST, who.model, totals))
     return ended, totals
 
 
@@ -103,7 +105,7 @@ def forget_what_came_after(ledger_file: Path, state: LedgerState) -> None:
 
 def ask(
     server: LocalOracle, who: Oracle, pairs: list[PreferencePair], ledger_file: Path, how: AskingSettings | None = None
-) -> Ended:
+) -> RunResult:
     """One run over `pairs` with the ledger at `ledger_file`."""
     with Ledger(ledger_file) as ledger:
-        return ask_online("test", lambda: cases(pairs), who, ledger, how or settings(), server.endpoint)
+        return ask_online("test", lambda: questions(pairs), who, ledger, how or settings(), server.endpoint)

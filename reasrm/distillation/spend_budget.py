@@ -1,73 +1,25 @@
-"""What oracle replies cost, and the guard that keeps all runs within their budget."""
+"""The budget of all runs, and what the next request may cost, learnt from the replies so far."""
 
 from array import array
 from bisect import insort
-from datetime import date
-from math import ceil, isclose
-from typing import NamedTuple, Protocol, Self
-
-from pydantic import BaseModel, ConfigDict, Field
+from math import ceil
+from typing import NamedTuple, Protocol
 
 from reasrm.apis.api_reply import Usage
-from reasrm.apis.request_format import ApiProtocol
+from reasrm.distillation.prices import Prices
 
-BATCH_DISCOUNT = 0.5
-"""Both vendors bill a batch's tokens at half the price."""
 FIRST_CHARACTERS_PER_TOKEN = 3.0
-"""Assumed until replies have told the real ratio; low, so that the first estimates are high."""
+"""Assumed until replies have shown the real ratio; low, so that the first estimates are high."""
 MOST_TOKENS_PER_CHARACTER = 2.0
 """No script that the oracles' tokenizers are made for takes more."""
 ENOUGH_REPLIES = 30
 """Replies from which on a bound is learnt from them."""
 QUANTILE = 0.99
 RULE_OF_THREE = 3.0
-CACHE_PRICES = {ApiProtocol.ANTHROPIC: (0.1, 1.25)}
-"""Price of a token read from and written to the prompt cache, as a multiple of an input token's, the same for all
-models of the vendor. OpenAI writes for nothing and reads at a discount that differs: taken as none, an upper bound."""
 
 
-class Prices(BaseModel):
-    """Dollars per million tokens of one model, and the day on which they were looked up."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    input: float = Field(ge=0)
-    output: float = Field(ge=0)
-    cache_read: float = Field(ge=0)
-    cache_write: float = Field(ge=0)
-    as_of: date
-    """When these prices were looked up; a reader of an old run wants to know."""
-
-    def usd(self, usage: Usage, *, batch: bool = False) -> float:
-        """The price of `usage` in dollars."""
-        millionths = (
-            usage.input_tokens * self.input
-            + usage.output_tokens * self.output
-            + usage.cache_read_tokens * self.cache_read
-            + usage.cache_write_tokens * self.cache_write
-        )
-        return millionths / 1e6 * (BATCH_DISCOUNT if batch else 1.0)
-
-    def at_most_usd(self, usage: Usage, *, batch: bool = False) -> float:
-        """The price of `usage` if the whole prompt goes where it costs most, in dollars."""
-        dearest = max(self.input, self.cache_read, self.cache_write)
-        millionths = usage.prompt_tokens * dearest + usage.output_tokens * self.output
-        return millionths / 1e6 * (BATCH_DISCOUNT if batch else 1.0)
-
-    @classmethod
-    def of_two(cls, vendor: ApiProtocol, input_usd: float, output_usd: float, as_of: date) -> Self:
-        """The prices of a model of which only the two main ones are given."""
-        read, write = CACHE_PRICES.get(vendor, (1.0, 1.0))
-        cached = {"cache_read": read * input_usd, "cache_write": write * input_usd}
-        return cls(input=input_usd, output=output_usd, as_of=as_of, **cached)
-
-    def made(self, usage: Usage, usd: float) -> bool:
-        """Whether `usd` is what these prices make of `usage`, in a batch or not."""
-        return any(isclose(usd, self.usd(usage, batch=batch), abs_tol=1e-12) for batch in (False, True))
-
-
-class Sized(Protocol):
-    """What a bound needs to know of a request (`plan.Request`)."""
+class RequestSize(Protocol):
+    """What a bound needs to know of a request (`request_plan.Request`)."""
 
     @property
     def max_tokens(self) -> int:
@@ -78,8 +30,8 @@ class Sized(Protocol):
         """Length of its prompt."""
 
 
-class Reservation(NamedTuple):
-    """Dollars of a request that is about to go out."""
+class CostBound(NamedTuple):
+    """Dollars of a request that is about to go out; zero where the price is not known, since no budget is set then."""
 
     usd: float
     """To be set aside while it is in flight."""
@@ -87,8 +39,8 @@ class Reservation(NamedTuple):
     """What has to be left of the budget as it goes out: its reply may be as long as allowed."""
 
 
-class Estimates:
-    """What the next request will need, learnt from the replies so far: the mean for pace, a bound for the budget."""
+class TokenEstimates:
+    """Tokens of the next request, learnt from the replies so far: the mean for the pace, a bound for the budget."""
 
     def __init__(self, max_tokens: int) -> None:
         """Before the first reply every estimate is an upper bound; `max_tokens` is the usual request's limit."""
@@ -122,16 +74,18 @@ class Estimates:
         """Mean length of a reply; the token limit before the first one."""
         return self._output_tokens / self.replies if self.replies else self._max_tokens
 
-    def reservation(self, request: Sized, prices: Prices, *, batch: bool = False) -> Reservation:
+    def cost_bound(self, request: RequestSize, prices: Prices | None, *, batch: bool = False) -> CostBound:
         """What a request needs of the budget.
 
         Each reply alone has room for its full length, so that one long reply at the end exceeds no budget; those in
         flight together have room for what replies of their number come to.
         """
+        if prices is None:
+            return CostBound(0.0, 0.0)
         bound, most = self.bound(request), self.most(request)
-        return Reservation(prices.at_most_usd(bound, batch=batch), prices.at_most_usd(most, batch=batch))
+        return CostBound(prices.at_most_usd(bound, batch=batch), prices.at_most_usd(most, batch=batch))
 
-    def bound(self, request: Sized) -> Usage:
+    def bound(self, request: RequestSize) -> Usage:
         """What has to be set aside for a request, in tokens.
 
         Until `ENOUGH_REPLIES` are known, all that it may use. Then the length that `QUANTILE` of the replies keep to,
@@ -147,23 +101,28 @@ class Estimates:
         output = min(request.max_tokens, usual + ceil(longer * request.max_tokens))
         return Usage(input_tokens=full.input_tokens, output_tokens=output)
 
-    def most(self, request: Sized) -> Usage:
+    def most(self, request: RequestSize) -> Usage:
         """The most that a request may use: a reply as long as allowed, a prompt as dense as the densest so far."""
+        prompt_tokens = self.most_prompt_tokens(request.prompt_characters)
+        return Usage(input_tokens=prompt_tokens, output_tokens=request.max_tokens)
+
+    def most_prompt_tokens(self, prompt_characters: int) -> int:
+        """The most tokens that so many characters may have."""
         density = MOST_TOKENS_PER_CHARACTER
         if self.replies >= ENOUGH_REPLIES:
             density = min(density, self._most_tokens_per_character * (1 + RULE_OF_THREE / self.replies))
-        return Usage(input_tokens=ceil(density * request.prompt_characters), output_tokens=request.max_tokens)
+        return ceil(density * prompt_characters)
 
 
-class Budget:
-    """Dollars that may be spent, what has been, and what is promised to requests in flight.
+class SpendBudget:
+    """Dollars that may be spent, what has been, and what is reserved for requests in flight.
 
-    Nothing is promised beyond the limit, so what is spent in the end exceeds it at most by what replies cost beyond
-    what was promised to them (`Estimates.reservation`).
+    Nothing is reserved beyond the limit, so what is spent in the end exceeds it at most by what replies cost beyond
+    what was reserved for them (`TokenEstimates.cost_bound`).
     """
 
     def __init__(self, limit_usd: float | None, spent_usd: float) -> None:
-        """Start with what was spent before; None sets no limit, 0 lets nothing out that costs anything."""
+        """Start with what was spent before; None sets no limit, 0 lets no request out that costs anything."""
         self.limit_usd = limit_usd
         self.spent_usd = spent_usd
         self.reserved_usd = 0.0
@@ -173,10 +132,10 @@ class Budget:
         return self.limit_usd is None or self.spent_usd + self.reserved_usd + usd <= self.limit_usd
 
     def reserve(self, usd: float) -> None:
-        """Promise `usd` to a request that goes out."""
+        """Set `usd` aside for a request that goes out."""
         self.reserved_usd += usd
 
     def settle(self, reserved_usd: float, paid_usd: float) -> None:
-        """A request came back: free its promise, book what it cost."""
+        """A request came back: free what was set aside for it, count what it cost."""
         self.reserved_usd -= reserved_usd
         self.spent_usd += paid_usd
