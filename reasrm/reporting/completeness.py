@@ -1,4 +1,4 @@
-"""Whether every row of every benchmark was used: counts against the official ones, refusals by reason.
+"""The benchmarks' names for readers, and whether every row was used: official counts, refusals by reason.
 
 `collect_benchmarks` writes the account to `data/benchmarks/completeness.json`.
 """
@@ -42,6 +42,7 @@ class CompletenessRow:
 
     name: str
     label: str
+    """The benchmark's name for readers."""
     account: Account
 
     @property
@@ -56,6 +57,26 @@ class CompletenessRow:
 
 
 _ACCOUNTS = TypeAdapter(dict[str, Account])
+
+
+BENCHMARK_LABELS = {
+    "reward_bench": "RewardBench",
+    "rm_bench": "RM-Bench",
+    "rmb": "RMB",
+    "judge_bench": "JudgeBench",
+    "reward_bench_2": "RewardBench 2",
+}
+"""The benchmarks' own spelling, in the paper's order."""
+
+
+def benchmark_labels(miniature: bool) -> dict[str, str]:
+    """Names of all benchmarks for readers, in the paper's order.
+
+    Args:
+        miniature: whether the rows are the miniature's own, which share no more than the schema with the published
+            ones: their names then say so.
+    """
+    return {name: f"mini-{label}" if miniature else label for name, label in BENCHMARK_LABELS.items()}
 
 
 def read_completeness(folder: Path, labels: Mapping[str, str]) -> tuple[CompletenessRow, ...]:

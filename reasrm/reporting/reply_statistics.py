@@ -1,4 +1,4 @@
-"""What judges do in writing: whether their quotations can be found, and what their rubrics ask for.
+"""Statistics of judges' replies: length, whether quotations can be found, and what rubrics ask for.
 
 Both are read from the replies by rule, without another judge. A rubric's weights are the numbers that follow its
 criteria; they are summed over replies as shares of each rubric's own total, so 40 of 100 and 2 of 5 count alike.
@@ -26,16 +26,23 @@ _CRITERION = re.compile(
 
 
 @dataclass
-class ReplyHabits:
+class ReplyStatistics:
     """Counts over the replies of one model."""
 
     replies: int = 0
+    tokens: int = 0
+    """Of all replies."""
     quotes: int = 0
     by_kind: Counter[str] = field(default_factory=Counter)
     """Quotations by where they were found (`SegmentKind`)."""
     rubrics: int = 0
     weights: dict[str, float] = field(default_factory=dict)
     """Sum over rubrics of the criterion's share of the rubric's weight."""
+
+    @property
+    def mean_tokens(self) -> float | None:
+        """Mean length of a reply; None if there is none."""
+        return self.tokens / self.replies if self.replies else None
 
     def share(self, kind: str) -> float | None:
         """The share of quotations of this kind; None if nothing was quoted."""
@@ -60,28 +67,29 @@ def rubric_weights(rubric: str) -> dict[str, float]:
 def sampled_judgments(folder: Path, count: int) -> list[Judgment]:
     """At most `count` judgments with a text below `folder` (one model's), chosen by the hash of item and order."""
     judgments = (row for file in sorted(folder.glob("*.jsonl")) for row in read_records(file, Judgment))
-    ranked = ((unit_interval("reply habits", j.benchmark, j.item_id, j.better.value), j) for j in judgments if _text(j))
+    ranked = ((unit_interval("reply statistics", j.benchmark, j.item_id, j.better.value), j) for j in judgments if _text(j))
     return [judgment for _, judgment in heapq.nsmallest(count, ranked, key=lambda pair: pair[0])]
 
 
-def count_habits(judgments: Iterable[Judgment], items: Mapping[tuple[str, str], BenchmarkItem]) -> ReplyHabits:
+def count_replies(judgments: Iterable[Judgment], items: Mapping[tuple[str, str], BenchmarkItem]) -> ReplyStatistics:
     """Count quotations and rubrics; a judgment whose item is not given is left out."""
-    habits = ReplyHabits()
+    statistics = ReplyStatistics()
     for judgment in judgments:
         item = items.get((judgment.benchmark, judgment.item_id))
         if item is None or judgment.reply is None:
             continue
         shown = show(item.pair, judgment.better)
-        habits.replies += 1
+        statistics.replies += 1
+        statistics.tokens += judgment.reply.completion_tokens
         structure = read_structure(judgment.reply.text)
         for quote in structure.quotes:
-            habits.quotes += 1
-            habits.by_kind[quote_kind(quote, shown.response_a, shown.response_b).value] += 1
+            statistics.quotes += 1
+            statistics.by_kind[quote_kind(quote, shown.response_a, shown.response_b).value] += 1
         weights = rubric_weights(structure.rubric or "")
-        habits.rubrics += bool(weights)
+        statistics.rubrics += bool(weights)
         for name, weight in weights.items():
-            habits.weights[name] = habits.weights.get(name, 0.0) + weight
-    return habits
+            statistics.weights[name] = statistics.weights.get(name, 0.0) + weight
+    return statistics
 
 
 def _text(judgment: Judgment) -> bool:
