@@ -1,7 +1,7 @@
 """One page and one metrics file: what was run, what came out, and whether it can be trusted.
 
-Reads:   data/scores, data/curves, data/judgments, data/traces, data/pairs, data/benchmarks; params.yaml, every section that
-         changes a figure
+Reads:   data/scores, data/curves, data/judgments, data/traces, data/pairs, data/benchmarks, and of params.yaml every
+         section that changes a figure
 Writes:  data/report/index.html (one self-contained page), data/report/metrics.json (the same figures for machines)
 Run:     python -m stages.report      (or: dvc repro report)
 """
@@ -31,7 +31,8 @@ def metrics(content: Content, params: ReportParams) -> dict[str, Any]:
     """The page's figures as JSON: models (their order in `ladder`), paired differences, sizes of the data.
 
     `models` holds for each model `accuracy`, `n`, `ci95`, `flip_rate`, `unreadable_rate`, `families` (name to
-    accuracy, n, ci95) and `benchmarks` (name to score, n, ci95, sections). `benchmark_labels` are the names for readers.
+    accuracy, n, ci95) and `benchmarks` (name to score, n, ci95, sections); `benchmark_labels` holds the names
+    of the benchmarks for readers.
     """
     funnel = content.funnel
     return {

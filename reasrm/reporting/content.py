@@ -72,6 +72,7 @@ class Content:
     paper: PaperTables
     second_ladder: tuple[StoredRun, ...]
     second_ladder_gain: str
+    """What GRPO gains or loses there, as a sentence."""
     other_seeds: tuple[StoredRun, ...]
     reply_statistics: tuple[tuple[ModelView, ReplyStatistics], ...]
     completeness: tuple[CompletenessRow, ...]
@@ -182,4 +183,4 @@ def _reply_statistics(
         if (item.benchmark, item.item_id) in wanted
     }
     counted = ((model, count_replies(samples[model.name], items)) for model in models)
-    return tuple((model, statistics) for model, statistics in counted if statistics.quotes or statistics.rubrics)
+    return tuple((model, statistics) for model, statistics in counted if statistics.replies)

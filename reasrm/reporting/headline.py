@@ -56,10 +56,9 @@ def opposite_ranks(scores: Mapping[str, ModelScores], settings: PageSettings) ->
         if one.average is None or other.average is None:
             continue
         if (one.accuracy - other.accuracy) * (one.average.value - other.average.value) < 0:
-            found.append(
-                f"{settings.label(first)} against {settings.label(second)}: accuracy {percent(one.accuracy)} against "
-                f"{percent(other.accuracy)}, average {percent(one.average.value)} against {percent(other.average.value)}."
-            )
+            accuracies = f"accuracy {percent(one.accuracy)} against {percent(other.accuracy)}"
+            averages = f"average {percent(one.average.value)} against {percent(other.average.value)}"
+            found.append(f"{settings.label(first)} against {settings.label(second)}: {accuracies}, {averages}.")
     return tuple(found)
 
 

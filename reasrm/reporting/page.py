@@ -16,6 +16,7 @@ from markupsafe import Markup
 from reasrm.reporting.charts import diverging
 from reasrm.reporting.content import Content
 from reasrm.reporting.display_text import points, visible
+from reasrm.reporting.stored_runs import stored_ladders
 
 FINGERPRINTED_FILES = (
     "templates/page.html.jinja",
@@ -37,7 +38,7 @@ FINGERPRINTED_FILES = (
 TEMPLATES = Path(__file__).with_name("templates")
 
 PAPER_ADDRESS = "https://arxiv.org/abs/2505.02387"
-"""Where a reader finds the paper; beside the repository's the only address on the page, and nothing is loaded from it."""
+"""Where a reader finds the paper. It and the repository's are the only addresses on the page; nothing is loaded."""
 
 SECTIONS = (
     ("scores", "Scores"),
@@ -84,7 +85,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_shown,
     )
-    environment.filters |= {"points": points, "diverging": diverging}
+    environment.filters |= {"points": points, "diverging": diverging, "ladders": stored_ladders}
     return environment
 
 

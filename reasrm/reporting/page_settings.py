@@ -1,4 +1,4 @@
-"""What params.yaml says about the page (section `report`): names, texts, sizes and links; none of it changes a figure."""
+"""The page's names, texts, sizes and links (section `report` of params.yaml); none of them changes a figure."""
 
 from pydantic import BaseModel, ConfigDict, Field
 

@@ -5,10 +5,12 @@ All are called inside `themed_svg.plot_style`.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from markupsafe import Markup
 
 from reasrm.reporting.curves import Curve, Panel
+from reasrm.reporting.display_text import one_line, visible
 from reasrm.reporting.themed_svg import (
     ABOVE_WITH_TEXT,
     DASHES,
@@ -16,12 +18,12 @@ from reasrm.reporting.themed_svg import (
     MARKERS,
     SERIES,
     Ink,
+    cut_to_width,
     figure,
     fit_tick_labels,
     text_width,
     themed_svg,
 )
-from reasrm.reporting.display_text import one_line, visible
 
 WIDTH = 290.0
 """Width of a plot in points: what a phone and the page's narrowest column show without shrinking it."""
@@ -29,8 +31,11 @@ WIDTH = 290.0
 ROW = 22.0
 """Height of one model's row in points."""
 
-LABEL_CHARACTERS = 22
-"""Longer names of models are cut in plots."""
+LABEL_WIDTH = 130.0
+"""Wider names of models are cut in plots, points."""
+
+LABEL_CHARACTERS = 40
+"""Longer names are cut before they are measured."""
 
 VALUE_WIDTH = 50.0
 """Room for the figure beside each row, points."""
@@ -56,7 +61,7 @@ class Dot:
 
 def ladder_plot(name: str, title: str, dots: Sequence[Dot]) -> Markup:
     """Accuracies of several models, one row each, the first on top, with 95 % intervals and the line of chance."""
-    labels = [one_line(visible(dot.label), LABEL_CHARACTERS) for dot in dots]
+    labels = [cut_to_width(one_line(visible(dot.label), LABEL_CHARACTERS), LABEL_WIDTH) for dot in dots]
     left = 10 + max(text_width(label) for label in labels)
     drawn, axes = figure(WIDTH, ROW * len(dots) + 58, left=left, right=VALUE_WIDTH, above=ABOVE_WITH_TEXT)
     axes.axvline(100 * CHANCE, color=Ink.MUTED.value, linewidth=0.9, linestyle=(0, (2, 2)))
@@ -84,7 +89,7 @@ def curve_plot(name: str, panel: Panel, curves: Sequence[Curve], series: Mapping
     for curve in curves:
         color = SERIES[series[curve.run] % len(SERIES)].value
         dashes = DASHES[series[curve.run] % len(DASHES)] if len(curves) > 1 else ()
-        noisy = len(curve.values) >= 2 * SMOOTHING
+        noisy = is_noisy(curve.values)
         if noisy:
             axes.plot(curve.steps, curve.values, color=color, linewidth=0.8, alpha=0.35)
         smooth = moving_mean(curve.values, SMOOTHING) if noisy else curve.values
@@ -93,7 +98,8 @@ def curve_plot(name: str, panel: Panel, curves: Sequence[Curve], series: Mapping
     highest = max(value for curve in curves for value in curve.values)
     if panel.warn_above is not None and highest > panel.warn_above / 2:
         axes.axhline(panel.warn_above, color=Ink.ALARM.value, linewidth=0.9, linestyle=(0, (2, 2)))
-        axes.annotate(f"too many above {panel.warn_above:g}", (1.0, panel.warn_above),
+        axes.margins(y=0.2)
+        axes.annotate(f"usual limit {panel.warn_above:g}", (1.0, panel.warn_above),
                       xycoords=("axes fraction", "data"), xytext=(-2, 3), textcoords="offset points", ha="right",
                       color=Ink.ALARM.value, fontsize=FONT)  # fmt: skip
     axes.grid(axis="y")
@@ -101,6 +107,12 @@ def curve_plot(name: str, panel: Panel, curves: Sequence[Curve], series: Mapping
     axes.margins(x=0.01)
     fit_tick_labels(drawn, axes)
     return themed_svg(drawn, name, visible(f"{panel.title}: {'; '.join(_described(curve) for curve in curves)}"))
+
+
+def is_noisy(values: Sequence[float]) -> bool:
+    """Whether a curve is long and goes up and down so much that its moving mean says more than its steps."""
+    way = sum(abs(later - earlier) for earlier, later in pairwise(values))
+    return len(values) >= 2 * SMOOTHING and way > 2 * (max(values) - min(values))
 
 
 def moving_mean(values: Sequence[float], window: int) -> list[float]:

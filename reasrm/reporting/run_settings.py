@@ -33,8 +33,8 @@ PARAMETER_SECTIONS = (
     "judge_variants",
     "score",
 )
-"""Sections of params.yaml that change a figure, in the pipeline's order. The stage `report` depends on each of them; how
-the oracle is asked (`distill_traces_asking`) changes no figure and is left out."""
+"""Sections of params.yaml that change a figure, in the pipeline's order; the stage `report` depends on each of them.
+How the oracle is asked (`distill_traces_asking`) changes no figure and is left out."""
 
 MINIATURE = "miniature"
 """What `collect_benchmarks.source` is where the benchmarks are the miniature's own."""

@@ -5,6 +5,7 @@ the command that reproduces each of them. The page marks them as stored.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -47,6 +48,27 @@ def second_ladder() -> tuple[StoredRun, ...]:
 def other_seeds() -> tuple[StoredRun, ...]:
     """The same ladder trained from other seeds; empty until it is measured."""
     return _read("other_seeds.json")
+
+
+@dataclass(frozen=True)
+class StoredLadder:
+    """The models of one ladder and seed, as one row of a table."""
+
+    name: str
+    seed: int
+    command: str
+    measured_on: str
+    n: int
+    accuracies: dict[str, StoredRun]
+    """By name of the model."""
+
+
+def stored_ladders(runs: Sequence[StoredRun]) -> tuple[StoredLadder, ...]:
+    """The runs grouped by ladder, seed, command and day, in their order."""
+    grouped: dict[tuple[str, int, str, str, int], dict[str, StoredRun]] = {}
+    for run in runs:
+        grouped.setdefault((run.ladder, run.seed, run.command, run.measured_on, run.n), {})[run.model] = run
+    return tuple(StoredLadder(*key, accuracies) for key, accuracies in grouped.items())
 
 
 def stored_gain(runs: Sequence[StoredRun], earlier: str, later: str, label: str) -> str:

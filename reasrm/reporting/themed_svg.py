@@ -121,8 +121,19 @@ def text_width(text: str) -> float:
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import TextPath
 
+    if not text.strip():
+        return 0.0  # no outline to measure
     path = TextPath((0, 0), text, size=FONT, prop=FontProperties(family=str(_SETTINGS["font.family"])))
-    return float(path.get_extents().width) if len(path.vertices) else 0.0
+    return float(path.get_extents().width)
+
+
+def cut_to_width(text: str, width: float) -> str:
+    """`text`, its end cut so that it is at most `width` points wide."""
+    if text_width(text) <= width:
+        return text
+    while text and text_width(text + "…") > width:
+        text = text[:-1]
+    return text + "…"
 
 
 def fit_tick_labels(drawn: "Figure", axes: "Axes") -> None:
