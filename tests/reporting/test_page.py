@@ -4,13 +4,15 @@ import html
 import re
 from html.parser import HTMLParser
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
 from reasrm.reporting.display_text import visible
-from reasrm.reporting.page import PAPER_ADDRESS, TEMPLATES, script_hash
-from stages.report import ReportParams
+from reasrm.reporting.page import PAPER_ADDRESS, TEMPLATES, render, script_hash
+from reasrm.reporting.run_settings import read_parameters
+from stages.report import ReportParams, report
 
 VOID = {"meta", "br", "link", "img", "input", "hr", "base", "col"}
 
@@ -158,3 +160,16 @@ def test_every_row_has_a_header_with_text_and_every_region_a_name_of_its_own(mad
 def test_the_repository_is_an_https_address_or_nothing(params: ReportParams, address: str) -> None:
     with pytest.raises(ValidationError, match="repository"):
         ReportParams.model_validate(params.model_dump() | {"repository": address})
+
+
+def test_what_a_configuration_does_not_have_is_left_out(made_up_data: Path, params: ReportParams) -> None:
+    bare = {"reference_run": None, "planted": (), "families": {}, "notes": ()}
+    bare |= {"side_by_side": ("scalar_rm", "grpo-full")}  # the first writes nothing
+    files = read_parameters() | {"collect_benchmarks": {"source": "files"}, "distill_traces": {"endpoint": "vendor"}}
+    page = render(report(made_up_data, params.model_copy(update=bare), files))
+    text = " ".join("".join(Page(page).text).split())
+    assert Page(page).open == []
+    for absent in ("What is planted", "Another kind of processor", "no key was used", "mini-RM", "before and after"):
+        assert absent not in text, absent
+    assert "Accuracy of each judge" in text
+    assert "tokens come to $1.50" in text
