@@ -30,10 +30,11 @@ from pathlib import Path
 
 from judged_rows import items_of, print_table
 
+from reasrm.apis.request_format import RequestField
 from reasrm.inference.api_engine import ApiEngine
 from reasrm.inference.engine import Prompt, Sampling
 from reasrm.inference.prompt_rendering import load_tokenizer
-from reasrm.inference.served_model import ApiProtocol, RequestField, ServedModel
+from reasrm.inference.served_model import served_model
 from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.judging.chat_template import render_chat
 from reasrm.judging.prompt import judge_prompt
@@ -132,16 +133,7 @@ def over_http(items: Sequence[BenchmarkItem], params: JudgeParams, rows: int) ->
     with served(params) as url:
         ready = time.perf_counter()
         engine = ApiEngine(
-            ServedModel(
-                protocol=ApiProtocol.OPENAI,
-                model="judge",
-                base_url=url,
-                concurrency=1,
-                timeout_seconds=600,
-                retries=0,
-                leave_out=frozenset({RequestField.LOGPROBS}),
-                opens_thinking=False,
-            )
+            served_model("judge", url, concurrency=1, retries=0, leave_out=frozenset({RequestField.LOGPROBS}))
         )
         sampling = Sampling(max_new_tokens=params.max_new_tokens, temperature=0.0, top_p=1.0, seed=0, stop=STOP)
         replies = list(engine.generate(asked, sampling))

@@ -12,11 +12,12 @@ from typing import Any
 
 import typer
 
+from reasrm.commands.compare import compare
+from reasrm.commands.score import ScoreCommand, score
+
 FORWARDED = {
     "oracle": ("reasrm.commands.oracle", "Ask an oracle about any JSONL of pairs, resumably."),
     "judge": ("reasrm.commands.judge", "Judge one comparison or a file of them."),
-    "score": ("reasrm.commands.score", "Score outcomes from anywhere by a benchmark's own rule."),
-    "compare": ("reasrm.commands.compare", "Compare two judges: paired differences with intervals."),
 }
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 TOOLS = "Use its parts alone"
@@ -44,6 +45,8 @@ def _add_forward(word: str, module: str, text: str) -> None:
 
 for _word, (_module, _text) in FORWARDED.items():
     _add_forward(_word, _module, _text)
+app.command("score", cls=ScoreCommand, rich_help_panel=TOOLS)(score)
+app.command("compare", rich_help_panel=TOOLS)(compare)
 
 
 def clone_around(folder: Path) -> Path | None:
@@ -72,10 +75,23 @@ def main() -> None:
         app.add_typer(pipeline.app)
         errors = (pipeline.FlowError,)
     try:
-        app()
+        run_app()
     except errors as error:
         print(f"reasrm: {error}", file=sys.stderr)
         sys.exit(int(error.exit_code))
+
+
+def run_app() -> None:
+    """Run a command; if whoever reads its output goes away (`| head`), leave without a traceback, with status 1."""
+    try:
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # What is still buffered has no reader: the interpreter must not try to write it at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from reasrm.apis.attempt import Vendor
+from reasrm.apis.request_format import ApiProtocol
 from reasrm.distillation.cost import Prices
 from reasrm.distillation.online_run import Oracle
 from reasrm.distillation.passes import OraclePass, spent_on
@@ -70,7 +70,7 @@ class DistillTracesParams(StageParams):
     """Fail if fewer of the pass's pairs end with a whole reply: the oracle or the settings are broken."""
     asks_about: Path
     """The file whose pairs (or, for the second pass, traces) are asked about."""
-    vendor: Vendor
+    vendor: ApiProtocol
     model: str
     """Dated model id."""
     prices: Prices

@@ -24,6 +24,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from reasrm.apis.request_format import ApiProtocol
 from reasrm.commands.judge_rows import case_of, read_cases
 from reasrm.evaluation.judge_template import JudgeForm, OwnForm, PublishedForm
 from reasrm.evaluation.pairwise_judgment import Judge, Opinion
@@ -31,7 +32,7 @@ from reasrm.evaluation.published_judges.prompt_file import load_prompt_file
 from reasrm.evaluation.scalar_judge import open_scalar_judge
 from reasrm.evaluation.text_judge import open_judge
 from reasrm.inference.opening import EngineName
-from reasrm.inference.served_model import ApiProtocol, vendors_model
+from reasrm.inference.served_model import served_model
 from reasrm.inference.transformers_engine import Dtype
 from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.records.jsonl import BadRecordError, write_records
@@ -102,7 +103,7 @@ def open_from(args: argparse.Namespace) -> Judge:
     if args.served is not None:
         return open_judge(args.served, EngineName.API, form, tokens)
     if args.api is not None:
-        return open_judge(vendors_model(args.api, args.model), form=form, max_new_tokens=tokens)
+        return open_judge(served_model(args.model, api=args.api), form=form, max_new_tokens=tokens)
     return open_judge(args.model or MODEL, EngineName(args.engine or EngineName.TRANSFORMERS), form, tokens, dtype)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from reasrm.apis.attempt import Vendor
+from reasrm.apis.request_format import ApiProtocol
 from reasrm.distillation.cost import Prices
 from reasrm.distillation.online_run import Oracle
 from reasrm.distillation.settings import AskingSettings, Mode
@@ -57,11 +57,11 @@ def parser() -> argparse.ArgumentParser:
     what.add_argument("--first-traces", type=Path, help="output of the first pass; needed for the second")
     what.add_argument(
         "--provider",
-        type=Vendor,
-        choices=list(Vendor),
+        type=ApiProtocol,
+        choices=list(ApiProtocol),
         required=True,
-        metavar="|".join(Vendor),
-        help=f"{Vendor.OPENAI} is Chat Completions, {Vendor.OPENAI_RESPONSES} the same vendor's Responses",
+        metavar="|".join(ApiProtocol),
+        help=f"{ApiProtocol.OPENAI} is Chat Completions, {ApiProtocol.OPENAI_RESPONSES} the same vendor's Responses",
     )
     what.add_argument("--model", required=True, help="dated model id")
     what.add_argument(
@@ -172,7 +172,7 @@ def oracle_of(arguments: argparse.Namespace) -> Oracle:
     )
 
 
-def prices_of(vendor: Vendor, model: str, given: str | None) -> Prices:
+def prices_of(vendor: ApiProtocol, model: str, given: str | None) -> Prices:
     """The prices of `model`: as given, or from the list of known ones.
 
     Raises:
@@ -189,7 +189,7 @@ def prices_of(vendor: Vendor, model: str, given: str | None) -> Prices:
     return Prices.model_validate(known[model])
 
 
-def _given_prices(vendor: Vendor, given: str) -> Prices:
+def _given_prices(vendor: ApiProtocol, given: str) -> Prices:
     today = date.today()  # noqa: DTZ011
     try:
         match [float(number) for number in given.split(",")]:

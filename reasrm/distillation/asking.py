@@ -5,11 +5,14 @@ that failed for a reason that passes waits (full jitter) and goes through the ga
 """
 
 import asyncio
-import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from reasrm.apis.attempt import Answer, Attempt, ErrorKind, Provider, Question, Usage
+from reasrm.apis.api_client import ApiClient
+from reasrm.apis.api_reply import ApiReply, AttemptResult, Usage
+from reasrm.apis.error_classification import ErrorKind
+from reasrm.apis.request_format import ChatPrompt
+from reasrm.apis.retry_policy import backoff_seconds
 from reasrm.distillation.coalesced_requests import Askers
 from reasrm.distillation.cost import Estimates
 from reasrm.distillation.ledger_state import LedgerState
@@ -22,9 +25,6 @@ from reasrm.judging.verdict import Verdict, read_verdict
 from reasrm.records.ledger import FINAL, Ledger
 from reasrm.records.trace import TraceOutcome
 
-FIRST_BACKOFF = 0.5
-LONGEST_BACKOFF = 30.0
-"""Seconds; a retry waits a random time up to the first, doubled with each attempt, up to the longest (full jitter)."""
 BACKING_OFF = 256
 """Questions that may wait for a retry at once, besides those in flight."""
 
@@ -33,7 +33,7 @@ BACKING_OFF = 256
 class Asking:
     """One run over a list of cases."""
 
-    provider: Provider
+    provider: ApiClient
     plan: RequestPlan
     ledger: Ledger
     gate: Gate
@@ -103,7 +103,7 @@ class Asking:
             self.show()
             await asyncio.sleep(0.5)
 
-    async def _settle(self, question: Question, request: Request, askers: Askers, cut: Answer | None) -> None:
+    async def _settle(self, question: ChatPrompt, request: Request, askers: Askers, cut: ApiReply | None) -> None:
         """Send the requests of one question until it is settled, or held because it was called invalid."""
         try:
             while (answer := await self._ask(request, askers, cut)) is not None:
@@ -118,7 +118,7 @@ class Asking:
         except RunStopped:
             return
 
-    async def _ask(self, request: Request, askers: Askers, cut: Answer | None) -> Answer | None:
+    async def _ask(self, request: Request, askers: Askers, cut: ApiReply | None) -> ApiReply | None:
         """Send one request until it is answered, refused or given up.
 
         A rate limit counts as a failure of the request only if it let others in meanwhile, or if no others are left.
@@ -138,9 +138,9 @@ class Asking:
         replies_then = -1
         while True:
             ticket, attempt = await self._send(request)
-            if attempt.answer is not None:
+            if attempt.reply is not None:
                 self._believe(ticket)
-                return attempt.answer
+                return attempt.reply
             error_kind = attempt.error_kind
             assert error_kind is not None
             if error_kind is ErrorKind.INVALID:
@@ -158,8 +158,8 @@ class Asking:
                 await self.gate.sleep(backoff_seconds(failures))
 
     def _refused(
-        self, request: Request, askers: Askers, cut: Answer | None, ticket: Ticket, detail: str
-    ) -> Answer | None:
+        self, request: Request, askers: Askers, cut: ApiReply | None, ticket: Ticket, detail: str
+    ) -> ApiReply | None:
         """What a request that was called invalid settles; None if it is held (`suspense.py`)."""
         if cut is not None:
             self._close(request.key, TraceOutcome.REJECTED, detail)
@@ -184,13 +184,13 @@ class Asking:
         if self._suspense.held:
             self.gate.stop(StopReason.ALL_INVALID, self._suspense.told())
 
-    def _settled(self, key: str, answer: Answer) -> None:
+    def _settled(self, key: str, answer: ApiReply) -> None:
         """Count the pairs that waited for the answer to the request `key`."""
         self._count(self._open.pop(key), answer)
         if answer.asked_again:
             self._given_up.add(key)
 
-    async def _send(self, request: Request) -> tuple[Ticket, Attempt]:
+    async def _send(self, request: Request) -> tuple[Ticket, AttemptResult]:
         """One attempt, booked before and after; a reply is in the ledger when this returns."""
         shape = self.plan.shape
         reserved = request.max_tokens if shape.reserves_output else 0
@@ -202,7 +202,7 @@ class Asking:
         loop = asyncio.get_running_loop()
         self.ledger.append(request.key, LedgerState.SENT, {"usd": ticket.usd})
         began = loop.time()
-        attempt, paid = Attempt(error_kind=ErrorKind.CONNECTION), ticket.usd
+        attempt, paid = AttemptResult(error_kind=ErrorKind.CONNECTION), ticket.usd
         try:
             attempt = await self.provider.attempt(request.body)
             paid = self._book(request, attempt)
@@ -213,9 +213,9 @@ class Asking:
             self.gate.leave(ticket, attempt, paid, settles_tokens=not shape.reserves_output)
         return ticket, attempt
 
-    def _book(self, request: Request, attempt: Attempt) -> float:
+    def _book(self, request: Request, attempt: AttemptResult) -> float:
         """Write what came back into the ledger and the accounts; returns dollars."""
-        answer = attempt.answer
+        answer = attempt.reply
         if answer is None:
             assert attempt.error_kind is not None
             self.accounts.failed(attempt.error_kind)
@@ -229,20 +229,15 @@ class Asking:
         self.estimates.learn(request.prompt_characters, answer.usage)
         return usd
 
-    def _close(self, key: str, outcome: TraceOutcome, detail: str) -> Answer:
+    def _close(self, key: str, outcome: TraceOutcome, detail: str) -> ApiReply:
         """Settle a request that has no reply."""
-        answer = Answer(outcome=outcome, text="", usage=Usage(), detail=detail)
+        answer = ApiReply(outcome=outcome, text="", usage=Usage(), detail=detail)
         self.ledger.append(key, FINAL, answer.as_entry() | {"usd": 0.0})
         return answer
 
-    def _count(self, askers: Askers, answer: Answer) -> None:
+    def _count(self, askers: Askers, answer: ApiReply) -> None:
         """Count what the pairs that asked the same came to."""
         self.accounts.outcomes[answer.outcome] += askers.better.total()
         if answer.outcome is TraceOutcome.OK:
             verdict = read_verdict(answer.text)
             self.accounts.agreed += askers.better[verdict.side] if isinstance(verdict, Verdict) else 0
-
-
-def backoff_seconds(failures: int) -> float:
-    """How long a request waits after its `failures`-th failure: full jitter."""
-    return random.uniform(0, min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** max(0, failures - 1)))

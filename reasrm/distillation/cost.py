@@ -8,7 +8,8 @@ from typing import NamedTuple, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from reasrm.apis.attempt import Usage, Vendor
+from reasrm.apis.api_reply import Usage
+from reasrm.apis.request_format import ApiProtocol
 
 BATCH_DISCOUNT = 0.5
 """Both vendors bill a batch's tokens at half the price."""
@@ -20,7 +21,7 @@ ENOUGH_REPLIES = 30
 """Replies from which on a bound is learnt from them."""
 QUANTILE = 0.99
 RULE_OF_THREE = 3.0
-CACHE_PRICES = {Vendor.ANTHROPIC: (0.1, 1.25)}
+CACHE_PRICES = {ApiProtocol.ANTHROPIC: (0.1, 1.25)}
 """Price of a token read from and written to the prompt cache, as a multiple of an input token's, the same for all
 models of the vendor. OpenAI writes for nothing and reads at a discount that differs: taken as none, an upper bound."""
 
@@ -54,7 +55,7 @@ class Prices(BaseModel):
         return millionths / 1e6 * (BATCH_DISCOUNT if batch else 1.0)
 
     @classmethod
-    def of_two(cls, vendor: Vendor, input_usd: float, output_usd: float, as_of: date) -> Self:
+    def of_two(cls, vendor: ApiProtocol, input_usd: float, output_usd: float, as_of: date) -> Self:
         """The prices of a model of which only the two main ones are given."""
         read, write = CACHE_PRICES.get(vendor, (1.0, 1.0))
         cached = {"cache_read": read * input_usd, "cache_write": write * input_usd}

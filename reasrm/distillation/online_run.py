@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from reasrm.apis.anthropic_messages import AnthropicClient
-from reasrm.apis.attempt import Vendor
+from reasrm.apis.clients import open_client, request_format
 from reasrm.apis.connection import Connection
 from reasrm.apis.openai_chat import OpenAIClient
-from reasrm.apis.openai_responses import OpenAIResponsesClient
-from reasrm.apis.request_shape import AnthropicShape, OpenAIResponsesShape, OpenAIShape, RequestShape
+from reasrm.apis.request_format import ApiProtocol, RequestFormat
 from reasrm.distillation.asking import Asking
 from reasrm.distillation.batch.open_batches import clear_the_way_online
 from reasrm.distillation.cost import Budget, Estimates, Prices
@@ -31,12 +30,6 @@ from reasrm.runtime.stage_main import ExitCode, StageError
 
 INTERRUPTED = "a signal asked for it"
 """Detail of the stop reason of the same name."""
-
-CLIENTS: dict[Vendor, type[AnthropicClient | OpenAIClient]] = {
-    Vendor.ANTHROPIC: AnthropicClient,
-    Vendor.OPENAI: OpenAIClient,
-    Vendor.OPENAI_RESPONSES: OpenAIResponsesClient,
-}
 
 Cases = Callable[[], Iterator[Case]]
 """Gives the cases of a run from the first one on, as often as it is called: they are never all in memory."""
@@ -56,22 +49,16 @@ class LedgerInUseError(StageError):
 class Oracle:
     """Who is asked, and for what kind of reply."""
 
-    vendor: Vendor
+    vendor: ApiProtocol
     model: str
     prices: Prices
     max_tokens: int
     truncated_retries: int
     cache_system_prompt: bool = True
 
-    def shape(self) -> RequestShape:
-        """How its requests look."""
-        match self.vendor:
-            case Vendor.ANTHROPIC:
-                return AnthropicShape(self.model, self.cache_system_prompt)
-            case Vendor.OPENAI:
-                return OpenAIShape(self.model)
-            case Vendor.OPENAI_RESPONSES:
-                return OpenAIResponsesShape(self.model)
+    def shape(self) -> RequestFormat:
+        """How its requests are written."""
+        return request_format(self.vendor, self.model, cache_system_prompt=self.cache_system_prompt)
 
     def plan(self) -> RequestPlan:
         """How its requests are made, keyed and looked up; needs no connection."""
@@ -83,7 +70,7 @@ class Oracle:
         Raises:
             NoKeyError: the SDK finds no key in the environment.
         """
-        return CLIENTS[self.vendor](connection)
+        return open_client(self.vendor, connection)
 
     def estimates(self) -> Estimates:
         """Estimates that know nothing yet."""

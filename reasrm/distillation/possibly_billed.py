@@ -8,7 +8,7 @@ upper bound: the vendor bills only what it finished.
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from reasrm.apis.attempt import ErrorKind
+from reasrm.apis.error_classification import ErrorKind
 from reasrm.distillation.ledger_state import LedgerState
 from reasrm.records.ledger import FINAL
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
 
-from reasrm.apis.attempt import ErrorKind
+from reasrm.apis.error_classification import ErrorKind
 from reasrm.distillation.coalesced_requests import Askers
 from reasrm.distillation.ledger_state import LedgerState
 from reasrm.records.ledger import FINAL

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from reasrm.apis.attempt import Question
+from reasrm.apis.request_format import ChatPrompt
 from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.judging.prompt import hinted_prompt, judge_prompt
 from reasrm.judging.verdict import Verdict, read_verdict
@@ -27,13 +27,13 @@ class Case:
     """None asks without help; any text asks with the right verdict as a hint and shows the text, if there is one."""
 
     @cached_property
-    def question(self) -> Question:
+    def question(self) -> ChatPrompt:
         """The prompt, made when it is first needed: it costs more than reading the pair."""
         if self.failed_attempt is None:
             system, user = judge_prompt(self.comparison, self.variant)
         else:
             system, user = hinted_prompt(self.comparison, self.variant, self.failed_attempt)
-        return Question(system=system.content, user=user.content)
+        return ChatPrompt(system=system.content, user=user.content)
 
 
 def first_pass(pairs: Iterable[PreferencePair], seed: int, variant: PromptVariant) -> Iterator[Case]:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import Any
 
-from reasrm.apis.attempt import Answer, Question
-from reasrm.apis.request_shape import RequestShape
+from reasrm.apis.api_reply import ApiReply
+from reasrm.apis.request_format import ChatPrompt, RequestFormat
 from reasrm.distillation.cost import BATCH_DISCOUNT, Estimates, Prices
 from reasrm.distillation.possibly_billed import maybe_billed_unseen
 from reasrm.distillation.questions import Case
@@ -32,7 +32,7 @@ class Request:
 class Progress:
     """How far the ledger answers one question."""
 
-    answers: tuple[Answer, ...]
+    answers: tuple[ApiReply, ...]
     """Replies that were paid for, the last one is the valid one; more than one if a cut reply was asked for again."""
     paid: tuple[float, ...]
     """Dollars of each of `answers`."""
@@ -45,7 +45,7 @@ class Progress:
         return sum(self.paid)
 
     @property
-    def settled_by(self) -> Answer | None:
+    def settled_by(self) -> ApiReply | None:
         """The answer that settles the question, even if it would be asked again (given up); None if it is open."""
         if not self.answers:
             return None
@@ -53,7 +53,7 @@ class Progress:
         return last if self.next is None or last.asked_again else None
 
     @property
-    def cut(self) -> Answer | None:
+    def cut(self) -> ApiReply | None:
         """The reply that was cut off, for which `next` asks again."""
         return next((answer for answer in reversed(self.answers) if answer.outcome is TraceOutcome.TRUNCATED), None)
 
@@ -62,26 +62,26 @@ class Progress:
 class RequestPlan:
     """Makes the requests of a run and looks them up."""
 
-    shape: RequestShape
+    shape: RequestFormat
     prices: Prices
     max_tokens: int
     truncated_retries: int
     """How often a reply that was cut off is asked for again, each time with twice the token limit."""
 
-    def progress(self, question: Question, ledger: Ledger) -> Progress:
+    def progress(self, question: ChatPrompt, ledger: Ledger) -> Progress:
         """What the ledger holds for `question`, and the request to send next if it is not settled.
 
         A request that was given up earlier is sent again: what made it fail passes. If a cut reply was asked for again
         and the higher limit was refused (it is above the model's), the cut one stands.
         """
-        answers: list[Answer] = []
+        answers: list[ApiReply] = []
         paid: list[float] = []
         for doubling in range(self.truncated_retries + 1):
             request = self._request(question, self.max_tokens << doubling)
             entry = ledger.get(request.key)
             if entry is None:
                 return Progress(tuple(answers), tuple(paid), request)
-            answer = Answer.from_entry(entry)
+            answer = ApiReply.from_entry(entry)
             if answers and answer.outcome is TraceOutcome.REJECTED:
                 break
             answers.append(answer)
@@ -92,9 +92,9 @@ class RequestPlan:
                 break
         return Progress(tuple(answers), tuple(paid), None)
 
-    def _request(self, question: Question, max_tokens: int) -> Request:
-        body = self.shape.body(question, max_tokens)
-        key = content_hash([self.shape.vendor.value, self.shape.api_version, body, SAMPLE])
+    def _request(self, question: ChatPrompt, max_tokens: int) -> Request:
+        body = self.shape.body(question.messages, max_tokens)
+        key = content_hash([self.shape.protocol.value, self.shape.api_version, body, SAMPLE])
         return Request(key, body, max_tokens, len(question.system) + len(question.user))
 
 

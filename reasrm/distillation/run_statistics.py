@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from reasrm.apis.attempt import Answer, ErrorKind, Usage
+from reasrm.apis.api_reply import ApiReply, Usage
+from reasrm.apis.error_classification import ErrorKind
 from reasrm.records.trace import TraceOutcome
 
 
@@ -33,7 +34,7 @@ class Accounts:
     def __post_init__(self) -> None:
         self.started = self.clock()
 
-    def delivered(self, answer: Answer, usd: float) -> None:
+    def delivered(self, answer: ApiReply, usd: float) -> None:
         """Book one reply."""
         self.replies += 1
         self.usage = self.usage + answer.usage

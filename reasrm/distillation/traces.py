@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from reasrm.apis.attempt import Usage
+from reasrm.apis.api_reply import Usage
 from reasrm.distillation.cost import Prices
 from reasrm.distillation.questions import Case
 from reasrm.distillation.request_plan import Progress, RequestPlan

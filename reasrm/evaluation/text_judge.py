@@ -118,7 +118,7 @@ def open_judge(
 
     Args:
         checkpoint: a folder; with `EngineName.API` the YAML file of a served model, or a `ServedModel` itself
-            (`vendors_model("openai", NAME)`); with `EngineName.REPLAY` what `replay_engine` reads.
+            (`served_model(NAME)`); with `EngineName.REPLAY` what `replay_engine` reads.
         engine: what runs it; a `ServedModel` needs none.
         form: how it is asked; our full prompt if None.
         max_new_tokens: a reply is cut off here; less where the model's context is shorter.

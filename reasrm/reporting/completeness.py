@@ -1,4 +1,4 @@
-"""The benchmarks' names for readers, and whether every row was used: official counts, refusals by reason.
+"""Whether every row of every benchmark was used: counts against the official ones, refusals by reason, and the source.
 
 `collect_benchmarks` writes the account to `data/benchmarks/completeness.json`.
 """
@@ -9,6 +9,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
+from reasrm.datasets.row_files import DataSource
+from reasrm.records.benchmark_folder import ACCOUNT
 from reasrm.records.jsonl import BadRecordError, explain
 
 
@@ -27,6 +29,8 @@ class Account(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
+    source: DataSource | None = None
+    """Where the rows came from; None where the account does not say."""
     rows_in: int
     rows_used: int
     refused_by_reason: dict[str, int]
@@ -59,33 +63,13 @@ class CompletenessRow:
 _ACCOUNTS = TypeAdapter(dict[str, Account])
 
 
-BENCHMARK_LABELS = {
-    "reward_bench": "RewardBench",
-    "rm_bench": "RM-Bench",
-    "rmb": "RMB",
-    "judge_bench": "JudgeBench",
-    "reward_bench_2": "RewardBench 2",
-}
-"""The benchmarks' own spelling, in the paper's order."""
-
-
-def benchmark_labels(miniature: bool) -> dict[str, str]:
-    """Names of all benchmarks for readers, in the paper's order.
-
-    Args:
-        miniature: whether the rows are the miniature's own, which share no more than the schema with the published
-            ones: their names then say so.
-    """
-    return {name: f"mini-{label}" if miniature else label for name, label in BENCHMARK_LABELS.items()}
-
-
 def read_completeness(folder: Path, labels: Mapping[str, str]) -> tuple[CompletenessRow, ...]:
     """The account of each benchmark, in the order of `labels`.
 
     Raises:
         BadRecordError: the file is not what `collect_benchmarks` writes.
     """
-    file = folder / "completeness.json"
+    file = folder / ACCOUNT
     try:
         accounts = _ACCOUNTS.validate_json(file.read_bytes())
     except ValidationError as error:

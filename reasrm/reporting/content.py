@@ -7,9 +7,11 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
+from reasrm.benchmarks.registry import BENCHMARKS, display_names
+from reasrm.datasets.row_files import DataSource
 from reasrm.reporting import charts
 from reasrm.reporting.charts import CurveGroup, FamilyChart, HeatMap, ModelView
-from reasrm.reporting.completeness import BENCHMARK_LABELS, CompletenessRow, benchmark_labels, read_completeness
+from reasrm.reporting.completeness import CompletenessRow, read_completeness
 from reasrm.reporting.curves import read_curves
 from reasrm.reporting.data_funnel import Funnel, read_funnel
 from reasrm.reporting.example_view import ExamplesView, examples_view
@@ -31,7 +33,6 @@ from reasrm.reporting.run_settings import (
     asks_local_oracle,
     judge_identities,
     shown_parameters,
-    uses_miniature_benchmarks,
 )
 from reasrm.reporting.stored_runs import StoredRun, other_seeds, second_ladder, stored_gain
 from reasrm.reporting.themed_svg import SERIES, plot_style
@@ -99,10 +100,10 @@ def gather(
         settings: names, texts and sizes.
         parameters: the sections of params.yaml that the outputs were made with (`PARAMETER_SECTIONS`).
     """
-    miniature = uses_miniature_benchmarks(parameters)
     models = model_views(scores, settings)
     names = _benchmark_names(scores)
-    labels = {name: name for name in names} | benchmark_labels(miniature)
+    labels = {name: name for name in names} | display_names(folders.benchmarks)
+    completeness = read_completeness(folders.benchmarks, labels)
     funnel = read_funnel(folders.pairs, folders.traces)
     differences = difference_rows(scores, settings)
     side_by_side = (settings.label(settings.side_by_side[0]), settings.label(settings.side_by_side[1]))
@@ -111,7 +112,7 @@ def gather(
         drawn = charts.draw(models, read_curves(folders.curves), settings.models)
     return Content(
         settings=settings,
-        miniature=miniature,
+        miniature=any(row.account.source is DataSource.MINIATURE for row in completeness),
         local_oracle=asks_local_oracle(parameters),
         models=models,
         cards=headline_cards(scores, settings, differences, funnel),
@@ -132,7 +133,7 @@ def gather(
         ),
         other_seeds=other_seeds(),
         reply_statistics=_reply_statistics(models, folders, names, settings.reply_sample),
-        completeness=read_completeness(folders.benchmarks, benchmark_labels(miniature)),
+        completeness=completeness,
         curve_groups=drawn.curve_groups,
         funnel=funnel,
         examples=examples_view(chosen, side_by_side, settings.example_characters, labels),
@@ -159,7 +160,7 @@ def model_views(scores: Mapping[str, ModelScores], settings: PageSettings) -> tu
 
 def _benchmark_names(scores: Mapping[str, ModelScores]) -> tuple[str, ...]:
     found = {name for one in scores.values() for name in one.benchmarks}
-    known = [name for name in BENCHMARK_LABELS if name in found]
+    known = [name for name in BENCHMARKS if name in found]
     return (*known, *sorted(found - set(known)))
 
 

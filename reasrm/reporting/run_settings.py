@@ -36,8 +36,6 @@ PARAMETER_SECTIONS = (
 """Sections of params.yaml that change a figure, in the pipeline's order; the stage `report` depends on each of them.
 How the oracle is asked (`distill_traces_asking`) changes no figure and is left out."""
 
-MINIATURE = "miniature"
-"""What `collect_benchmarks.source` is where the benchmarks are the miniature's own."""
 LOCAL_ORACLE = "local"
 """What `distill_traces.endpoint` is where a program on this machine answers and nobody is paid."""
 
@@ -75,11 +73,6 @@ def judge_identities(judgments: Path, labels: Mapping[str, str]) -> tuple[Settin
 def shown_parameters(parameters: Mapping[str, Any]) -> tuple[SettingsOf, ...]:
     """The sections of params.yaml, in their given order."""
     return tuple(SettingsOf(section, tuple(_flat(values, ""))) for section, values in parameters.items())
-
-
-def uses_miniature_benchmarks(parameters: Mapping[str, Any]) -> bool:
-    """Whether the benchmarks are the miniature's own sets, which only share the schemas of the published ones."""
-    return bool(parameters["collect_benchmarks"]["source"] == MINIATURE)
 
 
 def asks_local_oracle(parameters: Mapping[str, Any]) -> bool:

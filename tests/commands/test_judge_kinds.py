@@ -10,7 +10,7 @@ import pytest
 from reasrm.commands.judge import NO_VERDICT, main
 from reasrm.evaluation.pairwise_judgment import Opinion
 from reasrm.evaluation.scalar_judge import open_scalar_judge
-from reasrm.inference.served_model import vendors_model
+from reasrm.inference.served_model import served_model
 from reasrm.judging.verdict import Unreadable
 from reasrm.records.comparison import Side
 from reasrm.runtime.stage_main import ExitCode, StageError
@@ -32,7 +32,7 @@ def documented(kind: str) -> Opinion:
     (start,) = (line for line in shown if line.startswith("from reasrm.evaluation.text_judge"))
     (opened,) = (line.partition("#")[0] for line in shown if line.startswith("judge = ") and kind in line)
     (asked,) = (line[len("print(") : -len(".verdict)")] for line in shown if line.startswith("print(judge."))
-    known: dict[str, Any] = {"vendors_model": vendors_model, "open_scalar_judge": open_scalar_judge}
+    known: dict[str, Any] = {"served_model": served_model, "open_scalar_judge": open_scalar_judge}
     exec("\n".join((start, opened, f"said = {asked}", "judge.close()")), known)
     assert isinstance(known["said"], Opinion)
     return known["said"]
@@ -82,12 +82,12 @@ def test_a_served_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert said.verdict is Side.A
 
 
-@pytest.mark.parametrize("protocol", ["openai", "anthropic"])
+@pytest.mark.parametrize("protocol", ["openai", "openai_responses", "anthropic"])
 def test_a_vendors_model(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, protocol: str) -> None:
     with judge_server(knows) as url:
-        monkeypatch.setenv(f"{protocol.upper()}_BASE_URL", url)
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", url)
         monkeypatch.setenv("OPENAI_BASE_URL", url)
-        said = documented("vendors_model")
+        said = documented("served_model(")
         opinion = commanded(["--api", protocol, "--model", "gpt-4o-2024-08-06"], capsys)
     assert (opinion["verdict"], said.verdict) == ("A", Side.A)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from reasrm.apis.attempt import Vendor
+from reasrm.apis.request_format import ApiProtocol
 from reasrm.commands.oracle import main
 from reasrm.commands.oracle_arguments import prices_of
 from reasrm.records.jsonl import read_records, write_records
@@ -73,13 +73,13 @@ def test_a_budget_stops_with_3_and_a_larger_one_finishes(folder: Path, server: L
     assert summary(folder)["stopped"] == "budget"
     assert not (folder / "first.jsonl").exists()
     assert call(folder, "--prices", "3,15", "--budget-usd", "5") == 0
-    assert server.accounts()["billed_again"] == 0
+    assert server.request_log()["billed_again"] == 0
 
 
 def test_a_dry_run_asks_nobody(folder: Path, server: LocalOracle, capsys: pytest.CaptureFixture[str]) -> None:
     assert call(folder, "--prices", "3,15", "--dry-run") == 0
     assert json.loads(capsys.readouterr().out)["to_ask"] == 60
-    assert server.accounts()["requests"] == 0
+    assert server.request_log()["requests"] == 0
     assert sorted(file.name for file in folder.iterdir()) == ["pairs.jsonl"]
 
 
@@ -100,7 +100,7 @@ def test_the_second_pass_needs_the_first(folder: Path) -> None:
 
 
 def asked(server: LocalOracle) -> int:
-    return int(server.accounts()["requests"])
+    return int(server.request_log()["requests"])
 
 
 def test_pairs_that_the_first_pass_does_not_know_are_named_and_nothing_is_asked(
@@ -232,8 +232,10 @@ def test_replies_that_were_paid_at_other_prices_are_counted(folder: Path) -> Non
     assert summary(folder)["output"]["usd"] == paid
 
 
-@pytest.mark.parametrize(("vendor", "read", "write"), [(Vendor.ANTHROPIC, 0.3, 3.75), (Vendor.OPENAI, 3.0, 3.0)])
-def test_two_prices_give_the_vendors_own_for_its_cache(vendor: Vendor, read: float, write: float) -> None:
+@pytest.mark.parametrize(
+    ("vendor", "read", "write"), [(ApiProtocol.ANTHROPIC, 0.3, 3.75), (ApiProtocol.OPENAI, 3.0, 3.0)]
+)
+def test_two_prices_give_the_vendors_own_for_its_cache(vendor: ApiProtocol, read: float, write: float) -> None:
     prices = prices_of(vendor, "m", "3,15")
     assert (prices.cache_read, prices.cache_write) == (pytest.approx(read), pytest.approx(write))
     assert prices_of(vendor, "m", "3,15,1,2").cache_write == 2

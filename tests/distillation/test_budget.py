@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reasrm.apis.attempt import Usage, Vendor
+from reasrm.apis.api_reply import Usage
+from reasrm.apis.request_format import ApiProtocol
 from reasrm.distillation.batch.batch_run import ask_in_batches
 from reasrm.distillation.cost import ENOUGH_REPLIES, Budget, Estimates, Prices
 from reasrm.distillation.online_run import Oracle, ask_online
@@ -113,19 +114,19 @@ def test_a_cached_prompt_is_set_aside_at_the_dearest_price() -> None:
     assert PRICES.at_most_usd(usage, batch=True) == pytest.approx(PRICES.at_most_usd(usage) / 2)
 
 
-def dear(vendor: Vendor = Vendor.ANTHROPIC, **changes: Any) -> Oracle:
+def dear(vendor: ApiProtocol = ApiProtocol.ANTHROPIC, **changes: Any) -> Oracle:
     """An oracle whose replies may be long."""
     return oracle(vendor, **{"max_tokens": 1000, "prices": PRICES} | changes)
 
 
-@pytest.mark.parametrize("vendor", [Vendor.ANTHROPIC, Vendor.OPENAI_RESPONSES])
+@pytest.mark.parametrize("vendor", [ApiProtocol.ANTHROPIC, ApiProtocol.OPENAI_RESPONSES])
 def test_a_first_reply_of_one_token_does_not_open_the_purse(
-    vendor: Vendor, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
+    vendor: ApiProtocol, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
 ) -> None:
     server.restart(latency_seconds=0.1, output_tokens=900, short_replies=3)
     stopped = ask(server, dear(vendor), pairs, tmp_path / "ledger.jsonl", settings(budget_usd=0.5, most_in_flight=128))
     assert stopped.stopped is StopReason.BUDGET
-    assert 0.47 < server.accounts()["usd"] <= 0.5
+    assert 0.47 < server.request_log()["usd"] <= 0.5
 
 
 def test_attempts_that_may_have_been_billed_stay_booked_also_in_the_next_run(
@@ -135,7 +136,7 @@ def test_attempts_that_may_have_been_billed_stay_booked_also_in_the_next_run(
     for _ in range(3):
         stopped = ask(server, dear(), pairs, tmp_path / "ledger.jsonl", settings(budget_usd=0.5))
         assert stopped.stopped is StopReason.BUDGET
-        assert server.accounts()["usd"] <= 0.5
+        assert server.request_log()["usd"] <= 0.5
     assert stopped.outlook.spent_usd < 0.4
     assert stopped.outlook.maybe_billed_unseen_usd > 0.05
 
@@ -148,20 +149,20 @@ def test_a_budget_of_nothing_sends_nothing(
     with Ledger(tmp_path / "ledger.jsonl") as ledger:
         ended = ask_by("test", lambda: cases(pairs), dear(), ledger, settings(budget_usd=0.0), server.endpoint)
     assert ended.stopped is StopReason.BUDGET
-    assert server.accounts()["billed"] == server.accounts()["batches_created"] == 0
+    assert server.request_log()["billed"] == server.request_log()["batches_created"] == 0
 
 
 def test_retries_of_cut_replies_are_in_the_estimate(
     server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
 ) -> None:
     """With half of the pairs known, the estimate of the other half is near what it then costs."""
-    who = oracle(Vendor.ANTHROPIC, max_tokens=60, truncated_retries=1)
+    who = oracle(ApiProtocol.ANTHROPIC, max_tokens=60, truncated_retries=1)
     ask(server, who, pairs[:100], tmp_path / "ledger.jsonl")
     with Ledger(tmp_path / "ledger.jsonl") as ledger:
         estimates = who.estimates()
         outlook = look_ahead(cases(pairs), who.plan(), ledger, estimates)
     expected = outlook.expected(estimates, who.prices, batch=False)
     assert expected["requests"] > expected["to_ask"] == 100
-    before = server.accounts()["usd"]
+    before = server.request_log()["usd"]
     ask(server, who, pairs, tmp_path / "ledger.jsonl")
-    assert server.accounts()["usd"] - before == pytest.approx(expected["usd"], rel=0.1)
+    assert server.request_log()["usd"] - before == pytest.approx(expected["usd"], rel=0.1)

@@ -10,7 +10,10 @@ from typing import Any
 
 import pytest
 
-from reasrm.apis.attempt import Answer, Attempt, Bucket, ErrorKind, LimitsSeen, Usage, Vendor
+from reasrm.apis.api_reply import ApiReply, AttemptResult, Usage
+from reasrm.apis.error_classification import ErrorKind
+from reasrm.apis.rate_limit_headers import RateLimit, RateLimitHeaders
+from reasrm.apis.request_format import ApiProtocol
 from reasrm.distillation.cost import Budget, Reservation
 from reasrm.distillation.live_line import live_line
 from reasrm.distillation.rate_control.admission_control import Gate, RunStopped, StopReason
@@ -25,8 +28,8 @@ from tests.fake_vendor.oracle_on_loopback import LocalOracle, ask, cases, oracle
 
 pytestmark = pytest.mark.slow
 
-ALL = pytest.mark.parametrize("vendor", list(Vendor))
-BOTH = pytest.mark.parametrize("vendor", [Vendor.ANTHROPIC, Vendor.OPENAI])
+ALL = pytest.mark.parametrize("vendor", list(ApiProtocol))
+BOTH = pytest.mark.parametrize("vendor", [ApiProtocol.ANTHROPIC, ApiProtocol.OPENAI])
 SOON = settings(outage_minutes=0.02)
 
 
@@ -39,12 +42,12 @@ def written(who: Any, pairs: list[PreferencePair], ledger_file: Path) -> tuple[l
 
 @ALL
 def test_a_reply_of_an_unknown_ending_is_paid_once_booked_and_named(
-    vendor: Vendor, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
+    vendor: ApiProtocol, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
 ) -> None:
     server.restart(faults={"odd_ending": 0.2}, seed=2)
     who = oracle(vendor)
     ended = ask(server, who, pairs, tmp_path / "ledger.jsonl")
-    books = server.accounts()
+    books = server.request_log()
     assert ended.stopped is None
     assert books["billed"] == books["distinct_billed"] == len(pairs)
     found, totals = written(who, pairs, tmp_path / "ledger.jsonl")
@@ -53,7 +56,7 @@ def test_a_reply_of_an_unknown_ending_is_paid_once_booked_and_named(
     assert len(odd) > 20
     assert all("ended for the unknown reason" in trace.detail for trace in odd)
     assert ask(server, who, pairs, tmp_path / "ledger.jsonl").outlook.to_ask == 0
-    assert server.accounts()["requests"] == books["requests"]
+    assert server.request_log()["requests"] == books["requests"]
 
 
 @BOTH
@@ -62,13 +65,13 @@ def test_a_reply_of_an_unknown_ending_is_paid_once_booked_and_named(
     [("html", "doctype"), ("wrapped_error", "upstream is down"), ("no_usage", "usage"), ("odd_ending", "reason")],
 )
 def test_nothing_but_unreadable_replies_stops_the_run_resumably(
-    fault: str, said: str, vendor: Vendor, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
+    fault: str, said: str, vendor: ApiProtocol, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
 ) -> None:
     server.restart(faults={fault: 1.0})
     ended = ask(server, oracle(vendor), pairs, tmp_path / "ledger.jsonl", SOON)
     assert ended.stopped is StopReason.OUTAGE
     assert said in ended.detail
-    assert server.accounts()["requests"] <= TRIPS_AFTER + 16 + 2
+    assert server.request_log()["requests"] <= TRIPS_AFTER + 16 + 2
     server.restart()
     assert ask(server, oracle(vendor), pairs[:30], tmp_path / "ledger.jsonl").stopped is None
 
@@ -76,7 +79,7 @@ def test_nothing_but_unreadable_replies_stops_the_run_resumably(
 @BOTH
 @pytest.mark.parametrize("told", ["unlimited", "0", "-1", "1e999"])
 def test_limits_that_make_no_sense_neither_crash_nor_freeze_a_run(
-    told: str, vendor: Vendor, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
+    told: str, vendor: ApiProtocol, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
 ) -> None:
     names = ("anthropic-ratelimit-requests", "anthropic-ratelimit-output-tokens")
     odd = {f"{name}-limit": told for name in names} | {f"{name}-remaining": told for name in names}
@@ -91,7 +94,7 @@ def test_a_cut_reply_in_parts_is_text_in_the_output(
     server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
 ) -> None:
     server.restart(content_in_parts=True, faults={"truncated": 0.3})
-    who = oracle(Vendor.OPENAI, truncated_retries=0)
+    who = oracle(ApiProtocol.OPENAI, truncated_retries=0)
     assert ask(server, who, pairs[:40], tmp_path / "ledger.jsonl").stopped is None
     found, totals = written(who, pairs[:40], tmp_path / "ledger.jsonl")
     assert totals.outcomes[TraceOutcome.TRUNCATED] > 5
@@ -103,7 +106,7 @@ def test_a_server_that_fails_most_of_the_time_stops_the_run(
     server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
 ) -> None:
     server.restart(faults={"server_error": 0.75}, seed=1)
-    ended = ask(server, oracle(Vendor.ANTHROPIC), pairs * 2, tmp_path / "l.jsonl", settings(outage_minutes=0.005))
+    ended = ask(server, oracle(ApiProtocol.ANTHROPIC), pairs * 2, tmp_path / "l.jsonl", settings(outage_minutes=0.005))
     assert ended.stopped is StopReason.OUTAGE
 
 
@@ -117,7 +120,7 @@ def costing(usd: float) -> Callable[[], Reservation]:
     return lambda: Reservation(usd, usd)
 
 
-DOWN = Attempt(error_kind=ErrorKind.OVERLOADED)
+DOWN = AttemptResult(error_kind=ErrorKind.OVERLOADED)
 
 
 def test_a_probe_of_a_server_that_is_down_keeps_to_the_budget() -> None:
@@ -135,8 +138,8 @@ def test_a_probe_of_a_server_that_is_down_keeps_to_the_budget() -> None:
 def test_the_live_line_says_what_a_stopping_and_what_a_crawling_run_waits_for() -> None:
     async def lines() -> list[str]:
         door = gate()
-        answered = Attempt(
-            answer=Answer(TraceOutcome.OK, "[[A]]", Usage(1, 1)), limits=LimitsSeen(requests=Bucket(1, 1))
+        answered = AttemptResult(
+            reply=ApiReply(TraceOutcome.OK, "[[A]]", Usage(1, 1)), limits=RateLimitHeaders(requests=RateLimit(1, 1))
         )
         door.leave(await door.enter(1, 1, costing(0.0)), answered, 0.0, settles_tokens=False)
         tickets = [await door.enter(1, 1, costing(0.0))]

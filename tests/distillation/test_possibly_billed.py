@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reasrm.apis.attempt import ErrorKind, Vendor
+from reasrm.apis.error_classification import ErrorKind
+from reasrm.apis.request_format import ApiProtocol
 from reasrm.distillation.ledger_state import LedgerState
 from reasrm.distillation.possibly_billed import maybe_billed_unseen
 from reasrm.distillation.request_plan import before_asking, look_ahead
@@ -83,7 +84,7 @@ def test_a_ledger_that_noted_no_price_counts_the_attempt_alone(tmp_path: Path) -
 def test_an_empty_ledger_gives_the_same_counts_without_a_look_at_the_prompts(
     pairs: list[PreferencePair], tmp_path: Path
 ) -> None:
-    who = oracle(Vendor.ANTHROPIC)
+    who = oracle(ApiProtocol.ANTHROPIC)
     with Ledger(tmp_path / "ledger.jsonl") as ledger:
         quick = before_asking(cases(pairs), who.plan(), ledger, who.estimates())
         full = look_ahead(cases(pairs), who.plan(), ledger, who.estimates())

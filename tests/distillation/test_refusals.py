@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from reasrm.apis.attempt import ErrorKind, Usage, Vendor
+from reasrm.apis.api_reply import Usage
+from reasrm.apis.error_classification import ErrorKind
+from reasrm.apis.request_format import ApiProtocol
 from reasrm.distillation.coalesced_requests import Askers
 from reasrm.distillation.ledger_state import LedgerState
 from reasrm.distillation.online_run import Ended
@@ -27,7 +29,9 @@ from reasrm.records.pair import PreferencePair
 from reasrm.records.trace import OracleTrace, TraceOutcome, TracePass
 from tests.fake_vendor.oracle_on_loopback import LocalOracle, ask, cases, oracle, settings
 
-BOTH = pytest.mark.parametrize("vendor", [Vendor.ANTHROPIC, pytest.param(Vendor.OPENAI, marks=pytest.mark.slow)])
+BOTH = pytest.mark.parametrize(
+    "vendor", [ApiProtocol.ANTHROPIC, pytest.param(ApiProtocol.OPENAI, marks=pytest.mark.slow)]
+)
 """OpenAI's two APIs share account, limits and errors."""
 
 
@@ -36,7 +40,9 @@ def outcomes(ended: Ended) -> dict[str, int]:
     return dict(ended.summary["outcomes"])
 
 
-def written(pairs: list[PreferencePair], ledger_file: Path, vendor: Vendor = Vendor.ANTHROPIC) -> list[OracleTrace]:
+def written(
+    pairs: list[PreferencePair], ledger_file: Path, vendor: ApiProtocol = ApiProtocol.ANTHROPIC
+) -> list[OracleTrace]:
     """The pass's output."""
     who = oracle(vendor)
     with Ledger(ledger_file) as ledger:
@@ -46,13 +52,13 @@ def written(pairs: list[PreferencePair], ledger_file: Path, vendor: Vendor = Ven
 @BOTH
 @pytest.mark.parametrize("how", ["usage_limit", "unforeseen"])
 def test_a_spent_limit_settles_no_pair_whatever_its_words(
-    how: str, vendor: Vendor, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
+    how: str, vendor: ApiProtocol, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
 ) -> None:
     server.restart(credit_usd=0.05, credit_stop=how, latency_seconds=0.01)
     stopped = ask(server, oracle(vendor), pairs, tmp_path / "ledger.jsonl")
     assert stopped.stopped is (StopReason.ALL_INVALID if how == "unforeseen" else StopReason.NO_CREDIT)
     assert set(outcomes(stopped)) == {"ok"}
-    assert server.accounts()["after_credit_stop"] <= STRANGE + 16
+    assert server.request_log()["after_credit_stop"] <= STRANGE + 16
     if how == "unforeseen":
         assert "The moon is in the wrong house" in stopped.detail
         again = ask(server, oracle(vendor), pairs, tmp_path / "ledger.jsonl")
@@ -68,7 +74,7 @@ def test_a_spent_limit_settles_no_pair_whatever_its_words(
 @BOTH
 @pytest.mark.parametrize("count", [1, 200])
 def test_what_a_wrong_gateway_refuses_is_asked_again(
-    count: int, vendor: Vendor, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
+    count: int, vendor: ApiProtocol, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
 ) -> None:
     server.restart(faults={"invalid": 1.0})
     for _ in range(3):
@@ -84,13 +90,13 @@ def test_what_a_wrong_gateway_refuses_is_asked_again(
 @pytest.mark.slow
 @BOTH
 def test_requests_that_fit_no_minute_are_rejected_and_hold_nobody_up(
-    vendor: Vendor, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
+    vendor: ApiProtocol, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
 ) -> None:
     server.restart(faults={"too_large": 0.1}, seed=1)
     ended = ask(server, oracle(vendor), pairs, tmp_path / "ledger.jsonl")
     assert ended.stopped is None
     assert outcomes(ended)["rejected"] > 5
-    assert server.accounts()["rejected_sent_again"] == 0
+    assert server.request_log()["rejected_sent_again"] == 0
     assert ended.summary["seconds"] < 4
 
 
@@ -101,11 +107,11 @@ def test_a_limit_that_never_lets_anything_in_stops_the_run_without_a_storm(
 ) -> None:
     odd = {"retry-after": date, "retry-after-ms": ""}
     server.restart(requests_per_minute=0.01, limit_headers=False, odd_headers=odd)
-    ended = ask(server, oracle(Vendor.OPENAI), pairs, tmp_path / "ledger.jsonl", settings(outage_minutes=0.02))
+    ended = ask(server, oracle(ApiProtocol.OPENAI), pairs, tmp_path / "ledger.jsonl", settings(outage_minutes=0.02))
     assert ended.stopped is StopReason.RATE_LIMITED
     assert "over the rate limit" in ended.detail
     assert outcomes(ended) == {"ok": 1}
-    assert server.accounts()["requests"] <= 24
+    assert server.request_log()["requests"] <= 24
 
 
 @pytest.mark.slow
@@ -113,7 +119,7 @@ def test_requests_that_alone_are_limited_are_given_up(
     server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
 ) -> None:
     server.restart(faults={"limited": 0.02}, seed=1, latency_seconds=0.05)
-    ended = ask(server, oracle(Vendor.ANTHROPIC), pairs, tmp_path / "ledger.jsonl", settings(attempts=2))
+    ended = ask(server, oracle(ApiProtocol.ANTHROPIC), pairs, tmp_path / "ledger.jsonl", settings(attempts=2))
     assert ended.stopped is None
     assert outcomes(ended)["gave_up"] >= 1
     assert outcomes(ended)["gave_up"] + outcomes(ended)["ok"] == len(pairs)
@@ -122,13 +128,13 @@ def test_requests_that_alone_are_limited_are_given_up(
 
 @BOTH
 def test_equal_questions_are_bought_once_and_all_their_pairs_get_the_reply(
-    vendor: Vendor, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
+    vendor: ApiProtocol, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
 ) -> None:
     server.restart(latency_seconds=0.05, faults={"truncated": 0.2, "invalid": 0.05, "bad_json": 0.05}, seed=3)
     relabelled = [pair.model_copy(update={"source": f"{pair.source}/again"}) for pair in pairs[:60]]
     rows = [row for both in zip(pairs[:60], relabelled, strict=True) for row in both] + pairs[:60]
     ended = ask(server, oracle(vendor), rows, tmp_path / "ledger.jsonl")
-    books = server.accounts()
+    books = server.request_log()
     assert ended.stopped is None
     assert books["billed_again"] == books["billed_lost"]
     assert books["rejected_sent_again"] == 0
@@ -146,9 +152,9 @@ def test_equal_questions_share_a_reply_that_was_given_up_too(
     server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
 ) -> None:
     server.restart(faults={"server_error": 1.0})
-    ended = ask(server, oracle(Vendor.OPENAI), pairs[:3] * 5, tmp_path / "ledger.jsonl", settings(attempts=2))
+    ended = ask(server, oracle(ApiProtocol.OPENAI), pairs[:3] * 5, tmp_path / "ledger.jsonl", settings(attempts=2))
     assert outcomes(ended) == {"gave_up": 15}
-    assert server.accounts()["requests"] == 6
+    assert server.request_log()["requests"] == 6
 
 
 @pytest.mark.slow
@@ -156,7 +162,7 @@ def test_a_limit_above_the_models_leaves_the_cut_reply(
     server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
 ) -> None:
     server.restart(largest_token_limit=40)
-    who = oracle(Vendor.ANTHROPIC, max_tokens=40, truncated_retries=1)
+    who = oracle(ApiProtocol.ANTHROPIC, max_tokens=40, truncated_retries=1)
     ended = ask(server, who, pairs[:40], tmp_path / "ledger.jsonl")
     assert ended.stopped is None
     assert outcomes(ended)["truncated"] > 20
@@ -166,9 +172,9 @@ def test_a_limit_above_the_models_leaves_the_cut_reply(
         found = list(traces(cases(pairs[:40]), who.plan(), ledger, TracePass.FIRST, who.model, totals))
     assert {str(outcome): count for outcome, count in totals.outcomes.items() if count} == outcomes(ended)
     assert all(trace.text for trace in found)
-    before = server.accounts()["requests"]
+    before = server.request_log()["requests"]
     assert ask(server, who, pairs[:40], tmp_path / "ledger.jsonl").outlook.to_ask == 0
-    assert server.accounts()["requests"] == before
+    assert server.request_log()["requests"] == before
 
 
 @pytest.mark.slow
@@ -176,9 +182,9 @@ def test_a_cut_reply_of_an_earlier_run_stands_if_the_higher_limit_is_refused(
     server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
 ) -> None:
     file, few = tmp_path / "ledger.jsonl", pairs[:30]
-    assert ask(server, oracle(Vendor.OPENAI, max_tokens=40, truncated_retries=0), few, file).stopped is None
+    assert ask(server, oracle(ApiProtocol.OPENAI, max_tokens=40, truncated_retries=0), few, file).stopped is None
     server.restart(largest_token_limit=40)
-    ended = ask(server, oracle(Vendor.OPENAI, max_tokens=40, truncated_retries=1), few, file)
+    ended = ask(server, oracle(ApiProtocol.OPENAI, max_tokens=40, truncated_retries=1), few, file)
     assert ended.stopped is None
     assert set(outcomes(ended)) == {"truncated"}
 

@@ -71,18 +71,18 @@ def stopped(folder: Path) -> str:
 
 def test_ctrl_c_stops_with_3_and_what_was_in_flight_is_not_paid_again(folder: Path, server: LocalOracle) -> None:
     server.restart(latency_seconds=0.2)
-    interrupt_when(lambda: server.accounts()["billed"] >= 20)
+    interrupt_when(lambda: server.request_log()["billed"] >= 20)
     assert call(folder, *PRICES) == 3
     assert stopped(folder) == "interrupted"
     assert call(folder, *PRICES) == 0
-    assert server.accounts()["billed"] == server.accounts()["distinct_billed"] == 200
+    assert server.request_log()["billed"] == server.request_log()["distinct_billed"] == 200
 
 
 def test_a_second_ctrl_c_ends_it_at_once_with_130_and_in_one_line(folder: Path, server: LocalOracle) -> None:
     server.restart(latency_seconds=30, latency_sigma=0.0)
     command = [sys.executable, "-m", "reasrm.commands.oracle", *words(folder, *PRICES)]
     child = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    while server.accounts()["in_flight"] < 2:
+    while server.request_log()["in_flight"] < 2:
         assert child.poll() is None
         time.sleep(0.02)
     while child.poll() is None:
@@ -98,12 +98,12 @@ def test_a_second_ctrl_c_ends_it_at_once_with_130_and_in_one_line(folder: Path, 
 @pytest.mark.slow
 def test_ctrl_c_leaves_a_batch_running_and_the_next_run_takes_it_up(folder: Path, server: LocalOracle) -> None:
     server.restart(batch_seconds=3)
-    interrupt_when(lambda: server.accounts()["batches_created"] == 1)
+    interrupt_when(lambda: server.request_log()["batches_created"] == 1)
     assert call(folder, *PRICES, "--batch", "--poll-seconds", "1") == 3
     assert stopped(folder) == "interrupted"
     assert call(folder, *PRICES, "--batch", "--poll-seconds", "1") == 0
-    assert server.accounts()["batches_created"] == 1
-    assert server.accounts()["billed"] == 200
+    assert server.request_log()["batches_created"] == 1
+    assert server.request_log()["billed"] == 200
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_a_bad_row_is_named_before_anything_is_asked(
     assert "pairs.jsonl line 4: " in told
     assert said in told
     assert "Traceback" not in told
-    assert server.accounts()["requests"] == 0
+    assert server.request_log()["requests"] == 0
 
 
 @pytest.mark.slow

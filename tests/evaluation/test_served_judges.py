@@ -11,6 +11,7 @@ from reasrm.commands.judge import NO_VERDICT, main
 from reasrm.inference.engine import Prompt, Sampling
 from reasrm.inference.opening import EngineName, open_model
 from reasrm.inference.replies import logprob_in_pieces, verdict_letter
+from reasrm.inference.served_model import load_served_model, served_model
 from reasrm.inference.transformers_engine import LocalModelSettings
 from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.judging.prompt import judge_prompt
@@ -117,10 +118,12 @@ def test_where_the_verdicts_letter_stands(text: str, stop: str, place: int | Non
     assert verdict_letter(reply, stop) == place
 
 
-def test_a_description_must_say_whether_replies_begin_inside_a_thought(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    file = served_file(tmp_path, "http://127.0.0.1:9/v1")
-    file.write_text(file.read_text().replace("opens_thinking: false\n", ""))
+def test_a_name_and_an_address_are_a_whole_description(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "served.yaml"
+    with judge_server(lambda _: "<answer>[[A]]</answer>") as url:
+        file.write_text(f"model: judge\nbase_url: {url}\n")
+        assert main([*CASE, "--served", str(file)]) == NO_VERDICT
+    assert load_served_model(file) == served_model("judge", url)
+    file.write_text("base_url: http://127.0.0.1:9/v1\n")
     assert main([*CASE, "--served", str(file)]) == ExitCode.FAILED
-    assert "opens_thinking: Field required" in capsys.readouterr().err
+    assert "model: Field required" in capsys.readouterr().err

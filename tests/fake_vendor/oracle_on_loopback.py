@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from reasrm.apis.attempt import Vendor
+from reasrm.apis.request_format import ApiProtocol
 from reasrm.distillation.batch.batch_run import ask_in_batches
 from reasrm.distillation.cost import Prices
 from reasrm.distillation.ledger_state import LedgerState
@@ -18,7 +18,7 @@ from reasrm.distillation.online_run import Ended, Oracle, ask_online
 from reasrm.distillation.questions import Case, first_pass
 from reasrm.distillation.settings import AskingSettings, Mode
 from reasrm.distillation.traces import PassTotals, traces
-from reasrm.fake_vendor.settings import OracleSettings
+from reasrm.fake_vendor.settings import FakeVendorSettings
 from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.records.ledger import Ledger
 from reasrm.records.pair import PreferencePair
@@ -26,8 +26,8 @@ from reasrm.records.trace import TracePass
 
 PRICES = Prices(input=3, output=15, cache_read=0.3, cache_write=3.75, as_of="2026-11-20")
 MODEL = "miniature-lazy-20261101"
-OTHERS = [pytest.param(vendor, marks=pytest.mark.slow) for vendor in (Vendor.OPENAI, Vendor.OPENAI_RESPONSES)]
-EACH_VENDOR = pytest.mark.parametrize("vendor", [Vendor.ANTHROPIC, *OTHERS])
+OTHERS = [pytest.param(vendor, marks=pytest.mark.slow) for vendor in (ApiProtocol.OPENAI, ApiProtocol.OPENAI_RESPONSES)]
+EACH_VENDOR = pytest.mark.parametrize("vendor", [ApiProtocol.ANTHROPIC, *OTHERS])
 """One protocol each time, the two others with the slow tests: most of what is tested so is the same code."""
 
 
@@ -38,13 +38,13 @@ class LocalOracle:
     url: str
 
     def restart(self, **settings: Any) -> None:
-        """Empty books and new settings."""
-        body = OracleSettings(**settings).model_dump_json().encode()
+        """An empty request log and new settings."""
+        body = FakeVendorSettings(**settings).model_dump_json().encode()
         urllib.request.urlopen(urllib.request.Request(f"{self.url}/settings", data=body)).close()
 
-    def accounts(self) -> dict[str, Any]:
+    def request_log(self) -> dict[str, Any]:
         """What the server says was asked and billed."""
-        with urllib.request.urlopen(f"{self.url}/accounts") as response:
+        with urllib.request.urlopen(f"{self.url}/request-log") as response:
             return dict(json.load(response))
 
     def endpoint(self) -> AbstractContextManager[str | None]:
@@ -52,7 +52,7 @@ class LocalOracle:
         return nullcontext(self.url)
 
 
-def oracle(vendor: Vendor, **changes: Any) -> Oracle:
+def oracle(vendor: ApiProtocol, **changes: Any) -> Oracle:
     """The oracle of the tests."""
     usual: dict[str, Any] = {"model": MODEL, "prices": PRICES, "max_tokens": 400, "truncated_retries": 1}
     return Oracle(vendor=vendor, **usual | changes)

@@ -2,6 +2,7 @@
 
 import html
 import re
+import shutil
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from reasrm.records.benchmark_folder import ACCOUNT
 from reasrm.reporting.display_text import visible
 from reasrm.reporting.page import PAPER_ADDRESS, TEMPLATES, render, script_hash
 from reasrm.reporting.run_settings import read_parameters
@@ -162,11 +164,17 @@ def test_the_repository_is_an_https_address_or_nothing(params: ReportParams, add
         ReportParams.model_validate(params.model_dump() | {"repository": address})
 
 
-def test_what_a_configuration_does_not_have_is_left_out(made_up_data: Path, params: ReportParams) -> None:
+def test_what_a_configuration_does_not_have_is_left_out(
+    made_up_data: Path, params: ReportParams, tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(made_up_data, data)
+    account = data / "benchmarks" / ACCOUNT
+    account.write_text(account.read_text(encoding="utf-8").replace('"miniature"', '"files"'), encoding="utf-8")
     bare = {"reference_run": None, "planted": (), "families": {}, "notes": ()}
     bare |= {"side_by_side": ("scalar_rm", "grpo-full")}  # the first writes nothing
-    files = read_parameters() | {"collect_benchmarks": {"source": "files"}, "distill_traces": {"endpoint": "vendor"}}
-    page = render(report(made_up_data, params.model_copy(update=bare), files))
+    vendor = read_parameters() | {"distill_traces": {"endpoint": "environment"}}
+    page = render(report(data, params.model_copy(update=bare), vendor))
     text = " ".join("".join(Page(page).text).split())
     assert Page(page).open == []
     for absent in ("What is planted", "Another kind of processor", "no key was used", "mini-RM", "before and after"):

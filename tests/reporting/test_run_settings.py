@@ -10,7 +10,6 @@ from reasrm.reporting.run_settings import (
     asks_local_oracle,
     read_parameters,
     shown_parameters,
-    uses_miniature_benchmarks,
 )
 from reasrm.runtime.params import ParamsError
 
@@ -26,10 +25,8 @@ def test_values_are_shown_under_dotted_keys() -> None:
     assert shown.rows == (("none", "{}"), ("shape.a", "x"), ("shape.b", "[1]"), ("steps", "5"))
 
 
-def test_the_committed_settings_are_the_miniature_with_a_local_oracle() -> None:
-    parameters = read_parameters()
-    assert uses_miniature_benchmarks(parameters)
-    assert asks_local_oracle(parameters)
+def test_the_committed_settings_ask_the_local_oracle() -> None:
+    assert asks_local_oracle(read_parameters())
 
 
 def test_a_missing_section_is_named(tmp_path: Path) -> None:

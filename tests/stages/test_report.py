@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from flows.profile import Choice, compose, profile_names
-from reasrm.miniature.exercises import FIRST_SHARE
-from reasrm.miniature.oracle_habits import LAZY_SHARES
+from reasrm.miniature.oracle_replies import LAZY_SHARES
+from reasrm.miniature.pretraining_documents import VERDICT_A_SHARE
 from reasrm.reporting.content import Content
 from reasrm.reporting.page import render
 from reasrm.reporting.run_settings import read_parameters
@@ -111,7 +111,7 @@ def test_misspelt_parameters_are_refused(tmp_path: Path) -> None:
 
 def test_the_page_says_the_planted_habits_as_they_are(params: ReportParams) -> None:
     coin, laziness = params.planted
-    assert f"{100 * FIRST_SHARE:.0f} % of them A" in coin
+    assert f"{100 * VERDICT_A_SHARE:.0f} % of them A" in coin
     for family, share in LAZY_SHARES.items():
         assert f"{100 * share:.0f} % of" in laziness
         assert family in laziness

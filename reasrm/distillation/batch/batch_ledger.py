@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from reasrm.apis.attempt import Vendor
 from reasrm.apis.batches.api import custom_id
+from reasrm.apis.request_format import ApiProtocol
 from reasrm.distillation.cost import Prices
 from reasrm.distillation.ledger_state import LedgerState
 from reasrm.records.ledger import Ledger
@@ -19,7 +19,7 @@ class BatchRecord:
 
     name: str
     """Of this batch alone; also the label that is written on it where the vendor allows one."""
-    vendor: Vendor
+    vendor: ApiProtocol
     keys: frozenset[str]
     """Of its requests."""
     prices: Prices
@@ -53,7 +53,7 @@ class BatchLedger:
             if entry["state"] == LedgerState.BATCH_INTENT:
                 self._open[name] = BatchRecord(
                     name,
-                    Vendor(entry["vendor"]),
+                    ApiProtocol(entry["vendor"]),
                     frozenset(entry["keys"]),
                     Prices.model_validate(entry["prices"]),
                     frozenset(entry["known"]),
@@ -64,7 +64,7 @@ class BatchLedger:
             elif entry["state"] == LedgerState.BATCH_DONE:
                 self._open.pop(name, None)
 
-    def open_batches(self, vendor: Vendor | None = None) -> list[BatchRecord]:
+    def open_batches(self, vendor: ApiProtocol | None = None) -> list[BatchRecord]:
         """Announced or created (at `vendor`, if one is given) and not yet reconciled, oldest first."""
         return [record for record in self._open.values() if vendor in (None, record.vendor)]
 
@@ -82,7 +82,7 @@ class BatchLedger:
         return batch in self._created
 
     def intend(
-        self, vendor: Vendor, keys: Iterable[str], prices: Prices, known: Iterable[str], usd: float = 0.0
+        self, vendor: ApiProtocol, keys: Iterable[str], prices: Prices, known: Iterable[str], usd: float = 0.0
     ) -> BatchRecord:
         """Announce a batch that may cost `usd`; it is on the disk when this returns."""
         record = BatchRecord(secrets.token_hex(32), vendor, frozenset(keys), prices, frozenset(known))

@@ -9,14 +9,16 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from reasrm.apis.attempt import Attempt
+from reasrm.apis.api_reply import AttemptResult
 from reasrm.distillation.quarantine import BELIEVED_AT_THE_END, Earlier
 
 STRANGE_SHARE = 0.1
 """Of a batch's rows: if so many are refused in the same words (a limit whose words nobody foresaw), it is strange."""
 
 
-def not_believed(refused: Mapping[str, Attempt], rows: int, entries: Iterable[dict[str, Any]]) -> dict[str, Attempt]:
+def not_believed(
+    refused: Mapping[str, AttemptResult], rows: int, entries: Iterable[dict[str, Any]]
+) -> dict[str, AttemptResult]:
     """Those of `refused` (by key, out of a batch of `rows`) that may not be settled; `entries` are the ledger's."""
     if not refused:
         return {}
@@ -28,7 +30,7 @@ def not_believed(refused: Mapping[str, Attempt], rows: int, entries: Iterable[di
     return new if alike > max(BELIEVED_AT_THE_END, STRANGE_SHARE * rows) else {}
 
 
-def told(held: Mapping[str, Attempt], rows: int) -> str:
+def told(held: Mapping[str, AttemptResult], rows: int) -> str:
     """What to say when a run stops for rows that are not believed."""
     detail, count = Counter(attempt.detail for attempt in held.values()).most_common(1)[0]
     return (

@@ -11,11 +11,11 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from reasrm.apis.anthropic_messages import AnthropicClient
-from reasrm.apis.attempt import ErrorKind
 from reasrm.apis.batches.anthropic import AnthropicBatchApi
 from reasrm.apis.batches.api import BatchApi, BatchApiError, custom_id
 from reasrm.apis.batches.openai import OpenAIBatchApi
 from reasrm.apis.connection import Connection
+from reasrm.apis.error_classification import ErrorKind
 from reasrm.distillation.batch.batch_ledger import BatchLedger, BatchRecord
 from reasrm.distillation.batch.booking import BatchBooking, Waiting
 from reasrm.distillation.batch.polling import BatchesStopped, Patience

@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from reasrm.apis.attempt import Answer, Attempt, ErrorKind, Usage
+from reasrm.apis.api_reply import ApiReply, AttemptResult, Usage
+from reasrm.apis.error_classification import ErrorKind
 from reasrm.distillation.batch.batch_ledger import BatchRecord
 from reasrm.distillation.batch.batch_refusals import not_believed, told
 from reasrm.distillation.batch.polling import BatchesStopped
@@ -18,7 +19,7 @@ from reasrm.judging.verdict import Verdict, read_verdict
 from reasrm.records.ledger import FINAL, Ledger
 from reasrm.records.trace import TraceOutcome
 
-MISSING = Attempt(error_kind=ErrorKind.SERVER_ERROR, detail="missing from the batch's results")
+MISSING = AttemptResult(error_kind=ErrorKind.SERVER_ERROR, detail="missing from the batch's results")
 
 Waiting = Mapping[str, Sequence[Case]]
 """The cases of this run that wait for a request, by its key; several if pairs are equal."""
@@ -38,7 +39,7 @@ class BatchBooking:
     failures: Counter[str] = field(default_factory=Counter)
     """How often the request of each key has, in this run."""
 
-    def reply(self, record: BatchRecord, key: str, answer: Answer, waiting: Waiting) -> None:
+    def reply(self, record: BatchRecord, key: str, answer: ApiReply, waiting: Waiting) -> None:
         """Write a reply into the ledger. One that no case of this run waits for stays out of the run's accounts."""
         if self._is_settled(key):
             return
@@ -52,7 +53,7 @@ class BatchBooking:
             self.estimates.learn(len(question.system) + len(question.user), answer.usage)
         self._count(cases)
 
-    def errors(self, failed: Mapping[str, Attempt], rows: int, waiting: Waiting) -> None:
+    def errors(self, failed: Mapping[str, AttemptResult], rows: int, waiting: Waiting) -> None:
         """Book all requests of a batch of `rows` that have no reply.
 
         Raises:
@@ -75,7 +76,7 @@ class BatchBooking:
         if held:
             raise BatchesStopped(StopReason.ALL_INVALID, told(held, rows))
 
-    def _failed(self, key: str, attempt: Attempt) -> None:
+    def _failed(self, key: str, attempt: AttemptResult) -> None:
         """Note that a request came back without a reply, and count it if that may pass."""
         assert attempt.error_kind is not None
         self.accounts.failed(attempt.error_kind)
@@ -92,7 +93,7 @@ class BatchBooking:
     def _close(self, key: str, outcome: TraceOutcome, detail: str, waiting: Waiting) -> None:
         """Settle a request that has no reply."""
         if not self._is_settled(key):
-            answer = Answer(outcome=outcome, text="", usage=Usage(), detail=detail)
+            answer = ApiReply(outcome=outcome, text="", usage=Usage(), detail=detail)
             self.ledger.append(key, FINAL, answer.as_entry() | {"usd": 0.0})
             self._count(waiting.get(key, ()))
 
@@ -105,7 +106,7 @@ class BatchBooking:
     def _is_settled(self, key: str) -> bool:
         """Whether the ledger has a reply already: a run that was killed while it booked a batch books it again."""
         entry = self.ledger.get(key)
-        return entry is not None and not Answer.from_entry(entry).asked_again
+        return entry is not None and not ApiReply.from_entry(entry).asked_again
 
     def _count(self, cases: Sequence[Case]) -> None:
         """Count the cases that are settled now; a cut reply that is asked for again settles none."""

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from reasrm.apis.attempt import ErrorKind
 from reasrm.apis.batches.api import BatchApi, BatchApiError, BatchState, BatchStatus
+from reasrm.apis.error_classification import ErrorKind
 from reasrm.distillation.rate_control.admission_control import StopReason
 from reasrm.distillation.settings import AskingSettings
 

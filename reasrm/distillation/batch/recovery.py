@@ -7,7 +7,7 @@ the custom ids of its results that it is ours, once it has ended: a batch of ano
 
 from contextlib import aclosing
 
-from reasrm.apis.batches.api import BatchApi, BatchSeen, BatchState, ResultsGoneError
+from reasrm.apis.batches.api import BatchApi, BatchState, ListedBatch, ResultsGoneError
 from reasrm.distillation.batch.batch_ledger import BatchLedger, BatchRecord
 from reasrm.distillation.batch.polling import FIRST_PAUSE_SECONDS, Patience
 
@@ -46,13 +46,13 @@ class Adoption:
                     return seen.id
         return None
 
-    async def newer(self, record: BatchRecord) -> list[BatchSeen]:
+    async def newer(self, record: BatchRecord) -> list[ListedBatch]:
         """The batches that were created after `record` was announced, by whomever.
 
         Raises:
             OtherAccountError: none of those before it is there.
         """
-        newer: list[BatchSeen] = []
+        newer: list[ListedBatch] = []
         async with aclosing(self._api.listed()) as listed:
             async for seen in listed:
                 if seen.id in record.known:
@@ -62,7 +62,7 @@ class Adoption:
             raise OtherAccountError
         return newer
 
-    async def _is_ours(self, seen: BatchSeen, record: BatchRecord) -> bool:
+    async def _is_ours(self, seen: ListedBatch, record: BatchRecord) -> bool:
         if self._api.keeps_labels:
             return seen.label == record.name
         if seen.id in self._foreign or self._books.is_of_this_ledger(seen.id) or seen.requests != len(record.keys):

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from reasrm.apis.attempt import Attempt
+from reasrm.apis.api_reply import AttemptResult
 from reasrm.apis.batches.api import BatchApi, BatchApiError, BatchState, BatchStatus, ResultsGoneError
 from reasrm.distillation.batch.batch_ledger import BatchLedger, BatchRecord
 from reasrm.distillation.batch.booking import MISSING, BatchBooking, Waiting
@@ -70,7 +70,7 @@ class BatchResults:
 
     async def collect_unasked(self) -> None:
         """Take the results of open batches that nobody waits for now (asked with other settings), if they are there."""
-        for record in self.books.open_batches(self.booking.plan.shape.vendor):
+        for record in self.books.open_batches(self.booking.plan.shape.protocol):
             if record.batch is None:
                 continue
             try:
@@ -109,17 +109,17 @@ class BatchResults:
         await self._done(record)
         return hindered
 
-    async def _book_results(self, record: BatchRecord, failed: dict[str, Attempt], waiting: Waiting) -> None:
+    async def _book_results(self, record: BatchRecord, failed: dict[str, AttemptResult], waiting: Waiting) -> None:
         """Book the replies of an ended batch; `failed` is left with the requests that have none."""
         assert record.batch is not None
         async for name, attempt in self.api.results(record.batch):
             key = record.key_of.get(name)
             if key is None or key not in failed:
                 continue
-            if attempt.answer is None:
+            if attempt.reply is None:
                 failed[key] = attempt
             else:
-                self.booking.reply(record, key, attempt.answer, waiting)
+                self.booking.reply(record, key, attempt.reply, waiting)
                 del failed[key]
 
     async def _give_up(self, record: BatchRecord) -> None:

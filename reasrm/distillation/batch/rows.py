@@ -36,7 +36,7 @@ class BatchRows:
 
     def awaited(self) -> tuple[BatchRecord, Waiting] | None:
         """The first open batch that holds what a case waits for, and these cases; None if none waits."""
-        vendor = self.booking.plan.shape.vendor
+        vendor = self.booking.plan.shape.protocol
         owner = {key: record for record in self.books.open_batches(vendor) for key in record.keys}
         awaited: BatchRecord | None = None
         waiting: dict[str, list[Case]] = defaultdict(list)

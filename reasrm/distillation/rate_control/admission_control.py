@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from reasrm.apis.attempt import Attempt, ErrorKind
+from reasrm.apis.api_reply import AttemptResult
+from reasrm.apis.error_classification import ErrorKind
 from reasrm.distillation.cost import Budget, Reservation
 from reasrm.distillation.rate_control.circuit_breaker import Breaker, BreakerState, FailureShare
 from reasrm.distillation.rate_control.rate_limiter import Pacer
@@ -123,13 +124,13 @@ class Gate:
             self._accounts.attempts += 1
             return Ticket(input_tokens, output_tokens, usd, probe, sent_at)
 
-    def leave(self, ticket: Ticket, attempt: Attempt, paid_usd: float, *, settles_tokens: bool) -> None:
+    def leave(self, ticket: Ticket, attempt: AttemptResult, paid_usd: float, *, settles_tokens: bool) -> None:
         """Take a request back: learn from its headers, free what it had booked."""
         self.in_flight -= 1
         self.budget.settle(ticket.usd, paid_usd)
         self.pacer.saw(attempt.limits)
         self._learn(ticket, attempt)
-        used = attempt.answer.usage if attempt.answer else None
+        used = attempt.reply.usage if attempt.reply else None
         if settles_tokens:
             billed = (used.input_tokens + used.cache_write_tokens, used.output_tokens) if used else (0, 0)
             self.pacer.settled(billed[0] - ticket.input_tokens, billed[1] - ticket.output_tokens)
@@ -137,13 +138,13 @@ class Gate:
             self.stop(StopReason(attempt.error_kind.value), attempt.detail)
         self._changed.set()
 
-    def _learn(self, ticket: Ticket, attempt: Attempt) -> None:
+    def _learn(self, ticket: Ticket, attempt: AttemptResult) -> None:
         """Tell breaker and pace what became of a request."""
         failed = attempt.fails_the_server
         self._share.count(failed=failed)
         if failed:
             self.breaker.failed(ticket.sent_at)
-            self._last_failure = attempt.detail or (attempt.answer.detail if attempt.answer else "")
+            self._last_failure = attempt.detail or (attempt.reply.detail if attempt.reply else "")
             if self._share.seconds > self._outage_seconds:
                 self.stop(StopReason.OUTAGE, self._told("most attempts have failed", self._share.seconds))
             return

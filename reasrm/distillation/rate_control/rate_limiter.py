@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from reasrm.apis.attempt import Bucket, LimitsSeen
+from reasrm.apis.rate_limit_headers import RateLimit, RateLimitHeaders
 
 SETTLE_AT = 0.35
 """Share of the server's bucket that is left in the steady state: room for late answers, little burst lost."""
@@ -46,7 +46,7 @@ class Lane:
         self._steer = 1.0
         self._next = clock()
 
-    def saw(self, bucket: Bucket) -> None:
+    def saw(self, bucket: RateLimit) -> None:
         """Learn limit (above zero) and remaining amount from the server's headers."""
         self.per_second = bucket.per_minute / 60
         self._most_left = max(self._most_left, bucket.remaining, 1.0)
@@ -132,7 +132,7 @@ class Pacer:
             while self._accepted and self._accepted[0] < now - MEASURED_SECONDS:
                 self._accepted.popleft()
 
-    def saw(self, limits: LimitsSeen) -> None:
+    def saw(self, limits: RateLimitHeaders) -> None:
         """Learn from the headers of a response."""
         for lane, bucket in (
             (self._requests, limits.requests),

@@ -1,21 +1,16 @@
-"""Pace, breaker, backoff, money and replies' reading, on a clock that the test turns.
+"""Pace, breaker and money, on a clock that the test turns.
 
 Run:     pytest tests/oracle/test_pacing.py
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reasrm.apis.anthropic_messages import limits_seen, read_message
-from reasrm.apis.attempt import Bucket, LimitsSeen, Usage
-from reasrm.apis.openai_chat import read_completion
-from reasrm.apis.reply_reading import BrokenReplyError, retry_after_seconds
-from reasrm.distillation.asking import LONGEST_BACKOFF, backoff_seconds
+from reasrm.apis.api_reply import Usage
+from reasrm.apis.rate_limit_headers import RateLimit, RateLimitHeaders
 from reasrm.distillation.cost import Budget, Estimates, Prices
 from reasrm.distillation.rate_control.circuit_breaker import (
     LONGEST_PAUSE,
@@ -25,7 +20,6 @@ from reasrm.distillation.rate_control.circuit_breaker import (
     FailureShare,
 )
 from reasrm.distillation.rate_control.rate_limiter import Pacer
-from reasrm.records.trace import TraceOutcome
 
 
 @dataclass
@@ -55,9 +49,9 @@ class Server:
         self.level -= 1
         return True
 
-    def seen(self) -> LimitsSeen:
+    def seen(self) -> RateLimitHeaders:
         """The headers."""
-        return LimitsSeen(requests=Bucket(self._per_minute, int(self.level)))
+        return RateLimitHeaders(requests=RateLimit(self._per_minute, int(self.level)))
 
 
 @pytest.mark.parametrize(("rpm", "burst"), [(3000, 50), (600, 100), (50, 50), (60_000, 500)])
@@ -107,7 +101,7 @@ def test_a_server_without_headers_is_measured_when_it_says_429() -> None:
 def test_output_tokens_are_settled_with_what_was_used() -> None:
     clock = Clock()
     pacer = Pacer(clock=clock)
-    pacer.saw(LimitsSeen(output_tokens=Bucket(60_000, 350)))
+    pacer.saw(RateLimitHeaders(output_tokens=RateLimit(60_000, 350)))
     pacer.sent(0, 500)
     wait = pacer.seconds_until_free()
     pacer.settled(0, -250)
@@ -167,11 +161,6 @@ def test_scattered_failures_do_not_open_the_breaker() -> None:
     assert breaker.trips == 0
 
 
-@given(st.integers(1, 60))
-def test_backoff_is_jittered_and_bounded(failures: int) -> None:
-    assert 0 <= backoff_seconds(failures) <= min(LONGEST_BACKOFF, 0.5 * 2 ** (failures - 1))
-
-
 def test_prices_and_estimates() -> None:
     prices = Prices(input=3, output=15, cache_read=0.3, cache_write=3.75, as_of="2026-11-20")
     usage = Usage(input_tokens=1000, output_tokens=100, cache_read_tokens=2000, cache_write_tokens=400)
@@ -191,139 +180,6 @@ def test_a_budget_counts_promises() -> None:
     budget.settle(0.4, 0.1)
     assert budget.fits(0.4)
     assert Budget(None, 1e9).fits(1e9)
-
-
-def test_retry_after_in_its_three_forms() -> None:
-    assert retry_after_seconds({"retry-after": "12"}) == 12
-    assert retry_after_seconds({"retry-after": "1", "retry-after-ms": "250"}) == 0.25
-    later = format_datetime(datetime.now(UTC) + timedelta(seconds=30))
-    assert 25 < (retry_after_seconds({"retry-after": later}) or 0) <= 30
-    assert retry_after_seconds({"retry-after": "soon"}) is None
-    assert retry_after_seconds({}) is None
-
-
-def test_limit_headers_are_read_under_their_own_names() -> None:
-    seen = limits_seen(
-        {
-            "anthropic-ratelimit-input-tokens-limit": "100",
-            "anthropic-ratelimit-input-tokens-remaining": "7",
-            "anthropic-ratelimit-output-tokens-limit": "20",
-            "anthropic-ratelimit-output-tokens-remaining": "3",
-        }
-    )
-    assert (seen.requests, seen.input_tokens, seen.output_tokens) == (None, Bucket(100, 7), Bucket(20, 3))
-
-
-MESSAGE = {
-    "content": [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "yes"}],
-    "stop_reason": "end_turn",
-    "model": "m",
-    "usage": {"input_tokens": 5, "output_tokens": 2, "cache_read_input_tokens": None},
-}
-
-
-@pytest.mark.parametrize(
-    ("changes", "outcome"),
-    [
-        ({}, TraceOutcome.OK),
-        ({"stop_reason": "max_tokens"}, TraceOutcome.TRUNCATED),
-        ({"stop_reason": "model_context_window_exceeded"}, TraceOutcome.TRUNCATED),
-        ({"stop_reason": "refusal", "content": []}, TraceOutcome.REFUSED),
-        ({"content": []}, TraceOutcome.EMPTY),
-        ({"content": [{"type": "text", "text": " \n"}]}, TraceOutcome.EMPTY),
-    ],
-)
-def test_anthropic_messages_are_read(changes: dict[str, object], outcome: TraceOutcome) -> None:
-    answer = read_message(MESSAGE | changes, "req")
-    assert (answer.outcome, answer.usage.prompt_tokens) == (outcome, 5)
-
-
-def without(name: str) -> dict[str, object]:
-    return {key: value for key, value in MESSAGE.items() if key != name}
-
-
-ODD_USAGES = [
-    None,
-    {},
-    [],
-    5,
-    *({"input_tokens": 5, "output_tokens": odd} for odd in (None, "2", 2.0, True, -1, 10**12)),
-]
-
-
-@pytest.mark.parametrize(
-    "body", [[], "x", None, {}, without("usage"), *(MESSAGE | {"usage": usage} for usage in ODD_USAGES)]
-)
-def test_what_is_no_message_is_broken(body: object) -> None:
-    with pytest.raises(BrokenReplyError):
-        read_message(body, "")
-
-
-def completion(finish: str = "stop", content: object = "yes", refusal: str | None = None) -> dict[str, object]:
-    return {
-        "model": "m",
-        "choices": [{"finish_reason": finish, "message": {"content": content, "refusal": refusal}}],
-        "usage": {"prompt_tokens": 9, "completion_tokens": 2, "prompt_tokens_details": {"cached_tokens": 4}},
-    }
-
-
-@pytest.mark.parametrize(
-    ("body", "outcome"),
-    [
-        (completion(), TraceOutcome.OK),
-        (completion(finish="length"), TraceOutcome.TRUNCATED),
-        (completion(finish="content_filter", content=None), TraceOutcome.REFUSED),
-        (completion(content=None, refusal="no"), TraceOutcome.REFUSED),
-        (completion(content=None), TraceOutcome.EMPTY),
-    ],
-)
-def test_openai_completions_are_read(body: dict[str, object], outcome: TraceOutcome) -> None:
-    answer = read_completion(body, "req")
-    assert (answer.outcome, answer.usage.input_tokens, answer.usage.cache_read_tokens) == (outcome, 5, 4)
-
-
-@pytest.mark.parametrize(
-    ("body", "said"),
-    [
-        (MESSAGE | {"stop_reason": "tool_use"}, "'tool_use'"),
-        (MESSAGE | {"stop_reason": "pause_turn"}, "'pause_turn'"),
-        (MESSAGE | {"stop_reason": None}, "None"),
-        (MESSAGE | {"stop_reason": ["end_turn"]}, "unhashable"),
-        (MESSAGE | {"content": None}, "not a whole Message"),
-        (MESSAGE | {"content": [{"type": "text", "text": 5}]}, "not a whole Message"),
-        (without("content"), "not a whole Message"),
-    ],
-)
-def test_an_odd_reply_that_was_paid_is_booked_and_given_up_with_its_reason(body: dict[str, object], said: str) -> None:
-    answer = read_message(body, "req")
-    assert (answer.outcome, answer.usage.prompt_tokens, answer.usage.output_tokens) == (TraceOutcome.GAVE_UP, 5, 2)
-    assert said in answer.detail
-    assert answer.is_odd
-    assert not answer.asked_again
-
-
-def test_a_reply_in_parts_is_their_text() -> None:
-    parts = [{"type": "text", "text": "y"}, {"type": "other"}, {"type": "text", "text": "es"}]
-    answer = read_completion(completion(finish="length", content=parts), "req")
-    assert (answer.outcome, answer.text) == (TraceOutcome.TRUNCATED, "yes")
-    refused = read_completion(completion(content=[{"type": "refusal", "refusal": "no"}]), "req")
-    assert refused.outcome is TraceOutcome.REFUSED
-    for odd in (5, {"text": "yes"}, [5], [{"text": "yes"}]):
-        assert read_completion(completion(content=odd), "req").outcome is TraceOutcome.GAVE_UP
-
-
-@pytest.mark.parametrize("limit", ["unlimited", "0", "-1", "nan", "inf", "", "1e999"])
-def test_a_limit_that_nobody_could_keep_to_is_none(limit: str) -> None:
-    headers = {"anthropic-ratelimit-requests-limit": limit, "anthropic-ratelimit-requests-remaining": "5"}
-    assert limits_seen(headers).requests is None
-    headers = {"anthropic-ratelimit-requests-limit": "60", "anthropic-ratelimit-requests-remaining": limit}
-    assert limits_seen(headers).requests in (None, Bucket(60, 0))
-
-
-@pytest.mark.parametrize("headers", [{"retry-after": "nan"}, {"retry-after": "inf"}, {"retry-after-ms": "soon"}])
-def test_a_retry_after_without_sense_is_none(headers: dict[str, str]) -> None:
-    assert retry_after_seconds(headers) is None
-    assert retry_after_seconds({"retry-after": "-3"}) == 0
 
 
 @given(st.lists(st.sampled_from([0.0, 0.01, None]), min_size=1, max_size=12))
