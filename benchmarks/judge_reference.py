@@ -31,6 +31,7 @@ from pathlib import Path
 from judged_rows import items_of, print_table
 
 from reasrm.apis.request_format import RequestField
+from reasrm.evaluation.benchmark_judgments import Orders, items_in_orders
 from reasrm.inference.api_engine import ApiEngine
 from reasrm.inference.engine import Prompt, Sampling
 from reasrm.inference.prompt_rendering import load_tokenizer
@@ -43,7 +44,7 @@ from reasrm.records.benchmark_item import BenchmarkItem
 from reasrm.records.comparison import show
 from reasrm.records.ledger import Ledger
 from reasrm.records.pair import Message
-from stages.judge import JudgeParams, Orders, judge_generative, shown_orders
+from stages.judge import JudgeParams, judge_items
 
 AIM = 0.5
 ROTATIONS = 3
@@ -81,15 +82,15 @@ def part_of(item: BenchmarkItem) -> str:
 
 def messages_of(items: Sequence[BenchmarkItem]) -> list[tuple[Message, ...]]:
     """What is asked about each item, one order each, repeated prompts kept."""
-    shown = shown_orders(items, Orders.HASHED, 0)
+    shown = items_in_orders(items, Orders.HASHED, 0)
     return [judge_prompt(show(item.pair, side), PromptVariant.FULL) for item, side in shown]
 
 
 def judge_ours(items: Sequence[BenchmarkItem], params: JudgeParams) -> None:
     """The stage's own path."""
     with tempfile.TemporaryDirectory() as folder, Ledger(Path(folder) / "ledger.jsonl") as ledger:
-        judgments, account, _ = judge_generative(list(shown_orders(items, Orders.HASHED, 0)), params, ledger)
-    assert account["engine_starts"] == 1
+        judgments, _, identity = judge_items(items_in_orders(items, Orders.HASHED, 0), params, ledger)
+    assert identity["engine_starts"] == 1
     assert len(judgments) == len(items)
 
 

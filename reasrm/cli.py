@@ -12,12 +12,12 @@ from typing import Any
 
 import typer
 
+from reasrm.commands import judge
 from reasrm.commands.compare import compare
 from reasrm.commands.score import ScoreCommand, score
 
 FORWARDED = {
     "oracle": ("reasrm.commands.oracle", "Ask an oracle about any JSONL of pairs, resumably."),
-    "judge": ("reasrm.commands.judge", "Judge one comparison or a file of them."),
 }
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 TOOLS = "Use its parts alone"
@@ -45,6 +45,7 @@ def _add_forward(word: str, module: str, text: str) -> None:
 
 for _word, (_module, _text) in FORWARDED.items():
     _add_forward(_word, _module, _text)
+app.command("judge", rich_help_panel=TOOLS, help=judge.HELP, epilog=judge.EPILOG)(judge.judge)
 app.command("score", cls=ScoreCommand, rich_help_panel=TOOLS)(score)
 app.command("compare", rich_help_panel=TOOLS)(compare)
 

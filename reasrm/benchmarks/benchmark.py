@@ -19,10 +19,11 @@ from typing import Any, ClassVar, NamedTuple
 from reasrm.benchmarks.cell_table import CellTable, FigurePath, Metric
 from reasrm.benchmarks.outcome import BenchmarkOutcome
 from reasrm.benchmarks.outcome_counts import OutcomeCounts
-from reasrm.benchmarks.scoring_rule import JudgeKind, RuleName, ScoringMode, ScoringRule
+from reasrm.benchmarks.scoring_rule import RuleName, ScoringMode, ScoringRule
 from reasrm.datasets.hub import GitData, HubData
 from reasrm.datasets.row_fields import Row, prompt_group
 from reasrm.records.benchmark_item import BenchmarkItem
+from reasrm.records.judge_kind import JudgeKind
 from reasrm.records.pair import Message, PreferencePair
 
 

@@ -17,10 +17,11 @@ from reasrm.benchmarks.benchmark import Benchmark, Coverage
 from reasrm.benchmarks.cell_table import CellTable, FigurePath, Metric
 from reasrm.benchmarks.outcome import ORDERS, BenchmarkOutcome, read_correct, read_outcome
 from reasrm.benchmarks.outcome_counts import OutcomeCounts
-from reasrm.benchmarks.scoring_rule import JudgeKind, RuleName, ScoringMode, ScoringRule
+from reasrm.benchmarks.scoring_rule import RuleName, ScoringMode, ScoringRule
 from reasrm.datasets.hub import HubData
 from reasrm.datasets.row_fields import Refusal, Row, RowRefusedError, quoted, required, text, user_turn
 from reasrm.records.benchmark_item import BenchmarkItem
+from reasrm.records.judge_kind import JudgeKind
 
 SOURCES = ("mmlu-pro", "livebench-reasoning", "livebench-math", "livecodebench")
 SPLIT_OF_MODEL = {"gpt": "gpt", "claude": "claude"}

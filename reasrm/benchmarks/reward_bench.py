@@ -17,10 +17,11 @@ from reasrm.benchmarks.benchmark import Benchmark
 from reasrm.benchmarks.cell_table import CellTable, FigurePath, Metric, mean_of, ratio
 from reasrm.benchmarks.outcome import BenchmarkOutcome, read_outcome
 from reasrm.benchmarks.outcome_counts import OutcomeCounts
-from reasrm.benchmarks.scoring_rule import JudgeKind, RuleName, ScoringMode, ScoringRule
+from reasrm.benchmarks.scoring_rule import RuleName, ScoringMode, ScoringRule
 from reasrm.datasets.hub import HubData
 from reasrm.datasets.row_fields import Refusal, Row, RowRefusedError, identifier, text, user_turn
 from reasrm.records.benchmark_item import BenchmarkItem
+from reasrm.records.judge_kind import JudgeKind
 
 SECTIONS: dict[str, dict[str, int]] = {
     "Chat": {

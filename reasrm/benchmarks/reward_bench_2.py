@@ -16,7 +16,7 @@ from reasrm.benchmarks.benchmark import Benchmark, IncompleteGroup
 from reasrm.benchmarks.cell_table import CellTable, FigurePath, Metric, mean_of
 from reasrm.benchmarks.outcome import BenchmarkOutcome, read_outcome
 from reasrm.benchmarks.outcome_counts import OutcomeCounts
-from reasrm.benchmarks.scoring_rule import JudgeKind, OutcomeError, RuleName, ScoringMode, ScoringRule
+from reasrm.benchmarks.scoring_rule import OutcomeError, RuleName, ScoringMode, ScoringRule
 from reasrm.datasets.hub import HubData
 from reasrm.datasets.row_fields import (
     Refusal,
@@ -29,6 +29,7 @@ from reasrm.datasets.row_fields import (
     whole_number,
 )
 from reasrm.records.benchmark_item import BenchmarkItem
+from reasrm.records.judge_kind import JudgeKind
 
 SUBSETS = {"Factuality": 475, "Focus": 495, "Safety": 450, "Math": 183, "Precise IF": 160}
 TIES, TIES_ROWS = "Ties", 102

@@ -19,7 +19,7 @@ from reasrm.benchmarks.benchmark import Benchmark, Coverage, IncompleteGroup
 from reasrm.benchmarks.cell_table import CellTable, FigurePath, Metric, mean_of
 from reasrm.benchmarks.outcome import BenchmarkOutcome, read_outcome
 from reasrm.benchmarks.outcome_counts import OutcomeCounts
-from reasrm.benchmarks.scoring_rule import JudgeKind, ScoringMode, ScoringRule
+from reasrm.benchmarks.scoring_rule import ScoringMode, ScoringRule
 from reasrm.datasets.hub import GitData
 from reasrm.datasets.row_fields import (
     Refusal,
@@ -33,6 +33,7 @@ from reasrm.datasets.row_fields import (
     whole_number,
 )
 from reasrm.records.benchmark_item import BenchmarkItem
+from reasrm.records.judge_kind import JudgeKind
 
 
 class RmbRowKind(StrEnum):

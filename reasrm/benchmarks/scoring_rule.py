@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from reasrm.records.judge_kind import JudgeKind
+
 RESAMPLES = 2000
 """Bootstrap samples where nothing else is asked for."""
 
@@ -33,15 +35,6 @@ class UnreadableRule(StrEnum):
     """What the benchmark (or, as published, RM-R1) says."""
     ZERO = "zero"
     HALF = "half"
-
-
-class JudgeKind(StrEnum):
-    """Which of a benchmark's rules a judge falls under."""
-
-    GENERATIVE = "generative"
-    """It writes; what it wrote may hold no verdict."""
-    SCALAR = "scalar"
-    """It scores each answer; equal scores are a tie."""
 
 
 @dataclass(frozen=True)

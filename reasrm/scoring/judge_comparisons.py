@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from reasrm.benchmarks.registry import BENCHMARKS, benchmark, display_names
-from reasrm.benchmarks.scoring_rule import JudgeKind, OutcomeError, ScoreSettings
+from reasrm.benchmarks.scoring_rule import OutcomeError, ScoreSettings
 from reasrm.records.jsonl import read_rows
+from reasrm.records.judge_kind import JudgeKind
 from reasrm.scoring.comparing import compare
 from reasrm.scoring.judged_items import judge_kind, outcomes_of_judged, read_items, read_judged_items
 from reasrm.scoring.matching import ComparedJudge, Sides

@@ -7,12 +7,13 @@ from typing import Any, NamedTuple
 
 from reasrm.benchmarks.outcome import BenchmarkOutcome
 from reasrm.benchmarks.registry import benchmark
-from reasrm.benchmarks.scoring_rule import JudgeKind, OutcomeError
+from reasrm.benchmarks.scoring_rule import OutcomeError
 from reasrm.judging.verdict import Unreadable
 from reasrm.records.benchmark_folder import all_items
 from reasrm.records.benchmark_item import BenchmarkItem
 from reasrm.records.comparison import Side
 from reasrm.records.jsonl import read_records
+from reasrm.records.judge_kind import JudgeKind
 from reasrm.records.judgment import Judgment
 from reasrm.records.reply import Finish
 

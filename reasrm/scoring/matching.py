@@ -12,7 +12,8 @@ from typing import Generic, NamedTuple, TypeVar
 from reasrm.benchmarks.benchmark import Benchmark
 from reasrm.benchmarks.outcome import BenchmarkOutcome
 from reasrm.benchmarks.outcome_counts import OutcomeCounts
-from reasrm.benchmarks.scoring_rule import JudgeKind, OutcomeError
+from reasrm.benchmarks.scoring_rule import OutcomeError
+from reasrm.records.judge_kind import JudgeKind
 from reasrm.scoring.outcome_files import by_group
 from reasrm.scoring.tally import checked_units, require_same_number_of_rows
 

@@ -13,8 +13,9 @@ from typing import Any
 from reasrm.benchmarks import registry
 from reasrm.benchmarks.benchmark import Benchmark
 from reasrm.benchmarks.outcome import BenchmarkOutcome
-from reasrm.benchmarks.scoring_rule import RESAMPLES, JudgeKind, ScoreSettings, ScoringMode, UnreadableRule
+from reasrm.benchmarks.scoring_rule import RESAMPLES, ScoreSettings, ScoringMode, UnreadableRule
 from reasrm.records.jsonl import read_rows
+from reasrm.records.judge_kind import JudgeKind
 from reasrm.scoring.comparing import compare
 from reasrm.scoring.matching import ComparedJudge, Sides
 from reasrm.scoring.outcome_files import OutcomeStore, by_group, expected_rows, read_outcomes

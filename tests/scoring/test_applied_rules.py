@@ -8,7 +8,8 @@ import pytest
 from reasrm.benchmarks.registry import BENCHMARKS
 from reasrm.benchmarks.reward_bench import SECTIONS
 from reasrm.benchmarks.rmb import CATEGORIES
-from reasrm.benchmarks.scoring_rule import JudgeKind, OutcomeError, UnreadableRule
+from reasrm.benchmarks.scoring_rule import OutcomeError, UnreadableRule
+from reasrm.records.judge_kind import JudgeKind
 from tests.scoring.outcome_sets import AS_PUBLISHED, OFFICIAL, ROWS, Row, card, judged
 
 SCALAR = replace(OFFICIAL, judge=JudgeKind.SCALAR)

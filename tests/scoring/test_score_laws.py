@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from reasrm.benchmarks.cell_table import CellTable
 from reasrm.benchmarks.registry import benchmark
-from reasrm.benchmarks.scoring_rule import JudgeKind, ScoreSettings
+from reasrm.benchmarks.scoring_rule import ScoreSettings
+from reasrm.records.judge_kind import JudgeKind
 from reasrm.scoring.comparing import compare, compared_figures
 from reasrm.scoring.matching import ComparedJudge, Sides
 from reasrm.scoring.outcome_files import by_group

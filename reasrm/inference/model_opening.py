@@ -1,4 +1,7 @@
-"""From settings to a judge that can be asked: the one place that knows the engines."""
+"""From settings to an engine with its way of rendering prompts: the one place that knows all engines.
+
+A new engine is a class with the methods of `engine.Engine`, a name in `EngineName`, and a line in `open_model`.
+"""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -17,31 +20,35 @@ Conversation = tuple[Message, ...]
 
 
 class EngineName(StrEnum):
-    """What runs or stands for a generative judge."""
+    """What generates the replies of a generative judge."""
 
     TRANSFORMERS = "transformers"
     VLLM = "vllm"
     API = "api"
-    """A service; `checkpoint` is the YAML file that describes it (`served_model`)."""
+    """An API; `checkpoint` is the YAML file of a served model (`served_model`)."""
     REPLAY = "replay"
-    """Replies that were kept; `checkpoint` is the ledger, or an identity.json that names one of its judges."""
+    """Replies of a ledger; `checkpoint` is the ledger, or an identity.json that names one of its engines."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenModel:
-    """An engine and the way its prompts are made."""
+    """An engine and how its prompts are rendered."""
 
     engine: Engine
     render: Callable[..., dict[Conversation, Prompt]]
-    """The prompt of each distinct conversation; a second argument is what the replies begin with (`Prompt.begun`)."""
+    """Gives the prompt of each distinct conversation; its second argument becomes `Prompt.begun`."""
     tokenizer: Any = None
     """The checkpoint's; None for a service."""
     unsent: frozenset[str] = frozenset()
-    """Settings of drawing that a service is not sent."""
+    """Sampling settings that an API is not sent."""
 
 
 def open_model(name: EngineName, settings: LocalModelSettings) -> OpenModel:
-    """Open a model; weights are loaded, or a service asked, with the first prompt."""
+    """Open a model; weights are loaded, or requests sent, with the first prompt.
+
+    Raises:
+        StageError: the checkpoint, the served model's file or the ledger cannot be used; says why.
+    """
     if name is EngineName.API:
         return open_service(load_served_model(settings.checkpoint))
     if name is EngineName.REPLAY:
@@ -54,7 +61,7 @@ def open_model(name: EngineName, settings: LocalModelSettings) -> OpenModel:
 
 
 def open_service(served: ServedModel) -> OpenModel:
-    """A service that can be asked."""
+    """A model behind an API; nothing is sent yet."""
     from reasrm.inference.api_engine import ApiEngine
 
     return OpenModel(ApiEngine(served), plain_prompts, unsent=frozenset(served.unsent))
