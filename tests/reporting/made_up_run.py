@@ -96,6 +96,9 @@ def write_pairs_and_traces(folder: Path) -> None:
     second = [ask_oracle(trace.pair, TracePass.SECOND, dice) for trace in failed]
     write_records(folder / "traces" / "first.jsonl", first)
     write_records(folder / "traces" / "second.jsonl", second)
+    for name, usd in (("first", 1.25), ("second", 0.25)):
+        costs = {"input_tokens": 1000, "output_tokens": 100, "usd": usd, "prices_as_of": "2026-01-01"}
+        write_json(folder / "traces" / f"{name}.metrics.json", costs)
     good = [trace for trace in (*first, *second) if trace.outcome is TraceOutcome.OK and not traces_wrong(trace)]
     write_records(folder / "traces" / "kept.jsonl", [kept(trace) for trace in good[:-9]])
     rejected = [RejectedTrace(trace=trace, reason="wrong_verdict") for trace in failed]

@@ -1,4 +1,4 @@
-"""Text from data or models as it may stand on a page: whatever the eye would miss is spelled out.
+"""Text and figures as they may stand on the page: what the eye would miss is spelled out, long text is cut.
 
 Escaping makes markup harmless. It does not help against characters that are invisible or that turn the direction of
 what follows (Unicode technical report 36): those are shown as their code point, so a reader sees what is there.
@@ -35,3 +35,24 @@ def shortened(text: str, limit: int) -> str:
         return text
     half = limit // 2
     return f"{text[:half]}\n[… {len(text) - 2 * half:,} characters left out …]\n{text[-half:]}"
+
+
+def one_line(text: str, limit: int) -> str:
+    """`text` on one line of at most `limit` characters, its end cut."""
+    line = " ".join(text.split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def percent(share: float) -> str:
+    """A share of 1 in percent, with one digit."""
+    return f"{100 * share:.1f}"
+
+
+def points(difference: float) -> str:
+    """A difference of shares in points of a hundred, always with its sign."""
+    return f"{round(100 * difference, 1) + 0.0:+.1f}"
+
+
+def p_value(p: float) -> str:
+    """A probability of a test, with three digits."""
+    return "< .001" if p < 0.001 else f"{p:.3f}".removeprefix("0")

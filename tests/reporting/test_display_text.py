@@ -1,11 +1,12 @@
-"""What the eye would miss is spelled out; ordinary text of any script stays as it is."""
+"""What the eye would miss is spelled out, ordinary text of any script stays as it is, figures have one form."""
 
 import unicodedata
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reasrm.reporting.visible_text import shortened, visible
+from reasrm.reporting.display_text import one_line, p_value, points, shortened, visible
 
 
 def test_direction_overrides_are_shown() -> None:
@@ -44,3 +45,18 @@ def test_nothing_invisible_is_left(text: str) -> None:
 def test_short_texts_stay_whole_and_long_ones_keep_both_ends(text: str, limit: int) -> None:
     cut = shortened(text, limit)
     assert cut == text if len(text) <= limit else (cut.startswith(text[: limit // 2]) and "left out" in cut)
+
+
+def test_a_line_has_no_breaks_and_a_limit() -> None:
+    assert one_line("a\n  b\tc", 10) == "a b c"
+    assert one_line("x" * 11, 10) == "x" * 9 + "…"
+
+
+@pytest.mark.parametrize(("share", "shown"), [(0.1, "+10.0"), (-0.0001, "+0.0"), (-0.05, "-5.0"), (0, "+0.0")])
+def test_differences_have_a_sign_and_no_negative_zero(share: float, shown: str) -> None:
+    assert points(share) == shown
+
+
+@pytest.mark.parametrize(("p", "shown"), [(1.7e-74, "< .001"), (0.001, ".001"), (0.65, ".650"), (1.0, "1.000")])
+def test_p_values_have_three_digits(p: float, shown: str) -> None:
+    assert p_value(p) == shown
