@@ -14,7 +14,7 @@ from reasrm.apis.reply_format import BrokenReplyError
 from reasrm.apis.request_format import ApiProtocol
 from reasrm.records.pair import PreferencePair
 from reasrm.records.trace import TraceOutcome
-from tests.fake_vendor.oracle_on_loopback import EACH_VENDOR, LocalOracle, cases, oracle
+from tests.fake_vendor.oracle_on_loopback import EACH_VENDOR, LocalOracle, oracle, questions
 
 Expected = tuple[TraceOutcome | ErrorKind, str]
 """The outcome of the reply or the kind of the error, and what its detail holds."""
@@ -49,7 +49,7 @@ def attempts(
 ) -> list[AttemptResult]:
     """One reply of a faultless server, then two of one with `settings`, over one client."""
     who = oracle(protocol)
-    body = who.shape().body(question.messages, 400)
+    body = who.format().body(question.messages, 400)
 
     async def ask() -> list[AttemptResult]:
         client = who.connect(Connection(1.0 if "hang" in settings.get("faults", {}) else 60.0, 4, server.url))
@@ -72,7 +72,7 @@ def test_what_each_kind_of_answer_comes_to(
     protocol: ApiProtocol, server_is: str, server: LocalOracle, pairs: list[PreferencePair]
 ) -> None:
     settings, (expected, said) = (SERVERS | ODD_SERVERS)[server_is]
-    first, *others = attempts(protocol, server, next(cases(pairs)).question, settings)
+    first, *others = attempts(protocol, server, next(questions(pairs)).prompt, settings)
     assert first.reply is not None
     assert first.reply.outcome is TraceOutcome.OK
     for attempt in others:
@@ -86,7 +86,7 @@ def test_what_each_kind_of_answer_comes_to(
 
 def test_a_rate_limit_names_the_pause(server: LocalOracle, pairs: list[PreferencePair]) -> None:
     settings = {"requests_per_minute": 0.5}
-    _, let_in, limited = attempts(ApiProtocol.ANTHROPIC, server, next(cases(pairs)).question, settings)
+    _, let_in, limited = attempts(ApiProtocol.ANTHROPIC, server, next(questions(pairs)).prompt, settings)
     assert let_in.reply is not None
     assert limited.error_kind is ErrorKind.RATE_LIMITED
     assert limited.limits.retry_after is not None
@@ -96,7 +96,7 @@ def test_a_rate_limit_names_the_pause(server: LocalOracle, pairs: list[Preferenc
 @pytest.mark.parametrize("header", ["no", "-1"])
 def test_limits_that_make_no_sense_are_none(header: str, server: LocalOracle, pairs: list[PreferencePair]) -> None:
     odd = {"odd_headers": {"anthropic-ratelimit-requests-limit": header}}
-    _, attempt, _ = attempts(ApiProtocol.ANTHROPIC, server, next(cases(pairs)).question, odd)
+    _, attempt, _ = attempts(ApiProtocol.ANTHROPIC, server, next(questions(pairs)).prompt, odd)
     assert attempt.reply is not None
     assert attempt.limits.requests is None
     assert attempt.limits.input_tokens is not None
@@ -105,7 +105,7 @@ def test_limits_that_make_no_sense_are_none(header: str, server: LocalOracle, pa
 def test_a_request_that_is_too_large_is_told_from_one_that_is_invalid(
     server: LocalOracle, pairs: list[PreferencePair]
 ) -> None:
-    question = next(cases(pairs)).question
+    question = next(questions(pairs)).prompt
     for fault, refusal in (("too_large", PromptRefusal.TOO_LONG), ("invalid", PromptRefusal.UNEXPLAINED)):
         _, attempt, _ = attempts(ApiProtocol.OPENAI, server, question, {"faults": {fault: 1.0}})
         assert attempt.prompt_refusal is refusal
@@ -116,7 +116,7 @@ def test_a_request_that_is_too_large_is_told_from_one_that_is_invalid(
 def test_a_lost_reply_may_have_been_billed(
     vendor: ApiProtocol, fault: str, server: LocalOracle, pairs: list[PreferencePair]
 ) -> None:
-    found = attempts(vendor, server, next(cases(pairs)).question, {"faults": {fault: 1.0}})
+    found = attempts(vendor, server, next(questions(pairs)).prompt, {"faults": {fault: 1.0}})
     assert [attempt.error_kind for attempt in found] == [None, LOSSES[fault], LOSSES[fault]]
     assert all(attempt.error_kind is None or attempt.error_kind.maybe_billed for attempt in found)
 
@@ -131,7 +131,7 @@ def test_a_proxy_of_the_environment_is_used(
     monkeypatch.setenv("OPENAI_BASE_URL", "http://oracle.invalid/v1")
     monkeypatch.setenv("http_proxy", server.url)  # the local server takes any host: it serves as the proxy
     who = oracle(protocol)
-    body = who.shape().body(next(cases(pairs)).question.messages, 400)
+    body = who.format().body(next(questions(pairs)).prompt.messages, 400)
 
     async def ask() -> list[AttemptResult]:
         client = who.connect(Connection(5, 4))
