@@ -15,7 +15,7 @@ from reasrm.judging.verdict import Unreadable
 from reasrm.records.comparison import Side
 from reasrm.runtime.stage_main import ExitCode
 from tests.fixtures.judge_server import Habit, always, first_is_best, honest, judge_server, mute, served_file
-from tests.fixtures.taught_judge import case
+from tests.fixtures.trained_judge import case
 
 RIGHT, WRONG = "the right one", "the other"
 
@@ -189,14 +189,14 @@ def test_a_vendors_model_by_name(capsys: pytest.CaptureFixture[str], monkeypatch
 
 
 @pytest.mark.slow
-def test_three_lines_against_a_checkpoint(taught_judge: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_three_lines_against_a_checkpoint(trained_judge: Path, capsys: pytest.CaptureFixture[str]) -> None:
     one = case(401)
-    with open_judge(taught_judge, max_new_tokens=64) as judge:
+    with open_judge(trained_judge, max_new_tokens=64) as judge:
         opinion = judge.compare(one.prompt[0].content, a=one.response_a, b=one.response_b)
         long = judge.compare("q " * 300, a="x", b="y")
     assert all(order.verdict in Side and 0 < (order.confidence or 0) <= 1 for order in opinion.orders)
     assert all(order.unreadable is Unreadable.TOO_LONG and order.prompt_tokens == 0 for order in long.orders)
     words = ["--prompt", one.prompt[0].content, "--a", one.response_a, "--b", one.response_b]
-    status = main([*words, "--model", str(taught_judge), "--max-new-tokens", "64", "--json"])
+    status = main([*words, "--model", str(trained_judge), "--max-new-tokens", "64", "--json"])
     assert status == (ExitCode.DONE if opinion.consistent else NO_VERDICT)
     assert json.loads(capsys.readouterr().out) == json.loads(opinion.model_dump_json())
