@@ -9,12 +9,13 @@ Each measurement is a whole run of the stage in a process of its own, from impor
 ledger in a temporary folder. The engines take turns. CPU seconds (user and system, of the process) are the steadier
 figure on a busy machine. Replies are compared with those of the loop.
 
-Run:  OMP_NUM_THREADS=1 python -m benchmarks.judge_engines [--models sft grpo-full] [--rounds 3] [--batch-size 256]
+Run:  OMP_NUM_THREADS=1 python -m benchmarks.judge_engines [--models sft grpo-full] [--rounds 3]
 """
 
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -25,10 +26,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import yaml
-
 from benchmarks.judge_reference import print_table
-from reasrm.inference import opening
+from reasrm.inference import model_opening
 from reasrm.inference.engine import Answered, Prompt, Sampling
 from reasrm.inference.replies import DrawnTokens, reply_from_tokens
 from reasrm.inference.stop_tokens import StopTokens, end_of_turn_ids
@@ -141,18 +140,16 @@ class StageRun:
 
 def run_here(engine: str, model: str) -> None:
     """Run the stage in this process, in the current folder."""
-    opening.TransformersEngine = ENGINES[engine]  # type: ignore[misc]
+    vars(model_opening)["TransformersEngine"] = ENGINES[engine]  # what `open_model` opens
     sys.argv = ["stages.judge", model]
     run_stage(f"judge-{model}", judge.main)
 
 
-def measure(engine: str, model: str, data: Path, changes: dict[str, Any]) -> StageRun:
+def measure(engine: str, model: str, data: Path, params: Path) -> StageRun:
     """Run the stage in a process and a folder of its own."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
-        params["judge"] |= changes
-        (folder / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
+        shutil.copy(params, folder / "params.yaml")
         (folder / "data").mkdir()
         for part in ("benchmarks", "checkpoints"):
             (folder / "data" / part).symlink_to((data / part).resolve())
@@ -179,17 +176,16 @@ def main() -> None:
     parser.add_argument("--engines", nargs="+", choices=ENGINES, default=list(ENGINES))
     parser.add_argument("--data", type=Path, default=Path("data"), help="a folder with benchmarks and checkpoints")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--batch-size", type=int, help="of all engines; default: that of params.yaml")
+    parser.add_argument("--params", type=Path, default=Path("params.yaml"), help="for other batches, say")
     parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.child:
         return run_here(*given.child)
-    changes = {"batch_size": given.batch_size} if given.batch_size else {}
     runs: dict[tuple[str, str], list[StageRun]] = {}
     for number in range(given.rounds):
         for model in given.models:
             for engine in given.engines if number % 2 == 0 else given.engines[::-1]:
-                run = measure(engine, model, given.data, changes)
+                run = measure(engine, model, given.data, given.params)
                 runs.setdefault((model, engine), []).append(run)
                 print(
                     f"round {number} {model} {engine}: {run.wall:.1f} s, {run.cpu:.1f} CPU s; generation "

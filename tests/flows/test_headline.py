@@ -1,4 +1,4 @@
-"""What the run's tables say about the oracle.
+"""What the run's tables say about judges and the oracle.
 
 Run:     pytest tests/flows/test_headline.py
 """
@@ -6,7 +6,7 @@ Run:     pytest tests/flows/test_headline.py
 import json
 from pathlib import Path
 
-from flows.headline import oracle_rows
+from flows.headline import headline_rows, oracle_rows
 
 
 def test_what_the_oracle_cost_stands_beside_each_other_by_pass(tmp_path: Path) -> None:
@@ -20,3 +20,10 @@ def test_what_the_oracle_cost_stands_beside_each_other_by_pass(tmp_path: Path) -
     assert rows["outcomes.refused"] == ("1", "-")
     assert rows["cache_read_tokens"] == ("70", "-")
     assert "prices_as_of" not in rows
+
+
+def test_benchmarks_of_the_miniature_are_named_as_such() -> None:
+    model = {"accuracy": 0.5, "n": 4, "ci95": [0.4, 0.6], "flip_rate": 0.1, "benchmarks": {"rmb": {"score": 0.75}}}
+    (row,) = headline_rows({"models": {"base": model}, "benchmark_labels": {"rmb": "mini-RMB"}})
+    assert row["mini-RMB"] == "0.750"
+    assert "rmb" not in row

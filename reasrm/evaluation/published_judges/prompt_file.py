@@ -22,8 +22,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from reasrm.evaluation.published_judges.reply_readers import ReplyReader
 from reasrm.records.comparison import Comparison
@@ -96,15 +97,17 @@ KNOWN = (
 
 
 @dataclass(frozen=True, slots=True)
-class Slots:
-    """The places in a prompt that are filled."""
+class PromptSlots:
+    """The placeholders that a prompt's texts must have."""
 
     single: frozenset[str]
+    """In `single_turn`."""
     multi: frozenset[str]
+    """In `multi_turn`."""
 
 
-PAIR = Slots(frozenset({"question", "answer_a", "answer_b"}), frozenset({"conversation_1", "conversation_2"}))
-ALONE = Slots(frozenset({"question", "answer"}), frozenset({"conversation"}))
+PAIR = PromptSlots(frozenset({"question", "answer_a", "answer_b"}), frozenset({"conversation_1", "conversation_2"}))
+ALONE = PromptSlots(frozenset({"question", "answer"}), frozenset({"conversation"}))
 _SLOT = re.compile(r"\{(\w+)\}")
 
 
@@ -190,14 +193,14 @@ def load_prompt_file(path: Path) -> PublishedJudge:
 
 def _read(path: Path) -> PromptFile:
     try:
-        return PromptFile.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return PromptFile.model_validate(YAML(typ="safe").load(path.read_text(encoding="utf-8")))
     except FileNotFoundError as error:
         raise PromptFileError(f"{path}: no such file; a published judge's prompt must be given by you") from error
     except (OSError, UnicodeDecodeError) as error:
         raise PromptFileError(f"{path}: cannot be read as text ({error})") from error
     except ValidationError as error:
         raise PromptFileError(f"{path}: {explain(error)}") from error
-    except yaml.YAMLError as error:
+    except YAMLError as error:
         raise PromptFileError(f"{path}: neither YAML nor JSON ({error})") from error
 
 
