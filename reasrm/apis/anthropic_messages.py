@@ -66,12 +66,13 @@ class AnthropicClient(ApiClient):
 
         Raises:
             NoKeyError: there is no key in the environment, nor a profile.
+            AddressError: the address is none that requests can go to.
         """
         import anthropic
 
         try:
             sdk = anthropic.AsyncAnthropic(
-                **connection.sdk_arguments(("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")),
+                **connection.sdk_arguments(ApiProtocol.ANTHROPIC),
                 default_headers={"anthropic-version": ANTHROPIC_VERSION},
                 http_client=anthropic.DefaultAioHttpClient(**connection.transport_arguments()),
             )

@@ -63,12 +63,13 @@ class OpenAIClient(ApiClient):
 
         Raises:
             NoKeyError: there is no key in the environment.
+            AddressError: the address is none that requests can go to.
         """
         import openai
 
         try:
             sdk = openai.AsyncOpenAI(
-                **connection.sdk_arguments(("OPENAI_API_KEY",), "/v1"),
+                **connection.sdk_arguments(ApiProtocol.OPENAI, "/v1"),
                 http_client=openai.DefaultAioHttpClient(**connection.transport_arguments()),
             )
         except openai.OpenAIError:
