@@ -51,25 +51,25 @@ class Connection:
     needs_usage: bool = True
     """Whether a reply without a readable usage is broken: the oracle's ledger needs it, a judge does not."""
 
-    def sdk_arguments(self, protocol: ApiProtocol, path: str = "") -> dict[str, Any]:
-        """Arguments of AsyncAnthropic or AsyncOpenAI; the latter's local addresses end with the `path` `/v1`.
+    def sdk_arguments(self, path: str = "") -> dict[str, Any]:
+        """Arguments of AsyncAnthropic or AsyncOpenAI; the latter's local addresses end with the `path` `/v1`."""
+        address: dict[str, Any] = {} if self.base_url is None else {"base_url": self.base_url}
+        if self.local_url is not None:
+            address = {"base_url": self.local_url + path, "api_key": LOCAL_KEY}
+        return {"max_retries": 0, "timeout": self._timeout(), **address}
 
-        A model that is served on this machine needs no key: where the environment holds none, it gets one that opens
-        nothing. No other address ever gets that one.
+    def local_key(self, protocol: ApiProtocol) -> str | None:
+        """A key that opens nothing, for a model that is served on this machine where the environment holds no key.
+
+        No other address ever gets that one: None for them, and where there is a key.
 
         Raises:
             AddressError: the address is none that requests can go to.
         """
-        arguments: dict[str, Any] = {"max_retries": 0, "timeout": self._timeout()}
-        if self.local_url is not None:
-            return arguments | {"base_url": self.local_url + path, "api_key": LOCAL_KEY}
-        if self.base_url is not None:
-            arguments["base_url"] = self.base_url
-        address = self.base_url or os.environ.get(protocol.address_variable)
-        has_key = any(os.environ.get(name) for name in protocol.key_variables)
-        if address and is_this_machine(address_parts(address).hostname) and not has_key:
-            arguments["api_key"] = LOCAL_KEY
-        return arguments
+        address = self.local_url or self.base_url or os.environ.get(protocol.address_variable)
+        if not address or not is_this_machine(address_parts(address).hostname):
+            return None
+        return None if any(os.environ.get(name) for name in protocol.key_variables) else LOCAL_KEY
 
     def transport_arguments(self) -> dict[str, Any]:
         """Arguments of the SDK's aiohttp transport."""

@@ -67,9 +67,10 @@ class OpenAIClient(ApiClient):
         """
         import openai
 
+        local_key = connection.local_key(ApiProtocol.OPENAI)
         try:
             sdk = openai.AsyncOpenAI(
-                **connection.sdk_arguments(ApiProtocol.OPENAI, "/v1"),
+                **{"api_key": local_key} | connection.sdk_arguments("/v1"),
                 http_client=openai.DefaultAioHttpClient(**connection.transport_arguments()),
             )
         except openai.OpenAIError:

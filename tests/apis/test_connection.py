@@ -1,7 +1,11 @@
 """Where requests may go, who needs a key, and that no key stays in a message that is kept."""
 
+import json
+from pathlib import Path
+
 import pytest
 
+from reasrm.apis.anthropic_messages import AnthropicClient
 from reasrm.apis.connection import LOCAL_KEY, AddressError, Connection, address_parts, is_this_machine, without_keys
 from reasrm.apis.request_format import ApiProtocol
 
@@ -14,10 +18,8 @@ def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def key_for(url: str | None, protocol: ApiProtocol) -> str | None:
-    """The key that an SDK is given, rather than finding it."""
-    key = Connection(1, 1, base_url=url).sdk_arguments(protocol).get("api_key")
-    assert key is None or isinstance(key, str)
-    return key
+    """The key that the client of a service gets without any in the environment."""
+    return Connection(1, 1, base_url=url).local_key(protocol)
 
 
 @pytest.mark.usefixtures("no_keys")
@@ -33,6 +35,20 @@ def test_only_what_is_served_on_this_machine_needs_no_key(
     assert key_for("https://judge.example/v1", protocol) is None, "a given address goes before that of the variable"
     monkeypatch.setenv(protocol.key_variables[-1], "canary-4711")
     assert key_for(None, protocol) is None, "the SDK finds the user's own"
+
+
+@pytest.mark.usefixtures("no_keys")
+def test_a_profile_goes_before_the_key_that_opens_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    served_here = Connection(1, 1, base_url="http://127.0.0.1:8000")
+    assert AnthropicClient(served_here).sdk.api_key == LOCAL_KEY
+    monkeypatch.setenv("ANTHROPIC_CONFIG_DIR", str(tmp_path))
+    for folder in ("configs", "credentials"):
+        (tmp_path / folder).mkdir()
+    profile = {"version": "1.0", "authentication": {"type": "user_oauth", "client_id": "x"}}
+    (tmp_path / "configs/default.json").write_text(json.dumps(profile))
+    (tmp_path / "credentials/default.json").write_text(json.dumps({"type": "oauth_token", "access_token": "canary"}))
+    assert AnthropicClient(served_here).sdk.api_key is None
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.8.9.1", "::1", "0.0.0.0"])
