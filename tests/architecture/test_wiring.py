@@ -35,7 +35,7 @@ def params_class(stage: str) -> type[StageParams]:
 
 
 def test_a_file_under_stages_is_a_stage_and_a_stage_is_a_file() -> None:
-    assert sorted(WIRED) == STAGES
+    assert sorted(WIRED) == STAGES, "the stages of dvc.yaml on the left, stages/*.py on the right"
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -50,7 +50,9 @@ def test_a_stage_depends_on_its_fingerprint_and_its_own_section_alone(stage: str
     if stage == "report":  # the page shows the settings of all stages, so it has to follow them
         others = [one for one in WITH_PARAMS if one != stage]
         sections += others + [f"{one}_variants" for one in others if "foreach" in WIRED[one]]
-    assert sorted(inner(stage)["params"]) == sorted(sections)
+    named = inner(stage)["params"]
+    wrong = sorted(set(named) ^ set(sections))
+    assert sorted(named) == sorted(sections), f"`params` of {stage} in dvc.yaml: missing, or too much: {wrong}"
     fingerprints = [dep for dep in inner(stage)["deps"] if str(dep).startswith("data/fingerprints")]
     assert fingerprints == [f"data/fingerprints/{stage}.json"]
     assert not [dep for dep in inner(stage)["deps"] if str(dep).startswith(("stages", "locks"))]

@@ -1,6 +1,7 @@
 """What every benchmark of the registry must bring."""
 
 import json
+from pathlib import Path
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
@@ -16,6 +17,14 @@ def test_the_rows_that_help_shows_can_be_read(name: str) -> None:
         row, _ = json.JSONDecoder().raw_decode(example)
         assert rules.outcomes(row)
         assert set(rules.outcome_keys) & set(row)
+
+
+@pytest.mark.parametrize("name", BENCHMARKS)
+def test_readers_are_told_of_it(name: str) -> None:
+    root = Path(__file__).parents[2]
+    folder = benchmark(name).layout[0].partition("/")[0]
+    assert f"`{folder}/" in (root / "data/raw/README.md").read_text(encoding="utf-8"), "where its files belong"
+    assert f"`{name}`" in (root / "docs/researcher.md").read_text(encoding="utf-8"), "the table of benchmarks"
 
 
 @pytest.mark.parametrize("name", BENCHMARKS)

@@ -16,7 +16,8 @@ from reasrm.runtime.params import ParamsError
 
 def test_every_section_that_is_shown_is_a_dependency_of_the_stage() -> None:
     stage = yaml.safe_load(Path("dvc.yaml").read_text(encoding="utf-8"))["stages"]["report"]
-    assert stage["params"] == ["report", *PARAMETER_SECTIONS]
+    wired = "dvc.yaml, `params` of the stage report, on the left; PARAMETER_SECTIONS in run_settings.py on the right"
+    assert stage["params"] == ["report", *PARAMETER_SECTIONS], wired
 
 
 def test_values_are_shown_under_dotted_keys() -> None:
