@@ -140,7 +140,7 @@ def curve_groups(
     rewarded = tuple(run for run in runs if is_reinforcement(curves, run))
     rest = [run for run in runs if run not in rewarded]
     overlaid = tuple(_charts("grpo", "", REINFORCEMENT, curves, rewarded, colors))
-    single = []
+    single: list[CurveChart] = []
     for run in rest:
         panels = PREFERENCE_PAIRS if learns_from_pairs(curves, run) else SUPERVISED
         single += _charts(run, f"{labels.get(run, run)}: ", panels, curves, (run,), colors)
