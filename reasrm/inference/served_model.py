@@ -17,11 +17,11 @@ from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from reasrm.records.jsonl import explain
 from reasrm.runtime.stage_main import StageError
+from reasrm.runtime.yaml_files import YamlError, read_yaml
 
 
 class ApiProtocol(StrEnum):
@@ -99,10 +99,10 @@ def load_served_model(path: Path) -> ServedModel:
         StageError: it is missing or malformed.
     """
     try:
-        return ServedModel.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError) as error:
+        return ServedModel.model_validate(read_yaml(path))
+    except OSError as error:
         raise StageError(f"{path}: cannot be read as the YAML file of a served model ({error})") from error
     except ValidationError as error:
         raise StageError(f"{path}: not the description of a served model: {explain(error)}") from error
-    except yaml.YAMLError as error:
-        raise StageError(f"{path}: not YAML ({error})") from error
+    except YamlError as error:
+        raise StageError(str(error)) from error

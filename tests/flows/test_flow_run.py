@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
+from reasrm.runtime.yaml_files import read_yaml, write_yaml
 from tests.flows.processes import LONG, is_alive, survivors
 from tests.flows.toy_project import Reasrm, environment
 
@@ -30,13 +30,13 @@ def outcomes(toy: Path) -> dict[str, str]:
 
 def edit(toy: Path, **words: Any) -> None:
     """Change what stage `a` (word) or a variant of `b` (its seconds) depends on."""
-    params = yaml.safe_load((toy / "params.yaml").read_text())
+    params = read_yaml(toy / "params.yaml")
     for name, value in words.items():
         if name == "word":
             params["a"]["word"] = value
         else:
             params["b_variants"][name]["seconds"] = value
-    (toy / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    write_yaml(toy / "params.yaml", params)
 
 
 def wait_for(path: Path) -> str:

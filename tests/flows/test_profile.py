@@ -5,10 +5,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-import yaml
 
 from flows.outcome import FlowError, UsageError
 from flows.profile import Choice, compose, current_choice, edits_by_hand, profile_names, use
+from reasrm.runtime.yaml_files import read_yaml
 
 MINIATURE = """# The miniature.
 files: data/raw
@@ -44,7 +44,7 @@ def commit(root: Path) -> None:
 
 
 def params(root: Path) -> dict[str, object]:
-    return dict(yaml.safe_load((root / "params.yaml").read_text()))
+    return dict(read_yaml(root / "params.yaml"))
 
 
 def test_a_profile_is_laid_over_the_miniature_with_its_comments(root: Path) -> None:

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from reasrm.evaluation.judge_template import OwnForm
 from reasrm.inference.opening import open_model
@@ -17,6 +16,7 @@ from reasrm.records.jsonl import write_records
 from reasrm.records.ledger import Ledger
 from reasrm.records.pair import Message, PreferencePair, Role
 from reasrm.runtime.stage_main import StageError
+from reasrm.runtime.yaml_files import read_yaml
 from stages.judge import (
     JudgeParams,
     Orders,
@@ -233,5 +233,5 @@ def test_no_items_is_an_error(tmp_path: Path) -> None:
 
 def test_the_committed_settings_are_valid_for_each_model() -> None:
     file = Path(__file__).resolve().parents[2] / "params.yaml"
-    for model in yaml.safe_load(file.read_text(encoding="utf-8"))["judge_variants"]:
+    for model in read_yaml(file)["judge_variants"]:
         JudgeParams.load(model, file)

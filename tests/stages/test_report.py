@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from reasrm.miniature.oracle_habits import LAZY_SHARES
 from reasrm.reporting.content import Content
@@ -16,6 +15,7 @@ from reasrm.reporting.page import render
 from reasrm.runtime.outputs import write_json
 from reasrm.runtime.params import ParamsError
 from reasrm.runtime.stage_main import StageError
+from reasrm.runtime.yaml_files import write_yaml
 from stages.report import ReportParams, metrics, report
 from tests.reporting.made_up_run import SKILL
 
@@ -74,7 +74,7 @@ def test_another_process_elsewhere_writes_the_same_bytes(
 ) -> None:
     shutil.copytree(made_up_data, tmp_path / "data")
     document = {"report": params.model_dump(mode="json")}
-    (tmp_path / "params.yaml").write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+    write_yaml(tmp_path / "params.yaml", document)
     surroundings = {"PYTHONPATH": str(CHECKOUT), "PATH": "", "HOME": str(tmp_path), "PYTHONHASHSEED": "7"}
     command = [sys.executable, "-m", "stages.report"]
     done = subprocess.run(command, cwd=tmp_path, env=surroundings, capture_output=True, text=True, check=False)
