@@ -5,9 +5,7 @@ import sys
 from collections.abc import Callable
 from enum import IntEnum
 
-from reasrm.runtime.work_folder import StageBusyError, only_run
-
-QUIET = {"TOKENIZERS_PARALLELISM": "false", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1"}
+ENVIRONMENT = {"TOKENIZERS_PARALLELISM": "false", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1"}
 """Environment of every stage: no surprise threads, and no library reports its use to anybody."""
 FINGERPRINT_EXEMPT = "it frames a stage: locks, messages and exit codes"
 
@@ -21,7 +19,8 @@ class ExitCode(IntEnum):
     STOPPED_RESUMABLE = 3
     """Stopped on purpose with everything kept (budget, credit, outage): the same command goes on from there."""
     BUSY = 4
-    """Another run of the same stage is alive."""
+    """Another run of the same stage, or of the pipeline in this checkout, is alive."""
+    INTERRUPTED = 130
 
 
 class StageError(RuntimeError):
@@ -39,9 +38,11 @@ class StoppedResumable(StageError):  # noqa: N818  a stop is not an error
 def run_stage(name: str, main: Callable[[], str]) -> None:
     """Run a stage's `main` and print the one summary line that it returns; exit non-zero with the reason otherwise.
 
-    Errors of ours and bad input are told in one line; anything else keeps its traceback, since it is a defect.
+    Errors of ours and bad input become one line; anything else keeps its traceback, since it is a defect.
     """
-    for variable, value in QUIET.items():
+    from reasrm.runtime.work_folder import StageBusyError, only_run  # here: exit codes alone load nothing
+
+    for variable, value in ENVIRONMENT.items():
         os.environ.setdefault(variable, value)
     try:
         with only_run(name):

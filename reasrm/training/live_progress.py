@@ -33,7 +33,8 @@ class LiveProgress(TrainerCallback):  # type: ignore[misc]  # transformers is no
         """Show step and estimate."""
         done = state.global_step - self._start_step
         seconds = (time.monotonic() - self._start_time) / max(done, 1) * (state.max_steps - state.global_step)
-        self._line.show(f"step {state.global_step}/{state.max_steps}, {self._values}, {seconds:.0f} s left")
+        parts = [f"step {state.global_step}/{state.max_steps}", self._values, f"{seconds:.0f} s left"]
+        self._line.show(", ".join(part for part in parts if part))
 
     def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Leave the line."""

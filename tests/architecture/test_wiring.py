@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from flows.profile import HEADER, Choice, compose, profile_names
+from flows.profile import HEADER, ProfileChoice, compose, profile_names
 from reasrm.runtime.params import StageParams
 from reasrm.runtime.yaml_files import read_yaml
 
@@ -56,7 +56,7 @@ def test_a_stage_depends_on_its_fingerprint_and_its_own_section_alone(stage: str
 @pytest.mark.parametrize("name", profile_names(ROOT))
 def test_every_profile_gives_each_stage_valid_parameters_and_nothing_else(name: str, tmp_path: Path) -> None:
     file = tmp_path / "params.yaml"
-    file.write_text(compose(ROOT, Choice(name), MINIATURE), encoding="utf-8")
+    file.write_text(compose(ROOT, ProfileChoice(name), MINIATURE), encoding="utf-8")
     document = read_yaml(file)
     known = BESIDE_STAGES | set(WITH_PARAMS) | {f"{stage}_variants" for stage in STAGES if "foreach" in WIRED[stage]}
     assert set(document) <= known
