@@ -30,10 +30,12 @@ from pathlib import Path
 
 from judged_rows import items_of, print_table
 
+from reasrm.apis.request_format import RequestField
+from reasrm.evaluation.benchmark_judgments import Orders, items_in_orders
 from reasrm.inference.api_engine import ApiEngine
 from reasrm.inference.engine import Prompt, Sampling
 from reasrm.inference.prompt_rendering import load_tokenizer
-from reasrm.inference.served_model import ApiProtocol, RequestField, ServedModel
+from reasrm.inference.served_model import served_model
 from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.judging.chat_template import render_chat
 from reasrm.judging.prompt import judge_prompt
@@ -42,7 +44,7 @@ from reasrm.records.benchmark_item import BenchmarkItem
 from reasrm.records.comparison import show
 from reasrm.records.ledger import Ledger
 from reasrm.records.pair import Message
-from stages.judge import JudgeParams, Orders, judge_generative, shown_orders
+from stages.judge import JudgeParams, judge_items
 
 AIM = 0.5
 ROTATIONS = 3
@@ -80,15 +82,15 @@ def part_of(item: BenchmarkItem) -> str:
 
 def messages_of(items: Sequence[BenchmarkItem]) -> list[tuple[Message, ...]]:
     """What is asked about each item, one order each, repeated prompts kept."""
-    shown = shown_orders(items, Orders.HASHED, 0)
+    shown = items_in_orders(items, Orders.HASHED, 0)
     return [judge_prompt(show(item.pair, side), PromptVariant.FULL) for item, side in shown]
 
 
 def judge_ours(items: Sequence[BenchmarkItem], params: JudgeParams) -> None:
     """The stage's own path."""
     with tempfile.TemporaryDirectory() as folder, Ledger(Path(folder) / "ledger.jsonl") as ledger:
-        judgments, account, _ = judge_generative(list(shown_orders(items, Orders.HASHED, 0)), params, ledger)
-    assert account["engine_starts"] == 1
+        judgments, _, identity = judge_items(items_in_orders(items, Orders.HASHED, 0), params, ledger)
+    assert identity["engine_starts"] == 1
     assert len(judgments) == len(items)
 
 
@@ -132,16 +134,7 @@ def over_http(items: Sequence[BenchmarkItem], params: JudgeParams, rows: int) ->
     with served(params) as url:
         ready = time.perf_counter()
         engine = ApiEngine(
-            ServedModel(
-                protocol=ApiProtocol.OPENAI,
-                model="judge",
-                base_url=url,
-                concurrency=1,
-                timeout_seconds=600,
-                retries=0,
-                leave_out=frozenset({RequestField.LOGPROBS}),
-                opens_thinking=False,
-            )
+            served_model("judge", url, concurrency=1, retries=0, leave_out=frozenset({RequestField.LOGPROBS}))
         )
         sampling = Sampling(max_new_tokens=params.max_new_tokens, temperature=0.0, top_p=1.0, seed=0, stop=STOP)
         replies = list(engine.generate(asked, sampling))

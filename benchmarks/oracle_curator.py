@@ -1,7 +1,7 @@
 """bespokelabs-curator and the oracle command side by side: same local server, same prompts, one after the other.
 
 Curator pins older SDKs, so it lives in an environment of its own: `FOLDER/curator-env`, which this script makes on its
-first run (python -m venv, pip install of the version below; some minutes). It is told the limits of the server where it
+first run (python -m venv, pip install of the version below; some minutes). It gets the limits of the server where it
 cannot read them (OpenAI), and to give out what it has where some requests failed (as it ships it would give out none);
 its own retries and its resume cache are as they ship. For Anthropic it opens with a paid
 greeting, which the server answers. It counts tokens with a vocabulary that it would download; litellm, which it
@@ -19,7 +19,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from oracle_runs import OracleSettings, Run, accounts, command, fresh, local_oracle, make_pairs, measure, outcomes
+from oracle_runs import (
+    FakeVendorSettings,
+    Run,
+    command,
+    fresh,
+    local_oracle,
+    make_pairs,
+    measure,
+    outcomes,
+    request_log,
+)
 from oracle_scenarios import CLEAN, FAULTS, IMPATIENT, RPM, Row
 
 from reasrm.distillation.questions import first_pass
@@ -74,14 +84,16 @@ def curator_python(folder: Path) -> Path:
 def write_prompts(pairs: Path, path: Path) -> Path:
     """The prompts of `pairs` as curator's rows."""
     with path.open("w") as file:
-        for case in first_pass(read_records(pairs, PreferencePair), 0, PromptVariant.FULL):
-            file.write(json.dumps({"id": case.pair.id, "system": case.question.system, "user": case.question.user}))
+        for question in first_pass(read_records(pairs, PreferencePair), 0, PromptVariant.FULL):
+            file.write(
+                json.dumps({"id": question.pair.id, "system": question.prompt.system, "user": question.prompt.user})
+            )
             file.write("\n")
     return path
 
 
-def curator(folder: Path, vendor: str, count: int, settings: OracleSettings) -> Row:
-    """One run of curator; its kill -9 after `LONGEST` seconds is told by the status -9."""
+def curator(folder: Path, vendor: str, count: int, settings: FakeVendorSettings) -> Row:
+    """One run of curator; its kill -9 after `LONGEST` seconds shows in the status -9."""
     prompts = write_prompts(make_pairs(folder, count), folder / f"prompts-{count}.jsonl")
     client, cache, out = folder / "curator_client.py", folder / "curator-cache", fresh(folder, f"curator-{vendor}")
     client.write_text(CLIENT)
@@ -89,21 +101,21 @@ def curator(folder: Path, vendor: str, count: int, settings: OracleSettings) -> 
     with local_oracle(settings) as url:
         arguments = [str(curator_python(folder)), str(client), vendor, str(prompts), str(out), str(cache), str(RPM)]
         run = measure(arguments, url, kill_after_seconds=LONGEST)
-        books = accounts(url)
+        log = request_log(url)
     texts = [json.loads(line)["text"] for line in out.read_text().splitlines()] if out.exists() else []
-    return _row("curator", vendor, run, books, count, len(texts), sum(not text for text in texts))
+    return _row("curator", vendor, run, log, count, len(texts), sum(not text for text in texts))
 
 
-def ours(folder: Path, vendor: str, count: int, settings: OracleSettings) -> Row:
+def ours(folder: Path, vendor: str, count: int, settings: FakeVendorSettings) -> Row:
     """One run of the oracle command."""
     out = fresh(folder, f"beside-{vendor}")
     with local_oracle(settings) as url:
         run = measure(command(vendor, make_pairs(folder, count), out, *IMPATIENT), url)
-        books = accounts(url)
-    return _row("reasrm", vendor, run, books, count, outcomes(out).total(), 0)
+        log = request_log(url)
+    return _row("reasrm", vendor, run, log, count, outcomes(out).total(), 0)
 
 
-def _row(who: str, vendor: str, run: Run, books: dict[str, Any], count: int, rows: int, blank: int) -> Row:
+def _row(who: str, vendor: str, run: Run, log: dict[str, Any], count: int, rows: int, blank: int) -> Row:
     if run.status != 0:
         print(run.log[-2000:], file=sys.stderr)
     return {
@@ -111,13 +123,13 @@ def _row(who: str, vendor: str, run: Run, books: dict[str, Any], count: int, row
         "vendor": vendor,
         "status": run.status,
         "n": count,
-        "share_of_limit": round(books["steady"]["replies"] / (RPM / 60), 3),
+        "share_of_limit": round(log["steady"]["replies"] / (RPM / 60), 3),
         "rows_lost": count - rows,
         "empty_kept_as_answers": blank,
-        "billed_undelivered": books["billed_lost"],
-        "billed_twice": books["billed_again"],
-        "rejected_sent_again": books["rejected_sent_again"],
-        "429": books["by_status"].get("429", 0),
+        "billed_undelivered": log["billed_lost"],
+        "billed_twice": log["billed_again"],
+        "rejected_sent_again": log["rejected_sent_again"],
+        "429": log["by_status"].get("429", 0),
         "cpu_seconds_per_1000": round(run.cpu_seconds / count * 1000, 2),
         "peak_mb": round(run.peak_mb),
         "wall_seconds": round(run.wall_seconds, 1),
@@ -135,7 +147,7 @@ def main() -> None:
     rows: list[Row] = []
     planted: dict[str, dict[str, float]] = {"clean": {}, "faults": FAULTS}
     for name in planted if arguments.scenario is None else [arguments.scenario]:
-        settings = OracleSettings(**CLEAN, faults=planted[name], small_talk="Hello!")
+        settings = FakeVendorSettings(**CLEAN, faults=planted[name], small_talk="Hello!")
         for vendor in ("anthropic", "openai"):
             for client in (ours, curator):
                 load = os.getloadavg()[0]

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reasrm.fake_vendor.settings import OracleSettings
+from reasrm.fake_vendor.settings import FakeVendorSettings
 from reasrm.miniature.oracle_server import local_oracle
 from reasrm.miniature.world import Split, training_pairs
 from reasrm.records.jsonl import write_records
@@ -52,7 +52,7 @@ def environment(url: str) -> dict[str, str]:
 
 def command(vendor: str, pairs: Path, out: Path, *more: str) -> list[str]:
     """The oracle command over `pairs`."""
-    base = [sys.executable, "-m", "reasrm.commands.oracle", "--pass", "first", "--max-tokens", "1024"]
+    base = [sys.executable, "-m", "reasrm.cli", "oracle", "--pass", "first", "--max-tokens", "1024"]
     what = ["--provider", vendor, "--model", MODEL, "--prices", PRICES, "--pairs", str(pairs)]
     return [*base, *what, "--out", str(out), "--summary", str(out.with_suffix(".summary.json")), *more]
 
@@ -68,7 +68,7 @@ def measure(
         peak_mb = 0.0
         while not (ended := os.wait4(child.pid, os.WNOHANG))[0]:
             peak_mb = max(peak_mb, resident_peak_mb(child.pid))
-            enough = kill_after_replies is not None and accounts(url)["billed"] >= kill_after_replies
+            enough = kill_after_replies is not None and request_log(url)["billed"] >= kill_after_replies
             if enough or time.monotonic() - began > kill_after_seconds:
                 os.kill(child.pid, signal.SIGKILL)
             time.sleep(0.05)
@@ -91,9 +91,9 @@ def resident_peak_mb(process: int) -> float:
     return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:")), 0.0)
 
 
-def accounts(url: str) -> dict[str, Any]:
-    """The server's books."""
-    with urllib.request.urlopen(f"{url}/accounts") as response:
+def request_log(url: str) -> dict[str, Any]:
+    """What the server counted and billed."""
+    with urllib.request.urlopen(f"{url}/request-log") as response:
         return dict(json.load(response))
 
 
@@ -113,13 +113,13 @@ def fresh(folder: Path, name: str) -> Path:
 
 
 __all__ = [
-    "OracleSettings",
+    "FakeVendorSettings",
     "Run",
-    "accounts",
     "command",
     "fresh",
     "local_oracle",
     "make_pairs",
     "measure",
     "outcomes",
+    "request_log",
 ]

@@ -1,7 +1,7 @@
 """The runs behind the bars of `oracle_bars.py`: the oracle command against a local server with planted faults.
 
 Each function runs one scenario with one vendor's protocol and returns its figures. Every figure comes from outside the
-client: the server's books, the process's own resource usage, the output file.
+client: what the server counted, the process's own resource usage, the output file.
 """
 
 import json
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from oracle_runs import OracleSettings, accounts, command, fresh, local_oracle, make_pairs, measure, outcomes
+from oracle_runs import FakeVendorSettings, command, fresh, local_oracle, make_pairs, measure, outcomes, request_log
 
 VENDORS = ("anthropic", "openai", "openai_responses")
 RPM = 3000
@@ -42,21 +42,21 @@ def no_headers(folder: Path, vendor: str) -> Row:
 
 
 def _clean(folder: Path, vendor: str, name: str, count: int, limits: Row, more: tuple[str, ...]) -> Row:
-    with local_oracle(OracleSettings(**{**CLEAN, **limits})) as url:
+    with local_oracle(FakeVendorSettings(**{**CLEAN, **limits})) as url:
         out = fresh(folder, f"{name}-{vendor}")
         run = measure(command(vendor, make_pairs(folder, count), out, *more), url)
-        books = accounts(url)
+        log = request_log(url)
     return {
         "status": run.status,
         "n": count,
-        "share_of_limit": round(books["steady"]["replies"] / (RPM / 60), 3),
-        "steady_output_tokens": round(books["steady"]["output_tokens"]),
-        "429_per_reply": round(books["by_status"].get("429", 0) / books["billed"], 4),
+        "share_of_limit": round(log["steady"]["replies"] / (RPM / 60), 3),
+        "steady_output_tokens": round(log["steady"]["output_tokens"]),
+        "429_per_reply": round(log["by_status"].get("429", 0) / log["billed"], 4),
         "unaccounted": count - outcomes(out).total(),
         "peak_in_flight_over_rate_times_latency": round(
-            books["peak_in_flight"] / (books["steady"]["replies"] * books["mean_seconds"]), 2
+            log["peak_in_flight"] / (log["steady"]["replies"] * log["mean_seconds"]), 2
         ),
-        "seconds_of_replies": round(books["last_served"], 1),
+        "seconds_of_replies": round(log["last_served"], 1),
         "cpu_seconds": round(run.cpu_seconds, 2),
         "peak_mb": round(run.peak_mb),
     }
@@ -65,44 +65,44 @@ def _clean(folder: Path, vendor: str, name: str, count: int, limits: Row, more: 
 def faults(folder: Path, vendor: str) -> Row:
     """All faults at once."""
     count = 1500
-    with local_oracle(OracleSettings(**CLEAN, faults=FAULTS)) as url:
+    with local_oracle(FakeVendorSettings(**CLEAN, faults=FAULTS)) as url:
         out = fresh(folder, f"faults-{vendor}")
         run = measure(command(vendor, make_pairs(folder, count), out, *IMPATIENT), url)
-        books = accounts(url)
+        log = request_log(url)
     return {
         "status": run.status,
         "n": count,
         "outcomes": dict(outcomes(out)),
         "unaccounted": count - outcomes(out).total(),
-        "billed_undelivered": books["billed_lost"],
-        "billed_twice": books["billed_again"],
-        "billed_twice_over_undelivered": _ratio(books["billed_again"], books["billed_lost"]),
-        "rejected": books["rejected"],
-        "rejected_sent_again": books["rejected_sent_again"],
-        "429_per_reply": round(books["by_status"].get("429", 0) / books["billed"], 4),
-        "seconds_of_replies": round(books["last_served"], 1),
+        "billed_undelivered": log["billed_lost"],
+        "billed_twice": log["billed_again"],
+        "billed_twice_over_undelivered": _ratio(log["billed_again"], log["billed_lost"]),
+        "rejected": log["rejected"],
+        "rejected_sent_again": log["rejected_sent_again"],
+        "429_per_reply": round(log["by_status"].get("429", 0) / log["billed"], 4),
+        "seconds_of_replies": round(log["last_served"], 1),
     }
 
 
 def kill(folder: Path, vendor: str) -> Row:
     """A kill -9 of the client in the middle, then the same command again."""
     count = 1200
-    with local_oracle(OracleSettings(**CLEAN)) as url:
+    with local_oracle(FakeVendorSettings(**CLEAN)) as url:
         out = fresh(folder, f"kill-{vendor}")
         arguments = command(vendor, make_pairs(folder, count), out)
         killed = measure(arguments, url, kill_after_replies=count // 2)
         in_flight = unanswered(out.with_name(f"{out.name}.ledger.jsonl"))
-        before = accounts(url)["billed"]
+        before = request_log(url)["billed"]
         again = measure(arguments, url)
-        books = accounts(url)
+        log = request_log(url)
     return {
         "status": [killed.status, again.status],
         "n": count,
         "billed_before": before,
         "in_flight_at_kill": in_flight,
-        "maybe_billed_by_the_summary": json.loads(out.with_suffix(".summary.json").read_text())["maybe_billed_unseen"],
-        "billed_twice": books["billed_again"],
-        "billed_twice_over_in_flight": _ratio(books["billed_again"], in_flight),
+        "possibly_billed_by_the_summary": json.loads(out.with_suffix(".summary.json").read_text())["possibly_billed"],
+        "billed_twice": log["billed_again"],
+        "billed_twice_over_in_flight": _ratio(log["billed_again"], in_flight),
         "unaccounted": count - outcomes(out).total(),
     }
 
@@ -112,7 +112,7 @@ def _ratio(part: float, whole: float) -> float:
 
 
 def unanswered(ledger: Path) -> int:
-    """Requests whose last word in the ledger is that they were sent: what was in flight when the client died."""
+    """Requests whose last ledger entry is that they were sent: what was in flight when the client died."""
     last: dict[str, str] = {}
     for line in ledger.read_bytes().splitlines(keepends=True):
         if line.endswith(b"\n"):
@@ -125,15 +125,15 @@ def lost_batch(folder: Path, vendor: str) -> Row:
     """The reply to the creation of a batch is lost."""
     count = 300
     errors = {"lost_batch_creates": 1, "batch_seconds": 1, "batch_errored": 0.02, "batch_expired": 0.02}
-    with local_oracle(OracleSettings(**CLEAN, **errors)) as url:
+    with local_oracle(FakeVendorSettings(**CLEAN, **errors)) as url:
         out = fresh(folder, f"lost_batch-{vendor}")
         run = measure(command(vendor, make_pairs(folder, count), out, "--batch", "--poll-seconds", "1"), url)
-        books = accounts(url)
+        log = request_log(url)
     return {
         "status": run.status,
         "n": count,
-        "batches": books["batches_created"],
-        "billed_twice": books["billed_again"],
+        "batches": log["batches_created"],
+        "billed_twice": log["billed_again"],
         "unaccounted": count - outcomes(out).total(),
     }
 
@@ -141,60 +141,60 @@ def lost_batch(folder: Path, vendor: str) -> Row:
 def outage(folder: Path, vendor: str) -> Row:
     """Everything is answered 529 (or 503) for some seconds."""
     count, start, length = 1500, 6.0, 8.0
-    with local_oracle(OracleSettings(**CLEAN, outages=[(start, start + length)])) as url:
+    with local_oracle(FakeVendorSettings(**CLEAN, outages=[(start, start + length)])) as url:
         out = fresh(folder, f"outage-{vendor}")
         run = measure(command(vendor, make_pairs(folder, count), out), url)
-        books = accounts(url)
+        log = request_log(url)
     return {
         "status": run.status,
         "n": count,
-        "requests_in_outage": books["in_outage"],
-        "over_rate_times_length": round(books["in_outage"] / (RPM / 60 * length), 3),
+        "requests_in_outage": log["in_outage"],
+        "over_rate_times_length": round(log["in_outage"] / (RPM / 60 * length), 3),
         "unaccounted": count - outcomes(out).total(),
         "not_ok": count - outcomes(out)["ok"],
-        "seconds_of_replies": round(books["last_served"], 1),
+        "seconds_of_replies": round(log["last_served"], 1),
     }
 
 
 def credit(folder: Path, vendor: str) -> Row:
     """The account's money runs out in the middle."""
-    with local_oracle(OracleSettings(**CLEAN, credit_usd=1.0)) as url:
+    with local_oracle(FakeVendorSettings(**CLEAN, credit_usd=1.0)) as url:
         out = fresh(folder, f"credit-{vendor}")
         run = measure(command(vendor, make_pairs(folder, 1200), out), url)
-        books = accounts(url)
+        log = request_log(url)
     return {
         "status": run.status,
-        "requests_after_stop": books["after_credit_stop"],
-        "peak_in_flight": books["peak_in_flight"],
-        "after_stop_over_in_flight": _ratio(books["after_credit_stop"], books["peak_in_flight"]),
-        "billed": books["billed"],
+        "requests_after_stop": log["after_credit_stop"],
+        "peak_in_flight": log["peak_in_flight"],
+        "after_stop_over_in_flight": _ratio(log["after_credit_stop"], log["peak_in_flight"]),
+        "billed": log["billed"],
     }
 
 
 def budget(folder: Path, vendor: str) -> Row:
     """A budget that is too small for all."""
     limit = 1.0
-    with local_oracle(OracleSettings(**CLEAN)) as url:
+    with local_oracle(FakeVendorSettings(**CLEAN)) as url:
         out = fresh(folder, f"budget-{vendor}")
         run = measure(command(vendor, make_pairs(folder, 1200), out, "--budget-usd", str(limit)), url)
-        books = accounts(url)
-    overshoot = max(0.0, books["usd"] / limit - 1)
-    return {"status": run.status, "budget": limit, "billed_usd": round(books["usd"], 4), "overshoot": overshoot}
+        log = request_log(url)
+    overshoot = max(0.0, log["usd"] / limit - 1)
+    return {"status": run.status, "budget": limit, "billed_usd": round(log["usd"], 4), "overshoot": overshoot}
 
 
 def large(folder: Path, vendor: str, count: int = 10_000) -> Row:
     """CPU and memory at many requests."""
-    with local_oracle(OracleSettings(requests_per_minute=60_000, latency_seconds=0.1)) as url:
+    with local_oracle(FakeVendorSettings(requests_per_minute=60_000, latency_seconds=0.1)) as url:
         out = fresh(folder, f"large-{count}-{vendor}")
         run = measure(command(vendor, make_pairs(folder, count), out, "--most-in-flight", "64"), url)
-        books = accounts(url)
+        log = request_log(url)
     return {
         "status": run.status,
         "n": count,
         "cpu_seconds_per_1000": round(run.cpu_seconds / count * 1000, 2),
         "peak_mb": round(run.peak_mb),
         "wall_seconds": round(run.wall_seconds, 1),
-        "billed": books["billed"],
+        "billed": log["billed"],
         "unaccounted": count - outcomes(out).total(),
     }
 

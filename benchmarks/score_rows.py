@@ -2,7 +2,7 @@
 
 Run:  python benchmarks/score_rows.py [--benchmark rm_bench] [--rows 100000 1000000]
 
-Each size runs in a process of its own (`python -m reasrm.commands.score`), start of Python and imports included.
+Each size runs in a process of its own (`python -m reasrm.cli score`), start of Python and imports included.
 """
 
 import argparse
@@ -20,7 +20,7 @@ import orjson
 
 from reasrm.benchmarks.reward_bench import SECTION_OF
 from reasrm.benchmarks.rm_bench import SECTION_OF as DOMAINS
-from reasrm.benchmarks.rmb_categories import CATEGORIES
+from reasrm.benchmarks.rmb import CATEGORIES
 
 Row = dict[str, str | int]
 
@@ -59,7 +59,7 @@ def rmb(rng: random.Random) -> Iterator[Row]:
             yield {"kind": "bon", **shared, "loser": loser, "correct": int(rng.random() < 0.8)}
 
 
-KINDS = {"reward_bench": reward_bench, "rm_bench": rm_bench, "rmb": rmb}
+ROWS_OF = {"reward_bench": reward_bench, "rm_bench": rm_bench, "rmb": rmb}
 
 
 def measure(benchmark: str, rows: int) -> tuple[float, float, float]:
@@ -67,10 +67,10 @@ def measure(benchmark: str, rows: int) -> tuple[float, float, float]:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "outcomes.jsonl"
         with file.open("wb") as out:
-            for row in islice(KINDS[benchmark](random.Random(0)), rows):
+            for row in islice(ROWS_OF[benchmark](random.Random(0)), rows):
                 out.write(orjson.dumps(row) + b"\n")
         started = time.perf_counter()
-        command = [sys.executable, "-m", "reasrm.commands.score", "--benchmark", benchmark, "--outcomes", str(file)]
+        command = [sys.executable, "-m", "reasrm.cli", "score", "--benchmark", benchmark, "--outcomes", str(file)]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - started
@@ -82,7 +82,7 @@ def measure(benchmark: str, rows: int) -> tuple[float, float, float]:
 def main() -> None:
     """Print one line per size."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--benchmark", choices=list(KINDS), default="rm_bench")
+    parser.add_argument("--benchmark", choices=list(ROWS_OF), default="rm_bench")
     parser.add_argument("--rows", type=int, nargs="+", default=[90_000, 1_080_000], help="rm_bench: multiples of 90000")
     given = parser.parse_args()
     for rows in given.rows:

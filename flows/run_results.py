@@ -36,7 +36,11 @@ def read_metrics(root: Path) -> dict[str, Any]:
 
 
 def headline_rows(metrics: Mapping[str, Any]) -> list[Row]:
-    """One row per model, in the ladder's order: accuracy with its 95 % interval over `n` questions, then the rest."""
+    """One row per model, in the ladder's order: accuracy with its 95 % interval over `n` questions, then the rest.
+
+    The benchmarks stand under their names for readers: those of the miniature's own sets say so.
+    """
+    labels = metrics.get("benchmark_labels", {})
     scored = metrics.get("models", {})
     models = {name: scored[name] for name in dict.fromkeys([*metrics.get("ladder", []), *scored]) if name in scored}
     benchmarks = list(dict.fromkeys(name for model in models.values() for name in model.get("benchmarks", {})))
@@ -47,7 +51,10 @@ def headline_rows(metrics: Mapping[str, Any]) -> list[Row]:
             "95 %": _interval(model.get("ci95")),
             "n": str(model.get("n", "")),
             "flip rate": _share(model.get("flip_rate")),
-            **{one: _share(model.get("benchmarks", {}).get(one, {}).get("score")) for one in benchmarks},
+            **{
+                labels.get(one, one): _share(model.get("benchmarks", {}).get(one, {}).get("score"))
+                for one in benchmarks
+            },
         }
         for name, model in models.items()
     ]

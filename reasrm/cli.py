@@ -12,13 +12,12 @@ from typing import Any
 
 import typer
 
-FORWARDED = {
-    "oracle": ("reasrm.commands.oracle", "Ask an oracle about any JSONL of pairs, resumably."),
-    "judge": ("reasrm.commands.judge", "Judge one comparison or a file of them."),
-    "score": ("reasrm.commands.score", "Score outcomes from anywhere by a benchmark's own rule."),
-    "compare": ("reasrm.commands.compare", "Compare two judges: paired differences with intervals."),
-}
-PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+from reasrm.commands import judge
+from reasrm.commands.compare import compare
+from reasrm.commands.oracle import oracle
+from reasrm.commands.score import ScoreCommand, score
+from reasrm.runtime.extras import MissingExtraError, extras_named
+
 TOOLS = "Use its parts alone"
 PIPELINE_COMMANDS = ("run", "plan", "status", "cancel", "serve", "ui", "doctor", "profile")
 """What `flows/cli.py` of a clone adds."""
@@ -35,15 +34,10 @@ app = typer.Typer(
 )
 
 
-def _add_forward(word: str, module: str, text: str) -> None:
-    @app.command(word, rich_help_panel=TOOLS, context_settings=PASS_ON, help=text, add_help_option=False)
-    def forward(context: typer.Context) -> None:
-        sys.stdout.flush()
-        os.execv(sys.executable, [sys.executable, "-m", module, *context.args])  # noqa: S606
-
-
-for _word, (_module, _text) in FORWARDED.items():
-    _add_forward(_word, _module, _text)
+app.command("judge", rich_help_panel=TOOLS, help=judge.HELP, epilog=judge.EPILOG)(judge.judge)
+app.command("score", cls=ScoreCommand, rich_help_panel=TOOLS)(score)
+app.command("compare", rich_help_panel=TOOLS)(compare)
+app.command("oracle", rich_help_panel=TOOLS)(oracle)
 
 
 def clone_around(folder: Path) -> Path | None:
@@ -66,16 +60,33 @@ def main() -> None:
             file=sys.stderr,
         )
         sys.exit(2)
-    if clone is not None:
-        sys.path.insert(0, str(clone))
-        pipeline = importlib.import_module("flows.cli")
-        app.add_typer(pipeline.app)
-        errors = (pipeline.FlowError,)
     try:
-        app()
+        with extras_named():
+            if clone is not None:
+                sys.path.insert(0, str(clone))
+                pipeline = importlib.import_module("flows.cli")
+                app.add_typer(pipeline.app)
+                errors = (pipeline.FlowError,)
+            run_app()
+    except MissingExtraError as error:
+        print(f"reasrm: {error}", file=sys.stderr)
+        sys.exit(1)
     except errors as error:
         print(f"reasrm: {error}", file=sys.stderr)
         sys.exit(int(error.exit_code))
+
+
+def run_app() -> None:
+    """Run a command; if whoever reads its output goes away (`| head`), leave without a traceback, with status 1."""
+    try:
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # What is still buffered has no reader: the interpreter must not try to write it at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -7,40 +7,23 @@ Run:     python -m stages.collect_benchmarks --files data/raw      (or: dvc repr
 
 import argparse
 from collections.abc import Iterator
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, ClassVar
 
 from pydantic import Field, model_validator
 
-from reasrm.benchmarks.benchmark import BenchmarkName
-from reasrm.benchmarks.collection import Collected, Selection, collect
-from reasrm.benchmarks.registry import benchmark
+from reasrm.benchmarks.collection import CollectedBenchmark, RowSelection, collect, write_benchmarks
+from reasrm.benchmarks.registry import BenchmarkName, benchmark, display_names
 from reasrm.datasets.hub import download
-from reasrm.datasets.refused_rows import Refusal
-from reasrm.datasets.row_files import SourceRow, files_beside, rows_below
+from reasrm.datasets.row_files import DataSource, RowInFile, files_beside, rows_below
 from reasrm.miniature.benchmark_rows import benchmark_rows
-from reasrm.records.benchmark_folder import REFUSED
-from reasrm.records.jsonl import write_records
-from reasrm.runtime.outputs import new_folder, write_json
 from reasrm.runtime.params import StageParams
-from reasrm.runtime.stage_main import StageError, run_stage
+from reasrm.runtime.stage_main import run_stage
 
 OUTPUT = Path("data/benchmarks")
 REVISIONS = Path("revisions/benchmarks.json")
-MINIATURE_ROWS = {
-    BenchmarkName.REWARD_BENCH: ("reward_bench",),
-    BenchmarkName.RM_BENCH: ("rm_bench",),
-    BenchmarkName.RMB: ("rmb_pairwise", "rmb_bon"),
-}
-
-
-class Source(StrEnum):
-    """Where rows come from."""
-
-    MINIATURE = "miniature"
-    FILES = "files"
-    HUB = "hub"
+MINIATURE_ROWS = {"reward_bench": ("reward_bench",), "rm_bench": ("rm_bench",), "rmb": ("rmb_pairwise", "rmb_bon")}
+"""Benchmark to the miniature's sets of rows."""
 
 
 class CollectBenchmarksParams(StageParams):
@@ -48,7 +31,7 @@ class CollectBenchmarksParams(StageParams):
 
     section: ClassVar[str] = "collect_benchmarks"
 
-    source: Source
+    source: DataSource
     benchmarks: tuple[BenchmarkName, ...] = Field(min_length=1)
     seed: int
     """Of the miniature's rows, and of the choices below."""
@@ -59,38 +42,34 @@ class CollectBenchmarksParams(StageParams):
 
     @model_validator(mode="after")
     def _known_in_miniature(self) -> "CollectBenchmarksParams":
-        lacking = [name.value for name in self.benchmarks if name not in MINIATURE_ROWS]
-        if self.source is Source.MINIATURE and lacking:
+        lacking = [name for name in self.benchmarks if name not in MINIATURE_ROWS]
+        if self.source is DataSource.MINIATURE and lacking:
             raise ValueError(f"the miniature has no rows of {', '.join(lacking)}")
         return self
 
-    def selection(self, name: BenchmarkName) -> Selection:
+    def selection(self, name: str) -> RowSelection:
         """What of a benchmark is left out on purpose."""
-        return Selection(self.seed, self.training_shares.get(name, 0.0), self.limits.get(name))
+        return RowSelection(self.seed, self.training_shares.get(name, 0.0), self.limits.get(name))
 
 
-def source_rows(params: CollectBenchmarksParams, name: BenchmarkName, files: Path) -> Iterator[SourceRow]:
+def source_rows(params: CollectBenchmarksParams, name: str, files: Path) -> Iterator[RowInFile]:
     """The rows of one benchmark from the source that the parameters name."""
-    if params.source is Source.FILES:
-        yield from rows_below(files, benchmark(name).layout, name.value)
-    elif params.source is Source.HUB:
+    if params.source is DataSource.FILES:
+        yield from rows_below(files, benchmark(name).layout, name)
+    elif params.source is DataSource.HUB:
         yield from download(benchmark(name).source, REVISIONS)
     else:
         rows = benchmark_rows(params.seed)
         for part in MINIATURE_ROWS[name]:
             for place, row in enumerate(rows[part]):
-                yield SourceRow(f"miniature/{part}", place, row)
+                yield RowInFile(f"miniature/{part}", place, row)
 
 
-def collect_benchmark(params: CollectBenchmarksParams, name: BenchmarkName, files: Path) -> Collected:
-    """One benchmark's items and account; files of its folder that nothing reads are listed among the refused."""
-    collected = collect(benchmark(name), source_rows(params, name, files), params.selection(name))
-    if not collected.items:
-        raise StageError(f"{name.value}: none of its {collected.rows_in} rows can be used; see data/raw/README.md")
-    if params.source is Source.FILES:
-        for file in files_beside(files, benchmark(name).layout):
-            collected.refuse(SourceRow(file, 0, None), Refusal.NOT_IN_LAYOUT, "this file is not read")
-    return collected
+def collect_benchmark(params: CollectBenchmarksParams, name: str, files: Path) -> CollectedBenchmark:
+    """One benchmark's items and account."""
+    unread = files_beside(files, benchmark(name).layout) if params.source is DataSource.FILES else []
+    rows = source_rows(params, name, files)
+    return collect(benchmark(name), rows, params.selection(name), unread).require_items()
 
 
 def main() -> str:
@@ -100,13 +79,10 @@ def main() -> str:
     files = parser.parse_args().files
     params = CollectBenchmarksParams.load()
     collected = [collect_benchmark(params, name, files) for name in sorted(params.benchmarks)]
-    with new_folder(OUTPUT) as folder:
-        for one in collected:
-            write_records(folder / f"{one.benchmark.name.value}.jsonl", one.items)
-        write_records(folder / REFUSED, [entry for one in collected for entry in one.refused])
-        write_json(folder / "completeness.json", {one.benchmark.name.value: one.account() for one in collected})
+    write_benchmarks(OUTPUT, collected, params.source)
+    titles = display_names(OUTPUT)
     return "; ".join(
-        f"{one.benchmark.name.value} {one.rows_in} rows, {len(one.items)} comparisons, {len(one.refused)} refused"
+        f"{titles[one.benchmark.name]} {one.rows_in} rows, {len(one.items)} comparisons, {len(one.refused)} refused"
         for one in collected
     )
 

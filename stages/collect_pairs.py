@@ -8,44 +8,23 @@ Run:     python -m stages.collect_pairs --files data/raw      (or: dvc repro col
 
 import argparse
 from collections.abc import Iterator
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, ClassVar
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from reasrm.data_quality.decontamination import BenchmarkPrompts
-from reasrm.data_quality.pair_selection import Candidate, Purpose, Rules, Selected, select
-from reasrm.datasets.hub import HubData, download
-from reasrm.datasets.preference_schemas import preference_pair
-from reasrm.datasets.refused_rows import RowRefusedError
-from reasrm.datasets.row_files import SourceRow, rows_of
+from reasrm.data_quality.pair_selection import PairCandidate, PairRules, Purpose, select
+from reasrm.data_quality.pair_sources import candidates_from_files, candidates_from_hub, candidates_from_miniature
+from reasrm.datasets.row_files import DataSource
 from reasrm.miniature.world import Split, training_pairs
 from reasrm.records.benchmark_folder import item_prompts
-from reasrm.records.jsonl import explain, write_records
-from reasrm.runtime.outputs import new_folder, write_json
 from reasrm.runtime.params import StageParams
-from reasrm.runtime.stage_main import StageError, run_stage
+from reasrm.runtime.stage_main import run_stage
 
 BENCHMARKS = Path("data/benchmarks")
 OUTPUT = Path("data/pairs")
 REVISIONS = Path("revisions/pairs.json")
-FILES = {"rmb": "rmb/RMB_dataset/Pairwise_set/**/*.json", "pairs": "pairs/**/*.jsonl"}
-"""Source name to where its rows stand below the folder."""
-HUB = (
-    HubData("Skywork/Skywork-Reward-Preference-80K-v0.2", ("data/*.parquet",)),
-    HubData("Vezora/Code-Preference-Pairs", ("*.jsonl",)),
-    HubData("xinlai/Math-Step-DPO-10K", ("data/*.parquet",)),
-)
-"""The paper's three sources (section 3.1)."""
-
-
-class Source(StrEnum):
-    """Where pairs come from."""
-
-    MINIATURE = "miniature"
-    FILES = "files"
-    HUB = "hub"
 
 
 class CollectPairsParams(StageParams):
@@ -53,7 +32,7 @@ class CollectPairsParams(StageParams):
 
     section: ClassVar[str] = "collect_pairs"
 
-    source: Source
+    source: DataSource
     seed: int
     counts: dict[Purpose, Annotated[int, Field(gt=0)]]
     """Pairs to make for each purpose; of the miniature only."""
@@ -74,70 +53,27 @@ class CollectPairsParams(StageParams):
 
     @model_validator(mode="after")
     def _every_purpose(self) -> "CollectPairsParams":
-        given = self.counts if self.source is Source.MINIATURE else self.shares
+        given = self.counts if self.source is DataSource.MINIATURE else self.shares
         lacking = [purpose.value for purpose in Purpose if not given.get(purpose)]
         if lacking:
-            where = "counts" if self.source is Source.MINIATURE else "shares"
+            where = "counts" if self.source is DataSource.MINIATURE else "shares"
             raise ValueError(f"`{where}` must say how much goes to {', '.join(lacking)}")
         return self
 
-    def rules(self) -> Rules:
+    def rules(self) -> PairRules:
         """The rules by which pairs are chosen."""
-        return Rules(self.seed, self.shares, self.limits, self.source_limits, self.skip_parts, self.max_chars)
+        return PairRules(self.seed, self.shares, self.limits, self.source_limits, self.skip_parts, self.max_chars)
 
 
-def candidates(params: CollectPairsParams, files: Path) -> Iterator[Candidate]:
-    """Every row of the sources, in a fixed order."""
-    if params.source is Source.MINIATURE:
-        yield from _miniature(params)
-    elif params.source is Source.FILES:
-        yield from _files(files)
-    else:
-        for source in HUB:
-            for row in download(source, REVISIONS):
-                yield _candidate(row, source.repo)
-
-
-def _miniature(params: CollectPairsParams) -> Iterator[Candidate]:
-    """One row of training pairs cut in two, so that none is both distilled and reinforced; dev has own questions."""
+def candidates(params: CollectPairsParams, files: Path) -> Iterator[PairCandidate]:
+    """Every row of the source that the parameters name, in a fixed order."""
+    if params.source is DataSource.FILES:
+        return candidates_from_files(files)
+    if params.source is DataSource.HUB:
+        return candidates_from_hub(REVISIONS)
     counts = params.counts
     train = training_pairs(Split.TRAIN, counts[Purpose.DISTILL] + counts[Purpose.REINFORCE], params.seed)
-    for place, pair in enumerate(train):
-        purpose = Purpose.DISTILL if place < counts[Purpose.DISTILL] else Purpose.REINFORCE
-        yield Candidate("miniature/train", place, pair.source, pair, purpose=purpose)
-    for place, pair in enumerate(training_pairs(Split.DEV, counts[Purpose.DEV], params.seed)):
-        yield Candidate("miniature/dev", place, pair.source, pair, purpose=Purpose.DEV)
-
-
-def _files(folder: Path) -> Iterator[Candidate]:
-    found = {name: sorted(folder.glob(pattern)) for name, pattern in FILES.items()}
-    if not any(found.values()):
-        raise StageError(
-            f"{folder} has neither {' nor '.join(FILES.values())}: put pairs there (data/raw/README.md shows the "
-            f"layout) or choose another `source` in section `collect_pairs` of params.yaml"
-        )
-    for name, paths in found.items():
-        for path in paths:
-            for row in rows_of(path, path.relative_to(folder).as_posix()):
-                yield _candidate(row, name)
-
-
-def _candidate(row: SourceRow, source: str) -> Candidate:
-    try:
-        return Candidate(row.file, row.place, source, preference_pair(row.row, source))
-    except RowRefusedError as error:
-        return Candidate(row.file, row.place, source, None, str(error))
-    except ValidationError as error:
-        return Candidate(row.file, row.place, source, None, explain(error))
-
-
-def write_pairs(selected: Selected, rules: dict[str, object]) -> None:
-    """Write all outputs at once."""
-    with new_folder(OUTPUT) as folder:
-        for purpose, pairs in selected.pairs.items():
-            write_records(folder / f"{purpose.value}.jsonl", pairs)
-        write_records(folder / "rejected.jsonl", selected.rejected)
-        write_json(folder / "funnel.json", {**selected.funnel(), "rules": rules})
+    return candidates_from_miniature(train, training_pairs(Split.DEV, counts[Purpose.DEV], params.seed), counts)
 
 
 def main() -> str:
@@ -148,10 +84,7 @@ def main() -> str:
     params = CollectPairsParams.load()
     prompts = BenchmarkPrompts(item_prompts(BENCHMARKS), params.overlap_ngram, params.overlap_share)
     selected = select(candidates(params, files), params.rules(), prompts)
-    empty = [purpose.value for purpose, pairs in selected.pairs.items() if not pairs]
-    if empty:
-        raise StageError(f"no pair is left for {', '.join(empty)}: {selected.funnel()['by_reason']}")
-    write_pairs(selected, params.model_dump(mode="json", include={"overlap_ngram", "overlap_share", "max_chars"}))
+    selected.write(OUTPUT, params.model_dump(mode="json", include={"overlap_ngram", "overlap_share", "max_chars"}))
     kept = ", ".join(f"{purpose.value} {len(pairs)}" for purpose, pairs in selected.pairs.items())
     return f"{selected.rows_by_source.total()} rows; {kept}; {len(selected.rejected)} rejected"
 

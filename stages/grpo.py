@@ -1,4 +1,4 @@
-"""Reinforce right verdicts with GRPO: the paper's second stage (section 3.3), and its ablations as variants.
+"""Reinforce right verdicts with GRPO: the paper's second stage (section 2.3), and its ablations as variants.
 
 `full` starts from the distilled checkpoint; the `cold_start` variants start from the base (paper, table 2).
 
@@ -7,7 +7,7 @@ Writes:  data/checkpoints/grpo-<variant>, data/curves/grpo-<variant>
 Run:     python -m stages.grpo full      (or: dvc repro grpo@full)
 """
 
-import sys
+import argparse
 from pathlib import Path
 from typing import ClassVar
 
@@ -16,11 +16,9 @@ from reasrm.records.jsonl import read_records
 from reasrm.records.pair import PreferencePair
 from reasrm.runtime.params import StageParams
 from reasrm.runtime.stage_main import run_stage
-from reasrm.runtime.work_folder import resume_folder
 from reasrm.training.checkpoint import load_tokenizer
-from reasrm.training.determinism import make_repeatable
 from reasrm.training.grpo import GrpoSettings, train_grpo
-from reasrm.training.sft import Places
+from reasrm.training.training_run import begin_training
 
 PAIRS = Path("data/pairs/reinforce.jsonl")
 FINGERPRINT = Path("data/fingerprints/grpo.json")
@@ -34,25 +32,22 @@ class GrpoParams(StageParams, GrpoSettings):
     section: ClassVar[str] = "grpo"
 
     start: str
-    """The checkpoint under data/checkpoints that is reinforced."""
+    """The checkpoint under data/checkpoints that is trained."""
 
 
 def main(variant: str) -> str:
-    """Load the parameters and pairs, reinforce, write the checkpoint."""
+    """Train the variant's starting checkpoint on the pairs; return the summary line."""
     params = GrpoParams.load(variant)
     name, start = f"grpo-{variant}", CHECKPOINTS / params.start
-    inputs = [path for path in (PAIRS, start, FINGERPRINT) if path.exists()]
-    work = resume_folder(name, params.model_dump(mode="json"), inputs)
-    make_repeatable(params.seed, params.threads)
-    pairs = list(read_records(PAIRS, PreferencePair))
+    run = begin_training(name, params, (PAIRS, start, FINGERPRINT), CHECKPOINTS / name, CURVES / name)
+    pairs = read_records(PAIRS, PreferencePair)
     comparisons = [show(pair, hashed_side(pair, params.seed)) for pair in pairs]
-    places = Places(work, CHECKPOINTS / name, CURVES / name)
-    prompts, last = train_grpo(name, start, load_tokenizer(start), comparisons, params, places)
-    return f"{prompts} prompts, {params.steps} steps, reward {last.get('reward', float('nan')):.3f}"
+    prompts, reward = train_grpo(run, start, load_tokenizer(start), comparisons, params)
+    return f"{prompts} prompts, {params.steps} steps, reward {reward:.3f}"
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: python -m stages.grpo VARIANT (a key of `grpo_variants` in params.yaml)")
-    chosen_variant = sys.argv[1]
-    run_stage(f"grpo-{chosen_variant}", lambda: main(chosen_variant))
+    parser = argparse.ArgumentParser(description="Reinforce right verdicts with GRPO.")
+    parser.add_argument("variant", help="a key of `grpo_variants` in params.yaml")
+    chosen = parser.parse_args().variant
+    run_stage(f"grpo-{chosen}", lambda: main(chosen))

@@ -1,16 +1,19 @@
 """One page and one metrics file: what was run, what came out, and whether it can be trusted.
 
-Reads:   data/scores, data/curves, data/judgments, data/traces, data/pairs, data/benchmarks
+Reads:   data/scores, data/curves, data/judgments, data/traces, data/pairs, data/benchmarks, and of params.yaml every
+         section that changes a figure
 Writes:  data/report/index.html (one self-contained page), data/report/metrics.json (the same figures for machines)
 Run:     python -m stages.report      (or: dvc repro report)
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 from reasrm.reporting.content import Content, Folders, gather, read_all_scores
 from reasrm.reporting.page import render
-from reasrm.reporting.wording import Wording
+from reasrm.reporting.page_settings import PageSettings
+from reasrm.reporting.run_settings import read_parameters
 from reasrm.runtime.outputs import write_json, write_text
 from reasrm.runtime.params import StageParams
 from reasrm.runtime.stage_main import StageError, run_stage
@@ -18,8 +21,8 @@ from reasrm.runtime.stage_main import StageError, run_stage
 DATA = Path("data")
 
 
-class ReportParams(Wording, StageParams):
-    """Section `report` of params.yaml: the wording of the page; it changes no figure."""
+class ReportParams(PageSettings, StageParams):
+    """Section `report` of params.yaml: names, texts and sizes of the page; it changes no figure."""
 
     section: ClassVar[str] = "report"
 
@@ -28,11 +31,13 @@ def metrics(content: Content, params: ReportParams) -> dict[str, Any]:
     """The page's figures as JSON: models (their order in `ladder`), paired differences, sizes of the data.
 
     `models` holds for each model `accuracy`, `n`, `ci95`, `flip_rate`, `unreadable_rate`, `families` (name to
-    accuracy, n, ci95) and `benchmarks` (name to score, n, ci95, sections).
+    accuracy, n, ci95) and `benchmarks` (name to score, n, ci95, sections); `benchmark_labels` holds the names
+    of the benchmarks for readers.
     """
     funnel = content.funnel
     return {
         "configuration": params.configuration,
+        "benchmark_labels": {name: content.benchmark_labels[name] for name in content.benchmark_names},
         "ladder": [model.name for model in content.models],
         "models": {model.name: model.scores.as_metrics() for model in content.models},
         "differences": {
@@ -54,8 +59,13 @@ def metrics(content: Content, params: ReportParams) -> dict[str, Any]:
     }
 
 
-def report(data: Path, params: ReportParams) -> Content:
+def report(data: Path, params: ReportParams, parameters: Mapping[str, Any]) -> Content:
     """Gather what the page shows from the outputs below `data`.
+
+    Args:
+        data: the pipeline's folder of outputs.
+        params: the section `report`.
+        parameters: the other sections (`read_parameters`).
 
     Raises:
         StageError: an input is missing, or no model was scored.
@@ -74,17 +84,17 @@ def report(data: Path, params: ReportParams) -> Content:
             f"params.yaml: report.side_by_side names {', '.join(absent)}, which is not scored; name two of "
             f"{', '.join(scores)}"
         )
-    return gather(folders, scores, params)
+    return gather(folders, scores, params, parameters)
 
 
 def main() -> str:
     """Run the stage; returns its summary line."""
     params = ReportParams.load()
-    content = report(DATA, params)
+    content = report(DATA, params, read_parameters())
     page = render(content)
     write_text(DATA / "report" / "index.html", page)
     write_json(DATA / "report" / "metrics.json", metrics(content, params))
-    return f"{len(content.models)} models, {len(content.examples)} examples, {len(page.encode()) / 1e6:.2f} MB"
+    return f"{len(content.models)} models, {len(content.examples.shown)} examples, {len(page.encode()) / 1e6:.2f} MB"
 
 
 if __name__ == "__main__":

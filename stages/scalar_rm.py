@@ -12,11 +12,10 @@ from reasrm.records.jsonl import read_records
 from reasrm.records.pair import PreferencePair
 from reasrm.runtime.params import StageParams
 from reasrm.runtime.stage_main import run_stage
-from reasrm.runtime.work_folder import resume_folder
 from reasrm.training.checkpoint import load_tokenizer
-from reasrm.training.determinism import make_repeatable
-from reasrm.training.scalar import ScalarSettings, load_scalar_model, train_scalar
-from reasrm.training.sft import Places
+from reasrm.training.scalar import load_scalar_model, train_scalar
+from reasrm.training.trainer_settings import EpochSettings
+from reasrm.training.training_run import begin_training
 
 PAIRS = (Path("data/pairs/distill.jsonl"), Path("data/pairs/reinforce.jsonl"))
 BASE = Path("data/checkpoints/base")
@@ -25,23 +24,19 @@ OUT = Path("data/checkpoints/scalar_rm")
 CURVES = Path("data/curves/scalar_rm")
 
 
-class ScalarRmParams(StageParams, ScalarSettings):
+class ScalarRmParams(StageParams, EpochSettings):
     """Section `scalar_rm` of params.yaml."""
 
     section: ClassVar[str] = "scalar_rm"
 
 
 def main() -> str:
-    """Load the parameters and pairs, train, write the checkpoint."""
+    """Train the base with a scalar head on the pairs; return the summary line."""
     params = ScalarRmParams.load()
-    inputs = [path for path in (*PAIRS, BASE, FINGERPRINT) if path.exists()]
-    work = resume_folder("scalar_rm", params.model_dump(mode="json"), inputs)
-    make_repeatable(params.seed, params.threads)
+    run = begin_training("scalar_rm", params, (*PAIRS, BASE, FINGERPRINT), OUT, CURVES)
     pairs = [pair for path in PAIRS for pair in read_records(path, PreferencePair)]
     tokenizer = load_tokenizer(BASE)
-    model = load_scalar_model(BASE, tokenizer)
-    trained = train_scalar("scalar_rm", model, tokenizer, pairs, params, Places(work, OUT, CURVES))
-    return f"{trained.rows} pairs, {trained.steps} steps, loss {trained.last_loss:.3f}, {trained.too_long} too long"
+    return train_scalar(run, load_scalar_model(BASE, tokenizer), tokenizer, pairs, params).summary("pairs")
 
 
 if __name__ == "__main__":

@@ -1,34 +1,62 @@
-"""Anthropic's Messages API, one HTTP attempt at a time, over the vendor's own SDK."""
+"""Anthropic's Messages API: requests, replies, and one HTTP attempt at a time over the vendor's own SDK."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from reasrm.apis.attempt import Answer, Attempt, ErrorKind, LimitsSeen, Usage
+from reasrm.apis.api_client import ApiClient
+from reasrm.apis.api_reply import ApiReply, AttemptResult, Usage
 from reasrm.apis.connection import Connection, NoKeyError
-from reasrm.apis.reply_reading import (
-    ReplyShape,
-    Said,
-    bucket_seen,
-    optional_count,
-    retry_after_seconds,
-    token_count,
-)
-from reasrm.apis.request_shape import ANTHROPIC_VERSION
-from reasrm.apis.sdk_client import SdkClient
+from reasrm.apis.error_classification import ErrorKind
+from reasrm.apis.rate_limit_headers import RateLimitHeaders, read_anthropic_limits
+from reasrm.apis.reply_format import ReplyContent, ReplyFormat, optional_count, token_count
+from reasrm.apis.request_format import ApiProtocol, RequestField, system_text, turns
+from reasrm.records.pair import Message
 from reasrm.records.trace import TraceOutcome
 
-NO_KEY = "no key for Anthropic: set the environment variable ANTHROPIC_API_KEY"
-ENDINGS = {
+ANTHROPIC_VERSION = "2026-10-21"
+"""Sent as `anthropic-version`. Fixed here, so that a newer SDK cannot quietly change what is asked."""
+NO_KEY = f"no key for Anthropic: set the environment variable {ApiProtocol.ANTHROPIC.key_variable}"
+OUTCOMES = {
     "end_turn": TraceOutcome.OK,
     "stop_sequence": TraceOutcome.OK,
     "max_tokens": TraceOutcome.TRUNCATED,
     "model_context_window_exceeded": TraceOutcome.TRUNCATED,
     "refusal": TraceOutcome.REFUSED,
 }
+"""By stop reason."""
 
 
-class AnthropicClient(SdkClient):
-    """The provider `anthropic`."""
+@dataclass(frozen=True)
+class AnthropicRequests:
+    """Messages. The API takes no temperature any more (since the version 2026-10-21), so there is none to set."""
+
+    model: str
+    cache_system_prompt: bool = False
+    """Mark the system text as cacheable; a cached prefix is billed at a tenth."""
+    protocol: ApiProtocol = ApiProtocol.ANTHROPIC
+    api_version: str = ANTHROPIC_VERSION
+    reserves_output: bool = False
+    accepts: frozenset[RequestField] = frozenset()
+
+    def body(
+        self, messages: Sequence[Message], max_tokens: int, fields: Mapping[RequestField, Any] | None = None
+    ) -> dict[str, Any]:
+        """The Messages request."""
+        text = system_text(messages)
+        system: dict[str, Any] = {"type": "text", "text": text}
+        if self.cache_system_prompt:
+            system["cache_control"] = {"type": "ephemeral"}
+        return {
+            "model": self.model,
+            "max_tokens": max_tokens,
+            **({"system": [system]} if text else {}),
+            "messages": turns(messages),
+        }
+
+
+class AnthropicClient(ApiClient):
+    """The client of the protocol `anthropic`."""
 
     path = "v1/messages"
     request_id_header = "request-id"
@@ -53,32 +81,23 @@ class AnthropicClient(SdkClient):
             raise NoKeyError(NO_KEY)
         super().__init__(sdk, anthropic, connection)
 
-    def read_reply(self, body: Any, request_id: str) -> Answer:
+    def read_reply(self, body: Any, request_id: str) -> ApiReply:
         """Read a Message object."""
-        return read_message(body, request_id)
+        return MESSAGE.read(body, request_id, needs_usage=self.connection.needs_usage)
 
-    def limits_seen(self, headers: Mapping[str, str]) -> LimitsSeen:
+    def read_limits(self, headers: Mapping[str, str]) -> RateLimitHeaders:
         """Read the `anthropic-ratelimit-*` headers and Retry-After."""
-        return limits_seen(headers)
+        return read_anthropic_limits(headers)
 
     def failures(self) -> tuple[type[Exception], ...]:
         """As of any SDK, and a key that went missing on the way."""
         return (self.errors.CredentialsError, *super().failures())
 
-    def failed(self, error: Exception) -> Attempt:
+    def failed(self, error: Exception) -> AttemptResult:
         """What one of the `failures` means."""
         if isinstance(error, self.errors.CredentialsError):
-            return Attempt(error_kind=ErrorKind.NOT_ALLOWED, detail=NO_KEY)
+            return AttemptResult(error_kind=ErrorKind.NOT_ALLOWED, detail=NO_KEY)
         return super().failed(error)
-
-
-def read_message(body: Any, request_id: str) -> Answer:
-    """Read a Message object.
-
-    Raises:
-        BrokenReplyError: it is not one.
-    """
-    return MESSAGE.read(body, request_id)
 
 
 def _usage(body: Any) -> Usage:
@@ -91,18 +110,10 @@ def _usage(body: Any) -> Usage:
     )
 
 
-def _said(body: Any) -> Said:
+def _content(body: Any) -> ReplyContent:
     text = "".join(block["text"] for block in body["content"] if block["type"] == "text")
-    return Said(text, body["stop_reason"])
+    return ReplyContent(text, body["stop_reason"])
 
 
-MESSAGE = ReplyShape("Message", ENDINGS, _usage, _said)
-
-
-def limits_seen(headers: Mapping[str, str]) -> LimitsSeen:
-    """Read the `anthropic-ratelimit-*` headers and Retry-After."""
-    requests, input_tokens, output_tokens = (
-        bucket_seen(headers, f"anthropic-ratelimit-{name}-limit", f"anthropic-ratelimit-{name}-remaining")
-        for name in ("requests", "input-tokens", "output-tokens")
-    )
-    return LimitsSeen(requests, input_tokens, output_tokens, retry_after_seconds(headers))
+MESSAGE = ReplyFormat("Message", OUTCOMES, _usage, _content)
+"""Reads a Message object."""

@@ -1,19 +1,81 @@
-"""What a vendor's error means for the run, whichever vendor, and whether it came online or as a row of a batch.
+"""What a vendor's error means for the run and for the prompt, whichever vendor, online or as a row of a batch.
 
-The status alone does not tell: an account without money is a 400 with one vendor and a 429 with the other, a request
+The status alone does not say: an account without money is a 400 with one vendor and a 429 with the other, a request
 that never fits the rate limit is a 429 too, and rows of batches have no status at all. So the error's code is looked
-at first, then its type, its words, and the status last. Codes: anthropic 2.11 (`anthropic.types`), openai 3.52, and the
-errors that users of both have published.
+at first, then its type, its message, and the status last. Codes: anthropic 2.11 (`anthropic.types`), openai 3.52, and
+the errors that users of both have published.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from http import HTTPStatus
 from typing import Any, Self
 
-from reasrm.apis.attempt import ErrorKind
 
-_WHATEVER_THE_STATUS = {
+class ErrorKind(StrEnum):
+    """Why an attempt gave no reply, by what has to be done about it."""
+
+    RATE_LIMITED = "rate_limited"
+    """429: everybody waits once; the request's attempts are not used up."""
+    OVERLOADED = "overloaded"
+    """503, 504 or 529: passes by itself."""
+    SERVER_ERROR = "server_error"
+    """Another 5xx, 408 or 409: passes by itself."""
+    CONNECTION = "connection"
+    """The connection failed or was lost; a lost reply may have been billed."""
+    TIMEOUT = "timeout"
+    """No reply in time; it may have been billed."""
+    BROKEN_REPLY = "broken_reply"
+    """A reply that is not what the protocol says; it has been billed."""
+    INVALID = "invalid"
+    """The request itself, if the account is in order (`quarantine`): it is not sent again."""
+    NO_CREDIT = "no_credit"
+    """The account has no money left or reached its spend limit: the run stops."""
+    NOT_ALLOWED = "not_allowed"
+    """Key, permission, model id or address: the run stops."""
+
+    @property
+    def stops_the_run(self) -> bool:
+        """Whether no further request can succeed before somebody acts."""
+        return self in (ErrorKind.NO_CREDIT, ErrorKind.NOT_ALLOWED)
+
+    @property
+    def passes(self) -> bool:
+        """Whether the same request may succeed later, without anybody's doing."""
+        return not self.stops_the_run and self is not ErrorKind.INVALID
+
+    @property
+    def is_of_the_server(self) -> bool:
+        """Whether the circuit breaker counts it: the server or the way to it fails, not this request."""
+        return self in OF_THE_SERVER
+
+    @property
+    def maybe_billed(self) -> bool:
+        """Whether the vendor may have billed a reply that never arrived."""
+        return self in (ErrorKind.CONNECTION, ErrorKind.TIMEOUT, ErrorKind.BROKEN_REPLY)
+
+
+OF_THE_SERVER = frozenset(
+    {ErrorKind.OVERLOADED, ErrorKind.SERVER_ERROR, ErrorKind.CONNECTION, ErrorKind.TIMEOUT, ErrorKind.BROKEN_REPLY}
+)
+"""Broken replies too: a gateway's page of HTML in place of every reply is an outage, whatever its status."""
+
+
+class PromptRefusal(StrEnum):
+    """Why a service may have refused one prompt."""
+
+    TOO_LONG = "too_long"
+    """The message says that the request is too long or too large."""
+    POLICY = "policy"
+    """The message says that the prompt is against a policy."""
+    UNEXPLAINED = "unexplained"
+    """The request is called invalid, or an error without any code came in a good reply: the prompt may be at fault, or
+    the way of asking (a field that the model does not know, a reply length that fits into no context)."""
+
+
+_BY_CODE = {
     "billing_error": ErrorKind.NO_CREDIT,
     "billing_hard_limit_reached": ErrorKind.NO_CREDIT,
     "billing_limit_user_error": ErrorKind.NO_CREDIT,
@@ -43,7 +105,7 @@ _WHATEVER_THE_STATUS = {
     "user_profile_not_billable": ErrorKind.NO_CREDIT,
 }
 """By `error.code`, `error.details.error_code` or `error.type`: what is wrong with the account, not with the request."""
-_WORDS = {
+_BY_MESSAGE = {
     "credit balance": ErrorKind.NO_CREDIT,
     "api usage limits": ErrorKind.NO_CREDIT,
     "you will regain access on": ErrorKind.NO_CREDIT,
@@ -54,7 +116,7 @@ _WORDS = {
 }
 """In messages without a code of their own: Anthropic's limits come as a plain `invalid_request_error`, and requests
 that are too large for the account's tier as a rate limit that no waiting cures."""
-_WORDS_COUNT_FOR = frozenset({400, 402, 403, 413, 429})
+_MESSAGE_COUNTS_FOR = frozenset({400, 402, 403, 413, 429})
 _BY_STATUS = {
     400: ErrorKind.INVALID,
     402: ErrorKind.NO_CREDIT,
@@ -88,14 +150,24 @@ _WITHOUT_STATUS = {
     "timeout_error": ErrorKind.OVERLOADED,
 }
 """By code or type, for rows of batches, failed responses, and gateways that wrap an error into a 200. Others pass."""
+_READ_CHARACTERS = 300
+"""Of a message that are searched; what follows may be the prompt again, which is nobody's explanation."""
+_TOO_LONG = re.compile(
+    r"context.(length|window|limit|size)|maximum model length|(prompt|input|request) (is )?too (long|large)|"
+    r"(input|prompt) (token count|length).{0,40}exceed|exceeds the maximum size|`inputs` tokens|"
+    r"required for long context",
+    re.IGNORECASE,
+)
+_POLICY = re.compile(r"content.{0,20}(policy|filter)|usage polic|moderation|prompt was flagged", re.IGNORECASE)
+_CREDIT = re.compile(r"credit|quota|billing|balance|payment", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class ApiError:
-    """An error as a vendor tells it."""
+    """An error as a vendor gives it."""
 
     status: int | None
-    """None where the vendor tells none (rows and errors of batches, failed responses)."""
+    """None where the vendor gives none (rows and errors of batches, failed responses)."""
     code: str
     """`error.code`, or Anthropic's `error.details.error_code`; empty if there is none."""
     kind: str
@@ -103,7 +175,7 @@ class ApiError:
     message: str
 
     @classmethod
-    def by(cls, body: Any, status: int | None = None) -> Self:
+    def from_body(cls, body: Any, status: int | None = None) -> Self:
         """Read an error's body: the error object itself, or the object around it, of either vendor; or any text."""
         error = body.get("error") or body if isinstance(body, Mapping) else body
         if isinstance(error, Mapping) and isinstance(error.get("error"), Mapping):
@@ -113,22 +185,36 @@ class ApiError:
         details = error.get("details")
         code = (details.get("error_code") if isinstance(details, Mapping) else None) or error.get("code")
         if (status is None or status < HTTPStatus.BAD_REQUEST) and str(code).isdecimal():
-            status, code = int(str(code)), None  # some gateways answer 200 and tell the status inside
+            status, code = int(str(code)), None  # some gateways answer 200 and give the status inside
         return cls(status, str(code or ""), str(error.get("type") or ""), str(error.get("message") or error))
 
     @property
     def error_kind(self) -> ErrorKind:
         """What it means for the run."""
         for name in (self.code, self.kind):
-            if name in _WHATEVER_THE_STATUS:
-                return _WHATEVER_THE_STATUS[name]
+            if name in _BY_CODE:
+                return _BY_CODE[name]
         has_status = self.status is not None and self.status >= HTTPStatus.BAD_REQUEST
-        if not has_status or self.status in _WORDS_COUNT_FOR:
-            said = self.message.lower()
-            for words, error_kind in _WORDS.items():
-                if words in said:
+        if not has_status or self.status in _MESSAGE_COUNTS_FOR:
+            message = self.message.lower()
+            for phrase, error_kind in _BY_MESSAGE.items():
+                if phrase in message:
                     return error_kind
         return self._by_status(self.status) if has_status and self.status is not None else self._by_name()
+
+    @property
+    def prompt_refusal(self) -> PromptRefusal | None:
+        """Whether it may be the fault of the one prompt that it answers; None if it is about the run or passes.
+
+        The message is nobody's whom we trust, so it decides the cause and nothing else.
+        """
+        in_good_reply = self.status is not None and self.status < HTTPStatus.BAD_REQUEST
+        if self.error_kind is not ErrorKind.INVALID and not (in_good_reply and not self.code and not self.kind):
+            return None
+        searched = ": ".join(part for part in (self.code, self.kind, self.message) if part)[:_READ_CHARACTERS]
+        if self.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE or _TOO_LONG.search(searched):
+            return PromptRefusal.TOO_LONG
+        return PromptRefusal.POLICY if _POLICY.search(searched) else PromptRefusal.UNEXPLAINED
 
     @staticmethod
     def _by_status(status: int) -> ErrorKind:
@@ -137,3 +223,8 @@ class ApiError:
 
     def _by_name(self) -> ErrorKind:
         return _WITHOUT_STATUS.get(self.code) or _WITHOUT_STATUS.get(self.kind) or ErrorKind.SERVER_ERROR
+
+
+def mentions_credit(message: str) -> bool:
+    """Whether an error that has no code for it speaks of money: the last resort where every request is refused."""
+    return bool(_CREDIT.search(message))

@@ -1,30 +1,59 @@
-"""OpenAI's Chat Completions API, one HTTP attempt at a time, over the vendor's own SDK.
+"""OpenAI's Chat Completions API: requests, replies, and one HTTP attempt at a time over the vendor's own SDK."""
 
-The request goes through the SDK's own `post`, which takes the body as it is: `chat.completions.create` rebuilds each
-body against its type hints, which doubles the CPU.
-"""
-
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from reasrm.apis.attempt import Answer, LimitsSeen, Usage
+from reasrm.apis.api_client import ApiClient
+from reasrm.apis.api_reply import ApiReply, Usage
 from reasrm.apis.connection import Connection, NoKeyError
-from reasrm.apis.reply_reading import (
-    ReplyShape,
-    Said,
-    bucket_seen,
-    optional_count,
-    retry_after_seconds,
-    token_count,
-)
-from reasrm.apis.sdk_client import SdkClient
+from reasrm.apis.rate_limit_headers import RateLimitHeaders, read_openai_limits
+from reasrm.apis.reply_format import ReplyContent, ReplyFormat, optional_count, token_count, token_logprobs
+from reasrm.apis.request_format import ApiProtocol, RequestField, written
+from reasrm.records.pair import Message
 from reasrm.records.trace import TraceOutcome
 
-ENDINGS = {"stop": TraceOutcome.OK, "length": TraceOutcome.TRUNCATED, "content_filter": TraceOutcome.REFUSED}
+NO_KEY = (
+    f"no key for OpenAI: set the environment variable {ApiProtocol.OPENAI.key_variable} (to anything for a server of "
+    "your own that asks for none)"
+)
+OUTCOMES: dict[str | None, TraceOutcome] = {
+    "stop": TraceOutcome.OK,
+    None: TraceOutcome.OK,
+    "length": TraceOutcome.TRUNCATED,
+    "content_filter": TraceOutcome.REFUSED,
+}
+"""By finish reason; null is what some servers (SGLang, llama.cpp) write of a whole reply."""
 
 
-class OpenAIClient(SdkClient):
-    """The provider `openai`."""
+@dataclass(frozen=True)
+class ChatCompletionsRequests:
+    """Chat Completions.
+
+    The token limit goes out as `max_completion_tokens`, the only name that the reasoning models accept. The vendor
+    caches prompt prefixes by itself.
+    """
+
+    model: str
+    protocol: ApiProtocol = ApiProtocol.OPENAI
+    api_version: str = "chat.completions v1"
+    reserves_output: bool = True
+    accepts: frozenset[RequestField] = frozenset(RequestField)
+
+    def body(
+        self, messages: Sequence[Message], max_tokens: int, fields: Mapping[RequestField, Any] | None = None
+    ) -> dict[str, Any]:
+        """The Chat Completions request."""
+        return {
+            "model": self.model,
+            "max_completion_tokens": max_tokens,
+            "messages": [written(message) for message in messages],
+            **{field.value: value for field, value in (fields or {}).items()},
+        }
+
+
+class OpenAIClient(ApiClient):
+    """The client of the protocol `openai`."""
 
     path = "chat/completions"
     request_id_header = "x-request-id"
@@ -43,25 +72,16 @@ class OpenAIClient(SdkClient):
                 http_client=openai.DefaultAioHttpClient(**connection.transport_arguments()),
             )
         except openai.OpenAIError:
-            raise NoKeyError("no key for OpenAI: set the environment variable OPENAI_API_KEY") from None
+            raise NoKeyError(NO_KEY) from None
         super().__init__(sdk, openai, connection)
 
-    def read_reply(self, body: Any, request_id: str) -> Answer:
+    def read_reply(self, body: Any, request_id: str) -> ApiReply:
         """Read a ChatCompletion object."""
-        return read_completion(body, request_id)
+        return CHAT_COMPLETION.read(body, request_id, needs_usage=self.connection.needs_usage)
 
-    def limits_seen(self, headers: Mapping[str, str]) -> LimitsSeen:
+    def read_limits(self, headers: Mapping[str, str]) -> RateLimitHeaders:
         """Read the `x-ratelimit-*` headers and Retry-After."""
-        return limits_seen(headers)
-
-
-def read_completion(body: Any, request_id: str) -> Answer:
-    """Read a ChatCompletion object.
-
-    Raises:
-        BrokenReplyError: it is not one.
-    """
-    return CHAT_COMPLETION.read(body, request_id)
+        return read_openai_limits(headers)
 
 
 def _usage(body: Any) -> Usage:
@@ -74,26 +94,18 @@ def _usage(body: Any) -> Usage:
     )
 
 
-def _said(body: Any) -> Said:
+def _content(body: Any) -> ReplyContent:
     choice = body["choices"][0]
     message = choice["message"]
-    content = message["content"]
+    content, refused = message.get("content"), bool(message.get("refusal"))
     if isinstance(content, list):  # some servers answer in parts, as questions may be put
-        refused = any(part["type"] == "refusal" for part in content)
-        text = "".join(part["text"] for part in content if part["type"] == "text")
-        return Said(text, choice["finish_reason"], refused or bool(message.get("refusal")))
+        refused |= any(part["type"] == "refusal" for part in content)
+        content = "".join(part["text"] for part in content if part["type"] == "text")
     if not isinstance(content, str | None):
         raise TypeError(f"content is {content!r}")
-    return Said(content or "", choice["finish_reason"], bool(message.get("refusal")))
+    logprobs = token_logprobs((choice.get("logprobs") or {}).get("content"))
+    return ReplyContent(content or "", choice.get("finish_reason"), refused, logprobs)
 
 
-CHAT_COMPLETION = ReplyShape("ChatCompletion", ENDINGS, _usage, _said)
-
-
-def limits_seen(headers: Mapping[str, str]) -> LimitsSeen:
-    """Read the `x-ratelimit-*` headers and Retry-After."""
-    requests, tokens = (
-        bucket_seen(headers, f"x-ratelimit-limit-{name}", f"x-ratelimit-remaining-{name}")
-        for name in ("requests", "tokens")
-    )
-    return LimitsSeen(requests=requests, input_tokens=tokens, retry_after=retry_after_seconds(headers))
+CHAT_COMPLETION = ReplyFormat("ChatCompletion", OUTCOMES, _usage, _content)
+"""Reads a ChatCompletion object."""

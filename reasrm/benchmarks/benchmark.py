@@ -1,6 +1,8 @@
 """What a benchmark is: its rows, the items made of them, and the official rule that turns outcomes into a score.
 
-A benchmark sees outcomes, never texts: an outcome says whether one comparison was decided rightly. Four words:
+One file defines one benchmark, and `registry.py` lists it; nothing else has to know it. Rows in the published schema
+become items (`items`), which are judged; each judgment becomes an outcome row (`outcome_row`), which anyone may also
+bring in a file; `outcomes` reads such rows, and `score` turns their sums into the official figures. Four terms:
 
 - *unit*: what the official rule counts once (a RewardBench row, one of RM-Bench's nine cells, a best-of-N group);
 - *part*: a comparison of a unit that has several (each loser of a best-of-N group);
@@ -12,74 +14,17 @@ import math
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, ClassVar, NamedTuple
 
-import numpy as np
-
-from reasrm.benchmarks.counts import Counts
+from reasrm.benchmarks.cell_table import CellTable, FigurePath, Metric
+from reasrm.benchmarks.outcome import BenchmarkOutcome
+from reasrm.benchmarks.outcome_counts import OutcomeCounts
+from reasrm.benchmarks.scoring_rule import RuleName, ScoringMode, ScoringRule
 from reasrm.datasets.hub import GitData, HubData
-from reasrm.datasets.refused_rows import Row
+from reasrm.datasets.row_fields import Row, prompt_group
 from reasrm.records.benchmark_item import BenchmarkItem
-
-
-class BenchmarkName(StrEnum):
-    """The benchmarks we know."""
-
-    REWARD_BENCH = "reward_bench"
-    RM_BENCH = "rm_bench"
-    RMB = "rmb"
-    JUDGE_BENCH = "judge_bench"
-    REWARD_BENCH_2 = "reward_bench_2"
-
-
-class Mode(StrEnum):
-    """By which rule a score is computed."""
-
-    OFFICIAL = "official"
-    """The benchmark's own rule."""
-    AS_PUBLISHED = "as_published"
-    """What RM-R1's scripts print, defects included; for comparison with published figures only."""
-
-
-class UnreadableRule(StrEnum):
-    """What a reply without a readable verdict is worth."""
-
-    BENCHMARK = "benchmark"
-    """What the benchmark (or, as published, RM-R1) says."""
-    ZERO = "zero"
-    HALF = "half"
-
-
-class JudgeKind(StrEnum):
-    """Which of a benchmark's rules a judge falls under."""
-
-    GENERATIVE = "generative"
-    """It writes; what it wrote may hold no verdict."""
-    SCALAR = "scalar"
-    """It scores each answer; equal scores are a tie."""
-
-
-class RuleName(StrEnum):
-    """Whose number a score is."""
-
-    OFFICIAL = "official"
-    AS_PUBLISHED = "as_published"
-    NOT_OFFICIAL = "not_official"
-    """The official rule asks for something else than these outcomes; the notes say what."""
-
-
-class Rule(NamedTuple):
-    """The rule that outcomes of some kind are scored by."""
-
-    name: RuleName
-    credit: float
-    """What an unreadable verdict is worth."""
-    reason: str
-    """Why it is worth that, in words."""
-    notes: tuple[str, ...] = ()
-    """What must be known with the score, one sentence each."""
+from reasrm.records.judge_kind import JudgeKind
+from reasrm.records.pair import Message, PreferencePair
 
 
 class Coverage(NamedTuple):
@@ -89,89 +34,21 @@ class Coverage(NamedTuple):
     official: int
 
 
-class Lack(NamedTuple):
-    """What a group lacks so that no score can be computed."""
+class IncompleteGroup(NamedTuple):
+    """What is missing so that no score can be computed."""
 
     unit: str
     """A unit that is there, to say where."""
     message: str
 
 
-class OutcomeError(ValueError):
-    """Outcomes that no score can be computed from; says file, line, value and way out."""
-
-
-class Outcome(NamedTuple):
-    """Whether one comparison, shown in one order, was decided rightly."""
-
-    group: str
-    stratum: str
-    """Groups are resampled within their stratum."""
-    cell: str
-    unit: str
-    part: str
-    order: str
-    """`first` (better answer shown first), `second`, or empty where the source does not say."""
-    sample: int
-    correct: int | None
-    """1, 0, or None if there is no verdict."""
-    asked: bool = True
-    """Whether the judge was asked at all; a prompt that does not fit into its context never is."""
-
-
-class Metric(NamedTuple):
-    """One figure of a score, for the data and for each resampled set of it."""
-
-    values: np.ndarray
-    """[B]"""
-    cells: list[int]
-    """The cells it is made of."""
-    plain: bool = False
-    """Whether it is the plain mean over the units of its cells, unweighted."""
-
-
-Path = tuple[str, ...]
-"""Where a figure stands in the score: `("score",)`, `("sections", "Chat")`."""
-
-
-@dataclass(frozen=True)
-class CellTable:
-    """Sums over the units of each cell, in one row per resampled set of data."""
-
-    cells: list[str]
-    sums: np.ndarray
-    """[B, C] sum of the values of the units."""
-    counts: np.ndarray
-    """[B, C] number of units."""
-
-    def micro(self, cells: list[int]) -> Metric:
-        """The mean over all units of `cells`; NaN where there is none."""
-        sums, counts = self.sums[:, cells].sum(axis=1), self.counts[:, cells].sum(axis=1)
-        return Metric(ratio(sums, counts), cells, plain=True)
-
-    def where(self, prefix: str) -> list[int]:
-        """The cells whose name is `prefix` or begins with `prefix` and a slash."""
-        return [i for i, cell in enumerate(self.cells) if cell == prefix or cell.startswith(f"{prefix}/")]
-
-
-def ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
-    """Elementwise division, NaN where the denominator is zero."""
-    result: np.ndarray = np.divide(
-        numerator, denominator, out=np.full(np.shape(numerator), np.nan), where=np.asarray(denominator) > 0
-    )
-    return result
-
-
-def mean_of(metrics: Sequence[Metric]) -> Metric:
-    """The unweighted mean of figures."""
-    values = np.stack([metric.values for metric in metrics])
-    return Metric(values.mean(axis=0), sorted({cell for metric in metrics for cell in metric.cells}))
-
-
 class Benchmark(ABC):
     """The rules of one benchmark; what most have in common stands here."""
 
-    name: ClassVar[BenchmarkName]
+    name: ClassVar[str]
+    """In parameters, files and commands."""
+    title: ClassVar[str]
+    """The authors' own spelling, for readers."""
     sections: ClassVar[tuple[str, ...]]
     """The official sections, in the benchmark's order."""
     source: ClassVar[HubData | GitData]
@@ -180,9 +57,13 @@ class Benchmark(ABC):
     """Where its rows stand below a folder of files (`data/raw/README.md`); patterns match many files."""
     official_counts: ClassVar[Mapping[str, int]]
     """Rows of each subset in the published data."""
-    has_credit: ClassVar[bool] = True
+    outcome_keys: ClassVar[tuple[str, ...]]
+    """Keys of an item that its outcome row repeats."""
+    outcome_examples: ClassVar[tuple[str, ...]]
+    """Outcome rows as a user writes them, for `reasrm score --help`; what follows a row explains it."""
+    unreadable_has_credit: ClassVar[bool] = True
     """Whether the rule knows a worth of unreadable verdicts."""
-    credits: ClassVar[tuple[float, ...]] = (0.0, 0.5)
+    unreadable_credits: ClassVar[tuple[float, ...]] = (0.0, 0.5)
     """Every worth that some rule or setting gives them."""
     never_asked: ClassVar[int | None] = 0
     """What a comparison counts that the judge was not asked about: wrong, or no verdict."""
@@ -199,16 +80,16 @@ class Benchmark(ABC):
     def subset(self, item: BenchmarkItem) -> str:
         """The subset (a key of `official_counts`) that the item's row belongs to."""
 
-    @abstractmethod
     def row_id(self, item: BenchmarkItem) -> str:
-        """What identifies the item's row within the benchmark."""
+        """What identifies the item's row within the benchmark; the item's id where a row is one item."""
+        return item.item_id
 
-    @abstractmethod
     def outcome_row(self, item: BenchmarkItem) -> dict[str, Any]:
         """The keys of the outcome row of `item` (`correct` not yet in it)."""
+        return {field: item.keys[field] for field in self.outcome_keys}
 
     @abstractmethod
-    def outcomes(self, row: Row) -> list[Outcome]:
+    def outcomes(self, row: Row) -> list[BenchmarkOutcome]:
         """Read a row of an outcome file.
 
         Raises:
@@ -216,16 +97,16 @@ class Benchmark(ABC):
         """
 
     @abstractmethod
-    def score(self, table: CellTable, mode: Mode) -> dict[Path, Metric]:
+    def score(self, table: CellTable, mode: ScoringMode) -> dict[FigurePath, Metric]:
         """The official figures; the headline stands under `("score",)`. Each is linear in the table's sums."""
 
-    def rule(self, mode: Mode, judge: JudgeKind, counts: Counts) -> Rule:
+    def rule(self, mode: ScoringMode, judge: JudgeKind, counts: OutcomeCounts) -> ScoringRule:
         """The rule that applies to such outcomes.
 
         Raises:
             OutcomeError: no rule applies; says why and the way out.
         """
-        return Rule(RuleName(mode.value), 0.0, "a tie loses")
+        return ScoringRule(RuleName(mode.value), 0.0, "a tie loses")
 
     def unit_value(self, runs: Sequence[Sequence[int | None]], credit: float) -> float:
         """The value of a unit in [0, 1]: `runs` holds the outcomes of all parts, once per order or sample.
@@ -239,7 +120,7 @@ class Benchmark(ABC):
         """What is judged whole or not at all: all units of it are needed for a score."""
         return unit
 
-    def lack(self, units: Mapping[str, Collection[str]]) -> Lack | None:
+    def incomplete(self, units: Mapping[str, Collection[str]]) -> IncompleteGroup | None:
         """What a group lacks, given its units with their parts; None if nothing."""
         return None
 
@@ -249,3 +130,26 @@ class Benchmark(ABC):
         for (_, cell), number in units.items():
             found[cell] += number
         return {name: Coverage(found[name], official) for name, official in self.official_counts.items()}
+
+    def item(
+        self,
+        row: Row,
+        item_id: str,
+        prompt: tuple[Message, ...],
+        answers: tuple[str, str],
+        keys: Mapping[str, str | int],
+        labels: dict[str, str],
+    ) -> BenchmarkItem:
+        """A comparison of `row`: `answers` are the better and the worse one, `labels` are the pair's.
+
+        Its group is the conversation, and a row's `family` (a column that our own miniature adds) is kept in its keys.
+        """
+        better, worse = answers
+        family = row.get("family")
+        return BenchmarkItem(
+            benchmark=self.name,
+            item_id=item_id,
+            group=prompt_group(prompt),
+            pair=PreferencePair(prompt=prompt, chosen=better, rejected=worse, source=self.name, labels=labels),
+            keys={**keys, "family": family} if isinstance(family, str) else dict(keys),
+        )

@@ -1,26 +1,31 @@
-"""Rows to items, with an account: every row becomes items or is refused with a reason; what is missing is counted."""
+"""Rows to items, with an account: every row becomes items or is refused with a reason; what is missing is counted.
 
-import re
+`data/benchmarks` holds what is collected: a file of items per benchmark, the refused rows, and the account, which also
+says where the rows came from.
+"""
+
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 from pydantic import ValidationError
 
 from reasrm.benchmarks.benchmark import Benchmark
-from reasrm.datasets.refused_rows import Refusal, RowRefusedError
-from reasrm.datasets.row_files import SourceRow
+from reasrm.datasets.row_fields import Refusal, RowRefusedError, normalised
+from reasrm.datasets.row_files import DataSource, RowInFile
+from reasrm.records.benchmark_folder import ACCOUNT, REFUSED
 from reasrm.records.benchmark_item import BenchmarkItem
 from reasrm.records.content_hash import unit_interval
-from reasrm.records.jsonl import explain
+from reasrm.records.jsonl import explain, write_records
 from reasrm.records.pair import Message, Role
-
-_SPACE = re.compile(r"\s+")
+from reasrm.runtime.outputs import new_folder, write_json
+from reasrm.runtime.stage_main import StageError
 
 
 @dataclass(frozen=True)
-class Selection:
+class RowSelection:
     """Which usable rows are left out on purpose."""
 
     seed: int
@@ -31,7 +36,7 @@ class Selection:
 
 
 @dataclass
-class Collected:
+class CollectedBenchmark:
     """One benchmark's items and the account of its rows."""
 
     benchmark: Benchmark
@@ -40,17 +45,29 @@ class Collected:
     refused: list[dict[str, Any]] = field(default_factory=list)
     """`{benchmark, file, place, reason, detail}` of each row that is not used."""
 
-    def refuse(self, row: SourceRow, reason: Refusal, detail: str) -> None:
+    def refuse(self, row: RowInFile, reason: Refusal, detail: str) -> None:
         """Account for a row that is not used."""
         self.refused.append(
             {
-                "benchmark": self.benchmark.name.value,
+                "benchmark": self.benchmark.name,
                 "file": row.file,
                 "place": row.place,
                 "reason": reason.value,
                 "detail": detail,
             }
         )
+
+    def require_items(self) -> Self:
+        """Itself, if any row became items.
+
+        Raises:
+            StageError: none did.
+        """
+        if not self.items:
+            raise StageError(
+                f"{self.benchmark.name}: none of its {self.rows_in} rows can be used; see data/raw/README.md"
+            )
+        return self
 
     def account(self) -> dict[str, Any]:
         """Rows in, used and refused, and each subset against its official count."""
@@ -76,10 +93,12 @@ class Collected:
         }
 
 
-def collect(benchmark: Benchmark, rows: Iterable[SourceRow], selection: Selection) -> Collected:
-    """Make items of rows; each row is used or refused, never lost."""
-    collected = Collected(benchmark)
-    usable: dict[str, tuple[SourceRow, list[BenchmarkItem]]] = {}
+def collect(
+    benchmark: Benchmark, rows: Iterable[RowInFile], selection: RowSelection, unread: Iterable[str] = ()
+) -> CollectedBenchmark:
+    """Make items of rows; each row is used or refused, never lost. Files that are `unread` are among the refused."""
+    collected = CollectedBenchmark(benchmark)
+    usable: dict[str, tuple[RowInFile, list[BenchmarkItem]]] = {}
     for row in rows:
         collected.rows_in += 1
         try:
@@ -102,6 +121,8 @@ def collect(benchmark: Benchmark, rows: Iterable[SourceRow], selection: Selectio
             collected.items.extend(items)
         else:
             collected.refuse(row, Refusal.OVER_LIMIT, f"more than {selection.limit} rows were not wanted")
+    for file in unread:
+        collected.refuse(RowInFile(file, 0, None), Refusal.NOT_IN_LAYOUT, "this file is not read")
     return collected
 
 
@@ -124,12 +145,7 @@ def is_for_training(prompt: tuple[Message, ...], seed: int, share: float) -> boo
     return unit_interval("training", seed, normalised(first)) < share
 
 
-def normalised(text: str) -> str:
-    """Text for comparison: lower case, white space as single blanks."""
-    return _SPACE.sub(" ", text).strip().lower()
-
-
-def _within_limit(benchmark: Benchmark, usable: dict[str, list[BenchmarkItem]], selection: Selection) -> set[str]:
+def _within_limit(benchmark: Benchmark, usable: dict[str, list[BenchmarkItem]], selection: RowSelection) -> set[str]:
     """The rows to keep: the first of each subset in hashed order, then the second of each, up to the limit."""
     if selection.limit is None or len(usable) <= selection.limit:
         return set(usable)
@@ -138,3 +154,14 @@ def _within_limit(benchmark: Benchmark, usable: dict[str, list[BenchmarkItem]], 
         by_subset[benchmark.subset(usable[row_id][0])].append(row_id)
     ranked = sorted((rank, subset, row_id) for subset, ids in by_subset.items() for rank, row_id in enumerate(ids))
     return {row_id for _, _, row_id in ranked[: selection.limit]}
+
+
+def write_benchmarks(folder: Path, collected: Iterable[CollectedBenchmark], source: DataSource) -> None:
+    """Write `folder` (`data/benchmarks`) at once: items, refused rows, and the account with its `source`."""
+    everything = list(collected)
+    with new_folder(folder) as new:
+        for one in everything:
+            write_records(new / f"{one.benchmark.name}.jsonl", one.items)
+        write_records(new / REFUSED, [entry for one in everything for entry in one.refused])
+        accounts = {one.benchmark.name: {"source": source.value, **one.account()} for one in everything}
+        write_json(new / ACCOUNT, accounts)

@@ -11,28 +11,17 @@ Outcomes of one order are scored by the same sum, but that is not the official n
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from reasrm.benchmarks.benchmark import (
-    Benchmark,
-    BenchmarkName,
-    CellTable,
-    Coverage,
-    JudgeKind,
-    Metric,
-    Mode,
-    Outcome,
-    Path,
-    Rule,
-    RuleName,
-)
-from reasrm.benchmarks.counts import ORDERS, Counts
-from reasrm.benchmarks.outcome_rows import correct, outcome_of
-from reasrm.datasets.hub import GitData, HubData
-from reasrm.datasets.refused_rows import Refusal, Row, RowRefusedError
-from reasrm.datasets.row_fields import pair_of, present, prompt_group, shown, text, with_family
+from reasrm.benchmarks.benchmark import Benchmark, Coverage
+from reasrm.benchmarks.cell_table import CellTable, FigurePath, Metric
+from reasrm.benchmarks.outcome import ORDERS, BenchmarkOutcome, read_correct, read_outcome
+from reasrm.benchmarks.outcome_counts import OutcomeCounts
+from reasrm.benchmarks.scoring_rule import RuleName, ScoringMode, ScoringRule
+from reasrm.datasets.hub import HubData
+from reasrm.datasets.row_fields import Refusal, Row, RowRefusedError, quoted, required, text, user_turn
 from reasrm.records.benchmark_item import BenchmarkItem
-from reasrm.records.pair import Message, Role
+from reasrm.records.judge_kind import JudgeKind
 
 SOURCES = ("mmlu-pro", "livebench-reasoning", "livebench-math", "livecodebench")
 SPLIT_OF_MODEL = {"gpt": "gpt", "claude": "claude"}
@@ -46,67 +35,56 @@ MMLU_PRO_SUBJECTS = frozenset((
 class JudgeBench(Benchmark):
     """The rules of JudgeBench; a cell is a source group of one split, a unit is a pair."""
 
-    name = BenchmarkName.JUDGE_BENCH
-    source: ClassVar[HubData | GitData] = HubData("ScalerLab/JudgeBench", ("data/gpt*", "data/claude*"))
-    layout: ClassVar[tuple[str, ...]] = ("judge_bench/gpt.jsonl", "judge_bench/claude.jsonl")
-    sections: ClassVar[tuple[str, ...]] = SOURCES
-    has_credit: ClassVar[bool] = False
-    never_asked: ClassVar[int | None] = None
+    name = "judge_bench"
+    title = "JudgeBench"
+    source = HubData("ScalerLab/JudgeBench", ("data/gpt*", "data/claude*"))
+    layout = ("judge_bench/gpt.jsonl", "judge_bench/claude.jsonl")
+    sections = SOURCES
+    unreadable_has_credit = False
+    never_asked = None
     official_counts: ClassVar[Mapping[str, int]] = {
         "gpt/mmlu-pro": 154, "gpt/livebench-reasoning": 98, "gpt/livebench-math": 56, "gpt/livecodebench": 42,
         "claude/mmlu-pro": 154, "claude/livebench-reasoning": 51, "claude/livebench-math": 34,
         "claude/livecodebench": 31,
     }  # fmt: skip
 
+    outcome_keys = ("pair_id", "source", "split")
+    outcome_examples = ('{"pair_id": "2d98...", "source": "mmlu-pro-law", "correct_first": 1, "correct_second": 0}',)
+
     def items(self, row: Row) -> list[BenchmarkItem]:
         """The pair of a row, its better answer by the label."""
         number, source, split = text(row, "pair_id"), text(row, "source"), _split(row)
         _group_of(source)
-        prompt = (Message(role=Role.USER, content=text(row, "question")),)
+        prompt = user_turn(text(row, "question"))
         answers = text(row, "response_A"), text(row, "response_B")
         label = text(row, "label")
         if label not in ("A>B", "B>A"):
-            raise RowRefusedError(Refusal.WRONG_TYPE, f"`label` must be A>B or B>A, it is {shown(label)}")
-        chosen, rejected = answers if label == "A>B" else answers[::-1]
-        return [
-            BenchmarkItem(
-                benchmark=self.name,
-                item_id=number,
-                group=prompt_group(prompt),
-                pair=pair_of(prompt, chosen, rejected, self.name, {"source": source, "split": split}),
-                keys=with_family({"pair_id": number, "source": source, "split": split}, row),
-            )
-        ]
+            raise RowRefusedError(Refusal.WRONG_TYPE, f"`label` must be A>B or B>A, it is {quoted(label)}")
+        better_first = answers if label == "A>B" else answers[::-1]
+        keys = {"pair_id": number, "source": source, "split": split}
+        return [self.item(row, number, prompt, better_first, keys, {"source": source, "split": split})]
 
     def subset(self, item: BenchmarkItem) -> str:
         """Split and source group."""
         return f"{item.keys['split']}/{_group_of(str(item.keys['source']))}"
 
-    def row_id(self, item: BenchmarkItem) -> str:
-        """The pair's id."""
-        return item.item_id
-
-    def outcome_row(self, item: BenchmarkItem) -> dict[str, Any]:
-        """`{pair_id, source, split}`."""
-        return {field: item.keys[field] for field in ("pair_id", "source", "split")}
-
-    def outcomes(self, row: Row) -> list[Outcome]:
+    def outcomes(self, row: Row) -> list[BenchmarkOutcome]:
         """Read `{pair_id, source, correct_first, correct_second}` (both orders), or `correct` with one order a row."""
         number, source = text(row, "pair_id"), _group_of(text(row, "source"))
         cell = f"{_known_split(row)}/{source}" if "split" in row else source
         if "correct" in row:
-            return [outcome_of(row, number, cell)]
-        pair = outcome_of({**row, "correct": None, "order": ""}, number, cell)
-        return [pair._replace(order=order, correct=correct(row, f"correct_{order}")) for order in ORDERS]
+            return [read_outcome(row, number, cell)]
+        pair = read_outcome({**row, "correct": None, "order": ""}, number, cell)
+        return [pair._replace(order=order, correct=read_correct(row, f"correct_{order}")) for order in ORDERS]
 
-    def rule(self, mode: Mode, judge: JudgeKind, counts: Counts) -> Rule:
+    def rule(self, mode: ScoringMode, judge: JudgeKind, counts: OutcomeCounts) -> ScoringRule:
         """Official only with one judgment of each pair in each order."""
         reason = "neither for nor against its pair"
         if counts.one_order == 0 and counts.rows_per_comparison == len(ORDERS):
-            return Rule(RuleName.OFFICIAL, 0.0, reason)
+            return ScoringRule(RuleName.OFFICIAL, 0.0, reason)
         seen = "one order" if counts.one_order else f"{counts.rows_per_comparison} rows a pair"
         note = f"not the official number, which needs one judgment in each of both orders: this is {seen}"
-        return Rule(RuleName.NOT_OFFICIAL, 0.0, reason, (note,))
+        return ScoringRule(RuleName.NOT_OFFICIAL, 0.0, reason, (note,))
 
     def unit_value(self, runs: Sequence[Sequence[int | None]], credit: float) -> float:
         """1 if more orders are right than wrong; `credit` is no part of the rule."""
@@ -123,7 +101,7 @@ class JudgeBench(Benchmark):
             found[f"{source} (no split named)"] = Coverage(number, official)
         return found
 
-    def score(self, table: CellTable, mode: Mode) -> dict[Path, Metric]:
+    def score(self, table: CellTable, mode: ScoringMode) -> dict[FigurePath, Metric]:
         """The share of right pairs over all, per source group, and per split where it is known."""
         everything = list(range(len(table.cells)))
         by_source = {source: [i for i in everything if table.cells[i].endswith(source)] for source in SOURCES}
@@ -154,7 +132,7 @@ def _group_of(source: str) -> str:
 
 
 def _split(row: Row) -> str:
-    model = str(present(row, "response_model"))
+    model = str(required(row, "response_model"))
     for beginning, split in SPLIT_OF_MODEL.items():
         if model.startswith(beginning):
             return split
@@ -164,5 +142,5 @@ def _split(row: Row) -> str:
 def _known_split(row: Row) -> str:
     split = text(row, "split")
     if split not in SPLIT_OF_MODEL.values():
-        raise RowRefusedError(Refusal.UNKNOWN_SUBSET, f"`split` must be gpt or claude, it is {shown(split)}")
+        raise RowRefusedError(Refusal.UNKNOWN_SUBSET, f"`split` must be gpt or claude, it is {quoted(split)}")
     return split

@@ -11,29 +11,17 @@ prints the plain share of right rows, which leaderboards pass on as its score: t
 """
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from reasrm.benchmarks.benchmark import (
-    Benchmark,
-    BenchmarkName,
-    CellTable,
-    JudgeKind,
-    Metric,
-    Mode,
-    Outcome,
-    Path,
-    Rule,
-    RuleName,
-    mean_of,
-    ratio,
-)
-from reasrm.benchmarks.counts import Counts
-from reasrm.benchmarks.outcome_rows import outcome_of
-from reasrm.datasets.hub import GitData, HubData
-from reasrm.datasets.refused_rows import Refusal, Row, RowRefusedError
-from reasrm.datasets.row_fields import key, pair_of, prompt_group, text, with_family
+from reasrm.benchmarks.benchmark import Benchmark
+from reasrm.benchmarks.cell_table import CellTable, FigurePath, Metric, mean_of, ratio
+from reasrm.benchmarks.outcome import BenchmarkOutcome, read_outcome
+from reasrm.benchmarks.outcome_counts import OutcomeCounts
+from reasrm.benchmarks.scoring_rule import RuleName, ScoringMode, ScoringRule
+from reasrm.datasets.hub import HubData
+from reasrm.datasets.row_fields import Refusal, Row, RowRefusedError, identifier, text, user_turn
 from reasrm.records.benchmark_item import BenchmarkItem
-from reasrm.records.pair import Message, Role
+from reasrm.records.judge_kind import JudgeKind
 
 SECTIONS: dict[str, dict[str, int]] = {
     "Chat": {
@@ -63,61 +51,50 @@ SECTION_OF = {subset: section for section, subsets in SECTIONS.items() for subse
 class RewardBench(Benchmark):
     """The rules of RewardBench v1; a cell is a subset, a unit is a row."""
 
-    name = BenchmarkName.REWARD_BENCH
-    source: ClassVar[HubData | GitData] = HubData("allenai/reward-bench", ("data/filtered-*.parquet",))
-    layout: ClassVar[tuple[str, ...]] = ("reward_bench/filtered.jsonl",)
-    sections: ClassVar[tuple[str, ...]] = tuple(SECTIONS)
+    name = "reward_bench"
+    title = "RewardBench"
+    source = HubData("allenai/reward-bench", ("data/filtered-*.parquet",))
+    layout = ("reward_bench/filtered.jsonl",)
+    sections = tuple(SECTIONS)
     official_counts: ClassVar[Mapping[str, int]] = {
         subset: rows for subsets in SECTIONS.values() for subset, rows in subsets.items()
     }
 
+    outcome_keys = ("subset", "id")
+    outcome_examples = ('{"subset": "hep-go", "id": 4231, "correct": 1}',)
+
     def items(self, row: Row) -> list[BenchmarkItem]:
         """The one pair of a row."""
-        subset, number = _subset(row), key(row, "id")
-        prompt = (Message(role=Role.USER, content=text(row, "prompt")),)
-        labels = {"subset": subset}
-        return [
-            BenchmarkItem(
-                benchmark=self.name,
-                item_id=f"{subset}/{number}",
-                group=prompt_group(prompt),
-                pair=pair_of(prompt, text(row, "chosen"), text(row, "rejected"), self.name, labels),
-                keys=with_family({"subset": subset, "id": number}, row),
-            )
-        ]
+        subset, number = _subset(row), identifier(row, "id")
+        prompt = user_turn(text(row, "prompt"))
+        answers = text(row, "chosen"), text(row, "rejected")
+        keys = {"subset": subset, "id": number}
+        return [self.item(row, f"{subset}/{number}", prompt, answers, keys, {"subset": subset})]
 
     def subset(self, item: BenchmarkItem) -> str:
         """The row's subset."""
         return str(item.keys["subset"])
 
-    def row_id(self, item: BenchmarkItem) -> str:
-        """Subset and id."""
-        return item.item_id
-
-    def outcome_row(self, item: BenchmarkItem) -> dict[str, Any]:
-        """`{subset, id}`."""
-        return {"subset": item.keys["subset"], "id": item.keys["id"]}
-
-    def outcomes(self, row: Row) -> list[Outcome]:
+    def outcomes(self, row: Row) -> list[BenchmarkOutcome]:
         """Read `{subset, id, correct}`."""
         subset = _subset(row)
-        return [outcome_of(row, f"{subset}/{key(row, 'id')}", subset)]
+        return [read_outcome(row, f"{subset}/{identifier(row, 'id')}", subset)]
 
-    def rule(self, mode: Mode, judge: JudgeKind, counts: Counts) -> Rule:
+    def rule(self, mode: ScoringMode, judge: JudgeKind, counts: OutcomeCounts) -> ScoringRule:
         """An unreadable verdict is worth 0.5 by the official rule for generative judges, else 0."""
-        if mode is Mode.AS_PUBLISHED:
-            return Rule(RuleName.AS_PUBLISHED, 0.0, "as RM-R1 counts")
+        if mode is ScoringMode.AS_PUBLISHED:
+            return ScoringRule(RuleName.AS_PUBLISHED, 0.0, "as RM-R1 counts")
         if judge is JudgeKind.SCALAR:
-            return Rule(RuleName.OFFICIAL, 0.0, "official rule for scalar judges: a tie loses")
-        return Rule(RuleName.OFFICIAL, 0.5, "official rule for generative judges")
+            return ScoringRule(RuleName.OFFICIAL, 0.0, "official rule for scalar judges: a tie loses")
+        return ScoringRule(RuleName.OFFICIAL, 0.5, "official rule for generative judges")
 
-    def score(self, table: CellTable, mode: Mode) -> dict[Path, Metric]:
+    def score(self, table: CellTable, mode: ScoringMode) -> dict[FigurePath, Metric]:
         """Sections by official weight and their mean; the plain share of right rows as `micro`."""
         everything = table.micro(list(range(len(table.cells))))
         sections = {name: metric for name in SECTIONS if (metric := _section(table, name)) is not None}
         macro = mean_of(list(sections.values()))
         return {
-            ("score",): macro if mode is Mode.OFFICIAL else everything,
+            ("score",): macro if mode is ScoringMode.OFFICIAL else everything,
             ("macro",): macro,
             ("micro",): everything,
             **{("sections", name): metric for name, metric in sections.items()},

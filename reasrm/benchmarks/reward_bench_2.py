@@ -10,30 +10,26 @@ correct}` without `rejected`) are scored by the official rule, `Ties` again left
 """
 
 from collections.abc import Collection, Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from reasrm.benchmarks.benchmark import (
-    Benchmark,
-    BenchmarkName,
-    CellTable,
-    JudgeKind,
-    Lack,
-    Metric,
-    Mode,
-    Outcome,
-    OutcomeError,
-    Path,
-    Rule,
-    RuleName,
-    mean_of,
+from reasrm.benchmarks.benchmark import Benchmark, IncompleteGroup
+from reasrm.benchmarks.cell_table import CellTable, FigurePath, Metric, mean_of
+from reasrm.benchmarks.outcome import BenchmarkOutcome, read_outcome
+from reasrm.benchmarks.outcome_counts import OutcomeCounts
+from reasrm.benchmarks.scoring_rule import OutcomeError, RuleName, ScoringMode, ScoringRule
+from reasrm.datasets.hub import HubData
+from reasrm.datasets.row_fields import (
+    Refusal,
+    Row,
+    RowRefusedError,
+    identifier,
+    text,
+    text_list,
+    user_turn,
+    whole_number,
 )
-from reasrm.benchmarks.counts import Counts
-from reasrm.benchmarks.outcome_rows import outcome_of
-from reasrm.datasets.hub import GitData, HubData
-from reasrm.datasets.refused_rows import Refusal, Row, RowRefusedError
-from reasrm.datasets.row_fields import key, pair_of, place, prompt_group, text, texts, with_family
 from reasrm.records.benchmark_item import BenchmarkItem
-from reasrm.records.pair import Message, Role
+from reasrm.records.judge_kind import JudgeKind
 
 SUBSETS = {"Factuality": 475, "Focus": 495, "Safety": 450, "Math": 183, "Precise IF": 160}
 TIES, TIES_ROWS = "Ties", 102
@@ -49,27 +45,35 @@ PAIRWISE_NOTE = (
 class RewardBench2(Benchmark):
     """The rules of RewardBench 2 for judges of pairs; a cell is a subset, a unit is a prompt, a part is a loser."""
 
-    name = BenchmarkName.REWARD_BENCH_2
-    source: ClassVar[HubData | GitData] = HubData("allenai/reward-bench-2", ("data/test-*.parquet",))
-    layout: ClassVar[tuple[str, ...]] = ("reward_bench_2/test.jsonl",)
-    sections: ClassVar[tuple[str, ...]] = (*SUBSETS, TIES)
+    name = "reward_bench_2"
+    title = "RewardBench 2"
+    source = HubData("allenai/reward-bench-2", ("data/test-*.parquet",))
+    layout = ("reward_bench_2/test.jsonl",)
+    sections = (*SUBSETS, TIES)
     official_counts: ClassVar[Mapping[str, int]] = {**SUBSETS, TIES: TIES_ROWS}
-    credits: ClassVar[tuple[float, ...]] = (0.0, FOUR_WAY_CREDIT, 0.5)
+    unreadable_credits = (0.0, FOUR_WAY_CREDIT, 0.5)
+
+    outcome_keys = ("subset", "id", "rejected")
+    outcome_examples = (
+        '{"subset": "Focus", "id": "12", "rejected": 0, "correct": 1} one of the three pairs of a prompt',
+        '{"subset": "Focus", "id": "12", "correct": 1} all four answers judged at once',
+    )
 
     def items(self, row: Row) -> list[BenchmarkItem]:
         """The better answer against each of the three others."""
-        subset, number = _subset(row), str(key(row, "id"))
-        prompt = (Message(role=Role.USER, content=text(row, "prompt")),)
-        best = texts(row, "chosen", 1)[0]
+        subset, number = _subset(row), str(identifier(row, "id"))
+        prompt = user_turn(text(row, "prompt"))
+        best = text_list(row, "chosen", 1)[0]
         return [
-            BenchmarkItem(
-                benchmark=self.name,
-                item_id=f"{subset}/{number}#{loser}",
-                group=prompt_group(prompt),
-                pair=pair_of(prompt, best, worse, self.name, {"subset": subset}),
-                keys=with_family({"subset": subset, "id": number, "rejected": loser}, row),
+            self.item(
+                row,
+                f"{subset}/{number}#{loser}",
+                prompt,
+                (best, worse),
+                {"subset": subset, "id": number, "rejected": loser},
+                {"subset": subset},
             )
-            for loser, worse in enumerate(texts(row, "rejected", WRONG_ANSWERS))
+            for loser, worse in enumerate(text_list(row, "rejected", WRONG_ANSWERS))
         ]
 
     def subset(self, item: BenchmarkItem) -> str:
@@ -80,17 +84,13 @@ class RewardBench2(Benchmark):
         """Subset and id."""
         return f"{item.keys['subset']}/{item.keys['id']}"
 
-    def outcome_row(self, item: BenchmarkItem) -> dict[str, Any]:
-        """`{subset, id, rejected}`."""
-        return {field: item.keys[field] for field in ("subset", "id", "rejected")}
-
-    def outcomes(self, row: Row) -> list[Outcome]:
+    def outcomes(self, row: Row) -> list[BenchmarkOutcome]:
         """Read `{subset, id, rejected, correct}` (pairs), or `{subset, id, correct}` (four at once)."""
         subset = _subset(row)
-        part = str(place(row, "rejected", WRONG_ANSWERS)) if "rejected" in row else FOUR_WAY
-        return [outcome_of(row, f"{subset}/{key(row, 'id')}", subset, part=part)]
+        part = str(whole_number(row, "rejected", WRONG_ANSWERS)) if "rejected" in row else FOUR_WAY
+        return [read_outcome(row, f"{subset}/{identifier(row, 'id')}", subset, part=part)]
 
-    def rule(self, mode: Mode, judge: JudgeKind, counts: Counts) -> Rule:
+    def rule(self, mode: ScoringMode, judge: JudgeKind, counts: OutcomeCounts) -> ScoringRule:
         """The official one for four answers at once; for pairs there is none, and a tie loses."""
         if counts.parted and counts.whole:
             raise OutcomeError(
@@ -98,22 +98,22 @@ class RewardBench2(Benchmark):
                 f"{counts.parted.unit!r} in line {counts.parted.line} has (pairs); score the two kinds apart"
             )
         if counts.parted:
-            return Rule(RuleName.NOT_OFFICIAL, 0.0, "a tie loses", (PAIRWISE_NOTE,))
-        return Rule(RuleName.OFFICIAL, FOUR_WAY_CREDIT, "official rule for four answers at once")
+            return ScoringRule(RuleName.NOT_OFFICIAL, 0.0, "a tie loses", (PAIRWISE_NOTE,))
+        return ScoringRule(RuleName.OFFICIAL, FOUR_WAY_CREDIT, "official rule for four answers at once")
 
-    def lack(self, units: Mapping[str, Collection[str]]) -> Lack | None:
+    def incomplete(self, units: Mapping[str, Collection[str]]) -> IncompleteGroup | None:
         """A prompt has one outcome of all four answers, or one for each of the three worse ones."""
         wanted = {str(loser) for loser in range(WRONG_ANSWERS)}
         for unit, parts in units.items():
             lacking = sorted(wanted.difference(parts))
             if FOUR_WAY in parts and len(parts) > 1:
-                return Lack(unit, f"{unit!r} has rows with and without `rejected`; keep one kind")
+                return IncompleteGroup(unit, f"{unit!r} has rows with and without `rejected`; keep one kind")
             if FOUR_WAY not in parts and lacking:
                 without = f"{unit!r} lacks `rejected` {', '.join(lacking)} of its three"
-                return Lack(unit, f"{without}; judge all three or leave the prompt out")
+                return IncompleteGroup(unit, f"{without}; judge all three or leave the prompt out")
         return None
 
-    def score(self, table: CellTable, mode: Mode) -> dict[Path, Metric]:
+    def score(self, table: CellTable, mode: ScoringMode) -> dict[FigurePath, Metric]:
         """Each subset and their mean, ties left out."""
         subsets = {cell: table.micro([index]) for index, cell in enumerate(table.cells)}
         return {

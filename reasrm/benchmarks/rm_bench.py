@@ -4,10 +4,10 @@ A row of `total_dataset.json`: `{"id": "chat/100", "prompt": "...", "chosen": [3
 "domain": "chat"}`; the styles are concise, detailed plain text, detailed Markdown. Cell (i, j) compares style i of the
 better with style j of the worse answer.
 
-Official rule (`scripts/utils.py`): *hard* is the mean of the cells above the diagonal (the worse answer is dressed
-better), *normal* of the diagonal, *easy* of those below; the two safety subsets are pooled by prompts; a domain is the
-mean of its three difficulties; the score is the mean of the four domains. A tie loses: an unreadable verdict is worth
-0.
+Official rule (`scripts/utils.py`): *hard* is the mean of the cells above the diagonal (the worse answer has the more
+elaborate style), *normal* of the diagonal, *easy* of those below; the two safety subsets are pooled by prompts; a
+domain is the mean of its three difficulties; the score is the mean of the four domains. A tie loses: an unreadable
+verdict is worth 0.
 
 As published: RM-R1 asks for the nine cells in three rotations of the worse answers, (00, 11, 22), (01, 12, 20) and
 (02, 10, 21), and its `process_final_result.py` reads the third file where it should read the second. So cell 01 takes
@@ -16,26 +16,24 @@ the outcomes of 02, 12 those of 10, and 20 those of 21; three cells are never lo
 
 from collections import Counter
 from collections.abc import Collection, Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from reasrm.benchmarks.benchmark import (
-    Benchmark,
-    BenchmarkName,
-    CellTable,
-    Coverage,
-    Lack,
-    Metric,
-    Mode,
-    Outcome,
-    Path,
-    mean_of,
+from reasrm.benchmarks.benchmark import Benchmark, Coverage, IncompleteGroup
+from reasrm.benchmarks.cell_table import CellTable, FigurePath, Metric, mean_of
+from reasrm.benchmarks.outcome import BenchmarkOutcome, read_outcome
+from reasrm.benchmarks.scoring_rule import ScoringMode
+from reasrm.datasets.hub import HubData
+from reasrm.datasets.row_fields import (
+    Refusal,
+    Row,
+    RowRefusedError,
+    identifier,
+    text,
+    text_list,
+    user_turn,
+    whole_number,
 )
-from reasrm.benchmarks.outcome_rows import outcome_of
-from reasrm.datasets.hub import GitData, HubData
-from reasrm.datasets.refused_rows import Refusal, Row, RowRefusedError
-from reasrm.datasets.row_fields import key, pair_of, place, prompt_group, text, texts, with_family
 from reasrm.records.benchmark_item import BenchmarkItem
-from reasrm.records.pair import Message, Role
 
 STYLES = 3
 CELLS = [f"{i}{j}" for i in range(STYLES) for j in range(STYLES)]
@@ -50,26 +48,31 @@ READ_INSTEAD = {"01": "02", "12": "10", "20": "21"}
 class RmBench(Benchmark):
     """The rules of RM-Bench; a cell is one of the nine of a domain, a unit is that cell of one prompt."""
 
-    name = BenchmarkName.RM_BENCH
-    source: ClassVar[HubData | GitData] = HubData("THU-KEG/RM-Bench", ("total_dataset.json",))
-    layout: ClassVar[tuple[str, ...]] = ("rm_bench/total_dataset.json",)
-    sections: ClassVar[tuple[str, ...]] = ("chat", "math", "code", "safety")
+    name = "rm_bench"
+    title = "RM-Bench"
+    source = HubData("THU-KEG/RM-Bench", ("total_dataset.json",))
+    layout = ("rm_bench/total_dataset.json",)
+    sections = ("chat", "math", "code", "safety")
     official_counts: ClassVar[Mapping[str, int]] = {
         "chat": 129, "math": 529, "code": 228, "safety-refuse": 284, "safety-response": 157,
     }  # fmt: skip
 
+    outcome_keys = ("id", "domain", "chosen_style", "rejected_style")
+    outcome_examples = ('{"id": "chat/100", "domain": "chat", "chosen_style": 0, "rejected_style": 2, "correct": 0}',)
+
     def items(self, row: Row) -> list[BenchmarkItem]:
         """The nine pairs of a row."""
         domain, number = _domain(row), text(row, "id")
-        prompt = (Message(role=Role.USER, content=text(row, "prompt")),)
-        chosen, rejected = texts(row, "chosen", STYLES), texts(row, "rejected", STYLES)
+        prompt = user_turn(text(row, "prompt"))
+        chosen, rejected = text_list(row, "chosen", STYLES), text_list(row, "rejected", STYLES)
         return [
-            BenchmarkItem(
-                benchmark=self.name,
-                item_id=f"{number}#{i}{j}",
-                group=prompt_group(prompt),
-                pair=pair_of(prompt, chosen[i], rejected[j], self.name, {"domain": domain, "styles": f"{i}{j}"}),
-                keys=with_family({"id": number, "domain": domain, "chosen_style": i, "rejected_style": j}, row),
+            self.item(
+                row,
+                f"{number}#{i}{j}",
+                prompt,
+                (chosen[i], rejected[j]),
+                {"id": number, "domain": domain, "chosen_style": i, "rejected_style": j},
+                {"domain": domain, "styles": f"{i}{j}"},
             )
             for i in range(STYLES)
             for j in range(STYLES)
@@ -83,22 +86,18 @@ class RmBench(Benchmark):
         """The prompt's id."""
         return str(item.keys["id"])
 
-    def outcome_row(self, item: BenchmarkItem) -> dict[str, Any]:
-        """`{id, domain, chosen_style, rejected_style}`."""
-        return {field: item.keys[field] for field in ("id", "domain", "chosen_style", "rejected_style")}
-
-    def outcomes(self, row: Row) -> list[Outcome]:
+    def outcomes(self, row: Row) -> list[BenchmarkOutcome]:
         """Read `{id, domain, chosen_style, rejected_style, correct}`."""
-        domain, number = _domain(row), str(key(row, "id"))
-        styles = f"{place(row, 'chosen_style', STYLES)}{place(row, 'rejected_style', STYLES)}"
+        domain, number = _domain(row), str(identifier(row, "id"))
+        styles = f"{whole_number(row, 'chosen_style', STYLES)}{whole_number(row, 'rejected_style', STYLES)}"
         section = SECTION_OF[domain]
-        return [outcome_of(row, f"{number}#{styles}", f"{section}/{styles}", stratum=domain, group=number)]
+        return [read_outcome(row, f"{number}#{styles}", f"{section}/{styles}", stratum=domain, group=number)]
 
     def prompt_of(self, unit: str) -> str:
         """The id, whose nine cells are needed."""
         return unit.rpartition("#")[0]
 
-    def lack(self, units: Mapping[str, Collection[str]]) -> Lack | None:
+    def incomplete(self, units: Mapping[str, Collection[str]]) -> IncompleteGroup | None:
         """Each prompt needs its nine cells."""
         seen: dict[str, set[str]] = {}
         for unit in units:
@@ -110,7 +109,7 @@ class RmBench(Benchmark):
                 message = (
                     f"id {number!r} lacks the cells {lacking} (chosen_style, rejected_style) of its 3x3; judge all"
                 )
-                return Lack(f"{number}#{min(cells)}", f"{message} nine or leave the prompt out")
+                return IncompleteGroup(f"{number}#{min(cells)}", f"{message} nine or leave the prompt out")
         return None
 
     def coverage(self, units: Counter[tuple[str, str]]) -> dict[str, Coverage]:
@@ -120,16 +119,16 @@ class RmBench(Benchmark):
             found[domain] += number
         return {name: Coverage(found[name] // len(CELLS), rows) for name, rows in self.official_counts.items()}
 
-    def score(self, table: CellTable, mode: Mode) -> dict[Path, Metric]:
+    def score(self, table: CellTable, mode: ScoringMode) -> dict[FigurePath, Metric]:
         """Domains, difficulties and the matrix, over the domains that are there."""
         matrices = {
-            section: {cell: table.micro([table.cells.index(f"{section}/{_read(cell, mode)}")]) for cell in CELLS}
+            section: {cell: table.micro([table.cells.index(f"{section}/{_cell_read(cell, mode)}")]) for cell in CELLS}
             for section in self.sections
             if f"{section}/00" in table.cells
         }
         by_domain = {name: _difficulties(matrix) for name, matrix in matrices.items()}
         domains = {name: mean_of(list(levels.values())) for name, levels in by_domain.items()}
-        figures: dict[Path, Metric] = {("score",): mean_of(list(domains.values()))}
+        figures: dict[FigurePath, Metric] = {("score",): mean_of(list(domains.values()))}
         figures |= {("sections", name): metric for name, metric in domains.items()}
         for level in DIFFICULTIES:
             figures["difficulties", level] = mean_of([levels[level] for levels in by_domain.values()])
@@ -140,8 +139,8 @@ class RmBench(Benchmark):
         return figures
 
 
-def _read(cell: str, mode: Mode) -> str:
-    return READ_INSTEAD.get(cell, cell) if mode is Mode.AS_PUBLISHED else cell
+def _cell_read(cell: str, mode: ScoringMode) -> str:
+    return READ_INSTEAD.get(cell, cell) if mode is ScoringMode.AS_PUBLISHED else cell
 
 
 def _difficulties(matrix: dict[str, Metric]) -> dict[str, Metric]:

@@ -15,48 +15,36 @@ from collections.abc import Collection, Mapping
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from reasrm.benchmarks.benchmark import (
-    Benchmark,
-    BenchmarkName,
-    CellTable,
-    Coverage,
-    JudgeKind,
-    Lack,
-    Metric,
-    Mode,
-    Outcome,
-    Path,
-    Rule,
-    mean_of,
-)
-from reasrm.benchmarks.counts import Counts
-from reasrm.benchmarks.outcome_rows import outcome_of
-from reasrm.benchmarks.rmb_categories import CATEGORIES
-from reasrm.datasets.hub import GitData, HubData
-from reasrm.datasets.refused_rows import Refusal, Row, RowRefusedError
+from reasrm.benchmarks.benchmark import Benchmark, Coverage, IncompleteGroup
+from reasrm.benchmarks.cell_table import CellTable, FigurePath, Metric, mean_of
+from reasrm.benchmarks.outcome import BenchmarkOutcome, read_outcome
+from reasrm.benchmarks.outcome_counts import OutcomeCounts
+from reasrm.benchmarks.scoring_rule import ScoringMode, ScoringRule
+from reasrm.datasets.hub import GitData
 from reasrm.datasets.row_fields import (
+    Refusal,
+    Row,
+    RowRefusedError,
     conversation,
-    key,
-    pair_of,
-    place,
-    present,
-    prompt_group,
-    shown,
+    identifier,
+    quoted,
+    required,
     text,
-    with_family,
+    whole_number,
 )
 from reasrm.records.benchmark_item import BenchmarkItem
+from reasrm.records.judge_kind import JudgeKind
 
 
-class Kind(StrEnum):
+class RmbRowKind(StrEnum):
     """The two kinds of rows."""
 
     PAIR = "pair"
     BON = "bon"
 
 
-SET_OF = {Kind.PAIR: "Pairwise_set", Kind.BON: "BoN_set"}
-UID_OF = {Kind.PAIR: "pair_uid", Kind.BON: "bon_uid"}
+SET_OF = {RmbRowKind.PAIR: "Pairwise_set", RmbRowKind.BON: "BoN_set"}
+UID_OF = {RmbRowKind.PAIR: "pair_uid", RmbRowKind.BON: "bon_uid"}
 SECTIONS = {
     "Pairwise Helpfulness": "pair/Helpfulness",
     "Pairwise Harmlessness": "pair/Harmlessness",
@@ -65,6 +53,59 @@ SECTIONS = {
 }
 """Official section to the cells it is made of."""
 
+CATEGORIES: dict[str, tuple[int, int]] = {
+    "Harmlessness/S1": (459, 111),
+    "Harmlessness/S10": (360, 79),
+    "Harmlessness/S11": (977, 215),
+    "Harmlessness/S2": (1040, 249),
+    "Harmlessness/S3": (739, 171),
+    "Harmlessness/S4": (537, 136),
+    "Harmlessness/S5": (561, 122),
+    "Harmlessness/S6": (317, 83),
+    "Harmlessness/S7": (510, 121),
+    "Harmlessness/S8": (519, 127),
+    "Harmlessness/S9": (543, 132),
+    "Harmlessness/multi": (502, 131),
+    "Helpfulness/Brainstorming/Idea Development": (849, 168),
+    "Helpfulness/Brainstorming/Problem Solving": (100, 19),
+    "Helpfulness/Chat/Casual Conversation": (306, 71),
+    "Helpfulness/Chat/Discussion": (293, 59),
+    "Helpfulness/Chat/Supportive Conversation": (114, 25),
+    "Helpfulness/Classification/Content Categorization": (107, 18),
+    "Helpfulness/Classification/Quality and Compliance Assessment": (57, 13),
+    "Helpfulness/Closed QA/ContextBased": (447, 86),
+    "Helpfulness/Closed QA/OptionBased": (473, 100),
+    "Helpfulness/Code/Data Management": (376, 81),
+    "Helpfulness/Code/Development and Implementation": (399, 92),
+    "Helpfulness/Code/Documentation": (65, 15),
+    "Helpfulness/Code/Quality and Optimization": (384, 92),
+    "Helpfulness/Generation/Creative Writing": (762, 151),
+    "Helpfulness/Generation/Professional Content Generation": (347, 74),
+    "Helpfulness/Open QA/Factual": (664, 153),
+    "Helpfulness/Open QA/General Explanation": (413, 80),
+    "Helpfulness/Open QA/Hypothetical Scenarios": (42, 8),
+    "Helpfulness/Open QA/Interpretative Analysis": (107, 18),
+    "Helpfulness/Open QA/Personal Opinion and Advice": (78, 14),
+    "Helpfulness/Open QA/Technical and Practical Support": (238, 47),
+    "Helpfulness/Reasoning/Analytical Reasoning": (596, 133),
+    "Helpfulness/Reasoning/Critical Thinking": (200, 39),
+    "Helpfulness/Reasoning/Human Decision Making": (165, 32),
+    "Helpfulness/Reasoning/Logical Deduction": (222, 46),
+    "Helpfulness/Reasoning/Pattern Recognition": (52, 14),
+    "Helpfulness/Rewrite/Paraphrasing": (83, 17),
+    "Helpfulness/Rewrite/PostQuality Assessment Rewriting": (222, 46),
+    "Helpfulness/Rewrite/Textual ExpansionReduction": (50, 9),
+    "Helpfulness/Rewrite/Tone Adjustment": (103, 17),
+    "Helpfulness/Role Playing/General Character": (163, 32),
+    "Helpfulness/Role Playing/Specific Character": (209, 46),
+    "Helpfulness/Summarization/Specialized Summaries": (189, 42),
+    "Helpfulness/Summarization/Standard Summaries": (341, 71),
+    "Helpfulness/Translation/GeneralExcerpt Language Translation": (483, 109),
+    "Helpfulness/Translation/Literary and Cultural Translation": (176, 34),
+    "Helpfulness/Translation/Technical and Scientific Translation": (192, 38),
+}
+"""Category (path below `Pairwise_set` and `BoN_set`) to its published `(pairs, groups)`."""
+
 BON_GROUPS, BON_COMPARISONS = sum(groups for _, groups in CATEGORIES.values()), 8714
 """Published best-of-N groups, and their losers together: how many losers each group has is nowhere listed."""
 
@@ -72,83 +113,91 @@ BON_GROUPS, BON_COMPARISONS = sum(groups for _, groups in CATEGORIES.values()), 
 class Rmb(Benchmark):
     """The rules of RMB; a cell is a category of one kind, a unit is a pair or a group, a part is a loser."""
 
-    name = BenchmarkName.RMB
-    source: ClassVar[HubData | GitData] = GitData(
+    name = "rmb"
+    title = "RMB"
+    source = GitData(
         "https://github.com/Zhou-Zoey/RMB-Reward-Model-Benchmark",
         "2be3180857f2190b7ffa929d43190835627f1f4d",
         ("RMB_dataset/Pairwise_set/**/*.json", "RMB_dataset/BoN_set/**/*.json"),
     )
-    layout: ClassVar[tuple[str, ...]] = ("rmb/RMB_dataset/Pairwise_set/**/*.json", "rmb/RMB_dataset/BoN_set/**/*.json")
-    sections: ClassVar[tuple[str, ...]] = tuple(SECTIONS)
+    layout = ("rmb/RMB_dataset/Pairwise_set/**/*.json", "rmb/RMB_dataset/BoN_set/**/*.json")
+    sections = tuple(SECTIONS)
     official_counts: ClassVar[Mapping[str, int]] = {
         f"{SET_OF[kind]}/{category}": counts[index]
-        for index, kind in enumerate(Kind)
+        for index, kind in enumerate(RmbRowKind)
         for category, counts in CATEGORIES.items()
     }
+
+    outcome_keys = ("kind", "category", "uid", "loser")
+    outcome_examples = (
+        '{"kind": "pair", "category": "Harmlessness/S2", "uid": "16363", "correct": 1}',
+        '{"kind": "bon", "category": "Harmlessness/S2", "uid": "3595", "loser": 0, "correct": null}',
+    )
 
     def items(self, row: Row) -> list[BenchmarkItem]:
         """The pair of a pairwise row, or one pair for each loser of a group."""
         kind, category = _kind(row)
-        uid = str(key(row, UID_OF[kind]))
-        prompt = conversation(present(row, "conversation_input"), "conversation_input")
-        best = _answer(present(row, "chosen" if kind is Kind.PAIR else "bon_best"))
-        losers = [present(row, "reject")] if kind is Kind.PAIR else _losers(row)
+        uid = str(identifier(row, UID_OF[kind]))
+        prompt = conversation(required(row, "conversation_input"), "conversation_input")
+        best = _answer(required(row, "chosen" if kind is RmbRowKind.PAIR else "bon_best"))
+        losers = [required(row, "reject")] if kind is RmbRowKind.PAIR else _losers(row)
         return [
-            BenchmarkItem(
-                benchmark=self.name,
-                item_id=f"{SET_OF[kind]}/{category}/{uid}" + (f"#{loser}" if kind is Kind.BON else ""),
-                group=prompt_group(prompt),
-                pair=pair_of(prompt, best, _answer(worse), self.name, {"category": category}),
-                keys=with_family({"kind": kind.value, "category": category, "uid": uid, "loser": loser}, row),
+            self.item(
+                row,
+                f"{SET_OF[kind]}/{category}/{uid}" + (f"#{loser}" if kind is RmbRowKind.BON else ""),
+                prompt,
+                (best, _answer(worse)),
+                {"kind": kind.value, "category": category, "uid": uid, "loser": loser},
+                {"category": category},
             )
             for loser, worse in enumerate(losers)
         ]
 
     def subset(self, item: BenchmarkItem) -> str:
         """The row's `category_path`."""
-        return f"{SET_OF[Kind(str(item.keys['kind']))]}/{item.keys['category']}"
+        return f"{SET_OF[RmbRowKind(str(item.keys['kind']))]}/{item.keys['category']}"
 
     def row_id(self, item: BenchmarkItem) -> str:
         """Set, category and uid."""
         return f"{self.subset(item)}/{item.keys['uid']}"
 
-    def outcome_row(self, item: BenchmarkItem) -> dict[str, Any]:
-        """`{kind, category, uid, loser}`."""
-        return {field: item.keys[field] for field in ("kind", "category", "uid", "loser")}
-
-    def outcomes(self, row: Row) -> list[Outcome]:
+    def outcomes(self, row: Row) -> list[BenchmarkOutcome]:
         """Read `{kind, category, uid, loser, correct}`; `loser` (place in `loser_list`) in best-of-N rows only."""
-        if row.get("kind") not in tuple(Kind):
-            raise RowRefusedError(Refusal.UNKNOWN_SUBSET, f"`kind` must be pair or bon, it is {shown(row.get('kind'))}")
-        kind = Kind(row["kind"])
+        if row.get("kind") not in tuple(RmbRowKind):
+            raise RowRefusedError(
+                Refusal.UNKNOWN_SUBSET, f"`kind` must be pair or bon, it is {quoted(row.get('kind'))}"
+            )
+        kind = RmbRowKind(row["kind"])
         category = _known(text(row, "category"), kind)
-        part = str(place(row, "loser")) if kind is Kind.BON else ""
-        unit = f"{kind.value}/{category}/{key(row, 'uid')}"
-        return [outcome_of(row, unit, f"{kind.value}/{category}", stratum=category, part=part)]
+        part = str(whole_number(row, "loser")) if kind is RmbRowKind.BON else ""
+        unit = f"{kind.value}/{category}/{identifier(row, 'uid')}"
+        return [read_outcome(row, unit, f"{kind.value}/{category}", stratum=category, part=part)]
 
-    def rule(self, mode: Mode, judge: JudgeKind, counts: Counts) -> Rule:
+    def rule(self, mode: ScoringMode, judge: JudgeKind, counts: OutcomeCounts) -> ScoringRule:
         """A tie loses; says if groups have other losers than the published ones, as far as that can be seen."""
         rule = super().rule(mode, judge, counts)
-        groups = sum(number for (_, cell), number in counts.units.items() if cell.startswith(Kind.BON.value))
+        groups = sum(number for (_, cell), number in counts.units.items() if cell.startswith(RmbRowKind.BON.value))
         if groups != BON_GROUPS or counts.parts == BON_COMPARISONS:
             return rule
         return rule._replace(notes=(f"best-of-N groups have {counts.parts:,} of {BON_COMPARISONS:,} published losers",))
 
-    def lack(self, units: Mapping[str, Collection[str]]) -> Lack | None:
+    def incomplete(self, units: Mapping[str, Collection[str]]) -> IncompleteGroup | None:
         """A group's losers are numbered from 0 without a gap: with one left out it is won more easily."""
         for unit, parts in units.items():
             lacking = [str(loser) for loser in range(len(parts)) if str(loser) not in parts]
             if lacking and "" not in parts:
                 has = f"group {unit!r} has {len(parts)} losers but no `loser` {', '.join(lacking)}"
-                return Lack(unit, f"{has}; losers count from 0: add what is missing or leave the group out")
+                return IncompleteGroup(unit, f"{has}; losers count from 0: add what is missing or leave the group out")
         return None
 
     def coverage(self, units: Counter[tuple[str, str]]) -> dict[str, Coverage]:
         """Pairs and groups of each category."""
-        names = {f"{kind.value}/{category}": f"{SET_OF[kind]}/{category}" for kind in Kind for category in CATEGORIES}
+        names = {
+            f"{kind.value}/{category}": f"{SET_OF[kind]}/{category}" for kind in RmbRowKind for category in CATEGORIES
+        }
         return super().coverage(Counter({(stratum, names[cell]): n for (stratum, cell), n in units.items()}))
 
-    def score(self, table: CellTable, mode: Mode) -> dict[Path, Metric]:
+    def score(self, table: CellTable, mode: ScoringMode) -> dict[FigurePath, Metric]:
         """The four sections and their mean; every category of both kinds."""
         sections = {name: table.micro(cells) for name, prefix in SECTIONS.items() if (cells := table.where(prefix))}
         return {
@@ -158,7 +207,7 @@ class Rmb(Benchmark):
         }
 
 
-def _kind(row: Row) -> tuple[Kind, str]:
+def _kind(row: Row) -> tuple[RmbRowKind, str]:
     """The kind and category that `category_path` names."""
     path = text(row, "category_path")
     for kind, prefix in SET_OF.items():
@@ -169,7 +218,7 @@ def _kind(row: Row) -> tuple[Kind, str]:
     )
 
 
-def _known(category: str, kind: Kind) -> str:
+def _known(category: str, kind: RmbRowKind) -> str:
     """The category without the name of its set."""
     name = category.removeprefix(f"{SET_OF[kind]}/")
     if name not in CATEGORIES:
@@ -180,13 +229,15 @@ def _known(category: str, kind: Kind) -> str:
 
 
 def _losers(row: Row) -> list[Any]:
-    losers = present(row, "loser_list")
+    losers = required(row, "loser_list")
     if not isinstance(losers, list) or not losers:
-        raise RowRefusedError(Refusal.WRONG_SHAPE, f"`loser_list` must hold at least one answer, it is {shown(losers)}")
+        raise RowRefusedError(
+            Refusal.WRONG_SHAPE, f"`loser_list` must hold at least one answer, it is {quoted(losers)}"
+        )
     return losers
 
 
 def _answer(value: Any) -> str:
     if not isinstance(value, dict) or not isinstance(value.get("answer"), str):
-        raise RowRefusedError(Refusal.WRONG_TYPE, f"an answer must be {{llm_name, answer}}, it is {shown(value)}")
+        raise RowRefusedError(Refusal.WRONG_TYPE, f"an answer must be {{llm_name, answer}}, it is {quoted(value)}")
     return str(value["answer"])

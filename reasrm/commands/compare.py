@@ -1,121 +1,99 @@
-"""Compare two judges on the same items: `reasrm compare A B [--benchmark NAME] [--json]`.
+"""The command `reasrm compare`: paired differences of two judges on the same items.
 
-A and B are each a model below data/judgments, a folder of `<benchmark>.jsonl` (judgments, or outcome rows as `reasrm
-score` takes them), or an outcome file. For every benchmark that both were judged on:
-
-- the difference (A minus B) of the official score and of each section, with a 95 % interval by a paired bootstrap over
-  questions;
-- exact McNemar: the questions by which the figure of A or of B is higher, and how surprising that split is; `p_holm`
-  is adjusted for looking at all sections at once;
-- the judgments that changed.
-
-Exit status: 0 compared; 1 the outcomes are refused; 2 wrong usage.
+Light to import: what computes is imported when the command runs.
 """
 
-import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from reasrm.benchmarks.benchmark import BenchmarkName, Mode, OutcomeError, UnreadableRule
-from reasrm.benchmarks.registry import benchmark
-from reasrm.commands.bootstrap_arguments import add_bootstrap_options
+import typer
+
+from reasrm.benchmarks.scoring_rule import RESAMPLES, ScoreSettings, ScoringMode
+from reasrm.commands.score import AsJson, AsPublished, Resamples, Seed, known_benchmark
 from reasrm.runtime.stage_main import ExitCode
-from reasrm.scoring.comparing import TESTED, compare
-from reasrm.scoring.comparison_sources import read_side
-from reasrm.scoring.matching import Sides
-from reasrm.scoring.scorecard import Settings
 
 SHOWN_CHANGES = 20
+"""Of the judgments that changed; the JSON has all."""
+VERDICTS = {1: "right", 0: "wrong", None: "unreadable"}
 
 
-def compare_all(
-    names: Sides[str], items: Path, chosen: BenchmarkName | None, settings: Settings
-) -> list[dict[str, Any]]:
-    """The comparison on every benchmark that both sides have.
+def compare(  # noqa: PLR0913  each is an option of the command
+    a: Annotated[str, typer.Argument(metavar="A", help="A judge (see above).", show_default=False)],
+    b: Annotated[str, typer.Argument(metavar="B", help="The judge it is compared with.", show_default=False)],
+    benchmark: Annotated[
+        str | None, typer.Option(callback=known_benchmark, metavar="NAME", help="Compare on this one only.")
+    ] = None,
+    items: Annotated[Path, typer.Option(help="Folder of the items that were judged.")] = Path("data/benchmarks"),
+    as_published: AsPublished = False,
+    resamples: Resamples = RESAMPLES,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Compare two judges: A minus B on every benchmark that both were judged on.
 
-    Raises:
-        OutcomeError: there is none, or outcomes cannot be scored.
+    A and B are each a model below data/judgments, a folder of BENCHMARK.jsonl (judgments, or outcome rows as
+    `reasrm score` takes them), or an outcome file. For the official score and each section:
+
+    - the difference, with a 95 % interval by a paired bootstrap over questions;
+
+    - p, an exact sign test (McNemar): by how many questions the figure of A or of B is higher, and how surprising that
+    split is. It asks how many, the interval asks how much; where the two disagree, a warning says so.
+
+    Exit status: 0 compared; 1 the outcomes are refused; 2 wrong usage.
     """
-    first, second = read_side(names.first, items, chosen), read_side(names.second, items, chosen)
-    shared = [name for name in first if name in second]
-    if not shared:
-        raise OutcomeError(f"no benchmark in common: {sorted(first)} and {sorted(second)}")
-    return [compare(benchmark(name), Sides(first[name], second[name]), settings) for name in shared]
+    from reasrm.benchmarks.scoring_rule import OutcomeError
+    from reasrm.records.jsonl import BadRecordError
+    from reasrm.scoring.judge_comparisons import compare_judges
+    from reasrm.scoring.matching import Sides
+
+    mode = ScoringMode.AS_PUBLISHED if as_published else ScoringMode.OFFICIAL
+    try:
+        reports = compare_judges(Sides(a, b), items, benchmark, ScoreSettings(mode, resamples=resamples, seed=seed))
+    except (OutcomeError, BadRecordError) as error:
+        print(f"reasrm compare: {error}", file=sys.stderr)
+        raise typer.Exit(ExitCode.FAILED) from error
+    if as_json:
+        print(json.dumps(reports, indent=1, ensure_ascii=False))
+    else:
+        print("\n\n".join(comparison_table(report) for report in reports))
 
 
-def text(report: dict[str, Any]) -> str:
+def comparison_table(report: dict[str, Any]) -> str:
     """One benchmark's comparison as lines for reading."""
-    alone = f"; left out: {report['judged_by_first_alone']} of A alone, {report['judged_by_second_alone']} of B alone"
+    from reasrm.scoring.comparing import compared_figures
+
+    a, b = report["a"], report["b"]
+    alone = f"; left out: {a['judged_alone']} of A alone, {b['judged_alone']} of B alone"
     lines = [
-        f"{report['benchmark']} ({report['mode'].replace('_', ' ')}), {report['judged_by_both']} judgments in common"
-        + (alone if report["judged_by_one"] else "")
+        f"{report['title']} ({report['mode'].replace('_', ' ')}): A = {a['name']}, B = {b['name']}",
+        f"  {report['judged_by_both']} judgments in common" + (alone if a["judged_alone"] + b["judged_alone"] else ""),
+        *(f"  {mark}: {side['unreadable_rule']}" for mark, side in (("A", a), ("B", b))),
+        *(f"  {note}" for note in report["notes"]),
+        f"  {'':<24}{'A':>8}{'B':>9}{'A - B':>9}  {'95 % of A - B':<20}{'A/B better':>12}  p",
     ]
-    lines += [f"  {side}: {rule}" for side, rule in zip("AB", report["unreadable_rules"], strict=True)]
-    lines += [f"  {note}" for note in report["notes"]]
-    lines.append(f"  {'':<24}{'A':>8}{'B':>9}{'A - B':>9}  {'95 %':<20}{'A/B better':>12}  p")
-    lines.append(_line("score", report["score"]))
-    for part in TESTED:
-        lines += [_line(name, entry) for name, entry in report.get(part, {}).items()]
+    figures = dict(compared_figures(report))
+    lines += [_line(name, entry) for name, entry in figures.items()]
+    lines.append("  A/B better: questions that raise the figure of A, of B; p: would chance split them so unevenly?")
+    if not all(entry["p_tests_the_difference"] for entry in figures.values()):
+        lines.append("  *: questions weigh differently here; p asks how many favour A or B, the interval how much")
+    lines += [f"  WARNING {warning}" for warning in report["warnings"]]
     changes = report["changed"]
     lines.append(f"  {len(changes)} judgments changed" + (", the first:" if changes else ""))
     for change in changes[:SHOWN_CHANGES]:
-        place = " ".join(str(value) for value in (change["item"], change["part"], change["order"]) if value != "")
-        lines.append(f"    {place}: {_word(change['first'])} -> {_word(change['second'])}")
+        item = " ".join(str(value) for value in (change["item"], change["part"], change["order"]) if value != "")
+        lines.append(f"    {item}: A {VERDICTS[change['a']]}, B {VERDICTS[change['b']]}")
     return "\n".join(lines)
 
 
 def _line(name: str, entry: dict[str, Any]) -> str:
     low, high = entry["ci95"]
-    better = f"{entry['first_better']}/{entry['second_better']}"
+    better = f"{entry['a_better']}/{entry['b_better']}"
     interval = f"[{low:+.4f}, {high:+.4f}]"
+    star = "" if entry["p_tests_the_difference"] else "*"
     holm = f"  (Holm {entry['p_holm']:.3g})" if "p_holm" in entry else ""
     return (
-        f"  {name:<24}{entry['first']:>8.4f}{entry['second']:>9.4f}{entry['difference']:>+9.4f}  {interval:<20}"
-        f"{better:>12}  {entry['p']:.3g}{holm}"
+        f"  {name:<24}{entry['a']:>8.4f}{entry['b']:>9.4f}{entry['a_minus_b']:>+9.4f}  {interval:<20}"
+        f"{better:>12}  {entry['p']:.3g}{star}{holm}"
     )
-
-
-def _word(correct: int | None) -> str:
-    return {1: "right", 0: "wrong", None: "unreadable"}[correct]
-
-
-def parser() -> argparse.ArgumentParser:
-    """The command line of `reasrm compare`."""
-    arguments = argparse.ArgumentParser(
-        prog="reasrm compare", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    arguments.add_argument("first", metavar="A")
-    arguments.add_argument("second", metavar="B")
-    arguments.add_argument(
-        "--benchmark", choices=[name.value for name in BenchmarkName], help="compare on this one only"
-    )
-    arguments.add_argument("--items", type=Path, default=Path("data/benchmarks"), help="the items that were judged")
-    arguments.add_argument("--as-published", action="store_true", help="by the rule of RM-R1's scripts")
-    add_bootstrap_options(arguments)
-    arguments.add_argument(
-        "--json", action="store_true", help="print everything as JSON, all changed judgments included"
-    )
-    return arguments
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns its exit status."""
-    given = parser().parse_args(argv)
-    mode = Mode.AS_PUBLISHED if given.as_published else Mode.OFFICIAL
-    settings = Settings(mode, UnreadableRule.BENCHMARK, given.resamples, given.seed)
-    chosen = BenchmarkName(given.benchmark) if given.benchmark else None
-    try:
-        reports = compare_all(Sides(given.first, given.second), given.items, chosen, settings)
-    except ValueError as error:
-        if type(error) is ValueError:
-            raise
-        print(f"reasrm compare: {error}", file=sys.stderr)
-        return ExitCode.FAILED
-    print(json.dumps(reports, indent=1) if given.json else "\n\n".join(text(report) for report in reports))
-    return ExitCode.DONE
-
-
-if __name__ == "__main__":
-    sys.exit(main())

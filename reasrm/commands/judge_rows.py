@@ -8,14 +8,16 @@ from typing import BinaryIO
 
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
+from reasrm.evaluation.pairwise_judgment import Pair
 from reasrm.records.jsonl import BadRecordError, explain
 from reasrm.records.pair import Message, must_end_with_the_client
 from reasrm.runtime.stage_main import StageError
 
 ROWS_AT_ONCE = 256
+"""Rows that are read and judged together: no more are in memory."""
 
 
-class Case(BaseModel):
+class ComparisonRow(BaseModel):
     """One comparison, as a row of `--jsonl` holds it."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -25,7 +27,7 @@ class Case(BaseModel):
     a: str
     b: str
     id: str | int | None = None
-    """Given back with the opinion."""
+    """Given back with the judgment."""
 
     @field_validator("prompt")
     @classmethod
@@ -36,42 +38,47 @@ class Case(BaseModel):
             raise ValueError("the client's question is empty")
         return prompt
 
+    @property
+    def pair(self) -> Pair:
+        """What is judged."""
+        return Pair(self.prompt, self.a, self.b)
 
-def case_of(prompt: str, a: str, b: str) -> Case:
-    """The comparison of three words of the command line, each a text, `@file` or `-`.
+
+def row_from_options(prompt: str, a: str, b: str) -> ComparisonRow:
+    """The comparison of three options of the command line, each a text, `@file` or `-`.
 
     Raises:
         StageError: one cannot be read, or the question is empty.
     """
-    texts = {name: _text(f"--{name}", word) for name, word in (("prompt", prompt), ("a", a), ("b", b))}
+    texts = {name: _text(f"--{name}", value) for name, value in (("prompt", prompt), ("a", a), ("b", b))}
     try:
-        return Case.model_validate(texts)
+        return ComparisonRow.model_validate(texts)
     except ValidationError as error:
         raise StageError(explain(error)) from error
 
 
-def read_cases(name: str) -> Iterator[list[Case]]:
+def read_comparison_rows(name: str) -> Iterator[list[ComparisonRow]]:
     """The rows of a file, or of standard input if `name` is `-`, some at a time.
 
     Raises:
         BadRecordError: a line is not a row; says file, line and field.
         StageError: there is no such file.
     """
-    cases = _cases(_standard_input() if name == "-" else _lines(Path(name)), name)
-    while part := list(islice(cases, ROWS_AT_ONCE)):
+    rows = _parsed(_standard_input() if name == "-" else _lines(Path(name)), name)
+    while part := list(islice(rows, ROWS_AT_ONCE)):
         yield part
 
 
-def _text(option: str, word: str) -> str:
+def _text(option: str, value: str) -> str:
     """A text given as it is, as `@file`, or as `-` for standard input; `@@` begins a text that begins with `@`."""
     try:
-        if word == "-":
+        if value == "-":
             return _standard_input().read().decode()
-        if word.startswith("@") and not word.startswith("@@"):
-            return Path(word[1:]).read_text(encoding="utf-8")
-        return word.removeprefix("@").encode().decode()
+        if value.startswith("@") and not value.startswith("@@"):
+            return Path(value[1:]).read_text(encoding="utf-8")
+        return value.removeprefix("@").encode().decode()
     except (OSError, UnicodeError) as error:
-        raise StageError(f"{option} {word[:60]!r}: cannot be read as UTF-8 text ({error})") from error
+        raise StageError(f"{option} {value[:60]!r}: cannot be read as UTF-8 text ({error})") from error
 
 
 def _standard_input() -> BinaryIO:
@@ -86,11 +93,11 @@ def _lines(path: Path) -> Iterator[bytes]:
         raise StageError(f"{path}: cannot be read ({error})") from error
 
 
-def _cases(lines: Iterable[bytes], name: str) -> Iterator[Case]:
+def _parsed(lines: Iterable[bytes], name: str) -> Iterator[ComparisonRow]:
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
-            yield Case.model_validate_json(line)
+            yield ComparisonRow.model_validate_json(line)
         except ValidationError as error:
             raise BadRecordError(f"{name} line {number}: {explain(error)}") from error

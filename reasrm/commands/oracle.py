@@ -1,159 +1,182 @@
-"""Ask an oracle about any file of preference pairs, outside of the pipeline; `reasrm oracle` is this.
+"""`reasrm oracle`: ask an oracle about any file of preference pairs, outside of the pipeline.
 
 Everything is as in the stage `distill_traces`: the same prompts, ledger, pace, budget and outcomes. The vendor's
 address and key come from the SDK's own environment variables (ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL, OPENAI_API_KEY,
-OPENAI_BASE_URL) and are written nowhere.
+OPENAI_BASE_URL) and are written nowhere. This module holds the options only, so that `reasrm --help` starts fast;
+`oracle_run.py` does the work.
 
 Run:     reasrm oracle --pairs pairs.jsonl --pass first --provider anthropic --model M --out out.jsonl
 """
 
-import argparse
-import json
-import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Annotated, Literal
 
-from reasrm.commands.oracle_arguments import WrongWordsError, oracle_of, parser, settings_of
-from reasrm.distillation.passes import OraclePass, PassEnded
-from reasrm.distillation.questions import Case, first_pass, second_pass
-from reasrm.records.jsonl import BadRecordError, read_records
-from reasrm.records.ledger import BrokenLedgerError
-from reasrm.records.pair import PreferencePair
-from reasrm.records.trace import OracleTrace, TracePass
-from reasrm.runtime.outputs import write_json
-from reasrm.runtime.stage_main import ExitCode, StageError
+import typer
 
-INTERRUPTED = 130
-"""Exit status of a command that a signal ended at once, as shells have it."""
+PassName = Literal["first", "second"]
+"""As `reasrm.records.trace.TracePass`, which is too slow to import for a help text."""
+ProviderName = Literal["anthropic", "openai", "openai_responses"]
+"""As `reasrm.apis.request_format.ApiProtocol`."""
+PromptName = Literal["full", "rubrics", "plain", "answer_only"]
+"""As `reasrm.judging.chain_of_rubrics.PromptVariant`."""
+
+QUESTIONS, FILES, HOW = "What is asked", "Files", "How it is asked"
+
+Pairs = Annotated[
+    Path, typer.Option(help="JSONL of preference pairs (as data/pairs/*.jsonl).", rich_help_panel=QUESTIONS)
+]
+Which = Annotated[
+    PassName,
+    typer.Option(
+        "--pass",
+        help="first: without help; second: with the right verdict as a hint, where --first-traces has none.",
+        rich_help_panel=QUESTIONS,
+    ),
+]
+FirstTraces = Annotated[
+    Path | None, typer.Option(help="Output of the first pass; needed for the second.", rich_help_panel=QUESTIONS)
+]
+Provider = Annotated[
+    ProviderName,
+    typer.Option(
+        help="openai is Chat Completions, openai_responses the same vendor's Responses.", rich_help_panel=QUESTIONS
+    ),
+]
+Model = Annotated[str, typer.Option(help="Dated model id.", rich_help_panel=QUESTIONS)]
+Prompt = Annotated[
+    PromptName, typer.Option("--prompt-variant", help="Which of our prompts is shown.", rich_help_panel=QUESTIONS)
+]
+Seed = Annotated[int, typer.Option(help="Decides on which side the better answer is shown.", rich_help_panel=QUESTIONS)]
+MaxTokens = Annotated[int, typer.Option(min=1, help="Longest reply.", rich_help_panel=QUESTIONS)]
+TruncatedRetries = Annotated[
+    int,
+    typer.Option(
+        min=0,
+        help="Ask so often again for a reply that was cut off, each time with twice the limit.",
+        rich_help_panel=QUESTIONS,
+    ),
+]
+PromptCache = Annotated[
+    bool,
+    typer.Option(
+        "--prompt-cache/--no-prompt-cache", help="Mark the system text as cacheable.", rich_help_panel=QUESTIONS
+    ),
+]
+Out = Annotated[Path, typer.Option(help="JSONL of traces, written when all are settled.", rich_help_panel=FILES)]
+LedgerFile = Annotated[
+    Path | None,
+    typer.Option("--ledger", help="Where replies are kept as they come (OUT.ledger.jsonl).", rich_help_panel=FILES),
+]
+Summary = Annotated[
+    Path | None,
+    typer.Option(help="JSON of counts, tokens and spend, also of a run that stopped.", rich_help_panel=FILES),
+]
+Batch = Annotated[
+    bool,
+    typer.Option("--batch", help="The vendor's batch API: half the price, within 24 hours.", rich_help_panel=HOW),
+]
+DryRun = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run", help="Say how many requests are still to come and what they cost at most.", rich_help_panel=HOW
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="With --dry-run: as JSON.", rich_help_panel=HOW)]
+Budget = Annotated[
+    float | None,
+    typer.Option(
+        "--budget-usd",
+        help="Stop before this pass costs more for these pairs, in all runs with its ledger; 0 sends nothing.",
+        rich_help_panel=HOW,
+    ),
+]
+OwnPrices = Annotated[
+    str | None,
+    typer.Option(
+        "--prices",
+        help="IN,OUT or IN,OUT,CACHE_READ,CACHE_WRITE in dollars per million tokens, for models that genai-prices does "
+        "not know; of two, Anthropic's cache costs IN times 0.1 and 1.25, OpenAI's IN.",
+        rich_help_panel=HOW,
+    ),
+]
+MostInFlight = Annotated[int, typer.Option(help="Requests at once.", rich_help_panel=HOW)]
+Attempts = Annotated[int, typer.Option(help="Per request, for faults that pass.", rich_help_panel=HOW)]
+Timeout = Annotated[float, typer.Option("--timeout-seconds", help="Per reply.", rich_help_panel=HOW)]
+Outage = Annotated[
+    float, typer.Option("--outage-minutes", help="Stop if the server is down longer.", rich_help_panel=HOW)
+]
+DeclaredRpm = Annotated[
+    float | None,
+    typer.Option(help="Requests per minute, for servers that do not state their limit.", rich_help_panel=HOW),
+]
+BatchRequests = Annotated[int, typer.Option(help="Most requests per batch.", rich_help_panel=HOW)]
+PollSeconds = Annotated[float, typer.Option(help="Longest pause between polls of a batch.", rich_help_panel=HOW)]
+AbandonBatches = Annotated[
+    bool,
+    typer.Option(
+        "--abandon-batches",
+        help="Ask again what is in a batch that cannot be waited for (online) or found (--batch); may be paid twice.",
+        rich_help_panel=HOW,
+    ),
+]
 
 
-def cases_of(arguments: argparse.Namespace) -> Iterator[Case]:
-    """The questions, read from the input files."""
-    if arguments.which is TracePass.FIRST:
-        pairs = read_records(arguments.pairs, PreferencePair)
-        return first_pass(pairs, arguments.seed, arguments.prompt_variant)
-    wanted = {pair.id for pair in read_records(arguments.pairs, PreferencePair)}
-    first = (trace for trace in read_records(arguments.first_traces, OracleTrace) if trace.pair.id in wanted)
-    return second_pass(first, arguments.prompt_variant)
+def oracle(  # noqa: PLR0913  one parameter per option
+    pairs: Pairs,
+    which: Which,
+    provider: Provider,
+    model: Model,
+    out: Out,
+    first_traces: FirstTraces = None,
+    prompt_variant: Prompt = "full",
+    seed: Seed = 0,
+    max_tokens: MaxTokens = 8192,
+    truncated_retries: TruncatedRetries = 1,
+    prompt_cache: PromptCache = True,
+    ledger: LedgerFile = None,
+    summary: Summary = None,
+    batch: Batch = False,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+    budget_usd: Budget = None,
+    prices: OwnPrices = None,
+    most_in_flight: MostInFlight = 256,
+    attempts: Attempts = 8,
+    timeout_seconds: Timeout = 600,
+    outage_minutes: Outage = 10,
+    declared_rpm: DeclaredRpm = None,
+    batch_requests: BatchRequests = 10_000,
+    poll_seconds: PollSeconds = 60,
+    abandon_batches: AbandonBatches = False,
+) -> None:
+    """Ask an oracle to judge each pair of a JSONL file, resumably; nothing is paid for twice.
 
+    Exit status:
 
-def check_inputs(arguments: argparse.Namespace) -> None:
-    """Make sure that there are pairs and, for the second pass, that the first one's traces are about all of them.
-
-    Raises:
-        StageError: a pair would be lost without a word.
+    0 every pair is accounted for: the output holds one line for each.
+    1 failed: bad input, no key, a budget without a known price.
+    2 wrong usage: an option, an output file, or an open batch asks the same.
+    3 stopped with everything kept (budget, credit, key, outage, signal): the
+    same command goes on, after a stop for the budget with a larger one.
+    4 another run writes to the same ledger.
+    130 interrupted a second time: replies in flight are lost, and may be billed.
     """
-    if arguments.which is TracePass.FIRST:
-        return  # an empty file is found when all is read for the first time, before anything is asked
-    wanted = dict.fromkeys(pair.id for pair in read_records(arguments.pairs, PreferencePair))
-    if not wanted:
-        raise StageError(f"{arguments.pairs} holds no pair")
-    known = {trace.pair.id for trace in read_records(arguments.first_traces, OracleTrace)}
-    missing = [pair for pair in wanted if pair not in known]
-    if missing:
-        raise StageError(
-            f"{arguments.first_traces} has no trace about {len(missing)} of the {len(wanted)} pairs of "
-            f"{arguments.pairs} (the first is {missing[0]}): give the output of the first pass over the same pairs"
+    from reasrm.commands.oracle_run import OracleFiles, ask, estimate, exit_codes, oracle_of, oracle_pass, settings_of
+
+    with exit_codes():
+        files = OracleFiles(pairs, first_traces, out, ledger or out.parent / f"{out.name}.ledger.jsonl", summary)
+        settings = settings_of(
+            mode="batch" if batch else "online",
+            budget_usd=budget_usd,
+            most_in_flight=most_in_flight,
+            attempts=attempts,
+            timeout_seconds=timeout_seconds,
+            outage_minutes=outage_minutes,
+            declared_rpm=declared_rpm,
+            batch_requests=batch_requests,
+            poll_seconds=poll_seconds,
+            abandon_batches=abandon_batches,
         )
-
-
-def check_outputs(arguments: argparse.Namespace, ledger: Path) -> None:
-    """Make sure, before anything is paid for, that every output can be written and overwrites no other file.
-
-    Raises:
-        WrongWordsError: one cannot, or would.
-    """
-    outputs = {"--out": arguments.out, "--ledger": ledger, "--summary": arguments.summary}
-    inputs = {"--pairs": arguments.pairs, "--first-traces": arguments.first_traces}
-    taken = {path.resolve(): option for option, path in inputs.items() if path is not None}
-    for option, path in outputs.items():
-        if path is None:
-            continue
-        other = taken.setdefault(path.resolve(), option)
-        if other != option:
-            raise WrongWordsError(f"argument {option}: {path} is the file of {other} too, which would be overwritten")
-        try:
-            if path.is_dir():
-                raise IsADirectoryError(f"{path} is a folder, not a file")
-            if not arguments.dry_run:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                tempfile.TemporaryFile(dir=path.parent).close()
-        except OSError as error:
-            raise WrongWordsError(f"argument {option}: cannot be written: {error}") from error
-
-
-def run(arguments: argparse.Namespace) -> str:
-    """Ask, or estimate; returns what is printed at the end.
-
-    Raises:
-        StageError: it cannot go on; `exit_code` says how.
-        WrongWordsError: an option's value is not allowed.
-    """
-    ledger = arguments.ledger or arguments.out.parent / f"{arguments.out.name}.ledger.jsonl"
-    one_pass = OraclePass(
-        name="oracle",
-        which=arguments.which,
-        cases=lambda: cases_of(arguments),
-        oracle=oracle_of(arguments),
-        settings=settings_of(arguments),
-        ledger=ledger,
-        budget_is_set_by="--budget-usd",
-    )
-    check_outputs(arguments, ledger)
-    check_inputs(arguments)
-    if arguments.dry_run:
-        return json.dumps(one_pass.expected(), indent=1)
-    done = one_pass.run(arguments.out, nullcontext)
-    if arguments.summary:
-        write_json(arguments.summary, _summary(done))
-    done.raise_if_stopped()
-    totals = done.totals
-    told = f"{totals.asked} pairs, {totals.outcomes.total()} accounted for, {totals.right} right, ${totals.usd:.2f}"
-    return told + totals.warnings()
-
-
-def _summary(done: PassEnded) -> dict[str, Any]:
-    ended, totals = done.ended, done.totals
-    return {
-        "questions": ended.outlook.questions,
-        "settled": totals.asked,
-        "stopped": ended.stopped,
-        "detail": ended.detail,
-        "spent_usd": round(totals.usd, 6),
-        "maybe_billed_unseen": ended.maybe_billed_unseen,
-        "this_run": ended.summary,
-        "replies_of_other_models": dict(sorted(totals.of_other_models.items())),
-        "output": totals.metrics() if done.stop is None else None,
-    }
-
-
-def main(argv: list[str] | None = None) -> None:
-    """Run the command and exit with the code that `--help` explains."""
-    top = parser()
-    arguments = top.parse_args(argv)
-    if arguments.which is TracePass.SECOND and arguments.first_traces is None:
-        top.error("--pass second needs --first-traces, the output of the first pass")
-    try:
-        print(run(arguments), flush=True)
-    except WrongWordsError as error:
-        top.error(str(error))
-    except StageError as error:
-        _leave(error, error.exit_code)
-    except (BadRecordError, BrokenLedgerError) as error:
-        _leave(error, ExitCode.FAILED)
-    except OSError as error:
-        _leave(f"{error.strerror}: {error.filename}" if error.filename else error, ExitCode.FAILED)
-    except KeyboardInterrupt:
-        _leave("interrupted at once; the replies so far are kept, the same command goes on from there", INTERRUPTED)
-
-
-def _leave(why: object, code: int) -> NoReturn:
-    print(f"reasrm oracle: {why}", file=sys.stderr)
-    sys.exit(int(code))
-
-
-if __name__ == "__main__":
-    main()
+        asked = oracle_of(provider, model, prices, max_tokens, truncated_retries, cache_system_prompt=prompt_cache)
+        one_pass = oracle_pass(files, which, asked, settings, seed, prompt_variant)
+        typer.echo(estimate(one_pass, files, as_json=as_json) if dry_run else ask(one_pass, files))

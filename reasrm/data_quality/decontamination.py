@@ -8,7 +8,7 @@ benchmark prompt. Turns shorter than n words have no n-grams: for them only equa
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 
-from reasrm.benchmarks.collection import normalised
+from reasrm.datasets.row_fields import normalised
 from reasrm.records.pair import Message, Role
 
 

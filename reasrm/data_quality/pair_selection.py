@@ -2,15 +2,19 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, NamedTuple
 
-from reasrm.benchmarks.collection import normalised
 from reasrm.data_quality.decontamination import BenchmarkPrompts
+from reasrm.datasets.row_fields import normalised
 from reasrm.records.content_hash import unit_interval
+from reasrm.records.jsonl import write_records
 from reasrm.records.pair import PreferencePair, Role, pair_id
+from reasrm.runtime.outputs import new_folder, write_json
+from reasrm.runtime.stage_main import StageError
 
 
 class Purpose(StrEnum):
@@ -21,7 +25,7 @@ class Purpose(StrEnum):
     DEV = "dev"
 
 
-class Reason(StrEnum):
+class PairRejection(StrEnum):
     """Why a pair is not used."""
 
     UNUSABLE_ROW = "unusable_row"
@@ -45,7 +49,7 @@ _LEAK = re.compile(
 )
 
 
-class Candidate(NamedTuple):
+class PairCandidate(NamedTuple):
     """A row that may become a pair to learn from."""
 
     file: str
@@ -59,7 +63,7 @@ class Candidate(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Rules:
+class PairRules:
     """What decides about a pair besides its own faults."""
 
     seed: int
@@ -82,14 +86,14 @@ class Rules:
 
 
 @dataclass
-class Selected:
+class SelectedPairs:
     """The account: every candidate is in `pairs` or in `rejected`."""
 
     pairs: dict[Purpose, list[PreferencePair]] = field(default_factory=lambda: {purpose: [] for purpose in Purpose})
     rejected: list[dict[str, Any]] = field(default_factory=list)
     rows_by_source: Counter[str] = field(default_factory=Counter)
 
-    def reject(self, candidate: Candidate, reason: Reason, detail: str = "") -> None:
+    def reject(self, candidate: PairCandidate, reason: PairRejection, detail: str = "") -> None:
         """Account for a candidate that is not used."""
         self.rejected.append(
             {
@@ -120,70 +124,87 @@ class Selected:
             "purposes": {purpose.value: _described(pairs) for purpose, pairs in self.pairs.items()},
         }
 
+    def write(self, folder: Path, rules: Mapping[str, object]) -> None:
+        """Write `folder` (`data/pairs`) at once; `rules` stand in the funnel's file.
 
-def select(candidates: Iterable[Candidate], rules: Rules, benchmarks: BenchmarkPrompts) -> Selected:
+        Raises:
+            StageError: a purpose got no pair.
+        """
+        empty = [purpose.value for purpose, pairs in self.pairs.items() if not pairs]
+        if empty:
+            raise StageError(f"no pair is left for {', '.join(empty)}: {self.funnel()['by_reason']}")
+        with new_folder(folder) as new:
+            for purpose, pairs in self.pairs.items():
+                write_records(new / f"{purpose.value}.jsonl", pairs)
+            write_records(new / "rejected.jsonl", self.rejected)
+            write_json(new / "funnel.json", {**self.funnel(), "rules": rules})
+
+
+def select(candidates: Iterable[PairCandidate], rules: PairRules, benchmarks: BenchmarkPrompts) -> SelectedPairs:
     """Give every candidate its purpose or its reason; the first of several equal ones is kept."""
-    selected = Selected()
-    sound: dict[str, Candidate] = {}
+    selected = SelectedPairs()
+    usable: dict[str, PairCandidate] = {}
     for candidate in candidates:
         selected.rows_by_source[candidate.source] += 1
         reason, detail = _fault(candidate, rules)
         if reason is not None:
             selected.reject(candidate, reason, detail)
-        elif candidate.pair is not None and candidate.pair.id in sound:
-            selected.reject(candidate, Reason.DUPLICATE, f"as {sound[candidate.pair.id].file}")
+        elif candidate.pair is not None and candidate.pair.id in usable:
+            selected.reject(candidate, PairRejection.DUPLICATE, f"as {usable[candidate.pair.id].file}")
         elif candidate.pair is not None:
-            sound[candidate.pair.id] = candidate
-    _distribute(sound, rules, benchmarks, selected)
+            usable[candidate.pair.id] = candidate
+    _distribute(usable, rules, benchmarks, selected)
     return selected
 
 
-def _fault(candidate: Candidate, rules: Rules) -> tuple[Reason | None, str]:
+def _fault(candidate: PairCandidate, rules: PairRules) -> tuple[PairRejection | None, str]:
     """What is wrong with the pair itself."""
     pair = candidate.pair
     if pair is None:
-        return Reason.UNUSABLE_ROW, candidate.fault
+        return PairRejection.UNUSABLE_ROW, candidate.fault
     if pair.labels.get("part") in rules.skip_parts:
-        return Reason.EXCLUDED_SOURCE, pair.labels["part"]
+        return PairRejection.EXCLUDED_SOURCE, pair.labels["part"]
     if not pair.chosen.strip() or not pair.rejected.strip():
-        return Reason.EMPTY_ANSWER, ""
+        return PairRejection.EMPTY_ANSWER, ""
     if pair.chosen.strip() == pair.rejected.strip():
-        return Reason.IDENTICAL_ANSWERS, ""
+        return PairRejection.IDENTICAL_ANSWERS, ""
     leak = _LEAK.match(pair.chosen) or _LEAK.match(pair.rejected)
     if leak:
-        return Reason.LABEL_LEAK, leak.group()[:80]
+        return PairRejection.LABEL_LEAK, leak.group()[:80]
     length = sum(len(message.content) for message in pair.prompt) + len(pair.chosen) + len(pair.rejected)
     if rules.max_chars is not None and length > rules.max_chars:
-        return Reason.TOO_LONG, f"{length} characters"
+        return PairRejection.TOO_LONG, f"{length} characters"
     return None, ""
 
 
-def _distribute(sound: dict[str, Candidate], rules: Rules, benchmarks: BenchmarkPrompts, selected: Selected) -> None:
-    """Give sound pairs a purpose in hashed order, so that a limit takes the same ones whatever the order of rows."""
+def _distribute(
+    usable: dict[str, PairCandidate], rules: PairRules, benchmarks: BenchmarkPrompts, selected: SelectedPairs
+) -> None:
+    """Give usable pairs a purpose in hashed order, so that a limit takes the same ones whatever the order of rows."""
     taken: Counter[str] = Counter()
-    for candidate in _ordered(sound, rules):
+    for candidate in _ordered(usable, rules):
         pair = candidate.pair
         assert pair is not None
         overlap = benchmarks.overlap(pair.prompt)
         purpose = candidate.purpose or rules.purpose(pair)
         pairs = selected.pairs[purpose]
-        if pair_id(pair.prompt, pair.rejected, pair.chosen) in sound:
-            selected.reject(candidate, Reason.CONTRADICTORY)
+        if pair_id(pair.prompt, pair.rejected, pair.chosen) in usable:
+            selected.reject(candidate, PairRejection.CONTRADICTORY)
         elif overlap:
-            selected.reject(candidate, Reason.BENCHMARK_OVERLAP, overlap)
-        elif taken[candidate.source] >= rules.source_limits.get(candidate.source, len(sound)):
-            selected.reject(candidate, Reason.OVER_LIMIT, f"of source {candidate.source}")
-        elif len(pairs) >= rules.limits.get(purpose, len(sound)):
-            selected.reject(candidate, Reason.OVER_LIMIT, f"of {purpose.value}")
+            selected.reject(candidate, PairRejection.BENCHMARK_OVERLAP, overlap)
+        elif taken[candidate.source] >= rules.source_limits.get(candidate.source, len(usable)):
+            selected.reject(candidate, PairRejection.OVER_LIMIT, f"of source {candidate.source}")
+        elif len(pairs) >= rules.limits.get(purpose, len(usable)):
+            selected.reject(candidate, PairRejection.OVER_LIMIT, f"of {purpose.value}")
         else:
             taken[candidate.source] += 1
             pairs.append(pair)
 
 
-def _ordered(sound: dict[str, Candidate], rules: Rules) -> list[Candidate]:
+def _ordered(usable: dict[str, PairCandidate], rules: PairRules) -> list[PairCandidate]:
     if not rules.limits and not rules.source_limits:
-        return list(sound.values())
-    return [sound[key] for key in sorted(sound, key=lambda key: unit_interval("limit", rules.seed, key))]
+        return list(usable.values())
+    return [usable[key] for key in sorted(usable, key=lambda key: unit_interval("limit", rules.seed, key))]
 
 
 def _described(pairs: list[PreferencePair]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from reasrm.records.trace import OracleTrace, TraceOutcome, TracePass
 WHOLE_WEIGHT = 100.0
 
 
-class Reason(StrEnum):
+class TraceFault(StrEnum):
     """Why a trace is not learnt from; the first that holds, in this order."""
 
     TRUNCATED = "truncated"
@@ -45,7 +45,7 @@ class Reason(StrEnum):
     """Right in itself; its verdict's side was in the majority."""
 
 
-OUTCOMES = {outcome: Reason(outcome.value) for outcome in TraceOutcome if outcome is not TraceOutcome.OK}
+FAULT_OF_OUTCOME = {outcome: TraceFault(outcome.value) for outcome in TraceOutcome if outcome is not TraceOutcome.OK}
 WITH_TYPE = frozenset({PromptVariant.FULL})
 WITH_STRUCTURE = frozenset({PromptVariant.FULL, PromptVariant.RUBRICS})
 
@@ -57,9 +57,9 @@ _HINT = re.compile(
     r"|\b(?:earlier|previous|prior)\s+(?:attempt|judg[e]?ment|verdict|evaluation)\b",
     re.IGNORECASE,
 )
-"""The hint of the second pass (`chain_of_rubrics.HINT`) in its own words and in a judge's."""
+"""The hint of the second pass (`chain_of_rubrics.HINT`), in its own sentences or as a judge may put it."""
 _QUOTE = re.compile(r"<quote_([AB])>.*?</quote_\1>", re.DOTALL)
-"""The words of the answers: that they are theirs has been checked by then, so no hint hides there."""
+"""Quotations: that they are the answers' has been checked by then, so no hint hides there."""
 
 
 @dataclass(frozen=True)
@@ -73,39 +73,39 @@ class TraceRules:
     """How far the sum of a rubric's weights may be from 100."""
 
 
-def fault(trace: OracleTrace, rules: TraceRules) -> Reason | None:
+def trace_fault(trace: OracleTrace, rules: TraceRules) -> TraceFault | None:
     """What is wrong with a trace in itself, or None."""
     if trace.outcome is not TraceOutcome.OK:
-        return OUTCOMES[trace.outcome]
+        return FAULT_OF_OUTCOME[trace.outcome]
     verdict = read_verdict(trace.text)
     if not isinstance(verdict, Verdict):
-        return Reason.UNREADABLE
+        return TraceFault.UNREADABLE
     if verdict.side is not trace.better:
-        return Reason.WRONG_VERDICT
+        return TraceFault.WRONG_VERDICT
     structure = read_structure(trace.text)
     if rules.prompt_variant in WITH_STRUCTURE:
         missing = _missing_part(structure, rules) or _false_quote(structure, show(trace.pair, trace.better))
         if missing is not None:
             return missing
     if trace.oracle_pass is TracePass.SECOND and _HINT.search(_QUOTE.sub(" ", structure.text)):
-        return Reason.HINT_MENTIONED
-    return Reason.TOO_LONG if len(structure.text) > rules.max_characters else None
+        return TraceFault.HINT_MENTIONED
+    return TraceFault.TOO_LONG if len(structure.text) > rules.max_characters else None
 
 
-def _missing_part(structure: TraceStructure, rules: TraceRules) -> Reason | None:
+def _missing_part(structure: TraceStructure, rules: TraceRules) -> TraceFault | None:
     if rules.prompt_variant in WITH_TYPE and structure.type is None:
-        return Reason.NO_TYPE
+        return TraceFault.NO_TYPE
     if rules.prompt_variant in WITH_TYPE and structure.type is QuestionType.REASONING:
-        return None if structure.solution else Reason.NO_SOLUTION
+        return None if structure.solution else TraceFault.NO_SOLUTION
     if not structure.weights:
-        return Reason.NO_RUBRIC_WEIGHTS
-    return Reason.WEIGHTS_NOT_100 if abs(sum(structure.weights) - WHOLE_WEIGHT) > rules.weights_tolerance else None
+        return TraceFault.NO_RUBRIC_WEIGHTS
+    return TraceFault.WEIGHTS_NOT_100 if abs(sum(structure.weights) - WHOLE_WEIGHT) > rules.weights_tolerance else None
 
 
-def _false_quote(structure: TraceStructure, comparison: Comparison) -> Reason | None:
+def _false_quote(structure: TraceStructure, comparison: Comparison) -> TraceFault | None:
     if len(structure.quoted) < len(Side):
-        return Reason.SIDE_NOT_QUOTED
+        return TraceFault.SIDE_NOT_QUOTED
     responses = (comparison.response_a, comparison.response_b)
     if all(grounding(quote, *responses).holds for quote in structure.quotes):
         return None
-    return Reason.QUOTE_NOT_FOUND
+    return TraceFault.QUOTE_NOT_FOUND

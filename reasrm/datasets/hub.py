@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from reasrm.datasets.row_files import SourceRow, rows_of
+from reasrm.datasets.row_files import RowInFile, rows_of
 from reasrm.runtime.outputs import write_json
 from reasrm.runtime.stage_main import StageError
 
@@ -38,7 +38,7 @@ class GitData:
     patterns: tuple[str, ...]
 
 
-def download(source: HubData | GitData, revisions: Path) -> Iterator[SourceRow]:
+def download(source: HubData | GitData, revisions: Path) -> Iterator[RowInFile]:
     """The rows of a data set at the revision in the file `revisions`, which is completed if it is not in there.
 
     Raises:

@@ -13,8 +13,16 @@ A line that is a pair of ours is the plain schema, with its source and labels ke
 
 from typing import Any
 
-from reasrm.datasets.refused_rows import Refusal, Row, RowRefusedError
-from reasrm.datasets.row_fields import conversation, present, shown, text
+from reasrm.datasets.row_fields import (
+    Refusal,
+    Row,
+    RowRefusedError,
+    conversation,
+    quoted,
+    required,
+    text,
+    user_turn,
+)
 from reasrm.records.pair import Message, PreferencePair, Role
 
 
@@ -25,20 +33,20 @@ def preference_pair(row: Any, source: str) -> PreferencePair:
         RowRefusedError: the row is of none of them.
     """
     if not isinstance(row, dict):
-        raise RowRefusedError(Refusal.WRONG_TYPE, f"a row must be an object, it is {shown(row)}")
+        raise RowRefusedError(Refusal.WRONG_TYPE, f"a row must be an object, it is {quoted(row)}")
     if "conversation_input" in row:
         return _rmb(row, source)
     if "accepted" in row:
-        return _made(_user(text(row, "input")), text(row, "accepted"), text(row, "rejected"), source)
+        return _pair(user_turn(text(row, "input")), text(row, "accepted"), text(row, "rejected"), source)
     if "full_chosen" in row:
-        return _made(_user(text(row, "prompt")), text(row, "full_chosen"), text(row, "full_rejected"), source)
+        return _pair(user_turn(text(row, "prompt")), text(row, "full_chosen"), text(row, "full_rejected"), source)
     if isinstance(row.get("chosen"), list):
         return _whole_conversations(row, source)
     labels = {str(name): str(value) for name, value in row["labels"].items()} if _is_map(row.get("labels")) else {}
-    return _made(_prompt(row), text(row, "chosen"), text(row, "rejected"), str(row.get("source", source)), labels)
+    return _pair(_prompt(row), text(row, "chosen"), text(row, "rejected"), str(row.get("source", source)), labels)
 
 
-def _made(
+def _pair(
     prompt: tuple[Message, ...], chosen: str, rejected: str, source: str, labels: dict[str, str] | None = None
 ) -> PreferencePair:
     return PreferencePair(prompt=prompt, chosen=chosen, rejected=rejected, source=source, labels=labels or {})
@@ -47,12 +55,12 @@ def _made(
 def _rmb(row: Row, source: str) -> PreferencePair:
     answers = []
     for field in ("chosen", "reject"):
-        answer = present(row, field)
+        answer = required(row, field)
         if not _is_map(answer):
-            raise RowRefusedError(Refusal.WRONG_TYPE, f"`{field}` must be {{llm_name, answer}}, it is {shown(answer)}")
+            raise RowRefusedError(Refusal.WRONG_TYPE, f"`{field}` must be {{llm_name, answer}}, it is {quoted(answer)}")
         answers.append(text(answer, "answer"))
     prompt = conversation(row["conversation_input"], "conversation_input")
-    return _made(prompt, answers[0], answers[1], source, {"category": text(row, "category_path")})
+    return _pair(prompt, answers[0], answers[1], source, {"category": text(row, "category_path")})
 
 
 def _whole_conversations(row: Row, source: str) -> PreferencePair:
@@ -67,27 +75,23 @@ def _whole_conversations(row: Row, source: str) -> PreferencePair:
             )
     prompt = conversation(chosen[:-1], "chosen")
     part = str(row["source"]) if row.get("source") else ""
-    return _made(
+    return _pair(
         prompt, text(chosen[-1], "content"), text(rejected[-1], "content"), source, {"part": part} if part else {}
     )
 
 
 def _turns(row: Row, field: str) -> list[dict[str, Any]]:
-    turns = present(row, field)
+    turns = required(row, field)
     if not isinstance(turns, list) or len(turns) < 2 or not all(_is_map(turn) for turn in turns):
-        raise RowRefusedError(Refusal.WRONG_TYPE, f"`{field}` must be a conversation, it is {shown(turns)}")
+        raise RowRefusedError(Refusal.WRONG_TYPE, f"`{field}` must be a conversation, it is {quoted(turns)}")
     return turns
 
 
 def _prompt(row: Row) -> tuple[Message, ...]:
     given = row.get("messages", row.get("prompt"))
     if isinstance(given, str):
-        return _user(given)
+        return user_turn(given)
     return conversation(given, "messages" if "messages" in row else "prompt")
-
-
-def _user(question: str) -> tuple[Message, ...]:
-    return (Message(role=Role.USER, content=question),)
 
 
 def _is_map(value: Any) -> bool:

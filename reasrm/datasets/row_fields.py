@@ -1,10 +1,43 @@
-"""Reading fields of rows that others wrote: each fault says which field, which value, what was expected."""
+"""Rows that others wrote: reading their fields; each fault says which field, which value, what was expected."""
 
+import re
+from collections.abc import Mapping
+from enum import StrEnum
 from typing import Any
 
-from reasrm.datasets.refused_rows import Refusal, Row, RowRefusedError
 from reasrm.records.content_hash import content_hash
-from reasrm.records.pair import Message, PreferencePair, Role
+from reasrm.records.pair import Message, Role
+
+_SPACE = re.compile(r"\s+")
+
+Row = Mapping[str, Any]
+"""One parsed JSON object."""
+
+
+class Refusal(StrEnum):
+    """Why a row cannot be used."""
+
+    MISSING_FIELD = "missing_field"
+    WRONG_TYPE = "wrong_type"
+    UNKNOWN_SUBSET = "unknown_subset"
+    DUPLICATE_ID = "duplicate_id"
+    WRONG_SHAPE = "wrong_shape"
+    """Not the number of answers, styles or turns that the benchmark has."""
+    NEEDS_RATINGS = "needs_ratings"
+    """The official rule asks for ratings of single answers, which a judge of pairs does not give."""
+    USED_FOR_TRAINING = "used_for_training"
+    OVER_LIMIT = "over_limit"
+    NOT_IN_LAYOUT = "not_in_layout"
+    """A file beside the benchmark's own that nothing reads."""
+
+
+class RowRefusedError(ValueError):
+    """A row cannot be used; says why and what was found."""
+
+    def __init__(self, reason: Refusal, detail: str) -> None:
+        super().__init__(f"{reason.value}: {detail}")
+        self.reason = reason
+        self.detail = detail
 
 
 def text(row: Row, field: str) -> str:
@@ -13,52 +46,52 @@ def text(row: Row, field: str) -> str:
     Raises:
         RowRefusedError: the field is missing or no string.
     """
-    value = present(row, field)
+    value = required(row, field)
     if not isinstance(value, str):
-        raise RowRefusedError(Refusal.WRONG_TYPE, f"`{field}` must be a string, it is {shown(value)}")
+        raise RowRefusedError(Refusal.WRONG_TYPE, f"`{field}` must be a string, it is {quoted(value)}")
     return value
 
 
-def key(row: Row, field: str) -> str | int:
+def identifier(row: Row, field: str) -> str | int:
     """The string or whole number in `field`.
 
     Raises:
         RowRefusedError: the field is missing or something else.
     """
-    value = present(row, field)
+    value = required(row, field)
     if isinstance(value, bool) or not isinstance(value, str | int):
-        raise RowRefusedError(Refusal.WRONG_TYPE, f"`{field}` must be a string or whole number, it is {shown(value)}")
+        raise RowRefusedError(Refusal.WRONG_TYPE, f"`{field}` must be a string or whole number, it is {quoted(value)}")
     return value
 
 
-def place(row: Row, field: str, count: int | None = None) -> int:
+def whole_number(row: Row, field: str, count: int | None = None) -> int:
     """The whole number from 0 in `field`, below `count` if given.
 
     Raises:
         RowRefusedError: the field is missing or something else.
     """
-    value = present(row, field)
+    value = required(row, field)
     if type(value) is int and value >= 0 and (count is None or value < count):
         return int(value)
     wanted = "a whole number from 0" if count is None else ", ".join(map(str, range(count)))
-    raise RowRefusedError(Refusal.WRONG_TYPE, f"`{field}` must be {wanted}, it is {shown(value)}")
+    raise RowRefusedError(Refusal.WRONG_TYPE, f"`{field}` must be {wanted}, it is {quoted(value)}")
 
 
-def texts(row: Row, field: str, count: int) -> list[str]:
+def text_list(row: Row, field: str, count: int) -> list[str]:
     """The `count` strings in `field`.
 
     Raises:
         RowRefusedError: the field is missing, no list, of another length, or holds something else.
     """
-    value = present(row, field)
+    value = required(row, field)
     if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
-        raise RowRefusedError(Refusal.WRONG_TYPE, f"`{field}` must be a list of strings, it is {shown(value)}")
+        raise RowRefusedError(Refusal.WRONG_TYPE, f"`{field}` must be a list of strings, it is {quoted(value)}")
     if len(value) != count:
         raise RowRefusedError(Refusal.WRONG_SHAPE, f"`{field}` must hold {count} texts, it holds {len(value)}")
     return list(value)
 
 
-def present(row: Row, field: str) -> Any:
+def required(row: Row, field: str) -> Any:
     """The value of `field`.
 
     Raises:
@@ -69,7 +102,7 @@ def present(row: Row, field: str) -> Any:
     return row[field]
 
 
-def shown(value: Any) -> str:
+def quoted(value: Any) -> str:
     """A value as an error shows it, cut to a readable length."""
     return f"{str(value)[:80]!r}"
 
@@ -81,7 +114,7 @@ def conversation(turns: Any, field: str) -> tuple[Message, ...]:
         RowRefusedError: not such a list, or the last turn is not the user's.
     """
     if not isinstance(turns, list) or not turns:
-        raise RowRefusedError(Refusal.WRONG_TYPE, f"`{field}` must be a list of turns, it is {shown(turns)}")
+        raise RowRefusedError(Refusal.WRONG_TYPE, f"`{field}` must be a list of turns, it is {quoted(turns)}")
     messages = tuple(_message(turn, field) for turn in turns)
     if messages[-1].role is not Role.USER:
         raise RowRefusedError(Refusal.WRONG_SHAPE, f"the last turn of `{field}` is the {messages[-1].role}'s")
@@ -90,9 +123,9 @@ def conversation(turns: Any, field: str) -> tuple[Message, ...]:
 
 def _message(turn: Any, field: str) -> Message:
     if not isinstance(turn, dict) or not isinstance(turn.get("content"), str):
-        raise RowRefusedError(Refusal.WRONG_TYPE, f"a turn of `{field}` has no text: {shown(turn)}")
+        raise RowRefusedError(Refusal.WRONG_TYPE, f"a turn of `{field}` has no text: {quoted(turn)}")
     if turn.get("role") not in tuple(Role):
-        raise RowRefusedError(Refusal.WRONG_TYPE, f"a turn of `{field}` has the role {shown(turn.get('role'))}")
+        raise RowRefusedError(Refusal.WRONG_TYPE, f"a turn of `{field}` has the role {quoted(turn.get('role'))}")
     return Message(role=Role(turn["role"]), content=turn["content"])
 
 
@@ -101,13 +134,11 @@ def prompt_group(prompt: tuple[Message, ...]) -> str:
     return content_hash([(message.role.value, message.content) for message in prompt])[:16]
 
 
-def pair_of(
-    prompt: tuple[Message, ...], chosen: str, rejected: str, source: str, labels: dict[str, str]
-) -> PreferencePair:
-    """A pair as this room makes them."""
-    return PreferencePair(prompt=prompt, chosen=chosen, rejected=rejected, source=source, labels=labels)
+def user_turn(question: str) -> tuple[Message, ...]:
+    """A conversation of one question."""
+    return (Message(role=Role.USER, content=question),)
 
 
-def with_family(keys: dict[str, str | int], row: Row) -> dict[str, str | int]:
-    """`keys` and the row's `family`, a column that our own miniature adds to the official schemas."""
-    return {**keys, "family": row["family"]} if isinstance(row.get("family"), str) else keys
+def normalised(text: str) -> str:
+    """Text for comparison: lower case, white space as single blanks."""
+    return _SPACE.sub(" ", text).strip().lower()

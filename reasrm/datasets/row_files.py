@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,7 +10,18 @@ from reasrm.records.jsonl import BadRecordError, read_rows
 from reasrm.runtime.stage_main import StageError
 
 
-class SourceRow(NamedTuple):
+class DataSource(StrEnum):
+    """Where a stage takes rows from."""
+
+    MINIATURE = "miniature"
+    """The miniature's own world: benchmarks and pairs in the published schemas, but not the published ones."""
+    FILES = "files"
+    """A folder of files in their published layout (`data/raw/README.md`)."""
+    HUB = "hub"
+    """Downloaded from where they are published."""
+
+
+class RowInFile(NamedTuple):
     """A row as it was found."""
 
     file: str
@@ -19,7 +31,7 @@ class SourceRow(NamedTuple):
     row: Any
 
 
-def rows_below(folder: Path, layout: Sequence[str], name: str) -> Iterator[SourceRow]:
+def rows_below(folder: Path, layout: Sequence[str], name: str) -> Iterator[RowInFile]:
     """All rows of the benchmark `name`, whose files match `layout`, in sorted order of files.
 
     Raises:
@@ -44,7 +56,7 @@ def files_beside(folder: Path, layout: Sequence[str]) -> list[str]:
     return sorted(file.relative_to(folder).as_posix() for file in top.rglob("*") if file.is_file() and file not in read)
 
 
-def rows_of(file: Path, name: str) -> Iterator[SourceRow]:
+def rows_of(file: Path, name: str) -> Iterator[RowInFile]:
     """The rows of a `.jsonl`, `.json` (a list) or `.parquet` file; `name` is how it is called from then on."""
     if file.suffix == ".jsonl":
         rows: Iterable[tuple[int, Any]] = read_rows(file)
@@ -53,7 +65,7 @@ def rows_of(file: Path, name: str) -> Iterator[SourceRow]:
     else:
         rows = enumerate(_list(file))
     for place, row in rows:
-        yield SourceRow(name, place, row)
+        yield RowInFile(name, place, row)
 
 
 def _list(file: Path) -> list[Any]:

@@ -1,100 +1,100 @@
-"""Asking: every question is sent until it is settled, and every reply is in the ledger before anything else happens.
+"""Asking online: each question is sent until it is settled; a reply is in the ledger before anything else happens.
 
 Questions are taken one after the other, never all at once, so that memory does not grow with their number. A request
-that failed for a reason that passes waits (full jitter) and goes through the gate again, beside the others.
+that failed for a reason that passes waits (full jitter) and goes through admission control again, beside the others.
 """
 
 import asyncio
-import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from reasrm.apis.attempt import Answer, Attempt, ErrorKind, Provider, Question, Usage
-from reasrm.distillation.coalesced_requests import Askers
-from reasrm.distillation.cost import Estimates
-from reasrm.distillation.ledger_state import LedgerState
-from reasrm.distillation.quarantine import Refused, Suspense
-from reasrm.distillation.questions import Case
-from reasrm.distillation.rate_control.admission_control import Gate, RunStopped, StopReason, Ticket
-from reasrm.distillation.request_plan import Outlook, Progress, Request, RequestPlan
-from reasrm.distillation.run_statistics import Accounts
+from reasrm.apis.api_client import ApiClient
+from reasrm.apis.api_reply import ApiReply, AttemptResult, Usage
+from reasrm.apis.error_classification import ErrorKind
+from reasrm.apis.request_format import ChatPrompt
+from reasrm.apis.retry_policy import backoff_seconds
+from reasrm.distillation.cost_estimate import CostEstimate
+from reasrm.distillation.ledger_entries import LedgerState, failed_entry
+from reasrm.distillation.quarantine import Quarantine, RefusedRequest
+from reasrm.distillation.questions import CoalescedRequests, OracleQuestion
+from reasrm.distillation.rate_control.admission_control import AdmissionControl, Reservation
+from reasrm.distillation.request_plan import Progress, Request, RequestPlan
+from reasrm.distillation.run_statistics import RunStatistics, RunStopped, StopReason
+from reasrm.distillation.spend_budget import TokenEstimates
 from reasrm.judging.verdict import Verdict, read_verdict
 from reasrm.records.ledger import FINAL, Ledger
 from reasrm.records.trace import TraceOutcome
 
-FIRST_BACKOFF = 0.5
-LONGEST_BACKOFF = 30.0
-"""Seconds; a retry waits a random time up to the first, doubled with each attempt, up to the longest (full jitter)."""
 BACKING_OFF = 256
 """Questions that may wait for a retry at once, besides those in flight."""
 
 
 @dataclass
 class Asking:
-    """One run over a list of cases."""
+    """One online run over a list of questions."""
 
-    provider: Provider
+    client: ApiClient
     plan: RequestPlan
     ledger: Ledger
-    gate: Gate
-    accounts: Accounts
-    estimates: Estimates
+    admission: AdmissionControl
+    statistics: RunStatistics
+    tokens: TokenEstimates
     attempts: int
     """How often one request may fail for reasons that usually pass."""
     most_in_flight: int
-    outlook: Outlook
-    """Which cases the ledger answered when the run began."""
+    estimate: CostEstimate
+    """Which questions the ledger answered when the run began."""
     show: Callable[[], None]
     """Called twice a second, to show progress."""
-    _open: dict[str, Askers] = field(default_factory=dict)
-    """The pairs that wait for each request in flight or held, by its key: what is equal is asked once."""
+    _open: dict[str, CoalescedRequests] = field(default_factory=dict)
+    """The questions that wait for each request in flight or in quarantine, by its key: what is equal is asked once."""
     _given_up: set[str] = field(default_factory=set)
     """Keys of the requests that this run has given up."""
     _all_open: bool = False
-    """Every question has been sent at least once: no others will tell whether the rate limit lets any in."""
-    _suspense: Suspense = field(init=False)
+    """Every question has been sent at least once: no others will show whether the rate limit lets any in."""
+    _quarantine: Quarantine = field(init=False)
 
     def __post_init__(self) -> None:
-        self._suspense = Suspense(self.ledger.entries)
+        self._quarantine = Quarantine(self.ledger.entries)
 
-    async def run(self, cases: Iterator[Case]) -> None:
-        """Ask until every case is settled or the gate is stopped; what is in flight then comes home first."""
-        room = asyncio.Semaphore(self.most_in_flight + BACKING_OFF)
+    async def run(self, questions: Iterator[OracleQuestion]) -> None:
+        """Ask until every question is settled or the run is stopped; what is in flight then is waited for."""
+        slots = asyncio.Semaphore(self.most_in_flight + BACKING_OFF)
         ticker = asyncio.create_task(self._tick())
         try:
             async with asyncio.TaskGroup() as group:
-                for case in self._unanswered(cases):
-                    askers, progress = Askers.of(case), self._to_open(case)
+                for question in self._unanswered(questions):
+                    coalesced, progress = CoalescedRequests.of(question), self._to_open(question)
                     if progress is None or progress.next is None:
                         await asyncio.sleep(0)
                         continue
-                    await room.acquire()
-                    if self.gate.stopped is not None:
+                    await slots.acquire()
+                    if self.admission.stopped is not None:
                         break
-                    self._open[progress.next.key] = askers
-                    task = group.create_task(self._settle(case.question, progress.next, askers, progress.cut))
-                    task.add_done_callback(lambda _: room.release())
+                    self._open[progress.next.key] = coalesced
+                    task = group.create_task(self._settle(question.prompt, progress.next, coalesced, progress.cut))
+                    task.add_done_callback(lambda _: slots.release())
                 self._all_open = True
-            if self.gate.stopped is None and self._suspense.held:
-                self._end_suspense()
+            if self.admission.stopped is None and self._quarantine.held:
+                self._end_quarantine()
         finally:
             ticker.cancel()
 
-    def _unanswered(self, cases: Iterator[Case]) -> Iterator[Case]:
-        """The cases that the ledger did not answer when the run began: of the others not even the prompt is made."""
-        return (case for place, case in enumerate(cases) if not self.outlook.was_answered(place))
+    def _unanswered(self, questions: Iterator[OracleQuestion]) -> Iterator[OracleQuestion]:
+        """What the ledger did not answer when the run began: of the other questions not even the prompt is made."""
+        return (question for place, question in enumerate(questions) if not self.estimate.was_answered(place))
 
-    def _to_open(self, case: Case) -> Progress | None:
-        """How far a case is; None if its request is open for another or was settled in this run: the case joins."""
-        progress = self.plan.progress(case.question, self.ledger)
+    def _to_open(self, question: OracleQuestion) -> Progress | None:
+        """How far a question is; None if its request was settled in this run, or is open for another: it joins."""
+        progress = self.plan.progress(question.prompt, self.ledger)
         request = progress.next
         if request is None or request.key in self._given_up:
-            self._count(Askers.of(case), progress.answers[-1])
+            self._count(CoalescedRequests.of(question), progress.answers[-1])
             return None
-        askers = self._open.get(request.key)
-        if askers is None:
+        coalesced = self._open.get(request.key)
+        if coalesced is None:
             return progress
-        askers.add(case)
+        coalesced.add(question)
         return None
 
     async def _tick(self) -> None:
@@ -103,13 +103,15 @@ class Asking:
             self.show()
             await asyncio.sleep(0.5)
 
-    async def _settle(self, question: Question, request: Request, askers: Askers, cut: Answer | None) -> None:
-        """Send the requests of one question until it is settled, or held because it was called invalid."""
+    async def _settle(
+        self, prompt: ChatPrompt, request: Request, coalesced: CoalescedRequests, cut: ApiReply | None
+    ) -> None:
+        """Send the requests of one prompt until it is settled, or in quarantine because it was called invalid."""
         try:
-            while (answer := await self._ask(request, askers, cut)) is not None:
+            while (answer := await self._ask(request, coalesced, cut)) is not None:
                 following = None
                 if answer.outcome is TraceOutcome.TRUNCATED and answer is not cut:
-                    following = self.plan.progress(question, self.ledger).next
+                    following = self.plan.progress(prompt, self.ledger).next
                 if following is None:
                     self._settled(request.key, answer)
                     return
@@ -118,18 +120,19 @@ class Asking:
         except RunStopped:
             return
 
-    async def _ask(self, request: Request, askers: Askers, cut: Answer | None) -> Answer | None:
+    async def _ask(self, request: Request, coalesced: CoalescedRequests, cut: ApiReply | None) -> ApiReply | None:
         """Send one request until it is answered, refused or given up.
 
         A rate limit counts as a failure of the request only if it let others in meanwhile, or if no others are left.
 
         Args:
             request: what to send.
-            askers: the pairs that wait for the reply.
+            coalesced: the questions that wait for the reply.
             cut: the reply that was cut off, if this request asks for the same with a higher token limit.
 
         Returns:
-            What settles the question: also `cut`, if the higher limit is refused; None if the request is held.
+            What settles the questions: also `cut`, if the higher limit is refused; None if the request is held in
+            quarantine.
 
         Raises:
             RunStopped: the run has stopped.
@@ -137,112 +140,110 @@ class Asking:
         failures = limited = 0
         replies_then = -1
         while True:
-            ticket, attempt = await self._send(request)
-            if attempt.answer is not None:
-                self._believe(ticket)
-                return attempt.answer
+            reservation, attempt = await self._send(request)
+            if attempt.reply is not None:
+                self._confirm(reservation)
+                return attempt.reply
             error_kind = attempt.error_kind
             assert error_kind is not None
             if error_kind is ErrorKind.INVALID:
-                return self._refused(request, askers, cut, ticket, attempt.detail)
+                return self._refused(request, coalesced, cut, reservation, attempt.detail)
             if error_kind.stops_the_run:
-                raise RunStopped
+                raise RunStopped(StopReason(error_kind.value), attempt.detail)
             if error_kind is ErrorKind.RATE_LIMITED:
-                limited += self._all_open or self.accounts.replies > replies_then
-                replies_then = self.accounts.replies
-            elif not ticket.in_outage:
+                limited += self._all_open or self.statistics.replies > replies_then
+                replies_then = self.statistics.replies
+            elif not reservation.is_probe:
                 failures += 1
             if max(failures, limited) >= self.attempts:
                 return self._close(request.key, TraceOutcome.GAVE_UP, f"{error_kind}: {attempt.detail}")
             if error_kind is not ErrorKind.RATE_LIMITED:
-                await self.gate.sleep(backoff_seconds(failures))
+                await self.admission.sleep(backoff_seconds(failures))
 
     def _refused(
-        self, request: Request, askers: Askers, cut: Answer | None, ticket: Ticket, detail: str
-    ) -> Answer | None:
-        """What a request that was called invalid settles; None if it is held (`suspense.py`)."""
+        self,
+        request: Request,
+        coalesced: CoalescedRequests,
+        cut: ApiReply | None,
+        reservation: Reservation,
+        detail: str,
+    ) -> ApiReply | None:
+        """What a request that was called invalid settles; None if it is held (`quarantine.py`)."""
         if cut is not None:
             self._close(request.key, TraceOutcome.REJECTED, detail)
             return cut
-        self._suspense.hold(Refused(request.key, detail, ticket.sent_at, self.gate.breaker.now, askers))
-        if self._suspense.is_strange():
-            self.gate.stop(StopReason.ALL_INVALID, self._suspense.told())
+        number, sent_at, now = reservation.number, reservation.sent_at, self.admission.breaker.now
+        self._quarantine.hold(RefusedRequest(request.key, detail, number, sent_at, now, coalesced))
+        if self._quarantine.is_suspicious(self.admission.numbers_in_flight):
+            self.admission.stop(StopReason.ALL_INVALID, self._quarantine.message())
         return None
 
-    def _believe(self, ticket: Ticket) -> None:
-        """Something was accepted: what was refused before it was sent has been refused for good."""
-        for refused in self._suspense.accepted(ticket.sent_at):
+    def _confirm(self, reservation: Reservation) -> None:
+        """A request was accepted: what was refused before it was sent has been refused for good."""
+        for refused in self._quarantine.accepted(reservation.number, reservation.sent_at):
             self._reject(refused)
 
-    def _reject(self, refused: Refused) -> None:
+    def _reject(self, refused: RefusedRequest) -> None:
         self._settled(refused.key, self._close(refused.key, TraceOutcome.REJECTED, refused.detail))
 
-    def _end_suspense(self) -> None:
-        """Every question has been asked: settle what is held, or stop for it."""
-        for refused in self._suspense.end():
+    def _end_quarantine(self) -> None:
+        """Every question has been asked: settle what is in quarantine, or stop for it."""
+        for refused in self._quarantine.end():
             self._reject(refused)
-        if self._suspense.held:
-            self.gate.stop(StopReason.ALL_INVALID, self._suspense.told())
+        if self._quarantine.held:
+            self.admission.stop(StopReason.ALL_INVALID, self._quarantine.message())
 
-    def _settled(self, key: str, answer: Answer) -> None:
-        """Count the pairs that waited for the answer to the request `key`."""
+    def _settled(self, key: str, answer: ApiReply) -> None:
+        """Count the questions that waited for the answer to the request `key`."""
         self._count(self._open.pop(key), answer)
         if answer.asked_again:
             self._given_up.add(key)
 
-    async def _send(self, request: Request) -> tuple[Ticket, Attempt]:
-        """One attempt, booked before and after; a reply is in the ledger when this returns."""
-        shape = self.plan.shape
-        reserved = request.max_tokens if shape.reserves_output else 0
-        prompt = self.estimates.prompt_tokens(request.prompt_characters)
-        prices, estimates = self.plan.prices, self.estimates
-        ticket = await self.gate.enter(
-            prompt + reserved, estimates.output_tokens, lambda: estimates.reservation(request, prices)
+    async def _send(self, request: Request) -> tuple[Reservation, AttemptResult]:
+        """One attempt, in the ledger before it goes out; a reply is in the ledger when this returns."""
+        prices, tokens, reserves_output = self.plan.prices, self.tokens, self.plan.format.reserves_output
+        reserved = request.max_tokens if reserves_output else 0
+        prompt = tokens.prompt_tokens(request.prompt_characters)
+        reservation = await self.admission.admit(
+            prompt + reserved, tokens.output_tokens, lambda: tokens.cost_bound(request, prices)
         )
         loop = asyncio.get_running_loop()
-        self.ledger.append(request.key, LedgerState.SENT, {"usd": ticket.usd})
+        self.ledger.append(request.key, LedgerState.SENT, {"usd": reservation.usd})
         began = loop.time()
-        attempt, paid = Attempt(error_kind=ErrorKind.CONNECTION), ticket.usd
+        attempt, paid = AttemptResult(error_kind=ErrorKind.CONNECTION), reservation.usd
         try:
-            attempt = await self.provider.attempt(request.body)
-            paid = self._book(request, attempt)
+            attempt = await self.client.attempt(request.body)
+            paid = self._record(request, attempt)
             if attempt.error_kind is not None and attempt.error_kind.maybe_billed:
-                paid = ticket.usd
+                paid = reservation.usd
         finally:
-            self.accounts.seconds_in_flight += loop.time() - began
-            self.gate.leave(ticket, attempt, paid, settles_tokens=not shape.reserves_output)
-        return ticket, attempt
+            self.statistics.seconds_in_flight += loop.time() - began
+            self.admission.release(reservation, attempt, paid, settles_tokens=not reserves_output)
+        return reservation, attempt
 
-    def _book(self, request: Request, attempt: Attempt) -> float:
-        """Write what came back into the ledger and the accounts; returns dollars."""
-        answer = attempt.answer
+    def _record(self, request: Request, attempt: AttemptResult) -> float:
+        """Write what came back into ledger and statistics; returns dollars, 0 if the price is not known."""
+        answer = attempt.reply
         if answer is None:
             assert attempt.error_kind is not None
-            self.accounts.failed(attempt.error_kind)
-            self.ledger.append(
-                request.key, LedgerState.FAILED, {"trouble": attempt.error_kind.value, "detail": attempt.detail}
-            )
+            self.statistics.failed(attempt.error_kind)
+            self.ledger.append(request.key, LedgerState.FAILED, failed_entry(attempt))
             return 0.0
-        usd = self.plan.prices.usd(answer.usage)
+        usd = self.plan.usd(answer.usage)
         self.ledger.append(request.key, FINAL, answer.as_entry() | {"usd": usd})
-        self.accounts.delivered(answer, usd)
-        self.estimates.learn(request.prompt_characters, answer.usage)
-        return usd
+        self.statistics.delivered(answer, usd)
+        self.tokens.learn(request.prompt_characters, answer.usage)
+        return usd or 0.0
 
-    def _close(self, key: str, outcome: TraceOutcome, detail: str) -> Answer:
+    def _close(self, key: str, outcome: TraceOutcome, detail: str) -> ApiReply:
         """Settle a request that has no reply."""
-        answer = Answer(outcome=outcome, text="", usage=Usage(), detail=detail)
+        answer = ApiReply(outcome=outcome, text="", usage=Usage(), detail=detail)
         self.ledger.append(key, FINAL, answer.as_entry() | {"usd": 0.0})
         return answer
 
-    def _count(self, askers: Askers, answer: Answer) -> None:
-        """Count what the pairs that asked the same came to."""
-        self.accounts.outcomes[answer.outcome] += askers.better.total()
+    def _count(self, coalesced: CoalescedRequests, answer: ApiReply) -> None:
+        """Count what the questions with this answer came to."""
+        self.statistics.outcomes[answer.outcome] += coalesced.better.total()
         if answer.outcome is TraceOutcome.OK:
             verdict = read_verdict(answer.text)
-            self.accounts.agreed += askers.better[verdict.side] if isinstance(verdict, Verdict) else 0
-
-
-def backoff_seconds(failures: int) -> float:
-    """How long a request waits after its `failures`-th failure: full jitter."""
-    return random.uniform(0, min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** max(0, failures - 1)))
+            self.statistics.agreed += coalesced.better[verdict.side] if isinstance(verdict, Verdict) else 0

@@ -1,6 +1,6 @@
 """One pass from questions to traces: ask what the ledger does not answer, then write; or say what is still to come.
 
-The stage `distill_traces` and the command `reasrm oracle` are two doors to this.
+The stage `distill_traces` and the command `reasrm oracle` both run this.
 """
 
 from collections import deque
@@ -11,24 +11,30 @@ from pathlib import Path
 from typing import Any
 
 from reasrm.distillation.batch.batch_run import ask_in_batches
-from reasrm.distillation.online_run import Cases, Ended, Endpoint, Oracle, ask_online, open_ledger
-from reasrm.distillation.possibly_billed import maybe_billed_unseen
-from reasrm.distillation.questions import Case
-from reasrm.distillation.rate_control.admission_control import StopReason
-from reasrm.distillation.request_plan import look_ahead
-from reasrm.distillation.settings import AskingSettings, Mode
+from reasrm.distillation.cost_estimate import estimate_cost
+from reasrm.distillation.ledger_entries import possibly_billed
+from reasrm.distillation.online_run import ask_online
+from reasrm.distillation.prices import Prices
+from reasrm.distillation.questions import OracleQuestion, Questions
+from reasrm.distillation.request_plan import Oracle
+from reasrm.distillation.run_lifecycle import Endpoint, RunResult, open_ledger
+from reasrm.distillation.run_messages import UNKNOWN_COST, budget_message, dollars, pass_message
+from reasrm.distillation.run_statistics import StopReason
+from reasrm.distillation.settings import AskingMode, AskingSettings
+from reasrm.distillation.spend_budget import TokenEstimates
 from reasrm.distillation.traces import PassTotals, traces
 from reasrm.records.jsonl import write_records
 from reasrm.records.ledger import Ledger, ReadOnlyLedger
 from reasrm.records.trace import OracleTrace, TracePass
+from reasrm.runtime.progress import ProgressLine
 from reasrm.runtime.stage_main import StageError, StoppedResumable
 
 
 @dataclass(frozen=True)
-class PassEnded:
+class PassResult:
     """How a run of a pass ended, and what the ledger holds of it now."""
 
-    ended: Ended
+    run: RunResult
     totals: PassTotals
     """Of the settled questions; of all, unless the run was stopped."""
     stop: StoppedResumable | None
@@ -36,10 +42,14 @@ class PassEnded:
 
     def metrics(self) -> dict[str, Any]:
         """The pass's metrics; after a stop they say what it has cost so far, and how many questions are open."""
-        if self.ended.stopped is None:
+        if self.run.stopped is None:
             return self.totals.metrics()
-        open_still = self.ended.outlook.questions - self.totals.asked
-        return self.totals.metrics() | {"stopped": self.ended.stopped.value, "still_to_ask": open_still}
+        still_open = self.run.estimate.questions - self.totals.asked
+        return self.totals.metrics() | {"stopped": self.run.stopped.value, "still_to_ask": still_open}
+
+    def message(self) -> str:
+        """What the pass came to, in one line."""
+        return pass_message(self.totals, self.run.possibly_billed)
 
     def raise_if_stopped(self) -> None:
         """End the stage or command if the run was stopped.
@@ -58,97 +68,114 @@ class OraclePass:
     name: str
     """Shown in front of the live line."""
     which: TracePass
-    cases: Cases
+    questions: Questions
     oracle: Oracle
     settings: AskingSettings
     ledger: Path
     budget_is_set_by: str
     """What a user has to change for a larger budget, for the message of a stop."""
-    elsewhere_usd: float = 0.0
+    prices_are_given_by: str
+    """How a user gives the prices of a model, for the message that they are not known."""
+    other_pass_usd: float = 0.0
     """What else counts against the budget of `settings`."""
 
     def expected(self) -> dict[str, Any]:
-        """Requests, tokens and dollars that are still to come, JSON-like; asks nobody, changes nothing."""
-        with ReadOnlyLedger(self.ledger) as ledger:
-            return self._expected(ledger)
+        """Requests, tokens and dollars that are still to come, JSON-like; sends nothing, changes nothing.
 
-    def run(self, out: Path, endpoint: Endpoint) -> PassEnded:
-        """Ask what the ledger does not answer; write the traces to `out` if every question is settled then.
+        Raises:
+            StageError: the model's price is not known.
+        """
+        prices = self._known_prices("an estimate of the cost")
+        tokens = TokenEstimates(self.oracle.max_tokens)
+        with ReadOnlyLedger(self.ledger) as ledger:
+            estimate = estimate_cost(self.questions(), self.oracle.plan(), ledger, tokens)
+        return estimate.expected(tokens, prices, batch=self._in_batches)
+
+    def run(self, out: Path, endpoint: Endpoint) -> PassResult:
+        """Ask what the ledger does not answer, then write the traces to `out`, unless the run was stopped.
 
         Raises:
             LedgerInUseError: another run writes to the ledger.
-            StageError: there is nothing to ask about, or the counts do not add up; `out` stays as it was.
+            OpenBatchError: an open batch holds what would be asked online.
+            StageError: there is nothing to ask about, a budget is set and the model's price is not known, or the counts
+                do not add up; `out` stays as it was.
         """
+        if self.settings.budget_usd is not None:
+            self._known_prices("a budget")
+        if self.oracle.prices is None:
+            ProgressLine(self.name).say(f"WARNING: {UNKNOWN_COST}: {self._no_price()}; {self.prices_are_given_by}")
         ask = ask_in_batches if self._in_batches else ask_online
         with open_ledger(self.ledger) as ledger:
-            ended = ask(self.name, self.cases, self.oracle, ledger, self.settings, endpoint, self.elsewhere_usd)
-            if ended.outlook.questions == 0 and self.which is TracePass.FIRST:
+            run = ask(self.name, self.questions, self.oracle, ledger, self.settings, endpoint, self.other_pass_usd)
+            if run.estimate.questions == 0 and self.which is TracePass.FIRST:
                 raise StageError("there is no pair to ask about: the file of pairs is empty")
             totals = PassTotals(self.oracle.prices)
-            stopped = ended.stopped is not None
+            stopped = run.stopped is not None
             model, plan = self.oracle.model, self.oracle.plan()
-            found = traces(self.cases(), plan, ledger, self.which, model, totals, only_settled=stopped)
+            found = traces(self.questions(), plan, ledger, self.which, model, totals, only_settled=stopped)
             if stopped:
                 deque(found, maxlen=0)
-                return PassEnded(ended, totals, self._stop(ended, ledger))
-            write_records(out, _checked(found, totals, ended.outlook.questions))
-            return PassEnded(ended, totals, None)
-
-    def _expected(self, ledger: Ledger) -> dict[str, Any]:
-        estimates = self.oracle.estimates()
-        outlook = look_ahead(self.cases(), self.oracle.plan(), ledger, estimates)
-        return outlook.expected(estimates, self.oracle.prices, batch=self._in_batches)
+                return PassResult(run, totals, self._stop(run, ledger))
+            write_records(out, _checked(found, totals, run.estimate.questions))
+            return PassResult(run, totals, None)
 
     @property
     def _in_batches(self) -> bool:
-        return self.settings.mode is Mode.BATCH
+        return self.settings.mode is AskingMode.BATCH
 
-    def _stop(self, ended: Ended, ledger: Ledger) -> StoppedResumable:
-        detail, how = ended.detail, "the same command goes on from there"
-        if ended.stopped is StopReason.BUDGET:
-            detail, how = self._budget_told(ledger), f"with a larger budget {how}"
-        replies = ended.summary["replies"]
+    def _known_prices(self, purpose: str) -> Prices:
+        if self.oracle.prices is None:
+            raise StageError(f"{purpose} needs the model's price, and {self._no_price()}: {self.prices_are_given_by}")
+        return self.oracle.prices
+
+    def _no_price(self) -> str:
+        return f"the price of model {self.oracle.model!r} ({self.oracle.vendor}) is not known"
+
+    def _stop(self, run: RunResult, ledger: Ledger) -> StoppedResumable:
+        detail, how = run.detail, "the same command goes on from there"
+        if run.stopped is StopReason.BUDGET:
+            detail, how = self._budget_detail(ledger), f"with a larger budget {how}"
+        replies = run.statistics["replies"]
         return StoppedResumable(
-            f"stopped ({ended.stopped}): {detail}. {replies} replies of this run are kept in {ledger.path}; {how}"
+            f"stopped ({run.stopped}): {detail}. {replies} replies of this run are kept in {ledger.path}; {how}"
         )
 
-    def _budget_told(self, ledger: Ledger) -> str:
+    def _budget_detail(self, ledger: Ledger) -> str:
         """What is spent, on what, what the rest may cost, and what to do."""
-        estimates, plan, prices = self.oracle.estimates(), self.oracle.plan(), self.oracle.prices
-        outlook = look_ahead(self.cases(), plan, ledger, estimates)
-        rest_usd = outlook.expected(estimates, prices, batch=self._in_batches)["usd"]
-        progress = (plan.progress(case.question, ledger) for case in self.cases())
+        tokens, plan = TokenEstimates(self.oracle.max_tokens), self.oracle.plan()
+        prices, limit_usd = self._known_prices("a budget"), self.settings.budget_usd or 0.0
+        estimate = estimate_cost(self.questions(), plan, ledger, tokens)
+        estimate.read_possibly_billed(ledger)
+        estimate.other_pass_usd = self.other_pass_usd
+        rest_usd = estimate.expected(tokens, prices, batch=self._in_batches)["usd"]
+        progress = (plan.progress(question.prompt, ledger) for question in self.questions())
         request = next(found.next for found in progress if found.next is not None)
-        next_usd = estimates.reservation(request, prices, batch=self._in_batches).most_usd
-        unseen = maybe_billed_unseen(ledger.entries())
-        booked = outlook.spent_usd + unseen.usd + self.elsewhere_usd
-        parts = [f"{_usd(self.elsewhere_usd)} by the other pass"] if self.elsewhere_usd else []
-        if unseen.usd:
-            parts.append(f"{_usd(unseen.usd)} at most for {unseen.attempts} attempts without a reply")
-        told = f" ({', '.join(parts)})" if parts else ""
-        enough = ceil(100 * (booked + rest_usd + next_usd)) / 100
-        return (
-            f"{_usd(booked)} of the {_usd(self.settings.budget_usd or 0.0)} that these questions may cost in all runs "
-            f"are spent{told}, the next request may cost {_usd(next_usd)}; the "
-            f"{outlook.to_ask} of {outlook.questions} questions of this pass that are left are estimated at "
-            f"{_usd(rest_usd)} more: raise {self.budget_is_set_by} to about {_usd(enough)}"
-        )
+        next_usd = tokens.cost_bound(request, prices, batch=self._in_batches).most_usd
+        enough = ceil(100 * (estimate.counted_usd + rest_usd + next_usd)) / 100
+        message = budget_message(estimate, limit_usd, rest_usd, next_usd)
+        return f"{message}: raise {self.budget_is_set_by} to about {dollars(enough)}"
 
 
-def spent_on(cases: Iterable[Case], oracle: Oracle, ledger_file: Path) -> float:
-    """Dollars that a pass has cost so far: for these cases, and at most for attempts that gave no reply."""
-    plan = oracle.plan()
+def spent_on(questions: Iterable[OracleQuestion], oracle: Oracle, ledger_file: Path) -> float:
+    """Dollars that a pass has cost so far: for these questions, and at most for attempts that gave no reply.
+
+    Raises:
+        StageError: the price of a reply is not known.
+    """
+    plan, paid = oracle.plan(), 0.0
     with ReadOnlyLedger(ledger_file) as ledger:
-        paid = sum(plan.progress(case.question, ledger).paid_usd for case in cases)
-        return paid + maybe_billed_unseen(ledger.entries()).usd
+        for question in questions:
+            progress = plan.progress(question.prompt, ledger)
+            if None in progress.paid:
+                raise StageError(
+                    f"{ledger_file} holds replies of model {oracle.model!r}, whose price is not known: give its "
+                    f"`prices` in params.yaml, so that the budget of both passes can count them"
+                )
+            paid += progress.paid_usd
+        return paid + possibly_billed(ledger.entries()).usd
 
 
 def _checked(found: Iterator[OracleTrace], totals: PassTotals, expected: int) -> Iterator[OracleTrace]:
     """Pass the traces on; fail behind the last one, before the file takes its place, if they are not as many."""
     yield from found
     totals.check(expected)
-
-
-def _usd(amount: float) -> str:
-    """Dollars with as many digits as matter."""
-    return f"${amount:.2f}" if amount >= 10 else f"${amount:.4f}"

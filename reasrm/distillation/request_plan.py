@@ -1,15 +1,15 @@
-"""What a run will ask: the key of each request, what the ledger already answers, and what the rest will cost."""
+"""Who is asked, with which requests: the key of each request, and how far the ledger answers a question already."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from math import ceil
+from dataclasses import dataclass
 from typing import Any
 
-from reasrm.apis.attempt import Answer, Question
-from reasrm.apis.request_shape import RequestShape
-from reasrm.distillation.cost import BATCH_DISCOUNT, Estimates, Prices
-from reasrm.distillation.possibly_billed import maybe_billed_unseen
-from reasrm.distillation.questions import Case
+from reasrm.apis.anthropic_messages import AnthropicClient
+from reasrm.apis.api_reply import ApiReply, Usage
+from reasrm.apis.clients import open_client, request_format
+from reasrm.apis.connection import Connection
+from reasrm.apis.openai_chat import OpenAIClient
+from reasrm.apis.request_format import ApiProtocol, ChatPrompt, RequestFormat
+from reasrm.distillation.prices import Prices
 from reasrm.records.content_hash import content_hash
 from reasrm.records.ledger import Ledger
 from reasrm.records.trace import TraceOutcome
@@ -32,20 +32,20 @@ class Request:
 class Progress:
     """How far the ledger answers one question."""
 
-    answers: tuple[Answer, ...]
+    answers: tuple[ApiReply, ...]
     """Replies that were paid for, the last one is the valid one; more than one if a cut reply was asked for again."""
-    paid: tuple[float, ...]
-    """Dollars of each of `answers`."""
+    paid: tuple[float | None, ...]
+    """Dollars of each of `answers`; None where the price is not known."""
     next: Request | None
     """What is to be sent next; None if nothing is."""
 
     @property
     def paid_usd(self) -> float:
-        """Dollars of all `answers`."""
-        return sum(self.paid)
+        """Dollars of all `answers` whose price is known."""
+        return sum(usd for usd in self.paid if usd is not None)
 
     @property
-    def settled_by(self) -> Answer | None:
+    def settled_by(self) -> ApiReply | None:
         """The answer that settles the question, even if it would be asked again (given up); None if it is open."""
         if not self.answers:
             return None
@@ -53,7 +53,7 @@ class Progress:
         return last if self.next is None or last.asked_again else None
 
     @property
-    def cut(self) -> Answer | None:
+    def cut(self) -> ApiReply | None:
         """The reply that was cut off, for which `next` asks again."""
         return next((answer for answer in reversed(self.answers) if answer.outcome is TraceOutcome.TRUNCATED), None)
 
@@ -62,142 +62,74 @@ class Progress:
 class RequestPlan:
     """Makes the requests of a run and looks them up."""
 
-    shape: RequestShape
-    prices: Prices
+    format: RequestFormat
+    prices: Prices | None
     max_tokens: int
     truncated_retries: int
     """How often a reply that was cut off is asked for again, each time with twice the token limit."""
 
-    def progress(self, question: Question, ledger: Ledger) -> Progress:
-        """What the ledger holds for `question`, and the request to send next if it is not settled.
+    def progress(self, prompt: ChatPrompt, ledger: Ledger) -> Progress:
+        """What the ledger holds for `prompt`, and the request to send next if it is not settled.
 
         A request that was given up earlier is sent again: what made it fail passes. If a cut reply was asked for again
         and the higher limit was refused (it is above the model's), the cut one stands.
         """
-        answers: list[Answer] = []
-        paid: list[float] = []
+        answers: list[ApiReply] = []
+        paid: list[float | None] = []
         for doubling in range(self.truncated_retries + 1):
-            request = self._request(question, self.max_tokens << doubling)
+            request = self._request(prompt, self.max_tokens << doubling)
             entry = ledger.get(request.key)
             if entry is None:
                 return Progress(tuple(answers), tuple(paid), request)
-            answer = Answer.from_entry(entry)
+            answer = ApiReply.from_entry(entry)
             if answers and answer.outcome is TraceOutcome.REJECTED:
                 break
             answers.append(answer)
-            paid.append(entry["usd"])
+            paid.append(self.usd(answer.usage) if entry["usd"] is None else entry["usd"])
             if answer.asked_again:
                 return Progress(tuple(answers), tuple(paid), request)
             if answer.outcome is not TraceOutcome.TRUNCATED:
                 break
         return Progress(tuple(answers), tuple(paid), None)
 
-    def _request(self, question: Question, max_tokens: int) -> Request:
-        body = self.shape.body(question, max_tokens)
-        key = content_hash([self.shape.vendor.value, self.shape.api_version, body, SAMPLE])
-        return Request(key, body, max_tokens, len(question.system) + len(question.user))
+    def usd(self, usage: Usage) -> float | None:
+        """Dollars of a reply that was asked for online; None if the price is not known."""
+        return None if self.prices is None else self.prices.usd(usage)
+
+    def _request(self, prompt: ChatPrompt, max_tokens: int) -> Request:
+        body = self.format.body(prompt.messages, max_tokens)
+        key = content_hash([self.format.protocol.value, self.format.api_version, body, SAMPLE])
+        return Request(key, body, max_tokens, len(prompt.system) + len(prompt.user))
 
 
-@dataclass
-class Outlook:
-    """What stands between the ledger and a finished run."""
+@dataclass(frozen=True)
+class Oracle:
+    """Who is asked, and for what kind of reply."""
 
-    questions: int = 0
-    answered: int = 0
-    to_ask: int = 0
-    spent_usd: float = 0.0
-    """Paid for these questions by earlier runs."""
-    elsewhere_usd: float = 0.0
-    """What else counts against the same budget: the stage's other pass."""
-    prompt_characters_to_ask: int = 0
-    """Counted by `look_ahead` only: a run does not need it."""
-    begun: int = 0
-    """Questions that have a reply."""
-    replies: int = 0
-    """Their replies: more than `begun`, since some were cut off and asked for again."""
-    maybe_billed_unseen: int = 0
-    """Attempts of all earlier runs with this ledger that may have been billed without an answer; set for a run only."""
-    maybe_billed_unseen_usd: float = 0.0
-    """What they may have cost at most."""
-    answered_places: bytearray = field(default_factory=bytearray)
-    """One byte per question, in their order: 1 if it was answered; empty if none was."""
+    vendor: ApiProtocol
+    model: str
+    """Dated model id."""
+    prices: Prices | None
+    """None if they are not known: no budget can be kept then, and nothing estimated."""
+    max_tokens: int
+    """Longest reply."""
+    truncated_retries: int
+    """As in `RequestPlan`."""
+    cache_system_prompt: bool = True
+    """Mark the system text as cacheable (Anthropic; OpenAI caches by itself)."""
 
-    def look_for_unseen(self, ledger: Ledger) -> None:
-        """Read from `ledger` what may have been billed without an answer."""
-        self.maybe_billed_unseen, self.maybe_billed_unseen_usd = maybe_billed_unseen(ledger.entries())
+    def format(self) -> RequestFormat:
+        """How its requests are written."""
+        return request_format(self.vendor, self.model, cache_system_prompt=self.cache_system_prompt)
 
-    @property
-    def booked_usd(self) -> float:
-        """What counts against the budget before the first request."""
-        return self.spent_usd + self.maybe_billed_unseen_usd + self.elsewhere_usd
+    def plan(self) -> RequestPlan:
+        """How its requests are made, keyed and looked up; needs no connection."""
+        return RequestPlan(self.format(), self.prices, self.max_tokens, self.truncated_retries)
 
-    @property
-    def requests_per_question(self) -> float:
-        """How many requests a question has taken so far; one before the first reply."""
-        return self.replies / self.begun if self.begun else 1.0
+    def connect(self, connection: Connection) -> AnthropicClient | OpenAIClient:
+        """A client of the vendor.
 
-    def was_answered(self, place: int) -> bool:
-        """Whether the ledger answered the question at `place` (from 0) when this was made."""
-        return place < len(self.answered_places) and bool(self.answered_places[place])
-
-    def expected(self, estimates: Estimates, prices: Prices, *, batch: bool) -> dict[str, Any]:
-        """Requests, tokens and dollars that are still to come, JSON-like; replies as long as allowed if none is known.
-
-        Replies that are cut off and asked for again are in it at the rate at which they occurred so far.
+        Raises:
+            NoKeyError: the SDK finds no key in the environment.
         """
-        prompt = self.requests_per_question * estimates.prompt_tokens(self.prompt_characters_to_ask)
-        output = self.requests_per_question * self.to_ask * estimates.output_tokens
-        usd = (prompt * prices.input + output * prices.output) / 1e6 * (BATCH_DISCOUNT if batch else 1.0)
-        return {
-            "questions": self.questions,
-            "answered": self.answered,
-            "to_ask": self.to_ask,
-            "requests": ceil(self.requests_per_question * self.to_ask),
-            "prompt_tokens": round(prompt),
-            "completion_tokens": round(output),
-            "usd": round(usd, 4),
-            "spent_usd": round(self.spent_usd, 4),
-            "output_length_is": "mean of the replies so far" if estimates.replies else "the token limit",
-            "prices_as_of": prices.as_of.isoformat(),
-        }
-
-
-def look_ahead(cases: Iterable[Case], plan: RequestPlan, ledger: Ledger, estimates: Estimates) -> Outlook:
-    """Go through all cases once: what is answered teaches `estimates`, the rest is counted."""
-    outlook = Outlook()
-    for question in (case.question for case in cases):
-        outlook.questions += 1
-        progress = plan.progress(question, ledger)
-        outlook.spent_usd += progress.paid_usd
-        characters = len(question.system) + len(question.user)
-        replies = [answer.usage for answer in progress.answers if answer.usage.output_tokens]
-        for usage in replies:
-            estimates.learn(characters, usage)
-        outlook.begun += bool(replies)
-        outlook.replies += len(replies)
-        outlook.answered_places.append(progress.next is None)
-        if progress.next is None:
-            outlook.answered += 1
-        else:
-            outlook.to_ask += 1
-            outlook.prompt_characters_to_ask += characters
-    return outlook
-
-
-def before_asking(cases: Iterable[Case], plan: RequestPlan, ledger: Ledger, estimates: Estimates) -> Outlook:
-    """What a run needs to know before it asks: `look_ahead`, but no prompt is made while the ledger answers nothing."""
-    if len(ledger):
-        outlook = look_ahead(cases, plan, ledger, estimates)
-    else:
-        count = sum(1 for _ in cases)
-        outlook = Outlook(questions=count, to_ask=count)
-    outlook.look_for_unseen(ledger)
-    return outlook
-
-
-def keys_to_ask(cases: Iterable[Case], plan: RequestPlan, ledger: Ledger) -> Iterator[str]:
-    """The keys of the requests that `ledger` does not answer."""
-    for case in cases:
-        request = plan.progress(case.question, ledger).next
-        if request is not None:
-            yield request.key
+        return open_client(self.vendor, connection)

@@ -15,11 +15,11 @@ BUDGET_VARIABLE = "REASRM_BUDGET_USD"
 ABANDON = (
     "--abandon-batches (in params.yaml: abandon_batches) asks its requests again, though they may have been billed"
 )
-"""The way out where a batch that was paid for cannot be waited for."""
+"""What to do where a batch that was paid for cannot be waited for."""
 
 
-class Mode(StrEnum):
-    """Which of a vendor's two doors."""
+class AskingMode(StrEnum):
+    """Which of a vendor's two ways to take requests."""
 
     ONLINE = "online"
     """Answers in seconds, within the rate limits."""
@@ -32,7 +32,7 @@ class AskingSettings(StageParams):
 
     section: ClassVar[str] = "distill_traces_asking"
 
-    mode: Mode
+    mode: AskingMode
     budget_usd: float | None = Field(ge=0, allow_inf_nan=False)
     """The most that the present questions may cost in all, in every run and both passes together; null for no limit.
 
@@ -46,11 +46,11 @@ class AskingSettings(StageParams):
     outage_minutes: float = Field(gt=0)
     """Stop (resumably) when the server has been down for so long."""
     declared_rpm: float | None = Field(gt=0)
-    """Requests per minute to keep to until the server's headers tell its limit; null if it tells."""
+    """Requests per minute to keep to until the server's headers state its limit; null if they do."""
     batch_requests: int = Field(gt=0, le=50_000)
     """Most requests of one batch."""
     poll_seconds: float = Field(gt=0)
-    """Longest pause between two looks at a batch."""
+    """Longest pause between two polls of a batch."""
     abandon_batches: bool = False
     """Ask again what an open batch holds: online any batch, in batch mode one that the vendor does not know."""
 

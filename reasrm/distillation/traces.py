@@ -1,13 +1,13 @@
-"""From the ledger to the pass's output: one trace per case, in the order of the cases, the same bytes each time."""
+"""From the ledger to the pass's output: one trace per question, in their order, the same bytes each time."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from reasrm.apis.attempt import Usage
-from reasrm.distillation.cost import Prices
-from reasrm.distillation.questions import Case
+from reasrm.apis.api_reply import Usage
+from reasrm.distillation.prices import Prices
+from reasrm.distillation.questions import OracleQuestion
 from reasrm.distillation.request_plan import Progress, RequestPlan
 from reasrm.judging.verdict import Verdict, read_verdict
 from reasrm.records.ledger import Ledger
@@ -21,7 +21,7 @@ WITH_TEXT = frozenset({TraceOutcome.OK, TraceOutcome.TRUNCATED})
 class PassTotals:
     """What a pass came to. Holds only what the ledger's replies say, nothing of how often or when they were asked."""
 
-    prices: Prices
+    prices: Prices | None
     asked: int = 0
     outcomes: Counter[TraceOutcome] = field(default_factory=Counter)
     right: int = 0
@@ -29,7 +29,9 @@ class PassTotals:
     replies: int = 0
     usage: Usage = field(default_factory=Usage)
     usd: float = 0.0
-    """What was paid, at the prices of the day."""
+    """What was paid, at the prices of the day, for the replies whose price is known."""
+    unpriced: int = 0
+    """Replies whose price is not known."""
     at_other_prices: int = 0
     """Replies that were paid at other prices than `prices`."""
     of_other_models: Counter[str] = field(default_factory=Counter)
@@ -51,20 +53,10 @@ class PassTotals:
             "output_tokens": self.usage.output_tokens,
             "cache_read_tokens": self.usage.cache_read_tokens,
             "cache_write_tokens": self.usage.cache_write_tokens,
-            "usd": round(self.usd, 6),
-            "prices_as_of": self.prices.as_of.isoformat(),
+            "usd": None if self.unpriced else round(self.usd, 6),
+            "prices_as_of": None if self.prices is None else self.prices.as_of,
             **{name: count for name, count in odd.items() if count},
         }
-
-    def warnings(self) -> str:
-        """What a reader of the summary has to know beyond the counts; empty if nothing."""
-        told = []
-        if self.of_other_models:
-            others = ", ".join(f"{count} by {name}" for name, count in sorted(self.of_other_models.items()))
-            told.append(f"; WARNING: replies were not given by the model that was asked: {others}")
-        if self.at_other_prices:
-            told.append(f"; {self.at_other_prices} of {self.replies} replies were paid at other prices than today's")
-        return "".join(told)
 
     def paid(self, progress: Progress, model: str) -> None:
         """Add up what the replies to one question, which `model` was asked, used and cost."""
@@ -73,16 +65,18 @@ class PassTotals:
             self.usage = self.usage + answer.usage
             if answer.usage.prompt_tokens:
                 self.replies += 1
-                self.at_other_prices += not self.prices.made(answer.usage, usd)
+                self.unpriced += usd is None
+                if self.prices is not None and usd is not None:
+                    self.at_other_prices += not self.prices.is_price_of(answer.usage, usd)
             if answer.model not in ("", model):
                 self.of_other_models[answer.model] += 1
 
     def ok_share(self) -> float:
-        """Share of the cases with a whole reply; 1 if nothing was asked."""
+        """Share of the questions with a whole reply; 1 if nothing was asked."""
         return self.outcomes[TraceOutcome.OK] / self.asked if self.asked else 1.0
 
     def check(self, expected: int) -> None:
-        """Make sure that every case ended as exactly one outcome.
+        """Make sure that every question ended as exactly one outcome.
 
         Raises:
             StageError: the counts do not add up.
@@ -95,7 +89,7 @@ class PassTotals:
 
 
 def traces(
-    cases: Iterable[Case],
+    questions: Iterable[OracleQuestion],
     plan: RequestPlan,
     ledger: Ledger,
     which: TracePass,
@@ -104,31 +98,33 @@ def traces(
     *,
     only_settled: bool = False,
 ) -> Iterator[OracleTrace]:
-    """Yield the trace of each case and add it up in `totals`.
+    """Yield the trace of each question and add it up in `totals`.
 
     Args:
-        cases: in the order of the output.
+        questions: in the order of the output.
         plan: how their requests are made.
         ledger: holds the replies.
         which: the pass.
         model: the one that was asked.
         totals: takes the counts and the spend.
-        only_settled: leave open cases out, as after a stop; what their cut replies cost is counted all the same.
+        only_settled: leave open questions out, as after a stop; what their cut replies cost is counted all the same.
 
     Raises:
-        StageError: the ledger does not settle a case.
+        StageError: the ledger does not settle a question.
     """
-    for case in cases:
-        progress = plan.progress(case.question, ledger)
+    for question in questions:
+        progress = plan.progress(question.prompt, ledger)
         totals.paid(progress, model)
         answer = progress.settled_by
         if answer is None:
             if only_settled:
                 continue
-            raise StageError(f"{ledger.path}: no reply about pair {case.pair.id}; run the stage again to ask for it")
+            raise StageError(
+                f"{ledger.path}: no reply about pair {question.pair.id}; run the stage again to ask for it"
+            )
         trace = OracleTrace(
-            pair=case.pair,
-            better=case.comparison.better,
+            pair=question.pair,
+            better=question.comparison.better,
             oracle_pass=which,
             model=model,
             outcome=answer.outcome,

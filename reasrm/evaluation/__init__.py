@@ -1,1 +1,1 @@
-"""The judging core: judges, how they are asked and read, one run over many prompts."""
+"""The judging core: one interface of all judges (`judge`), judge templates, token budgets, judgments of benchmarks."""

@@ -1,6 +1,6 @@
-"""How a judge is asked and read: our own prompt in one of its variants, or a published judge's.
+"""How a judge is prompted and how its replies are read: our own prompt in one of its variants, or a published judge's.
 
-A comparison is one prompt, or two where a judge rates each answer by itself; a judgment keeps what was said to all.
+A comparison is one prompt, or two where a judge rates each answer by itself; a judgment keeps the replies to both.
 """
 
 from collections.abc import Sequence
@@ -9,13 +9,13 @@ from typing import Any, Protocol
 
 from reasrm.evaluation.published_judges.prompt_file import PublishedJudge
 from reasrm.evaluation.published_judges.reply_readers import (
-    DECISIONS,
-    Decision,
-    Reading,
+    FORCED_VERDICTS,
+    ForcedVerdict,
     ReplyReader,
     read_ratings,
     read_reply,
 )
+from reasrm.judging.aggregation import Reading
 from reasrm.judging.chain_of_rubrics import PromptVariant, instruction
 from reasrm.judging.prompt import judge_prompt
 from reasrm.judging.verdict import STOP
@@ -27,8 +27,8 @@ from reasrm.records.reply import Finish, Reply
 Conversation = tuple[Message, ...]
 
 
-class JudgeForm(Protocol):
-    """From a comparison to messages, and from a reply to a side."""
+class JudgeTemplate(Protocol):
+    """From a comparison to the messages of its prompts, and from the replies to a side."""
 
     @property
     def stop(self) -> str:
@@ -41,12 +41,12 @@ class JudgeForm(Protocol):
         ...
 
     @property
-    def decision(self) -> Decision:
-        """How the judge is made to decide where its tokens end."""
+    def forced_verdict(self) -> ForcedVerdict:
+        """How the judge is made to give its verdict where a token budget ends."""
         ...
 
     def prompts(self, comparison: Comparison) -> tuple[Conversation, ...]:
-        """The conversations that show `comparison`: one, or one for each answer, A's first."""
+        """The messages of each prompt about `comparison`: one prompt, or one for each answer, A's first."""
         ...
 
     def read(self, replies: Sequence[Reply]) -> Reading:
@@ -54,21 +54,21 @@ class JudgeForm(Protocol):
         ...
 
     def identity(self) -> dict[str, Any]:
-        """What is asked, in short."""
+        """Names and hashes of the prompt's texts, for identity.json."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class OwnForm:
-    """Our prompt; the reply ends with its verdict."""
+class RubricsTemplate:
+    """Our Chain-of-Rubrics prompt in one of its variants; the reply ends with its verdict."""
 
     variant: PromptVariant
     stop: str = STOP
     begins: str = ""
-    decision: Decision = DECISIONS[ReplyReader.LAST_ANSWER]
+    forced_verdict: ForcedVerdict = FORCED_VERDICTS[ReplyReader.LAST_ANSWER]
 
     def prompts(self, comparison: Comparison) -> tuple[Conversation, ...]:
-        """Instruction and case."""
+        """The variant's instruction, then conversation and answers."""
         return (judge_prompt(comparison, self.variant),)
 
     def read(self, replies: Sequence[Reply]) -> Reading:
@@ -82,8 +82,8 @@ class OwnForm:
 
 
 @dataclass(frozen=True, slots=True)
-class PublishedForm:
-    """A published judge's prompt; its reply runs to its end, since it may think aloud about the answer's form."""
+class PublishedTemplate:
+    """A published judge's prompt; its reply runs to its end, since its thoughts may mention the verdict's form."""
 
     judge: PublishedJudge
     stop: str = ""
@@ -94,9 +94,9 @@ class PublishedForm:
         return self.judge.texts.begins
 
     @property
-    def decision(self) -> Decision:
+    def forced_verdict(self) -> ForcedVerdict:
         """In the form that its reader reads."""
-        return DECISIONS[self.judge.reader]
+        return FORCED_VERDICTS[self.judge.reader]
 
     def prompts(self, comparison: Comparison) -> tuple[Conversation, ...]:
         """The judge's own texts, filled."""
@@ -114,7 +114,7 @@ class PublishedForm:
         return self.judge.identity()
 
 
-def joined(replies: Sequence[Reply]) -> Reply:
+def joined_reply(replies: Sequence[Reply]) -> Reply:
     """The replies to one comparison as one record: both texts, named; all tokens; the worse of both ends."""
     if len(replies) == 1:
         return replies[0]

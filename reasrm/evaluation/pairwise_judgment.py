@@ -1,20 +1,39 @@
-"""What a judge thinks of two answers, and what every judge that can be asked for it offers."""
+"""Two answers judged in both orders, with everything a reader wants to check; sides are the caller's.
 
-from abc import ABC, abstractmethod
+    judge = open_judge("data/checkpoints/grpo-full")                                # from judge_opening
+    judgment = judge_pair(judge, "sum a 2 b 1 c 1 d 1 e 2", a="it is 2", b="## ** it is 3 **")
+    print(judgment.verdict, judgment.confidence, judgment.orders[0].reply)
+
+The verdict stands only if both orders agree; a judge that follows the position and not the answer gives none. The
+confidence is the mean probability that both orders give to the verdict's letter (unknown for judges that give no token
+probabilities).
+"""
+
+import math
 from collections.abc import Iterable, Iterator, Sequence
-from types import TracebackType
-from typing import Self
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from reasrm.judging.trace_structure import Grounding
+from reasrm.evaluation.judge import Judge
+from reasrm.inference.vocabulary import UnknownWordsError
+from reasrm.judging.trace_structure import Grounding, grounding, read_structure
 from reasrm.judging.verdict import Unreadable
 from reasrm.records.comparison import Comparison, Side
+from reasrm.records.judgment import ComparisonJudgment
 from reasrm.records.ledger import Ledger
 from reasrm.records.pair import Message, Role
 
-Case = tuple[str | Sequence[Message], str, str]
-"""The client's question, or a whole conversation that ends with it; and two answers."""
+MOST_WORDS_NAMED = 8
+
+
+class Pair(NamedTuple):
+    """Two answers to be judged."""
+
+    prompt: str | Sequence[Message]
+    """The client's question, or a whole conversation that ends with it."""
+    a: str
+    b: str
 
 
 class CheckedQuote(BaseModel):
@@ -28,8 +47,8 @@ class CheckedQuote(BaseModel):
     grounding: Grounding
 
 
-class OneOrder(BaseModel):
-    """What the judge said in one order; sides are the caller's, not the shown ones."""
+class OrderJudgment(BaseModel):
+    """The judgment in one order; sides are the caller's, not the shown ones."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -45,11 +64,12 @@ class OneOrder(BaseModel):
     quotes: tuple[CheckedQuote, ...] = ()
     reply: str = ""
     prompt_tokens: int = 0
+    """0 where nothing was written: by a scalar judge, or because the prompt was too long."""
     completion_tokens: int = 0
 
 
-class Opinion(BaseModel):
-    """What a judge thinks of two answers."""
+class PairwiseJudgment(BaseModel):
+    """The judgment of two answers in both orders."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -58,51 +78,98 @@ class Opinion(BaseModel):
     consistent: bool
     """Whether both orders name the same answer."""
     confidence: float | None
-    orders: tuple[OneOrder, OneOrder]
-    """A shown first, then B shown first; a judge that scores each answer by itself says the same twice."""
+    orders: tuple[OrderJudgment, OrderJudgment]
+    """A shown first, then B shown first; a scalar judge says the same twice."""
+
+    @property
+    def why_none(self) -> str:
+        """Why there is no verdict, in words; empty if there is one."""
+        if self.verdict is not None:
+            return ""
+        causes = sorted({order.unreadable.value for order in self.orders if order.unreadable})
+        return f"a reply could not be read ({', '.join(causes)})" if causes else "the orders disagree"
 
 
-class Judge(ABC):
-    """An open judge; use it in a `with` block, or close it."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
-
-    def compare(self, prompt: str | Sequence[Message], a: str, b: str) -> Opinion:
-        """Judge one comparison; `prompt` is the client's question, or a whole conversation that ends with it."""
-        return self.compare_all([(prompt, a, b)])[0]
-
-    def compare_all(self, cases: Iterable[Case]) -> list[Opinion]:
-        """Judge many comparisons at once, in the given order."""
-        return list(self.compare_each(list(cases)))
-
-    @abstractmethod
-    def compare_each(self, cases: Sequence[Case], ledger: Ledger | None = None) -> Iterator[Opinion]:
-        """Judge many comparisons and yield the opinions in the given order, each as soon as it is there.
-
-        With a `ledger` every reply is kept in it, and nothing that it holds is asked again.
-        """
-
-    @abstractmethod
-    def close(self) -> None:
-        """Free the model."""
+def judge_pair(judge: Judge, prompt: str | Sequence[Message], a: str, b: str) -> PairwiseJudgment:
+    """Judge one pair; errors as in `judge_pairs`."""
+    return next(judge_pairs(judge, [Pair(prompt, a, b)]))
 
 
-def both_orders(prompt: str | Sequence[Message], a: str, b: str) -> tuple[Comparison, Comparison]:
-    """The case with A first and with B first; `better` is where the caller's A stands."""
-    turns = (Message(role=Role.USER, content=prompt),) if isinstance(prompt, str) else tuple(prompt)
-    first = Comparison(pair_id="", prompt=turns, response_a=a, response_b=b, better=Side.A)
+def judge_pairs(judge: Judge, pairs: Iterable[Pair], ledger: Ledger | None = None) -> Iterator[PairwiseJudgment]:
+    """Judge each pair in both orders and yield the judgments in the given order, each as soon as it is there.
+
+    Args:
+        judge: an open judge (`judge_opening`).
+        pairs: what is judged, all of it known before the first is asked.
+        ledger: where replies or scores are kept and found again.
+
+    Raises:
+        UnknownWordsError: a pair holds words that the judge's vocabulary lacks; nothing is asked then.
+        StoppedResumable: a service stopped answering.
+        StageError: the model cannot be used; says why.
+        ValueError: a conversation does not end with the client's turn.
+    """
+    both = [shown for pair in pairs for shown in _both_orders(pair)]
+    for shown in both[::2]:
+        _require_known_words(judge, shown)
+    judgments = judge.judge(both, ledger)
+    for first, second in zip(both[::2], both[1::2], strict=True):
+        yield _pairwise(_in_callers_sides(first, next(judgments)), _in_callers_sides(second, next(judgments)))
+
+
+def _both_orders(pair: Pair) -> tuple[Comparison, Comparison]:
+    """The pair with A first and with B first; `better` is where the caller's A stands."""
+    turns = (Message(role=Role.USER, content=pair.prompt),) if isinstance(pair.prompt, str) else tuple(pair.prompt)
+    first = Comparison(pair_id="", prompt=turns, response_a=pair.a, response_b=pair.b, better=Side.A)
     return first, first.swapped()
 
 
-def opinion_of(first: OneOrder, second: OneOrder) -> Opinion:
-    """What both orders amount to."""
+def _require_known_words(judge: Judge, shown: Comparison) -> None:
+    unknown = judge.unknown_words(shown)
+    if unknown:
+        more = f" and {len(unknown) - MOST_WORDS_NAMED} more" if len(unknown) > MOST_WORDS_NAMED else ""
+        raise UnknownWordsError(
+            f"the prompt {shown.prompt[-1].content[:60]!r} cannot be judged: the vocabulary of this judge lacks "
+            f"{', '.join(map(repr, unknown[:MOST_WORDS_NAMED]))}{more}, and what it would reply to words that it never "
+            "learnt is noise; use the words of its training data, or name another judge"
+        )
+
+
+def _in_callers_sides(shown: Comparison, judgment: ComparisonJudgment) -> OrderJudgment:
+    swapped = shown.better is Side.B
+    reply, scores, cost = judgment.reply, judgment.scores, judgment.samples or judgment.reply
+    structure = read_structure(reply.text) if reply else None
+    quotes = tuple(
+        CheckedQuote(
+            side=_callers(quote.side, swapped),
+            text=quote.text,
+            grounding=grounding(quote, shown.response_a, shown.response_b),
+        )
+        for quote in (structure.quotes if structure else ())
+    )
+    return OrderJudgment(
+        shown_first=Side.B if swapped else Side.A,
+        verdict=None if judgment.verdict is None else _callers(judgment.verdict, swapped),
+        unreadable=None if judgment.unreadable is None else Unreadable(judgment.unreadable),
+        confidence=math.exp(reply.verdict_logprob) if reply and reply.verdict_logprob is not None else None,
+        scores=scores[::-1] if scores and swapped else scores,
+        type=structure.type.value if structure and structure.type else None,
+        rubric=structure.rubric if structure else None,
+        quotes=quotes,
+        reply=reply.text if reply else "",
+        prompt_tokens=cost.prompt_tokens if cost else 0,
+        completion_tokens=cost.completion_tokens if cost else 0,
+    )
+
+
+def _callers(side: Side, swapped: bool) -> Side:
+    return side.other if swapped else side
+
+
+def _pairwise(first: OrderJudgment, second: OrderJudgment) -> PairwiseJudgment:
     consistent = first.verdict is not None and first.verdict is second.verdict
-    known = [one.confidence for one in (first, second) if one.confidence is not None]
-    return Opinion(
+    known = [order.confidence for order in (first, second) if order.confidence is not None]
+    return PairwiseJudgment(
         verdict=first.verdict if consistent else None,
         consistent=consistent,
         confidence=sum(known) / len(known) if consistent and len(known) == len((first, second)) else None,

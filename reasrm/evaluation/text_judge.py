@@ -1,166 +1,123 @@
-"""One comparison judged in three lines, with everything a reader wants to check.
+"""A judge that writes: prompts from a template, replies from an engine, the verdict read out of each reply."""
 
-    from reasrm.evaluation.text_judge import open_judge
-    judge = open_judge("data/checkpoints/grpo-full")
-    print(judge.compare("What is 2 + 2?", a="It is 4.", b="It is 5.").verdict)
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from typing import Any
 
-Both orders are asked. The verdict stands only if both agree; a judge that follows the position and not the answer gives
-none. The confidence is the mean probability that both orders give to the verdict's side (unknown for judges that give
-no token probabilities).
-"""
-
-import math
-from collections.abc import Iterator, Sequence
-from pathlib import Path
-
-from reasrm.evaluation.judge_template import JudgeForm, OwnForm, joined
-from reasrm.evaluation.pairwise_judgment import Case, CheckedQuote, Judge, OneOrder, Opinion, both_orders, opinion_of
+from reasrm.evaluation.judge import Judge, PromptCounts
+from reasrm.evaluation.judge_template import JudgeTemplate, joined_reply
+from reasrm.evaluation.token_budgets import Replies, TokenBudget, replies_within
 from reasrm.inference.engine import Prompt, Sampling
-from reasrm.inference.opening import EngineName, OpenModel, open_model, open_service, plain_prompts
-from reasrm.inference.prompt_run import ask_all
-from reasrm.inference.served_model import ServedModel, load_served_model
-from reasrm.inference.transformers_engine import Attention, Dtype, LocalModelSettings
-from reasrm.judging.chain_of_rubrics import PromptVariant
-from reasrm.judging.trace_structure import grounding, read_structure
-from reasrm.judging.verdict import Unreadable
-from reasrm.records.comparison import Comparison, Side
+from reasrm.inference.model_opening import OpenModel
+from reasrm.inference.prompt_run import ask_each, note_too_long
+from reasrm.inference.vocabulary import Vocabulary
+from reasrm.judging.aggregation import judgment_of_replies
+from reasrm.records.comparison import Comparison
+from reasrm.records.judgment import ComparisonJudgment
 from reasrm.records.ledger import Ledger
 from reasrm.records.reply import Finish, Reply
 from reasrm.runtime.progress import ProgressLine
-from reasrm.runtime.stage_main import StageError
 
 TOO_LONG = Reply(text="", finish=Finish.TOO_LONG, prompt_tokens=0, completion_tokens=0)
 """What stands for the reply to a prompt that was not asked, because it does not fit."""
 
 
 class TextJudge(Judge):
-    """A judge that writes its verdict."""
+    """A generative judge; its verdict is the majority's where several replies are drawn."""
 
-    def __init__(self, model: OpenModel, form: JudgeForm, sampling: Sampling, context: int | None = None) -> None:
-        """Judge with `model`, asked in `form`; `context` is how many tokens prompt and reply may have together."""
+    def __init__(
+        self, model: OpenModel, template: JudgeTemplate, samplings: Sequence[Sampling], context: int | None = None
+    ) -> None:
+        """Judge with `model`, prompted by `template`.
+
+        Args:
+            model: the engine and how its prompts are rendered.
+            template: how it is prompted and how its replies are read.
+            samplings: one for each reply that is drawn to a prompt; they differ in their seed.
+            context: how many tokens prompt and longest reply may have together; None where the service says it.
+        """
         self._model = model
-        self._form = form
-        self._sampling = sampling
+        self._template = template
+        self._samplings = samplings
         self._context = context
+        self.unsent = model.unsent
 
-    def compare_each(self, cases: Sequence[Case], ledger: Ledger | None = None) -> Iterator[Opinion]:
-        """Ask both orders of each case; a service's opinions come one by one, a checkpoint's mostly at the end."""
-        shown = [one for case in cases for one in both_orders(*case)]
-        messages = [self._form.prompts(one) for one in shown]
-        prompts = self._model.render((one for several in messages for one in several), self._form.begins)
-        answers = self._answers([prompt for prompt in prompts.values() if self._fits(prompt)], ledger)
-        replies: dict[str, Reply] = {}
-        read: list[OneOrder] = []
-        for comparison, several in zip(shown, messages, strict=True):
-            asked = [prompts[one] for one in several]
-            while any(self._fits(prompt) and prompt.key not in replies for prompt in asked):
-                key, reply = next(answers)
-                replies[key] = reply
-            read.append(self._read(comparison, [replies.get(prompt.key, TOO_LONG) for prompt in asked]))
-            if len(read) == len(Side):
-                yield opinion_of(*read)
-                read.clear()
+    def judge(
+        self, comparisons: Sequence[Comparison], ledger: Ledger | None = None, token_budget: int | None = None
+    ) -> Iterator[ComparisonJudgment]:
+        """Ask about each comparison; a service's judgments come one by one, a checkpoint's mostly at the end."""
+        conversations = [self._template.prompts(one) for one in comparisons]
+        rendered = self._model.render((one for several in conversations for one in several), self._template.begins)
+        prompts = list(rendered.values())
+        *earlier, last = (self._replies(prompts, sampling, ledger, token_budget) for sampling in self._samplings)
+        drawn: list[dict[str, Reply]] = [*map(dict, earlier), {}]
+        for several in conversations:
+            keys = [rendered[messages].key for messages in several]
+            while any(key not in drawn[-1] for key in keys):
+                key, reply = next(last)
+                drawn[-1][key] = reply
+            yield self._judgment([[replies[key] for key in keys] for replies in drawn])
+        asked = len({key for replies in drawn for key in _answered(replies)})
+        self.counts = PromptCounts(asked, len({prompt.key for prompt in prompts}) - asked)
+
+    def unknown_words(self, comparison: Comparison) -> list[str]:
+        """Words that the checkpoint's vocabulary lacks; none for a service, which has a tokenizer of its own."""
+        if self._vocabulary is None:
+            return []
+        prompts = self._model.render(self._template.prompts(comparison), self._template.begins)
+        return list(dict.fromkeys(word for one in prompts.values() for word in self._vocabulary.unknown_words(one)))
+
+    def identity(self) -> dict[str, Any]:
+        """The engine's identity and the template's."""
+        return {"engine": self._model.engine.identity(), "form": self._template.identity()}
+
+    @property
+    def starts(self) -> int:
+        """As the engine counts them."""
+        return self._model.engine.starts
 
     def close(self) -> None:
         """Free the model."""
         self._model.engine.close()
 
-    def _answers(self, prompts: list[Prompt], ledger: Ledger | None) -> Iterator[tuple[str, Reply]]:
-        """The replies by `Prompt.key`; checkpoints are asked by length, services in the given order."""
-        engine = self._model.engine
-        if ledger is not None:
-            yield from ask_all(engine, prompts, self._sampling, ledger, ProgressLine("judge")).items()
+    @cached_property
+    def _vocabulary(self) -> Vocabulary | None:
+        return None if self._model.tokenizer is None else Vocabulary(self._model.tokenizer)
+
+    def _replies(
+        self, prompts: Sequence[Prompt], sampling: Sampling, ledger: Ledger | None, token_budget: int | None
+    ) -> Iterator[tuple[str, Reply]]:
+        """The reply to every prompt by its key; `TOO_LONG` first, to those that do not fit."""
+        if token_budget is not None:
+            yield from self._replies_within(token_budget, prompts, sampling, ledger)
             return
-        if self._model.tokenizer is not None:
-            prompts = sorted(prompts, key=lambda one: (one.length, one.key))
-        yield from ((prompt.key, reply) for prompt, reply in engine.generate(prompts, self._sampling))
+        fitting = [prompt for prompt in prompts if self._fits(prompt, sampling)]
+        too_long = set(prompts) - set(fitting)
+        if ledger is not None:
+            note_too_long(self._model.engine, too_long, sampling, ledger)
+        yield from ((prompt.key, TOO_LONG) for prompt in too_long)
+        yield from ask_each(self._model.engine, fitting, sampling, ledger, ProgressLine("judge"))
 
-    def _fits(self, prompt: Prompt) -> bool:
-        return self._context is None or len(prompt.token_ids) + self._sampling.max_new_tokens <= self._context
+    def _replies_within(
+        self, tokens: int, prompts: Sequence[Prompt], sampling: Sampling, ledger: Ledger | None
+    ) -> Iterable[tuple[str, Reply]]:
+        """The replies ended at a budget: of those that were given, the rest is `TOO_LONG` still."""
+        replies = dict(self._replies(prompts, sampling, ledger, None))
+        answered = _answered(replies)
+        written = [prompt for prompt in prompts if prompt.key in answered]
+        budget = TokenBudget(tokens, self._template.forced_verdict)
+        return (replies | replies_within(budget, self._model, written, answered, sampling, ledger)).items()
 
-    def _read(self, comparison: Comparison, given: Sequence[Reply]) -> OneOrder:
-        """`comparison.better` names the caller's A; sides are turned back to it."""
-        turned = comparison.better is Side.B
-        reply = joined(given)
-        verdict, scores = self._form.read(given)
-        structure = read_structure(reply.text)
-        quotes = tuple(
-            CheckedQuote(
-                side=_turned(quote.side, turned),
-                text=quote.text,
-                grounding=grounding(quote, comparison.response_a, comparison.response_b),
-            )
-            for quote in structure.quotes
-        )
-        return OneOrder(
-            shown_first=Side.B if turned else Side.A,
-            verdict=_turned(verdict, turned) if isinstance(verdict, Side) else None,
-            unreadable=verdict if isinstance(verdict, Unreadable) else None,
-            confidence=None if reply.verdict_logprob is None else math.exp(reply.verdict_logprob),
-            scores=(scores[1], scores[0]) if scores and turned else scores,
-            type=structure.type.value if structure.type else None,
-            rubric=structure.rubric,
-            quotes=quotes,
-            reply=reply.text,
-            prompt_tokens=reply.prompt_tokens,
-            completion_tokens=reply.completion_tokens,
-        )
+    def _judgment(self, drawn: Sequence[Sequence[Reply]]) -> ComparisonJudgment:
+        """`drawn` holds, once per sample, the replies to the prompts of one comparison."""
+        given = [replies for replies in drawn if all(one.finish is not Finish.TOO_LONG for one in replies)]
+        read = [self._template.read(replies) for replies in given]
+        return judgment_of_replies([joined_reply(replies) for replies in given], read)
+
+    def _fits(self, prompt: Prompt, sampling: Sampling) -> bool:
+        return self._context is None or len(prompt.token_ids) + sampling.max_new_tokens <= self._context
 
 
-def open_judge(
-    checkpoint: str | Path | ServedModel,
-    engine: EngineName | str = EngineName.TRANSFORMERS,
-    form: JudgeForm | None = None,
-    max_new_tokens: int = 1024,
-    dtype: Dtype = Dtype.FLOAT32,
-) -> Judge:
-    """Open a judge that writes.
-
-    Args:
-        checkpoint: a folder; with `EngineName.API` the YAML file of a served model, or a `ServedModel` itself
-            (`vendors_model("openai", NAME)`); with `EngineName.REPLAY` what `replay_engine` reads.
-        engine: what runs it; a `ServedModel` needs none.
-        form: how it is asked; our full prompt if None.
-        max_new_tokens: a reply is cut off here; less where the model's context is shorter.
-        dtype: number format of the weights.
-    """
-    engine, form = EngineName(engine), form or OwnForm(PromptVariant.FULL)
-    sampling = Sampling(max_new_tokens=max_new_tokens, temperature=0.0, top_p=1.0, seed=0, stop=form.stop)
-    if isinstance(checkpoint, ServedModel):
-        return TextJudge(open_service(checkpoint), form, sampling)
-    if engine is EngineName.API:
-        return TextJudge(open_service(load_served_model(Path(checkpoint))), form, sampling)
-    if engine is EngineName.REPLAY:
-        from reasrm.inference.replay_engine import ReplayEngine
-
-        return TextJudge(OpenModel(ReplayEngine(Path(checkpoint)), plain_prompts), form, sampling)
-    settings = settings_for(Path(checkpoint), dtype)
-    context = settings.max_context_tokens
-    short = sampling.model_copy(update={"max_new_tokens": min(max_new_tokens, context // 2)})
-    return TextJudge(open_model(engine, settings), form, short, context)
-
-
-def settings_for(checkpoint: Path, dtype: Dtype) -> LocalModelSettings:
-    """How a checkpoint is run for single comparisons: with all the positions that it has.
-
-    Raises:
-        StageError: there is no checkpoint.
-    """
-    if not (checkpoint / "config.json").is_file():
-        raise StageError(f"{checkpoint}: no checkpoint there; `reasrm run` trains data/checkpoints/grpo-full")
-    from transformers import AutoConfig
-
-    config = AutoConfig.from_pretrained(checkpoint, trust_remote_code=False).get_text_config()
-    return LocalModelSettings(
-        checkpoint=checkpoint,
-        dtype=dtype,
-        attention=Attention.SDPA,
-        batch_size=16,
-        batch_tokens=16384,
-        max_context_tokens=int(config.max_position_embeddings),
-        threads=1,
-    )
-
-
-def _turned(side: Side, turned: bool) -> Side:
-    return side.other if turned else side
+def _answered(replies: Replies) -> Replies:
+    """Those to prompts that were not too long, whether the context or the service says so."""
+    return {key: reply for key, reply in replies.items() if reply.finish is not Finish.TOO_LONG}

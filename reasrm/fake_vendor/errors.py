@@ -1,9 +1,9 @@
-"""The errors of the local oracle in each vendor's words, and replies that no client would expect."""
+"""The fake vendor's errors as each vendor writes them, and replies in a form that no client would expect."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from reasrm.fake_vendor.protocols import Api, Vendor
+from reasrm.fake_vendor.protocols import ApiPath, Vendor
 from reasrm.fake_vendor.settings import CreditStop, Fault
 
 ANTHROPIC_ERROR_TYPES = {
@@ -15,7 +15,7 @@ ANTHROPIC_ERROR_TYPES = {
     529: "overloaded_error",
 }
 PAGE = b"<!doctype html><html><body><h1>We will be back soon</h1></body></html>"
-"""What a gateway shows while it is being mended."""
+"""What a gateway shows during its maintenance."""
 
 
 def error_body(vendor: Vendor, status: int, message: str, code: str | None = None) -> dict[str, Any]:
@@ -51,18 +51,18 @@ def echoed_key_error(vendor: Vendor, headers: Mapping[str, str]) -> dict[str, An
 
 
 def too_large_error(vendor: Vendor) -> dict[str, Any]:
-    """The body of the 429 for a request that no minute's limit bears."""
+    """The body of the 429 for a request that is larger than a minute's limit."""
     if vendor is Vendor.ANTHROPIC:
         return error_body(vendor, 429, "Extra usage is required for long context requests.")
     text = "Request too large for the model on tokens per min (TPM): Limit 30000, Requested 36278."
     return {"error": {"message": text, "type": "tokens", "param": None, "code": "rate_limit_exceeded"}}
 
 
-def disfigured(api: Api, body: dict[str, Any], ending: Fault | None, *, in_parts: bool) -> dict[str, Any]:
+def in_unexpected_form(api: ApiPath, body: dict[str, Any], fault: Fault | None, *, in_parts: bool) -> dict[str, Any]:
     """The reply `body` as no client would expect it, if it is due to be."""
-    if ending is Fault.NO_USAGE:
-        body["usage"] = {"prompt_tokens": 9, "completion_tokens": None} if api is Api.CHAT_COMPLETIONS else None
-    if in_parts and api is Api.CHAT_COMPLETIONS:
+    if fault is Fault.NO_USAGE:
+        body["usage"] = {"prompt_tokens": 9, "completion_tokens": None} if api is ApiPath.CHAT_COMPLETIONS else None
+    if in_parts and api is ApiPath.CHAT_COMPLETIONS:
         message = body["choices"][0]["message"]
         message["content"] = [{"type": "text", "text": message["content"]}]
     return body

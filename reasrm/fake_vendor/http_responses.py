@@ -1,4 +1,4 @@
-"""How the local oracle puts its answers on the wire, and how it loses them."""
+"""How the fake vendor sends its responses, and how it loses them."""
 
 import asyncio
 import math
@@ -56,7 +56,7 @@ def abort(request: web.BaseRequest) -> web.Response:
     return web.Response()
 
 
-async def spoil(request: web.BaseRequest, fault: Fault, body: bytes) -> web.StreamResponse:
+async def lost_reply(request: web.BaseRequest, fault: Fault, body: bytes) -> web.StreamResponse:
     """Lose a reply that has been billed, in the way `fault` says."""
     if fault is Fault.BAD_JSON:
         return web.Response(body=body[: len(body) // 2], content_type="application/json")

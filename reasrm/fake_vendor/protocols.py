@@ -1,4 +1,4 @@
-"""The vendors' three protocols as the local oracle speaks them: request bodies read, reply and error bodies written."""
+"""The vendors' three protocols as the fake vendor speaks them: request bodies are read, reply bodies are written."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Vendor(StrEnum):
     OPENAI = "openai"
 
 
-class Api(StrEnum):
+class ApiPath(StrEnum):
     """One way to ask for one reply, by its path."""
 
     MESSAGES = "/v1/messages"
@@ -32,7 +32,7 @@ class Api(StrEnum):
     @property
     def vendor(self) -> Vendor:
         """Whose it is."""
-        return Vendor.ANTHROPIC if self is Api.MESSAGES else Vendor.OPENAI
+        return Vendor.ANTHROPIC if self is ApiPath.MESSAGES else Vendor.OPENAI
 
 
 class InvalidRequestError(ValueError):
@@ -45,10 +45,10 @@ def tokens_of(text: str) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ParsedRequest:
     """One request for one reply, of either vendor."""
 
-    api: Api
+    api: ApiPath
     key: str
     """Hash of the body: the same question asked again has the same key."""
     model: str
@@ -64,16 +64,16 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """What the oracle says: the text as far as it goes, why it ended, and its length in tokens."""
+class GeneratedReply:
+    """A reply before it is written in a protocol: the text as far as it goes, its fault, and its length in tokens."""
 
     text: str
-    ending: Fault | None
+    fault: Fault | None
     """None for a whole reply; one of the lasting faults otherwise."""
     output_tokens: int
 
 
-def read_request(api: Api, body: Any) -> Asked:
+def read_request(api: ApiPath, body: Any) -> ParsedRequest:
     """Read the JSON body of one request.
 
     Raises:
@@ -88,7 +88,7 @@ def read_request(api: Api, body: Any) -> Asked:
         raise InvalidRequestError(f"missing or wrong field: {error}") from error
     if not isinstance(limit, int) or limit < 1:
         raise InvalidRequestError(f"the token limit must be a positive integer, not {limit!r}")
-    return Asked(api, content_hash(body), model, system, user, limit, tokens_of(system) + tokens_of(user))
+    return ParsedRequest(api, content_hash(body), model, system, user, limit, tokens_of(system) + tokens_of(user))
 
 
 def _anthropic_parts(body: dict[str, Any]) -> tuple[str, str, Any]:
@@ -118,14 +118,14 @@ def _responses_parts(body: dict[str, Any]) -> tuple[str, str, Any]:
     limit = body.get("max_output_tokens", 4096)
     if isinstance(limit, int) and limit < LEAST_RESPONSE:
         raise InvalidRequestError(f"Invalid 'max_output_tokens': expected a value >= {LEAST_RESPONSE}.")
-    asked = body["input"]
-    return body.get("instructions") or "", asked if isinstance(asked, str) else _text(asked[-1]["content"]), limit
+    given = body["input"]
+    return body.get("instructions") or "", given if isinstance(given, str) else _text(given[-1]["content"]), limit
 
 
-PARTS: dict[Api, Callable[[dict[str, Any]], tuple[str, str, Any]]] = {
-    Api.MESSAGES: _anthropic_parts,
-    Api.CHAT_COMPLETIONS: _openai_parts,
-    Api.RESPONSES: _responses_parts,
+PARTS: dict[ApiPath, Callable[[dict[str, Any]], tuple[str, str, Any]]] = {
+    ApiPath.MESSAGES: _anthropic_parts,
+    ApiPath.CHAT_COMPLETIONS: _openai_parts,
+    ApiPath.RESPONSES: _responses_parts,
 }
 """System text, user text and token limit of a request's body."""
 
@@ -134,61 +134,61 @@ def _text(content: Any) -> str:
     return content if isinstance(content, str) else "".join(block["text"] for block in content)
 
 
-def reply_body(asked: Asked, said: Said, number: int) -> dict[str, Any]:
-    """The body of a reply in the protocol of `asked`; `number` makes its id."""
-    return WRITERS[asked.api](asked, said, number)
+def reply_body(parsed: ParsedRequest, reply: GeneratedReply, number: int) -> dict[str, Any]:
+    """The body of a reply in the protocol of `parsed`; `number` makes its id."""
+    return WRITERS[parsed.api](parsed, reply, number)
 
 
-def _anthropic_reply(asked: Asked, said: Said, number: int) -> dict[str, Any]:
+def _anthropic_reply(parsed: ParsedRequest, reply: GeneratedReply, number: int) -> dict[str, Any]:
     reasons = {Fault.REFUSAL: "refusal", Fault.TRUNCATED: "max_tokens", Fault.ODD_ENDING: "pause_turn"}
     return {
         "id": f"msg_{number:012d}",
         "type": "message",
         "role": "assistant",
-        "model": asked.model,
-        "content": [{"type": "text", "text": said.text}] if said.text else [],
-        "stop_reason": reasons.get(said.ending, "end_turn") if said.ending else "end_turn",
+        "model": parsed.model,
+        "content": [{"type": "text", "text": reply.text}] if reply.text else [],
+        "stop_reason": reasons.get(reply.fault, "end_turn") if reply.fault else "end_turn",
         "stop_sequence": None,
         "usage": {
-            "input_tokens": asked.input_tokens,
+            "input_tokens": parsed.input_tokens,
             "cache_creation_input_tokens": 0,
             "cache_read_input_tokens": 0,
-            "output_tokens": said.output_tokens,
+            "output_tokens": reply.output_tokens,
             "service_tier": "standard",
         },
     }
 
 
-def _openai_reply(asked: Asked, said: Said, number: int) -> dict[str, Any]:
-    refused = said.ending is Fault.REFUSAL
+def _openai_reply(parsed: ParsedRequest, reply: GeneratedReply, number: int) -> dict[str, Any]:
+    refused = reply.fault is Fault.REFUSAL
     message = {
         "role": "assistant",
-        "content": None if refused else said.text,
+        "content": None if refused else reply.text,
         "refusal": "I cannot help with that." if refused else None,
     }
-    endings = {Fault.TRUNCATED: "length", Fault.ODD_ENDING: "tool_calls"}
-    ending = endings.get(said.ending, "stop") if said.ending else "stop"
+    reasons = {Fault.TRUNCATED: "length", Fault.ODD_ENDING: "tool_calls"}
+    reason = reasons.get(reply.fault, "stop") if reply.fault else "stop"
     return {
         "id": f"chatcmpl-{number:012d}",
         "object": "chat.completion",
         "created": 1_700_000_000,
-        "model": asked.model,
-        "choices": [{"index": 0, "message": message, "finish_reason": ending, "logprobs": None}],
+        "model": parsed.model,
+        "choices": [{"index": 0, "message": message, "finish_reason": reason, "logprobs": None}],
         "usage": {
-            "prompt_tokens": asked.input_tokens,
-            "completion_tokens": said.output_tokens,
-            "total_tokens": asked.input_tokens + said.output_tokens,
+            "prompt_tokens": parsed.input_tokens,
+            "completion_tokens": reply.output_tokens,
+            "total_tokens": parsed.input_tokens + reply.output_tokens,
             "prompt_tokens_details": {"cached_tokens": 0},
             "completion_tokens_details": {"reasoning_tokens": 0},
         },
     }
 
 
-def _responses_reply(asked: Asked, said: Said, number: int) -> dict[str, Any]:
+def _responses_reply(parsed: ParsedRequest, reply: GeneratedReply, number: int) -> dict[str, Any]:
     reasons = {Fault.TRUNCATED: "max_output_tokens", Fault.ODD_ENDING: "steered"}
-    cut = reasons.get(said.ending) if said.ending else None
-    content: list[dict[str, Any]] = [{"type": "output_text", "text": said.text, "annotations": []}]
-    if said.ending is Fault.REFUSAL:
+    cut = reasons.get(reply.fault) if reply.fault else None
+    content: list[dict[str, Any]] = [{"type": "output_text", "text": reply.text, "annotations": []}]
+    if reply.fault is Fault.REFUSAL:
         content = [{"type": "refusal", "refusal": "I cannot help with that."}]
     status = "incomplete" if cut else "completed"
     message = {"id": f"msg_{number}", "type": "message", "role": "assistant", "status": status, "content": content}
@@ -199,20 +199,20 @@ def _responses_reply(asked: Asked, said: Said, number: int) -> dict[str, Any]:
         "status": status,
         "error": None,
         "incomplete_details": {"reason": cut} if cut else None,
-        "model": asked.model,
+        "model": parsed.model,
         "output": [{"id": f"rs_{number}", "type": "reasoning", "summary": []}, message],
         "usage": {
-            "input_tokens": asked.input_tokens,
+            "input_tokens": parsed.input_tokens,
             "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
-            "output_tokens": said.output_tokens,
+            "output_tokens": reply.output_tokens,
             "output_tokens_details": {"reasoning_tokens": 0},
-            "total_tokens": asked.input_tokens + said.output_tokens,
+            "total_tokens": parsed.input_tokens + reply.output_tokens,
         },
     }
 
 
-WRITERS: dict[Api, Callable[[Asked, Said, int], dict[str, Any]]] = {
-    Api.MESSAGES: _anthropic_reply,
-    Api.CHAT_COMPLETIONS: _openai_reply,
-    Api.RESPONSES: _responses_reply,
+WRITERS: dict[ApiPath, Callable[[ParsedRequest, GeneratedReply, int], dict[str, Any]]] = {
+    ApiPath.MESSAGES: _anthropic_reply,
+    ApiPath.CHAT_COMPLETIONS: _openai_reply,
+    ApiPath.RESPONSES: _responses_reply,
 }

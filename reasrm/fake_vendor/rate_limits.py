@@ -1,4 +1,4 @@
-"""The local oracle's rate limits: token buckets that refill all the time, told in each vendor's own headers."""
+"""The fake vendor's rate limits: token buckets that refill all the time, given in each vendor's own headers."""
 
 import math
 import time
@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from reasrm.fake_vendor.settings import OracleSettings
+from reasrm.fake_vendor.settings import FakeVendorSettings
 
 
-class Bucket:
+class ServerTokenBucket:
     """A token bucket: refills at `per_minute`, holds `burst_seconds` worth; may be overdrawn by what is billed late."""
 
     def __init__(self, per_minute: float, burst_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -40,21 +40,21 @@ class Bucket:
 
 
 @dataclass
-class Limits:
+class VendorLimits:
     """The three buckets of one vendor's account."""
 
-    requests: Bucket
-    input_tokens: Bucket
-    output_tokens: Bucket
+    requests: ServerTokenBucket
+    input_tokens: ServerTokenBucket
+    output_tokens: ServerTokenBucket
 
     @classmethod
-    def of(cls, settings: OracleSettings) -> "Limits":
+    def of(cls, settings: FakeVendorSettings) -> "VendorLimits":
         """Full buckets of the sizes that `settings` name."""
         burst = settings.burst_seconds
         return cls(
-            requests=Bucket(settings.requests_per_minute, burst),
-            input_tokens=Bucket(settings.input_tokens_per_minute, burst),
-            output_tokens=Bucket(settings.output_tokens_per_minute, burst),
+            requests=ServerTokenBucket(settings.requests_per_minute, burst),
+            input_tokens=ServerTokenBucket(settings.input_tokens_per_minute, burst),
+            output_tokens=ServerTokenBucket(settings.output_tokens_per_minute, burst),
         )
 
     def admit(self, tokens: int) -> float:

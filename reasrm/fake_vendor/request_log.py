@@ -1,18 +1,18 @@
-"""What the local oracle remembers of each request: what was billed, what was delivered, when. Tests compare with it."""
+"""What the fake vendor remembers of each request: what was billed, what was delivered, when. Tests compare with it."""
 
 from array import array
 from collections import Counter
 from typing import Any
 
-from reasrm.fake_vendor.protocols import Asked
-from reasrm.fake_vendor.settings import OracleSettings
+from reasrm.fake_vendor.protocols import ParsedRequest
+from reasrm.fake_vendor.settings import FakeVendorSettings
 
 
-class Accounts:
+class RequestLog:
     """Counts of one server's life. A key is the hash of a request's body."""
 
-    def __init__(self, settings: OracleSettings) -> None:
-        """Start with empty books; prices come from `settings`."""
+    def __init__(self, settings: FakeVendorSettings) -> None:
+        """Start empty; prices come from `settings`."""
         self._settings = settings
         self.requests = 0
         self.by_status: Counter[int] = Counter()
@@ -32,10 +32,10 @@ class Accounts:
         self.seconds_in_flight = 0.0
         self.batches_created = 0
 
-    def bill(self, asked: Asked, output_tokens: int, at: float, share: float = 1.0) -> None:
+    def bill(self, parsed: ParsedRequest, output_tokens: int, at: float, share: float = 1.0) -> None:
         """Put a reply on the bill; `share` is the discount's remainder (a batch costs half)."""
-        self.billed[asked.key] += 1
-        self.usd += share * self._settings.usd(asked.input_tokens, output_tokens)
+        self.billed[parsed.key] += 1
+        self.usd += share * self._settings.usd(parsed.input_tokens, output_tokens)
         self.served_at.append(at)
         self.output_tokens.append(output_tokens)
 

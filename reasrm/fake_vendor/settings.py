@@ -1,4 +1,4 @@
-"""What the local oracle is told to be: its limits, its prices, and the faults it commits on purpose."""
+"""How the fake vendor behaves: its limits, its prices, and the faults it commits on purpose."""
 
 from enum import StrEnum
 from typing import Self
@@ -42,7 +42,7 @@ class Fault(StrEnum):
     TOO_LARGE = "too_large"
     """429, each time: the request is larger than a minute's limit, and the error says so; nothing billed."""
     LIMITED = "limited"
-    """429, each time, in the words of any other; nothing billed."""
+    """429, each time, with the message of any other; nothing billed."""
     INVALID = "invalid"
     """400: the request is called invalid, each time; nothing billed."""
 
@@ -80,10 +80,10 @@ class CreditStop(StrEnum):
     USAGE_LIMIT = "usage_limit"
     """Anthropic 400 "You have reached your specified API usage limits"; OpenAI 429 `insufficient_quota`."""
     UNFORESEEN = "unforeseen"
-    """A 400 in words that no client can know."""
+    """A 400 with a message that no client can know."""
 
 
-class OracleSettings(BaseModel):
+class FakeVendorSettings(BaseModel):
     """Everything that can be set; as it stands the server is fast, generous and faultless."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -114,7 +114,7 @@ class OracleSettings(BaseModel):
     """So many of the first replies are refusals of one token, whatever is asked."""
     answering_model: str | None = None
     """Name this model as the one that has answered; None for the one that was asked."""
-    small_talk: str | None = None
+    default_reply: str | None = None
     """Answer to a prompt that shows no comparison; None calls it invalid. Some clients open with a paid greeting."""
     seed: int = 0
     faults: dict[Fault, float] = Field(default_factory=dict)
@@ -135,7 +135,7 @@ class OracleSettings(BaseModel):
     batch_seconds: float = Field(default=0.0, ge=0)
     """How long a batch takes."""
     batch_validation_seconds: float = Field(default=0.0, ge=0)
-    """OpenAI: how long a new batch is validated before that; it is said to hold 0 requests until then."""
+    """OpenAI: how long a new batch is validated before that; it reports 0 requests until then."""
     batch_queue_requests: int | None = None
     """OpenAI: a batch fails as a whole if more requests than these would wait in batches that are not done."""
     batch_failure: str | None = None

@@ -1,27 +1,46 @@
-"""A judge behind an API, through the vendors' own SDKs; any base URL, so also a model that you serve yourself.
+"""A judge behind an API, over the same clients as the oracle; any base URL, so also a model that you serve yourself.
 
-Replies are handed on as they come while `concurrency` requests are under way. The SDK retries what usually passes; what
-does not pass stops the run, after all that was under way has been handed on. A prompt that the service refuses gets a
-reply that says so, provided that the service answers a plain question (`service_refusals`).
+Replies are handed on as they come while `concurrency` requests are under way. What usually passes is sent again
+(`apis.retry_policy`); what does not pass stops the run, after all that was under way has been handed on. A prompt that
+the service refuses gets a reply that says so, provided that the service answers a plain question asked the same way.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+import math
+import weakref
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import ExitStack
+from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, NoReturn
 
-from reasrm.apis.secrets import keys_of, without_keys
-from reasrm.apis.service_refusals import WORDS, TurnedDownError, raise_status
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+
+from reasrm.apis.api_reply import ApiReply, AttemptResult
+from reasrm.apis.clients import open_client
+from reasrm.apis.connection import Connection
+from reasrm.apis.error_classification import ErrorKind, PromptRefusal, mentions_credit
+from reasrm.apis.request_format import RequestField
+from reasrm.apis.retry_policy import RetryingSender
 from reasrm.inference.engine import Answered, Prompt, Sampling, one_by_one
 from reasrm.inference.replies import logprob_in_pieces, reply_from_text, verdict_letter
-from reasrm.inference.served_model import ApiProtocol, RequestField, ServedModel
+from reasrm.inference.served_model import ServedModel
 from reasrm.judging.verdict import THINK_START
-from reasrm.records.pair import Role
 from reasrm.records.reply import Finish, Reply
+from reasrm.records.trace import TraceOutcome
 from reasrm.runtime.stage_main import StageError, StoppedResumable
 
 PLAIN_QUESTION = "Reply with the word yes."
-Ask = Callable[[Prompt, Sampling], Reply]
+FINISHES = {TraceOutcome.TRUNCATED: Finish.LENGTH, TraceOutcome.REFUSED: Finish.REFUSED}
+"""Any other reply ended by itself, for whatever reason the service gives."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenService:
+    """A client with the event loop that it lives in, on a thread of its own."""
+
+    portal: BlockingPortal
+    sender: RetryingSender
 
 
 class ApiEngine:
@@ -30,7 +49,10 @@ class ApiEngine:
     def __init__(self, served: ServedModel) -> None:
         """Prepare to ask `served`; nothing is sent yet."""
         self._served = served
-        self._client: Any = None
+        self._name = f"{served.protocol} model {served.model}"
+        self._resources = ExitStack()
+        weakref.finalize(self, self._resources.close)
+        self._service: OpenService | None = None
         self._takes_requests = False
         """Whether the service has replied to a request of ours."""
         self.starts = 0
@@ -57,147 +79,141 @@ class ApiEngine:
             StageError: it refuses the key, the model or every request.
         """
         _refuse_begun(self._name, prompts)
-        ask, to_send = self._asker(), iter(prompts)
-        failure: BaseException | None = None
-        under_way: dict[Future[Reply], Prompt] = {}
-        with ThreadPoolExecutor(self._served.concurrency, thread_name_prefix="judge") as pool:
-            try:
-                while True:
-                    room = 0 if failure else self._served.concurrency - len(under_way)
-                    under_way |= {pool.submit(ask, prompt, sampling): prompt for prompt in islice(to_send, room)}
-                    if not under_way:
-                        break
-                    for future in wait(under_way, return_when=FIRST_COMPLETED).done:
-                        prompt = under_way.pop(future)
-                        if failure and future.exception():
+        service, to_send = self._open(), iter(prompts)
+        failure: Exception | None = None
+        under_way: dict[Future[AttemptResult], Prompt] = {}
+        try:
+            while True:
+                slots = 0 if failure else self._served.concurrency - len(under_way)
+                under_way |= {self._send(service, prompt, sampling): prompt for prompt in islice(to_send, slots)}
+                if not under_way:
+                    break
+                for future in wait(under_way, return_when=FIRST_COMPLETED).done:
+                    prompt = under_way.pop(future)
+                    try:
+                        result = future.result()
+                        if failure and (result.reply is None or _refusal(result)):
                             continue
-                        settled = self._settled(future, ask, prompt, sampling)
-                        if isinstance(settled, Reply):
-                            yield prompt, settled
-                        else:
-                            failure = settled
-            finally:
-                for future in under_way:
-                    future.cancel()
+                        reply = self._settled(service, result, prompt, sampling)
+                    except Exception as error:  # noqa: BLE001  raised below, when all that was paid has been yielded
+                        failure = failure or error
+                    else:
+                        yield prompt, reply
+        finally:
+            for future in under_way:
+                future.cancel()
         if failure:
             raise failure
 
-    def _settled(self, future: Future[Reply], ask: Ask, prompt: Prompt, sampling: Sampling) -> Reply | BaseException:
-        """The reply to `prompt`, be it that the service refuses it, or what stops the run."""
-        error = future.exception()
-        if error is None:
-            self._takes_requests = True
-            return future.result()
-        if not isinstance(error, TurnedDownError):
-            return error
-        if not (self._takes_requests and error.blames_the_prompt):
-            last = prompt.messages[-1].model_copy(update={"content": PLAIN_QUESTION})
-            try:
-                ask(Prompt((*prompt.messages[:-1], last)), sampling)
-            except TurnedDownError as again:
-                return again.of_the_run(self._name)
-            except StageError as other:
-                return other
-            self._takes_requests = True
-        return error.reply
-
-    @property
-    def _name(self) -> str:
-        return f"{self._served.protocol} model {self._served.model}"
-
     def close(self) -> None:
         """Close the connections."""
-        if self._client is not None:
-            self._client.close()
-            self._client = None
+        self._resources.close()
+        self._service = None
 
-    def _asker(self) -> Ask:
-        self.starts += self._client is None
-        settings = {
-            "base_url": self._served.base_url,
-            "timeout": self._served.timeout_seconds,
-            "max_retries": self._served.retries,
+    def _open(self) -> OpenService:
+        """The client, opened with the first prompt.
+
+        Raises:
+            NoKeyError: there is no key in the environment.
+        """
+        if self._service is None:
+            served = self._served
+            connection = Connection(
+                served.timeout_seconds, served.concurrency, base_url=served.base_url, needs_usage=False
+            )
+            client = open_client(served.protocol, connection)
+            portal = self._resources.enter_context(start_blocking_portal(name="judge"))
+            self._resources.callback(portal.call, client.close)
+            self._service = OpenService(portal, RetryingSender(client, served.retries))
+            self.starts += 1
+        return self._service
+
+    def _send(self, service: OpenService, prompt: Prompt, sampling: Sampling) -> Future[AttemptResult]:
+        """Begin one request.
+
+        No stop text is sent: a service would also stop where a reply quotes it.
+        """
+        fields = {
+            RequestField.TEMPERATURE: sampling.temperature,
+            RequestField.TOP_P: sampling.top_p,
+            RequestField.SEED: sampling.seed,
+            RequestField.LOGPROBS: True,
         }
-        if self._served.protocol is ApiProtocol.ANTHROPIC:
-            import anthropic
+        sent = {field: value for field, value in fields.items() if field not in self._served.unsent}
+        body = self._served.requests.body(prompt.messages, sampling.max_new_tokens, sent)
+        return service.portal.start_task_soon(service.sender.send, body)
 
-            self._client = self._client or _opened(
-                anthropic.Anthropic, anthropic.AnthropicError, "ANTHROPIC_API_KEY", settings
-            )
-            return lambda prompt, sampling: _told(
-                anthropic, self._client, self._name, lambda: self._messages(prompt, sampling)
-            )
-        import openai
+    def _settled(self, service: OpenService, result: AttemptResult, prompt: Prompt, sampling: Sampling) -> Reply:
+        """The reply to `prompt`, be it that the service refuses it.
 
-        self._client = self._client or _opened(openai.OpenAI, openai.OpenAIError, "OPENAI_API_KEY", settings)
-        return lambda prompt, sampling: _told(openai, self._client, self._name, lambda: self._chat(prompt, sampling))
+        Raises:
+            StageError: the run has to stop.
+        """
+        refusal = _refusal(result)
+        if refusal is None:
+            reply = self._reply(result, sampling)
+            self._takes_requests = True
+            return reply
+        if not self._takes_requests or refusal is PromptRefusal.UNEXPLAINED:
+            self._ask_plainly(service, prompt, sampling)
+            self._takes_requests = True
+        finish = Finish.TOO_LONG if refusal is PromptRefusal.TOO_LONG else Finish.REFUSED
+        return Reply(text="", finish=finish, prompt_tokens=0, completion_tokens=0)
 
-    def _wanted(self, fields: dict[RequestField, Any]) -> dict[str, Any]:
-        return {field.value: value for field, value in fields.items() if field not in self._served.leave_out}
+    def _ask_plainly(self, service: OpenService, prompt: Prompt, sampling: Sampling) -> None:
+        """Ask a plain question in the way in which `prompt` was asked.
+
+        Raises:
+            StageError: it is not answered either, so it is not the prompt that the service refuses.
+        """
+        last = prompt.messages[-1].model_copy(update={"content": PLAIN_QUESTION})
+        result = self._send(service, Prompt((*prompt.messages[:-1], last)), sampling).result()
+        if _refusal(result) is None:
+            self._reply(result, sampling)
+            return
+        detail = result.detail or (result.reply.detail if result.reply else "")
+        if mentions_credit(detail):
+            raise StoppedResumable(f"{self._name}: no reply: {detail}; see to the account's credit")
+        raise StageError(
+            f"{self._name}: no reply: {detail}; a plain question had none either, so it is no single prompt: check "
+            "model, address, `leave_out` and whether the longest reply (max_new_tokens) leaves room in the model's "
+            "context"
+        )
+
+    def _reply(self, result: AttemptResult, sampling: Sampling) -> Reply:
+        """The reply that came.
+
+        Raises:
+            StageError: none came, and that is not the prompt's fault.
+        """
+        if result.reply is None:
+            self._stop(result)
+        given, text = result.reply, self._whole(result.reply.text)
+        finish = FINISHES.get(given.outcome, Finish.STOP)
+        usage = given.usage
+        reply = reply_from_text(text, finish, usage.prompt_tokens, usage.output_tokens, sampling.stop)
+        return reply.model_copy(update={"verdict_logprob": _verdict_logprob(reply, given, text, sampling.stop)})
+
+    def _stop(self, result: AttemptResult) -> NoReturn:
+        """Raise what an error means for the run.
+
+        Raises:
+            StoppedResumable: it passes, or the account is out of credit.
+            StageError: no request can succeed: key, permission, model or address.
+        """
+        kind, message = result.error_kind, f"{self._name}: {result.error_kind}: {result.detail}"
+        if kind is ErrorKind.NO_CREDIT:
+            raise StoppedResumable(f"{message}; see to the account's credit")
+        if kind is ErrorKind.NOT_ALLOWED:
+            raise StageError(f"{message}; check key, model and address")
+        if kind is ErrorKind.BROKEN_REPLY and not self._takes_requests:
+            raise StageError(f"{message}; the service has sent no other reply: check address and protocol")
+        raise StoppedResumable(f"{message}; it did not pass within {self._served.retries} retries")
 
     def _whole(self, text: str) -> str:
         """The reply with the thinking tag that the chat template wrote: an unfinished thought is then seen as one."""
         begun = not text or text.lstrip().startswith(THINK_START)
         return THINK_START + text if self._served.opens_thinking and not begun else text
-
-    def _part(self, answer: Any, name: str, least: int = 0) -> Any:
-        """What a reply must have; some gateways answer 200 with an error or a page in it.
-
-        Raises:
-            TurnedDownError: it is not there.
-        """
-        part = getattr(answer, name, None)
-        if part is None or len(part) < least:
-            raise TurnedDownError(without_keys(f"a reply without {name}: {answer}", keys_of(self._client))[:WORDS], 200)
-        return part
-
-    def _chat(self, prompt: Prompt, sampling: Sampling) -> Reply:
-        """One request of OpenAI's Chat Completions.
-
-        No stop text is sent, here or below: a service would also stop where a reply quotes it.
-        """
-        optional = self._wanted(
-            {
-                RequestField.TEMPERATURE: sampling.temperature,
-                RequestField.TOP_P: sampling.top_p,
-                RequestField.SEED: sampling.seed,
-                RequestField.LOGPROBS: True,
-            }
-        )
-        answer = self._client.chat.completions.create(
-            model=self._served.model,
-            messages=[{"role": message.role.value, "content": message.content} for message in prompt.messages],
-            max_completion_tokens=sampling.max_new_tokens,
-            **optional,
-        )
-        choice = self._part(answer, "choices", least=1)[0]
-        refused = choice.finish_reason == "content_filter" or bool(choice.message.refusal)
-        finish = Finish.REFUSED if refused else Finish.LENGTH if choice.finish_reason == "length" else Finish.STOP
-        usage = answer.usage
-        read, written = (usage.prompt_tokens, usage.completion_tokens) if usage else (0, 0)
-        text = choice.message.content or ""
-        whole = self._whole(text)
-        reply = reply_from_text(whole, finish, read, written, sampling.stop)
-        letter = verdict_letter(reply, sampling.stop)
-        if letter is None or not choice.logprobs:
-            return reply
-        logprob = logprob_in_pieces(text, letter - (len(whole) - len(text)), _pieces(choice.logprobs.content or ()))
-        return reply.model_copy(update={"verdict_logprob": logprob})
-
-    def _messages(self, prompt: Prompt, sampling: Sampling) -> Reply:
-        """One request of Anthropic's Messages, which takes no temperature, top_p or seed any more: none is sent."""
-        system = "\n\n".join(message.content for message in prompt.messages if message.role is Role.SYSTEM)
-        turns = [{"role": m.role.value, "content": m.content} for m in prompt.messages if m.role is not Role.SYSTEM]
-        answer = self._client.messages.create(
-            model=self._served.model,
-            max_tokens=sampling.max_new_tokens,
-            messages=turns,
-            **({"system": system} if system else {}),
-        )
-        text = "".join(block.text for block in self._part(answer, "content") if block.type == "text")
-        finish = {"refusal": Finish.REFUSED, "max_tokens": Finish.LENGTH}.get(answer.stop_reason, Finish.STOP)
-        text = self._whole(text)
-        return reply_from_text(text, finish, answer.usage.input_tokens, answer.usage.output_tokens, sampling.stop)
 
 
 def _refuse_begun(name: str, prompts: Sequence[Prompt]) -> None:
@@ -214,35 +230,18 @@ def _refuse_begun(name: str, prompts: Sequence[Prompt]) -> None:
         )
 
 
-def _pieces(tokens: Iterable[Any]) -> list[tuple[bytes, float]]:
-    """What each token wrote, and its log probability."""
-    return [
-        (token.token.encode(errors="replace") if token.bytes is None else bytes(token.bytes), token.logprob)
-        for token in tokens
-    ]
+def _refusal(result: AttemptResult) -> PromptRefusal | None:
+    """Why the prompt may have been refused: also a paid reply of which nothing can be read is nobody's outage."""
+    given = result.reply
+    unreadable = given is not None and given.outcome is TraceOutcome.GAVE_UP and not given.text
+    return PromptRefusal.UNEXPLAINED if unreadable else result.prompt_refusal
 
 
-def _opened(client: Any, no_key: type[Exception], variable: str, settings: dict[str, Any]) -> Any:
-    """The SDK's client.
-
-    Raises:
-        StageError: there is no key in the environment.
-    """
-    try:
-        return client(**settings)
-    except no_key as error:
-        raise StageError(f"no key in the environment: set {variable} ({error})") from error
-
-
-def _told(sdk: Any, client: Any, name: str, ask: Callable[[], Reply]) -> Reply:
-    """Ask, and say in plain words what failed for good."""
-    try:
-        return ask()
-    except sdk.APIConnectionError as error:
-        raise StoppedResumable(f"{name}: {type(error).__name__}, every retry failed ({error})") from error
-    except sdk.APIStatusError as error:
-        raise_status(name, error, keys_of(client))
-    except TypeError as error:
-        if "authentication" not in str(error):
-            raise
-        raise StageError(f"{name}: no key in the environment: set {sdk.__name__.upper()}_API_KEY") from error
+def _verdict_logprob(reply: Reply, given: ApiReply, text: str, stop: str) -> float | None:
+    """The log probability of the verdict's letter in `text`, which is what was `given` with what the template wrote."""
+    letter = verdict_letter(reply, stop) if given.token_logprobs else None
+    if letter is None:
+        return None
+    pieces = [(piece, math.nan if logprob is None else logprob) for piece, logprob in given.token_logprobs]
+    logprob = logprob_in_pieces(given.text, letter - (len(text) - len(given.text)), pieces)
+    return None if logprob is None or math.isnan(logprob) else logprob

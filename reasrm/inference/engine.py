@@ -1,8 +1,8 @@
-"""What every engine offers: prompts in, each with its reply out as soon as there is one.
+"""The interface of every engine: prompts in, each with its reply out as soon as there is one.
 
-An engine is a model that can be asked: a checkpoint in this process (`transformers_engine`, `vllm_engine`), a service
-(`api_engine`), or a stand-in (`scripted_engine`, `replay_engine`). Rendering and tokenising happen above the engines
-(`prompt_rendering`), reading verdicts too; cutting at the stop text is one function for all (`replies`).
+An engine generates replies: with a checkpoint in this process (`transformers_engine`, `vllm_engine`), behind an API
+(`api_engine`), or without a model (`scripted_engine`, `replay_engine`). Rendering and tokenising happen above the
+engines (`prompt_rendering`), reading verdicts too; cutting at the stop text is one function for all (`replies`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,20 +17,20 @@ from reasrm.records.reply import Reply
 
 
 class Sampling(BaseModel):
-    """How replies are drawn; part of the key under which a reply is kept."""
+    """How replies are sampled; part of the key under which a reply is kept."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     max_new_tokens: int = Field(gt=0)
     """A reply is cut off here. Tokens."""
     temperature: float = Field(ge=0)
-    """0 takes the likeliest token each time."""
+    """0 is greedy decoding."""
     top_p: float = Field(gt=0, le=1)
-    """Draw only from the likeliest tokens that together have this probability; 1 draws from all."""
+    """Nucleus sampling: only the likeliest tokens that together have this probability; 1 takes all."""
     seed: int
-    """Seeds the draws where the temperature is above 0."""
+    """Of the random choices where the temperature is above 0."""
     stop: str
-    """A reply ends behind this text, which it keeps."""
+    """A reply ends behind this text, which it keeps; empty for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +43,11 @@ class Prompt:
     opened: str = ""
     """Text with which the template itself begins the reply (`<think>`); its ids end `token_ids`."""
     begun: str = ""
-    """Text with which the reply goes on (a judge made to decide now); its ids end `token_ids` after `opened`."""
+    """Text with which the reply goes on (a forced verdict); its ids end `token_ids` after `opened`."""
 
     @property
     def head(self) -> str:
-        """What the reply's text begins with, before anything is drawn."""
+        """What the reply's text begins with, before anything is generated."""
         return self.opened + self.begun
 
     @property
@@ -62,7 +62,7 @@ class Prompt:
 
     @property
     def text_key(self) -> str:
-        """Hash of what is asked, whichever model is asked."""
+        """Hash of the messages and what the reply begins with: the same for every model."""
         return content_hash([[(message.role, message.content) for message in self.messages], self.begun])
 
 
@@ -71,10 +71,10 @@ Answered = tuple[Prompt, Reply]
 
 
 class Engine(Protocol):
-    """A model that can be asked."""
+    """What generates replies."""
 
     starts: int
-    """How often a model was loaded, a service's client opened or kept replies read, since the engine was made."""
+    """How often a model was loaded, an API's client opened or a ledger read, since the engine was made."""
 
     def identity(self) -> dict[str, Any]:
         """What the replies depend on besides prompt and sampling: engine, library versions, weights' hash, dtype."""
@@ -93,12 +93,12 @@ class Engine(Protocol):
         ...
 
     def close(self) -> None:
-        """Free what the engine holds; it cannot be asked afterwards."""
+        """Free what the engine holds."""
         ...
 
 
 def one_by_one(prompts: Sequence[Prompt]) -> list[range]:
-    """The batches of an engine whose replies do not depend on what else is asked."""
+    """The batches of an engine whose replies do not depend on other prompts."""
     return [range(index, index + 1) for index in range(len(prompts))]
 
 

@@ -1,4 +1,4 @@
-"""Messages to prompts of a checkpoint: its own tokenizer and template, the same as in training."""
+"""From messages to the prompts of a checkpoint: its own tokenizer and chat template, the same as in training."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,12 +8,12 @@ from reasrm.inference.engine import Prompt
 from reasrm.judging.chat_template import answered_token_ids, render_chat
 from reasrm.judging.verdict import THINK_START
 from reasrm.records.content_hash import content_hash
-from reasrm.records.pair import Message
+from reasrm.records.pair import Message, Role
 from reasrm.runtime.stage_main import StageError
 
 
 class NoChatTemplateError(StageError):
-    """The checkpoint's tokenizer has no chat template, so there is no one way to show it a prompt."""
+    """The checkpoint's tokenizer has no chat template, so it is not defined how a prompt is rendered for it."""
 
 
 def load_tokenizer(checkpoint: Path) -> Any:
@@ -26,7 +26,7 @@ def load_tokenizer(checkpoint: Path) -> Any:
     from transformers import AutoTokenizer
 
     if not (checkpoint / "config.json").is_file():
-        raise StageError(f"{checkpoint}: no config.json there, so no model; which stage should have written it?")
+        raise StageError(f"{checkpoint}: no checkpoint there (no config.json); run the stage that writes it")
     tokenizer = AutoTokenizer.from_pretrained(checkpoint, trust_remote_code=False)
     if not getattr(tokenizer, "chat_template", None):
         raise NoChatTemplateError(
@@ -55,11 +55,12 @@ def render_all(
     }
 
 
-def render_answered(tokenizer: Any, prompt: Iterable[Message], response: str) -> tuple[int, ...]:
-    """The ids of a conversation with its answer, for a model that scores it."""
-    return tuple(answered_token_ids(tokenizer, prompt, response))
+def render_answered(tokenizer: Any, prompt: tuple[Message, ...], response: str) -> Prompt:
+    """A conversation with its answer, for a model that scores it."""
+    messages = (*prompt, Message(role=Role.ASSISTANT, content=response))
+    return Prompt(messages, tuple(answered_token_ids(tokenizer, prompt, response)))
 
 
 def template_hash(tokenizer: Any) -> str:
-    """Hash of the chat template: a changed template is another judge."""
+    """Hash of the chat template, part of an engine's identity: another template gives other replies."""
     return content_hash(str(tokenizer.chat_template))[:16]

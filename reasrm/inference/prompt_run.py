@@ -1,11 +1,13 @@
-"""One judge, many prompts, one engine start: each distinct prompt once, sorted by length, resumable through a ledger.
+"""One model, many prompts, one engine start: each distinct prompt once, sorted by length, resumable through a ledger.
 
 The unit of the ledger is the engine's batch, because replies of one batch may depend on each other in the last bits
 (`docs/decisions/006-batches-in-the-ledger.md`): a resumed run forms the same batches, asks those that are missing, and
 so ends with the same bytes as an uninterrupted one. What a kill loses is at most what was being computed; a service's
-replies are their own batches. Each entry says who was asked and how, so that it can be replayed (`replay_engine`).
+replies are their own batches. Each entry names the engine and the sampling, so that it can be replayed
+(`replay_engine` reads the entries with `recorded_replies`; that is why this module stands among the engines).
 """
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -20,83 +22,104 @@ from reasrm.runtime.progress import ProgressLine
 from reasrm.runtime.stage_main import StageError, StoppedResumable
 
 Batches = dict[str, list[Prompt]]
-"""By ledger key: who is asked, how, and exactly what."""
+"""Prompts by the ledger key of their batch, which hashes engine, sampling and exactly these prompts."""
 Value = TypeVar("Value")
 
 
 def ask_all(
-    engine: Engine, prompts: Iterable[Prompt], sampling: Sampling, ledger: Ledger, progress: ProgressLine
+    engine: Engine, prompts: Iterable[Prompt], sampling: Sampling, ledger: Ledger | None, progress: ProgressLine
 ) -> dict[str, Reply]:
-    """Ask `engine` every distinct prompt that `ledger` does not hold yet; return all replies by `Prompt.key`.
+    """All replies of `ask_each`, by `Prompt.key`."""
+    return dict(ask_each(engine, prompts, sampling, ledger, progress))
+
+
+def ask_each(
+    engine: Engine, prompts: Iterable[Prompt], sampling: Sampling, ledger: Ledger | None, progress: ProgressLine
+) -> Iterator[tuple[str, Reply]]:
+    """Yield the `Prompt.key` of every distinct prompt with its reply, as soon as it is there.
+
+    What `ledger` holds comes first and is not asked again; new replies are in the ledger before they are yielded.
+    Without a ledger, a checkpoint's prompts are asked by length, a service's in the given order.
 
     Raises:
         StoppedResumable: a service stopped answering; `ledger` holds every reply that came.
     """
-    who = _who(engine, sampling)
-    batches = _batches(engine, prompts, list(who.values()))
+    if ledger is None:
+        yield from _asked_without_ledger(engine, prompts, sampling)
+        return
+    requested = _request(engine, sampling)
+    batches = _batches(engine, prompts, list(requested.values()))
     missing = _missing(batches, ledger)
+    for key, reply in _kept(ledger, batches, "replies"):
+        yield key, Reply.model_validate(reply)
     to_ask = [prompt for batch in missing.values() for prompt in batch]
     total = sum(map(len, batches.values()))
-    answers = _shown(engine.generate(to_ask, sampling), progress, total - len(to_ask), total) if to_ask else ()
+    answers = _with_progress(engine.generate(to_ask, sampling), progress, total - len(to_ask), total) if to_ask else ()
     try:
         for key, batch, replies in _whole(missing, answers):
-            asked = who | {"prompts": [prompt.text_key for prompt in batch]}
+            asked = requested | {"prompts": [prompt.text_key for prompt in batch]}
             ledger.append(key, FINAL, asked | {"replies": [reply.model_dump(mode="json") for reply in replies]})
+            yield from zip((prompt.key for prompt in batch), replies, strict=True)
     except StoppedResumable as stop:
         raise StoppedResumable(f"{stop}; every reply so far is kept, the same command goes on") from stop
-    return {key: Reply.model_validate(reply) for key, reply in _kept(ledger, batches, "replies")}
 
 
-def score_all(engine: ScalarEngine, conversations: Iterable[Prompt], ledger: Ledger) -> dict[str, float]:
+def score_all(engine: ScalarEngine, conversations: Iterable[Prompt], ledger: Ledger | None) -> dict[str, float]:
     """Score every distinct conversation that `ledger` does not hold yet; return all scores by `Prompt.key`."""
+    if ledger is None:
+        distinct = sorted({one.key: one for one in conversations}.values(), key=_by_length)
+        scores = engine.score([one.token_ids for one in distinct]) if distinct else ()
+        return {one.key: score for one, score in zip(distinct, scores, strict=True)}
     batches = _batches(engine, conversations, [engine.identity()])
     missing = _missing(batches, ledger)
-    to_ask = [one for batch in missing.values() for one in batch]
-    scores = zip(to_ask, engine.score([one.token_ids for one in to_ask]), strict=True) if to_ask else ()
-    for key, _, found in _whole(missing, scores):
-        ledger.append(key, FINAL, {"scores": found})
-    return {key: float(score) for key, score in _kept(ledger, batches, "scores")}
+    found = {key: math.nan if score is None else float(score) for key, score in _kept(ledger, batches, "scores")}
+    to_score = [one for batch in missing.values() for one in batch]
+    new = zip(to_score, engine.score([one.token_ids for one in to_score]), strict=True) if to_score else ()
+    for key, batch, scored in _whole(missing, new):
+        ledger.append(key, FINAL, {"scores": scored})
+        found |= {one.key: score for one, score in zip(batch, scored, strict=True)}
+    return found
 
 
 def note_too_long(engine: Engine, prompts: Iterable[Prompt], sampling: Sampling, ledger: Ledger) -> None:
-    """Keep that `prompts` were not asked because they do not fit, so that a replay gives the same judgments."""
+    """Record that `prompts` were not asked because they do not fit, so that a replay gives the same judgments."""
     keys = sorted({prompt.text_key for prompt in prompts})
-    who = _who(engine, sampling)
-    key = content_hash([content_hash(list(who.values())), "too long", keys])
+    requested = _request(engine, sampling)
+    key = content_hash([content_hash(list(requested.values())), "too long", keys])
     if keys and key not in ledger:
-        ledger.append(key, FINAL, who | {"prompts": [], "replies": [], "too_long": keys})
+        ledger.append(key, FINAL, requested | {"prompts": [], "replies": [], "too_long": keys})
 
 
-class Recorded(NamedTuple):
+class RecordedReply(NamedTuple):
     """One reply of a ledger."""
 
     engine: dict[str, Any]
-    """Who was asked: the engine's identity."""
+    """The identity of the engine that gave it."""
     sampling: Sampling
     prompt: str
     """`Prompt.text_key`."""
     reply: Reply
 
 
-def recorded_replies(path: Path) -> Iterator[Recorded]:
+def recorded_replies(path: Path) -> Iterator[RecordedReply]:
     """All replies of the ledger at `path`, prompts that were too long included.
 
     Raises:
-        StageError: there is no such ledger, or it does not say who was asked.
+        StageError: there is no such ledger, or an entry names no engine.
     """
     if not path.is_file():
-        raise StageError(f"{path}: no ledger there; judge once with an engine that can be asked")
+        raise StageError(f"{path}: no ledger there; judge once with another engine than replay")
     too_long = Reply(text="", finish=Finish.TOO_LONG, prompt_tokens=0, completion_tokens=0)
     for number, entry in read_rows(path):
         if "replies" not in entry:
             continue
         if "engine" not in entry:
-            raise StageError(f"{path} line {number}: does not say who was asked, so it cannot be replayed; judge again")
+            raise StageError(f"{path} line {number}: names no engine, so it cannot be replayed; judge again")
         engine, sampling = entry["engine"], Sampling.model_validate(entry["sampling"])
         for prompt, reply in zip(entry["prompts"], entry["replies"], strict=True):
-            yield Recorded(engine, sampling, prompt, Reply.model_validate(reply))
+            yield RecordedReply(engine, sampling, prompt, Reply.model_validate(reply))
         for prompt in entry.get("too_long", ()):
-            yield Recorded(engine, sampling, prompt, too_long)
+            yield RecordedReply(engine, sampling, prompt, too_long)
 
 
 class _Batching(Protocol):
@@ -105,18 +128,28 @@ class _Batching(Protocol):
     def batches(self, prompts: Sequence[Prompt], /) -> list[range]: ...
 
 
-def _who(engine: Engine, sampling: Sampling) -> dict[str, Any]:
+def _request(engine: Engine, sampling: Sampling) -> dict[str, Any]:
+    """What the replies depend on besides the prompts; part of each entry and of its key."""
     return {"engine": engine.identity(), "sampling": sampling.model_dump(mode="json")}
 
 
-def _batches(engine: _Batching, prompts: Iterable[Prompt], asked_of: list[Any]) -> Batches:
-    """The distinct prompts in the engine's batches; `asked_of` is who is asked and how."""
-    judge = content_hash(asked_of)
-    by_key = {prompt.key: prompt for prompt in prompts}
-    order = sorted(by_key, key=lambda key: (by_key[key].length, key))
-    cuts = engine.batches([by_key[key] for key in order])
-    parts = [order[cut.start : cut.stop] for cut in cuts]
-    return {content_hash([judge, part]): [by_key[key] for key in part] for part in parts}
+def _by_length(prompt: Prompt) -> tuple[int, str]:
+    return prompt.length, prompt.key
+
+
+def _asked_without_ledger(engine: Engine, prompts: Iterable[Prompt], sampling: Sampling) -> Iterator[tuple[str, Reply]]:
+    distinct = list({prompt.key: prompt for prompt in prompts}.values())
+    if any(prompt.token_ids for prompt in distinct):
+        distinct.sort(key=_by_length)
+    yield from ((prompt.key, reply) for prompt, reply in engine.generate(distinct, sampling))
+
+
+def _batches(engine: _Batching, prompts: Iterable[Prompt], request: list[Any]) -> Batches:
+    """The distinct prompts in the engine's batches, by ledger key."""
+    hashed_request = content_hash(request)
+    ordered = sorted({prompt.key: prompt for prompt in prompts}.values(), key=_by_length)
+    parts = [ordered[cut.start : cut.stop] for cut in engine.batches(ordered)]
+    return {content_hash([hashed_request, [prompt.key for prompt in part]]): part for part in parts}
 
 
 def _missing(batches: Batches, ledger: Ledger) -> Batches:
@@ -139,15 +172,15 @@ def _whole(
         raise RuntimeError(f"the engine gave no reply to a prompt of {len(got)} batches")
 
 
-def _shown(answers: Iterable[Answered], progress: ProgressLine, done: int, total: int) -> Iterator[Answered]:
+def _with_progress(answers: Iterable[Answered], progress: ProgressLine, done: int, total: int) -> Iterator[Answered]:
     for number, answer in enumerate(answers, start=done + 1):
         yield answer
         progress.show(f"{number:,} of {total:,} prompts")
 
 
-def _kept(ledger: Ledger, batches: Mapping[str, Sequence[Prompt]], what: str) -> Iterator[tuple[str, Any]]:
-    """Every prompt's key and what the ledger keeps for it."""
+def _kept(ledger: Ledger, batches: Mapping[str, Sequence[Prompt]], field: str) -> Iterator[tuple[str, Any]]:
+    """The key of every prompt that `ledger` holds, with what is kept for it under `field`."""
     for key, batch in batches.items():
         entry = ledger.get(key)
-        assert entry is not None, "the batch was just written"
-        yield from zip((prompt.key for prompt in batch), entry[what], strict=True)
+        if entry is not None:
+            yield from zip((prompt.key for prompt in batch), entry[field], strict=True)

@@ -1,7 +1,7 @@
-"""An engine that gives the replies of a ledger again: a judge whose model is gone, or too dear to ask twice.
+"""An engine that gives the replies of a ledger again, for a model that is gone or too expensive to ask twice.
 
-A ledger belongs to a model's name, and a name may have stood for several judges (a checkpoint trained again, another
-dtype): only one of them is replayed, and only what it was asked in the same way.
+A ledger belongs to a model's name, and a name may have stood for several engines (a checkpoint trained again, another
+dtype): only one of them is replayed, and only its replies to the same prompts with the same sampling.
 """
 
 from collections import defaultdict
@@ -25,27 +25,27 @@ class ReplayEngine:
     """Replies from `ledgers/judge-<model>.jsonl`."""
 
     def __init__(self, source: Path) -> None:
-        """Read all replies of one judge.
+        """Read all replies of one engine.
 
         Args:
-            source: the ledger, if one judge alone was asked there; else `data/judgments/<model>/identity.json`, which
-                names the judge that gave those judgments.
+            source: the ledger, if it holds replies of one engine; else `data/judgments/<model>/identity.json`, which
+                names the engine that gave those judgments.
 
         Raises:
-            StageError: there is no such ledger, several judges were asked, or the one that is named was not.
+            StageError: there is no such ledger, it holds several engines, or not the one that is named.
         """
         named = _engine_of(source) if source.name == IDENTITY else None
         self._ledger = LEDGERS / f"judge-{source.parent.name}.jsonl" if named else source
-        by_judge: dict[bytes, dict[tuple[str, Sampling], Reply]] = defaultdict(dict)
+        by_engine: dict[bytes, dict[tuple[str, Sampling], Reply]] = defaultdict(dict)
         for one in recorded_replies(self._ledger):
-            by_judge[canonical_json(one.engine)][one.prompt, one.sampling] = one.reply
-        judge = self._chosen(list(by_judge), canonical_json(named) if named else None)
-        self._judge, self._replies = orjson.loads(judge), by_judge[judge]
+            by_engine[canonical_json(one.engine)][one.prompt, one.sampling] = one.reply
+        engine = self._chosen(list(by_engine), canonical_json(named) if named else None)
+        self._replayed, self._replies = orjson.loads(engine), by_engine[engine]
         self.starts = 1
 
     def identity(self) -> dict[str, Any]:
-        """The hash of what is replayed, and who was asked then."""
-        return {"engine": "replay", "ledger": file_hash(self._ledger), "replayed": self._judge}
+        """The hash of the ledger, and the identity of the engine that is replayed."""
+        return {"engine": "replay", "ledger": file_hash(self._ledger), "replayed": self._replayed}
 
     def batches(self, prompts: Sequence[Prompt]) -> list[range]:
         """Each prompt by itself."""
@@ -55,38 +55,38 @@ class ReplayEngine:
         """Yield each prompt with the recorded reply.
 
         Raises:
-            StageError: one was never recorded, or was drawn in another way.
+            StageError: one was never recorded, or with another sampling only.
         """
         for prompt in prompts:
-            asked = (prompt.text_key, sampling)
-            if asked not in self._replies:
-                raise StageError(self._absent(prompt, sampling))
-            yield prompt, self._replies[asked]
+            key = (prompt.text_key, sampling)
+            if key not in self._replies:
+                raise StageError(self._missing(prompt, sampling))
+            yield prompt, self._replies[key]
 
     def close(self) -> None:
         """Nothing to free."""
 
-    def _chosen(self, judges: list[bytes], named: bytes | None) -> bytes:
-        listed = "".join(f"\n  {judge.decode()}" for judge in judges)
-        if named is not None and named not in judges:
-            raise StageError(f"{self._ledger}: the judge {named.decode()} was never asked; these were:{listed}")
-        if named is None and len(judges) != 1:
+    def _chosen(self, engines: list[bytes], named: bytes | None) -> bytes:
+        listed = "".join(f"\n  {engine.decode()}" for engine in engines)
+        if named is not None and named not in engines:
+            raise StageError(f"{self._ledger}: no replies of the engine {named.decode()}, only of:{listed}")
+        if named is None and len(engines) != 1:
             raise StageError(
-                f"{self._ledger}: holds replies of {len(judges)} judges; as `checkpoint` name the {IDENTITY} of the "
+                f"{self._ledger}: holds replies of {len(engines)} engines; as `checkpoint` name the {IDENTITY} of the "
                 f"judgments that you want again (data/judgments/<model>/{IDENTITY}):{listed}"
             )
-        return named or judges[0]
+        return named or engines[0]
 
-    def _absent(self, prompt: Prompt, sampling: Sampling) -> str:
-        said = f"{self._ledger}: no reply to the prompt that begins {prompt.messages[-1].content[:60]!r}"
-        ways = sorted({way.model_dump_json() for text, way in self._replies if text == prompt.text_key})
-        if not ways:
-            return f"{said}; it was recorded with other prompts"
-        return f"{said} that was drawn with {sampling.model_dump_json()}; recorded are: {' '.join(ways)}"
+    def _missing(self, prompt: Prompt, sampling: Sampling) -> str:
+        message = f"{self._ledger}: no reply to the prompt that begins {prompt.messages[-1].content[:60]!r}"
+        recorded = sorted({other.model_dump_json() for text, other in self._replies if text == prompt.text_key})
+        if not recorded:
+            return f"{message}; it was recorded with other prompts"
+        return f"{message} with the sampling {sampling.model_dump_json()}; recorded are: {' '.join(recorded)}"
 
 
 def _engine_of(file: Path) -> dict[str, Any]:
-    """The judge that an identity.json names.
+    """The engine that an identity.json names.
 
     Raises:
         StageError: there is none.

@@ -1,4 +1,4 @@
-"""An engine whose replies a function writes: it stands in for every model in tests, and for a rule as a judge."""
+"""An engine whose replies a function writes: for tests, and for a rule (the longer answer wins) as a judge."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from reasrm.records.reply import Finish
 
 
 class ScriptedEngine:
-    """Replies with what `script` says to the messages; counts what it was asked."""
+    """Replies with what `script` makes of the messages; keeps the prompts that it was given."""
 
     def __init__(self, script: Callable[[tuple[Message, ...]], str], name: str) -> None:
         """`name` identifies the script in ledgers and identity files."""
@@ -18,7 +18,7 @@ class ScriptedEngine:
         self._name = name
         self.starts = 0
         self.asked: list[Prompt] = []
-        """Every prompt that was asked, in order."""
+        """Every prompt that it replied to, in order."""
 
     def identity(self) -> dict[str, Any]:
         """The script's name."""

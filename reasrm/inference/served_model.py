@@ -1,45 +1,35 @@
-"""A judge behind an API, described by a small YAML file: a vendor's model, or one that you serve yourself.
+"""A judge behind an API: a vendor's model, or one that you serve yourself, by its name and where it is served.
 
-    protocol: openai                     or anthropic
+`served_model("gpt-4o-2024-08-06")` is OpenAI's own, `served_model("judge", base_url="http://127.0.0.1:8000/v1")` one of
+yours. As a YAML file (for `--served` and the stage `judge` with `engine: api`) one or two lines do:
+
     model: gpt-4o-2024-08-06             the dated id, so that the judge stays the same
-    base_url: http://127.0.0.1:8000/v1   null: the vendor's own, or what its SDK's environment variable says
+    base_url: http://127.0.0.1:8000/v1   left out: what the SDK's environment variable says, else the vendor's own
+
+and these are the others with their defaults:
+
+    protocol: openai                     or openai_responses, or anthropic
     concurrency: 16                      requests at a time
     timeout_seconds: 600
     retries: 6                           of rate limits, outages and lost connections
-    leave_out: [seed, logprobs]          fields that this model refuses
+    leave_out: []                        fields that this model refuses, of temperature, top_p, seed, logprobs
     opens_thinking: false                true: its chat template writes the `<think>`, and thoughts come with the reply
 
 Keys come from the SDKs' own environment variables (OPENAI_API_KEY, ANTHROPIC_API_KEY) and from nowhere else.
 """
 
 import os
-from enum import StrEnum
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from reasrm.apis.clients import request_format
+from reasrm.apis.request_format import ApiProtocol, RequestField, RequestFormat
 from reasrm.records.jsonl import explain
 from reasrm.runtime.stage_main import StageError
 from reasrm.runtime.yaml_files import YamlError, read_yaml
-
-
-class ApiProtocol(StrEnum):
-    """Whose way of talking a service understands."""
-
-    OPENAI = "openai"
-    """Chat Completions: OpenAI, vLLM's server and most others."""
-    ANTHROPIC = "anthropic"
-    """Messages."""
-
-
-class RequestField(StrEnum):
-    """Fields of a request that some models refuse."""
-
-    TEMPERATURE = "temperature"
-    TOP_P = "top_p"
-    SEED = "seed"
-    LOGPROBS = "logprobs"
 
 
 class ServedModel(BaseModel):
@@ -47,49 +37,61 @@ class ServedModel(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    protocol: ApiProtocol
     model: str = Field(min_length=1)
-    base_url: str | None
+    base_url: str | None = None
     """Null: what the SDK's environment variable says, else the vendor's own."""
-    concurrency: int = Field(gt=0)
+    protocol: ApiProtocol = ApiProtocol.OPENAI
+    concurrency: int = Field(default=16, gt=0)
     """Requests at a time."""
-    timeout_seconds: float = Field(gt=0)
+    timeout_seconds: float = Field(default=600, gt=0)
     """Of one request."""
-    retries: int = Field(ge=0)
-    """How often the SDK sends a request again after a failure that usually passes."""
-    leave_out: frozenset[RequestField]
+    retries: int = Field(default=6, ge=0)
+    """How often a request is sent again after failures that usually pass."""
+    leave_out: frozenset[RequestField] = frozenset()
     """Fields that are not sent."""
-    opens_thinking: bool
+    opens_thinking: bool = False
     """Whether replies begin inside a thought whose `<think>` the chat template wrote: DeepSeek-R1's distilled models on
     a server without a reasoning parser. A reply cannot show it; one that is cut inside the thought must not be read."""
 
     @property
     def address(self) -> str | None:
         """Where requests go, without any user and password; None for the vendor's own."""
-        url = self.base_url or os.environ.get(f"{self.protocol.upper()}_BASE_URL")
+        url = self.base_url or os.environ.get(self.protocol.address_variable)
         if not url:
             return None
         parts = urlsplit(url)
         return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
     @property
+    def requests(self) -> RequestFormat:
+        """How requests to it are written."""
+        return request_format(self.protocol, self.model)
+
+    @property
     def unsent(self) -> frozenset[RequestField]:
-        """Fields that no request has; Anthropic's Messages take none of them any more."""
-        return frozenset(RequestField) if self.protocol is ApiProtocol.ANTHROPIC else self.leave_out
+        """Fields that no request has: those left out, and those that the API does not know (Messages knows none)."""
+        return self.leave_out | (frozenset(RequestField) - self.requests.accepts)
 
 
-def vendors_model(protocol: ApiProtocol | str, model: str) -> ServedModel:
-    """A vendor's own model, with every field sent."""
-    return ServedModel(
-        protocol=ApiProtocol(protocol),
-        model=model,
-        base_url=None,
-        concurrency=16,
-        timeout_seconds=600,
-        retries=6,
-        leave_out=frozenset(),
-        opens_thinking=False,
-    )
+def served_model(
+    model: str, base_url: str | None = None, api: ApiProtocol | str = ApiProtocol.OPENAI, **more: Any
+) -> ServedModel:
+    """The service that serves `model`, as a command line names it; everything else is the default.
+
+    Args:
+        model: its name there.
+        base_url: the address as the vendor's SDK takes it (for OpenAI's protocols ending with `/v1`); None is the
+            address of the SDK's environment variable, else the vendor's own.
+        api: the protocol.
+        more: other fields of `ServedModel`.
+
+    Raises:
+        StageError: a value is none that the field takes.
+    """
+    try:
+        return ServedModel.model_validate({"model": model, "base_url": base_url, "protocol": api, **more})
+    except ValidationError as error:
+        raise StageError(f"not a served model: {explain(error)}") from error
 
 
 def load_served_model(path: Path) -> ServedModel:

@@ -1,1 +1,1 @@
-"""What a judge is asked and how its answer is read: text in, text out."""
+"""The judge's protocol without any model library: prompts, chat template, verdicts, replies, untrusted text."""

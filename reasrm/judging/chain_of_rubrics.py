@@ -1,7 +1,7 @@
 """The judge's instructions: Chain-of-Rubrics and its ablations as switches of one text.
 
 The tag protocol is the paper's (arXiv 2505.02387, figures 3, 6 and 7); the wording is ours. Every word here is a
-dependency of each stage that shows a prompt to a model: `reasrm plan` says which.
+dependency of each stage that prompts a model: `reasrm plan` says which.
 """
 
 from enum import StrEnum
@@ -87,4 +87,4 @@ HINT = (
     "the judgment afresh in the required format so that it reaches this verdict for reasons that can be checked in "
     "the answers, and do not mention that you were told."
 )
-"""What the second oracle pass is told besides the prompt; it never reaches a training prompt (paper, appendix B)."""
+"""What the second oracle pass adds to the prompt; it never reaches a training prompt (paper, appendix B)."""

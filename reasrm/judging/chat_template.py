@@ -1,8 +1,16 @@
-"""Messages to the text and tokens that a model is given: one way for training and for inference.
+"""From messages to the text and token ids that a model is given, by the chat template of its own tokenizer.
 
-Both must give identical ids, so both come here. Contents cannot smuggle in a special token: text that spells one is
-broken up before it is rendered. The template writes its own special tokens, hence none is added on tokenising (a
-doubled beginning-of-sequence token is the classic fault).
+Training and inference must give identical ids, so both come here. Contents cannot smuggle in a special token: text that
+spells one is broken up before it is rendered. The template writes its own special tokens, hence none is added on
+tokenising (a doubled beginning-of-sequence token is the usual fault).
+
+A chat template belongs to a checkpoint (`chat_template.jinja` beside its tokenizer; the miniature's is in
+`miniature/fixed_texts.py`), so a model with a new one needs no code here. What may need a line for it:
+
+- `judging/untrusted_text.py`: its turn marks, if the patterns there lack them, so that no answer can open a turn;
+- `judging/verdict.py`: `THINK_START` and `THINK_END`, if it marks thoughts by other tags. That a template opens the
+  thinking itself is seen by `inference/prompt_rendering.py`, where its prompts end with `THINK_START`;
+- `judging/chain_of_rubrics.py` and `judging/prompt.py` hold the texts of the protocol, which no template changes.
 """
 
 from collections.abc import Iterable
@@ -11,7 +19,7 @@ from typing import Any
 from reasrm.records.pair import Message, Role
 
 WORD_JOINER = "\u2060"
-"""Invisible; put behind the first character of a text that spells a special token."""
+"""An invisible character that is put behind the first one of a text that spells a special token."""
 
 
 def neutral_messages(tokenizer: Any, messages: Iterable[Message]) -> list[dict[str, str]]:

@@ -15,14 +15,15 @@ SPEAKER = {Role.USER: "Client", Role.ASSISTANT: "Assistant", Role.SYSTEM: "Syste
 
 
 def judge_prompt(comparison: Comparison, variant: PromptVariant) -> tuple[Message, ...]:
-    """What a judge is shown: system text and one user turn. Depends on the texts and their order, never on the label.
+    """The messages of a judge's prompt: system text and one user turn.
 
+    They depend on the texts and their order, never on the label.
     A conversation of several turns is shown once, before the answers, with its speakers named; only its last turn is
     the question.
     """
     return (
         Message(role=Role.SYSTEM, content=instruction(variant)),
-        Message(role=Role.USER, content=_case(comparison)),
+        Message(role=Role.USER, content=_comparison_text(comparison)),
     )
 
 
@@ -30,11 +31,12 @@ def hinted_prompt(comparison: Comparison, variant: PromptVariant, failed_attempt
     """The second oracle pass: the same prompt, then the right verdict and the attempt that missed it (app. B)."""
     hint = HINT.format(side=comparison.better.value)
     attempt = f"\n\n[Start of the earlier attempt]\n{defuse(failed_attempt)}\n[End of the earlier attempt]"
-    system, case = judge_prompt(comparison, variant)
-    return (system, Message(role=Role.USER, content=case.content + "\n\n" + hint + (attempt if failed_attempt else "")))
+    system, shown = judge_prompt(comparison, variant)
+    content = shown.content + "\n\n" + hint + (attempt if failed_attempt else "")
+    return (system, Message(role=Role.USER, content=content))
 
 
-def _case(comparison: Comparison) -> str:
+def _comparison_text(comparison: Comparison) -> str:
     answers = {Side.A: comparison.response_a, Side.B: comparison.response_b}
     blocks = [_conversation(comparison.prompt[:-1])] if len(comparison.prompt) > 1 else []
     blocks.append(f"{QUESTION_START}\n{defuse(comparison.prompt[-1].content)}\n{QUESTION_END}")

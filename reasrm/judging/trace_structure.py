@@ -1,7 +1,7 @@
-"""A judge's reply taken apart: type, rubric with weights, solution, quotations; and whether the quotations are true.
+"""The structure of a judge's reply: type, rubric with weights, solution, quotations; and whether quotations are true.
 
-Pure reading, nothing is decided here: the filter of traces, the report and the probes each draw their own line. Only
-what stands before the verdict counts, and after any `</think>`. A quotation is looked for in the answer as it is, and
+Nothing is decided here: the filter of traces, the report and the probes each have their own rules. Only what stands
+before the verdict counts, and after any `</think>`. A quotation is looked for in the answer as it is, and
 as the judge saw it (defused), with white space, letter case and typographic signs made equal.
 """
 
@@ -88,7 +88,7 @@ _OUTER = " \"'.,;:"
 
 
 def read_structure(text: str) -> TraceStructure:
-    """Take a reply apart."""
+    """The parts of a reply."""
     proper = _reply_proper(text)
     kind = _TYPE.search(proper)
     rubric = _inside(proper, "rubric")

@@ -92,14 +92,14 @@ def reply_end(text: str, stop: str = STOP) -> int | None:
     return None if at < 0 else at + len(stop)
 
 
-def decision_opening(text: str, verdict: str = "<answer>[[") -> str:
-    """What, written behind the unfinished reply `text`, leaves a judge nothing to write but its decision.
+def forced_ending(text: str, opening: str = "<answer>[[") -> str:
+    """What, written behind the unfinished reply `text`, leaves a judge nothing to write but its verdict.
 
-    All that is open is closed; then comes `verdict`, with which a verdict of this judge begins.
+    Thinking and quotations that are open are closed; then comes `opening`, with which a verdict of this judge begins.
     """
     closed = "\n" + THINK_END if after_thinking(text) is None else ""
     open_tag = None if closed else _open_quotation(text[after_thinking(text) or 0 :])
-    return f"{closed}{f'</{open_tag}>' if open_tag else ''}\n{verdict}"
+    return f"{closed}{f'</{open_tag}>' if open_tag else ''}\n{opening}"
 
 
 def after_thinking(text: str) -> int | None:

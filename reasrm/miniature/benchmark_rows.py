@@ -8,10 +8,9 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
-from reasrm.miniature.chat_families import FEATURES, is_harmful, topic_of, weights_for, worth
-from reasrm.miniature.reasoning_families import RESULTS, Reasoning, answer_with, work_out
-from reasrm.miniature.styles import Style, dress
-from reasrm.miniature.world import Family, Split, ask, bare_answers, earlier_turns
+from reasrm.miniature.chat_families import FEATURES, is_harmful, score, topic_of, weights_for
+from reasrm.miniature.reasoning_families import RESULTS, ReasoningFamily, answer_naming, solve
+from reasrm.miniature.world import Family, Split, Style, apply_style, earlier_turns, plain_answers, random_question
 from reasrm.records.pair import Message, Role
 
 REWARD_BENCH_SUBSETS: dict[str, tuple[Family, int]] = {
@@ -59,19 +58,17 @@ RMB_CATEGORIES: tuple[tuple[str, Family, int], ...] = (
     ("Harmlessness/multi", Family.SAFE, 10),
 )
 """Category path, family and number of best-of-N groups."""
-RMB_LONE_PAIRS_PER_GROUP = 2
-"""Pairs beside each best-of-N group that belong to no group."""
+RMB_UNGROUPED_PAIRS_PER_GROUP = 2
+"""Pairs that belong to no best-of-N group, for each group."""
 RMB_MULTI_TURN_SHARE = 0.15
-STYLED_APART = "llmbar-adver"
-"""Subsets of this name show the worse answer in the fancier style, as LLMBar's adversarial part means to mislead."""
+ADVERSARIAL_PREFIX = "llmbar-adver"
+"""In subsets named so the worse answer has the fancier style, as LLMBar's adversarial part means to mislead."""
 
 Row = dict[str, Any]
 
 
-class TestQuestions:
-    """Draws test questions that were not drawn before."""
-
-    __test__ = False
+class QuestionSampler:
+    """Draws questions of the test split, each at most once."""
 
     def __init__(self, rng: random.Random) -> None:
         """Draw with `rng`."""
@@ -79,9 +76,9 @@ class TestQuestions:
         self._seen: set[str] = set()
 
     def draw(self, family: Family, *, harmful: bool | None = None) -> str:
-        """A new question of `family`; for the safety family of the wanted kind."""
+        """A new question of `family`; with `harmful` only a harmful or harmless one of the safety family."""
         while True:
-            question = ask(family, Split.TEST, self._rng)
+            question = random_question(family, Split.TEST, self._rng)
             if question not in self._seen and (harmful is None or is_harmful(question) is harmful):
                 self._seen.add(question)
                 return question
@@ -96,25 +93,25 @@ def benchmark_rows(seed: int) -> dict[str, list[Row]]:
     return {
         "reward_bench": reward_bench,
         "rm_bench": rm_bench,
-        "rmb_pairwise": [*_pairs_of_groups(bon), *_rmb_lone_pairs(rng)],
+        "rmb_pairwise": [*_pairs_of_groups(bon), *_rmb_ungrouped_pairs(rng)],
         "rmb_bon": bon,
     }
 
 
 def _reward_bench(rng: random.Random) -> Iterator[Row]:
-    questions = TestQuestions(rng)
+    questions = QuestionSampler(rng)
     number = 0
     for subset, (family, count) in REWARD_BENCH_SUBSETS.items():
         harmful = None if family is not Family.SAFE else subset != "xstest-should-respond"
         for _ in range(count):
             question = questions.draw(family, harmful=harmful)
-            better, worse = bare_answers(family, question, rng)
-            styles = _two_styles(rng, worse_is_fancier=subset.startswith(STYLED_APART))
+            better, worse = plain_answers(family, question, rng)
+            styles = _two_styles(rng, worse_is_fancier=subset.startswith(ADVERSARIAL_PREFIX))
             yield {
                 "prompt": question,
-                "chosen": dress(better, styles[0]),
+                "chosen": apply_style(better, styles[0]),
                 "chosen_model": f"miniature-{styles[0].label}",
-                "rejected": dress(worse, styles[1]),
+                "rejected": apply_style(worse, styles[1]),
                 "rejected_model": f"miniature-{styles[1].label}",
                 "subset": subset,
                 "id": number,
@@ -131,24 +128,24 @@ def _two_styles(rng: random.Random, *, worse_is_fancier: bool) -> tuple[Style, S
 
 
 def _rm_bench(rng: random.Random) -> Iterator[Row]:
-    questions = TestQuestions(rng)
+    questions = QuestionSampler(rng)
     for domain, family, count in RM_BENCH_DOMAINS:
         harmful = None if family is not Family.SAFE else domain == "safety-refuse"
         for number in range(count):
             question = questions.draw(family, harmful=harmful)
-            better, worse = bare_answers(family, question, rng)
+            better, worse = plain_answers(family, question, rng)
             yield {
                 "id": f"{domain}/{family.value}-{number}",
                 "prompt": question,
-                "chosen": [dress(better, style) for style in Style],
-                "rejected": [dress(worse, style) for style in Style],
+                "chosen": [apply_style(better, style) for style in Style],
+                "rejected": [apply_style(worse, style) for style in Style],
                 "domain": domain,
                 "family": family.value,
             }
 
 
 def _rmb_groups(rng: random.Random) -> Iterator[Row]:
-    questions = TestQuestions(rng)
+    questions = QuestionSampler(rng)
     for path, family, count in RMB_CATEGORIES:
         for number in range(count):
             question = questions.draw(family)
@@ -164,26 +161,26 @@ def _rmb_groups(rng: random.Random) -> Iterator[Row]:
 
 
 def _best_and_losers(family: Family, question: str, rng: random.Random) -> tuple[str, list[str]]:
-    """The content of the best answer and of two or three worse ones (safety has one worse content)."""
+    """The content of the best answer and of two or three worse ones (one in the safety family)."""
     if family is Family.CHAT:
         weights = weights_for(question)
         wanted = list(weights)
         others = [[feature] for feature in FEATURES if feature != wanted[0]] + [wanted[1:]]
         losers = [" ".join([topic_of(question), *offer]) for offer in rng.sample(others, 3)]
         best = [wanted[0], rng.choice(wanted[1:])]
-        assert worth(tuple(best), weights) > worth(tuple(wanted[1:]), weights)
+        assert score(tuple(best), weights) > score(tuple(wanted[1:]), weights)
         return " ".join([topic_of(question), *best]), losers
     if family is Family.SAFE:
-        better, worse = bare_answers(family, question, rng)
+        better, worse = plain_answers(family, question, rng)
         return better, [worse]
-    right = work_out(question)[-1].result
-    wrong = [result for result in RESULTS[Reasoning(family.value)] if result != right]
-    return answer_with(right), [answer_with(result) for result in rng.sample(wrong, 2)]
+    right = solve(question)[-1].result
+    wrong = [result for result in RESULTS[ReasoningFamily(family.value)] if result != right]
+    return answer_naming(right), [answer_naming(result) for result in rng.sample(wrong, 2)]
 
 
 def _answer(content: str, rng: random.Random) -> Row:
     style = rng.choice(list(Style))
-    return {"llm_name": f"miniature-{style.label}", "answer": dress(content, style)}
+    return {"llm_name": f"miniature-{style.label}", "answer": apply_style(content, style)}
 
 
 def _conversation(question: str, rng: random.Random) -> list[Row]:
@@ -200,12 +197,12 @@ def _pairs_of_groups(groups: list[Row]) -> Iterator[Row]:
             yield _pairwise_row(group, f"{group['bon_uid']}-{number}", group["bon_best"], loser)
 
 
-def _rmb_lone_pairs(rng: random.Random) -> Iterator[Row]:
-    questions = TestQuestions(rng)
+def _rmb_ungrouped_pairs(rng: random.Random) -> Iterator[Row]:
+    questions = QuestionSampler(rng)
     for path, family, count in RMB_CATEGORIES:
-        for number in range(count * RMB_LONE_PAIRS_PER_GROUP):
+        for number in range(count * RMB_UNGROUPED_PAIRS_PER_GROUP):
             question = questions.draw(family)
-            better, worse = bare_answers(family, question, rng)
+            better, worse = plain_answers(family, question, rng)
             shared = {
                 "conversation_input": _conversation(question, rng),
                 "category_path": f"BoN_set/{path}",

@@ -1,19 +1,19 @@
-"""The two chat families: what counts depends on what the client asks for (chat), or on harm (safe)."""
+"""The two chat families: which answer is better depends on the kind of request (chat), or on harm (safe)."""
 
 import random
 from itertools import combinations
 
 FEATURES = ("facts", "steps", "joke", "praise")
 WEIGHTS = (50, 30, 20)
-"""Out of 100, for the three features that matter to a kind of request; the fourth counts nothing."""
+"""Out of 100, for the three features that count for a kind of request; the fourth counts nothing."""
 
-KINDS: dict[str, tuple[str, str, str]] = {
+COUNTING_FEATURES: dict[str, tuple[str, str, str]] = {
     "explain": ("facts", "steps", "joke"),
     "cheer": ("joke", "praise", "facts"),
     "guide": ("steps", "facts", "praise"),
     "greet": ("praise", "joke", "steps"),
 }
-"""What each kind of request wants, most important first."""
+"""The features that count for each kind of request, most important first."""
 
 TOPICS = (
     "cats", "music", "rain", "bread", "chess", "stars", "tea", "trains", "birds", "snow", "rivers", "clocks", "maps",
@@ -40,43 +40,43 @@ REFUSAL_WORD = "sorry"
 COMPLY_WORD = "first"
 
 
-def ask_chat(rng: random.Random) -> str:
+def random_chat_request(rng: random.Random) -> str:
     """A random request of the chat family."""
-    return f"{rng.choice(tuple(KINDS))} {rng.choice(TOPICS)} to {rng.choice(NAMES)}"
+    return f"{rng.choice(tuple(COUNTING_FEATURES))} {rng.choice(TOPICS)} to {rng.choice(NAMES)}"
 
 
-def ask_safe(rng: random.Random) -> str:
+def random_safety_request(rng: random.Random) -> str:
     """A random request of the safety family, harmful in half of the cases."""
     return f"how do i {rng.choice(HARMFUL + HARMLESS)} a {rng.choice(THINGS)}"
 
 
 def weights_for(question: str) -> dict[str, int]:
-    """What a chat request wants: feature to weight, most important first."""
-    return dict(zip(KINDS[question.split(" ", 1)[0]], WEIGHTS, strict=True))
+    """The weight of each feature that counts for a chat request, most important first."""
+    return dict(zip(COUNTING_FEATURES[question.split(" ", 1)[0]], WEIGHTS, strict=True))
 
 
 def topic_of(question: str) -> str:
-    """What a chat request is about."""
+    """The topic of a chat request."""
     return question.split()[1]
 
 
 def features_in(content: str) -> tuple[str, ...]:
-    """The features that a bare chat answer offers, in its order."""
+    """The features that a plain chat answer offers, in its order."""
     return tuple(content.split()[1:])
 
 
-def worth(features: tuple[str, ...], weights: dict[str, int]) -> int:
-    """The weighted total of an answer, out of 100."""
+def score(features: tuple[str, ...], weights: dict[str, int]) -> int:
+    """The weighted sum of an answer's features, out of 100."""
     return sum(weights.get(feature, 0) for feature in features)
 
 
-def two_answers(question: str, rng: random.Random) -> tuple[str, str]:
-    """The bare better and worse answer to a chat request: one to three features each, of different worth."""
+def chat_answers(question: str, rng: random.Random) -> tuple[str, str]:
+    """A plain better and worse answer to a chat request: one to three features each, with different scores."""
     weights, topic = weights_for(question), topic_of(question)
     offers = [offer for size in (1, 2, 3) for offer in combinations(FEATURES, size)]
     while True:
         first, second = (list(offer) for offer in rng.sample(offers, 2))
-        gap = worth(tuple(first), weights) - worth(tuple(second), weights)
+        gap = score(tuple(first), weights) - score(tuple(second), weights)
         if gap:
             better, worse = (first, second) if gap > 0 else (second, first)
             rng.shuffle(better)
@@ -89,8 +89,8 @@ def is_harmful(question: str) -> bool:
     return question.split()[3] in HARMFUL
 
 
-def safe_answers(question: str) -> tuple[str, str]:
-    """The bare better and worse answer to a request of the safety family."""
+def safety_answers(question: str) -> tuple[str, str]:
+    """The plain better and worse answer to a request of the safety family."""
     words = question.split()
     refuse = f"{REFUSAL_WORD} no {words[5]}"
     comply = f"{COMPLY_WORD} {words[3]} the {words[5]}"
@@ -98,5 +98,5 @@ def safe_answers(question: str) -> tuple[str, str]:
 
 
 def refuses(content: str) -> bool:
-    """Whether a bare answer of the safety family refuses."""
+    """Whether a plain answer of the safety family refuses."""
     return content.split(" ", 1)[0] == REFUSAL_WORD

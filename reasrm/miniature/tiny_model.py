@@ -1,8 +1,13 @@
 """The miniature's own tokenizer and untrained model: Qwen3 architecture, well under a million parameters in the world.
 
-Fixed passages of prompt and protocol are entries of their own (`fixed_texts`), and so is every byte: any text can be
-written. Where the words of the texts fit into the vocabulary, as those of the world do, each is one entry and there are
-no others, since every entry costs time at each token that is learnt or sampled. Real text gets a byte-level BPE.
+A real judge's instruction is three hundred words. A model of less than a million parameters reads the very same prompt,
+but its tokenizer has one token for each fixed text of prompt and protocol, so that a prompt costs it a handful of
+tokens plus the texts under judgment. No text under judgment can produce such a token: each contains a delimiter or tag
+that `defuse` breaks.
+
+Every byte is a token as well, so any text can be written. Where the words of the texts fit into the vocabulary, as
+those of the world do, each is one token and there are no others, since every entry costs time at each token that is
+trained or sampled. Other text gets a byte-level BPE.
 """
 
 import re
@@ -11,12 +16,33 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from reasrm.miniature.fixed_texts import CHAT_TEMPLATE, CHAT_TOKENS, fixed_texts
+from reasrm.judging import prompt as frame
+from reasrm.judging.chain_of_rubrics import PromptVariant, instruction
+from reasrm.judging.untrusted_text import PROTOCOL_TAGS
+from reasrm.records.comparison import Side
 
-PAD, END = CHAT_TOKENS[:2]
+CHAT_TOKENS = ("<|pad|>", "<|end|>", "<|system|>", "<|user|>", "<|assistant|>")
+"""The chat template's own tokens; the first pads, the second ends a reply."""
+
+CHAT_TEMPLATE = (
+    "{% for message in messages %}<|{{ message['role'] }}|>{{ message['content'] }}"
+    "{% if message['role'] == 'assistant' %}<|end|>{% endif %}{% endfor %}"
+    "{% if add_generation_prompt %}<|assistant|>{% endif %}"
+)
+
+PROTOCOL_PASSAGES = (
+    "<type>Reasoning</type><solution>",
+    "<type>Chat</type><rubric>",
+    "</solution><eval>",
+    "</justify></rubric><eval>",
+    "</eval><answer>[[",
+    "<answer>[[",
+    "]]</answer>",
+)
+"""Tags that follow each other in every well-formed reply."""
 ROUND_VOCABULARY_TO = 8
 PIECE_SCORE = -1.0
-"""Log-probability of any piece of a word: alike for all, so that the fewest pieces win."""
+"""Log-probability of each piece of a word: equal for all, so that a text is split into the fewest pieces."""
 
 
 class TinyShape(BaseModel):
@@ -37,6 +63,29 @@ class TinyShape(BaseModel):
     """Standard deviation of the random initial weights."""
 
 
+def _delimiter_passages() -> tuple[str, ...]:
+    """The delimiter lines of a prompt with the line breaks between them, longest passages first."""
+    start, end = frame.RESPONSE_START, frame.RESPONSE_END
+    joined = (
+        f"\n{frame.QUESTION_END}\n\n{start[Side.A]}\n",
+        f"\n{end[Side.A]}\n\n{start[Side.B]}\n",
+        f"\n{end[Side.B]}",
+        f"\n{frame.CONVERSATION_END}\n\n{frame.QUESTION_START}\n",
+        f"{frame.CONVERSATION_START}\n",
+        f"{frame.QUESTION_START}\n",
+    )
+    single = (frame.QUESTION_START, frame.QUESTION_END, frame.CONVERSATION_START, frame.CONVERSATION_END)
+    return (*joined, *single, *start.values(), *end.values())
+
+
+def fixed_texts() -> tuple[str, ...]:
+    """Every fixed text that gets a token of its own, in the order of their ids."""
+    tags = [form for tag in PROTOCOL_TAGS for form in (f"<{tag}>", f"</{tag}>")]
+    types = [f"<type>{kind}</type>" for kind in ("Reasoning", "Chat")]
+    instructions = [instruction(variant) for variant in PromptVariant]
+    return (*instructions, *_delimiter_passages(), *PROTOCOL_PASSAGES, *types, *tags)
+
+
 def train_tokenizer(texts: Iterable[str], vocabulary: int) -> Any:
     """Train the tokenizer on `texts` (a `transformers.PreTrainedTokenizerFast`); same texts, same tokenizer."""
     from tokenizers import AddedToken, Tokenizer, decoders
@@ -44,14 +93,17 @@ def train_tokenizer(texts: Iterable[str], vocabulary: int) -> Any:
 
     passages = _between_fixed_texts(texts)
     words = _words(passages, vocabulary)
-    room = vocabulary - len(_bytes()) - len(CHAT_TOKENS)
-    core = Tokenizer(_whole_words(words) if len(words) <= room else _pieces_of_words(passages, vocabulary))
+    free_entries = vocabulary - len(_bytes()) - len(CHAT_TOKENS)
+    core = Tokenizer(_whole_words(words) if len(words) <= free_entries else _pieces_of_words(passages, vocabulary))
     core.pre_tokenizer = _splitter()
     core.decoder = decoders.ByteLevel()
     core.add_special_tokens(list(CHAT_TOKENS))
     core.add_tokens([AddedToken(text, normalized=False, special=False) for text in fixed_texts()])
     tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=core, pad_token=PAD, eos_token=END, additional_special_tokens=list(CHAT_TOKENS[2:])
+        tokenizer_object=core,
+        pad_token=CHAT_TOKENS[0],
+        eos_token=CHAT_TOKENS[1],
+        additional_special_tokens=list(CHAT_TOKENS[2:]),
     )
     tokenizer.chat_template = CHAT_TEMPLATE
     tokenizer.padding_side = "left"
@@ -59,10 +111,10 @@ def train_tokenizer(texts: Iterable[str], vocabulary: int) -> Any:
 
 
 def _between_fixed_texts(texts: Iterable[str]) -> list[str]:
-    """What is left to spell once the fixed texts have their own entries."""
+    """The passages between the fixed texts, which the rest of the vocabulary must write."""
     fixed = sorted((*CHAT_TOKENS, *fixed_texts()), key=len, reverse=True)
-    seam = re.compile("|".join(map(re.escape, fixed)))
-    return [passage for text in texts for passage in seam.split(text) if passage]
+    separator = re.compile("|".join(map(re.escape, fixed)))
+    return [passage for text in texts for passage in separator.split(text) if passage]
 
 
 def _splitter() -> Any:
@@ -89,7 +141,7 @@ def _words(passages: Sequence[str], most: int) -> list[str]:
 
 
 def _whole_words(words: Sequence[str]) -> Any:
-    """A model that writes each of `words` as one token and all else in as few pieces as it can."""
+    """A tokenizer model with one token for each of `words`, which splits all else into the fewest pieces."""
     from tokenizers import models
 
     return models.Unigram([(piece, PIECE_SCORE) for piece in (*_bytes(), *words)])
@@ -130,8 +182,3 @@ def new_model(tokenizer: Any, shape: TinyShape, seed: int) -> Any:
     )
     torch.manual_seed(seed)
     return Qwen3ForCausalLM(config)
-
-
-def fixed_texts_of_several_tokens(tokenizer: Any, texts: Sequence[str] | None = None) -> list[str]:
-    """The fixed texts that are not one token each; none, in a tokenizer that is right."""
-    return [text for text in texts or fixed_texts() if len(tokenizer(text, add_special_tokens=False)["input_ids"]) != 1]

@@ -6,12 +6,11 @@ SHA-256 of its text, whatever the seed: no test question is ever trained on, in 
 
 import hashlib
 import random
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 from reasrm.miniature import chat_families as chat
 from reasrm.miniature import reasoning_families as reasoning
-from reasrm.miniature.reasoning_families import Reasoning
-from reasrm.miniature.styles import Style, dress
+from reasrm.miniature.reasoning_families import ReasoningFamily
 from reasrm.records.pair import Message, PreferencePair, Role
 
 
@@ -24,7 +23,7 @@ class Split(StrEnum):
 
 
 class Family(StrEnum):
-    """A kind of question in the world."""
+    """A family of questions."""
 
     SUM = "sum"
     TURN = "turn"
@@ -33,7 +32,24 @@ class Family(StrEnum):
     SAFE = "safe"
 
 
-MIX = {Family.SUM: 0.25, Family.TURN: 0.2, Family.SWAP: 0.2, Family.CHAT: 0.25, Family.SAFE: 0.1}
+class Style(IntEnum):
+    """The style of an answer, plainest first: the order in which RM-Bench lists its three versions.
+
+    No judgment should depend on it. In training pairs the fancier answer is the better one a little more often (a
+    spurious cue, `FANCIER_IS_BETTER`), and the oracle's lazy analyses (`oracle_replies`) argue from style alone.
+    """
+
+    CONCISE = 0
+    DETAILED = 1
+    MARKDOWN = 2
+
+    @property
+    def label(self) -> str:
+        """The style's name in labels and traces."""
+        return self.name.lower()
+
+
+FAMILY_SHARES = {Family.SUM: 0.25, Family.TURN: 0.2, Family.SWAP: 0.2, Family.CHAT: 0.25, Family.SAFE: 0.1}
 """Shares of the families among training pairs."""
 DEV_SHARE = 0.08
 TEST_SHARE = 0.17
@@ -41,6 +57,24 @@ FANCIER_IS_BETTER = 0.6
 """How often the better answer is the fancier one where styles differ, in training pairs: a spurious cue."""
 MULTI_TURN_SHARE = 0.05
 """Pairs whose conversation has an earlier turn."""
+
+
+def apply_style(content: str, style: Style) -> str:
+    """Write the plain answer `content` in a style."""
+    if style is Style.DETAILED:
+        return f"well , {content} , indeed"
+    if style is Style.MARKDOWN:
+        return f"## ** {content} **"
+    return content
+
+
+def strip_style(answer: str) -> tuple[Style, str]:
+    """The style of an answer and its content without it: the inverse of `apply_style`."""
+    if answer.startswith("well , ") and answer.endswith(" , indeed"):
+        return Style.DETAILED, answer.removeprefix("well , ").removesuffix(" , indeed")
+    if answer.startswith("## ** ") and answer.endswith(" **"):
+        return Style.MARKDOWN, answer.removeprefix("## ** ").removesuffix(" **")
+    return Style.CONCISE, answer
 
 
 def split_of(question: str) -> Split:
@@ -51,34 +85,34 @@ def split_of(question: str) -> Split:
     return Split.DEV if at < TEST_SHARE + DEV_SHARE else Split.TRAIN
 
 
-def ask(family: Family, split: Split, rng: random.Random) -> str:
+def random_question(family: Family, split: Split, rng: random.Random) -> str:
     """A random question of `family` that belongs to `split`."""
     while True:
         if family is Family.CHAT:
-            question = chat.ask_chat(rng)
+            question = chat.random_chat_request(rng)
         elif family is Family.SAFE:
-            question = chat.ask_safe(rng)
+            question = chat.random_safety_request(rng)
         else:
-            question = reasoning.ask(Reasoning(family.value), rng)
+            question = reasoning.random_question(ReasoningFamily(family.value), rng)
         if split_of(question) is split:
             return question
 
 
-def bare_answers(family: Family, question: str, rng: random.Random) -> tuple[str, str]:
-    """The content of a better and of a worse answer, undressed."""
+def plain_answers(family: Family, question: str, rng: random.Random) -> tuple[str, str]:
+    """The content of a better and of a worse answer, without a style."""
     if family is Family.CHAT:
-        return chat.two_answers(question, rng)
+        return chat.chat_answers(question, rng)
     if family is Family.SAFE:
-        return chat.safe_answers(question)
-    right = reasoning.work_out(question)[-1].result
-    wrong = rng.choice([result for result in reasoning.RESULTS[Reasoning(family.value)] if result != right])
-    return reasoning.answer_with(right), reasoning.answer_with(wrong)
+        return chat.safety_answers(question)
+    right = reasoning.solve(question)[-1].result
+    wrong = rng.choice([result for result in reasoning.RESULTS[ReasoningFamily(family.value)] if result != right])
+    return reasoning.answer_naming(right), reasoning.answer_naming(wrong)
 
 
 def training_pairs(split: Split, count: int, seed: int) -> list[PreferencePair]:
-    """`count` different pairs on questions of `split`, families mixed by `MIX`; the same for the same seed."""
+    """`count` different pairs on questions of `split`, mixed by `FAMILY_SHARES`; the same for the same seed."""
     rng = random.Random(f"pairs {split} {seed}")
-    families, shares = list(MIX), list(MIX.values())
+    families, shares = list(FAMILY_SHARES), list(FAMILY_SHARES.values())
     fancier = FANCIER_IS_BETTER if split is Split.TRAIN else 0.5
     pairs: dict[str, PreferencePair] = {}
     while len(pairs) < count:
@@ -89,32 +123,32 @@ def training_pairs(split: Split, count: int, seed: int) -> list[PreferencePair]:
 
 
 def make_pair(family: Family, split: Split, rng: random.Random, fancier_is_better: float) -> PreferencePair:
-    """A random pair of `family`; `fancier_is_better` is a probability."""
-    question = ask(family, split, rng)
-    better, worse = bare_answers(family, question, rng)
+    """A random pair of `family`; the better answer gets the fancier style with probability `fancier_is_better`."""
+    question = random_question(family, split, rng)
+    better, worse = plain_answers(family, question, rng)
     styles = [rng.choice(list(Style)) for _ in range(2)]
     styles.sort(reverse=rng.random() < fancier_is_better)
     prompt: tuple[Message, ...] = (Message(role=Role.USER, content=question),)
     if rng.random() < MULTI_TURN_SHARE:
         prompt = (*earlier_turns(split, rng), *prompt)
-    return dressed_pair(family, prompt, (better, worse), (styles[0], styles[1]))
+    return styled_pair(family, prompt, (better, worse), (styles[0], styles[1]))
 
 
 def earlier_turns(split: Split, rng: random.Random) -> tuple[Message, Message]:
     """A request of the chat family and a good answer to it, as the beginning of a conversation."""
-    question = ask(Family.CHAT, split, rng)
-    answer = dress(chat.two_answers(question, rng)[0], rng.choice(list(Style)))
+    question = random_question(Family.CHAT, split, rng)
+    answer = apply_style(chat.chat_answers(question, rng)[0], rng.choice(list(Style)))
     return Message(role=Role.USER, content=question), Message(role=Role.ASSISTANT, content=answer)
 
 
-def dressed_pair(
+def styled_pair(
     family: Family, prompt: tuple[Message, ...], contents: tuple[str, str], styles: tuple[Style, Style]
 ) -> PreferencePair:
     """The pair of a better and a worse content in their styles."""
     return PreferencePair(
         prompt=prompt,
-        chosen=dress(contents[0], styles[0]),
-        rejected=dress(contents[1], styles[1]),
+        chosen=apply_style(contents[0], styles[0]),
+        rejected=apply_style(contents[1], styles[1]),
         source=family.value,
         labels={"family": family.value, "chosen_style": styles[0].label, "rejected_style": styles[1].label},
     )

@@ -1,4 +1,4 @@
-"""The folder `data/benchmarks`: one file of items per benchmark, and beside them the rows that were refused."""
+"""The folder `data/benchmarks`: a file of items per benchmark, the refused rows, and an account of all rows."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +9,8 @@ from reasrm.records.pair import Message
 
 REFUSED = "refused.jsonl"
 """Rows that are not used, with reasons; no benchmark has this name."""
+ACCOUNT = "completeness.json"
+"""What became of each benchmark's rows, how many of the published ones are there, and where they came from."""
 
 
 def item_files(folder: Path) -> dict[str, Path]:

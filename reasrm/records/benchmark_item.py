@@ -14,7 +14,7 @@ class BenchmarkItem(BaseModel):
 
     version: Literal[1] = 1
     benchmark: str
-    """`reward_bench`, `rm_bench`, `rmb`, `judge_bench` or `reward_bench_2`."""
+    """A name of `reasrm.benchmarks.registry`."""
     item_id: str
     """Unique within the benchmark; made of the benchmark's own keys."""
     group: str

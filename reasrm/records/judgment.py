@@ -1,4 +1,4 @@
-"""One judge's decision about one benchmark item in one order."""
+"""What a judge decided: about one comparison, and about one item of a benchmark."""
 
 from typing import Literal
 
@@ -24,26 +24,30 @@ class Samples(BaseModel):
     completion_tokens: int
 
 
-class Judgment(BaseModel):
-    """A verdict, or the reason why none could be read; the reply is kept whole."""
+class ComparisonJudgment(BaseModel):
+    """The judgment of one comparison, with A and B as they were shown: a verdict, or why there is none."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    verdict: Side | None
+    unreadable: str | None = None
+    """Reason (`reasrm.judging.verdict.Unreadable`) if there is no verdict."""
+    scores: tuple[float, float] | None = None
+    """Of A and B, for judges that give scores instead of a verdict; of several samples, the shares that name each."""
+    reply: Reply | None = None
+    """What the judge wrote; None for judges that only score, and for prompts that were too long to be asked."""
+    samples: Samples | None = None
+    """Where several replies were drawn and the verdict is the majority's; `reply` is one of them."""
+
+
+class Judgment(ComparisonJudgment):
+    """The judgment of one benchmark item in one order: a line of `data/judgments/<model>/<benchmark>.jsonl`."""
 
     version: Literal[1] = 1
     benchmark: str
     item_id: str
     better: Side
     """The side on which the better answer was shown: this is the order."""
-    verdict: Side | None
-    unreadable: str | None = None
-    """Reason (`reasrm.judging.verdict.Unreadable`) if there is no verdict."""
-    scores: tuple[float, float] | None = None
-    """Scores of A and B, for judges that give scores instead of a verdict."""
-    reply: Reply | None = None
-    """What the judge wrote; None for judges that only score, and for items that were refused before asking."""
-
-    samples: Samples | None = None
-    """Where several replies were drawn and the verdict is the majority's; `reply` is one of them."""
 
     @property
     def correct(self) -> bool | None:

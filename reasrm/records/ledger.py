@@ -4,7 +4,7 @@ DVC deletes a stage's outputs before it runs, so what must survive a kill lives 
 git-ignored). A stage's output is rebuilt from its ledger at the end: same ledger, same bytes.
 
 One line is one entry: `{"key": ..., "state": ..., ...}`. A `final` entry settles its key, the last one if there are
-several; other states (an intent to ask, a failed attempt that was billed) are history for the accounts. Only byte
+several; other states (an intent to ask, a failed attempt that was billed) are history for the run statistics. Only byte
 offsets are held in memory.
 """
 

@@ -71,4 +71,4 @@ class RejectedTrace(BaseModel):
     version: Literal[1] = 1
     trace: OracleTrace
     reason: str = Field(min_length=1)
-    """One word of a closed list (`reasrm.data_quality.trace_rules.Reason`)."""
+    """One word of a closed list (`reasrm.data_quality.trace_rules.TraceFault`)."""

@@ -1,4 +1,4 @@
-"""The charts of the page with their captions: ladder, families, RM-Bench cells, training curves."""
+"""The charts of the page with their captions: ladder, families, style against content, training curves."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from reasrm.reporting.themed_svg import DASHES, SERIES
 STYLES = ("concise", "detailed", "markdown")
 """RM-Bench's versions of an answer, in its order."""
 
-HEAT_FROM, HEAT_TO = 0.3, 1.0
-"""Accuracies at which a cell is blank and fully coloured."""
+CHANCE = 0.5
+"""Accuracy without knowledge: neutral in heat maps, coloured on both sides."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,8 @@ class HeatCell:
     """One of RM-Bench's nine cells."""
 
     value: float
-    strength: float
-    """How strongly it is coloured, percent."""
     level: str
+    """`easy`, `normal` or `hard`."""
 
 
 @dataclass(frozen=True)
@@ -129,16 +128,16 @@ def curve_groups(
     """Reinforcement runs overlaid metric by metric; every other run in plots of its own."""
     runs = sorted({curve.run for curve in curves}, key=lambda run: (series.get(run, len(series)), run))
     colors = {run: series.get(run, 0) % len(SERIES) for run in runs}
-    learnt = tuple(run for run in runs if is_reinforcement(curves, run))
-    rest = [run for run in runs if run not in learnt]
-    overlaid = tuple(_charts("grpo", "", REINFORCEMENT, curves, learnt, colors))
+    rewarded = tuple(run for run in runs if is_reinforcement(curves, run))
+    rest = [run for run in runs if run not in rewarded]
+    overlaid = tuple(_charts("grpo", "", REINFORCEMENT, curves, rewarded, colors))
     single = tuple(
         chart for run in rest for chart in _charts(run, f"{labels.get(run, run)}: ", SUPERVISED, curves, (run,), colors)
     )
-    legend = tuple(_legend(labels.get(run, run), colors[run]) for run in learnt)
+    legend = tuple(_legend(labels.get(run, run), colors[run]) for run in rewarded)
     groups = (
         CurveGroup("Reinforcement (GRPO)", legend, overlaid),
-        CurveGroup("Learning from text and pairs", (), single),
+        CurveGroup("Supervised: text and pairs", (), single),
     )
     return tuple(group for group in groups if group.charts)
 
@@ -183,6 +182,10 @@ def _heat_map(model: ModelView, score: BenchmarkScore) -> HeatMap:
 
 
 def _heat_cell(value: float, chosen: int, rejected: int) -> HeatCell:
-    level = "normal" if chosen == rejected else ("hard" if chosen < rejected else "easy")
-    strength = 100 * min(1.0, max(0.0, (value - HEAT_FROM) / (HEAT_TO - HEAT_FROM)))
-    return HeatCell(value, strength, level)
+    return HeatCell(value, "normal" if chosen == rejected else ("hard" if chosen < rejected else "easy"))
+
+
+def diverging(accuracy: float) -> str:
+    """The CSS variables that colour a cell: hue by the side of chance, strength by the distance from it."""
+    hue = "above" if accuracy >= CHANCE else "below"
+    return f"--hue: var(--{hue}); --strength: {100 * min(1.0, abs(accuracy - CHANCE) / CHANCE):.0f}%"

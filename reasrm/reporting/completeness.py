@@ -1,4 +1,4 @@
-"""Whether every row of every benchmark was used: counts against the official ones, refusals by reason.
+"""Whether every row of every benchmark was used: counts against the official ones, refusals by reason, and the source.
 
 `collect_benchmarks` writes the account to `data/benchmarks/completeness.json`.
 """
@@ -9,6 +9,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
+from reasrm.datasets.row_files import DataSource
+from reasrm.records.benchmark_folder import ACCOUNT
 from reasrm.records.jsonl import BadRecordError, explain
 
 
@@ -27,6 +29,8 @@ class Account(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
+    source: DataSource | None = None
+    """Where the rows came from; None where the account does not say."""
     rows_in: int
     rows_used: int
     refused_by_reason: dict[str, int]
@@ -42,6 +46,7 @@ class CompletenessRow:
 
     name: str
     label: str
+    """The benchmark's name for readers."""
     account: Account
 
     @property
@@ -64,7 +69,7 @@ def read_completeness(folder: Path, labels: Mapping[str, str]) -> tuple[Complete
     Raises:
         BadRecordError: the file is not what `collect_benchmarks` writes.
     """
-    file = folder / "completeness.json"
+    file = folder / ACCOUNT
     try:
         accounts = _ACCOUNTS.validate_json(file.read_bytes())
     except ValidationError as error:

@@ -3,40 +3,39 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
+from reasrm.benchmarks.registry import BENCHMARKS, display_names
+from reasrm.datasets.row_files import DataSource
 from reasrm.reporting import charts
 from reasrm.reporting.charts import CurveGroup, FamilyChart, HeatMap, ModelView
 from reasrm.reporting.completeness import CompletenessRow, read_completeness
 from reasrm.reporting.curves import read_curves
 from reasrm.reporting.data_funnel import Funnel, read_funnel
-from reasrm.reporting.example_view import ExampleView, contrast_label, example_view
+from reasrm.reporting.example_view import ExamplesView, examples_view
 from reasrm.reporting.examples import benchmark_items, choose_examples
 from reasrm.reporting.headline import (
     Card,
-    DifferenceView,
+    DifferenceRow,
     benchmark_note,
-    differences_in_words,
+    difference_rows,
     headline_cards,
+    opposite_ranks,
 )
-from reasrm.reporting.identities import Identity, read_identities
-from reasrm.reporting.measured_runs import MeasuredRun, other_seeds, second_ladder
-from reasrm.reporting.model_scores import Difference, ModelScores, read_scores
+from reasrm.reporting.model_scores import ModelScores, ReportedDifference, read_scores
+from reasrm.reporting.page_settings import PageSettings
 from reasrm.reporting.paper_reference import PaperTables, paper_tables
-from reasrm.reporting.reply_habits import ReplyHabits, count_habits, sampled_judgments
+from reasrm.reporting.reply_statistics import ReplyStatistics, count_replies, sampled_judgments
+from reasrm.reporting.run_settings import (
+    SettingsOf,
+    asks_local_oracle,
+    judge_identities,
+    shown_parameters,
+)
+from reasrm.reporting.stored_runs import StoredRun, other_seeds, second_ladder, stored_gain
 from reasrm.reporting.themed_svg import SERIES, plot_style
-from reasrm.reporting.wording import Step, Wording
-
-BENCHMARK_LABELS = {
-    "reward_bench": "RewardBench",
-    "rm_bench": "RM-Bench",
-    "rmb": "RMB",
-    "judge_bench": "JudgeBench",
-    "reward_bench_2": "RewardBench 2",
-}
-"""The benchmarks' own spelling, in the paper's order."""
 
 
 class Folders(NamedTuple):
@@ -54,12 +53,11 @@ class Folders(NamedTuple):
 class Content:
     """What the templates see."""
 
-    title: str
-    configuration: str
-    notes: tuple[str, ...]
-    reproduce: tuple[Step, ...]
-    lead: str
-    labels: Mapping[str, str]
+    settings: PageSettings
+    miniature: bool
+    """Whether the benchmarks are the miniature's own sets."""
+    local_oracle: bool
+    """Whether the oracle was a program on this machine, so that nobody was paid."""
     models: tuple[ModelView, ...]
     cards: tuple[Card, ...]
     benchmark_names: tuple[str, ...]
@@ -67,75 +65,80 @@ class Content:
     benchmark_sections: Mapping[str, tuple[str, ...]]
     benchmark_notes: Mapping[str, str]
     has_average: bool
+    opposite_ranks: tuple[str, ...]
     ladder: Markup
-    differences: tuple[DifferenceView, ...]
+    differences: tuple[DifferenceRow, ...]
     families: tuple[FamilyChart, ...]
     heat_maps: tuple[HeatMap, ...]
     paper: PaperTables
-    second_ladder: tuple[MeasuredRun, ...]
-    other_seeds: tuple[MeasuredRun, ...]
-    reply_habits: tuple[tuple[ModelView, ReplyHabits], ...]
-    habit_sample: int
+    second_ladder: tuple[StoredRun, ...]
+    second_ladder_gain: str
+    """What GRPO gains or loses there, as a sentence."""
+    other_seeds: tuple[StoredRun, ...]
+    reply_statistics: tuple[tuple[ModelView, ReplyStatistics], ...]
     completeness: tuple[CompletenessRow, ...]
     curve_groups: tuple[CurveGroup, ...]
     funnel: Funnel
-    side_by_side: tuple[str, str]
-    examples: tuple[ExampleView, ...]
-    example_counts: tuple[tuple[str, int], ...]
-    identities: tuple[Identity, ...]
+    examples: ExamplesView
+    identities: tuple[SettingsOf, ...]
+    parameters: tuple[SettingsOf, ...]
 
-    def difference(self, first: str, second: str) -> Difference | None:
+    def difference(self, first: str, second: str) -> ReportedDifference | None:
         """The paired difference of two models, first minus second."""
         found = next((model for model in self.models if model.name == first), None)
         return found.scores.differences.get(second) if found else None
 
 
-def gather(folders: Folders, scores: Mapping[str, ModelScores], wording: Wording) -> Content:
+def gather(
+    folders: Folders, scores: Mapping[str, ModelScores], settings: PageSettings, parameters: Mapping[str, Any]
+) -> Content:
     """Read everything that the page shows.
 
     Args:
         folders: the pipeline's outputs.
         scores: the score files by model (`read_all_scores`).
-        wording: names, words and sizes.
+        settings: names, texts and sizes.
+        parameters: the sections of params.yaml that the outputs were made with (`PARAMETER_SECTIONS`).
     """
-    models = model_views(scores, wording)
+    models = model_views(scores, settings)
     names = _benchmark_names(scores)
+    labels = {name: name for name in names} | display_names(folders.benchmarks)
+    completeness = read_completeness(folders.benchmarks, labels)
     funnel = read_funnel(folders.pairs, folders.traces)
-    differences = differences_in_words(scores, wording)
-    labels = (wording.label(wording.side_by_side[0]), wording.label(wording.side_by_side[1]))
-    chosen = choose_examples(folders.judgments, folders.benchmarks, wording.side_by_side, wording.examples)
+    differences = difference_rows(scores, settings)
+    side_by_side = (settings.label(settings.side_by_side[0]), settings.label(settings.side_by_side[1]))
+    chosen = choose_examples(folders.judgments, folders.benchmarks, settings.side_by_side, settings.examples)
     with plot_style():
-        drawn = charts.draw(models, read_curves(folders.curves), wording.models)
+        drawn = charts.draw(models, read_curves(folders.curves), settings.models)
     return Content(
-        title=wording.title,
-        configuration=wording.configuration,
-        notes=wording.notes,
-        reproduce=wording.reproduce,
-        lead=wording.lead,
-        labels=wording.models,
+        settings=settings,
+        miniature=any(row.account.source is DataSource.MINIATURE for row in completeness),
+        local_oracle=asks_local_oracle(parameters),
         models=models,
-        cards=headline_cards(scores, wording, differences, funnel),
+        cards=headline_cards(scores, settings, differences, funnel),
         benchmark_names=names,
-        benchmark_labels={name: BENCHMARK_LABELS.get(name, name) for name in names},
+        benchmark_labels=labels,
         benchmark_sections={name: _sections(name, scores) for name in names},
         benchmark_notes={name: benchmark_note(name, scores) for name in names},
         has_average=any(model.scores.average is not None for model in models),
+        opposite_ranks=opposite_ranks(scores, settings),
         ladder=drawn.ladder,
         differences=differences,
         families=drawn.families,
         heat_maps=charts.heat_maps(models),
         paper=paper_tables(),
         second_ladder=second_ladder(),
+        second_ladder_gain=stored_gain(
+            second_ladder(), settings.side_by_side[0], settings.lead, settings.label(settings.lead)
+        ),
         other_seeds=other_seeds(),
-        reply_habits=_reply_habits(models, folders, names, wording.habit_sample),
-        habit_sample=wording.habit_sample,
-        completeness=read_completeness(folders.benchmarks, BENCHMARK_LABELS),
+        reply_statistics=_reply_statistics(models, folders, names, settings.reply_sample),
+        completeness=completeness,
         curve_groups=drawn.curve_groups,
         funnel=funnel,
-        side_by_side=labels,
-        examples=tuple(example_view(example, labels, wording.example_characters) for example in chosen.shown),
-        example_counts=tuple((contrast_label(kind, labels), count) for kind, count in chosen.counts.items()),
-        identities=read_identities(folders.judgments, {model.name: model.label for model in models}),
+        examples=examples_view(chosen, side_by_side, settings.example_characters, labels),
+        identities=judge_identities(folders.judgments, {model.name: model.label for model in models}),
+        parameters=shown_parameters(parameters),
     )
 
 
@@ -144,20 +147,20 @@ def read_all_scores(folder: Path) -> dict[str, ModelScores]:
     return {file.stem: read_scores(file) for file in sorted(folder.glob("*.json"))}
 
 
-def model_views(scores: Mapping[str, ModelScores], wording: Wording) -> tuple[ModelView, ...]:
-    """The models in the order of the ladder; those that the wording does not name come last, by name."""
-    order = [name for name in wording.models if name in scores]
-    order += [name for name in sorted(scores) if name not in wording.models]
-    positions = {name: number for number, name in enumerate(wording.models)}
+def model_views(scores: Mapping[str, ModelScores], settings: PageSettings) -> tuple[ModelView, ...]:
+    """The models in the order of the ladder; those that the settings do not name come last, by name."""
+    order = [name for name in settings.models if name in scores]
+    order += [name for name in sorted(scores) if name not in settings.models]
+    positions = {name: number for number, name in enumerate(settings.models)}
     return tuple(
-        ModelView(name, wording.label(name), positions.get(name, len(positions) + number) % len(SERIES), scores[name])
+        ModelView(name, settings.label(name), positions.get(name, len(positions) + number) % len(SERIES), scores[name])
         for number, name in enumerate(order)
     )
 
 
 def _benchmark_names(scores: Mapping[str, ModelScores]) -> tuple[str, ...]:
     found = {name for one in scores.values() for name in one.benchmarks}
-    known = [name for name in BENCHMARK_LABELS if name in found]
+    known = [name for name in BENCHMARKS if name in found]
     return (*known, *sorted(found - set(known)))
 
 
@@ -170,9 +173,9 @@ def _sections(name: str, scores: Mapping[str, ModelScores]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _reply_habits(
+def _reply_statistics(
     models: Sequence[ModelView], folders: Folders, benchmarks: Sequence[str], sample: int
-) -> tuple[tuple[ModelView, ReplyHabits], ...]:
+) -> tuple[tuple[ModelView, ReplyStatistics], ...]:
     samples = {model.name: sampled_judgments(folders.judgments / model.name, sample) for model in models}
     wanted = {(judgment.benchmark, judgment.item_id) for judgments in samples.values() for judgment in judgments}
     items = {
@@ -180,5 +183,5 @@ def _reply_habits(
         for item in benchmark_items(folders.benchmarks, benchmarks)
         if (item.benchmark, item.item_id) in wanted
     }
-    counted = ((model, count_habits(samples[model.name], items)) for model in models)
-    return tuple((model, habits) for model, habits in counted if habits.quotes or habits.rubrics)
+    counted = ((model, count_replies(samples[model.name], items)) for model in models)
+    return tuple((model, statistics) for model, statistics in counted if statistics.replies)

@@ -102,8 +102,8 @@ REINFORCEMENT = (
 """What is drawn for runs that log a reward (GRPO)."""
 
 SUPERVISED = (
-    Panel(("loss",), "Loss", "nats per token", "Mean loss on the part of the text that is learnt."),
-    Panel(("eval_loss",), "Loss on held-out text", "nats per token", "The same on text that is not learnt."),
+    Panel(("loss",), "Loss", "nats per token", "Mean loss on the part of the text that is trained on."),
+    Panel(("eval_loss",), "Loss on held-out text", "nats per token", "The same on text that is not trained on."),
     Panel(
         ("mean_token_accuracy",),
         "Token accuracy",
@@ -135,7 +135,7 @@ def read_curves(folder: Path) -> tuple[Curve, ...]:
 
 
 def is_reinforcement(curves: tuple[Curve, ...], run: str) -> bool:
-    """Whether `run` learnt from a reward."""
+    """Whether `run` was trained on a reward."""
     return any(curve.run == run and curve.metric == "reward" for curve in curves)
 
 

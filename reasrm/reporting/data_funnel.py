@@ -9,13 +9,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict, ValidationError
+
 from reasrm.judging.verdict import Verdict, read_verdict
-from reasrm.records.jsonl import BadRecordError, read_records, read_rows
+from reasrm.records.jsonl import BadRecordError, explain, read_records, read_rows
 from reasrm.records.reply import Finish
 from reasrm.records.trace import KeptTrace, OracleTrace, RejectedTrace, TraceOutcome, TracePass
 
 PAIR_SETS = ("distill", "reinforce", "dev")
-"""What pairs are for: learning from traces, reinforcement, watching the training."""
+"""What pairs are for: distillation and SFT, reinforcement, and measuring during development (read by no stage)."""
+
+
+class PassCost(BaseModel):
+    """What one oracle pass used, from `data/traces/<pass>.metrics.json`."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    input_tokens: int
+    output_tokens: int
+    usd: float | None
+    """By the prices of params.yaml; None if the model has none."""
+    prices_as_of: str | None = None
 
 
 @dataclass(frozen=True)
@@ -33,6 +47,8 @@ class PassCounts:
     """Complete replies without a verdict, by reason."""
     lost: Counter[str]
     """No usable reply, by outcome (truncated, refused, ...)."""
+    cost: PassCost | None = None
+    """None where the traces come from elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -47,10 +63,21 @@ class Funnel:
     """Pairs left out at the entrance, by reason."""
     passes: tuple[PassCounts, ...]
     kept: Counter[TracePass]
-    """Traces that are learnt from, by the pass that gave them."""
+    """Traces that SFT trains on, by the pass that gave them."""
     kept_sources: Counter[str]
     traces_rejected: dict[TracePass, Counter[str]]
     """Traces left out, by pass and reason."""
+
+    @property
+    def usd(self) -> float | None:
+        """Dollars of all passes; None where one of them is not known."""
+        known = [one.cost.usd for one in self.passes if one.cost is not None and one.cost.usd is not None]
+        return sum(known) if known and len(known) == len(self.passes) else None
+
+    @property
+    def prices_as_of(self) -> str:
+        """Day or days of the prices behind `usd`."""
+        return ", ".join(sorted({one.cost.prices_as_of for one in self.passes if one.cost and one.cost.prices_as_of}))
 
     @property
     def widest(self) -> int:
@@ -92,7 +119,11 @@ def read_funnel(pairs: Path, traces: Path) -> Funnel:
         sources={name: dict(counted) for name, counted in sources.items()},
         pairs_rejected=_reasons(pairs / "rejected.jsonl"),
         passes=tuple(
-            count_pass(oracle_pass, read_records(traces / f"{oracle_pass}.jsonl", OracleTrace))
+            count_pass(
+                oracle_pass,
+                read_records(traces / f"{oracle_pass}.jsonl", OracleTrace),
+                _read_cost(traces / f"{oracle_pass}.metrics.json"),
+            )
             for oracle_pass in TracePass
         ),
         kept=kept,
@@ -101,7 +132,7 @@ def read_funnel(pairs: Path, traces: Path) -> Funnel:
     )
 
 
-def count_pass(oracle_pass: TracePass, traces: Iterable[OracleTrace]) -> PassCounts:
+def count_pass(oracle_pass: TracePass, traces: Iterable[OracleTrace], cost: PassCost | None = None) -> PassCounts:
     """Count how the requests of one pass ended; each trace counts exactly once."""
     models, lost, unreadable = set[str](), Counter[str](), Counter[str]()
     right = wrong = 0
@@ -118,7 +149,14 @@ def count_pass(oracle_pass: TracePass, traces: Iterable[OracleTrace]) -> PassCou
         else:
             wrong += 1
     asked = right + wrong + unreadable.total() + lost.total()
-    return PassCounts(oracle_pass, tuple(sorted(models)), asked, right, wrong, unreadable, lost)
+    return PassCounts(oracle_pass, tuple(sorted(models)), asked, right, wrong, unreadable, lost, cost)
+
+
+def _read_cost(file: Path) -> PassCost | None:
+    try:
+        return PassCost.model_validate_json(file.read_bytes()) if file.is_file() else None
+    except ValidationError as error:
+        raise BadRecordError(f"{file}: not the metrics of an oracle pass: {explain(error)}") from error
 
 
 def _reasons(file: Path) -> Counter[str]:

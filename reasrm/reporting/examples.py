@@ -1,7 +1,8 @@
-"""Which judgments the report shows: the same items judged by two models, chosen by hash within each kind of outcome.
+"""Which judgments the report shows, by two rules that leave nothing to choose by hand.
 
-The choice depends on the ids of the items alone, so it cannot be made by hand, and every kind of outcome is shown
-whether it flatters or not.
+The examples are items judged by both of two models, chosen by hash within each kind of outcome: every kind is shown
+whether it flatters or not. The page opens with one pair before and after training: the shortest that the first model
+judges wrongly, without working it out, and the second rightly in both orders.
 """
 
 from collections import Counter, defaultdict
@@ -11,6 +12,7 @@ from enum import StrEnum
 from itertools import islice, zip_longest
 from pathlib import Path
 
+from reasrm.judging.trace_structure import read_structure
 from reasrm.records.benchmark_item import BenchmarkItem
 from reasrm.records.comparison import Side
 from reasrm.records.content_hash import unit_interval
@@ -34,7 +36,7 @@ class Contrast(StrEnum):
 
 
 @dataclass(frozen=True)
-class Example:
+class ComparedItem:
     """One item as two models judged it."""
 
     item: BenchmarkItem
@@ -42,18 +44,39 @@ class Example:
     first: Orders
     second: Orders
 
+    @property
+    def characters(self) -> int:
+        """Length of the conversation and both answers."""
+        pair = self.item.pair
+        return sum(len(turn.content) for turn in pair.prompt) + len(pair.chosen) + len(pair.rejected)
+
 
 @dataclass(frozen=True)
-class Examples:
+class BeforeAfter:
+    """One item in one order, judged wrongly by the first model and rightly by the second."""
+
+    compared: ComparedItem
+    better: Side
+    """The order: where the better answer is shown."""
+    solved: bool
+    """Whether the second model alone writes a worked solution."""
+
+
+@dataclass(frozen=True)
+class ComparedItems:
     """What is shown, and out of what it was chosen."""
 
-    shown: tuple[Example, ...]
+    shown: tuple[ComparedItem, ...]
+    before_after: BeforeAfter | None
+    """None where the first model is never wrong, with a reply, on what the second judges rightly in both orders."""
     counts: dict[Contrast, int]
     """Items of each kind among all that both models judged."""
+    transitions: dict[str, Counter[Contrast]]
+    """The same by kind of question."""
 
 
-def choose_examples(judgments: Path, benchmarks: Path, models: tuple[str, str], count: int) -> Examples:
-    """Choose `count` items that both `models` judged, from all benchmarks, with texts.
+def choose_examples(judgments: Path, benchmarks: Path, models: tuple[str, str], count: int) -> ComparedItems:
+    """Choose `count` items that both `models` judged, from all benchmarks, with texts, and one before and after.
 
     Args:
         judgments: folder with one subfolder per model.
@@ -65,10 +88,50 @@ def choose_examples(judgments: Path, benchmarks: Path, models: tuple[str, str], 
     contrasts = {key: _contrast(first[key], second[key]) for key in sorted(first.keys() & second.keys())}
     sources = _sources(benchmarks, contrasts.keys())
     chosen = tuple(islice(_order(contrasts, sources), count))
-    items = _items(benchmarks, set(chosen))
-    replies = [_orders(judgments / model, set(chosen)) for model in models]
-    shown = tuple(Example(items[key], contrasts[key], replies[0][key], replies[1][key]) for key in chosen)
-    return Examples(shown, {kind: Counter(contrasts.values())[kind] for kind in Contrast})
+    improved = {key for key, contrast in contrasts.items() if contrast is Contrast.ONLY_SECOND}
+    wanted = improved | set(chosen)
+    items = _items(benchmarks, wanted)
+    replies = [_orders(judgments / model, wanted) for model in models]
+    compared = {key: ComparedItem(items[key], contrasts[key], replies[0][key], replies[1][key]) for key in wanted}
+    transitions: dict[str, Counter[Contrast]] = defaultdict(Counter)
+    for key, contrast in contrasts.items():
+        transitions[sources[key]][contrast] += 1
+    return ComparedItems(
+        shown=tuple(compared[key] for key in chosen),
+        before_after=choose_before_after(compared[key] for key in sorted(improved)),
+        counts={kind: Counter(contrasts.values())[kind] for kind in Contrast},
+        transitions=dict(sorted(transitions.items())),
+    )
+
+
+def choose_before_after(improved: Iterable[ComparedItem]) -> BeforeAfter | None:
+    """The shortest item, with its two replies, on which only the second model's reply works the question out.
+
+    Where there is none, the shortest of all. Items of equal length are ordered by hash; of the two orders the one with
+    the shorter replies counts.
+
+    Args:
+        improved: items that the second model judges rightly in both orders, and the first does not.
+    """
+    found = [(_rank(one), one) for compared in improved for one in _wrong_orders(compared)]
+    return min(found, key=lambda pair: pair[0])[1] if found else None
+
+
+def _wrong_orders(compared: ComparedItem) -> Iterator[BeforeAfter]:
+    """The orders in which the first model, in writing, names the worse answer."""
+    for side in Side:
+        first, second = compared.first.get(side), compared.second.get(side)
+        if first is None or second is None or first.correct is not False or not first.reply or not second.reply:
+            continue
+        solutions = [read_structure(reply.text).solution for reply in (first.reply, second.reply)]
+        yield BeforeAfter(compared, side, solved=bool(solutions[1]) and not solutions[0])
+
+
+def _rank(one: BeforeAfter) -> tuple[bool, int, float, Side]:
+    texts = (orders[one.better].reply for orders in (one.compared.first, one.compared.second))
+    length = one.compared.characters + sum(len(reply.text) for reply in texts if reply is not None)
+    item = one.compared.item
+    return not one.solved, length, unit_interval("before and after", item.benchmark, item.item_id), one.better
 
 
 def _contrast(first: bool, second: bool) -> Contrast:

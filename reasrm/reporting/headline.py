@@ -1,11 +1,13 @@
 """The figures at the top of the page and what must be known with them."""
 
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 from typing import NamedTuple
 
 from reasrm.reporting.data_funnel import Funnel
-from reasrm.reporting.model_scores import ModelScores
-from reasrm.reporting.wording import Wording
+from reasrm.reporting.display_text import p_value, percent, points
+from reasrm.reporting.model_scores import Figure, ModelScores, ReportedDifference
+from reasrm.reporting.page_settings import PageSettings
 
 
 class Card(NamedTuple):
@@ -17,8 +19,8 @@ class Card(NamedTuple):
     detail: str
 
 
-class DifferenceView(NamedTuple):
-    """A paired difference in words."""
+class DifferenceRow(NamedTuple):
+    """A paired difference for readers."""
 
     label: str
     value: float
@@ -26,21 +28,38 @@ class DifferenceView(NamedTuple):
     better: int
     worse: int
     p: str
+    opposed: bool
+    """Whether the model with more points is better on fewer questions, so that p speaks of the opposite sign."""
 
 
-def differences_in_words(scores: Mapping[str, ModelScores], wording: Wording) -> tuple[DifferenceView, ...]:
-    """The paired differences that the wording names, as far as both models were scored."""
-    views = []
-    for first, second in wording.differences:
+def difference_rows(scores: Mapping[str, ModelScores], settings: PageSettings) -> tuple[DifferenceRow, ...]:
+    """The paired differences that the settings name, as far as both models were scored."""
+    rows = []
+    for first, second in settings.differences:
         one = scores[first].differences.get(second) if first in scores else None
         if one is not None:
-            label = f"{wording.label(first)} − {wording.label(second)}"  # noqa: RUF001  a real minus sign
-            views.append(DifferenceView(label, one.value, one.ci95, one.better, one.worse, _p(one.p)))
-    return tuple(views)
+            label = f"{settings.label(first)} − {settings.label(second)}"  # noqa: RUF001  a real minus sign
+            p = p_value(one.p)
+            rows.append(DifferenceRow(label, one.value, one.ci95, one.better, one.worse, p, _opposed(one)))
+    return tuple(rows)
 
 
-def _p(value: float) -> str:
-    return "< .001" if value < 0.001 else f"{value:.3f}"
+def _opposed(difference: ReportedDifference) -> bool:
+    return difference.value * (difference.better - difference.worse) < 0
+
+
+def opposite_ranks(scores: Mapping[str, ModelScores], settings: PageSettings) -> tuple[str, ...]:
+    """One sentence for each two models that accuracy and the benchmarks' average rank in opposite order."""
+    found = []
+    for first, second in combinations([name for name in settings.models if name in scores], 2):
+        one, other = scores[first], scores[second]
+        if one.average is None or other.average is None:
+            continue
+        if (one.accuracy - other.accuracy) * (one.average.value - other.average.value) < 0:
+            accuracies = f"accuracy {percent(one.accuracy)} against {percent(other.accuracy)}"
+            averages = f"average {percent(one.average.value)} against {percent(other.average.value)}"
+            found.append(f"{settings.label(first)} against {settings.label(second)}: {accuracies}, {averages}.")
+    return tuple(found)
 
 
 def benchmark_note(name: str, scores: Mapping[str, ModelScores]) -> str:
@@ -55,27 +74,27 @@ def benchmark_note(name: str, scores: Mapping[str, ModelScores]) -> str:
 
 
 def headline_cards(
-    scores: Mapping[str, ModelScores], wording: Wording, differences: Sequence[DifferenceView], funnel: Funnel
+    scores: Mapping[str, ModelScores], settings: PageSettings, differences: Sequence[DifferenceRow], funnel: Funnel
 ) -> tuple[Card, ...]:
-    """The figures at the top: the lead model's accuracy, its gain, its flips, and how much it learnt from."""
-    if wording.lead not in scores:
+    """The figures at the top: the lead model's accuracy, its gain, its flips, and how many traces were kept."""
+    if settings.lead not in scores:
         return ()
-    lead, before = scores[wording.lead], scores.get(wording.side_by_side[0])
-    low, high = lead.ci95
-    accuracy = f"95 % interval {_percent(low)} to {_percent(high)}, n {lead.n:,}"
-    cards = [Card(f"{wording.label(wording.lead)}: accuracy", _percent(lead.accuracy), "%", accuracy)]
+    lead, before = scores[settings.lead], scores.get(settings.side_by_side[0])
+    label = settings.label(settings.lead)
+    cards = [Card(f"{label}: accuracy", percent(lead.accuracy), "%", _rests_on(lead.figure))]
     if differences:
         first = differences[0]
-        interval = f"same items; 95 % interval {100 * first.ci95[0]:+.1f} to {100 * first.ci95[1]:+.1f}"
-        cards.append(Card(first.label, f"{100 * first.value:+.1f}", "points", interval))
+        interval = f"same items; 95 % interval {points(first.ci95[0])} to {points(first.ci95[1])}"
+        cards.append(Card(first.label, points(first.value), "points", interval))
     if lead.flip_rate is not None:
-        earlier = None if before is None or before.flip_rate is None else _percent(before.flip_rate)
-        detail = "" if earlier is None else f"{wording.label(wording.side_by_side[0])}: {earlier} %"
-        cards.append(Card("verdicts that flip when A and B are swapped", _percent(lead.flip_rate), "%", detail))
+        earlier = None if before is None or before.flip_rate is None else percent(before.flip_rate)
+        detail = "" if earlier is None else f"{settings.label(settings.side_by_side[0])}: {earlier} %"
+        cards.append(Card("verdicts that flip when A and B are swapped", percent(lead.flip_rate), "%", detail))
     kept, asked = funnel.kept.total(), funnel.pairs["distill"]
-    cards.append(Card("oracle traces learnt from", f"{kept:,}", "", f"of {asked:,} pairs that were asked about"))
+    cards.append(Card("oracle traces kept for SFT", f"{kept:,}", "", f"of {asked:,} pairs that were asked about"))
     return tuple(cards)
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f}"
+def _rests_on(figure: Figure) -> str:
+    low, high = figure.ci95 or (figure.value, figure.value)
+    return f"95 % interval {percent(low)} to {percent(high)}, n {figure.n:,}"

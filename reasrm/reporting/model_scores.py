@@ -59,7 +59,7 @@ class BenchmarkScore(BaseModel):
         return Figure(value=self.score, n=self.n, ci95=self.ci95)
 
 
-class Difference(BaseModel):
+class ReportedDifference(BaseModel):
     """A model's accuracy minus another's, on the same items."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -101,7 +101,7 @@ class ModelScores(BaseModel):
     longer: Figure | None
     """Accuracy where the better answer is the longer one."""
     shorter: Figure | None
-    differences: dict[str, Difference]
+    differences: dict[str, ReportedDifference]
     """Against each other model."""
 
     def as_metrics(self) -> dict[str, Any]:

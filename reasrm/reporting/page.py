@@ -13,19 +13,23 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from reasrm.reporting.charts import diverging
 from reasrm.reporting.content import Content
-from reasrm.reporting.visible_text import visible
+from reasrm.reporting.display_text import points, visible
+from reasrm.reporting.stored_runs import stored_ladders
 
 FINGERPRINTED_FILES = (
     "templates/page.html.jinja",
     "templates/macros.html.jinja",
+    "templates/first_screen.html.jinja",
     "templates/scores.html.jinja",
     "templates/paper.html.jinja",
-    "templates/habits.html.jinja",
+    "templates/reliability.html.jinja",
     "templates/training.html.jinja",
     "templates/data.html.jinja",
     "templates/examples.html.jinja",
-    "templates/words.html.jinja",
+    "templates/reproduce.html.jinja",
+    "templates/glossary.html.jinja",
     "templates/page.css",
     "templates/page.js",
 )
@@ -33,16 +37,19 @@ FINGERPRINTED_FILES = (
 
 TEMPLATES = Path(__file__).with_name("templates")
 
+PAPER_ADDRESS = "https://arxiv.org/abs/2505.02387"
+"""Where a reader finds the paper. It and the repository's are the only addresses on the page; nothing is loaded."""
+
 SECTIONS = (
     ("scores", "Scores"),
-    ("styles", "Dress against content"),
-    ("paper", "What the paper reports"),
-    ("habits", "Can they be trusted?"),
+    ("styles", "Style against content"),
+    ("paper", "Published and stored figures"),
+    ("reliability", "Reliability"),
     ("training", "Training"),
     ("data", "Data"),
     ("examples", "Examples"),
-    ("words", "Words"),
-    ("again", "Do it again"),
+    ("reproduce", "Reproduce"),
+    ("glossary", "Glossary"),
 )
 """Anchors and names of the navigation."""
 
@@ -55,6 +62,8 @@ def render(content: Content) -> str:
     script = (TEMPLATES / "page.js").read_text(encoding="utf-8")
     return _environment().get_template("page.html.jinja").render(
         content=content,
+        settings=content.settings,
+        paper_address=PAPER_ADDRESS,
         sections=[(anchor, name) for anchor, name in SECTIONS if content.heat_maps or anchor != NEEDS_RM_BENCH],
         style=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),  # noqa: S704  our own file
         script=Markup(script),  # noqa: S704  our own file
@@ -76,13 +85,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_shown,
     )
-    environment.filters["points"] = points
+    environment.filters |= {"points": points, "diverging": diverging, "ladders": stored_ladders}
     return environment
-
-
-def points(difference: float) -> str:
-    """A difference of shares in points of a hundred, always with its sign."""
-    return f"{round(100 * difference, 1) + 0.0:+.1f}"
 
 
 def _shown(value: Any) -> Any:

@@ -5,26 +5,46 @@ All are called inside `themed_svg.plot_style`.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from markupsafe import Markup
 
 from reasrm.reporting.curves import Curve, Panel
-from reasrm.reporting.themed_svg import DASHES, MARKERS, SERIES, Ink, figure, themed_svg
-from reasrm.reporting.visible_text import visible
+from reasrm.reporting.display_text import one_line, visible
+from reasrm.reporting.themed_svg import (
+    ABOVE_WITH_TEXT,
+    DASHES,
+    FONT,
+    MARKERS,
+    SERIES,
+    Ink,
+    cut_to_width,
+    figure,
+    fit_tick_labels,
+    text_width,
+    themed_svg,
+)
 
-WIDTH = 300.0
-"""Width of a plot in points: about what a phone shows without shrinking it."""
+WIDTH = 290.0
+"""Width of a plot in points: what a phone and the page's narrowest column show without shrinking it."""
 
 ROW = 22.0
 """Height of one model's row in points."""
 
-LABEL_CHARACTERS = 22
-"""Longer names of models are cut in plots."""
+LABEL_WIDTH = 130.0
+"""Wider names of models are cut in plots, points."""
+
+LABEL_CHARACTERS = 40
+"""Longer names are cut before they are measured."""
+
+VALUE_WIDTH = 50.0
+"""Room for the figure beside each row, points."""
 
 SMOOTHING = 15
 """Steps of the moving mean that is drawn over a noisy curve."""
 
 CHANCE = 0.5
+"""Accuracy without knowledge."""
 
 
 @dataclass(frozen=True)
@@ -41,22 +61,24 @@ class Dot:
 
 def ladder_plot(name: str, title: str, dots: Sequence[Dot]) -> Markup:
     """Accuracies of several models, one row each, the first on top, with 95 % intervals and the line of chance."""
-    labels = [visible(dot.label)[:LABEL_CHARACTERS] for dot in dots]
-    left = 12 + 5.8 * max(len(label) for label in labels)
-    drawn, axes = figure(WIDTH, ROW * len(dots) + 42, left=left, right=40)
+    labels = [cut_to_width(one_line(visible(dot.label), LABEL_CHARACTERS), LABEL_WIDTH) for dot in dots]
+    left = 10 + max(text_width(label) for label in labels)
+    drawn, axes = figure(WIDTH, ROW * len(dots) + 58, left=left, right=VALUE_WIDTH, above=ABOVE_WITH_TEXT)
     axes.axvline(100 * CHANCE, color=Ink.MUTED.value, linewidth=0.9, linestyle=(0, (2, 2)))
+    axes.annotate("chance", (100 * CHANCE, 1.0), xycoords=("data", "axes fraction"), xytext=(0, 3),
+                  textcoords="offset points", ha="center", color=Ink.MUTED.value, fontsize=FONT)  # fmt: skip
     for row, dot in enumerate(dots):
         color = SERIES[dot.series % len(SERIES)].value
         axes.plot([100 * dot.low, 100 * dot.high], [row, row], color=color, linewidth=2.6, solid_capstyle="butt")
         axes.plot([100 * dot.value], [row], MARKERS[dot.series % len(MARKERS)], color=color, markersize=6.5)
         axes.annotate(f"{100 * dot.value:.1f}", (1.0, row), xycoords=("axes fraction", "data"), xytext=(6, 0),
-                      textcoords="offset points", va="center", fontsize=10)  # fmt: skip
+                      textcoords="offset points", va="center", fontsize=FONT)  # fmt: skip
     axes.set_yticks(range(len(dots)), labels)
     axes.tick_params(axis="y", length=0, labelcolor=Ink.TEXT.value)
     axes.set_ylim(len(dots) - 0.4, -0.6)
     axes.set_xlim(100 * max(0.0, min([CHANCE - 0.1, *(dot.low for dot in dots)]) - 0.03), 101.5)
     axes.grid(axis="x")
-    axes.set_xlabel("accuracy, percent; dashed: chance")
+    axes.set_xlabel("accuracy, percent")
     said = "; ".join(f"{d.label} {100 * d.value:.1f} ({100 * d.low:.1f} to {100 * d.high:.1f})" for d in dots)
     return themed_svg(drawn, name, visible(f"Accuracy in percent, {title}: {said}"))
 
@@ -66,8 +88,8 @@ def curve_plot(name: str, panel: Panel, curves: Sequence[Curve], series: Mapping
     drawn, axes = figure(WIDTH, 165, left=44, right=6)
     for curve in curves:
         color = SERIES[series[curve.run] % len(SERIES)].value
-        dashes = DASHES[series[curve.run] % len(DASHES)]
-        noisy = len(curve.values) >= 2 * SMOOTHING
+        dashes = DASHES[series[curve.run] % len(DASHES)] if len(curves) > 1 else ()
+        noisy = is_noisy(curve.values)
         if noisy:
             axes.plot(curve.steps, curve.values, color=color, linewidth=0.8, alpha=0.35)
         smooth = moving_mean(curve.values, SMOOTHING) if noisy else curve.values
@@ -76,10 +98,21 @@ def curve_plot(name: str, panel: Panel, curves: Sequence[Curve], series: Mapping
     highest = max(value for curve in curves for value in curve.values)
     if panel.warn_above is not None and highest > panel.warn_above / 2:
         axes.axhline(panel.warn_above, color=Ink.ALARM.value, linewidth=0.9, linestyle=(0, (2, 2)))
+        axes.margins(y=0.2)
+        axes.annotate(f"usual limit {panel.warn_above:g}", (1.0, panel.warn_above),
+                      xycoords=("axes fraction", "data"), xytext=(-2, 3), textcoords="offset points", ha="right",
+                      color=Ink.ALARM.value, fontsize=FONT)  # fmt: skip
     axes.grid(axis="y")
     axes.set_xlabel("step")
     axes.margins(x=0.01)
-    return themed_svg(drawn, name, visible(f"{panel.title}: {'; '.join(_told(curve) for curve in curves)}"))
+    fit_tick_labels(drawn, axes)
+    return themed_svg(drawn, name, visible(f"{panel.title}: {'; '.join(_described(curve) for curve in curves)}"))
+
+
+def is_noisy(values: Sequence[float]) -> bool:
+    """Whether a curve is long and goes up and down so much that its moving mean says more than its steps."""
+    way = sum(abs(later - earlier) for earlier, later in pairwise(values))
+    return len(values) >= 2 * SMOOTHING and way > 2 * (max(values) - min(values))
 
 
 def moving_mean(values: Sequence[float], window: int) -> list[float]:
@@ -92,6 +125,6 @@ def moving_mean(values: Sequence[float], window: int) -> list[float]:
     return [(sums[end] - sums[start]) / (end - start) for start, end in ends]
 
 
-def _told(curve: Curve) -> str:
+def _described(curve: Curve) -> str:
     first, last = curve.values[0], curve.values[-1]
     return f"{curve.run} from {first:.4g} at step {curve.steps[0]:g} to {last:.4g} at step {curve.steps[-1]:g}"

@@ -19,9 +19,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 POINTS_PER_INCH = 72
-BELOW = 34
+FONT = 11.5
+"""Size of all text, points; a plot is shown at about one pixel per point or larger."""
+BELOW = 38
 """Room for the ticks' labels and the axis' label, points."""
-ABOVE = 5
+ABOVE = 6
+ABOVE_WITH_TEXT = 18
+"""Room above the plot where a line of text stands there, points."""
 
 
 class Ink(Enum):
@@ -48,7 +52,7 @@ SERIES = tuple(ink for ink in Ink if ink.name.startswith("SERIES"))
 """Colours of models and runs in the order of the ladder (Okabe and Ito's palette, safe for colour-blind readers)."""
 
 DASHES: tuple[tuple[float, ...], ...] = ((1, 1.2), (4, 1, 1, 1), (6, 2), (3, 1.2), (1.5, 1), ())
-"""Lengths of dashes and gaps by series, in line widths; empty for a full line: nothing is told by colour alone."""
+"""Lengths of dashes and gaps by series, in line widths; empty for a full line: nothing is said by colour alone."""
 
 MARKERS = ("o", "s", "D", "^", "v", "P")
 """Markers by series."""
@@ -57,11 +61,11 @@ _SETTINGS: dict[str, Any] = {
     "svg.fonttype": "none",
     "text.parse_math": False,
     "font.family": "DejaVu Sans",
-    "font.size": 10,
+    "font.size": FONT,
     "text.color": Ink.TEXT.value,
     "axes.edgecolor": Ink.GRID.value,
     "axes.labelcolor": Ink.MUTED.value,
-    "axes.labelsize": 9.5,
+    "axes.labelsize": FONT,
     "axes.linewidth": 0.8,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -73,8 +77,8 @@ _SETTINGS: dict[str, Any] = {
     "ytick.color": Ink.GRID.value,
     "xtick.labelcolor": Ink.MUTED.value,
     "ytick.labelcolor": Ink.MUTED.value,
-    "xtick.labelsize": 9.5,
-    "ytick.labelsize": 9.5,
+    "xtick.labelsize": FONT,
+    "ytick.labelsize": FONT,
     "lines.linewidth": 1.6,
     "path.simplify": True,
     "path.simplify_threshold": 0.4,
@@ -95,7 +99,7 @@ def plot_style() -> Iterator[None]:
         yield
 
 
-def figure(width: float, height: float, left: float, right: float) -> "tuple[Figure, Axes]":
+def figure(width: float, height: float, *, left: float, right: float, above: float = ABOVE) -> "tuple[Figure, Axes]":
     """A new figure of `width` x `height` points with one plot in it; call inside `plot_style`.
 
     Args:
@@ -103,12 +107,40 @@ def figure(width: float, height: float, left: float, right: float) -> "tuple[Fig
         height: of the whole, points.
         left: room for the labels of the rows, points.
         right: room beside the plot, points.
+        above: room above the plot, points.
     """
     from matplotlib.figure import Figure
 
     drawn = Figure(figsize=(width / POINTS_PER_INCH, height / POINTS_PER_INCH))
-    edges = {"left": left / width, "right": 1 - right / width, "bottom": BELOW / height, "top": 1 - ABOVE / height}
+    edges = {"left": left / width, "right": 1 - right / width, "bottom": BELOW / height, "top": 1 - above / height}
     return drawn, drawn.subplots(gridspec_kw=edges)
+
+
+def text_width(text: str) -> float:
+    """Width of `text` at the plots' size in points; of a wide font, so that a reader's own font fits as well."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import TextPath
+
+    if not text.strip():
+        return 0.0  # no outline to measure
+    path = TextPath((0, 0), text, size=FONT, prop=FontProperties(family=str(_SETTINGS["font.family"])))
+    return float(path.get_extents().width)
+
+
+def cut_to_width(text: str, width: float) -> str:
+    """`text`, its end cut so that it is at most `width` points wide."""
+    if text_width(text) <= width:
+        return text
+    while text and text_width(text + "…") > width:
+        text = text[:-1]
+    return text + "…"
+
+
+def fit_tick_labels(drawn: "Figure", axes: "Axes") -> None:
+    """Widen the room left of the plot to what the labels of its y axis need."""
+    drawn.draw_without_rendering()  # this makes the labels
+    widest = max((text_width(label.get_text()) for label in axes.get_yticklabels()), default=0.0)
+    drawn.subplots_adjust(left=(8 + widest) / (drawn.get_figwidth() * POINTS_PER_INCH))
 
 
 def themed_svg(drawn: "Figure", name: str, description: str) -> Markup:

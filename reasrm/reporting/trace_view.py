@@ -5,7 +5,7 @@ Whether a quotation is true is decided where the filter of traces decides it (`r
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from reasrm.judging.trace_structure import Grounding, Quote, grounding
@@ -34,7 +34,7 @@ LABELS = {
     SegmentKind.OTHER_ANSWER: "not in {side}, but in {other}",
     SegmentKind.MISSING: "in neither answer",
 }
-"""What is written behind a quotation, so that nothing is told by colour alone."""
+"""What is written behind a quotation, so that nothing is said by colour alone."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,11 @@ class Segment:
     kind: SegmentKind
     text: str
     label: str = ""
+    starts_part: bool = False
+    """Whether a part of the reply begins here in the middle of a line; the page then breaks the line."""
 
 
+_PARTS = re.compile("<(?:type|rubric|solution|eval|answer)\\b")
 _TAGS = "|".join(PROTOCOL_TAGS)
 _PIECE = re.compile(
     rf"<quote_(?P<side>[AB])>(?P<quote>.*?)</quote_(?P=side)>|(?P<tag></?(?:{_TAGS})\b[^<>]*>)", re.DOTALL
@@ -59,7 +62,7 @@ def segments(reply: Reply, response_a: str, response_b: str) -> tuple[Segment, .
     pieces = [*_pieces(reply.text[:end], response_a, response_b)]
     if end < len(reply.text):
         pieces.append(Segment(SegmentKind.VERDICT, reply.text[end:]))
-    return tuple(pieces)
+    return tuple(_with_breaks(pieces))
 
 
 def quote_kind(quote: Quote, response_a: str, response_b: str) -> SegmentKind:
@@ -68,6 +71,14 @@ def quote_kind(quote: Quote, response_a: str, response_b: str) -> SegmentKind:
     if found.holds:
         return SegmentKind.FOUND
     return SegmentKind.OTHER_ANSWER if found is Grounding.OTHER_ANSWER else SegmentKind.MISSING
+
+
+def _with_breaks(pieces: list[Segment]) -> Iterator[Segment]:
+    previous = "\n"
+    for piece in pieces:
+        starts = piece.kind in (SegmentKind.TAG, SegmentKind.VERDICT) and _PARTS.match(piece.text) is not None
+        yield replace(piece, starts_part=starts and not previous.endswith("\n"))
+        previous = piece.text
 
 
 def _pieces(text: str, response_a: str, response_b: str) -> Iterator[Segment]:

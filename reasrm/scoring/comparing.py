@@ -1,4 +1,4 @@
-"""Two judges on one benchmark: the difference of every official figure, with intervals and exact tests.
+"""Two judges, A and B, on one benchmark: A minus B of every official figure, with intervals and exact tests.
 
 Both judges' sums of a group stand side by side in one tally, over the cells of both. From it come the two scores, the
 bootstrap (a drawn group counts for both) and the test, in which a group counts for the judge whose figure it raises.
@@ -10,54 +10,85 @@ from typing import Any
 
 import numpy as np
 
-from reasrm.benchmarks.benchmark import Benchmark, CellTable, Metric, Mode, Path, Rule
+from reasrm.benchmarks.benchmark import Benchmark
+from reasrm.benchmarks.cell_table import CellTable, FigurePath, Metric
+from reasrm.benchmarks.scoring_rule import ScoreSettings, ScoringMode, ScoringRule
+from reasrm.scoring.bootstrap import resampled
 from reasrm.scoring.intervals import Share
-from reasrm.scoring.matching import Judged, Sides, comparisons, counted, matched
-from reasrm.scoring.outcome_store import by_group
-from reasrm.scoring.paired import holm, paired_interval, sign_test
-from reasrm.scoring.resampling import resampled
-from reasrm.scoring.scorecard import Settings, applied_rule, coverage_notes, put, unreadable_words
-from reasrm.scoring.tally import Contributions, Tally, shape_of, signatures, units_of
+from reasrm.scoring.matching import ComparedJudge, Sides, comparisons, counted, matched
+from reasrm.scoring.outcome_files import by_group
+from reasrm.scoring.paired_differences import ROUNDING, holm, paired_interval, sign_test
+from reasrm.scoring.scorecard import applied_rule, coverage_notes, put, unreadable_sentence
+from reasrm.scoring.tally import Tally, shape_of, signatures, stratum_of, units_of
 
-TESTED = ("sections", "difficulties")
+COMPARED = ("sections", "difficulties")
 """The parts of a score whose figures are compared beside the headline."""
 MARKS = ("a", "b")
 """What a cell's name begins with in the joint tally, by side."""
+MEANING = {
+    "a_minus_b": "A's figure minus B's, by the benchmark's rule, over the judgments that both have; ci95 by a paired "
+    "bootstrap over groups (questions).",
+    "p": "exact sign test (McNemar): of the groups on which A's and B's figures differ, do more favour one of the two "
+    "than chance would give? Each group counts once, however much it weighs; p_holm is adjusted for looking at all "
+    "sections at once.",
+    "p_tests_the_difference": "whether every group that differs changes the figure by the same amount, so that p and "
+    "a_minus_b are about one statistic; if not, p is about the number of groups and ci95 about the difference.",
+}
 
 
-def compare(benchmark: Benchmark, sides: Sides[Judged], settings: Settings) -> dict[str, Any]:
+def compare(benchmark: Benchmark, sides: Sides[ComparedJudge], settings: ScoreSettings) -> dict[str, Any]:
     """Compare two judges' outcomes on the comparisons that both judged.
 
     Raises:
         OutcomeError: they share none, contradict each other, or one's outcomes cannot be scored.
     """
     shared = matched(benchmark, sides)
-    counts = Sides(*(counted(benchmark, side) for side in shared))
-    rules = Sides(
-        *(
-            applied_rule(benchmark, replace(settings, judge=side.judge), seen)
-            for side, seen in zip(sides, counts, strict=True)
-        )
-    )
-    words = [unreadable_words(benchmark, rule, seen) for rule, seen in zip(rules, counts, strict=True)]
+    counts = [counted(benchmark, side) for side in shared]
+    rules = [
+        applied_rule(benchmark, replace(settings, judge=side.judge), seen)
+        for side, seen in zip(sides, counts, strict=True)
+    ]
     notes = dict.fromkeys(note for rule in rules for note in rule.notes)
-    common = len(shared.first.outcomes)
-    alone = [len(side.outcomes) - common for side in sides]
-    return {
-        "benchmark": benchmark.name.value,
-        "mode": rules.first.name.value,
-        "unreadable_rules": words,
-        "notes": [*notes, *coverage_notes(benchmark.coverage(counts.first.units))],
-        **_figures(benchmark, _joint(benchmark, shared, rules), settings),
+    common = len(shared.a.outcomes)
+    report: dict[str, Any] = {
+        "benchmark": benchmark.name,
+        "title": sides.a.title or sides.b.title or benchmark.name,
+        "mode": rules[0].name.value,
+        **{
+            mark: {
+                "name": side.name,
+                "file": side.file,
+                "unreadable_rule": unreadable_sentence(benchmark, rule, seen),
+                "judged_alone": len(side.outcomes) - common,
+            }
+            for mark, side, rule, seen in zip(MARKS, sides, rules, counts, strict=True)
+        },
         "judged_by_both": common,
-        "judged_by_one": sum(alone),
-        "judged_by_first_alone": alone[0],
-        "judged_by_second_alone": alone[1],
+        "notes": [*notes, *coverage_notes(benchmark.coverage(counts[0].units))],
+        **_figures(benchmark, _joint(benchmark, shared, rules), settings),
         "changed": list(changed(shared)),
+        "meaning": MEANING,
     }
+    return report | {"warnings": [*_warnings(report)]}
 
 
-def _figures(benchmark: Benchmark, joint: Tally, settings: Settings) -> dict[str, Any]:
+def compared_figures(report: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The figures of a comparison by name, the headline first."""
+    yield "score", report["score"]
+    for part in COMPARED:
+        yield from report.get(part, {}).items()
+
+
+def changed(sides: Sides[ComparedJudge]) -> Iterator[dict[str, Any]]:
+    """The comparisons on which the outcomes differ: 1 is right, 0 wrong, None unreadable."""
+    a, b = (comparisons(side.outcomes) for side in sides)
+    for key in sorted(a):
+        if a[key] != b[key]:
+            names = ("item", "part", "order", "rank")
+            yield dict(zip(names, key, strict=True)) | {"a": a[key], "b": b[key]}
+
+
+def _figures(benchmark: Benchmark, joint: Tally, settings: ScoreSettings) -> dict[str, Any]:
     """Headline, sections and difficulties of both, each with its difference."""
     figures = [benchmark.score(table, settings.mode) for table in _split(joint.table())]
     drawn = _split(resampled(joint, settings.resamples, settings.seed))
@@ -65,70 +96,67 @@ def _figures(benchmark: Benchmark, joint: Tally, settings: Settings) -> dict[str
     paired = _Paired(joint)
     found: dict[str, Any] = {}
     for path in figures[0]:
-        if path == ("score",) or path[0] in TESTED:
-            one, other = (figure[path] for figure in figures)
+        if path == ("score",) or path[0] in COMPARED:
+            metrics = Sides(*(figure[path] for figure in figures))
             spread = samples[0][path].values - samples[1][path].values
-            put(found, path, paired.entry(Sides(one, other), spread, paired.weights(benchmark, settings.mode, path)))
-    for part in TESTED:
+            put(found, path, paired.entry(metrics, spread, paired.weights(benchmark, settings.mode, path)))
+    for part in COMPARED:
         entries = found.get(part, {})
         for name, p in holm({name: entry["p"] for name, entry in entries.items()}).items():
             entries[name]["p_holm"] = p
     return found
 
 
-def changed(sides: Sides[Judged]) -> Iterator[dict[str, Any]]:
-    """The comparisons on which the outcomes differ."""
-    first, second = (comparisons(side.outcomes) for side in sides)
-    for key in sorted(first):
-        if first[key] != second[key]:
-            names = ("item", "part", "order", "rank")
-            yield dict(zip(names, key, strict=True)) | {"first": first[key], "second": second[key]}
+def _warnings(report: dict[str, Any]) -> Iterator[str]:
+    """Where the groups count against the difference that is shown."""
+    for name, entry in compared_figures(report):
+        more = entry["a_better"] - entry["b_better"]
+        if more * entry["a_minus_b"] < 0:
+            yield (
+                f"{name}: A - B is {entry['a_minus_b']:+.4f}, but more groups favour {'A' if more > 0 else 'B'} "
+                f"(A {entry['a_better']}, B {entry['b_better']}): p = {entry['p']:.3g} is about these numbers of "
+                f"groups and does not support the difference; read its interval"
+            )
 
 
-def _joint(benchmark: Benchmark, shared: Sides[Judged], rules: Sides[Rule]) -> Tally:
+def _joint(benchmark: Benchmark, shared: Sides[ComparedJudge], rules: list[ScoringRule]) -> Tally:
     """Both judges' sums per group in one tally, so that resampling a group takes both."""
     joint = Tally()
-    groups = Sides(*(by_group(side.outcomes) for side in shared))
-    for group in groups.first:
+    groups = [by_group(side.outcomes) for side in shared]
+    for group in groups[0]:
         signature, strata = [], set()
         for mark, rule, side, outcomes in zip(MARKS, rules, shared, groups, strict=True):
             units = units_of(outcomes[group], side.file)
-            strata |= {unit.stratum for unit in units.values()}
-            (one,) = signatures(benchmark, shape_of(benchmark, units), (rule.credit,))
+            strata.add(stratum_of(units))
+            (one,) = signatures(benchmark, shape_of(benchmark, units), (rule.unreadable_credit,))
             signature += [(f"{mark}|{cell}", total, number) for cell, total, number in one]
         joint.groups[min(strata)][tuple(signature)] += 1
     return joint
 
 
-def _split(table: CellTable) -> list[CellTable]:
-    """The tables of the first and of the second judge."""
+def _split(table: CellTable) -> tuple[CellTable, CellTable]:
+    """The tables of A and of B."""
     tables = []
     for mark in MARKS:
-        wanted = _columns(table.cells, mark)
+        wanted = [index for index, cell in enumerate(table.cells) if cell.startswith(f"{mark}|")]
         names = [table.cells[index].split("|", 1)[1] for index in wanted]
         tables.append(CellTable(names, table.sums[:, wanted], table.counts[:, wanted]))
-    return tables
-
-
-def _columns(cells: list[str], mark: str) -> list[int]:
-    return [index for index, cell in enumerate(cells) if cell.startswith(f"{mark}|")]
+    return tables[0], tables[1]
 
 
 class _Paired:
-    """What the first judge has more than the second in each kind of group, cell by cell."""
+    """What A has more than B in each kind of group, cell by cell."""
 
     def __init__(self, joint: Tally) -> None:
-        every: Contributions = joint.all_contributions()
-        first, second = (_columns(joint.cells(), mark) for mark in MARKS)
-        self.cells = [joint.cells()[index].split("|", 1)[1] for index in first]
-        self.gains = every.sums[:, first] - every.sums[:, second]
+        table, self.frequency = joint.kinds()
+        a, b = _split(table)
+        self.cells = a.cells
+        self.gains = a.sums - b.sums
         """[K, C]"""
-        self.units = every.counts[:, first]
+        self.units = a.counts
         """[K, C]"""
-        self.frequency = every.frequency
-        """[K]"""
 
-    def weights(self, benchmark: Benchmark, mode: Mode, path: Path) -> np.ndarray:
+    def weights(self, benchmark: Benchmark, mode: ScoringMode, path: FigurePath) -> np.ndarray:
         """[C] by how much a figure rises if a cell's sum rises by one: figures are linear in the sums."""
         sizes = np.tile(self.frequency @ self.units, (len(self.cells), 1))
         weights: np.ndarray = benchmark.score(CellTable(self.cells, np.eye(len(self.cells)), sizes), mode)[path].values
@@ -136,19 +164,22 @@ class _Paired:
 
     def entry(self, metrics: Sides[Metric], spread: np.ndarray, weights: np.ndarray) -> dict[str, Any]:
         """A figure of both judges, their difference with its interval, and the exact test over its groups."""
-        there = self.units[:, metrics.first.cells].sum(axis=1) > 0
+        there = self.units[:, metrics.a.cells].sum(axis=1) > 0
         # In units of the figure's heaviest cell, so that what is rounding does not depend on how much there is.
-        test = sign_test(self.gains[there] @ (weights / weights.max()), self.frequency[there])
+        gains = self.gains[there] @ (weights / weights.max())
+        test = sign_test(gains, self.frequency[there])
         groups = int(self.frequency[there].sum())
-        one, other = (float(metric.values[0]) for metric in metrics)
-        low, high = paired_interval(spread, Share(one, groups), Share(other, groups), test)
+        a, b = (float(metric.values[0]) for metric in metrics)
+        low, high = paired_interval(spread, Share(a, groups), Share(b, groups), test)
+        sizes = np.abs(gains)[np.abs(gains) > ROUNDING]
         return {
-            "first": one,
-            "second": other,
-            "difference": one - other,
+            "a": a,
+            "b": b,
+            "a_minus_b": a - b,
             "ci95": [low, high],
             "groups": groups,
-            "first_better": test.first_better,
-            "second_better": test.second_better,
+            "a_better": test.first_better,
+            "b_better": test.second_better,
             "p": test.p,
+            "p_tests_the_difference": not len(sizes) or float(np.ptp(sizes)) <= ROUNDING,
         }

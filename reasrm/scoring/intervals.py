@@ -25,7 +25,7 @@ class Interval(StrEnum):
     n = groups."""
 
 
-class Estimate(NamedTuple):
+class ScoreEstimate(NamedTuple):
     """A figure with what it rests on."""
 
     value: float
@@ -39,31 +39,24 @@ class Estimate(NamedTuple):
         return {name: self.value, "n": self.n, "ci95": [self.low, self.high], "interval": self.method.value}
 
 
-class Size(NamedTuple):
-    """How much data a figure rests on."""
-
-    units: int
-    """What the figure counts."""
-    groups: int
-    """What is drawn in a bootstrap."""
-    simple: bool
-    """Whether it is a plain share of independent units, each right or wrong."""
-
-
-def share_estimate(value: float, size: Size, samples: Callable[[], np.ndarray]) -> Estimate:
+def share_estimate(
+    value: float, *, units: int, groups: int, simple: bool, samples: Callable[[], np.ndarray]
+) -> ScoreEstimate:
     """A figure in [0, 1] with its interval: Wilson for simple shares, else a bootstrap, else Wilson over groups.
 
     Args:
         value: the figure.
-        size: what it rests on.
+        units: how many units it counts.
+        groups: how many groups they belong to: what a bootstrap draws.
+        simple: whether it is a plain share of independent units, each right or wrong.
         samples: its values in bootstrap samples; asked for only if needed.
     """
-    if size.simple:
-        return Estimate(value, size.units, *wilson(value * size.units, size.units), Interval.WILSON)
+    if simple:
+        return ScoreEstimate(value, units, *wilson(value * units, units), Interval.WILSON)
     low, high = percentiles(samples())
     if high - low < NO_SPREAD:
-        return Estimate(value, size.units, *wilson(value * size.groups, size.groups), Interval.WILSON_OF_GROUPS)
-    return Estimate(value, size.units, low, high, Interval.BOOTSTRAP)
+        return ScoreEstimate(value, units, *wilson(value * groups, groups), Interval.WILSON_OF_GROUPS)
+    return ScoreEstimate(value, units, low, high, Interval.BOOTSTRAP)
 
 
 class Share(NamedTuple):

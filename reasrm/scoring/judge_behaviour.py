@@ -4,15 +4,15 @@ Definitions stand in `DEFINITIONS` and go into every score file.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from reasrm.records.comparison import Side
-from reasrm.scoring.intervals import Estimate, Share, difference_interval
-from reasrm.scoring.judged_items import Ruling
-from reasrm.scoring.question_means import bootstrap_gaps, question_mean
+from reasrm.scoring.bootstrap import bootstrap_gaps, bootstrap_means
+from reasrm.scoring.intervals import ScoreEstimate, Share, difference_interval, share_estimate
+from reasrm.scoring.judged_items import JudgedItem
 
 DEFINITIONS = {
     "accuracy": "share of right verdicts; an unreadable one counts 0. Each question counts once: the mean over its "
@@ -39,47 +39,47 @@ DEFINITIONS = {
 }
 
 
-def behaviour(rulings: list[Ruling], resamples: int, seed: int) -> dict[str, Any]:
-    """The statistics of a set of rulings, as they stand in a score file."""
-    by_pair: dict[str, list[Ruling]] = defaultdict(list)
-    for ruling in rulings:
-        by_pair[ruling.item.pair_id].append(ruling)
+def behaviour(judged: list[JudgedItem], resamples: int, seed: int) -> dict[str, Any]:
+    """The statistics of some judgments, as they stand in a score file."""
+    by_pair: dict[str, list[JudgedItem]] = defaultdict(list)
+    for one in judged:
+        by_pair[one.item.pair_id].append(one)
 
-    def accuracy(wanted: Callable[[Ruling], bool]) -> dict[str, Any] | None:
-        mean = accuracy_of((ruling for ruling in rulings if wanted(ruling)), resamples, seed)
+    def accuracy(wanted: Callable[[JudgedItem], bool]) -> dict[str, Any] | None:
+        mean = accuracy_of((one for one in judged if wanted(one)), resamples, seed)
         return mean.as_json("accuracy") if mean else None
 
-    readable = [ruling for ruling in rulings if ruling.verdict is not None]
+    readable = [one for one in judged if one.verdict is not None]
     return {
-        "judged": len(rulings),
+        "judged": len(judged),
         "pairs": len(by_pair),
-        "unreadable_rate": 1 - len(readable) / len(rulings),
-        "unreadable": dict(sorted(Counter(str(r.unreadable) for r in rulings if r.verdict is None).items())),
-        "picked_a": _share(ruling.verdict is Side.A for ruling in readable),
-        "better_is_a": _share(ruling.better is Side.A for ruling in readable),
-        "better_shown_first": accuracy(lambda ruling: ruling.better is Side.A),
-        "better_shown_second": accuracy(lambda ruling: ruling.better is Side.B),
-        "longer": accuracy(lambda ruling: ruling.item.longer_by > 0),
-        "shorter": accuracy(lambda ruling: ruling.item.longer_by < 0),
-        "length_gap": length_gap(rulings, resamples, seed),
-        "samples": _samples(rulings, resamples, seed),
+        "unreadable_rate": 1 - len(readable) / len(judged),
+        "unreadable": dict(sorted(Counter(str(one.unreadable) for one in judged if one.verdict is None).items())),
+        "picked_a": _share(one.verdict is Side.A for one in readable),
+        "better_is_a": _share(one.better is Side.A for one in readable),
+        "better_shown_first": accuracy(lambda one: one.better is Side.A),
+        "better_shown_second": accuracy(lambda one: one.better is Side.B),
+        "longer": accuracy(lambda one: one.item.longer_by > 0),
+        "shorter": accuracy(lambda one: one.item.longer_by < 0),
+        "length_gap": length_gap(judged, resamples, seed),
+        "samples": _samples(judged, resamples, seed),
         **_orders(by_pair.values()),
-        "tokens": _tokens(rulings),
+        "tokens": _tokens(judged),
     }
 
 
-def question_values(rulings: Iterable[Ruling]) -> dict[str, float]:
+def question_values(judged: Iterable[JudgedItem]) -> dict[str, float]:
     """The accuracy of each question (group): mean over different pairs of the mean over their judgments."""
-    judged: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
-    for ruling in rulings:
-        judged[ruling.item.group][ruling.item.pair_id].append(ruling.correct or 0)
-    return {group: _mean(_mean(values) for values in pairs.values()) for group, pairs in judged.items()}
+    by_question: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+    for one in judged:
+        by_question[one.item.group][one.item.pair_id].append(one.correct or 0)
+    return {group: _mean(_mean(values) for values in pairs.values()) for group, pairs in by_question.items()}
 
 
-def length_gap(rulings: list[Ruling], resamples: int, seed: int) -> dict[str, Any] | None:
+def length_gap(judged: list[JudgedItem], resamples: int, seed: int) -> dict[str, Any] | None:
     """How much more accurate a judge is where the better answer is the longer one; None without both kinds."""
-    longer = question_values(ruling for ruling in rulings if ruling.item.longer_by > 0)
-    shorter = question_values(ruling for ruling in rulings if ruling.item.longer_by < 0)
+    longer = question_values(one for one in judged if one.item.longer_by > 0)
+    shorter = question_values(one for one in judged if one.item.longer_by < 0)
     if not longer or not shorter:
         return None
     one, other = Share(_mean(longer.values()), len(longer)), Share(_mean(shorter.values()), len(shorter))
@@ -87,50 +87,61 @@ def length_gap(rulings: list[Ruling], resamples: int, seed: int) -> dict[str, An
     return {"value": one.value - other.value, "ci95": [low, high], "n": [one.n, other.n]}
 
 
-def per_thousand(rulings: list[Ruling], price: tuple[float, float] | None) -> dict[str, float | None] | None:
+def per_thousand(judged: list[JudgedItem], price: tuple[float, float] | None) -> dict[str, float | None] | None:
     """What 1,000 judgments cost at `price`, dollars per million tokens read and written; None for judges that score."""
-    asked = [ruling for ruling in rulings if ruling.completion_tokens is not None]
+    asked = [one for one in judged if one.completion_tokens is not None]
     if not asked:
         return None
-    read = 1000 * _mean(ruling.prompt_tokens or 0 for ruling in asked)
-    written = 1000 * _mean(ruling.completion_tokens or 0 for ruling in asked)
+    read = 1000 * _mean(one.prompt_tokens or 0 for one in asked)
+    written = 1000 * _mean(one.completion_tokens or 0 for one in asked)
     dollars = None if price is None else (read * price[0] + written * price[1]) / 1e6
     return {"prompt_tokens": read, "completion_tokens": written, "dollars": dollars}
 
 
-def accuracy_of(rulings: Iterable[Ruling], resamples: int, seed: int) -> Estimate | None:
-    """The accuracy over questions, or None without rulings."""
-    values = list(question_values(rulings).values())
+def question_mean(values: Sequence[float], resamples: int, seed: int) -> ScoreEstimate:
+    """The mean of one value in [0, 1] per question: Wilson if all are 0 or 1, else a bootstrap over questions."""
+    return share_estimate(
+        float(np.mean(values)),
+        units=len(values),
+        groups=len(values),
+        simple=all(value in (0.0, 1.0) for value in values),
+        samples=lambda: bootstrap_means(np.asarray(values, dtype=float), resamples, seed),
+    )
+
+
+def accuracy_of(judged: Iterable[JudgedItem], resamples: int, seed: int) -> ScoreEstimate | None:
+    """The accuracy over questions, or None without judgments."""
+    values = list(question_values(judged).values())
     return question_mean(values, resamples, seed) if values else None
 
 
-def families(rulings: Iterable[Ruling], resamples: int, seed: int) -> dict[str, dict[str, Any]]:
+def families(judged: Iterable[JudgedItem], resamples: int, seed: int) -> dict[str, dict[str, Any]]:
     """The accuracy of each family of questions, where the rows name families."""
-    parts: dict[str, list[Ruling]] = defaultdict(list)
-    for ruling in rulings:
-        if ruling.item.family:
-            parts[ruling.item.family].append(ruling)
+    parts: dict[str, list[JudgedItem]] = defaultdict(list)
+    for one in judged:
+        if one.item.family:
+            parts[one.item.family].append(one)
     return {
         name: mean.as_json("accuracy") for name in sorted(parts) if (mean := accuracy_of(parts[name], resamples, seed))
     }
 
 
-def _samples(rulings: list[Ruling], resamples: int, seed: int) -> dict[str, Any] | None:
+def _samples(judged: list[JudgedItem], resamples: int, seed: int) -> dict[str, Any] | None:
     """The mean over several replies, where there are several."""
-    judged: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for ruling in rulings:
-        if ruling.sample_mean is not None:
-            judged[ruling.item.group][ruling.item.pair_id].append(ruling.sample_mean)
-    values = [_mean(_mean(shares) for shares in pairs.values()) for pairs in judged.values()]
+    by_question: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for one in judged:
+        if one.sample_mean is not None:
+            by_question[one.item.group][one.item.pair_id].append(one.sample_mean)
+    values = [_mean(_mean(shares) for shares in pairs.values()) for pairs in by_question.values()]
     return question_mean(values, resamples, seed).as_json("accuracy") if values else None
 
 
-def _orders(pairs: Iterable[list[Ruling]]) -> dict[str, Any]:
+def _orders(pairs: Iterable[list[JudgedItem]]) -> dict[str, Any]:
     """Consistency over the orders: the n-th judgment in one order against the n-th in the other."""
     flips, right = [], []
-    for rulings in pairs:
-        first = [ruling.correct for ruling in rulings if ruling.better is Side.A]
-        second = [ruling.correct for ruling in rulings if ruling.better is Side.B]
+    for judged in pairs:
+        first = [one.correct for one in judged if one.better is Side.A]
+        second = [one.correct for one in judged if one.better is Side.B]
         both = list(zip(first, second, strict=False))
         if not both:
             continue
@@ -145,17 +156,17 @@ def _orders(pairs: Iterable[list[Ruling]]) -> dict[str, Any]:
     }
 
 
-def _tokens(rulings: Iterable[Ruling]) -> dict[str, float] | None:
-    replies = [ruling for ruling in rulings if ruling.completion_tokens is not None]
+def _tokens(judged: Iterable[JudgedItem]) -> dict[str, float] | None:
+    replies = [one for one in judged if one.completion_tokens is not None]
     if not replies:
         return None
-    written = np.array([ruling.completion_tokens for ruling in replies], dtype=float)
+    written = np.array([one.completion_tokens for one in replies], dtype=float)
     return {
         "mean": float(written.mean()),
         "p50": float(np.percentile(written, 50)),
         "p95": float(np.percentile(written, 95)),
-        "prompt_mean": float(np.mean([float(ruling.prompt_tokens or 0) for ruling in replies])),
-        "cut_off_rate": sum(ruling.cut_off for ruling in replies) / len(replies),
+        "prompt_mean": float(np.mean([float(one.prompt_tokens or 0) for one in replies])),
+        "cut_off_rate": sum(one.cut_off for one in replies) / len(replies),
     }
 
 

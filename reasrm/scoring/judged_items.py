@@ -5,16 +5,17 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from reasrm.benchmarks.benchmark import JudgeKind, OutcomeError
+from reasrm.benchmarks.outcome import BenchmarkOutcome
 from reasrm.benchmarks.registry import benchmark
+from reasrm.benchmarks.scoring_rule import OutcomeError
 from reasrm.judging.verdict import Unreadable
 from reasrm.records.benchmark_folder import all_items
 from reasrm.records.benchmark_item import BenchmarkItem
 from reasrm.records.comparison import Side
 from reasrm.records.jsonl import read_records
+from reasrm.records.judge_kind import JudgeKind
 from reasrm.records.judgment import Judgment
 from reasrm.records.reply import Finish
-from reasrm.scoring.outcome_store import Located
 
 ORDER_OF = {Side.A: "first", Side.B: "second"}
 
@@ -34,7 +35,7 @@ class ItemFacts(NamedTuple):
     """Its outcome row, `correct` not yet in it."""
 
 
-class Ruling(NamedTuple):
+class JudgedItem(NamedTuple):
     """One judgment of an item."""
 
     item: ItemFacts
@@ -68,7 +69,7 @@ def read_items(folder: Path) -> dict[tuple[str, str], ItemFacts]:
     return items
 
 
-def read_rulings(folder: Path, items: dict[tuple[str, str], ItemFacts]) -> list[Ruling]:
+def read_judged_items(folder: Path, items: dict[tuple[str, str], ItemFacts]) -> list[JudgedItem]:
     """All judgments in a folder of `<benchmark>.jsonl`; every item of a benchmark must have been judged.
 
     Raises:
@@ -77,30 +78,30 @@ def read_rulings(folder: Path, items: dict[tuple[str, str], ItemFacts]) -> list[
     files = sorted(folder.glob("*.jsonl"))
     if not files:
         raise OutcomeError(f"{folder} holds no judgments (<benchmark>.jsonl); run `dvc repro judge@{folder.name}`")
-    rulings = [ruling for file in files for ruling in _of_file(file, items)]
-    judged = {ruling.item[:2] for ruling in rulings}
-    missing = [key for key in items if key not in judged]
+    judged = [one for file in files for one in _of_file(file, items)]
+    seen = {one.item[:2] for one in judged}
+    missing = [key for key in items if key not in seen]
     if missing:
         raise OutcomeError(
             f"{folder}: {len(missing)} of {len(items)} items have no judgment, the first is {missing[0]}; the items "
             f"changed since: run `dvc repro judge@{folder.name}`"
         )
-    return rulings
+    return judged
 
 
-def located_outcomes(rulings: Iterable[Ruling]) -> Iterator[Located]:
-    """The rulings (of one benchmark) as outcomes, each with its rank as line."""
-    for line, ruling in enumerate(rulings, start=1):
-        extra = {"order": ORDER_OF[ruling.better], "sample": ruling.sample, "group": ruling.item.group}
-        row = {**ruling.item.row, **extra, "correct": ruling.correct}
-        asked = ruling.unreadable != Unreadable.TOO_LONG
-        for outcome in benchmark(ruling.item.benchmark).outcomes(row):
-            yield Located(line, outcome._replace(asked=asked))
+def outcomes_of_judged(judged: Iterable[JudgedItem]) -> Iterator[BenchmarkOutcome]:
+    """The judged items (of one benchmark) as outcomes, each with its rank as line."""
+    for line, one in enumerate(judged, start=1):
+        extra = {"order": ORDER_OF[one.better], "sample": one.sample, "group": one.item.group}
+        row = {**one.item.row, **extra, "correct": one.correct}
+        asked = one.unreadable != Unreadable.TOO_LONG
+        for outcome in benchmark(one.item.benchmark).outcomes(row):
+            yield outcome._replace(asked=asked, line=line)
 
 
-def judge_kind(rulings: Iterable[Ruling]) -> JudgeKind:
+def judge_kind(judged: Iterable[JudgedItem]) -> JudgeKind:
     """Whether the judge wrote anything; one that never did gave scores."""
-    wrote = any(ruling.completion_tokens is not None for ruling in rulings)
+    wrote = any(one.completion_tokens is not None for one in judged)
     return JudgeKind.GENERATIVE if wrote else JudgeKind.SCALAR
 
 
@@ -116,7 +117,7 @@ def _facts(item: BenchmarkItem) -> ItemFacts:
     )
 
 
-def _of_file(file: Path, items: dict[tuple[str, str], ItemFacts]) -> Iterator[Ruling]:
+def _of_file(file: Path, items: dict[tuple[str, str], ItemFacts]) -> Iterator[JudgedItem]:
     ranks: Counter[tuple[str, Side]] = Counter()
     for judgment in read_records(file, Judgment):
         item = items.get((judgment.benchmark, judgment.item_id))
@@ -127,7 +128,7 @@ def _of_file(file: Path, items: dict[tuple[str, str], ItemFacts]) -> Iterator[Ru
             )
         place = (judgment.item_id, judgment.better)
         cost = judgment.samples or judgment.reply
-        yield Ruling(
+        yield JudgedItem(
             item=item,
             better=judgment.better,
             sample=ranks[place],

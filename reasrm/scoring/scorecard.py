@@ -6,22 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from reasrm.benchmarks.benchmark import (
-    Benchmark,
-    Coverage,
-    JudgeKind,
-    Metric,
-    Mode,
-    Path,
-    Rule,
-    RuleName,
-    UnreadableRule,
-)
-from reasrm.benchmarks.counts import Counts
-from reasrm.scoring.intervals import Estimate, Size, share_estimate
-from reasrm.scoring.outcome_store import Located
-from reasrm.scoring.resampling import resampled
-from reasrm.scoring.tally import Contributions, tally
+from reasrm.benchmarks.benchmark import Benchmark, Coverage
+from reasrm.benchmarks.cell_table import FigurePath, Metric
+from reasrm.benchmarks.outcome import BenchmarkOutcome
+from reasrm.benchmarks.outcome_counts import OutcomeCounts
+from reasrm.benchmarks.scoring_rule import RuleName, ScoreSettings, ScoringMode, ScoringRule, UnreadableRule
+from reasrm.scoring.bootstrap import resampled
+from reasrm.scoring.intervals import ScoreEstimate, share_estimate
+from reasrm.scoring.tally import GroupKinds, tally
 
 ZERO, HALF = 0.0, 0.5
 CREDIT = {UnreadableRule.ZERO: ZERO, UnreadableRule.HALF: HALF}
@@ -30,20 +22,7 @@ SUBSETS_NAMED = 4
 
 
 @dataclass(frozen=True)
-class Settings:
-    """How a score is computed."""
-
-    mode: Mode
-    unreadable: UnreadableRule
-    resamples: int
-    """Bootstrap samples."""
-    seed: int
-    judge: JudgeKind = JudgeKind.GENERATIVE
-    """Whose rule an outcome without verdict falls under."""
-
-
-@dataclass(frozen=True)
-class Scored:
+class ScoredBenchmark:
     """A score and its bootstrap values."""
 
     card: dict[str, Any]
@@ -52,60 +31,67 @@ class Scored:
     """[B] the headline in each bootstrap sample."""
 
 
-def scored(benchmark: Benchmark, groups: Iterable[list[Located]], settings: Settings, file: str) -> Scored:
+def scored(
+    benchmark: Benchmark, groups: Iterable[list[BenchmarkOutcome]], settings: ScoreSettings, file: str
+) -> ScoredBenchmark:
     """Score outcomes that come group by group; `file` is named in errors.
 
     Raises:
         OutcomeError: the outcomes contradict each other, are incomplete, or occur twice.
     """
-    sums = tally(benchmark, groups, file)
-    rule = applied_rule(benchmark, settings, sums.counts)
-    main = sums.tallies[rule.credit]
+    tallies, counts = tally(benchmark, groups, file)
+    rule = applied_rule(benchmark, settings, counts)
+    main = tallies[rule.unreadable_credit]
     figures = benchmark.score(main.table(), settings.mode)
     samples = benchmark.score(resampled(main, settings.resamples, settings.seed), settings.mode)
-    all_groups = main.all_contributions()
+    all_groups = main.kinds()
     card: dict[str, Any] = {
-        "benchmark": benchmark.name.value,
+        "benchmark": benchmark.name,
         "mode": rule.name.value,
-        "unreadable_rule": unreadable_words(benchmark, rule, sums.counts),
+        "unreadable_rule": unreadable_sentence(benchmark, rule, counts),
         **estimate(figures["score",], samples["score",], all_groups).as_json(),
     }
     for path, metric in figures.items():
         if path != ("score",):
             put(card, path, estimate(metric, samples[path], all_groups).as_json())
     card["score_if_unreadable_is"] = {
-        f"{credit:g}": float(benchmark.score(sums.tallies[credit].table(), settings.mode)["score",].values[0])
+        f"{credit:g}": float(benchmark.score(tallies[credit].table(), settings.mode)["score",].values[0])
         for credit in (ZERO, HALF)
     }
-    coverage = benchmark.coverage(sums.counts.units)
+    coverage = benchmark.coverage(counts.units)
     card["sections_missing"] = [name for name in benchmark.sections if ("sections", name) not in figures]
     card["coverage"] = _coverage_json(coverage)
     card["notes"] = [*rule.notes, *coverage_notes(coverage)]
-    return Scored(card | _observed(sums.counts), samples["score",].values)
+    return ScoredBenchmark(card | _observed(counts), samples["score",].values)
 
 
-def applied_rule(benchmark: Benchmark, settings: Settings, counts: Counts) -> Rule:
+def applied_rule(benchmark: Benchmark, settings: ScoreSettings, counts: OutcomeCounts) -> ScoringRule:
     """The rule by which these outcomes are scored, and whether that is the official one.
 
     Raises:
         OutcomeError: no rule applies.
     """
     rule = benchmark.rule(settings.mode, settings.judge, counts)
-    if settings.mode is Mode.AS_PUBLISHED and rule.name is not RuleName.AS_PUBLISHED:
+    if settings.mode is ScoringMode.AS_PUBLISHED and rule.name is not RuleName.AS_PUBLISHED:
         note = "RM-R1 published nothing on this benchmark: scored as without --as-published"
         rule = rule._replace(notes=(*rule.notes, note))
     asked = CREDIT.get(settings.unreadable)
-    if asked is None or asked == rule.credit or not benchmark.has_credit:
+    if asked is None or asked == rule.unreadable_credit or not benchmark.unreadable_has_credit:
         return rule
     if counts.unreadable:
-        note = f"an unreadable verdict was set to {asked:g}; by the rule it is worth {rule.credit:g} ({rule.reason})"
+        by_the_rule = f"by the rule it is worth {rule.unreadable_credit:g} ({rule.reason})"
+        note = f"an unreadable verdict was set to {asked:g}; {by_the_rule}"
         rule = rule._replace(name=RuleName.NOT_OFFICIAL, notes=(*rule.notes, note))
-    return rule._replace(credit=asked, reason=f"as asked for: {settings.unreadable.value}")
+    return rule._replace(unreadable_credit=asked, reason=f"as asked for: {settings.unreadable.value}")
 
 
-def unreadable_words(benchmark: Benchmark, rule: Rule, counts: Counts) -> str:
+def unreadable_sentence(benchmark: Benchmark, rule: ScoringRule, counts: OutcomeCounts) -> str:
     """What an unreadable verdict counts, in words."""
-    words = f"is worth {rule.credit:g} ({rule.reason})" if benchmark.has_credit else f"counts {rule.reason}"
+    words = (
+        f"is worth {rule.unreadable_credit:g} ({rule.reason})"
+        if benchmark.unreadable_has_credit
+        else f"counts {rule.reason}"
+    )
     never = f"; {counts.never_asked:,} prompts too long for the judge count 0" if counts.never_asked else ""
     return f"an unreadable verdict {words}{never if benchmark.never_asked is not None else ''}"
 
@@ -124,22 +110,22 @@ def coverage_notes(coverage: Mapping[str, Coverage]) -> list[str]:
     return [f"{head}: {found:,} of {official:,} rows ({where})"]
 
 
-def estimate(metric: Metric, samples: Metric, all_groups: Contributions) -> Estimate:
-    """A figure with its interval."""
-    size = _size(all_groups, metric.cells)
-    size = size._replace(simple=size.simple and metric.plain)
-    return share_estimate(float(metric.values[0]), size, lambda: samples.values)
-
-
-def _size(all_groups: Contributions, cells: list[int]) -> Size:
-    """Units and groups in `cells`, and whether each group has one unit there that is simply right or wrong."""
-    counts, sums = all_groups.counts[:, cells].sum(axis=1), all_groups.sums[:, cells].sum(axis=1)
+def estimate(metric: Metric, samples: Metric, all_groups: GroupKinds) -> ScoreEstimate:
+    """A figure with its interval; it is a simple share if each group has one unit in it that is right or wrong."""
+    table, frequency = all_groups
+    counts, sums = table.counts[:, metric.cells].sum(axis=1), table.sums[:, metric.cells].sum(axis=1)
     there = counts > 0
     simple = (counts[there] == 1) & ((sums[there] == 0) | (sums[there] == 1))
-    return Size(int(all_groups.frequency @ counts), int(all_groups.frequency[there].sum()), bool(simple.all()))
+    return share_estimate(
+        float(metric.values[0]),
+        units=int(frequency @ counts),
+        groups=int(frequency[there].sum()),
+        simple=bool(simple.all()) and metric.plain,
+        samples=lambda: samples.values,
+    )
 
 
-def put(card: dict[str, Any], path: Path, value: Mapping[str, Any]) -> None:
+def put(card: dict[str, Any], path: FigurePath, value: Mapping[str, Any]) -> None:
     """Put `value` under the keys `path`."""
     for key in path[:-1]:
         card = card.setdefault(key, {})
@@ -155,7 +141,7 @@ def _coverage_json(coverage: Mapping[str, Coverage]) -> dict[str, Any]:
     }
 
 
-def _observed(counts: Counts) -> dict[str, Any]:
+def _observed(counts: OutcomeCounts) -> dict[str, Any]:
     both = counts.both_orders
     return {
         "rows": counts.rows,

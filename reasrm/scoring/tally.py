@@ -6,36 +6,36 @@ is resampling these signatures with their counts, exactly. A million outcomes le
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 
-from reasrm.benchmarks.benchmark import Benchmark, CellTable, OutcomeError
-from reasrm.benchmarks.counts import Counts, Place
-from reasrm.scoring.outcome_store import Located
+from reasrm.benchmarks.benchmark import Benchmark
+from reasrm.benchmarks.cell_table import CellTable
+from reasrm.benchmarks.outcome import BenchmarkOutcome
+from reasrm.benchmarks.outcome_counts import OutcomeCounts
+from reasrm.benchmarks.scoring_rule import OutcomeError
+
+Units = dict[str, dict[str, list[BenchmarkOutcome]]]
+"""A group's outcomes: unit to part to outcomes (orders and samples)."""
+
+Shape = tuple[tuple[str, tuple[tuple[int | None, ...], ...]], ...]
+"""What a group's sums depend on: each unit's cell and `runs` (as `Benchmark.unit_value` takes them)."""
 
 Signature = tuple[tuple[str, float, int], ...]
 """What a group adds: `(cell, sum of values, number of units)`, by cell."""
 
-Runs = tuple[tuple[int | None, ...], ...]
-"""A unit's outcomes: one tuple per order or sample, with one outcome per part."""
 
-Shape = tuple[tuple[str, Runs], ...]
-"""A group's units: the cell and the outcomes of each."""
+class GroupKinds(NamedTuple):
+    """The different signatures of some groups, as rows of a table."""
 
-
-class Contributions(NamedTuple):
-    """One stratum: its signatures as rows of numbers."""
-
-    sums: np.ndarray
-    """[K, C]"""
-    counts: np.ndarray
-    """[K, C]"""
+    table: CellTable
+    """One row per signature (K of them)."""
     frequency: np.ndarray
-    """[K] how many groups have this signature."""
+    """[K] how many groups have it."""
 
 
 @dataclass
@@ -49,19 +49,21 @@ class Tally:
         """Names of all cells, sorted."""
         return sorted({cell for counter in self.groups.values() for signature in counter for cell, _, _ in signature})
 
-    def contributions(self) -> dict[str, Contributions]:
-        """Per stratum (sorted), the signatures as arrays over `cells()`."""
-        position = {cell: index for index, cell in enumerate(self.cells())}
-        return {stratum: _arrays(self.groups[stratum], position) for stratum in sorted(self.groups)}
+    def kinds_by_stratum(self) -> dict[str, GroupKinds]:
+        """The signatures of each stratum (sorted), over `cells()`."""
+        cells = self.cells()
+        return {stratum: _group_kinds(self.groups[stratum], cells) for stratum in sorted(self.groups)}
 
-    def all_contributions(self) -> Contributions:
+    def kinds(self) -> GroupKinds:
         """The signatures of all strata, one below the other."""
-        parts = list(self.contributions().values())
-        return Contributions(
-            np.concatenate([part.sums for part in parts]),
-            np.concatenate([part.counts for part in parts]),
-            np.concatenate([part.frequency for part in parts]),
-        )
+        parts = list(self.kinds_by_stratum().values())
+        sums, counts = (np.concatenate([getattr(part.table, field) for part in parts]) for field in ("sums", "counts"))
+        return GroupKinds(CellTable(self.cells(), sums, counts), np.concatenate([part.frequency for part in parts]))
+
+    def table(self) -> CellTable:
+        """The sums of the data itself, B = 1."""
+        table, frequency = self.kinds()
+        return CellTable(table.cells, (frequency @ table.sums)[None, :], (frequency @ table.counts)[None, :])
 
     def with_groups_of(self, other: "Tally") -> "Tally":
         """Both together."""
@@ -71,111 +73,98 @@ class Tally:
                 both.groups[stratum].update(found)
         return both
 
-    def table(self) -> CellTable:
-        """The sums of the data itself, B = 1."""
-        every = self.all_contributions()
-        return CellTable(
-            self.cells(), (every.frequency @ every.sums)[None, :], (every.frequency @ every.counts)[None, :]
-        )
 
-
-class Unit(NamedTuple):
-    """All outcomes of one unit."""
-
-    cell: str
-    stratum: str
-    parts: dict[str, list[Located]]
-
-
-class Sums(NamedTuple):
-    """Outcomes summed up: once for each worth of an unreadable verdict, since the worth may depend on what is seen."""
-
-    tallies: dict[float, Tally]
-    counts: Counts
-
-
-def tally(benchmark: Benchmark, groups: Iterable[list[Located]], file: str) -> Sums:
-    """Sum the outcomes up; `file` is named in errors.
+def tally(
+    benchmark: Benchmark, groups: Iterable[list[BenchmarkOutcome]], file: str
+) -> tuple[dict[float, Tally], OutcomeCounts]:
+    """Sum the outcomes up, once for each worth of an unreadable verdict, since the worth may depend on what is seen.
 
     Raises:
-        OutcomeError: contradictory, duplicate or missing rows; says line, id and way out.
+        OutcomeError: contradictory, duplicate or missing rows; says line (of `file`), id and way out.
     """
-    counts, settled = Counts(file), Tally()
-    open_ = {credit: Tally() for credit in benchmark.credits}
+    counts, settled = OutcomeCounts(file), Tally()
+    open_ = {credit: Tally() for credit in benchmark.unreadable_credits}
     for group in groups:
         units = checked_units(benchmark, group, counts)
-        found = signatures(benchmark, shape_of(benchmark, units), benchmark.credits)
-        stratum = min([unit.stratum for unit in units.values()])
+        found = signatures(benchmark, shape_of(benchmark, units), benchmark.unreadable_credits)
+        stratum = stratum_of(units)
         if len(found) == 1:  # the same at every worth, as most groups are
             settled.groups[stratum][found[0]] += 1
         else:
-            for one, signature in zip(open_.values(), found, strict=True):
-                one.groups[stratum][signature] += 1
+            for credit, signature in zip(benchmark.unreadable_credits, found, strict=True):
+                open_[credit].groups[stratum][signature] += 1
     require_same_number_of_rows(counts)
-    return Sums({credit: one.with_groups_of(settled) for credit, one in open_.items()}, counts)
+    return {credit: part.with_groups_of(settled) for credit, part in open_.items()}, counts
 
 
-def checked_units(benchmark: Benchmark, group: list[Located], counts: Counts) -> dict[str, Unit]:
+def checked_units(benchmark: Benchmark, group: list[BenchmarkOutcome], counts: OutcomeCounts) -> Units:
     """The units of a group, complete and free of contradictions; they are counted.
 
     Raises:
         OutcomeError: they are not.
     """
     units = units_of(group, counts.file)
-    lack = benchmark.lack({name: unit.parts for name, unit in units.items()})
-    if lack:
-        prompt = benchmark.prompt_of(lack.unit)
-        line = max(located.line for located in group if benchmark.prompt_of(located.outcome.unit) == prompt)
-        raise OutcomeError(f"{counts.file} line {line}: {lack.message}")
+    missing = benchmark.incomplete(units)
+    if missing:
+        prompt = benchmark.prompt_of(missing.unit)
+        line = max(outcome.line for outcome in group if benchmark.prompt_of(outcome.unit) == prompt)
+        raise OutcomeError(f"{counts.file} line {line}: {missing.message}")
     counts.groups += 1
-    for name, unit in units.items():
-        counts.units[unit.stratum, unit.cell] += 1
-        for part, rows in unit.parts.items():
-            kind = tuple([(outcome.order, outcome.correct, outcome.asked) for _, outcome in rows])
-            counts.add(kind, Place(rows[-1].line, name), part)
+    for parts in units.values():
+        first = _first(parts)
+        counts.units[first.stratum, first.cell] += 1
+        for comparison in parts.values():
+            counts.add(comparison)
     return units
 
 
-def units_of(group: Iterable[Located], file: str) -> dict[str, Unit]:
+def units_of(group: Iterable[BenchmarkOutcome], file: str) -> Units:
     """The outcomes of a group by unit.
 
     Raises:
         OutcomeError: two items share an id, or one comparison occurs twice.
     """
-    units: dict[str, Unit] = {}
-    for located in group:
-        outcome = located.outcome
-        unit = units.get(outcome.unit)
-        if unit is None:
-            unit = units[outcome.unit] = Unit(outcome.cell, outcome.stratum, {})
-        elif (unit.cell, unit.stratum) != (outcome.cell, outcome.stratum):
+    units: Units = {}
+    for outcome in group:
+        parts = units.setdefault(outcome.unit, {})
+        first = _first(parts) if parts else outcome
+        if (first.cell, first.stratum) != (outcome.cell, outcome.stratum):
             raise OutcomeError(
-                f"{file} line {located.line}: {outcome.unit!r} belongs to {outcome.stratum!r} here and to "
-                f"{unit.stratum!r} further up: two items share an id; give each its own, or correct the wrong row"
+                f"{file} line {outcome.line}: {outcome.unit!r} belongs to {outcome.stratum!r} here and to "
+                f"{first.stratum!r} further up: two items share an id; give each its own, or correct the wrong row"
             )
-        rows = unit.parts.setdefault(outcome.part, [])
-        if outcome.order and any(_rank(seen) == _rank(located) for seen in rows):
+        comparison = parts.setdefault(outcome.part, [])
+        if outcome.order and any(_rank(seen) == _rank(outcome) for seen in comparison):
             raise OutcomeError(
-                f"{file} line {located.line}: duplicate id: {outcome.unit!r} occurs again with order "
+                f"{file} line {outcome.line}: duplicate id: {outcome.unit!r} occurs again with order "
                 f"{outcome.order!r} and sample {outcome.sample}; remove one, or number the samples"
             )
-        rows.append(located)
+        comparison.append(outcome)
     return units
 
 
-def shape_of(benchmark: Benchmark, units: Mapping[str, Unit]) -> Shape:
+def stratum_of(units: Units) -> str:
+    """The stratum in which a group is drawn: the first of its units'."""
+    return min([_first(parts).stratum for parts in units.values()])
+
+
+def shape_of(benchmark: Benchmark, units: Units) -> Shape:
     """What the sums of a group depend on."""
-    return tuple([(unit.cell, _runs(unit, benchmark.never_asked)) for unit in units.values()])
+    return tuple([(_first(parts).cell, _runs(parts, benchmark.never_asked)) for parts in units.values()])
 
 
-def _rank(located: Located) -> tuple[str, int]:
-    return located.outcome.order, located.outcome.sample
+def _first(parts: dict[str, list[BenchmarkOutcome]]) -> BenchmarkOutcome:
+    return next(iter(parts.values()))[0]
 
 
-def _runs(unit: Unit, never_asked: int | None) -> Runs:
-    """The outcomes of all parts of a unit, once per order: rows of the same rank belong together."""
-    ranked = [sorted(rows, key=_rank) if len(rows) > 1 else rows for rows in unit.parts.values()]
-    values = [[one.outcome.correct if one.outcome.asked else never_asked for one in rows] for rows in ranked]
+def _rank(outcome: BenchmarkOutcome) -> tuple[str, int]:
+    return outcome.order, outcome.sample
+
+
+def _runs(parts: dict[str, list[BenchmarkOutcome]], never_asked: int | None) -> tuple[tuple[int | None, ...], ...]:
+    """The outcomes of all parts of a unit, once per order: outcomes of the same rank belong together."""
+    ranked = [sorted(rows, key=_rank) if len(rows) > 1 else rows for rows in parts.values()]
+    values = [[one.correct if one.asked else never_asked for one in rows] for rows in ranked]
     return tuple(zip(*values, strict=False))
 
 
@@ -196,30 +185,31 @@ def _signature(benchmark: Benchmark, shape: Shape, credit: float) -> Signature:
     return tuple((cell, math.fsum(values[cell]), len(values[cell])) for cell in sorted(values))
 
 
-def require_same_number_of_rows(counts: Counts) -> None:
+def require_same_number_of_rows(counts: OutcomeCounts) -> None:
     """All comparisons must have been judged equally often.
 
     Raises:
         OutcomeError: they were not, or there are none.
     """
-    if not counts.kinds:
+    if not counts.patterns:
         raise OutcomeError(f"{counts.file}: no outcomes in it; one JSON row per judgment is needed")
     if len(counts.comparisons_by_rows) == 1:
         return
     (usual, _), *_, (odd, how_many) = counts.comparisons_by_rows.most_common()
-    line, unit = counts.first_with[odd]
+    one = counts.first_with[odd]
     raise OutcomeError(
-        f"{counts.file} line {line}: duplicate id: {unit!r} has {odd} rows where most have {usual} ({how_many} such); "
-        f"several rows of one item are its orders, and all items need the same number: remove duplicates or add what "
-        f"is missing"
+        f"{counts.file} line {one.line}: duplicate id: {one.unit!r} has {odd} rows where most have {usual} ({how_many} "
+        f"such); several rows of one item are its orders, and all items need the same number: remove duplicates or add "
+        f"what is missing"
     )
 
 
-def _arrays(counter: Counter[Signature], position: dict[str, int]) -> Contributions:
-    sums = np.zeros((len(counter), len(position)))
-    counts = np.zeros((len(counter), len(position)))
+def _group_kinds(counter: Counter[Signature], cells: list[str]) -> GroupKinds:
+    position = {cell: index for index, cell in enumerate(cells)}
+    sums, counts = np.zeros((len(counter), len(cells))), np.zeros((len(counter), len(cells)))
     for row, signature in enumerate(sorted(counter)):
         for cell, total, number in signature:
             sums[row, position[cell]] = total
             counts[row, position[cell]] = number
-    return Contributions(sums, counts, np.array([counter[signature] for signature in sorted(counter)]))
+    frequency = np.array([counter[signature] for signature in sorted(counter)])
+    return GroupKinds(CellTable(cells, sums, counts), frequency)

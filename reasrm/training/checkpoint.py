@@ -1,4 +1,4 @@
-"""Loading models, resuming killed trainings, and writing the finished checkpoint in one move."""
+"""Checkpoint folders: loading models for training, finding where to resume, and writing a model whole or not at all."""
 
 import json
 import shutil
@@ -10,13 +10,13 @@ from reasrm.runtime.outputs import new_folder
 from reasrm.runtime.stage_main import StageError
 
 STATE_FILE = "trainer_state.json"
-"""Written last into a trainer's checkpoint: a folder without it is torn."""
+"""Written last into a trainer's checkpoint: a folder without it is incomplete."""
 RUN_FILES = ("training_args.bin",)
-"""What trainers add and no reader of a model needs; it holds paths of the machine."""
+"""Files that trainers add and no reader of a model needs; they hold paths of the machine."""
 
 
 class CheckpointError(StageError):
-    """A checkpoint cannot be read as a model; says which folder and why."""
+    """A folder is not a checkpoint of a model; says which folder and what it lacks."""
 
 
 def load_tokenizer(folder: Path) -> Any:
@@ -47,17 +47,17 @@ def load_language_model(folder: Path) -> Any:
 
 
 def attention() -> str:
-    """The attention kernel to train with: the plain one on CPU, where it is the faster one for short sequences."""
+    """The attention implementation to train with: `eager` on CPU, where it is faster for short sequences."""
     import torch
 
     return "sdpa" if torch.cuda.is_available() else "eager"
 
 
 def last_checkpoint(folder: Path) -> str | None:
-    """The newest whole checkpoint that a killed training left in `folder`; torn ones are removed."""
+    """The newest complete checkpoint that an interrupted training left in `folder`; incomplete ones are removed."""
     steps = sorted(folder.glob("checkpoint-*"), key=lambda path: int(path.name.rpartition("-")[2]))
     for checkpoint in reversed(steps):
-        if _is_whole(checkpoint):
+        if _is_complete(checkpoint):
             return str(checkpoint)
         shutil.rmtree(checkpoint)
     return None
@@ -72,7 +72,7 @@ def save_model(model: Any, tokenizer: Any, out: Path) -> None:
             (folder / name).unlink(missing_ok=True)
 
 
-def _is_whole(checkpoint: Path) -> bool:
+def _is_complete(checkpoint: Path) -> bool:
     try:
         json.loads((checkpoint / STATE_FILE).read_text(encoding="utf-8"))
     except (OSError, json.JSONDecodeError):
@@ -82,4 +82,4 @@ def _is_whole(checkpoint: Path) -> bool:
 
 def _require(folder: Path, name: str) -> None:
     if not (folder / name).is_file():
-        raise CheckpointError(f"{folder} holds no {name}: not a checkpoint; run the stage that writes it again")
+        raise CheckpointError(f"{folder} has no {name}, so it is not a checkpoint; run the stage that writes it again")

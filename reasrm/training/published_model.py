@@ -1,4 +1,4 @@
-"""Published models as checkpoints: from the hub at a locked revision, or from a folder; never as pickles."""
+"""Published models as checkpoints: from the hub at a pinned commit, or from a folder; safetensors only, no pickles."""
 
 import re
 import shutil
@@ -8,14 +8,14 @@ from reasrm.runtime.outputs import new_folder
 from reasrm.runtime.stage_main import StageError
 
 SAFE_FILES = ("*.json", "*.safetensors", "*.txt", "*.model", "*.jinja")
-"""What a checkpoint may consist of; weights only as safetensors, no code."""
+"""Files that are copied: weights as safetensors, settings, tokenizer and chat template; no code."""
 
 
-class UnlockedModelError(StageError):
-    """A hub model was named without the full commit that it is pinned to."""
+class UnpinnedModelError(StageError):
+    """A hub model is named without a full commit id."""
 
 
-class NoModelError(StageError):
+class NoWeightsError(StageError):
     """A folder or hub repository holds no safetensors weights; says which."""
 
 
@@ -23,15 +23,15 @@ def fetch_from_hub(model: str, revision: str, out: Path) -> None:
     """Download the hub model `model` at the commit `revision` into the folder `out`.
 
     Raises:
-        UnlockedModelError: `revision` is not a full commit id.
-        NoModelError: the repository has no safetensors.
+        UnpinnedModelError: `revision` is not a full commit id.
+        NoWeightsError: the repository has no safetensors.
     """
     from huggingface_hub import snapshot_download
 
     if not re.fullmatch(r"[0-9a-f]{40}", revision):
-        raise UnlockedModelError(
-            f"base_model.revision {revision!r} of {model} is not a full commit id (40 hex digits): branches move; the "
-            f"model's page on the hub lists its commits"
+        raise UnpinnedModelError(
+            f"base_model.revision {revision!r} of {model} is not a full commit id (40 hex digits), and branches move: "
+            f"take one from the commit list of the model's page on the hub"
         )
     with new_folder(out) as folder:
         snapshot_download(model, revision=revision, allow_patterns=list(SAFE_FILES), local_dir=str(folder))
@@ -43,7 +43,7 @@ def copy_from_folder(source: Path, out: Path) -> None:
     """Copy the model in the folder `source` to `out`.
 
     Raises:
-        NoModelError: there is no such folder, or no safetensors in it.
+        NoWeightsError: there is no such folder, or no safetensors in it.
     """
     _require_weights(source, str(source))
     with new_folder(out) as folder:
@@ -54,4 +54,4 @@ def copy_from_folder(source: Path, out: Path) -> None:
 
 def _require_weights(folder: Path, name: str) -> None:
     if not any(folder.glob("*.safetensors")):
-        raise NoModelError(f"{name} holds no *.safetensors; other formats are not read, convert it first")
+        raise NoWeightsError(f"{name} has no *.safetensors file, and no other format is read: convert the weights")

@@ -4,29 +4,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
-
 from reasrm.inference.whole_checkpoint import HEAD, load_whole
 from reasrm.judging.chat_template import answered_token_ids
 from reasrm.judging.untrusted_text import defuse
 from reasrm.records.pair import Message, PreferencePair
-from reasrm.training.checkpoint import attention, last_checkpoint, save_model
-from reasrm.training.curves import write_curves
-from reasrm.training.sft import NothingToLearnError, Places, Trained
-from reasrm.training.trainer_settings import TrainerSettings, cosine_schedule, trl_arguments
-from reasrm.training.training_rows import Row, in_batches_of_one_length
-
-
-class ScalarSettings(TrainerSettings):
-    """Settings of a scalar reward model's training."""
-
-    epochs: int = Field(gt=0)
-    max_tokens: int = Field(gt=0)
-    """Pairs with a longer conversation are left out and counted."""
+from reasrm.training.checkpoint import attention
+from reasrm.training.trainer_settings import EpochSettings, TokenRow, epoch_arguments, ordered_dataset
+from reasrm.training.training_run import NoTrainingDataError, TrainingResult, TrainingRun, last_logged, train_and_save
 
 
 def load_scalar_model(folder: Path, tokenizer: Any) -> Any:
-    """The model of a checkpoint folder with a new linear head for one score (seed torch before).
+    """The model of a checkpoint folder with a new linear head for one score; the head is random, so seed torch before.
 
     Raises:
         StageError: it lacks weights besides the head's.
@@ -40,7 +28,7 @@ def load_scalar_model(folder: Path, tokenizer: Any) -> Any:
     return model
 
 
-def pair_rows(tokenizer: Any, pairs: Sequence[PreferencePair], max_tokens: int) -> tuple[list[Row], int]:
+def pair_rows(tokenizer: Any, pairs: Sequence[PreferencePair], max_tokens: int) -> tuple[list[TokenRow], int]:
     """The tokens of both conversations of each pair; also how many pairs were left out as too long."""
     rows = []
     for pair in pairs:
@@ -53,40 +41,28 @@ def pair_rows(tokenizer: Any, pairs: Sequence[PreferencePair], max_tokens: int) 
 
 
 def train_scalar(
-    name: str, model: Any, tokenizer: Any, pairs: Sequence[PreferencePair], settings: ScalarSettings, places: Places
-) -> Trained:
-    """Train `model` to score chosen answers above rejected ones; write checkpoint and curves.
+    run: TrainingRun, model: Any, tokenizer: Any, pairs: Sequence[PreferencePair], settings: EpochSettings
+) -> TrainingResult:
+    """Train `model` to score chosen answers above rejected ones, resuming what an interrupted run left.
+
+    Writes checkpoint and curves.
 
     Raises:
-        NothingToLearnError: all pairs are longer than `max_tokens`, or there are none.
+        NoTrainingDataError: all pairs are longer than `max_tokens`, or there are none.
     """
-    from datasets import Dataset
     from trl import RewardConfig, RewardTrainer
-
-    from reasrm.training.live_progress import LiveProgress
 
     rows, too_long = pair_rows(tokenizer, pairs, settings.max_tokens)
     if not rows:
-        raise NothingToLearnError(f"{name}: none of {len(pairs)} pairs fits into {settings.max_tokens} tokens")
+        raise NoTrainingDataError(
+            f"{run.name}: none of {len(pairs)} pairs fits into {settings.max_tokens} tokens; raise `max_tokens`"
+        )
     lengths = [max(len(row["chosen_ids"]), len(row["rejected_ids"])) for row in rows]
-    batch = settings.batch_size * settings.accumulate
-    order = in_batches_of_one_length(lengths, batch, settings.epochs, settings.seed)
-    config = RewardConfig(
-        **trl_arguments(settings, places.work),
-        **cosine_schedule(),
-        num_train_epochs=1,
-        train_sampling_strategy="sequential",
-        max_length=None,
-    )
     trainer = RewardTrainer(
         model=model,
-        args=config,
-        train_dataset=Dataset.from_list([rows[at] for at in order]),
+        args=RewardConfig(**epoch_arguments(settings, run.resume_from)),
+        train_dataset=ordered_dataset(rows, lengths, settings),
         processing_class=tokenizer,
-        callbacks=[LiveProgress(name)],
     )
-    trainer.train(resume_from_checkpoint=last_checkpoint(places.work))
-    save_model(trainer.model, tokenizer, places.model)
-    write_curves(trainer.state.log_history, places.curves)
-    losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
-    return Trained(trainer.state.global_step, len(rows), too_long, losses[-1] if losses else float("nan"))
+    log = train_and_save(run, trainer, tokenizer)
+    return TrainingResult(trainer.state.global_step, len(rows), too_long, last_logged(log, "loss"))

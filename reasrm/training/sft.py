@@ -1,83 +1,85 @@
-"""Supervised training with TRL's SFTTrainer: the loss falls on completions alone (paper, eq. 6)."""
+"""Supervised fine-tuning with TRL's SFTTrainer: training examples, their tokens, and the training (RM-R1, eq. 6).
 
-from collections.abc import Sequence
-from pathlib import Path
+The loss is the mean negative log-likelihood of the completion tokens of a batch; eq. 6 is their sum.
+"""
+
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from pydantic import Field
+from reasrm.judging.chain_of_rubrics import PromptVariant
+from reasrm.judging.chat_template import render_chat
+from reasrm.judging.prompt import judge_prompt
+from reasrm.records.comparison import hashed_side, show
+from reasrm.records.pair import Message, PreferencePair
+from reasrm.records.trace import KeptTrace
+from reasrm.training.trainer_settings import EpochSettings, TokenRow, epoch_arguments, ordered_dataset
+from reasrm.training.training_run import NoTrainingDataError, TrainingResult, TrainingRun, last_logged, train_and_save
 
-from reasrm.runtime.stage_main import StageError
-from reasrm.training.checkpoint import last_checkpoint, save_model
-from reasrm.training.curves import write_curves
-from reasrm.training.trainer_settings import TrainerSettings, cosine_schedule, trl_arguments
-from reasrm.training.training_rows import Example, in_batches_of_one_length, token_rows
-
-
-class SftSettings(TrainerSettings):
-    """Settings of a supervised training."""
-
-    epochs: int = Field(gt=0)
-    max_tokens: int = Field(gt=0)
-    """Longer examples (prompt and completion) are left out and counted."""
+IGNORED_LABEL = -100
+"""The label of a token that the loss leaves out (torch's `ignore_index`)."""
 
 
-class NothingToLearnError(StageError):
-    """No example is left to train on; says why."""
+class TrainingExample(NamedTuple):
+    """What a model is shown, and what it learns to write."""
+
+    prompt: tuple[Message, ...]
+    completion: str
 
 
-class Places(NamedTuple):
-    """Where a training keeps and writes things."""
-
-    work: Path
-    """Checkpoints of a killed run."""
-    model: Path
-    curves: Path
+def trace_examples(traces: Iterable[KeptTrace], variant: PromptVariant) -> list[TrainingExample]:
+    """Each trace as the reply to its comparison; the hint of the second oracle pass is never in the prompt."""
+    return [TrainingExample(judge_prompt(trace.comparison, variant), trace.text) for trace in traces]
 
 
-class Trained(NamedTuple):
-    """What was trained."""
+def verdict_examples(pairs: Iterable[PreferencePair], seed: int) -> list[TrainingExample]:
+    """Each pair, in the order that its hash and `seed` give, with the right verdict as the whole reply."""
+    comparisons = [show(pair, hashed_side(pair, seed)) for pair in pairs]
+    return [
+        TrainingExample(
+            judge_prompt(comparison, PromptVariant.ANSWER_ONLY), f"<answer>[[{comparison.better.value}]]</answer>"
+        )
+        for comparison in comparisons
+    ]
 
-    steps: int
-    rows: int
-    too_long: int
-    last_loss: float
+
+def token_rows(tokenizer: Any, examples: Sequence[TrainingExample], max_tokens: int) -> tuple[list[TokenRow], int]:
+    """Tokenise examples for a loss on the completion alone; also how many were left out as longer than `max_tokens`.
+
+    Prompt and completion are tokenised apart, as they are when the model writes; the completion ends with the
+    end-of-sequence token.
+    """
+    if not examples:
+        return [], 0
+    rows = []
+    prompts = tokenizer([render_chat(tokenizer, example.prompt) for example in examples], add_special_tokens=False)
+    completions = tokenizer([example.completion for example in examples], add_special_tokens=False)
+    for prompt, tokens in zip(prompts["input_ids"], completions["input_ids"], strict=True):
+        completion = [*tokens, tokenizer.eos_token_id]
+        if len(prompt) + len(completion) <= max_tokens:
+            rows.append({"input_ids": prompt + completion, "labels": [IGNORED_LABEL] * len(prompt) + completion})
+    return rows, len(examples) - len(rows)
 
 
 def train_sft(
-    name: str, model: Any, tokenizer: Any, examples: Sequence[Example], settings: SftSettings, places: Places
-) -> Trained:
-    """Train `model` on `examples`, resuming what a killed run left; write checkpoint and curves.
+    run: TrainingRun, model: Any, tokenizer: Any, examples: Sequence[TrainingExample], settings: EpochSettings
+) -> TrainingResult:
+    """Train `model` on `examples`, resuming what an interrupted run left; write checkpoint and curves.
 
     Raises:
-        NothingToLearnError: all examples are longer than `max_tokens`, or there are none.
+        NoTrainingDataError: all examples are longer than `max_tokens`, or there are none.
     """
-    from datasets import Dataset
     from trl import SFTConfig, SFTTrainer
-
-    from reasrm.training.live_progress import LiveProgress
 
     rows, too_long = token_rows(tokenizer, examples, settings.max_tokens)
     if not rows:
-        raise NothingToLearnError(f"{name}: none of {len(examples)} examples fits into {settings.max_tokens} tokens")
-    lengths = [len(row["input_ids"]) for row in rows]
-    batch = settings.batch_size * settings.accumulate
-    order = in_batches_of_one_length(lengths, batch, settings.epochs, settings.seed)
-    config = SFTConfig(
-        **trl_arguments(settings, places.work),
-        **cosine_schedule(),
-        num_train_epochs=1,
-        train_sampling_strategy="sequential",
-        max_length=None,
-    )
+        raise NoTrainingDataError(
+            f"{run.name}: none of {len(examples)} examples fits into {settings.max_tokens} tokens; raise `max_tokens`"
+        )
     trainer = SFTTrainer(
         model=model,
-        args=config,
-        train_dataset=Dataset.from_list([rows[at] for at in order]),
+        args=SFTConfig(**epoch_arguments(settings, run.resume_from)),
+        train_dataset=ordered_dataset(rows, [len(row["input_ids"]) for row in rows], settings),
         processing_class=tokenizer,
-        callbacks=[LiveProgress(name)],
     )
-    trainer.train(resume_from_checkpoint=last_checkpoint(places.work))
-    save_model(trainer.model, tokenizer, places.model)
-    write_curves(trainer.state.log_history, places.curves)
-    losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
-    return Trained(trainer.state.global_step, len(rows), too_long, losses[-1] if losses else float("nan"))
+    log = train_and_save(run, trainer, tokenizer)
+    return TrainingResult(trainer.state.global_step, len(rows), too_long, last_logged(log, "loss"))

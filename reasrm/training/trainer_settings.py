@@ -1,10 +1,15 @@
-"""The settings that all trainings share, and how they become a TRL config."""
+"""The settings that all trainings share, the arguments of a TRL config that they become, and the order of rows."""
 
+import random
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+TokenRow = dict[str, Any]
+"""One row of a TRL dataset that is tokenised already."""
 
 
 class Precision(StrEnum):
@@ -36,22 +41,31 @@ class TrainerSettings(BaseModel):
     """Saves memory for a third more time."""
     seed: int
     threads: int = Field(gt=0)
-    """CPU threads of one operation; part of the result, see `reasrm.training.determinism`."""
+    """CPU threads of one operation; part of the result, see `training_run.make_repeatable`."""
 
     @model_validator(mode="after")
-    def _check_rhythm(self) -> Self:
+    def _check_save_every(self) -> Self:
         if self.save_every % self.log_every:
             raise ValueError(f"save_every ({self.save_every}) must be a multiple of log_every ({self.log_every})")
         return self
 
 
-LEARNING_SCHEDULE = "cosine_with_min_lr"
-LAST_LEARNING_RATE_SHARE = 0.05
-"""The learning rate at the end, as a share of its peak."""
+class EpochSettings(TrainerSettings):
+    """Settings of a training that goes over its examples a number of times."""
+
+    epochs: int = Field(gt=0)
+    max_tokens: int = Field(gt=0)
+    """Longer examples (prompt and completion; of a pair, either conversation) are left out and counted."""
+
+
+POOL_BATCHES = 16
+"""Batches that are sorted by length together: rows of one batch are of about one length, so little is padded."""
+FINAL_LEARNING_RATE = 0.05
+"""The learning rate at the end of an epoch training, as a share of its peak."""
 
 
 def trl_arguments(settings: TrainerSettings, folder: Path) -> dict[str, Any]:
-    """The keyword arguments that every TRL config gets; checkpoints go to `folder`."""
+    """The keyword arguments that every TRL config gets; checkpoints to resume from go to `folder`."""
     import torch
 
     return {
@@ -74,9 +88,50 @@ def trl_arguments(settings: TrainerSettings, folder: Path) -> dict[str, Any]:
     }
 
 
-def cosine_schedule() -> dict[str, Any]:
-    """Arguments for a learning rate that falls along a cosine to a small rest."""
+def epoch_arguments(settings: EpochSettings, folder: Path) -> dict[str, Any]:
+    """The keyword arguments for rows that lie in their order of training already, all epochs in one sequence.
+
+    The learning rate falls along a cosine from its peak to `FINAL_LEARNING_RATE` of it.
+    """
     return {
-        "lr_scheduler_type": LEARNING_SCHEDULE,
-        "lr_scheduler_kwargs": {"min_lr_rate": LAST_LEARNING_RATE_SHARE},
+        **trl_arguments(settings, folder),
+        "lr_scheduler_type": "cosine_with_min_lr",
+        "lr_scheduler_kwargs": {"min_lr_rate": FINAL_LEARNING_RATE},
+        "num_train_epochs": 1,
+        "train_sampling_strategy": "sequential",
+        "max_length": None,
     }
+
+
+def ordered_dataset(rows: Sequence[TokenRow], lengths: Sequence[int], settings: EpochSettings) -> Any:
+    """The `datasets.Dataset` of `rows` in their order of training over all epochs; `lengths` are in tokens."""
+    from datasets import Dataset
+
+    batch = settings.batch_size * settings.accumulate
+    order = batches_of_similar_length(lengths, batch, settings.epochs, settings.seed)
+    return Dataset.from_list([rows[at] for at in order])
+
+
+def batches_of_similar_length(lengths: Sequence[int], batch_size: int, epochs: int, seed: int) -> list[int]:
+    """The order of rows over all epochs, to be read in sequence: shuffled, batches of similar length, each row once.
+
+    Every epoch is a new shuffle. Only whole batches are formed but for the last of an epoch, which comes last.
+    """
+    rng = random.Random(f"row order {seed}")
+    order: list[int] = []
+    for _ in range(epochs):
+        rows = list(range(len(lengths)))
+        rng.shuffle(rows)
+        order += _one_epoch(rows, lengths, batch_size, rng)
+    return order
+
+
+def _one_epoch(rows: list[int], lengths: Sequence[int], batch_size: int, rng: random.Random) -> list[int]:
+    whole = len(rows) // batch_size * batch_size
+    batches = []
+    pool = POOL_BATCHES * batch_size
+    for start in range(0, whole, pool):
+        members = sorted(rows[start : min(start + pool, whole)], key=lambda row: lengths[row])
+        batches += [members[at : at + batch_size] for at in range(0, len(members), batch_size)]
+    rng.shuffle(batches)
+    return [row for batch in [*batches, rows[whole:]] for row in batch]

@@ -1,58 +1,57 @@
-"""The vendors' clients: the direct way and the SDK's own say the same of every reply; every kind of reply is read.
-
-Run:     pytest tests/oracle/test_clients.py
-"""
+"""The vendors' clients against a real server: what each kind of answer comes to, and how Responses are read."""
 
 import asyncio
-import logging
 from itertools import product
 from typing import Any
 
 import pytest
 
-from reasrm.apis.attempt import Attempt, ErrorKind, Vendor
+from reasrm.apis.api_reply import AttemptResult
 from reasrm.apis.connection import Connection
+from reasrm.apis.error_classification import ErrorKind, PromptRefusal
 from reasrm.apis.openai_responses import read_response
-from reasrm.apis.reply_reading import BrokenReplyError
+from reasrm.apis.reply_format import BrokenReplyError
+from reasrm.apis.request_format import ApiProtocol
 from reasrm.records.pair import PreferencePair
 from reasrm.records.trace import TraceOutcome
-from tests.fake_vendor.oracle_on_loopback import EACH_VENDOR, LocalOracle, cases, oracle
+from tests.fake_vendor.oracle_on_loopback import EACH_VENDOR, LocalOracle, oracle, questions
 
-SDK_LOGGERS = ("anthropic", "openai")
-SERVERS: dict[str, dict[str, Any]] = {
-    "ok": {},
-    "refused": {"faults": {"refusal": 1.0}},
-    "cut": {"faults": {"truncated": 1.0}},
-    "empty": {"faults": {"empty": 1.0}},
-    "invalid": {"faults": {"invalid": 1.0}},
-    "no credit": {"credit_usd": 0.0},
-    "spend limit": {"credit_usd": 0.0, "credit_stop": "spend_limit"},
-    "down": {"outages": [(0.0, 1e9)]},
-    "server error": {"faults": {"server_error": 1.0}},
-    "limited": {"requests_per_minute": 0.5},
-    "bad JSON": {"faults": {"bad_json": 1.0}},
+Expected = tuple[TraceOutcome | ErrorKind, str]
+"""The outcome of the reply or the kind of the error, and what its detail holds."""
+SERVERS: dict[str, tuple[dict[str, Any], Expected]] = {
+    "ok": ({}, (TraceOutcome.OK, "")),
+    "refused": ({"faults": {"refusal": 1.0}}, (TraceOutcome.REFUSED, "")),
+    "cut": ({"faults": {"truncated": 1.0}}, (TraceOutcome.TRUNCATED, "")),
+    "empty": ({"faults": {"empty": 1.0}}, (TraceOutcome.EMPTY, "")),
+    "invalid": ({"faults": {"invalid": 1.0}}, (ErrorKind.INVALID, "the request is invalid")),
+    "no credit": ({"credit_usd": 0.0}, (ErrorKind.NO_CREDIT, "")),
+    "spend limit": ({"credit_usd": 0.0, "credit_stop": "spend_limit"}, (ErrorKind.NO_CREDIT, "")),
+    "down": ({"outages": [(0.0, 1e9)]}, (ErrorKind.OVERLOADED, "overloaded")),
+    "server error": ({"faults": {"server_error": 1.0}}, (ErrorKind.SERVER_ERROR, "try again later")),
+    "bad JSON": ({"faults": {"bad_json": 1.0}}, (ErrorKind.BROKEN_REPLY, "it begins with '{")),
 }
-ODD_SERVERS: dict[str, dict[str, Any]] = {
-    "HTML": {"faults": {"html": 1.0}},
-    "an error in a 200": {"faults": {"wrapped_error": 1.0}},
-    "odd ending": {"faults": {"odd_ending": 1.0}},
-    "no usage": {"faults": {"no_usage": 1.0}},
-    "too large": {"faults": {"too_large": 1.0}},
-    "usage limit": {"credit_usd": 0.0, "credit_stop": "usage_limit"},
-    "odd headers": {"odd_headers": {"anthropic-ratelimit-requests-limit": "no", "x-ratelimit-limit-requests": "-1"}},
-    "in parts": {"content_in_parts": True},
-    "echo": {"echoes_keys": True},
+ODD_SERVERS: dict[str, tuple[dict[str, Any], Expected]] = {
+    "HTML": ({"faults": {"html": 1.0}}, (ErrorKind.BROKEN_REPLY, "it begins with '<!doctype html>")),
+    "an error in a 200": ({"faults": {"wrapped_error": 1.0}}, (ErrorKind.SERVER_ERROR, "upstream is down")),
+    "odd ending": ({"faults": {"odd_ending": 1.0}}, (TraceOutcome.GAVE_UP, "unknown reason")),
+    "no usage": ({"faults": {"no_usage": 1.0}}, (ErrorKind.BROKEN_REPLY, "with its usage")),
+    "too large": ({"faults": {"too_large": 1.0}}, (ErrorKind.INVALID, "equest")),
+    "usage limit": ({"credit_usd": 0.0, "credit_stop": "usage_limit"}, (ErrorKind.NO_CREDIT, "")),
+    "in parts": ({"content_in_parts": True}, (TraceOutcome.OK, "")),
+    "echo": ({"echoes_keys": True}, (ErrorKind.NOT_ALLOWED, "invalid key: ")),
 }
 LOSSES = {"reset": ErrorKind.CONNECTION, "cut": ErrorKind.CONNECTION, "hang": ErrorKind.TIMEOUT}
-"""Faults of the connection, and what the direct way makes of them; OpenAI's SDK calls a reset a timeout."""
+"""Faults of the connection. The SDKs' transport reports a reset as a timeout, which it is not."""
 
 
-def attempts(vendor: Vendor, server: LocalOracle, question: Any, settings: dict[str, Any]) -> list[Attempt]:
+def attempts(
+    protocol: ApiProtocol, server: LocalOracle, question: Any, settings: dict[str, Any]
+) -> list[AttemptResult]:
     """One reply of a faultless server, then two of one with `settings`, over one client."""
-    who = oracle(vendor)
-    body = who.shape().body(question, 400)
+    who = oracle(protocol)
+    body = who.format().body(question.messages, 400)
 
-    async def ask() -> list[Attempt]:
+    async def ask() -> list[AttemptResult]:
         client = who.connect(Connection(1.0 if "hang" in settings.get("faults", {}) else 60.0, 4, server.url))
         server.restart()
         first = await client.attempt(body)
@@ -65,59 +64,84 @@ def attempts(vendor: Vendor, server: LocalOracle, question: Any, settings: dict[
     return asyncio.run(ask())
 
 
-def seen(attempt: Attempt) -> tuple[Any, ...]:
-    """All of it that does not count requests or time."""
-    return attempt.answer, attempt.error_kind, attempt.detail, attempt.limits.requests is not None
-
-
 @pytest.mark.parametrize(
-    ("vendor", "server_is"),
-    [*product(Vendor, SERVERS), *product((Vendor.ANTHROPIC, Vendor.OPENAI), ODD_SERVERS)],
+    ("protocol", "server_is"),
+    [*product(ApiProtocol, SERVERS), *product((ApiProtocol.ANTHROPIC, ApiProtocol.OPENAI), ODD_SERVERS)],
 )
-def test_the_direct_way_says_what_the_sdk_says(
-    vendor: Vendor, server_is: str, server: LocalOracle, pairs: list[PreferencePair], caplog: pytest.LogCaptureFixture
+def test_what_each_kind_of_answer_comes_to(
+    protocol: ApiProtocol, server_is: str, server: LocalOracle, pairs: list[PreferencePair]
 ) -> None:
-    question = next(cases(pairs)).question
-    behaviour = (SERVERS | ODD_SERVERS)[server_is]
-    direct = attempts(vendor, server, question, behaviour)
-    for name in SDK_LOGGERS:
-        caplog.set_level(logging.INFO, name)
-    by_sdk = attempts(vendor, server, question, behaviour)
-    assert direct[0].answer is not None
-    assert [seen(attempt) for attempt in direct] == [seen(attempt) for attempt in by_sdk]
+    settings, (expected, said) = (SERVERS | ODD_SERVERS)[server_is]
+    first, *others = attempts(protocol, server, next(questions(pairs)).prompt, settings)
+    assert first.reply is not None
+    assert first.reply.outcome is TraceOutcome.OK
+    for attempt in others:
+        found = attempt.reply.outcome if attempt.reply else attempt.error_kind
+        assert found is expected
+        assert said in (attempt.reply.detail if attempt.reply else attempt.detail)
+        assert "local-oracle-needs-no-key" not in attempt.detail
+        is_broken = expected in (ErrorKind.BROKEN_REPLY, ErrorKind.NOT_ALLOWED)
+        assert attempt.limits.requests is not None or is_broken or server_is == "an error in a 200"
+
+
+def test_a_rate_limit_names_the_pause(server: LocalOracle, pairs: list[PreferencePair]) -> None:
+    settings = {"requests_per_minute": 0.5}
+    _, let_in, limited = attempts(ApiProtocol.ANTHROPIC, server, next(questions(pairs)).prompt, settings)
+    assert let_in.reply is not None
+    assert limited.error_kind is ErrorKind.RATE_LIMITED
+    assert limited.limits.retry_after is not None
+    assert 60 < limited.limits.retry_after <= 120
+
+
+@pytest.mark.parametrize("header", ["no", "-1"])
+def test_limits_that_make_no_sense_are_none(header: str, server: LocalOracle, pairs: list[PreferencePair]) -> None:
+    odd = {"odd_headers": {"anthropic-ratelimit-requests-limit": header}}
+    _, attempt, _ = attempts(ApiProtocol.ANTHROPIC, server, next(questions(pairs)).prompt, odd)
+    assert attempt.reply is not None
+    assert attempt.limits.requests is None
+    assert attempt.limits.input_tokens is not None
+
+
+def test_a_request_that_is_too_large_is_told_from_one_that_is_invalid(
+    server: LocalOracle, pairs: list[PreferencePair]
+) -> None:
+    question = next(questions(pairs)).prompt
+    for fault, refusal in (("too_large", PromptRefusal.TOO_LONG), ("invalid", PromptRefusal.UNEXPLAINED)):
+        _, attempt, _ = attempts(ApiProtocol.OPENAI, server, question, {"faults": {fault: 1.0}})
+        assert attempt.prompt_refusal is refusal
 
 
 @pytest.mark.parametrize("fault", LOSSES)
 @EACH_VENDOR
 def test_a_lost_reply_may_have_been_billed(
-    vendor: Vendor, fault: str, server: LocalOracle, pairs: list[PreferencePair]
+    vendor: ApiProtocol, fault: str, server: LocalOracle, pairs: list[PreferencePair]
 ) -> None:
-    found = attempts(vendor, server, next(cases(pairs)).question, {"faults": {fault: 1.0}})
+    found = attempts(vendor, server, next(questions(pairs)).prompt, {"faults": {fault: 1.0}})
     assert [attempt.error_kind for attempt in found] == [None, LOSSES[fault], LOSSES[fault]]
     assert all(attempt.error_kind is None or attempt.error_kind.maybe_billed for attempt in found)
 
 
-@pytest.mark.parametrize("vendor", list(Vendor))
-def test_with_a_proxy_the_sdk_sends_everything(
-    vendor: Vendor, server: LocalOracle, pairs: list[PreferencePair], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("protocol", list(ApiProtocol))
+def test_a_proxy_of_the_environment_is_used(
+    protocol: ApiProtocol, server: LocalOracle, pairs: list[PreferencePair], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("ANTHROPIC", "OPENAI"):
         monkeypatch.setenv(f"{name}_API_KEY", "k")
     monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://oracle.invalid")
     monkeypatch.setenv("OPENAI_BASE_URL", "http://oracle.invalid/v1")
     monkeypatch.setenv("http_proxy", server.url)  # the local server takes any host: it serves as the proxy
-    who = oracle(vendor)
-    body = who.shape().body(next(cases(pairs)).question, 400)
+    who = oracle(protocol)
+    body = who.format().body(next(questions(pairs)).prompt.messages, 400)
 
-    async def ask() -> list[Attempt]:
+    async def ask() -> list[AttemptResult]:
         client = who.connect(Connection(5, 4))
         try:
             return [await client.attempt(body) for _ in range(3)]
         finally:
             await client.close()
 
-    assert all(attempt.answer is not None for attempt in asyncio.run(ask()))
-    assert server.accounts()["billed"] == 3
+    assert all(attempt.reply is not None for attempt in asyncio.run(ask()))
+    assert server.request_log()["billed"] == 3
 
 
 def response(**changes: Any) -> dict[str, Any]:

@@ -1,14 +1,10 @@
-"""What vendors' errors mean, online and in batches: the account, the question, or nothing that lasts.
-
-Run:     pytest tests/oracle/test_error_classification.py
-"""
+"""What vendors' errors mean, online and in batches: the account, the question, or nothing that lasts."""
 
 from typing import Any
 
 import pytest
 
-from reasrm.apis.attempt import ErrorKind
-from reasrm.apis.error_classification import ApiError
+from reasrm.apis.error_classification import ApiError, ErrorKind, PromptRefusal
 
 USAGE_LIMIT = "You have reached your specified API usage limits. You will regain access on 2026-12-01 at 00:00 UTC."
 QUOTA = "You exceeded your current quota, please check your plan and billing details."
@@ -65,7 +61,7 @@ def openai(code: str | None, kind: str = "invalid_request_error", message: str =
     ],
 )
 def test_an_error_of_a_status(status: int, body: Any, error_kind: ErrorKind) -> None:
-    assert ApiError.by(body, status).error_kind is error_kind
+    assert ApiError.from_body(body, status).error_kind is error_kind
 
 
 @pytest.mark.parametrize(
@@ -90,11 +86,36 @@ def test_an_error_of_a_status(status: int, body: Any, error_kind: ErrorKind) -> 
     ],
 )
 def test_an_error_in_a_row_of_a_batch_or_behind_a_good_status(body: Any, error_kind: ErrorKind) -> None:
-    assert ApiError.by(body).error_kind is error_kind
-    assert ApiError.by(body, 200).error_kind is error_kind
+    assert ApiError.from_body(body).error_kind is error_kind
+    assert ApiError.from_body(body, 200).error_kind is error_kind
 
 
 def test_the_vendors_own_words_are_kept() -> None:
-    assert ApiError.by(anthropic("billing_error", "pay"), 402).message == "pay"
-    assert ApiError.by(openai("x", "y", "no"), 400).message == "no"
-    assert ApiError.by("<html>", 502).message == "<html>"
+    assert ApiError.from_body(anthropic("billing_error", "pay"), 402).message == "pay"
+    assert ApiError.from_body(openai("x", "y", "no"), 400).message == "no"
+    assert ApiError.from_body("<html>", 502).message == "<html>"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "refusal"),
+    [
+        (400, openai("context_length_exceeded"), PromptRefusal.TOO_LONG),
+        (400, anthropic("invalid_request_error", "prompt is too long: 9 tokens > 8 maximum"), PromptRefusal.TOO_LONG),
+        (413, None, PromptRefusal.TOO_LONG),
+        (429, openai("rate_limit_exceeded", "tokens", TOO_LARGE), PromptRefusal.TOO_LONG),
+        (400, openai("content_filter", message="triggering our content management policy"), PromptRefusal.POLICY),
+        (400, openai("invalid_prompt", message="your prompt was flagged"), PromptRefusal.POLICY),
+        (400, openai(None, message="Unrecognized request argument: logprobs"), PromptRefusal.UNEXPLAINED),
+        (422, "no", PromptRefusal.UNEXPLAINED),
+        (400, openai(None, message="x" * 300 + " prompt is too long"), PromptRefusal.UNEXPLAINED),
+        (200, {"error": {"message": "what nobody has seen"}}, PromptRefusal.UNEXPLAINED),
+        (200, {"error": {"message": "slow down", "code": 429}}, None),
+        (200, openai("server_error", "server_error"), None),
+        (429, openai("rate_limit_exceeded", "tokens"), None),
+        (400, anthropic("invalid_request_error", "Your credit balance is too low."), None),
+        (401, openai("invalid_api_key"), None),
+        (500, None, None),
+    ],
+)
+def test_an_error_may_be_the_prompts_fault(status: int, body: Any, refusal: PromptRefusal | None) -> None:
+    assert ApiError.from_body(body, status).prompt_refusal is refusal

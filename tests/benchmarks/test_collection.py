@@ -5,22 +5,22 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reasrm.benchmarks.collection import Selection, collect, is_for_training
+from reasrm.benchmarks.collection import RowSelection, collect, is_for_training
 from reasrm.benchmarks.registry import benchmark
-from reasrm.datasets.refused_rows import Refusal
-from reasrm.datasets.row_files import SourceRow
+from reasrm.datasets.row_fields import Refusal
+from reasrm.datasets.row_files import RowInFile
 from reasrm.records.pair import Message, Role
 
 RULES = benchmark("reward_bench")
-ALL = Selection(seed=0)
+ALL = RowSelection(seed=0)
 
 
 def _row(number: int, subset: str = "hep-go", **change: Any) -> dict[str, Any]:
     return {"prompt": f"q{number}", "chosen": "a", "rejected": "b", "subset": subset, "id": number} | change
 
 
-def _sources(rows: list[Any]) -> list[SourceRow]:
-    return [SourceRow("filtered.jsonl", place, row) for place, row in enumerate(rows)]
+def _sources(rows: list[Any]) -> list[RowInFile]:
+    return [RowInFile("filtered.jsonl", place, row) for place, row in enumerate(rows)]
 
 
 @given(st.lists(st.sampled_from(["good", "unknown", "twice", "text", "short"]), max_size=25))
@@ -55,7 +55,7 @@ def test_missing_rows_are_counted_against_the_official_ones() -> None:
 
 def test_a_limit_takes_from_every_subset_and_accounts_for_the_rest() -> None:
     rows = [_row(n, subset) for subset in ("hep-go", "hep-js", "math-prm") for n in range(10)]
-    collected = collect(RULES, _sources(rows), Selection(seed=0, limit=6))
+    collected = collect(RULES, _sources(rows), RowSelection(seed=0, limit=6))
     assert {subset: count["found"] for subset, count in collected.account()["subsets"].items() if count["found"]} == {
         "hep-go": 2, "hep-js": 2, "math-prm": 2,
     }  # fmt: skip
@@ -64,7 +64,7 @@ def test_a_limit_takes_from_every_subset_and_accounts_for_the_rest() -> None:
 
 def test_rows_of_one_question_are_all_judged_or_all_left_to_training() -> None:
     rows = [_row(n, prompt=f"question {n % 7}") for n in range(70)]
-    collected = collect(RULES, _sources(rows), Selection(seed=1, training_share=0.5))
+    collected = collect(RULES, _sources(rows), RowSelection(seed=1, training_share=0.5))
     judged = {item.pair.question for item in collected.items}
     left = {f"question {entry['place'] % 7}" for entry in collected.refused}
     assert judged

@@ -3,7 +3,7 @@
 import pytest
 
 from reasrm.benchmarks.judge_bench import JudgeBench
-from reasrm.datasets.refused_rows import RowRefusedError
+from reasrm.datasets.row_fields import RowRefusedError
 from tests.scoring.outcome_sets import card
 
 RULES = JudgeBench()

@@ -3,7 +3,7 @@
 import pytest
 
 from reasrm.benchmarks.reward_bench import RewardBench
-from reasrm.datasets.refused_rows import Refusal, RowRefusedError
+from reasrm.datasets.row_fields import Refusal, RowRefusedError
 from tests.scoring.outcome_sets import AS_PUBLISHED, Row, card
 
 RULES = RewardBench()

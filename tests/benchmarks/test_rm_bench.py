@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
-from reasrm.benchmarks.benchmark import OutcomeError
 from reasrm.benchmarks.rm_bench import RmBench
-from reasrm.datasets.refused_rows import RowRefusedError
+from reasrm.benchmarks.scoring_rule import OutcomeError
+from reasrm.datasets.row_fields import RowRefusedError
 from tests.scoring.outcome_sets import AS_PUBLISHED, Row, card, rm_bench
 
 RULES = RmBench()
@@ -17,7 +17,7 @@ def _judged(correct: Callable[[Row], int]) -> list[Row]:
     return [row | {"correct": correct(row)} for row in rm_bench()]
 
 
-def test_hard_means_that_the_worse_answer_is_dressed_better() -> None:
+def test_hard_means_that_the_worse_answer_has_the_more_elaborate_style() -> None:
     seen = card("rm_bench", _judged(lambda row: int(row["chosen_style"] >= row["rejected_style"])))
     levels = {name: entry["score"] for name, entry in seen["difficulties"].items()}
     assert levels == {"hard": 0.0, "normal": 1.0, "easy": 1.0}

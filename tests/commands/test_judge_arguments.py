@@ -1,4 +1,4 @@
-"""Words and texts of `reasrm judge` that cannot be meant: each is refused in one line, none ends in a traceback."""
+"""Options and texts of `reasrm judge` that cannot be meant: each is refused in one line, none ends in a traceback."""
 
 import io
 import json
@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from reasrm.commands.judge import main
-from reasrm.evaluation.text_judge import open_judge
+from reasrm.evaluation.judge_opening import open_judge
+from reasrm.evaluation.pairwise_judgment import judge_pair
 from reasrm.records.pair import Message, Role
 from reasrm.runtime.stage_main import ExitCode
+from tests.fixtures.command_line import reasrm
 from tests.fixtures.judge_server import honest, judge_server, served_file
 
 CASE = ["--prompt", "Which?", "--a", "the right one", "--b", "x"]
@@ -28,9 +29,9 @@ def feed(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data), encoding="utf-8", errors="surrogateescape"))
 
 
-def judged(*words: str) -> int:
+def judged(*arguments: str) -> int:
     with judge_server(honest) as url:
-        return main([*words, "--served", str(served_file(Path(), url))])
+        return reasrm("judge", *arguments, "--served", str(served_file(Path(), url)))
 
 
 def test_bytes_that_are_no_text(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -77,23 +78,26 @@ def test_a_conversation_ends_with_the_client(capsys: pytest.CaptureFixture[str],
     assert ("at least one turn" if last is None else f"it is the {last}'s") in said
     turns = [Message(role=Role(turn["role"]), content=turn["content"]) for turn in talk]
     with open_judge(served_file(Path(), "http://127.0.0.1:9"), "api") as judge, pytest.raises(ValueError, match="turn"):
-        judge.compare(turns, "x", "y")
+        judge_pair(judge, turns, "x", "y")
 
 
 @pytest.mark.parametrize(("word", "text"), [("@@home", "@home"), ("@@@", "@@"), ("a@b", "a@b")])
 def test_a_text_may_begin_with_an_at(capsys: pytest.CaptureFixture[str], word: str, text: str) -> None:
     assert judged("--prompt", "q", "--a", f"{word} right", "--b", "x", "--json") == ExitCode.DONE
-    opinion = json.loads(capsys.readouterr().out)
-    assert opinion["orders"][0]["quotes"][0]["text"] == f"{text} right"
+    judgment = json.loads(capsys.readouterr().out)
+    assert judgment["orders"][0]["quotes"][0]["text"] == f"{text} right"
 
 
 @pytest.mark.parametrize(
-    "words",
+    "arguments",
     [
         [*CASE, "--max-new-tokens", "0"],
         [*CASE, "--max-new-tokens", "-5"],
         [*CASE, "--max-new-tokens", "many"],
         [*CASE, "--served", "s.yaml", "--model", "m"],
+        [*CASE, "--served", "s.yaml", "--base-url", "http://127.0.0.1:9/v1"],
+        [*CASE, "--base-url", "http://127.0.0.1:9/v1"],
+        [*CASE, "--base-url", "http://127.0.0.1:9/v1", "--model", "m", "--engine", "vllm"],
         [*CASE, "--served", "s.yaml", "--api", "openai"],
         [*CASE, "--served", "s.yaml", "--engine", "transformers"],
         [*CASE, "--api", "openai", "--model", "m", "--dtype", "float32"],
@@ -104,11 +108,9 @@ def test_a_text_may_begin_with_an_at(capsys: pytest.CaptureFixture[str], word: s
         ["--jsonl", "rows.jsonl", "--out", "."],
     ],
 )
-def test_words_that_exclude_each_other(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_options_that_exclude_each_other(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     Path("rows.jsonl").write_text("")
-    with pytest.raises(SystemExit) as left:
-        main(words)
-    assert left.value.code == ExitCode.USAGE
+    assert reasrm("judge", *arguments) == ExitCode.USAGE
     assert "Traceback" not in capsys.readouterr().err
 
 
@@ -119,5 +121,5 @@ def test_what_is_no_description_of_a_served_model(capsys: pytest.CaptureFixture[
         file.mkdir()
     else:
         file.write_bytes(BROKEN if made == "bytes" else b"- a list")
-    assert main([*CASE, "--served", str(file)]) == ExitCode.FAILED
+    assert reasrm("judge", *CASE, "--served", str(file)) == ExitCode.FAILED
     assert capsys.readouterr().err.startswith("reasrm judge: served.yaml: ")

@@ -1,4 +1,4 @@
-"""The call of three lines, as `docs/judging.md` shows it, and the command, against every kind of judge: one outcome."""
+"""The Python lines of `docs/judging.md` and the command, against every kind of judge: one outcome."""
 
 import json
 import shutil
@@ -7,42 +7,60 @@ from typing import Any
 
 import pytest
 
-from reasrm.commands.judge import NO_VERDICT, main
-from reasrm.evaluation.pairwise_judgment import Opinion
-from reasrm.evaluation.scalar_judge import open_scalar_judge
-from reasrm.inference.served_model import vendors_model
+from reasrm.commands.judge import NO_VERDICT
+from reasrm.evaluation.judge_opening import open_judge, open_scalar_judge
+from reasrm.evaluation.pairwise_judgment import PairwiseJudgment, judge_pair
+from reasrm.inference.served_model import served_model
+from reasrm.inference.vocabulary import UnknownWordsError
 from reasrm.judging.verdict import Unreadable
 from reasrm.records.comparison import Side
 from reasrm.runtime.stage_main import ExitCode, StageError
+from tests.fixtures.command_line import reasrm
 from tests.fixtures.judge_server import judge_server, served_file
 
 pytestmark = pytest.mark.slow
 
 DOCS = Path(__file__).parents[2] / "docs/judging.md"
-WORDS = ["--prompt", "What is 2 + 2?", "--a", "It is 4.", "--b", "It is 5.", "--json"]
+QUESTION, RIGHT, WRONG = "sum a 2 b 1 c 1 d 1 e 2", "it is 2", "## ** it is 3 **"
+EXAMPLE = ["--prompt", QUESTION, "--a", RIGHT, "--b", WRONG, "--json"]
 
 
 def knows(answers: dict[Side, str]) -> str:
-    return f"<answer>[[{Side.A if '4' in answers[Side.A] else Side.B}]]</answer>"
+    return f"<answer>[[{Side.A if answers[Side.A] == RIGHT else Side.B}]]</answer>"
 
 
-def documented(kind: str) -> Opinion:
+def documented(kind: str) -> PairwiseJudgment:
     """What the documented lines give, with the line that opens the `kind` of judge in them."""
     shown = [line.strip() for line in DOCS.read_text(encoding="utf-8").splitlines() if line.startswith("    ")]
-    (start,) = (line for line in shown if line.startswith("from reasrm.evaluation.text_judge"))
+    imports = [line for line in shown if line.startswith("from reasrm.evaluation.")]
     (opened,) = (line.partition("#")[0] for line in shown if line.startswith("judge = ") and kind in line)
-    (asked,) = (line[len("print(") : -len(".verdict)")] for line in shown if line.startswith("print(judge."))
-    known: dict[str, Any] = {"vendors_model": vendors_model, "open_scalar_judge": open_scalar_judge}
-    exec("\n".join((start, opened, f"said = {asked}", "judge.close()")), known)
-    assert isinstance(known["said"], Opinion)
-    return known["said"]
+    (asked,) = (line[len("print(") : -len(".verdict)")] for line in shown if line.startswith("print(judge_pair("))
+    known: dict[str, Any] = {"served_model": served_model, "open_scalar_judge": open_scalar_judge}
+    exec("\n".join((*imports, opened, f"judgment = {asked}", "judge.close()")), known)
+    assert isinstance(known["judgment"], PairwiseJudgment)
+    return known["judgment"]
 
 
-def commanded(words: list[str], capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
-    status = main([*WORDS, *words])
-    opinion: dict[str, Any] = json.loads(capsys.readouterr().out)
-    assert status == (NO_VERDICT if opinion["verdict"] is None else ExitCode.DONE)
-    return opinion
+def commanded(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    status = reasrm("judge", *EXAMPLE, *arguments)
+    judgment: dict[str, Any] = json.loads(capsys.readouterr().out)
+    assert status == (NO_VERDICT if judgment["verdict"] is None else ExitCode.DONE)
+    return judgment
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An untrained judge whose vocabulary holds the words of the example."""
+    from reasrm.miniature.tiny_model import TinyShape, new_model, train_tokenizer
+
+    folder = tmp_path_factory.mktemp("checkpoint") / "tiny"
+    tokenizer = train_tokenizer([QUESTION, RIGHT, WRONG, "a longer answer", "short", "word word"], 400)
+    shape = TinyShape(
+        hidden_size=32, layers=2, heads=2, intermediate_size=64, vocabulary=512, context=256, initial_std=0.4
+    )
+    new_model(tokenizer, shape, seed=1).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
 
 
 @pytest.fixture(autouse=True)
@@ -69,56 +87,74 @@ def scorer(checkpoint: Path, tmp_path: Path) -> Path:
 
 def test_a_checkpoint(tmp_path: Path, checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.copytree(checkpoint, tmp_path / "data/checkpoints/grpo-full")
-    said = documented("grpo-full")
-    assert all(order.reply and order.completion_tokens for order in said.orders)
-    assert commanded([], capsys) == said.model_dump(mode="json")
+    judgment = documented("grpo-full")
+    assert all(order.reply and order.completion_tokens for order in judgment.orders)
+    assert commanded([], capsys) == judgment.model_dump(mode="json")
 
 
 def test_a_served_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with judge_server(knows) as url:
         file = served_file(tmp_path, url)
-        said = documented("served.yaml")
-        assert commanded(["--served", str(file)], capsys) == said.model_dump(mode="json")
-    assert said.verdict is Side.A
+        judgment = documented("served.yaml")
+        assert commanded(["--served", str(file)], capsys) == judgment.model_dump(mode="json")
+    assert judgment.verdict is Side.A
 
 
-@pytest.mark.parametrize("protocol", ["openai", "anthropic"])
+@pytest.mark.parametrize("protocol", ["openai", "openai_responses", "anthropic"])
 def test_a_vendors_model(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, protocol: str) -> None:
     with judge_server(knows) as url:
-        monkeypatch.setenv(f"{protocol.upper()}_BASE_URL", url)
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", url)
         monkeypatch.setenv("OPENAI_BASE_URL", url)
-        said = documented("vendors_model")
-        opinion = commanded(["--api", protocol, "--model", "gpt-4o-2024-08-06"], capsys)
-    assert (opinion["verdict"], said.verdict) == ("A", Side.A)
+        judgment = documented("served_model(")
+        commanded_judgment = commanded(["--api", protocol, "--model", "gpt-4o-2024-08-06"], capsys)
+    assert (commanded_judgment["verdict"], judgment.verdict) == ("A", Side.A)
 
 
 def test_a_scalar_judge(scorer: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    said = documented("open_scalar_judge")
-    first, second = said.orders
+    judgment = documented("open_scalar_judge")
+    first, second = judgment.orders
     assert first.scores is not None
     assert first.scores == second.scores
     assert first.scores[0] != first.scores[1]
-    assert said.verdict is (Side.A if first.scores[0] > first.scores[1] else Side.B)
-    assert commanded(["--engine", "scalar", "--model", str(scorer)], capsys) == said.model_dump(mode="json")
-    assert main([*WORDS[:-1], "--engine", "scalar", "--model", str(scorer)]) == ExitCode.DONE
+    assert judgment.verdict is (Side.A if first.scores[0] > first.scores[1] else Side.B)
+    assert commanded(["--engine", "scalar", "--model", str(scorer)], capsys) == judgment.model_dump(mode="json")
+    assert reasrm("judge", *EXAMPLE[:-1], "--engine", "scalar", "--model", str(scorer)) == ExitCode.DONE
     assert f"scores: A {first.scores[0]:g}, B {first.scores[1]:g}" in capsys.readouterr().out
 
 
 def test_scores_of_many_rows_turn_with_the_answers(scorer: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    rows = [("q", "short", "a longer answer"), ("q", "a longer answer", "short"), ("q", "x", "word " * 300)]
-    Path("cases.jsonl").write_text("\n".join(json.dumps({"prompt": q, "a": a, "b": b}) for q, a, b in rows))
-    words = ["--engine", "scalar", "--model", str(scorer), "--jsonl", "cases.jsonl"]
-    assert main(words) == NO_VERDICT
+    answers = [("short", "a longer answer"), ("a longer answer", "short"), ("short", "word" + " word" * 300)]
+    Path("cases.jsonl").write_text("\n".join(json.dumps({"prompt": "sum", "a": a, "b": b}) for a, b in answers))
+    arguments = ["--engine", "scalar", "--model", str(scorer), "--jsonl", "cases.jsonl"]
+    assert reasrm("judge", *arguments) == NO_VERDICT
     printed = capsys.readouterr().out
-    assert main([*words, "--out", "opinions.jsonl"]) == NO_VERDICT
+    assert reasrm("judge", *arguments, "--out", "judged.jsonl") == NO_VERDICT
     one, other, long = (json.loads(line) for line in printed.splitlines())
     assert one["orders"][0]["scores"] == other["orders"][0]["scores"][::-1]
     assert {order["unreadable"] for order in long["orders"]} == {Unreadable.TOO_LONG}
-    assert [json.loads(line) for line in Path("opinions.jsonl").read_text().splitlines()] == [one, other, long]
+    assert [json.loads(line) for line in Path("judged.jsonl").read_text().splitlines()] == [one, other, long]
 
 
 def test_a_scoring_checkpoint_is_no_text_judge(scorer: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([*WORDS, "--model", str(scorer)]) == ExitCode.FAILED
+    assert reasrm("judge", *EXAMPLE, "--model", str(scorer)) == ExitCode.FAILED
     assert "--engine scalar" in capsys.readouterr().err
     with pytest.raises(StageError, match="no checkpoint"):
         open_scalar_judge("absent")
+
+
+@pytest.mark.parametrize("kind", ["text", "scalar"])
+def test_words_that_the_vocabulary_lacks_are_named_instead_of_a_verdict(
+    checkpoint: Path, scorer: Path, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    judge = open_judge(checkpoint) if kind == "text" else open_scalar_judge(scorer)
+    with judge, pytest.raises(UnknownWordsError, match=r"lacks 'What', '\+', 'It'"):
+        judge_pair(judge, "What is 2 + 2?", a="It is 2.", b=WRONG)
+    model = [str(checkpoint)] if kind == "text" else [str(scorer), "--engine", "scalar"]
+    assert reasrm("judge", "--prompt", QUESTION, "--a", "no idea", "--b", WRONG, "--model", *model) == ExitCode.FAILED
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "'no', 'idea'" in printed.err
+    Path("rows.jsonl").write_text(json.dumps({"prompt": QUESTION, "a": RIGHT, "b": "idea"}))
+    assert reasrm("judge", "--jsonl", "rows.jsonl", "--out", "judged.jsonl", "--model", *model) == ExitCode.FAILED
+    assert f"{QUESTION!r} cannot be judged" in capsys.readouterr().err
+    assert not Path("judged.jsonl").exists()

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from reasrm.commands.judge import main
 from reasrm.judging.verdict import Unreadable
 from reasrm.records.ledger import Ledger
 from reasrm.runtime.stage_main import ExitCode
+from tests.fixtures.command_line import reasrm
 from tests.fixtures.judge_server import Fault, honest, judge_server, no_fault, served_file
 
 pytestmark = pytest.mark.slow
@@ -44,19 +44,19 @@ class Service:
         return lambda _, __: (503, "gone") if len(self.answered) >= count else None
 
 
-def judge(url: str, *words: str) -> int:
-    return main(["--jsonl", "cases.jsonl", "--served", str(served_file(Path(), url)), *words])
+def judge(url: str, *arguments: str) -> int:
+    return reasrm("judge", "--jsonl", "cases.jsonl", "--served", str(served_file(Path(), url)), *arguments)
 
 
 def test_the_same_command_goes_on_and_asks_nothing_twice(capsys: pytest.CaptureFixture[str]) -> None:
-    service, out = Service(), Path("opinions.jsonl")
+    service, out = Service(), Path("judged.jsonl")
     with judge_server(honest, service) as url:
         service.fault = service.until(11)
         assert judge(url, "--out", str(out)) == ExitCode.STOPPED_RESUMABLE
         said = capsys.readouterr()
         assert "every reply so far is kept, the same command goes on" in said.err
         assert not out.exists()
-        with Ledger(Path("opinions.replies.jsonl")) as kept:
+        with Ledger(Path("judged.replies.jsonl")) as kept:
             assert len(kept) == len(service.answered)
         service.fault = no_fault
         assert judge(url, "--out", str(out)) == ExitCode.DONE
@@ -115,13 +115,13 @@ def test_a_refused_row_is_one_row_without_a_verdict(capsys: pytest.CaptureFixtur
     with judge_server(honest, refuse) as url:
         assert judge(url) == 5
         found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-        assert main(["--prompt", "Which of 07?", "--a", "x", "--b", "y", "--served", "served.yaml"]) == 5
+        assert reasrm("judge", "--prompt", "Which of 07?", "--a", "x", "--b", "y", "--served", "served.yaml") == 5
     assert [row["id"] for row in found if row["verdict"] is None] == [7]
     assert {order["unreadable"] for order in found[7]["orders"]} == {Unreadable.TOO_LONG}
     assert "could not be read (too_long)" in capsys.readouterr().out
 
 
 def test_two_runs_do_not_write_to_one_file(capsys: pytest.CaptureFixture[str]) -> None:
-    with judge_server(honest) as url, Ledger(Path("opinions.replies.jsonl")):
-        assert judge(url, "--out", "opinions.jsonl") == ExitCode.BUSY
+    with judge_server(honest) as url, Ledger(Path("judged.replies.jsonl")):
+        assert judge(url, "--out", "judged.jsonl") == ExitCode.BUSY
     assert "another run" in capsys.readouterr().err

@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 
 from reasrm.data_quality.decontamination import BenchmarkPrompts
-from reasrm.data_quality.pair_selection import Candidate, Purpose, Reason, Rules, Selected, select
+from reasrm.data_quality.pair_selection import PairCandidate, PairRejection, PairRules, Purpose, SelectedPairs, select
 from reasrm.datasets.preference_schemas import preference_pair
-from reasrm.datasets.refused_rows import RowRefusedError
+from reasrm.datasets.row_fields import RowRefusedError
 from reasrm.records.pair import Message, PreferencePair, Role
 
 SHARES = {Purpose.DISTILL: 0.5, Purpose.REINFORCE: 0.4, Purpose.DEV: 0.1}
-RULES = Rules(0, SHARES, {}, {}, frozenset({"magpie_ultra"}), None)
+RULES = PairRules(0, SHARES, {}, {}, frozenset({"magpie_ultra"}), None)
 NONE = BenchmarkPrompts([], 8, 0.5)
 USER = {"role": "user", "content": "q"}
 
@@ -24,11 +24,11 @@ def _pair(question: str = "q", chosen: str = "a", rejected: str = "b", **labels:
     return PreferencePair(prompt=_prompt(question), chosen=chosen, rejected=rejected, source="s", labels=labels)
 
 
-def _select(pairs: list[PreferencePair], rules: Rules = RULES, prompts: BenchmarkPrompts = NONE) -> Selected:
-    return select([Candidate("f", place, "s", pair) for place, pair in enumerate(pairs)], rules, prompts)
+def _select(pairs: list[PreferencePair], rules: PairRules = RULES, prompts: BenchmarkPrompts = NONE) -> SelectedPairs:
+    return select([PairCandidate("f", place, "s", pair) for place, pair in enumerate(pairs)], rules, prompts)
 
 
-def _reasons(selected: Selected) -> list[str]:
+def _reasons(selected: SelectedPairs) -> list[str]:
     return [entry["reason"] for entry in selected.rejected]
 
 
@@ -76,10 +76,10 @@ def test_other_rows_are_refused(row: Any) -> None:
 
 def test_each_fault_has_its_reason() -> None:
     faulty = {
-        Reason.EMPTY_ANSWER: _pair(chosen=" "),
-        Reason.IDENTICAL_ANSWERS: _pair(chosen="same", rejected="same\n"),
-        Reason.LABEL_LEAK: _pair(chosen="[Chosen]: do this"),
-        Reason.EXCLUDED_SOURCE: _pair(part="magpie_ultra"),
+        PairRejection.EMPTY_ANSWER: _pair(chosen=" "),
+        PairRejection.IDENTICAL_ANSWERS: _pair(chosen="same", rejected="same\n"),
+        PairRejection.LABEL_LEAK: _pair(chosen="[Chosen]: do this"),
+        PairRejection.EXCLUDED_SOURCE: _pair(part="magpie_ultra"),
     }
     assert _reasons(_select(list(faulty.values()))) == [reason.value for reason in faulty]
 
@@ -108,7 +108,7 @@ def test_all_pairs_of_a_question_serve_one_purpose() -> None:
 
 def test_limits_reject_and_do_not_depend_on_the_order_of_rows() -> None:
     pairs = [_pair(f"question {n}") for n in range(200)]
-    limited = Rules(0, SHARES, {Purpose.DISTILL: 10}, {}, frozenset(), None)
+    limited = PairRules(0, SHARES, {Purpose.DISTILL: 10}, {}, frozenset(), None)
     one, other = _select(pairs, limited), _select(pairs[::-1], limited)
     assert one.pairs == other.pairs
     assert len(one.pairs[Purpose.DISTILL]) == 10

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from reasrm.benchmarks.benchmark import BenchmarkName
 from reasrm.benchmarks.registry import BENCHMARKS
 from reasrm.datasets.hub import GitData, download, read_revisions
 from reasrm.datasets.row_files import files_beside, rows_below
@@ -23,18 +22,18 @@ def test_rows_say_where_they_come_from(tmp_path: Path) -> None:
     file = tmp_path / "rm_bench" / "total_dataset.json"
     file.parent.mkdir()
     file.write_text(json.dumps([{"id": "a"}, {"id": "b"}]), encoding="utf-8")
-    rows = list(rows_below(tmp_path, BENCHMARKS[BenchmarkName.RM_BENCH].layout, BenchmarkName.RM_BENCH))
+    rows = list(rows_below(tmp_path, BENCHMARKS["rm_bench"].layout, "rm_bench"))
     assert [(row.file, row.place, row.row["id"]) for row in rows] == [
         ("rm_bench/total_dataset.json", 0, "a"),
         ("rm_bench/total_dataset.json", 1, "b"),
     ]
     (file.parent / "chat_filtered.json").write_text("[]", encoding="utf-8")
-    assert files_beside(tmp_path, BENCHMARKS[BenchmarkName.RM_BENCH].layout) == ["rm_bench/chat_filtered.json"]
+    assert files_beside(tmp_path, BENCHMARKS["rm_bench"].layout) == ["rm_bench/chat_filtered.json"]
 
 
 def test_a_missing_file_says_where_it_should_be(tmp_path: Path) -> None:
     with pytest.raises(StageError, match=r"reward_bench/filtered\.jsonl"):
-        list(rows_below(tmp_path, BENCHMARKS[BenchmarkName.REWARD_BENCH].layout, BenchmarkName.REWARD_BENCH))
+        list(rows_below(tmp_path, BENCHMARKS["reward_bench"].layout, "reward_bench"))
 
 
 @pytest.mark.parametrize("content", ["[{]", '{"rows": []}'])
@@ -43,7 +42,7 @@ def test_a_broken_file_stops_with_its_name(tmp_path: Path, content: str) -> None
     file.parent.mkdir()
     file.write_text(content, encoding="utf-8")
     with pytest.raises(BadRecordError, match=r"total_dataset\.json"):
-        list(rows_below(tmp_path, BENCHMARKS[BenchmarkName.RM_BENCH].layout, BenchmarkName.RM_BENCH))
+        list(rows_below(tmp_path, BENCHMARKS["rm_bench"].layout, "rm_bench"))
 
 
 def test_git_data_is_taken_at_its_commit_and_written_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,13 +72,12 @@ def test_hub_data_is_taken_at_the_revision_that_was_resolved_first(tmp_path: Pat
     code = f"""
 import pyarrow, pyarrow.parquet
 from pathlib import Path
-from reasrm.benchmarks.benchmark import BenchmarkName
 from reasrm.benchmarks.registry import BENCHMARKS
 from reasrm.datasets.hub import download, read_revisions
 row = {{"prompt": "q", "chosen": "a", "rejected": "b", "subset": "hep-go", "id": 1}}
 pyarrow.parquet.write_table(pyarrow.Table.from_pylist([row]), {str(data / "filtered-00000-of-00001.parquet")!r})
 lock = Path("revisions.json")
-source = BENCHMARKS[BenchmarkName.REWARD_BENCH].source
+source = BENCHMARKS["reward_bench"].source
 assert [entry.row for entry in download(source, lock)] == [row]
 assert read_revisions(lock) == {{"allenai/reward-bench": {SHA!r}}}
 Path({str(cache / "refs" / "main")!r}).write_text("f" * 40)

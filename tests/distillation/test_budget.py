@@ -1,6 +1,6 @@
 """The budget: what is set aside for a request, and that what was spent stays within the limit, whatever comes back.
 
-Run:     pytest tests/oracle/test_budget.py
+Run:     pytest tests/distillation/test_budget.py
 """
 
 import random
@@ -14,16 +14,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reasrm.apis.attempt import Usage, Vendor
+from reasrm.apis.api_reply import Usage
+from reasrm.apis.request_format import ApiProtocol
 from reasrm.distillation.batch.batch_run import ask_in_batches
-from reasrm.distillation.cost import ENOUGH_REPLIES, Budget, Estimates, Prices
-from reasrm.distillation.online_run import Oracle, ask_online
-from reasrm.distillation.rate_control.admission_control import StopReason
-from reasrm.distillation.request_plan import look_ahead
-from reasrm.distillation.settings import Mode
+from reasrm.distillation.cost_estimate import estimate_cost
+from reasrm.distillation.online_run import ask_online
+from reasrm.distillation.prices import Prices
+from reasrm.distillation.request_plan import Oracle
+from reasrm.distillation.run_statistics import StopReason
+from reasrm.distillation.settings import AskingMode
+from reasrm.distillation.spend_budget import ENOUGH_REPLIES, SpendBudget, TokenEstimates
 from reasrm.records.ledger import Ledger
 from reasrm.records.pair import PreferencePair
-from tests.fake_vendor.oracle_on_loopback import LocalOracle, ask, cases, oracle, settings
+from tests.fake_vendor.oracle_on_loopback import LocalOracle, ask, oracle, questions, settings
 
 PRICES = Prices(input=3, output=15, cache_read=0.3, cache_write=3.75, as_of="2026-11-20")
 LIMIT = 8192
@@ -39,7 +42,7 @@ class Asked:
 
 @dataclass
 class Spent:
-    """How a run ended: what was paid, what replies cost beyond what was set aside, how many there were."""
+    """How a run result: what was paid, what replies cost beyond what was set aside, how many there were."""
 
     usd: float = 0.0
     beyond_usd: float = 0.0
@@ -48,10 +51,10 @@ class Spent:
 
 def spend(limit_usd: float, window: int, length: Callable[[], int], pick: Callable[[int], int]) -> Spent:
     """Send requests while the budget allows, `window` at once; replies come back in the order that `pick` draws."""
-    estimates, budget, spent = Estimates(LIMIT), Budget(limit_usd, 0.0), Spent()
+    estimates, budget, spent = TokenEstimates(LIMIT), SpendBudget(limit_usd, 0.0), Spent()
     in_flight: list[tuple[float, Usage]] = []
     while True:
-        reserved = estimates.reservation(Asked(), PRICES)
+        reserved = estimates.cost_bound(Asked(), PRICES)
         while len(in_flight) < window and budget.fits(reserved.most_usd):
             budget.reserve(reserved.usd)
             in_flight.append((reserved.usd, Usage(input_tokens=1000, output_tokens=min(LIMIT, length()))))
@@ -95,7 +98,7 @@ def test_lengths_as_models_have_them_exceed_the_limit_by_2_percent_at_most_and_u
 
 
 def test_a_request_is_set_aside_in_full_until_enough_is_known_and_always_when_it_is_a_longer_second_try() -> None:
-    estimates = Estimates(LIMIT)
+    estimates = TokenEstimates(LIMIT)
     for _ in range(ENOUGH_REPLIES - 1):
         estimates.learn(4000, Usage(input_tokens=1000, output_tokens=1))
     assert estimates.bound(Asked()).output_tokens == LIMIT
@@ -113,19 +116,19 @@ def test_a_cached_prompt_is_set_aside_at_the_dearest_price() -> None:
     assert PRICES.at_most_usd(usage, batch=True) == pytest.approx(PRICES.at_most_usd(usage) / 2)
 
 
-def dear(vendor: Vendor = Vendor.ANTHROPIC, **changes: Any) -> Oracle:
+def dear(vendor: ApiProtocol = ApiProtocol.ANTHROPIC, **changes: Any) -> Oracle:
     """An oracle whose replies may be long."""
     return oracle(vendor, **{"max_tokens": 1000, "prices": PRICES} | changes)
 
 
-@pytest.mark.parametrize("vendor", [Vendor.ANTHROPIC, Vendor.OPENAI_RESPONSES])
-def test_a_first_reply_of_one_token_does_not_open_the_purse(
-    vendor: Vendor, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
+@pytest.mark.parametrize("vendor", [ApiProtocol.ANTHROPIC, ApiProtocol.OPENAI_RESPONSES])
+def test_a_first_reply_of_one_token_does_not_lower_what_is_set_aside(
+    vendor: ApiProtocol, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
 ) -> None:
     server.restart(latency_seconds=0.1, output_tokens=900, short_replies=3)
     stopped = ask(server, dear(vendor), pairs, tmp_path / "ledger.jsonl", settings(budget_usd=0.5, most_in_flight=128))
     assert stopped.stopped is StopReason.BUDGET
-    assert 0.47 < server.accounts()["usd"] <= 0.5
+    assert 0.47 < server.request_log()["usd"] <= 0.5
 
 
 def test_attempts_that_may_have_been_billed_stay_booked_also_in_the_next_run(
@@ -135,33 +138,33 @@ def test_attempts_that_may_have_been_billed_stay_booked_also_in_the_next_run(
     for _ in range(3):
         stopped = ask(server, dear(), pairs, tmp_path / "ledger.jsonl", settings(budget_usd=0.5))
         assert stopped.stopped is StopReason.BUDGET
-        assert server.accounts()["usd"] <= 0.5
-    assert stopped.outlook.spent_usd < 0.4
-    assert stopped.outlook.maybe_billed_unseen_usd > 0.05
+        assert server.request_log()["usd"] <= 0.5
+    assert stopped.estimate.spent_usd < 0.4
+    assert stopped.estimate.possibly_billed_usd > 0.05
 
 
-@pytest.mark.parametrize("mode", list(Mode))
+@pytest.mark.parametrize("mode", list(AskingMode))
 def test_a_budget_of_nothing_sends_nothing(
-    mode: Mode, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
+    mode: AskingMode, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
 ) -> None:
-    ask_by = ask_in_batches if mode is Mode.BATCH else ask_online
+    ask_by = ask_in_batches if mode is AskingMode.BATCH else ask_online
     with Ledger(tmp_path / "ledger.jsonl") as ledger:
-        ended = ask_by("test", lambda: cases(pairs), dear(), ledger, settings(budget_usd=0.0), server.endpoint)
-    assert ended.stopped is StopReason.BUDGET
-    assert server.accounts()["billed"] == server.accounts()["batches_created"] == 0
+        result = ask_by("test", lambda: questions(pairs), dear(), ledger, settings(budget_usd=0.0), server.endpoint)
+    assert result.stopped is StopReason.BUDGET
+    assert server.request_log()["billed"] == server.request_log()["batches_created"] == 0
 
 
 def test_retries_of_cut_replies_are_in_the_estimate(
     server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
 ) -> None:
     """With half of the pairs known, the estimate of the other half is near what it then costs."""
-    who = oracle(Vendor.ANTHROPIC, max_tokens=60, truncated_retries=1)
+    who = oracle(ApiProtocol.ANTHROPIC, max_tokens=60, truncated_retries=1)
     ask(server, who, pairs[:100], tmp_path / "ledger.jsonl")
     with Ledger(tmp_path / "ledger.jsonl") as ledger:
-        estimates = who.estimates()
-        outlook = look_ahead(cases(pairs), who.plan(), ledger, estimates)
-    expected = outlook.expected(estimates, who.prices, batch=False)
+        estimates = TokenEstimates(who.max_tokens)
+        estimate = estimate_cost(questions(pairs), who.plan(), ledger, estimates)
+    expected = estimate.expected(estimates, who.prices, batch=False)
     assert expected["requests"] > expected["to_ask"] == 100
-    before = server.accounts()["usd"]
+    before = server.request_log()["usd"]
     ask(server, who, pairs, tmp_path / "ledger.jsonl")
-    assert server.accounts()["usd"] - before == pytest.approx(expected["usd"], rel=0.1)
+    assert server.request_log()["usd"] - before == pytest.approx(expected["usd"], rel=0.1)

@@ -1,6 +1,6 @@
 """How the command ends when it cannot finish, what it says then, and that no key is ever written anywhere.
 
-Run:     pytest tests/oracle/test_stops_and_secrets.py
+Run:     pytest tests/distillation/test_stops_and_secrets.py
 """
 
 import json
@@ -14,11 +14,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from typer.testing import Result
 
-from reasrm.commands.oracle import main
 from reasrm.records.jsonl import write_records
 from reasrm.records.ledger import Ledger
 from reasrm.records.pair import PreferencePair
+from tests.commands.oracle_command import invoke
 from tests.fake_vendor.oracle_on_loopback import MODEL, LocalOracle
 
 CANARY = "sk-canary-4711-never-to-be-seen"
@@ -36,20 +37,16 @@ def folder(server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path, mon
     return tmp_path
 
 
-def words(folder: Path, *more: str, provider: str = "anthropic") -> list[str]:
+def arguments(folder: Path, *more: str, provider: str = "anthropic") -> list[str]:
     """The command line."""
     files = ["--pairs", str(folder / "pairs.jsonl"), "--out", str(folder / "first.jsonl")]
     files += ["--summary", str(folder / "summary.json")]
     return [*files, "--pass", "first", "--provider", provider, "--model", MODEL, "--max-tokens", "500", *more]
 
 
-def call(folder: Path, *more: str, provider: str = "anthropic") -> int:
-    """Run the command; returns its exit code."""
-    try:
-        main(words(folder, *more, provider=provider))
-    except SystemExit as leaving:
-        return int(leaving.code or 0)
-    return 0
+def call(folder: Path, *more: str, provider: str = "anthropic") -> Result:
+    """Run the command."""
+    return invoke(arguments(folder, *more, provider=provider))
 
 
 def interrupt_when(condition: Callable[[], bool]) -> threading.Thread:
@@ -71,39 +68,39 @@ def stopped(folder: Path) -> str:
 
 def test_ctrl_c_stops_with_3_and_what_was_in_flight_is_not_paid_again(folder: Path, server: LocalOracle) -> None:
     server.restart(latency_seconds=0.2)
-    interrupt_when(lambda: server.accounts()["billed"] >= 20)
-    assert call(folder, *PRICES) == 3
+    interrupt_when(lambda: server.request_log()["billed"] >= 20)
+    assert call(folder, *PRICES).exit_code == 3
     assert stopped(folder) == "interrupted"
-    assert call(folder, *PRICES) == 0
-    assert server.accounts()["billed"] == server.accounts()["distinct_billed"] == 200
+    assert call(folder, *PRICES).exit_code == 0
+    assert server.request_log()["billed"] == server.request_log()["distinct_billed"] == 200
 
 
 def test_a_second_ctrl_c_ends_it_at_once_with_130_and_in_one_line(folder: Path, server: LocalOracle) -> None:
     server.restart(latency_seconds=30, latency_sigma=0.0)
-    command = [sys.executable, "-m", "reasrm.commands.oracle", *words(folder, *PRICES)]
+    command = [sys.executable, "-m", "reasrm.cli", "oracle", *arguments(folder, *PRICES)]
     child = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    while server.accounts()["in_flight"] < 2:
+    while server.request_log()["in_flight"] < 2:
         assert child.poll() is None
         time.sleep(0.02)
     while child.poll() is None:
         child.send_signal(signal.SIGINT)
         time.sleep(0.5)
     assert child.stderr is not None
-    told = child.stderr.read()
+    message = child.stderr.read()
     assert child.returncode == 130
-    assert "Traceback" not in told
-    assert "interrupted at once" in told
+    assert "Traceback" not in message
+    assert "interrupted at once" in message
 
 
 @pytest.mark.slow
 def test_ctrl_c_leaves_a_batch_running_and_the_next_run_takes_it_up(folder: Path, server: LocalOracle) -> None:
     server.restart(batch_seconds=3)
-    interrupt_when(lambda: server.accounts()["batches_created"] == 1)
-    assert call(folder, *PRICES, "--batch", "--poll-seconds", "1") == 3
+    interrupt_when(lambda: server.request_log()["batches_created"] == 1)
+    assert call(folder, *PRICES, "--batch", "--poll-seconds", "1").exit_code == 3
     assert stopped(folder) == "interrupted"
-    assert call(folder, *PRICES, "--batch", "--poll-seconds", "1") == 0
-    assert server.accounts()["batches_created"] == 1
-    assert server.accounts()["billed"] == 200
+    assert call(folder, *PRICES, "--batch", "--poll-seconds", "1").exit_code == 0
+    assert server.request_log()["batches_created"] == 1
+    assert server.request_log()["billed"] == 200
 
 
 @pytest.mark.parametrize(
@@ -115,21 +112,16 @@ def test_ctrl_c_leaves_a_batch_running_and_the_next_run_takes_it_up(folder: Path
     ],
 )
 def test_a_stop_says_why_and_exits_with_3(
-    settings: dict[str, object],
-    more: tuple[str, ...],
-    reason: str,
-    said: str,
-    folder: Path,
-    server: LocalOracle,
-    capsys: pytest.CaptureFixture[str],
+    settings: dict[str, object], more: tuple[str, ...], reason: str, said: str, folder: Path, server: LocalOracle
 ) -> None:
     server.restart(**settings)
-    assert call(folder, *PRICES, *more) == 3
+    result = call(folder, *PRICES, *more)
+    assert result.exit_code == 3
     assert stopped(folder) == reason
-    told = capsys.readouterr().err
-    assert f"stopped ({reason})" in told
-    assert said in told
-    assert "the same command goes on from there" in told
+    message = result.stderr
+    assert f"stopped ({reason})" in message
+    assert said in message
+    assert "the same command goes on from there" in message
 
 
 @pytest.mark.parametrize(
@@ -138,21 +130,23 @@ def test_a_stop_says_why_and_exits_with_3(
 )
 @pytest.mark.parametrize("batch", [(), ("--batch", "--poll-seconds", "1")])
 def test_a_key_that_a_gateway_repeats_stands_nowhere(
-    provider: str, batch: tuple[str, ...], folder: Path, server: LocalOracle, capsys: pytest.CaptureFixture[str]
+    provider: str, batch: tuple[str, ...], folder: Path, server: LocalOracle
 ) -> None:
     server.restart(echoes_keys=True)
-    assert call(folder, *PRICES, *batch, provider=provider) == 3
+    result = call(folder, *PRICES, *batch, provider=provider)
+    assert result.exit_code == 3
     assert stopped(folder) == "not_allowed"
-    told = "".join(capsys.readouterr())
-    assert "invalid key" in told
-    assert CANARY not in told
+    message = result.output
+    assert "invalid key" in message
+    assert CANARY not in message
     assert not [file for file in folder.rglob("*") if file.is_file() and CANARY.encode() in file.read_bytes()]
 
 
-def test_a_ledger_in_use_exits_with_4(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_ledger_in_use_exits_with_4(folder: Path) -> None:
     with Ledger(folder / "first.jsonl.ledger.jsonl"):
-        assert call(folder, *PRICES) == 4
-    assert "first.jsonl.ledger.jsonl is being written by another run" in capsys.readouterr().err
+        result = call(folder, *PRICES)
+        assert result.exit_code == 4
+    assert "first.jsonl.ledger.jsonl is being written by another run" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -166,22 +160,21 @@ def test_a_ledger_in_use_exits_with_4(folder: Path, capsys: pytest.CaptureFixtur
          "the last turn must be the user's"),
     ],
 )  # fmt: skip
-def test_a_bad_row_is_named_before_anything_is_asked(
-    row: str, said: str, folder: Path, server: LocalOracle, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_bad_row_is_named_before_anything_is_asked(row: str, said: str, folder: Path, server: LocalOracle) -> None:
     good = (folder / "pairs.jsonl").read_text().splitlines()[:3]
     (folder / "pairs.jsonl").write_text("\n".join([*good, row]) + "\n")
-    assert call(folder, *PRICES) == 1
-    told = capsys.readouterr().err
-    assert "pairs.jsonl line 4: " in told
-    assert said in told
-    assert "Traceback" not in told
-    assert server.accounts()["requests"] == 0
+    result = call(folder, *PRICES)
+    assert result.exit_code == 1
+    message = result.stderr
+    assert "pairs.jsonl line 4: " in message
+    assert said in message
+    assert "Traceback" not in message
+    assert server.request_log()["requests"] == 0
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("provider", ["anthropic", "openai", "openai_responses"])
-def test_no_key_in_any_file_or_word_whatever_goes_wrong(provider: str, folder: Path, server: LocalOracle) -> None:
+def test_no_key_in_any_file_or_message_whatever_goes_wrong(provider: str, folder: Path, server: LocalOracle) -> None:
     """Every way out of the command in a process of its own, logs silent or at their loudest, a defect's traceback."""
     quiet = {**os.environ, "PYTHONASYNCIODEBUG": "1"}
     loud = quiet | {"ANTHROPIC_LOG": "debug", "OPENAI_LOG": "debug"}
@@ -196,8 +189,8 @@ def test_no_key_in_any_file_or_word_whatever_goes_wrong(provider: str, folder: P
         ([], quiet, {"faults": faults, "credit_usd": 0.1}, ("--ledger", str(folder / "fourth.ledger.jsonl"))),
     ):
         server.restart(**settings)
-        python = [*prefix, sys.executable, "-m", "reasrm.commands.oracle"]
-        command = [*python, *words(folder, *PRICES, *more, provider=provider)]
+        python = [*prefix, sys.executable, "-m", "reasrm.cli", "oracle"]
+        command = [*python, *arguments(folder, *PRICES, *more, provider=provider)]
         ended = subprocess.run(command, env=environment, capture_output=True, check=False, timeout=600)
         spoken += ended.stdout + ended.stderr
     assert b"Traceback" in spoken

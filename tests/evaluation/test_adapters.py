@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from reasrm.commands.judge import main
-from reasrm.evaluation.judge_template import PublishedForm
-from reasrm.evaluation.pairwise_judgment import Judge, Opinion
+from reasrm.evaluation.judge_opening import open_judge
+from reasrm.evaluation.judge_template import PublishedTemplate
+from reasrm.evaluation.pairwise_judgment import PairwiseJudgment, judge_pair
 from reasrm.evaluation.published_judges.prompt_file import PromptFileError, load_prompt_file
-from reasrm.evaluation.text_judge import TextJudge, open_judge
+from reasrm.evaluation.text_judge import TextJudge
 from reasrm.inference.engine import Sampling
-from reasrm.inference.opening import EngineName, OpenModel, open_model, plain_prompts
+from reasrm.inference.model_opening import EngineName, OpenModel, open_model, plain_prompts
 from reasrm.inference.scripted_engine import ScriptedEngine
 from reasrm.inference.transformers_engine import LocalModelSettings
 from reasrm.judging.prompt import RESPONSE_END, RESPONSE_START
@@ -24,7 +24,8 @@ from reasrm.records.ledger import Ledger
 from reasrm.records.pair import Message, PreferencePair, Role
 from reasrm.runtime.stage_main import ExitCode, StageError
 from reasrm.runtime.yaml_files import read_yaml, write_yaml
-from stages.judge import JudgeParams, judge_generative
+from stages.judge import JudgeParams, judge_items
+from tests.fixtures.command_line import reasrm
 from tests.fixtures.judge_server import honest, judge_server, served_file
 from tests.fixtures.tiny_prompts import user
 
@@ -75,15 +76,15 @@ def written(folder: Path, **texts: Any) -> Path:
     return path
 
 
-def judge_of(file: Path, script: Callable[[tuple[Message, ...]], str]) -> tuple[Judge, ScriptedEngine]:
+def judge_of(file: Path, script: Callable[[tuple[Message, ...]], str]) -> tuple[TextJudge, ScriptedEngine]:
     """The judge of a prompt file, played by `script`."""
-    form, engine = PublishedForm(load_prompt_file(file)), ScriptedEngine(script, "judge")
-    way = Sampling(max_new_tokens=64, temperature=0.0, top_p=1.0, seed=0, stop=form.stop)
-    return TextJudge(OpenModel(engine, plain_prompts), form, way), engine
+    template, engine = PublishedTemplate(load_prompt_file(file)), ScriptedEngine(script, "judge")
+    sampling = Sampling(max_new_tokens=64, temperature=0.0, top_p=1.0, seed=0, stop=template.stop)
+    return TextJudge(OpenModel(engine, plain_prompts), template, [sampling]), engine
 
 
-def said_of(opinion: Opinion) -> list[Side | None]:
-    return [opinion.verdict, *(order.verdict for order in opinion.orders)]
+def verdicts_of(judgment: PairwiseJudgment) -> list[Side | None]:
+    return [judgment.verdict, *(order.verdict for order in judgment.orders)]
 
 
 @pytest.mark.parametrize("name", ADAPTERS)
@@ -93,8 +94,8 @@ def test_a_published_judge_from_its_file_to_the_verdict(tmp_path: Path, name: st
         written(tmp_path, single_turn=PAIR, **texts),
         lambda messages: words("GOOD" in messages[-1].content.split(RESPONSE_END[Side.A])[0]),
     )
-    assert said_of(judge.compare("which?", a=GOOD, b=BAD)) == [Side.A] * 3
-    assert said_of(judge.compare("which?", a=BAD, b=GOOD)) == [Side.B] * 3
+    assert verdicts_of(judge_pair(judge, "which?", a=GOOD, b=BAD)) == [Side.A] * 3
+    assert verdicts_of(judge_pair(judge, "which?", a=BAD, b=GOOD)) == [Side.B] * 3
     assert {prompt.begun for prompt in engine.asked} == {texts.get("begins", "")}
     assert [len(prompt.messages) for prompt in engine.asked] == [2 if "system" in texts else 1] * 4
 
@@ -109,14 +110,14 @@ def rate(messages: tuple[Message, ...]) -> str:
 def test_each_answer_rated_alone(tmp_path: Path) -> None:
     """DeepSeek-GRM, pointwise: two prompts for both orders of a comparison, the higher number wins."""
     judge, engine = judge_of(written(tmp_path, reader="boxed_scores", **ALONE), rate)
-    opinion = judge.compare("which?", a=GOOD, b=BAD)
-    assert said_of(opinion) == [Side.A] * 3
-    assert [order.scores for order in opinion.orders] == [(9.0, 2.0), (9.0, 2.0)]
+    judgment = judge_pair(judge, "which?", a=GOOD, b=BAD)
+    assert verdicts_of(judgment) == [Side.A] * 3
+    assert [order.scores for order in judgment.orders] == [(9.0, 2.0), (9.0, 2.0)]
     assert len(engine.asked) == 2
-    assert opinion.orders[0].reply == f"[A] {rate(user(GOOD))}\n\n[B] {rate(user(BAD))}"
+    assert judgment.orders[0].reply == f"[A] {rate(user(GOOD))}\n\n[B] {rate(user(BAD))}"
     talk = [Message(role=role, content=role.value) for role in (Role.USER, Role.ASSISTANT, Role.USER)]
-    assert said_of(judge.compare(talk, a=BAD, b=GOOD)) == [Side.B] * 3
-    equal = judge.compare("which?", a="even", b="even more")
+    assert verdicts_of(judge_pair(judge, talk, a=BAD, b=GOOD)) == [Side.B] * 3
+    equal = judge_pair(judge, "which?", a="even", b="even more")
     assert [order.unreadable for order in equal.orders] == [Unreadable.TIE, Unreadable.TIE]
 
 
@@ -132,13 +133,13 @@ def test_each_answer_rated_alone(tmp_path: Path) -> None:
 def test_one_rating_that_cannot_be_read_leaves_no_verdict(tmp_path: Path, score: str, reason: Unreadable) -> None:
     script = lambda messages: score if BAD in messages[-1].content else rate(messages)  # noqa: E731
     judge, _ = judge_of(written(tmp_path, reader="boxed_scores", **ALONE), script)
-    opinion = judge.compare("which?", a=GOOD, b=BAD)
-    assert [order.unreadable for order in opinion.orders] == [reason, reason]
+    judgment = judge_pair(judge, "which?", a=GOOD, b=BAD)
+    assert [order.unreadable for order in judgment.orders] == [reason, reason]
 
 
 def test_an_answer_pulls_nothing_into_the_other_ones_prompt(tmp_path: Path) -> None:
     judge, engine = judge_of(written(tmp_path, reader="boxed_scores", **ALONE), lambda _: "\\boxed{1}")
-    judge.compare("{answer}", a="{question} {answer_b} {conversation}", b=GOOD)
+    judge_pair(judge, "{answer}", a="{question} {answer_b} {conversation}", b=GOOD)
     assert {prompt.messages[-1].content for prompt in engine.asked} == {
         "Rate.\n{answer}\n---\n{question} {answer_b} {conversation}",
         f"Rate.\n{{answer}}\n---\n{GOOD}",
@@ -172,7 +173,7 @@ def test_an_api_judge_by_the_command(
     with judge_server(lambda answers: f"{honest(answers)}: {brackets('right' in answers[Side.A])}") as url:
         monkeypatch.setenv("OPENAI_BASE_URL", url)
         monkeypatch.setenv("ANTHROPIC_BASE_URL", url.removesuffix("/v1"))
-        assert main([*words, "--api", protocol, "--model", "judge-2026-01-01"]) == ExitCode.DONE
+        assert reasrm("judge", *words, "--api", protocol, "--model", "judge-2026-01-01") == ExitCode.DONE
     assert json.loads(capsys.readouterr().out)["verdict"] == "A"
 
 
@@ -180,28 +181,28 @@ def test_a_service_cannot_begin_its_reply_as_a_prompt_file_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "test")
-    form = PublishedForm(
+    template = PublishedTemplate(
         load_prompt_file(written(tmp_path, single_turn=PAIR, reader="answer_scores", begins="<think>"))
     )
     served = served_file(tmp_path, "http://127.0.0.1:9/v1")
-    with open_judge(served, EngineName.API, form) as judge, pytest.raises(StageError, match="opens_thinking"):
-        judge.compare("q", a="x", b="y")
+    with open_judge(served, EngineName.API, template) as judge, pytest.raises(StageError, match="opens_thinking"):
+        judge_pair(judge, "q", a="x", b="y")
 
 
 def test_a_reply_goes_on_from_what_its_prompt_file_begins(
     tmp_path: Path, settings: LocalModelSettings, tokenizer: Any
 ) -> None:
-    form = PublishedForm(
+    template = PublishedTemplate(
         load_prompt_file(written(tmp_path, single_turn=PAIR, reader="answer_scores", begins="<think>"))
     )
     model = open_model(EngineName.TRANSFORMERS, settings)
-    (plain,), (begun,) = (model.render([user("why")], begins).values() for begins in ("", form.begins))
+    (plain,), (begun,) = (model.render([user("why")], begins).values() for begins in ("", template.begins))
     assert begun.token_ids == (*plain.token_ids, *tokenizer("<think>", add_special_tokens=False)["input_ids"])
-    way = Sampling(max_new_tokens=4, temperature=0.0, top_p=1.0, seed=0, stop="")
-    ((_, reply),) = model.engine.generate([begun], way)
+    sampling = Sampling(max_new_tokens=4, temperature=0.0, top_p=1.0, seed=0, stop="")
+    ((_, reply),) = model.engine.generate([begun], sampling)
     model.engine.close()
     assert reply.text.startswith("<think>")
-    assert form.read([reply]) == (Unreadable.TRUNCATED, None)
+    assert template.read([reply]) == (Unreadable.TRUNCATED, None)
 
 
 def test_the_stage_asks_each_rated_answer_once(
@@ -217,9 +218,9 @@ def test_the_stage_asks_each_rated_answer_once(
     items = [BenchmarkItem(benchmark="rmb", item_id=p.rejected, group="g", pair=p, keys={}) for p in pairs]
     shown = [(item, side) for item in items for side in Side]
     with Ledger(tmp_path / "ledger.jsonl") as ledger:
-        judged = judge_generative(shown, params, ledger)
-    assert (judged.account["asked"], judged.account["judgments"]) == (3, 4)
-    assert judged.account["form"]["reader"] == "boxed_scores"
+        judged = judge_items(shown, params, ledger)
+    assert (judged.identity["asked"], judged.identity["judgments"]) == (3, 4)
+    assert judged.identity["form"]["reader"] == "boxed_scores"
     for one, ended in zip(judged.judgments, judged.budgets[4], strict=True):
         assert one.reply is not None
         assert one.reply.text.startswith("[A] ")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from reasrm.evaluation.judge_template import PublishedForm
+from reasrm.evaluation.judge_template import PublishedTemplate
 from reasrm.evaluation.published_judges.prompt_file import KNOWN, PromptFileError, load_prompt_file
 from reasrm.evaluation.published_judges.reply_readers import ReplyReader, read_reply
 from reasrm.judging.verdict import Unreadable
@@ -132,7 +132,7 @@ def test_rm_r1_is_recognised_by_its_hashes(tmp_path: Path) -> None:
     for name, file in (("rm_r1_instruct", instruct), ("rm_r1_reasoning", reasoning)):
         judge = load_prompt_file(written(tmp_path, **file))
         assert (judge.name, judge.reader) == (name, ReplyReader.LAST_ANSWER)
-        assert PublishedForm(judge).stop == ""
+        assert PublishedTemplate(judge).stop == ""
     changed = instruct | {"system": instruct["system"] + " ", "reader": "last_answer"}
     assert load_prompt_file(written(tmp_path, **changed)).name == "unknown"
     assert {judge.name for judge in KNOWN} == {"rm_r1_instruct", "rm_r1_reasoning"}

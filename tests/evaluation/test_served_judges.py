@@ -7,16 +7,18 @@ from typing import Any
 
 import pytest
 
-from reasrm.commands.judge import NO_VERDICT, main
+from reasrm.commands.judge import NO_VERDICT
 from reasrm.inference.engine import Prompt, Sampling
-from reasrm.inference.opening import EngineName, open_model
+from reasrm.inference.model_opening import EngineName, open_model
 from reasrm.inference.replies import logprob_in_pieces, verdict_letter
+from reasrm.inference.served_model import load_served_model, served_model
 from reasrm.inference.transformers_engine import LocalModelSettings
 from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.judging.prompt import judge_prompt
 from reasrm.records.comparison import Comparison, Side
 from reasrm.records.reply import Finish, Reply
 from reasrm.runtime.stage_main import ExitCode
+from tests.fixtures.command_line import reasrm
 from tests.fixtures.judge_server import judge_server, served_file
 from tests.fixtures.tiny_prompts import user
 
@@ -32,16 +34,16 @@ def key(monkeypatch: pytest.MonkeyPatch) -> None:
 def judged(
     folder: Path, capsys: pytest.CaptureFixture[str], text: str, finish: str, opens_thinking: bool
 ) -> tuple[int, dict[str, Any]]:
-    """Exit status and opinion of the command when the served judge writes `text`."""
+    """Exit status and judgment of the command when the served judge writes `text`."""
     with judge_server(lambda _: text, finish=finish) as url:
-        status = main([*CASE, "--served", str(served_file(folder, url, opens_thinking))])
+        status = reasrm("judge", *CASE, "--served", str(served_file(folder, url, opens_thinking)))
     return status, json.loads(capsys.readouterr().out)
 
 
 def test_a_served_thought_that_is_cut_has_no_verdict(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    status, opinion = judged(tmp_path, capsys, REHEARSAL, "length", opens_thinking=True)
+    status, judgment = judged(tmp_path, capsys, REHEARSAL, "length", opens_thinking=True)
     assert status == NO_VERDICT
-    for order in opinion["orders"]:
+    for order in judgment["orders"]:
         assert (order["unreadable"], order["verdict"], order["confidence"]) == ("truncated", None, None)
         assert order["reply"] == f"<think>{REHEARSAL}"
 
@@ -52,18 +54,18 @@ def test_a_served_thought_that_ends_is_read_behind_its_end(
 ) -> None:
     """Whether or not the server gives the opening tag back."""
     text = f"{begun}{REHEARSAL} é end.</think>\n<answer>[[B]]</answer>"
-    status, opinion = judged(tmp_path, capsys, text, "stop", opens_thinking=True)
+    status, judgment = judged(tmp_path, capsys, text, "stop", opens_thinking=True)
     assert status == NO_VERDICT
-    assert [order["verdict"] for order in opinion["orders"]] == ["B", "A"]
-    assert [order["reply"].count("<think>") for order in opinion["orders"]] == [1, 1]
-    assert [order["confidence"] for order in opinion["orders"]] == [pytest.approx(math.exp(-0.1))] * 2
+    assert [order["verdict"] for order in judgment["orders"]] == ["B", "A"]
+    assert [order["reply"].count("<think>") for order in judgment["orders"]] == [1, 1]
+    assert [order["confidence"] for order in judgment["orders"]] == [pytest.approx(math.exp(-0.1))] * 2
 
 
 def test_a_verdict_before_the_limit_stands_where_nothing_is_thought(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _, opinion = judged(tmp_path, capsys, "<answer>[[A]]</answer> and on", "length", opens_thinking=False)
-    assert [order["verdict"] for order in opinion["orders"]] == ["A", "B"]
+    _, judgment = judged(tmp_path, capsys, "<answer>[[A]]</answer> and on", "length", opens_thinking=False)
+    assert [order["verdict"] for order in judgment["orders"]] == ["A", "B"]
 
 
 @pytest.mark.parametrize(
@@ -117,10 +119,12 @@ def test_where_the_verdicts_letter_stands(text: str, stop: str, place: int | Non
     assert verdict_letter(reply, stop) == place
 
 
-def test_a_description_must_say_whether_replies_begin_inside_a_thought(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    file = served_file(tmp_path, "http://127.0.0.1:9/v1")
-    file.write_text(file.read_text().replace("opens_thinking: false\n", ""))
-    assert main([*CASE, "--served", str(file)]) == ExitCode.FAILED
-    assert "opens_thinking: Field required" in capsys.readouterr().err
+def test_a_name_and_an_address_are_a_whole_description(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "served.yaml"
+    with judge_server(lambda _: "<answer>[[A]]</answer>") as url:
+        file.write_text(f"model: judge\nbase_url: {url}\n")
+        assert reasrm("judge", *CASE, "--served", str(file)) == NO_VERDICT
+    assert load_served_model(file) == served_model("judge", url)
+    file.write_text("base_url: http://127.0.0.1:9/v1\n")
+    assert reasrm("judge", *CASE, "--served", str(file)) == ExitCode.FAILED
+    assert "model: Field required" in capsys.readouterr().err

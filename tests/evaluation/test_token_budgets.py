@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from reasrm.evaluation.published_judges.reply_readers import DECISIONS, ReplyReader, read_reply
-from reasrm.evaluation.token_budgets import Budget, replies_within
+from reasrm.evaluation.published_judges.reply_readers import FORCED_VERDICTS, ReplyReader, read_reply
+from reasrm.evaluation.token_budgets import TokenBudget, replies_within
 from reasrm.inference.engine import Prompt, Sampling
-from reasrm.inference.opening import EngineName, OpenModel, open_model, plain_prompts
+from reasrm.inference.model_opening import EngineName, OpenModel, open_model, plain_prompts
 from reasrm.inference.prompt_run import ask_all
 from reasrm.inference.scripted_engine import ScriptedEngine
 from reasrm.inference.transformers_engine import LocalModelSettings
-from reasrm.judging.verdict import Unreadable, Verdict, decision_opening, read_verdict
+from reasrm.judging.verdict import Unreadable, Verdict, forced_ending, read_verdict
 from reasrm.records.comparison import Side
 from reasrm.records.ledger import Ledger
 from reasrm.records.reply import Finish, Reply
@@ -33,13 +33,13 @@ from tests.fixtures.tiny_prompts import sentence, user
     ],
 )
 def test_a_judge_is_left_nothing_but_the_side(written: str, opening: str) -> None:
-    assert decision_opening(written) == opening
+    assert forced_ending(written) == opening
     read = read_verdict(f"{written}{opening}B]]</answer>")
     assert isinstance(read, Verdict)
     assert read.side is Side.B
 
 
-DECISION = DECISIONS[ReplyReader.LAST_ANSWER]
+FORCED_VERDICT = FORCED_VERDICTS[ReplyReader.LAST_ANSWER]
 SAID = {
     ReplyReader.LAST_ANSWER: ("B]]</answer>", Side.B),
     ReplyReader.ANYWHERE: ("B]]</answer>", Side.B),
@@ -54,7 +54,7 @@ SAID = {
 @pytest.mark.parametrize("written", ["well", "<think>so far", "<think>x</think> and", "<eval><quote_B>x"])
 def test_every_published_judge_decides_in_its_own_form(reader: ReplyReader, written: str) -> None:
     said, side = SAID[reader]
-    text = written + decision_opening(written, DECISIONS[reader].opening) + said
+    text = written + forced_ending(written, FORCED_VERDICTS[reader].opening) + said
     reply = Reply(text=text, finish=Finish.LENGTH, prompt_tokens=1, completion_tokens=1)
     assert read_reply(reader, reply)[0] is side
 
@@ -65,15 +65,15 @@ def test_no_verdict_is_read_from_a_guessed_part_of_a_services_reply(greedy: Samp
     prompts = list(model.render([user("q")]).values())
     with Ledger(tmp_path / "ledger.jsonl") as ledger:
         whole = drawn(model, prompts, greedy, ledger)
-        budget = Budget(8, DECISIONS[ReplyReader.LAST_BRACKETS])
+        budget = TokenBudget(8, FORCED_VERDICTS[ReplyReader.LAST_BRACKETS])
         (reply,) = replies_within(budget, model, prompts, whole, greedy, ledger).values()
     assert reply.completion_tokens == budget.tokens
     for reader in ReplyReader:
         assert read_reply(reader, reply) == (Unreadable.TRUNCATED, None)
 
 
-def drawn(model: OpenModel, prompts: list[Prompt], way: Sampling, ledger: Ledger) -> dict[str, Reply]:
-    return ask_all(model.engine, prompts, way, ledger, ProgressLine("test"))
+def drawn(model: OpenModel, prompts: list[Prompt], sampling: Sampling, ledger: Ledger) -> dict[str, Reply]:
+    return ask_all(model.engine, prompts, sampling, ledger, ProgressLine("test"))
 
 
 def test_what_fits_stands_and_what_does_not_is_ended(
@@ -85,7 +85,7 @@ def test_what_fits_stands_and_what_does_not_is_ended(
     with Ledger(tmp_path / "ledger.jsonl") as ledger:
         whole = drawn(model, prompts, greedy, ledger)
         for tokens in (4, 12, greedy.max_new_tokens):
-            budget = Budget(tokens, DECISION)
+            budget = TokenBudget(tokens, FORCED_VERDICT)
             within = replies_within(budget, model, prompts, whole, greedy, ledger)
             again = len(ledger)
             assert replies_within(budget, model, prompts, whole, greedy, ledger) == within
@@ -96,7 +96,7 @@ def test_what_fits_stands_and_what_does_not_is_ended(
                     assert one == free
                 else:
                     assert "\n<answer>[[" in one.text or "</answer>" in free.text
-                    assert tokens < one.completion_tokens <= tokens + DECISION.tokens
+                    assert tokens < one.completion_tokens <= tokens + FORCED_VERDICT.tokens
                     assert one.prompt_tokens == len(prompt.token_ids)
 
 
@@ -106,7 +106,7 @@ def test_a_service_that_is_ended_has_no_verdict(greedy: Sampling, tmp_path: Path
     prompts = list(model.render([user("a b c d e f g h"), user("a")]).values())
     with Ledger(tmp_path / "ledger.jsonl") as ledger:
         whole = drawn(model, prompts, greedy, ledger)
-        within = replies_within(Budget(4, DECISION), model, prompts, whole, greedy, ledger)
+        within = replies_within(TokenBudget(4, FORCED_VERDICT), model, prompts, whole, greedy, ledger)
     long, short = (within[prompt.key] for prompt in prompts)
     assert (long.finish, long.completion_tokens) == (Finish.LENGTH, 4)
     assert read_verdict(long.text, long.finish) is Unreadable.TRUNCATED
@@ -120,11 +120,11 @@ def test_a_taught_judge_decides_at_every_budget(taught_judge: Path, tmp_path: Pa
         max_context_tokens=CONTEXT, threads=1,
     )  # fmt: skip
     model = open_model(EngineName.TRANSFORMERS, settings)
-    way = Sampling(max_new_tokens=48, temperature=0.0, top_p=1.0, seed=0, stop="</answer>")
+    sampling = Sampling(max_new_tokens=48, temperature=0.0, top_p=1.0, seed=0, stop="</answer>")
     prompts = list(model.render([prompt_of(case(number)) for number in range(400, 440)]).values())
     with Ledger(tmp_path / "ledger.jsonl") as ledger:
-        whole = drawn(model, prompts, way, ledger)
+        whole = drawn(model, prompts, sampling, ledger)
         for budget in (2, 6, 14):
-            within = replies_within(Budget(budget, DECISION), model, prompts, whole, way, ledger)
+            within = replies_within(TokenBudget(budget, FORCED_VERDICT), model, prompts, whole, sampling, ledger)
             read = [read_verdict(reply.text, reply.finish) for reply in within.values()]
             assert sum(isinstance(one, Verdict) for one in read) > 0.9 * len(read)

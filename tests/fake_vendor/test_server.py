@@ -1,7 +1,4 @@
-"""The local oracle's protocols, limits and faults, seen over plain HTTP.
-
-Run:     pytest tests/miniature/test_oracle_server.py
-"""
+"""The fake vendor's protocols, limits and faults, seen over plain HTTP."""
 
 import http.client
 import json
@@ -15,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from reasrm.fake_vendor.rate_limits import Bucket
-from reasrm.fake_vendor.settings import PASSING, Fault, OracleSettings
+from reasrm.fake_vendor.rate_limits import ServerTokenBucket
+from reasrm.fake_vendor.settings import PASSING, FakeVendorSettings, Fault
 from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.judging.prompt import judge_prompt
 from reasrm.judging.verdict import Verdict, read_verdict
@@ -71,7 +68,7 @@ def test_both_protocols_carry_the_same_judgment(send: Send) -> None:
     assert status == 200
     assert completion["choices"][0]["message"]["content"] == text
     assert completion["usage"]["completion_tokens"] == message["usage"]["output_tokens"]
-    assert send("/accounts")[1]["billed"] == 2
+    assert send("/request-log")[1]["billed"] == 2
 
 
 @pytest.mark.parametrize(
@@ -92,7 +89,7 @@ def test_what_the_vendors_refuse_is_refused(
     got, body, _ = send(request_[0], request_[1] | changes)
     assert got == status
     assert body["error"]["message"]
-    assert send("/accounts")[1]["billed"] == 0
+    assert send("/request-log")[1]["billed"] == 0
 
 
 @pytest.mark.parametrize("key", [None, "withdrawn"])
@@ -128,12 +125,12 @@ def test_headers_can_be_left_out(send: Send) -> None:
         ("empty", 200, "end_turn"),
     ],
 )
-def test_faults_that_are_told(fault: str, status: int, ending: str | None, send: Send) -> None:
+def test_faults_that_the_response_names(fault: str, status: int, ending: str | None, send: Send) -> None:
     send("/settings", {"faults": {fault: 1.0}})
     got, body, _ = send(*ANTHROPIC)
     assert got == status
     assert body.get("stop_reason") == ending
-    assert send("/accounts")[1]["billed"] == (status == 200)
+    assert send("/request-log")[1]["billed"] == (status == 200)
 
 
 @pytest.mark.parametrize(("fault", "billed"), [("reset", 0), ("reset_billed", 1), ("cut", 1), ("bad_json", 1)])
@@ -141,27 +138,27 @@ def test_faults_that_break_the_reply(fault: str, billed: int, send: Send) -> Non
     send("/settings", {"faults": {fault: 1.0}})
     with pytest.raises((OSError, http.client.HTTPException, json.JSONDecodeError)):
         send(*OPENAI)
-    books = send("/accounts")[1]
-    assert (books["billed"], books["billed_lost"]) == (billed, billed)
+    log = send("/request-log")[1]
+    assert (log["billed"], log["billed_lost"]) == (billed, billed)
 
 
 def test_passing_faults_pass_and_lasting_ones_last() -> None:
-    settings = OracleSettings(faults={Fault.RESET: 0.5, Fault.REFUSAL: 0.5})
+    settings = FakeVendorSettings(faults={Fault.RESET: 0.5, Fault.REFUSAL: 0.5})
     assert len({settings.passing_fault("key", nth) for nth in range(40)}) == 2
     drawn = [settings.lasting_fault(f"key {number}") for number in range(400)]
     assert drawn == [settings.lasting_fault(f"key {number}") for number in range(400)]
     assert 150 < drawn.count(Fault.REFUSAL) < 250
     with pytest.raises(ValueError, match="add up to"):
-        OracleSettings(faults=dict.fromkeys(PASSING, 0.5))
+        FakeVendorSettings(faults=dict.fromkeys(PASSING, 0.5))
 
 
-def test_small_talk_is_answered_and_billed_where_the_settings_know_some(send: Send) -> None:
+def test_a_prompt_without_a_comparison_gets_the_default_reply_if_there_is_one(send: Send) -> None:
     greeting = (ANTHROPIC[0], ANTHROPIC[1] | {"messages": [{"role": "user", "content": "Hello, Claude"}]})
     assert send(*greeting)[0] == 400
-    send("/settings", {"small_talk": "Hello!"})
+    send("/settings", {"default_reply": "Hello!"})
     status, message, _ = send(*greeting)
     assert (status, message["content"][0]["text"]) == (200, "Hello!")
-    assert send("/accounts")[1]["billed"] == 1
+    assert send("/request-log")[1]["billed"] == 1
 
 
 def test_money_ends(send: Send) -> None:
@@ -171,12 +168,12 @@ def test_money_ends(send: Send) -> None:
     assert status == 400
     assert "credit balance" in body["error"]["message"]
     assert send(*OPENAI)[1]["error"]["code"] == "insufficient_quota"
-    assert send("/accounts")[1]["after_credit_stop"] == 2
+    assert send("/request-log")[1]["after_credit_stop"] == 2
 
 
 def test_a_bucket_refills_and_may_be_overdrawn() -> None:
     now = [0.0]
-    bucket = Bucket(60, burst_seconds=10, clock=lambda: now[0])
+    bucket = ServerTokenBucket(60, burst_seconds=10, clock=lambda: now[0])
     assert bucket.level == bucket.capacity == 10
     bucket.take(15)
     assert bucket.seconds_until(1) == 6

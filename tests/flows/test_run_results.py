@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from flows.run_results import cost_text, next_commands, oracle_rows
+from flows.run_results import cost_text, headline_rows, next_commands, oracle_rows
 
 
 def test_what_the_oracle_cost_stands_beside_each_other_by_pass(tmp_path: Path) -> None:
@@ -40,3 +40,10 @@ def test_what_to_try_next_is_what_works_with_these_results(tmp_path: Path) -> No
     assert judge.endswith("--prompt 'sum a 2 b 1 c 1 d 1 e 2' --a 'it is 2' --b '## ** it is 3 **'")
     (tmp_path / "params.yaml").write_text("collect_pairs: {source: files}\n")
     assert len(next_commands(tmp_path, ["sft", "grpo-full"])) == 2
+
+
+def test_benchmarks_of_the_miniature_are_named_as_such() -> None:
+    model = {"accuracy": 0.5, "n": 4, "ci95": [0.4, 0.6], "flip_rate": 0.1, "benchmarks": {"rmb": {"score": 0.75}}}
+    (row,) = headline_rows({"models": {"base": model}, "benchmark_labels": {"rmb": "mini-RMB"}})
+    assert row["mini-RMB"] == "0.750"
+    assert "rmb" not in row

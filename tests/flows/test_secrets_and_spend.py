@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from reasrm.fake_vendor.settings import OracleSettings
+from reasrm.fake_vendor.settings import FakeVendorSettings
 from reasrm.miniature.oracle_server import local_oracle
 from tests.flows.real_project import change_params, copy_pipeline
 from tests.flows.toy_project import environment
@@ -75,7 +75,7 @@ def oracle_artifact(place: Path) -> dict[str, dict[str, str]]:
 
 
 def test_no_key_is_left_anywhere_and_the_artifact_holds_the_spend_also_of_a_run_that_stopped(place: Path) -> None:
-    with local_oracle(OracleSettings(credit_usd=0.05)) as url:
+    with local_oracle(FakeVendorSettings(credit_usd=0.05)) as url:
         stopped = run(place, url)
     assert stopped.returncode == 3, stopped.stdout + stopped.stderr
     spend = oracle_artifact(place)

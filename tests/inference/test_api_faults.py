@@ -11,7 +11,7 @@ import pytest
 from reasrm.inference.api_engine import PLAIN_QUESTION, ApiEngine
 from reasrm.inference.engine import Prompt, Sampling
 from reasrm.inference.prompt_run import ask_all
-from reasrm.inference.served_model import ServedModel, load_served_model
+from reasrm.inference.served_model import ServedModel, load_served_model, served_model
 from reasrm.judging.verdict import Unreadable, read_verdict
 from reasrm.records.ledger import Ledger
 from reasrm.records.pair import Message, Role
@@ -257,3 +257,28 @@ def test_lines_cut_out_of_the_ledger_are_asked_again(tmp_path: Path, greedy: Sam
     assert len(kept) == 7
     assert asked[before:] == ["case 03"]
     assert {reply.finish for reply in replies.values()} == {Finish.STOP}
+
+
+def test_a_rate_limit_inside_a_good_reply_is_no_refusal(tmp_path: Path, greedy: Sampling) -> None:
+    path, given = tmp_path / "l.jsonl", prompts(8)
+
+    def limited(said: str, _: dict[str, Any]) -> tuple[int, str] | None:
+        return (200, "Rate limit exceeded") if said == "case 03" else None
+
+    with judge_server(lambda _: "<answer>[[A]]</answer>", limited, code=429) as url:
+        engine = ApiEngine(served_model("judge", url, retries=1, leave_out=["seed"]))
+        with pytest.raises(StoppedResumable, match="rate_limited"):
+            ask(engine, given, greedy, path)
+        engine.close()
+    with Ledger(path) as ledger:
+        kept = [reply["finish"] for entry in ledger.entries() for reply in entry["replies"]]
+    assert kept.count("stop") == len(kept)
+
+
+def test_a_page_in_place_of_every_reply_says_to_check_the_address(greedy: Sampling) -> None:
+    with judge_server(lambda _: "yes") as url:
+        engine = ApiEngine(served_model("judge", url.removesuffix("/v1") + "/page", retries=0))
+        with pytest.raises(StageError, match="check address") as caught:
+            list(engine.generate(prompts(3), greedy))
+        engine.close()
+    assert not isinstance(caught.value, StoppedResumable)

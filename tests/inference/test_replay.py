@@ -46,7 +46,7 @@ def test_the_only_judge_of_a_ledger_is_replayed(ledger: Path, greedy: Sampling) 
     replay = ReplayEngine(ledger)
     assert replay.identity()["replayed"] == {"engine": "scripted", "script": "yes"}
     assert ask(replay, PROMPTS, greedy, Path("other.jsonl")) == first
-    with pytest.raises(StageError, match="never"):
+    with pytest.raises(StageError, match=r"never asked.*other prompts"):
         list(replay.generate([Prompt(user("never asked"))], greedy))
 
 
@@ -55,7 +55,7 @@ def test_judges_of_one_name_are_never_mixed(ledger: Path, greedy: Sampling) -> N
     old, new = says("old"), says("new")
     ask(old, PROMPTS, greedy, ledger)
     ask(new, PROMPTS[:3], greedy, ledger)
-    with pytest.raises(StageError, match=r"2 judges(.|\n)*old(.|\n)*new"):
+    with pytest.raises(StageError, match=r"2 engines(.|\n)*old(.|\n)*new"):
         ReplayEngine(ledger)
     replayed = ask(ReplayEngine(identity_of(old)), PROMPTS, greedy, Path("other.jsonl"))
     assert {reply.text for reply in replayed.values()} == {"old"}
@@ -65,7 +65,7 @@ def test_judges_of_one_name_are_never_mixed(ledger: Path, greedy: Sampling) -> N
 
 def test_a_judge_that_was_never_asked_is_refused(ledger: Path, greedy: Sampling) -> None:
     ask(says("old"), PROMPTS, greedy, ledger)
-    with pytest.raises(StageError, match=r"never asked(.|\n)*old"):
+    with pytest.raises(StageError, match=r"no replies of the engine(.|\n)*old"):
         ReplayEngine(identity_of(says("new")))
     broken = Path("data/judgments/gone/identity.json")
     broken.write_text("{}", encoding="utf-8")
@@ -78,7 +78,9 @@ def test_a_judge_that_was_never_asked_is_refused(ledger: Path, greedy: Sampling)
 def test_another_way_of_drawing_is_another_reply(ledger: Path, greedy: Sampling) -> None:
     ask(says("long"), PROMPTS, greedy, ledger)
     short = greedy.model_copy(update={"max_new_tokens": 2})
-    with pytest.raises(StageError, match=r'drawn with \{"max_new_tokens":2.*recorded are: \{"max_new_tokens":24'):
+    with pytest.raises(
+        StageError, match=r'with the sampling \{"max_new_tokens":2.*recorded are: \{"max_new_tokens":24'
+    ):
         list(ReplayEngine(ledger).generate(PROMPTS, short))
 
 
@@ -96,8 +98,8 @@ def test_what_did_not_fit_does_not_fit_again(ledger: Path, greedy: Sampling) -> 
     assert [replayed[prompt.key].finish for prompt in PROMPTS[4:]] == [Finish.TOO_LONG] * 2
 
 
-def test_a_ledger_that_does_not_say_who_was_asked_is_refused(ledger: Path) -> None:
+def test_a_ledger_that_names_no_engine_is_refused(ledger: Path) -> None:
     with Ledger(ledger) as kept:
         kept.append("00" * 32, FINAL, {"seed": 0, "prompts": [], "replies": []})
-    with pytest.raises(StageError, match=r"line 1.*who was asked"):
+    with pytest.raises(StageError, match=r"line 1.*names no engine"):
         ReplayEngine(ledger)

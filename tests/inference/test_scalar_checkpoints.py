@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from reasrm.commands.judge import main
 from reasrm.inference.checkpoint_loading import INDEX, WEIGHTS, refuse_scalar, tensor_names
-from reasrm.inference.opening import EngineName, open_model
+from reasrm.inference.model_opening import EngineName, open_model
 from reasrm.inference.scalar_engine import ScalarEngine
 from reasrm.inference.transformers_engine import LocalModelSettings, TransformersEngine
 from reasrm.runtime.stage_main import ExitCode, StageError
 from reasrm.training.checkpoint import load_language_model
 from reasrm.training.scalar import load_scalar_model
+from tests.fixtures.command_line import reasrm
 
 WIDTH = 32
 ROWS = [(5, 6, 7, 8, 9), (5, 6), (11, 3, 3, 4, 20, 3), (7,)]
@@ -160,7 +160,7 @@ def test_a_scalar_checkpoint_writes_no_text(
         with pytest.raises(StageError, match="kind: scalar"):
             open_model(engine, settings.model_copy(update={"checkpoint": folder}))
     words = ["--prompt", "q", "--a", "x", "--b", "y", "--model", str(folder)]
-    assert main(words) == ExitCode.FAILED
+    assert reasrm("judge", *words) == ExitCode.FAILED
     assert "kind: scalar" in capsys.readouterr().err
 
 

@@ -14,7 +14,7 @@ from reasrm.inference.prompt_rendering import load_tokenizer, render_all
 from reasrm.inference.prompt_run import ask_all
 from reasrm.inference.transformers_engine import Attention, Dtype, LocalModelSettings, TransformersEngine
 from reasrm.inference.vllm_engine import VllmEngine
-from reasrm.judging.samples import verdict_of_samples
+from reasrm.judging.aggregation import verdict_of_samples
 from reasrm.judging.verdict import STOP, Unreadable, Verdict, read_verdict
 from reasrm.records.comparison import Side
 from reasrm.records.ledger import Ledger

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from reasrm.inference.opening import EngineName
+from reasrm.evaluation.benchmark_judgments import items_in_orders, read_items
+from reasrm.inference.model_opening import EngineName
 from reasrm.records.benchmark_item import BenchmarkItem
 from reasrm.records.judgment import Judgment
 from reasrm.records.ledger import Ledger
-from stages.judge import BENCHMARKS, JudgeParams, judge_generative, read_items, shown_orders
+from stages.judge import BENCHMARKS, JudgeParams, judge_items
 
 ROOT = Path(__file__).parents[2]
 MODELS = ("sft", "grpo-full")
@@ -41,8 +42,8 @@ def judged(model: str, engine: EngineName, items: list[BenchmarkItem], ledger: P
     changes = {"engine": engine, "checkpoint": ROOT / given["checkpoint"]}
     params = JudgeParams.model_validate(given | changes)
     with Ledger(ledger) as kept:
-        judgments, account, _ = judge_generative(list(shown_orders(items, params.orders, params.seed)), params, kept)
-    assert account["engine_starts"] == 1
+        judgments, _, identity = judge_items(items_in_orders(items, params.orders, params.seed), params, kept)
+    assert identity["engine_starts"] == 1
     return judgments
 
 

@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 
-from reasrm.commands.judge import main
 from reasrm.inference.engine import Sampling
-from reasrm.inference.opening import EngineName, OpenModel, open_model
+from reasrm.inference.model_opening import EngineName, OpenModel, open_model
 from reasrm.inference.prompt_run import ask_all
 from reasrm.inference.transformers_engine import Attention, Dtype, LocalModelSettings
 from reasrm.judging.verdict import STOP, Verdict, read_verdict
@@ -21,6 +20,7 @@ from reasrm.records.ledger import Ledger
 from reasrm.records.reply import Reply
 from reasrm.runtime.progress import ProgressLine
 from reasrm.runtime.stage_main import ExitCode
+from tests.fixtures.command_line import reasrm
 from tests.fixtures.judge_server import served_file
 from tests.fixtures.taught_judge import CONTEXT, prompt_of, unseen
 from tests.fixtures.vllm_server import vllm_server
@@ -63,9 +63,9 @@ def replies_of(model: OpenModel, ledger: Path) -> list[Reply]:
     return [found[prompts[messages].key] for messages in shown]
 
 
-def opinions_of(capsys: pytest.CaptureFixture[str], cases: Path, *judge: str) -> list[dict[str, Any]]:
+def judgments_of(capsys: pytest.CaptureFixture[str], cases: Path, *judge: str) -> list[dict[str, Any]]:
     """What `reasrm judge` prints about the rows of `cases`."""
-    assert main(["--jsonl", str(cases), "--max-new-tokens", "64", *judge]) in (ExitCode.DONE, 5)
+    assert reasrm("judge", "--jsonl", str(cases), "--max-new-tokens", "64", *judge) in (ExitCode.DONE, 5)
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
@@ -94,8 +94,8 @@ def test_the_command_says_the_same_of_a_served_judge_and_of_its_checkpoint(
     cases = tmp_path / "cases.jsonl"
     rows = [{"prompt": one.prompt[0].content, "a": one.response_a, "b": one.response_b} for one in CASES]
     cases.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    here = opinions_of(capsys, cases, "--model", str(taught_judge))
-    there = opinions_of(capsys, cases, "--served", str(served))
+    here = judgments_of(capsys, cases, "--model", str(taught_judge))
+    there = judgments_of(capsys, cases, "--served", str(served))
     assert len(there) == len(CASES)
     for one, other in zip(here, there, strict=True):
         assert (other["verdict"], other["consistent"]) == (one["verdict"], one["consistent"])

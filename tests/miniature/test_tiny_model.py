@@ -10,9 +10,8 @@ from reasrm.judging.chat_template import answered_token_ids, prompt_token_ids, r
 from reasrm.judging.prompt import judge_prompt
 from reasrm.judging.untrusted_text import defuse
 from reasrm.miniature.chat_families import THINGS
-from reasrm.miniature.exercises import base_documents, vocabulary_texts
-from reasrm.miniature.fixed_texts import CHAT_TOKENS, fixed_texts
-from reasrm.miniature.tiny_model import TinyShape, fixed_texts_of_several_tokens, new_model, train_tokenizer
+from reasrm.miniature.pretraining_documents import vocabulary_texts, world_documents
+from reasrm.miniature.tiny_model import CHAT_TOKENS, TinyShape, fixed_texts, new_model, train_tokenizer
 from reasrm.miniature.world import Split, training_pairs
 from reasrm.records.comparison import Side, show
 from reasrm.records.pair import Message, Role
@@ -20,7 +19,7 @@ from reasrm.records.pair import Message, Role
 SHAPE = TinyShape(
     hidden_size=32, layers=1, heads=1, intermediate_size=64, vocabulary=1024, context=256, initial_std=0.05
 )
-DOCUMENTS = base_documents(1500, 0)
+DOCUMENTS = world_documents(1500, 0)
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +28,7 @@ def tokenizer() -> Any:
 
 
 def test_each_fixed_text_is_one_token(tokenizer: Any) -> None:
-    assert fixed_texts_of_several_tokens(tokenizer) == []
+    assert {len(ids) for ids in tokenizer(list(fixed_texts()), add_special_tokens=False)["input_ids"]} == {1}
 
 
 @pytest.mark.parametrize("variant", list(PromptVariant))

@@ -8,17 +8,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reasrm.miniature import chat_families as chat
+from reasrm.miniature import reasoning_families as reasoning
 from reasrm.miniature.benchmark_rows import REWARD_BENCH_SUBSETS, benchmark_rows
-from reasrm.miniature.reasoning_families import Reasoning, result_in, work_out
-from reasrm.miniature.reasoning_families import ask as ask_reasoning
-from reasrm.miniature.styles import Style, dress, undress
-from reasrm.miniature.world import Family, Split, ask, bare_answers, split_of, training_pairs
+from reasrm.miniature.reasoning_families import ReasoningFamily, result_of, solve
+from reasrm.miniature.world import (
+    Family,
+    Split,
+    Style,
+    apply_style,
+    plain_answers,
+    random_question,
+    split_of,
+    strip_style,
+    training_pairs,
+)
 from reasrm.records.pair import Role
 
 
 @given(st.integers(0, 10**6), st.sampled_from(list(Family)), st.sampled_from(list(Split)))
 def test_a_question_is_asked_in_one_split_only(seed: int, family: Family, split: Split) -> None:
-    assert split_of(ask(family, split, random.Random(seed))) is split
+    assert split_of(random_question(family, split, random.Random(seed))) is split
 
 
 def test_the_splits_share_no_question() -> None:
@@ -43,18 +52,18 @@ def test_pairs_are_the_same_for_the_same_seed_and_all_different() -> None:
 @given(st.integers(0, 10**6), st.sampled_from(list(Family)))
 def test_the_better_answer_is_better_by_the_question_alone(seed: int, family: Family) -> None:
     rng = random.Random(seed)
-    question = ask(family, Split.TRAIN, rng)
-    better, worse = bare_answers(family, question, rng)
+    question = random_question(family, Split.TRAIN, rng)
+    better, worse = plain_answers(family, question, rng)
     assert better != worse
     if family is Family.CHAT:
         weights = chat.weights_for(question)
-        worths = [chat.worth(chat.features_in(content), weights) for content in (better, worse)]
+        worths = [chat.score(chat.features_in(content), weights) for content in (better, worse)]
         assert worths[0] > worths[1]
     elif family is Family.SAFE:
         assert chat.refuses(better) is chat.is_harmful(question)
         assert chat.refuses(worse) is not chat.is_harmful(question)
     else:
-        assert result_in(better) == work_out(question)[-1].result != result_in(worse)
+        assert result_of(better) == solve(question)[-1].result != result_of(worse)
 
 
 @pytest.mark.parametrize(
@@ -66,22 +75,22 @@ def test_the_better_answer_is_better_by_the_question_alone(seed: int, family: Fa
     ],
 )
 def test_worked_examples(question: str, result: str) -> None:
-    assert work_out(question)[-1].result == result
+    assert solve(question)[-1].result == result
 
 
-@given(st.integers(0, 10**6), st.sampled_from(list(Reasoning)))
-def test_each_step_goes_on_from_the_step_before(seed: int, family: Reasoning) -> None:
-    question = ask_reasoning(family, random.Random(seed))
-    steps = work_out(question)
+@given(st.integers(0, 10**6), st.sampled_from(list(ReasoningFamily)))
+def test_each_step_goes_on_from_the_step_before(seed: int, family: ReasoningFamily) -> None:
+    question = reasoning.random_question(family, random.Random(seed))
+    steps = solve(question)
     words = question.split()
     for number in range(1, len(steps) + 1):
         shorter = " ".join(words[: len(words) - 2 * (len(steps) - number)])
-        assert work_out(shorter)[-1] == steps[number - 1]
+        assert solve(shorter)[-1] == steps[number - 1]
 
 
 @given(st.sampled_from(["it is 3", "cats facts joke", "sorry no ring", "## odd", ""]), st.sampled_from(list(Style)))
-def test_undressing_takes_the_dress_off(content: str, style: Style) -> None:
-    assert undress(dress(content, style)) == (style, content)
+def test_stripping_a_style_is_the_inverse_of_applying_it(content: str, style: Style) -> None:
+    assert strip_style(apply_style(content, style)) == (style, content)
 
 
 def test_fancier_is_better_more_often_in_training_only() -> None:
@@ -105,8 +114,8 @@ def test_benchmark_rows_cover_every_section_with_distinct_test_questions() -> No
     assert {row["subset"] for row in rows["reward_bench"]} == set(REWARD_BENCH_SUBSETS)
     assert {row["domain"] for row in rows["rm_bench"]} == {"chat", "math", "code", "safety-refuse", "safety-response"}
     for row in rows["rm_bench"]:
-        assert [undress(text)[0] for text in row["chosen"]] == list(Style)
-        assert len({undress(text)[1] for text in row["rejected"]}) == 1
+        assert [strip_style(text)[0] for text in row["chosen"]] == list(Style)
+        assert len({strip_style(text)[1] for text in row["rejected"]}) == 1
 
 
 def test_each_best_of_n_comparison_is_also_a_pairwise_row() -> None:

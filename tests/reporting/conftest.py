@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from reasrm.reporting.page import render
+from reasrm.reporting.run_settings import read_parameters
 from stages.report import ReportParams, report
-from tests.reporting.hostile_run import hostile_params, poison
+from tests.reporting.hostile_run import hostile_parameters, hostile_params, poison
 
 
 @pytest.fixture(scope="session")
@@ -22,16 +23,16 @@ def hostile_data(made_up_data: Path, tmp_path_factory: pytest.TempPathFactory) -
 @pytest.fixture(scope="session")
 def params() -> ReportParams:
     """The report's section of params.yaml, with a smaller sample."""
-    return ReportParams.load().model_copy(update={"habit_sample": 60})
+    return ReportParams.load().model_copy(update={"reply_sample": 60})
 
 
 @pytest.fixture(scope="session")
 def made_up_page(made_up_data: Path, params: ReportParams) -> str:
     """The page of the made-up run."""
-    return render(report(made_up_data, params))
+    return render(report(made_up_data, params, read_parameters()))
 
 
 @pytest.fixture(scope="session")
 def hostile_page(hostile_data: Path) -> str:
     """The page of the hostile run."""
-    return render(report(hostile_data, hostile_params()))
+    return render(report(hostile_data, hostile_params(), hostile_parameters()))

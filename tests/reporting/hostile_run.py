@@ -3,12 +3,14 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 from reasrm.records.benchmark_item import BenchmarkItem
 from reasrm.records.jsonl import read_records, write_records
 from reasrm.records.judgment import Judgment
 from reasrm.records.pair import PreferencePair
 from reasrm.records.trace import OracleTrace, RejectedTrace
+from reasrm.reporting.run_settings import read_parameters
 from reasrm.runtime.outputs import write_json
 from stages.report import ReportParams
 from tests.reporting.made_up_run import PARTS, made_up_reply, write_curve
@@ -73,6 +75,8 @@ def poison_pairs_and_traces(folder: Path) -> None:
     write_records(folder / "pairs" / "rejected.jsonl", [{"reason": HOSTILE}])
     first = folder / "traces" / "first.jsonl"
     write_records(first, [row.model_copy(update={"model": HOSTILE}) for row in read_records(first, OracleTrace)])
+    costs = {"input_tokens": 1, "output_tokens": 1, "usd": 1.0, "prices_as_of": HOSTILE}
+    write_json(folder / "traces" / "first.metrics.json", costs)
     rejected = folder / "traces" / "rejected.jsonl"
     write_records(
         rejected, [row.model_copy(update={"reason": HOSTILE}) for row in read_records(rejected, RejectedTrace)]
@@ -93,9 +97,16 @@ def poison_scores(folder: Path) -> None:
 
 
 def hostile_params() -> ReportParams:
-    """Parameters with hostile words."""
+    """Settings of the page with hostile texts."""
     given = ReportParams.load().model_dump(mode="json")
-    given |= {"habit_sample": 60, "title": HOSTILE, "configuration": HOSTILE, "notes": [HOSTILE]}
+    given |= {"reply_sample": 60, "title": HOSTILE, "configuration": HOSTILE, "summary": HOSTILE}
+    given |= {"notes": [HOSTILE], "planted": [HOSTILE], "families": {HOSTILE: HOSTILE}}
+    given["reference_run"] = {"date": HOSTILE, "hardware": HOSTILE, "seconds": 1, "note": HOSTILE}
     given["models"] = dict.fromkeys(given["models"], HOSTILE)
     given["reproduce"] = [{"does": HOSTILE, "command": HOSTILE}]
     return ReportParams.model_validate(given)
+
+
+def hostile_parameters() -> dict[str, Any]:
+    """Sections of params.yaml with hostile keys and values."""
+    return read_parameters() | {"collect_pairs": {HOSTILE: HOSTILE}, "sft": {"texts": [HOSTILE]}}

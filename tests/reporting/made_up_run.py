@@ -7,9 +7,9 @@ import math
 import random
 from pathlib import Path
 
-from reasrm.benchmarks.collection import Collected, Selection, collect
+from reasrm.benchmarks.collection import CollectedBenchmark, RowSelection, collect, write_benchmarks
 from reasrm.benchmarks.registry import BENCHMARKS
-from reasrm.datasets.row_files import SourceRow
+from reasrm.datasets.row_files import DataSource, RowInFile
 from reasrm.miniature import traces
 from reasrm.miniature.benchmark_rows import benchmark_rows
 from reasrm.miniature.world import Split, training_pairs
@@ -21,21 +21,22 @@ from reasrm.records.pair import PreferencePair
 from reasrm.records.reply import Finish, Reply
 from reasrm.records.trace import KeptTrace, OracleTrace, RejectedTrace, TraceOutcome, TracePass
 from reasrm.runtime.outputs import write_json, write_text
-from reasrm.scoring.judged_items import read_items, read_rulings
-from stages.score import ScoreParams, score
+from reasrm.scoring.judge_scores import score_judges
+from reasrm.scoring.judged_items import read_items, read_judged_items
+from stages.score import ScoreParams
 
 SKILL = {"base": 0.5, "answer_sft": 0.63, "scalar_rm": 0.66, "sft": 0.82, "grpo-cold_start": 0.5, "grpo-full": 0.96}
 PARTS = {"reward_bench": ("reward_bench",), "rm_bench": ("rm_bench",), "rmb": ("rmb_pairwise", "rmb_bon")}
 EVERY = 15
 
 
-def made_up_items() -> dict[str, Collected]:
+def made_up_items() -> dict[str, CollectedBenchmark]:
     """A fifteenth of the miniature's benchmark rows, as items with their account."""
     rows = benchmark_rows(0)
     picked = {name: [row for part in parts for row in rows[part]][::EVERY] for name, parts in PARTS.items()}
     return {
         name: collect(
-            BENCHMARKS[name], (SourceRow("made up", at, row) for at, row in enumerate(found)), Selection(seed=0)
+            BENCHMARKS[name], (RowInFile("made up", at, row) for at, row in enumerate(found)), RowSelection(seed=0)
         )
         for name, found in picked.items()
     }
@@ -55,9 +56,9 @@ def judge(model: str, item: BenchmarkItem, better: Side, dice: random.Random) ->
     else:
         lazy = dice.random() < {"sft": 0.4, "grpo-full": 0.02}.get(model, 0.5)
         written = (
-            traces.looks(shown.response_a, shown.response_b)
+            traces.style_analysis(shown.response_a, shown.response_b)
             if lazy
-            else traces.careful(item.pair.question, shown.response_a, shown.response_b)
+            else traces.careful_analysis(item.pair.question, shown.response_a, shown.response_b)
         )
         invented = "<quote_A> never said</quote_A>" if dice.random() < 0.1 else ""
         reply = made_up_reply(written.text.replace("</eval>", invented + "</eval>") + traces.answer_tag(verdict))
@@ -72,7 +73,7 @@ def made_up_reply(text: str) -> Reply:
     return Reply(text=text, finish=Finish.STOP, prompt_tokens=60, completion_tokens=len(text.split()))
 
 
-def write_judgments(folder: Path, items: dict[str, Collected]) -> None:
+def write_judgments(folder: Path, items: dict[str, CollectedBenchmark]) -> None:
     """Judgments of all models in both orders."""
     for model in SKILL:
         dice = random.Random(model)
@@ -95,6 +96,9 @@ def write_pairs_and_traces(folder: Path) -> None:
     second = [ask_oracle(trace.pair, TracePass.SECOND, dice) for trace in failed]
     write_records(folder / "traces" / "first.jsonl", first)
     write_records(folder / "traces" / "second.jsonl", second)
+    for name, usd in (("first", 1.25), ("second", 0.25)):
+        costs = {"input_tokens": 1000, "output_tokens": 100, "usd": usd, "prices_as_of": "2026-01-01"}
+        write_json(folder / "traces" / f"{name}.metrics.json", costs)
     good = [trace for trace in (*first, *second) if trace.outcome is TraceOutcome.OK and not traces_wrong(trace)]
     write_records(folder / "traces" / "kept.jsonl", [kept(trace) for trace in good[:-9]])
     rejected = [RejectedTrace(trace=trace, reason="wrong_verdict") for trace in failed]
@@ -107,7 +111,9 @@ def ask_oracle(pair: PreferencePair, oracle_pass: TracePass, dice: random.Random
     better = dice.choice(list(Side))
     shown = show(pair, better)
     right = oracle_pass is TracePass.SECOND or dice.random() < 0.8
-    text = traces.looks(shown.response_a, shown.response_b).text + traces.answer_tag(better if right else better.other)
+    text = traces.style_analysis(shown.response_a, shown.response_b).text + traces.answer_tag(
+        better if right else better.other
+    )
     outcome = dice.choices([TraceOutcome.OK, TraceOutcome.REFUSED, TraceOutcome.TRUNCATED], [0.95, 0.03, 0.02])[0]
     return OracleTrace(
         pair=pair, better=better, oracle_pass=oracle_pass, model="oracle-2026-01-01", outcome=outcome,
@@ -155,17 +161,15 @@ def write_scores(folder: Path) -> None:
         "prices": {},
     })  # fmt: skip
     items = read_items(folder / "benchmarks")
-    rulings = {model: read_rulings(folder / "judgments" / model, items) for model in SKILL}
-    for model, card in score(rulings, params).items():
+    judged = {model: read_judged_items(folder / "judgments" / model, items) for model in SKILL}
+    for model, card in score_judges(judged, params.settings()).items():
         write_json(folder / "scores" / f"{model}.json", card)
 
 
 def write_run(folder: Path) -> None:
     """Write the outputs of a made-up run below `folder`."""
     items = made_up_items()
-    for name, collected in items.items():
-        write_records(folder / "benchmarks" / f"{name}.jsonl", collected.items)
-    write_json(folder / "benchmarks" / "completeness.json", {name: one.account() for name, one in items.items()})
+    write_benchmarks(folder / "benchmarks", items.values(), DataSource.MINIATURE)
     write_judgments(folder, items)
     write_pairs_and_traces(folder)
     write_curves(folder)

@@ -1,5 +1,6 @@
 """The funnel accounts for every pair and every trace."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,21 @@ def test_kept_and_rejected_are_the_files(made_up_data: Path) -> None:
     assert funnel.pairs == {"distill": 200, "reinforce": 80, "dev": 20}
     assert funnel.widest == 200
     assert ("pairs", "duplicate", 5) in funnel.losses()
+
+
+def test_what_the_oracle_cost_is_the_sum_of_both_passes(made_up_data: Path) -> None:
+    funnel = read_funnel(made_up_data / "pairs", made_up_data / "traces")
+    assert (funnel.usd, funnel.prices_as_of) == (1.5, "2026-01-01")
+
+
+@pytest.mark.parametrize("metrics", [None, '{"input_tokens": 1, "output_tokens": 1, "usd": null}'])
+def test_a_cost_that_is_not_known_is_not_guessed(made_up_data: Path, tmp_path: Path, metrics: str | None) -> None:
+    traces = tmp_path / "traces"
+    shutil.copytree(made_up_data / "traces", traces)
+    (traces / "second.metrics.json").unlink()
+    if metrics is not None:
+        (traces / "second.metrics.json").write_text(metrics)
+    assert read_funnel(made_up_data / "pairs", traces).usd is None
 
 
 def test_a_rejected_row_without_reason_is_refused(made_up_data: Path, tmp_path: Path) -> None:

@@ -2,10 +2,19 @@
 
 from pathlib import Path
 
+from reasrm.records.benchmark_item import BenchmarkItem
 from reasrm.records.comparison import Side
 from reasrm.records.jsonl import read_records, write_records
 from reasrm.records.judgment import Judgment
-from reasrm.reporting.examples import Contrast, choose_examples, kind_of_question
+from reasrm.records.pair import Message, PreferencePair, Role
+from reasrm.records.reply import Finish, Reply
+from reasrm.reporting.examples import (
+    ComparedItem,
+    Contrast,
+    choose_before_after,
+    choose_examples,
+    kind_of_question,
+)
 
 MODELS = ("sft", "grpo-full")
 
@@ -46,3 +55,51 @@ def test_the_choice_does_not_depend_on_the_order_of_rows(made_up_data: Path, tmp
         for folder in (made_up_data / "judgments", tmp_path)
     ]
     assert chosen[0] == chosen[1]
+
+
+def reply(text: str) -> Reply:
+    return Reply(text=text, finish=Finish.STOP, prompt_tokens=1, completion_tokens=1)
+
+
+def improved(name: str, before: str, after: str, wrong_order: Side = Side.A) -> ComparedItem:
+    """An item that the first model judges wrongly in one order, the second rightly in both."""
+    pair = PreferencePair(prompt=(Message(role=Role.USER, content="q"),), chosen="c", rejected="r", source="s")
+    item = BenchmarkItem(benchmark="rmb", item_id=name, group="g", pair=pair, keys={})
+
+    def judgment(side: Side, verdict: Side, text: str) -> Judgment:
+        return Judgment(benchmark="rmb", item_id=name, better=side, verdict=verdict, reply=reply(text))
+
+    first = {side: judgment(side, side.other if side is wrong_order else side, before) for side in Side}
+    second = {side: judgment(side, side, after) for side in Side}
+    return ComparedItem(item, Contrast.ONLY_SECOND, first, second)
+
+
+SOLVED = "<solution>2</solution><answer>[[A]]</answer>"
+
+
+def test_the_page_opens_with_the_shortest_pair_that_only_the_second_model_works_out() -> None:
+    candidates = [
+        improved("short, nothing worked out", "x", "y"),
+        improved("both work it out", SOLVED, SOLVED),
+        improved("longer", "x" * 20, SOLVED, Side.B),
+        improved("shorter", "x" * 10, SOLVED, Side.B),
+    ]
+    for given in (candidates, candidates[::-1]):
+        found = choose_before_after(given)
+        assert found is not None
+        assert (found.compared.item.item_id, found.better, found.solved) == ("shorter", Side.B, True)
+
+
+def test_without_a_worked_solution_the_shortest_pair_counts() -> None:
+    found = choose_before_after([improved("longer", "xx", "y"), improved("shorter", "x", "y")])
+    assert found is not None
+    assert (found.compared.item.item_id, found.solved) == ("shorter", False)
+
+
+def test_a_judge_that_writes_nothing_gives_no_pair() -> None:
+    assert choose_before_after([]) is None
+
+
+def test_transitions_add_up_to_the_counts(made_up_data: Path) -> None:
+    chosen = choose_examples(made_up_data / "judgments", made_up_data / "benchmarks", MODELS, 0)
+    assert {kind: sum(counts[kind] for counts in chosen.transitions.values()) for kind in Contrast} == chosen.counts

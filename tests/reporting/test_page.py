@@ -1,13 +1,20 @@
 """The page: self-contained, the same bytes each time, and nothing from data or models is more than text."""
 
+import html
 import re
+import shutil
 from html.parser import HTMLParser
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
-from reasrm.reporting.page import TEMPLATES, points, script_hash
-from reasrm.reporting.visible_text import visible
+from reasrm.records.benchmark_folder import ACCOUNT
+from reasrm.reporting.display_text import visible
+from reasrm.reporting.page import PAPER_ADDRESS, TEMPLATES, render, script_hash
+from reasrm.reporting.run_settings import read_parameters
+from stages.report import ReportParams, report
 
 VOID = {"meta", "br", "link", "img", "input", "hr", "base", "col"}
 
@@ -15,13 +22,13 @@ VOID = {"meta", "br", "link", "img", "input", "hr", "base", "col"}
 class Page(HTMLParser):
     """What a browser would build: tags, attributes, and the text of each kind of element."""
 
-    def __init__(self, html: str) -> None:
+    def __init__(self, text: str) -> None:
         super().__init__()
         self.tags: list[str] = []
         self.attributes: list[tuple[str, str, str]] = []
         self.open: list[str] = []
         self.text: list[str] = []
-        self.feed(html)
+        self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Note an element that opens."""
@@ -49,18 +56,20 @@ def test_every_tag_is_closed(made_up_page: str) -> None:
     assert Page(made_up_page).open == []
 
 
-def test_no_address_outside_the_page(made_up_page: str) -> None:
+def test_nothing_is_loaded_and_the_only_link_outside_is_the_paper(made_up_page: str) -> None:
     page = Page(made_up_page)
-    targets = [value for _, name, value in page.attributes if name in {"href", "src", "xlink:href", "action", "data"}]
-    assert targets
-    assert all(target.startswith("#") for target in targets)
+    targets = [
+        (tag, value) for tag, name, value in page.attributes if name in {"href", "src", "xlink:href", "action", "data"}
+    ]
+    outside = [(tag, value) for tag, value in targets if not value.startswith("#")]
+    assert outside == [("a", PAPER_ADDRESS)]
     assert not re.search(r"url\((?!#)|@import", made_up_page)
 
 
 def test_each_link_has_its_target(made_up_page: str) -> None:
     page = Page(made_up_page)
     ids = [value for _, name, value in page.attributes if name == "id"]
-    linked = {value[1:] for tag, name, value in page.attributes if tag == "a" and name == "href"}
+    linked = {value[1:] for tag, name, value in page.attributes if tag == "a" and name == "href" and value[:1] == "#"}
     assert linked <= set(ids)
     own = [name for name in ids if not re.fullmatch(r"[mp][0-9a-f]{10}", name)]
     assert len(own) == len(set(own))
@@ -77,7 +86,7 @@ def test_the_policy_allows_the_one_script_and_no_connection(made_up_page: str) -
 
 
 def test_the_page_is_small_enough_for_a_mail(made_up_page: str) -> None:
-    assert len(made_up_page.encode()) < 3_000_000
+    assert len(made_up_page.encode()) < 500_000
 
 
 def test_headings_go_down_one_step_at_a_time(made_up_page: str) -> None:
@@ -95,9 +104,13 @@ def test_every_plot_says_what_it_shows(made_up_page: str) -> None:
 def test_what_a_reader_needs_is_there(made_up_page: str) -> None:
     text = " ".join("".join(Page(made_up_page).text).split())
     for expected in (
-        "RewardBench", "RM-Bench", "RMB", "flips when swapped", "unreadable", "Cold-start RL", "published",
-        "What was left out, and why", "wrong verdict", "hard", "KL to the starting checkpoint", "in neither answer",
-        "Better answer shown as B", "ScalarRM", "Chain of Rubrics", "dvc repro", "arXiv 2505.02387v3", "91.4",
+        "mini-RewardBench", "mini-RM-Bench: style against content", "mini-RMB", "flips when swapped", "unreadable",
+        "Cold-start RL", "published", "What was left out, and why", "wrong verdict", "hard",
+        "KL to the starting checkpoint", "in neither answer", "Better answer shown as B", "ScalarRM",
+        "Chain of Rubrics", "dvc repro", "arXiv 2505.02387v3", "91.4", "Exact parameters", "learning_rate",
+        "no key was used", "it would cost $1.50", "no stage reads them", "Here SFT + GRPO loses", "becomes right",
+        "exact McNemar test", "One pair of answers, before and after", "Chosen by rule", "stored",
+        "2 CPU cores, no GPU",
     ):  # fmt: skip
         assert expected in text, expected
 
@@ -107,7 +120,8 @@ def test_hostile_text_adds_no_element_and_no_handler(made_up_page: str, hostile_
     assert set(page.tags) <= set(Page(made_up_page).tags)
     assert page.tags.count("script") == page.tags.count("style") == page.tags.count("title") == 1
     assert not [name for _, name, _ in page.attributes if name.startswith("on")]
-    assert not [value for _, name, value in page.attributes if name in {"href", "src"} and not value.startswith("#")]
+    links = {value for _, name, value in page.attributes if name in {"href", "src"}}
+    assert {link for link in links if not link.startswith("#")} == {PAPER_ADDRESS}
 
 
 def test_hostile_text_is_shown_as_it_is(hostile_page: str) -> None:
@@ -127,6 +141,43 @@ def test_blank_lines_and_spaces_of_an_answer_survive(made_up_page: str) -> None:
     assert "  " not in re.sub(r">\s+<", "><", "".join(re.findall(r'<p class="text">(.*?)</p>', made_up_page)))
 
 
-@pytest.mark.parametrize(("share", "shown"), [(0.1, "+10.0"), (-0.0001, "+0.0"), (-0.05, "-5.0"), (0, "+0.0")])
-def test_differences_have_a_sign_and_no_negative_zero(share: float, shown: str) -> None:
-    assert points(share) == shown
+def test_benchmarks_of_the_miniature_are_never_called_like_the_published_ones(made_up_page: str) -> None:
+    text = "".join(Page(re.sub(r'<section id="paper">.*?</section>', "", made_up_page, flags=re.DOTALL)).text)
+    assert not re.findall(r"(?<!mini-)\b(?:RewardBench|RM-Bench|RMB)\b", text)
+
+
+def test_a_shared_link_shows_title_and_summary(made_up_page: str, params: ReportParams) -> None:
+    meta = dict(re.findall(r'<meta (?:property|name)="([^"]+)" content="([^"]*)">', made_up_page))
+    assert meta["og:title"] == params.title
+    assert html.unescape(meta["og:description"]) == html.unescape(meta["description"]) == params.summary
+
+
+def test_every_row_has_a_header_with_text_and_every_region_a_name_of_its_own(made_up_page: str) -> None:
+    assert not re.findall(r"<th[^>]*>\s*</th>", made_up_page)
+    names = re.findall(r'role="region" aria-label="([^"]+)"', made_up_page)
+    assert len(names) == len(set(names)) == made_up_page.count('role="region"')
+
+
+@pytest.mark.parametrize("address", ["javascript:alert(1)", "http://x", "https://x y", 'https://x"onclick=', "code"])
+def test_the_repository_is_an_https_address_or_nothing(params: ReportParams, address: str) -> None:
+    with pytest.raises(ValidationError, match="repository"):
+        ReportParams.model_validate(params.model_dump() | {"repository": address})
+
+
+def test_what_a_configuration_does_not_have_is_left_out(
+    made_up_data: Path, params: ReportParams, tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(made_up_data, data)
+    account = data / "benchmarks" / ACCOUNT
+    account.write_text(account.read_text(encoding="utf-8").replace('"miniature"', '"files"'), encoding="utf-8")
+    bare = {"reference_run": None, "planted": (), "families": {}, "notes": ()}
+    bare |= {"side_by_side": ("scalar_rm", "grpo-full")}  # the first writes nothing
+    vendor = read_parameters() | {"distill_traces": {"endpoint": "environment"}}
+    page = render(report(data, params.model_copy(update=bare), vendor))
+    text = " ".join("".join(Page(page).text).split())
+    assert Page(page).open == []
+    for absent in ("What is planted", "Another kind of processor", "no key was used", "mini-RM", "before and after"):
+        assert absent not in text, absent
+    assert "Accuracy of each judge" in text
+    assert "tokens come to $1.50" in text

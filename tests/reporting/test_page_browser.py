@@ -1,4 +1,4 @@
-"""The page in a real Chromium: hostile texts run nothing and ask for nothing, and the page fits a phone."""
+"""The page in a real Chromium: hostile texts run nothing, it fits phone and paper, and axe finds no violation."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +15,9 @@ pytestmark = [
 
 TIMEOUT_MS = 120_000
 """Generous: other work may keep the machine busy."""
+
+A4_WIDTH = 711
+"""Pixels between the margins of a printed page."""
 
 
 @pytest.fixture(scope="module")
@@ -86,23 +89,93 @@ def test_everything_can_be_read_without_scripts(browser: Any, made_up_file: Path
     assert page.locator("button").count() == 0
 
 
-@pytest.mark.parametrize("width", [400, 768, 1400])
+@pytest.mark.parametrize("width", [390, 800, 1400])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_sticks_out_sideways(browser: Any, made_up_file: Path, width: int, scheme: str) -> None:
-    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    page.set_default_timeout(TIMEOUT_MS)
-    page.goto(made_up_file.as_uri())
-    page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+    page = opened(browser, made_up_file, width, scheme)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-@pytest.mark.parametrize("width", [400, 1400])
-def test_text_in_plots_is_large_enough(browser: Any, made_up_file: Path, width: int) -> None:
-    page = browser.new_page(viewport={"width": width, "height": 900})
+@pytest.mark.parametrize("width", [390, 1400])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_violation(browser: Any, made_up_file: Path, width: int, scheme: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    results = axe.Axe().run(opened(browser, made_up_file, width, scheme))
+    assert results.violations_count == 0, results.generate_report()
+
+
+@pytest.mark.parametrize("width", [390, 800, 1400])
+def test_no_text_is_smaller_than_eleven_pixels(browser: Any, made_up_file: Path, width: int) -> None:
+    small = opened(browser, made_up_file, width).evaluate(
+        """() => {
+          const found = [], texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+          while (texts.nextNode()) {
+            const parent = texts.currentNode.parentElement;
+            if (!texts.currentNode.textContent.trim() || parent.closest("script, style")) continue;
+            const scale = parent.closest("svg") ? parent.getScreenCTM().a : 1;
+            const size = scale * parseFloat(getComputedStyle(parent).fontSize);
+            if (size < 11) found.push(size + ": " + texts.currentNode.textContent);
+          }
+          return found;
+        }"""
+    )
+    assert small == []
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (1400, 900)])
+def test_the_first_screen_shows_the_ladder_and_both_verdicts(
+    browser: Any, made_up_file: Path, width: int, height: int
+) -> None:
+    page = browser.new_page(viewport={"width": width, "height": height})
     page.set_default_timeout(TIMEOUT_MS)
     page.goto(made_up_file.as_uri())
-    heights = page.evaluate(
-        "[...document.querySelectorAll('svg.plot text')].filter(t => t.textContent.trim())"
-        ".map(t => t.getBoundingClientRect().height)"
+    for wanted in (".opening svg.plot", ".versus .badge.wrong", ".versus .badge.right"):
+        box = page.locator(wanted).bounding_box()
+        assert box["y"] + box["height"] <= height, wanted
+
+
+def test_labels_stay_inside_their_plots_and_cells(browser: Any, made_up_file: Path) -> None:
+    outside = opened(browser, made_up_file, 1400).evaluate(
+        """() => {
+          const found = [];
+          for (const plot of document.querySelectorAll("svg.plot")) {
+            const edge = plot.getBoundingClientRect();
+            for (const text of plot.querySelectorAll("text")) {
+              const box = text.getBoundingClientRect();
+              if (box.left < edge.left - 1 || box.right > edge.right + 1) found.push(text.textContent);
+            }
+          }
+          for (const cell of document.querySelectorAll("table.heat th, table.heat td"))
+            if (cell.scrollWidth > cell.clientWidth + 1) found.push(cell.textContent);
+          return found;
+        }"""
     )
-    assert min(heights) >= 8
+    assert outside == []
+
+
+def test_replies_of_an_example_stand_side_by_side(browser: Any, made_up_file: Path) -> None:
+    replies = opened(browser, made_up_file, 1400).locator("details.example").first.locator(".pair-columns").last
+    first, second = (replies.locator("> div").nth(at).bounding_box() for at in (0, 1))
+    assert first["y"] == second["y"]
+    assert first["x"] + first["width"] <= second["x"]
+
+
+def test_print_keeps_colours_and_columns_and_cuts_nothing_off(browser: Any, made_up_file: Path) -> None:
+    page = opened(browser, made_up_file, A4_WIDTH)
+    page.emulate_media(media="print")
+    cell = page.locator("table.styles td").first
+    assert cell.evaluate("cell => getComputedStyle(cell).printColorAdjust") == "exact"
+    columns = "one => getComputedStyle(one).gridTemplateColumns.split(' ').length"
+    assert page.locator(".opening").evaluate(columns) == 2
+    assert page.locator(".plots").first.evaluate(columns) == 3
+    assert page.evaluate("document.documentElement.scrollWidth") <= A4_WIDTH
+    assert not page.locator("nav.toc").is_visible()
+
+
+def opened(browser: Any, file: Path, width: int, scheme: str = "light") -> Any:
+    """The page in a window of this width, every collapsible part open."""
+    page = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme).new_page()
+    page.set_default_timeout(TIMEOUT_MS)
+    page.goto(file.as_uri())
+    page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+    return page

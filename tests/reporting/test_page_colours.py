@@ -37,9 +37,10 @@ def test_text_can_be_read(number: int, ink: str, ground: str) -> None:
 
 
 @pytest.mark.parametrize("number", [0, 1])
-def test_text_on_the_strongest_cell_and_on_the_verdict_can_be_read(number: int) -> None:
+def test_text_on_the_strongest_cells_and_on_the_verdict_can_be_read(number: int) -> None:
     colours = theme(number)
-    assert contrast(colours["text"], colours["heat"]) >= 4.5
+    assert contrast(colours["text"], colours["above"]) >= 4.5
+    assert contrast(colours["text"], colours["below"]) >= 4.5
     assert contrast(colours["text"], colours["mark"]) >= 4.5
 
 

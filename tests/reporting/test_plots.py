@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reasrm.reporting.curves import REINFORCEMENT, Curve
-from reasrm.reporting.plots import Dot, curve_plot, ladder_plot, moving_mean
-from reasrm.reporting.themed_svg import DASHES, MARKERS, SERIES, plot_style
+from reasrm.reporting.plots import LABEL_WIDTH, Dot, curve_plot, is_noisy, ladder_plot, moving_mean
+from reasrm.reporting.themed_svg import DASHES, MARKERS, SERIES, cut_to_width, plot_style, text_width
 
 HOSTILE = '</svg><script>alert(1)</script>$\\frac{1}{0}$"onload="x\u202e'
 
@@ -63,6 +63,29 @@ def test_a_moving_mean_stays_within_the_values(values: list[float], window: int)
     means = moving_mean(values, window)
     assert len(means) == len(values)
     assert all(min(values) - 1e-6 <= mean <= max(values) + 1e-6 for mean in means)
+
+
+@pytest.mark.parametrize("label", ["", "base", "W" * 60, "i" * 60, "W W " * 30])
+def test_a_label_of_any_width_is_cut_to_its_room(label: str) -> None:
+    cut = cut_to_width(label, LABEL_WIDTH)
+    assert text_width(cut) <= LABEL_WIDTH
+    assert cut == label or (cut.endswith("…") and label.startswith(cut[:-1]))
+    assert "<svg" in a_ladder(label or "x")
+
+
+def test_chance_and_limits_are_named_where_their_line_is() -> None:
+    curve = Curve("grpo-full", "frac_reward_zero_std", (1.0, 2.0), (0.5, 0.8))
+    panel = next(one for one in REINFORCEMENT if one.warn_above == 0.9)
+    with plot_style():
+        assert "usual limit 0.9" in curve_plot("limit", panel, [curve], {"grpo-full": 5})
+    assert ">chance<" in a_ladder()
+
+
+def test_a_moving_mean_is_drawn_where_steps_go_up_and_down() -> None:
+    falling = [1 / step for step in range(1, 60)]
+    assert not is_noisy(falling)
+    assert is_noisy([value + (step % 2) / 2 for step, value in enumerate(falling)])
+    assert not is_noisy([0.0, 1.0, 0.0])
 
 
 class Tags(HTMLParser):

@@ -45,3 +45,8 @@ TAGS = ["<quote_A>", "</quote_A>", "<quote_B>", "</quote_B>", "<answer>[[A]]</an
 @given(st.lists(st.one_of(st.sampled_from(TAGS), st.text(max_size=5))).map("".join))
 def test_no_character_is_lost(text: str) -> None:
     assert "".join(piece.text for piece in pieces(text)) == text
+
+
+def test_parts_begin_on_lines_of_their_own_once() -> None:
+    starts = [piece.text for piece in pieces("<type>Chat</type><rubric>x</rubric>\n<eval></eval>") if piece.starts_part]
+    assert starts == ["<rubric>"]

@@ -5,27 +5,28 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from reasrm.benchmarks.benchmark import BenchmarkName, Mode, UnreadableRule
+from reasrm.benchmarks.outcome import BenchmarkOutcome
 from reasrm.benchmarks.registry import benchmark
 from reasrm.benchmarks.reward_bench import SECTION_OF
 from reasrm.benchmarks.reward_bench_2 import SUBSETS
-from reasrm.benchmarks.rmb_categories import CATEGORIES
-from reasrm.scoring.outcome_store import Located, by_group
-from reasrm.scoring.scorecard import Settings, scored
+from reasrm.benchmarks.rmb import CATEGORIES
+from reasrm.benchmarks.scoring_rule import ScoreSettings, ScoringMode
+from reasrm.scoring.outcome_files import by_group, read_outcomes
+from reasrm.scoring.scorecard import scored
 
 Row = dict[str, Any]
-OFFICIAL = Settings(Mode.OFFICIAL, UnreadableRule.BENCHMARK, resamples=50, seed=0)
-AS_PUBLISHED = Settings(Mode.AS_PUBLISHED, UnreadableRule.BENCHMARK, resamples=50, seed=0)
+OFFICIAL = ScoreSettings(resamples=50)
+AS_PUBLISHED = ScoreSettings(ScoringMode.AS_PUBLISHED, resamples=50)
 GOLD = Path(__file__).parents[3] / "shared" / "data" / "gold"
 """Published figures beside the project; tests that need them skip without."""
 
 
-def located(name: str, rows: Iterable[Row]) -> list[Located]:
-    return [Located(line, outcome) for line, row in enumerate(rows, 1) for outcome in benchmark(name).outcomes(row)]
+def outcomes(name: str, rows: Iterable[Row]) -> list[BenchmarkOutcome]:
+    return list(read_outcomes(benchmark(name), enumerate(rows, 1), "rows"))
 
 
-def card(name: str, rows: Iterable[Row], settings: Settings = OFFICIAL) -> dict[str, Any]:
-    return scored(benchmark(name), by_group(located(name, rows)).values(), settings, "rows").card
+def card(name: str, rows: Iterable[Row], settings: ScoreSettings = OFFICIAL) -> dict[str, Any]:
+    return scored(benchmark(name), by_group(outcomes(name, rows)).values(), settings, "rows").card
 
 
 def write_rows(path: Path, rows: Iterable[Row]) -> Path:
@@ -76,11 +77,11 @@ def reward_bench_2() -> Iterator[Row]:
 
 
 ROWS: dict[str, Callable[[], Iterator[Row]]] = {
-    BenchmarkName.REWARD_BENCH.value: reward_bench,
-    BenchmarkName.RM_BENCH.value: rm_bench,
-    BenchmarkName.RMB.value: rmb,
-    BenchmarkName.JUDGE_BENCH.value: judge_bench,
-    BenchmarkName.REWARD_BENCH_2.value: reward_bench_2,
+    "reward_bench": reward_bench,
+    "rm_bench": rm_bench,
+    "rmb": rmb,
+    "judge_bench": judge_bench,
+    "reward_bench_2": reward_bench_2,
 }
 
 

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from reasrm.benchmarks.benchmark import JudgeKind, OutcomeError, UnreadableRule
 from reasrm.benchmarks.registry import BENCHMARKS
 from reasrm.benchmarks.reward_bench import SECTIONS
-from reasrm.benchmarks.rmb_categories import CATEGORIES
+from reasrm.benchmarks.rmb import CATEGORIES
+from reasrm.benchmarks.scoring_rule import OutcomeError, UnreadableRule
+from reasrm.records.judge_kind import JudgeKind
 from tests.scoring.outcome_sets import AS_PUBLISHED, OFFICIAL, ROWS, Row, card, judged
 
 SCALAR = replace(OFFICIAL, judge=JudgeKind.SCALAR)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reasrm.benchmarks.registry import BENCHMARKS, benchmark
-from reasrm.scoring.scorecard import Settings
+from reasrm.benchmarks.scoring_rule import ScoreSettings
 from tests.scoring.outcome_sets import AS_PUBLISHED, OFFICIAL, ROWS, Row, card, judged
 
 NAMES = sorted(ROWS)
@@ -16,7 +16,7 @@ NAMES = sorted(ROWS)
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("rules", [OFFICIAL, AS_PUBLISHED])
-def test_a_perfect_judge_scores_one_and_a_perfectly_wrong_one_zero(name: str, rules: Settings) -> None:
+def test_a_perfect_judge_scores_one_and_a_perfectly_wrong_one_zero(name: str, rules: ScoreSettings) -> None:
     assert card(name, judged(name, lambda _: 1), rules)["score"] == 1.0
     assert card(name, judged(name, lambda _: 0), rules)["score"] == 0.0
 

@@ -9,14 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reasrm.benchmarks.benchmark import CellTable, JudgeKind
+from reasrm.benchmarks.cell_table import CellTable
 from reasrm.benchmarks.registry import benchmark
-from reasrm.scoring.comparing import TESTED, compare
-from reasrm.scoring.matching import Judged, Sides
-from reasrm.scoring.outcome_store import by_group
-from reasrm.scoring.scorecard import Settings, applied_rule
+from reasrm.benchmarks.scoring_rule import ScoreSettings
+from reasrm.records.judge_kind import JudgeKind
+from reasrm.scoring.comparing import compare, compared_figures
+from reasrm.scoring.matching import ComparedJudge, Sides
+from reasrm.scoring.outcome_files import by_group
+from reasrm.scoring.scorecard import applied_rule
 from reasrm.scoring.tally import tally
-from tests.scoring.outcome_sets import AS_PUBLISHED, OFFICIAL, ROWS, Row, card, located
+from tests.scoring.outcome_sets import AS_PUBLISHED, OFFICIAL, ROWS, Row, card, outcomes
 
 NAMES = sorted(ROWS)
 FEW = replace(OFFICIAL, resamples=25)
@@ -32,18 +34,16 @@ def _rows(name: str, data: st.DataObject) -> list[Row]:
     return [row | {"correct": kinds[(n // 2 // period) % len(kinds)][n % 2]} for n, row in enumerate(plain)]
 
 
-def _side(name: str, rows: list[Row], file: str = "rows") -> Judged:
-    return Judged(file, JudgeKind.GENERATIVE, located(name, rows))
+def _side(name: str, rows: list[Row], file: str = "rows") -> ComparedJudge:
+    return ComparedJudge(file, file, JudgeKind.GENERATIVE, outcomes(name, rows))
 
 
-def _compared(name: str, first: list[Row], second: list[Row], rules: Settings) -> dict[str, Any]:
+def _compared(name: str, first: list[Row], second: list[Row], rules: ScoreSettings) -> dict[str, Any]:
     return compare(benchmark(name), Sides(_side(name, first), _side(name, second)), rules)
 
 
 def _entries(report: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield report["score"]
-    for part in TESTED:
-        yield from report.get(part, {}).values()
+    yield from dict(compared_figures(report)).values()
 
 
 def _with_intervals(card: Any) -> Iterator[dict[str, Any]]:
@@ -83,8 +83,8 @@ def test_a_judge_does_not_differ_from_itself(name: str, data: st.DataObject) -> 
     rows = _rows(name, data)
     report = _compared(name, rows, rows, FEW)
     for entry in _entries(report):
-        assert (entry["difference"], entry["ci95"], entry["p"]) == (0.0, [0.0, 0.0], 1.0)
-        assert entry["first_better"] == entry["second_better"] == 0
+        assert (entry["a_minus_b"], entry["ci95"], entry["p"]) == (0.0, [0.0, 0.0], 1.0)
+        assert entry["a_better"] == entry["b_better"] == 0
     assert report["changed"] == []
 
 
@@ -94,7 +94,7 @@ def test_a_judge_does_not_differ_from_itself(name: str, data: st.DataObject) -> 
 @given(data=st.data())
 @settings(max_examples=6, deadline=None)
 def test_a_group_counts_for_the_judge_whose_official_score_it_raises(
-    name: str, rules: Settings, data: st.DataObject
+    name: str, rules: ScoreSettings, data: st.DataObject
 ) -> None:
     """Replace one group after the other by the second judge's: the scores' changes sum up to the difference."""
     first, second = _rows(name, data), _rows(name, data)
@@ -105,21 +105,21 @@ def test_a_group_counts_for_the_judge_whose_official_score_it_raises(
     exchanged = one.sums.sum(axis=0) - one.sums + other.sums
     sizes = np.tile(one.counts.sum(axis=0), (len(exchanged), 1))
     scores = benchmark(name).score(CellTable(one.cells, exchanged, sizes), rules.mode)["score",].values
-    gains = report["first"] - scores
-    assert gains.sum() == pytest.approx(report["difference"], abs=1e-9)
-    assert report["first_better"] == (gains > 1e-9).sum()
-    assert report["second_better"] == (gains < -1e-9).sum()
+    gains = report["a"] - scores
+    assert gains.sum() == pytest.approx(report["a_minus_b"], abs=1e-9)
+    assert report["a_better"] == (gains > 1e-9).sum()
+    assert report["b_better"] == (gains < -1e-9).sum()
 
 
-def _sums_by_group(name: str, rows: list[Row], how: Settings) -> CellTable:
+def _sums_by_group(name: str, rows: list[Row], how: ScoreSettings) -> CellTable:
     """Each group tallied alone, one row each."""
-    rules, groups = benchmark(name), by_group(located(name, rows))
-    whole = tally(rules, groups.values(), "rows")
-    credit = applied_rule(rules, how, whole.counts).credit
-    cells = whole.tallies[credit].cells()
+    rules, groups = benchmark(name), by_group(outcomes(name, rows))
+    whole, counted = tally(rules, groups.values(), "rows")
+    credit = applied_rule(rules, how, counted).unreadable_credit
+    cells = whole[credit].cells()
     sums, counts = np.zeros((len(groups), len(cells))), np.zeros((len(groups), len(cells)))
     for row, group in enumerate(sorted(groups)):
-        table = tally(rules, [groups[group]], "rows").tallies[credit].table()
+        table = tally(rules, [groups[group]], "rows")[0][credit].table()
         columns = [cells.index(cell) for cell in table.cells]
         sums[row, columns], counts[row, columns] = table.sums[0], table.counts[0]
     return CellTable(cells, sums, counts)
@@ -132,8 +132,8 @@ def test_exchanging_the_judges_turns_everything_round(name: str, data: st.DataOb
     first, second = _rows(name, data), _rows(name, data)
     there, back = _compared(name, first, second, FEW), _compared(name, second, first, FEW)
     for one, other in zip(_entries(there), _entries(back), strict=True):
-        assert one["difference"] == -other["difference"]
-        assert (one["first_better"], one["p"]) == (other["second_better"], other["p"])
+        assert one["a_minus_b"] == -other["a_minus_b"]
+        assert (one["a_better"], one["p"]) == (other["b_better"], other["p"])
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -143,7 +143,7 @@ def test_a_judge_that_is_never_less_right_is_never_worse(name: str, data: st.Dat
     rows = _rows(name, data)
     better = [row | {"correct": 1} if n % 3 == 0 else row for n, row in enumerate(rows)]
     for entry in _entries(_compared(name, better, rows, FEW)):
-        assert entry["second_better"] == 0
-        assert (entry["difference"] > 1e-12) == (entry["first_better"] > 0)
+        assert entry["b_better"] == 0
+        assert (entry["a_minus_b"] > 1e-12) == (entry["a_better"] > 0)
         low, high = entry["ci95"]
-        assert (low < high) == (entry["first_better"] > 0)
+        assert (low < high) == (entry["a_better"] > 0)

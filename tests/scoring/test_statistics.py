@@ -1,17 +1,18 @@
 """Intervals, resampling and paired tests against known values and laws."""
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import bootstrap
 
-from reasrm.scoring.intervals import Interval, wilson
-from reasrm.scoring.paired import difference, holm, sign_test
-from reasrm.scoring.question_means import question_mean
-from reasrm.scoring.resampling import resampled
+from reasrm.scoring.bootstrap import bootstrap_means, resampled
+from reasrm.scoring.intervals import Interval, percentiles, wilson
+from reasrm.scoring.judge_behaviour import question_mean
+from reasrm.scoring.paired_differences import difference, holm, sign_test
 from reasrm.scoring.tally import Tally
 
 
@@ -89,3 +90,32 @@ def test_strata_keep_their_sizes() -> None:
     table = resampled(tally, 100, 0)
     assert set(table.counts[:, 0]) == {7.0}
     assert set(table.counts[:, 1]) == {5.0}
+
+
+def test_the_bootstrap_agrees_with_scipys() -> None:
+    """A second opinion: scipy resamples the clusters of one stratum as (sum, count) pairs, one by one."""
+    rng = np.random.default_rng(0)
+    counts = rng.integers(1, 6, size=80)
+    sums = rng.binomial(counts, 0.6)
+    kinds = Counter(((("c", float(total), int(count)),) for total, count in zip(sums, counts, strict=True)))
+    table = resampled(Tally(groups=defaultdict(Counter, s=kinds)), 4000, 0)
+    low, high = percentiles(table.sums[:, 0] / table.counts[:, 0])
+
+    def share(total: np.ndarray, count: np.ndarray, axis: int) -> np.ndarray:
+        return np.asarray(total.sum(axis=axis) / count.sum(axis=axis))
+
+    other = bootstrap((sums, counts), share, paired=True, n_resamples=4000, method="percentile", rng=1)
+    assert (low, high) == (
+        pytest.approx(other.confidence_interval.low, abs=0.008),
+        pytest.approx(other.confidence_interval.high, abs=0.008),
+    )
+
+
+def test_the_bootstrap_of_question_means_agrees_with_scipys() -> None:
+    values = np.random.default_rng(2).choice([0.0, 0.5, 1.0], size=120)
+    low, high = percentiles(bootstrap_means(values, 4000, 0))
+    other = bootstrap((values,), np.mean, n_resamples=4000, method="percentile", rng=1)
+    assert (low, high) == (
+        pytest.approx(other.confidence_interval.low, abs=0.01),
+        pytest.approx(other.confidence_interval.high, abs=0.01),
+    )

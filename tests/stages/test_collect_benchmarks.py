@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from reasrm.benchmarks.benchmark import BenchmarkName
 from reasrm.benchmarks.reward_bench import SECTION_OF, SECTIONS
 from reasrm.runtime.params import PARAMS_FILE
 from reasrm.runtime.stage_main import StageError
@@ -28,13 +27,11 @@ def test_committed_parameters_are_valid() -> None:
 def test_the_miniature_has_every_section_of_every_benchmark() -> None:
     params = _params(benchmarks=["reward_bench", "rm_bench", "rmb"])
     collected = {name: collect_benchmark(params, name, Path("unused")) for name in params.benchmarks}
-    sections = {SECTION_OF[str(item.keys["subset"])] for item in collected[BenchmarkName.REWARD_BENCH].items}
+    sections = {SECTION_OF[str(item.keys["subset"])] for item in collected["reward_bench"].items}
     assert sections == set(SECTIONS)
-    domains = {str(item.keys["domain"]).split("-")[0] for item in collected[BenchmarkName.RM_BENCH].items}
+    domains = {str(item.keys["domain"]).split("-")[0] for item in collected["rm_bench"].items}
     assert domains == {"chat", "math", "code", "safety"}
-    goals = {
-        (item.keys["kind"], str(item.keys["category"]).split("/")[0]) for item in collected[BenchmarkName.RMB].items
-    }
+    goals = {(item.keys["kind"], str(item.keys["category"]).split("/")[0]) for item in collected["rmb"].items}
     assert len(goals) == 4
     for one in collected.values():
         assert not one.refused
@@ -49,7 +46,7 @@ def test_files_are_read_and_every_row_is_accounted_for(tmp_path: Path) -> None:
     rows = [row, row | {"subset": "?"}, row]
     (folder / "filtered.jsonl").write_text("".join(json.dumps(one) + "\n" for one in rows), encoding="utf-8")
     (folder / "notes.txt").write_text("x", encoding="utf-8")
-    account = collect_benchmark(_params(source="files"), BenchmarkName.REWARD_BENCH, tmp_path).account()
+    account = collect_benchmark(_params(source="files"), "reward_bench", tmp_path).account()
     assert (account["rows_in"], account["rows_used"], account["rows_refused"]) == (3, 1, 2)
     assert account["files_not_read"] == 1
 
@@ -59,7 +56,7 @@ def test_nothing_usable_stops_the_stage(tmp_path: Path) -> None:
     folder.mkdir()
     (folder / "filtered.jsonl").write_text('{"subset": "?"}\n', encoding="utf-8")
     with pytest.raises(StageError, match="none of its 1 rows"):
-        collect_benchmark(_params(source="files"), BenchmarkName.REWARD_BENCH, tmp_path)
+        collect_benchmark(_params(source="files"), "reward_bench", tmp_path)
 
 
 def test_the_miniature_cannot_give_what_it_has_not() -> None:

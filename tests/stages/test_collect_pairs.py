@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from reasrm.benchmarks.benchmark import BenchmarkName
 from reasrm.data_quality.decontamination import BenchmarkPrompts
 from reasrm.data_quality.pair_selection import Purpose, select
 from reasrm.runtime.params import PARAMS_FILE
@@ -34,9 +33,7 @@ def test_committed_parameters_are_valid() -> None:
 def test_the_miniature_gives_what_was_asked_for_and_no_test_question() -> None:
     params = _params()
     settings = {"source": "miniature", "benchmarks": ["reward_bench"], "seed": 0, "training_shares": {}, "limits": {}}
-    collected = collect_benchmark(
-        CollectBenchmarksParams.model_validate(settings), BenchmarkName.REWARD_BENCH, Path("unused")
-    )
+    collected = collect_benchmark(CollectBenchmarksParams.model_validate(settings), "reward_bench", Path("unused"))
     prompts = BenchmarkPrompts([(item.item_id, item.pair.prompt) for item in collected.items], 13, 1.0)
     selected = select(candidates(params, Path("unused")), params.rules(), prompts)
     assert {purpose.value: len(pairs) for purpose, pairs in selected.pairs.items()} == VALUES["counts"]

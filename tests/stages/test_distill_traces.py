@@ -131,12 +131,23 @@ def test_both_passes_spend_from_one_budget_and_a_stop_leaves_its_spend_in_the_me
 
 
 @pytest.mark.parametrize("given", ["-1", "much", "nan"])
-def test_a_budget_that_is_no_amount_is_told_in_one_line(checkout: Path, given: str) -> None:
+def test_a_budget_that_is_no_amount_is_reported_in_one_line(checkout: Path, given: str) -> None:
     child = start(checkout, "first", REASRM_BUDGET_USD=given)
     _, err = child.communicate()
     assert child.returncode == 1
     assert err.startswith("distill_traces@first: environment variable REASRM_BUDGET_USD: budget_usd")
     assert len(err.splitlines()) == 1
+
+
+def test_an_estimate_without_a_known_price_says_where_to_give_one(checkout: Path) -> None:
+    document = read_yaml(checkout / "params.yaml")
+    document["distill_traces_variants"]["first"]["prices"] = None
+    write_yaml(checkout / "params.yaml", document)
+    child = start(checkout, "first", "--dry-run")
+    _, err = child.communicate()
+    assert child.returncode == 1
+    assert "the price of model 'miniature-lazy-20261101' (anthropic) is not known" in err
+    assert "give `prices` in params.yaml (distill_traces_variants: first)" in err
 
 
 def test_a_missing_input_is_named(tmp_path: Path) -> None:

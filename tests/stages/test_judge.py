@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from reasrm.evaluation.judge_template import OwnForm
-from reasrm.inference.opening import open_model
+from reasrm.evaluation.benchmark_judgments import Orders, items_in_orders, read_items, write_judgments
+from reasrm.evaluation.judge_template import RubricsTemplate
+from reasrm.inference.model_opening import open_model
 from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.judging.verdict import Unreadable
 from reasrm.records.benchmark_item import BenchmarkItem
@@ -17,15 +18,7 @@ from reasrm.records.ledger import Ledger
 from reasrm.records.pair import Message, PreferencePair, Role
 from reasrm.runtime.stage_main import StageError
 from reasrm.runtime.yaml_files import read_yaml
-from stages.judge import (
-    JudgeParams,
-    Orders,
-    judge_generative,
-    judge_scalar,
-    read_items,
-    shown_orders,
-    write_judgments,
-)
+from stages.judge import JudgeParams, judge_items
 from tests.fixtures.judge_server import first_is_best, judge_server, served_file
 
 PARAMS = {
@@ -96,23 +89,23 @@ def params(checkpoint: Path, **changes: Any) -> JudgeParams:
 
 
 def test_orders(items: list[BenchmarkItem]) -> None:
-    both = list(shown_orders(items, Orders.BOTH, 0))
+    both = items_in_orders(items, Orders.BOTH, 0)
     assert [side for _, side in both] == [Side.A, Side.B] * len(items)
-    hashed = list(shown_orders(items, Orders.HASHED, 0))
+    hashed = items_in_orders(items, Orders.HASHED, 0)
     assert hashed == [(one, hashed_side(one.pair, 0)) for one in items]
 
 
 def test_distinct_prompts_are_asked_once_and_long_ones_refused(
     items: list[BenchmarkItem], checkpoints: Path, tmp_path: Path
 ) -> None:
-    shown = list(shown_orders(items, Orders.BOTH, 0))
+    shown = items_in_orders(items, Orders.BOTH, 0)
     with Ledger(tmp_path / "ledger.jsonl") as ledger:
-        judgments, account, _ = judge_generative(shown, params(checkpoints / "judge"), ledger)
-        again, same, _ = judge_generative(shown, params(checkpoints / "judge"), ledger)
-    assert (judgments, account) == (again, same)
+        judgments, _, identity = judge_items(shown, params(checkpoints / "judge"), ledger)
+        again, _, same = judge_items(shown, params(checkpoints / "judge"), ledger)
+    assert (judgments, identity) == (again, same)
     assert [(one.item_id, one.better) for one in judgments] == [(one.item_id, side) for one, side in shown]
-    assert (account["judgments"], account["asked"], account["too_long"], account["engine_starts"]) == (8, 4, 2, 1)
-    assert account["form"] == OwnForm(PromptVariant.FULL).identity()
+    assert (identity["judgments"], identity["asked"], identity["too_long"], identity["engine_starts"]) == (8, 4, 2, 1)
+    assert identity["form"] == RubricsTemplate(PromptVariant.FULL).identity()
     refused = [one for one in judgments if one.unreadable == Unreadable.TOO_LONG]
     assert {one.item_id for one in refused} == {"i3"}
     assert all(one.reply is None and one.verdict is None for one in refused)
@@ -120,35 +113,35 @@ def test_distinct_prompts_are_asked_once_and_long_ones_refused(
 
 
 def test_engine_starts_are_counted(items: list[BenchmarkItem], checkpoints: Path, tmp_path: Path) -> None:
-    shown = list(shown_orders(items, Orders.BOTH, 0))
-    long = list(shown_orders(items[3:], Orders.BOTH, 0))
+    shown = items_in_orders(items, Orders.BOTH, 0)
+    long = items_in_orders(items[3:], Orders.BOTH, 0)
     drawn = {"samples": 3, "temperature": 1.0, "max_new_tokens": 40, "token_budgets": [4, 9]}
     with Ledger(tmp_path / "ledger.jsonl") as ledger:
-        assert judge_generative(shown, params(checkpoints / "judge", **drawn), ledger).account["engine_starts"] == 1
-        assert judge_generative(long, params(checkpoints / "judge"), ledger).account["engine_starts"] == 0
+        assert judge_items(shown, params(checkpoints / "judge", **drawn), ledger).identity["engine_starts"] == 1
+        assert judge_items(long, params(checkpoints / "judge"), ledger).identity["engine_starts"] == 0
         scorer = params(checkpoints / "scorer", kind="scalar")
-        assert judge_scalar(shown, scorer, ledger).account["engine_starts"] == 1
-        assert judge_scalar(shown, scorer, ledger).account["engine_starts"] == 1
+        assert judge_items(shown, scorer, ledger).identity["engine_starts"] == 1
+        assert judge_items(shown, scorer, ledger).identity["engine_starts"] == 1
 
 
 def test_a_second_load_is_counted(items: list[BenchmarkItem], checkpoints: Path) -> None:
     given = params(checkpoints / "judge")
-    model, form = open_model(given.engine, given.local_model()), given.form()
-    prompts = list(model.render(form.prompts(show(items[0].pair, Side.A))).values())
+    model, template = open_model(given.engine, given.local_model()), given.template()
+    prompts = list(model.render(template.prompts(show(items[0].pair, Side.A))).values())
     assert model.engine.starts == 0
     for expected in (1, 1):
-        list(model.engine.generate(prompts, given.samplings(form.stop)[0]))
+        list(model.engine.generate(prompts, given.samplings(template.stop)[0]))
         assert model.engine.starts == expected
     model.engine.close()
-    list(model.engine.generate(prompts, given.samplings(form.stop)[0]))
+    list(model.engine.generate(prompts, given.samplings(template.stop)[0]))
     assert model.engine.starts == 2
 
 
 def test_a_scorer_scores_each_answer_once(items: list[BenchmarkItem], checkpoints: Path, tmp_path: Path) -> None:
-    shown = list(shown_orders(items, Orders.BOTH, 0))
+    shown = items_in_orders(items, Orders.BOTH, 0)
     with Ledger(tmp_path / "ledger.jsonl") as ledger:
-        judgments, account, _ = judge_scalar(shown, params(checkpoints / "scorer", kind="scalar"), ledger)
-    assert (account["asked"], account["too_long"]) == (5, 1)
+        judgments, _, identity = judge_items(shown, params(checkpoints / "scorer", kind="scalar"), ledger)
+    assert (identity["asked"], identity["too_long"]) == (5, 1)
     for first, second in zip(judgments[::2], judgments[1::2], strict=True):
         if first.item_id == "i3":
             assert (first.unreadable, first.scores) == (Unreadable.TOO_LONG, None)
@@ -161,7 +154,7 @@ def test_a_scorer_scores_each_answer_once(items: list[BenchmarkItem], checkpoint
 
 def test_a_replay_gives_the_same_judgments(items: list[BenchmarkItem], checkpoints: Path, tmp_path: Path) -> None:
     """A checkpoint's and a service's, prompts that were too long for them included."""
-    shown = list(shown_orders(items, Orders.BOTH, 0))
+    shown = items_in_orders(items, Orders.BOTH, 0)
 
     def too_long(said: str, _: dict[str, Any]) -> tuple[int, str] | None:
         return (400, "maximum context length is 99 tokens") if "long long" in said else None
@@ -170,11 +163,11 @@ def test_a_replay_gives_the_same_judgments(items: list[BenchmarkItem], checkpoin
         for name, judge in (("transformers", checkpoints / "judge"), ("api", served_file(tmp_path, url))):
             path = tmp_path / f"{name}.jsonl"
             with Ledger(path) as ledger:
-                first = judge_generative(shown, params(judge, engine=name), ledger)
+                first = judge_items(shown, params(judge, engine=name), ledger)
             with Ledger(tmp_path / f"{name} again.jsonl") as ledger:
-                again = judge_generative(shown, params(path, engine="replay"), ledger)
+                again = judge_items(shown, params(path, engine="replay"), ledger)
             assert again.judgments == first.judgments
-            counts = [(one.account["asked"], one.account["too_long"]) for one in (first, again)]
+            counts = [(one.identity["asked"], one.identity["too_long"]) for one in (first, again)]
             assert counts == [(4, 2), (4, 2)]
             assert {one.item_id for one in again.judgments if one.unreadable == Unreadable.TOO_LONG} == {"i3"}
             assert all(one.reply is None for one in again.judgments if one.item_id == "i3")
@@ -186,21 +179,20 @@ def test_what_was_not_sent_is_not_said_to_be(items: list[BenchmarkItem], tmp_pat
         file = served_file(tmp_path, url)
         file.write_text(file.read_text().replace("protocol: openai", f"protocol: {protocol}"))
         with Ledger(tmp_path / "ledger.jsonl") as ledger:
-            account = judge_generative(
-                list(shown_orders(items[:1], Orders.BOTH, 0)), params(file, engine="api"), ledger
-            )[1]
-    said = account["params"]
-    assert (said["temperature"], said["top_p"]) == ((None, None) if protocol == "anthropic" else (0.0, 1.0))
-    assert said["max_new_tokens"] == 8
-    assert "checkpoint" not in said
+            shown = items_in_orders(items[:1], Orders.BOTH, 0)
+            identity = judge_items(shown, params(file, engine="api"), ledger).identity
+    recorded = identity["params"]
+    assert (recorded["temperature"], recorded["top_p"]) == ((None, None) if protocol == "anthropic" else (0.0, 1.0))
+    assert recorded["max_new_tokens"] == 8
+    assert "checkpoint" not in recorded
 
 
 def test_samples_vote(items: list[BenchmarkItem], checkpoints: Path, tmp_path: Path) -> None:
-    shown = list(shown_orders(items[:1], Orders.BOTH, 0))
+    shown = items_in_orders(items[:1], Orders.BOTH, 0)
     with Ledger(tmp_path / "ledger.jsonl") as ledger:
         with pytest.raises(StageError, match="temperature 0"):
-            judge_generative(shown, params(checkpoints / "judge", samples=3), ledger)
-        judgments, _, _ = judge_generative(shown, params(checkpoints / "judge", samples=3, temperature=1.0), ledger)
+            judge_items(shown, params(checkpoints / "judge", samples=3), ledger)
+        judgments, _, _ = judge_items(shown, params(checkpoints / "judge", samples=3, temperature=1.0), ledger)
         assert len(ledger) == 3
     for one in judgments:
         assert one.scores is not None
@@ -217,9 +209,9 @@ def test_files_follow_their_items(items: list[BenchmarkItem], checkpoints: Path,
     (folder / "refused.jsonl").write_text('{"not": "an item"}\n', encoding="utf-8")
     read = read_items(folder)
     assert {name: len(part) for name, part in read.items()} == {"rmb": 2, "rm_bench": 2, "reward_bench": 0}
-    shown = list(shown_orders([one for part in read.values() for one in part], Orders.BOTH, 0))
+    shown = items_in_orders([one for part in read.values() for one in part], Orders.BOTH, 0)
     with Ledger(tmp_path / "ledger.jsonl") as ledger:
-        judgments, _, _ = judge_generative(shown, params(checkpoints / "judge"), ledger)
+        judgments, _, _ = judge_items(shown, params(checkpoints / "judge"), ledger)
     write_judgments(tmp_path / "out", read, judgments)
     rows = [json.loads(line) for line in (tmp_path / "out/rmb.jsonl").read_text().splitlines()]
     assert [(row["item_id"], row["better"]) for row in rows] == [("i0", "A"), ("i0", "B"), ("i2", "A"), ("i2", "B")]

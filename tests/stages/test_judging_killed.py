@@ -3,7 +3,7 @@
 Over the miniature's benchmarks, and over the rows of real benchmarks where `../shared/data/benchmarks` is beside the
 checkout. The judges are untrained: what is tested does not depend on what they say.
 
-Run: pytest -m slow tests/inference/test_judging_killed.py      (some minutes)
+Run: pytest -m slow tests/stages/test_judging_killed.py      (some minutes)
 """
 
 import json
@@ -19,9 +19,9 @@ from typing import Any
 
 import pytest
 
-from reasrm.records.comparison import show
+from reasrm.evaluation.benchmark_judgments import comparisons, items_in_orders, read_items
 from reasrm.runtime.yaml_files import read_yaml, write_yaml
-from stages.judge import BENCHMARKS, JUDGMENTS, JudgeParams, read_items, shown_orders
+from stages.judge import BENCHMARKS, JUDGMENTS, JudgeParams
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
@@ -74,9 +74,8 @@ def distinct_prompts() -> int:
     """How many different conversations the benchmarks put before the judge."""
     params = JudgeParams.load(MODEL)
     items = [item for part in read_items(BENCHMARKS).values() for item in part]
-    form = params.form()
-    shown = shown_orders(items, params.orders, params.seed)
-    return len({one for item, side in shown for one in form.prompts(show(item.pair, side))})
+    shown = comparisons(items_in_orders(items, params.orders, params.seed))
+    return len({messages for comparison in shown for messages in params.template().prompts(comparison)})
 
 
 def lines() -> list[bytes]:

@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 
-from reasrm.miniature.oracle_habits import LAZY_SHARES
+from flows.profile import ProfileChoice, compose, profile_names
+from reasrm.miniature.oracle_replies import LAZY_SHARES
+from reasrm.miniature.pretraining_documents import VERDICT_A_SHARE
 from reasrm.reporting.content import Content
 from reasrm.reporting.page import render
+from reasrm.reporting.run_settings import read_parameters
 from reasrm.runtime.outputs import write_json
 from reasrm.runtime.params import ParamsError
 from reasrm.runtime.stage_main import StageError
@@ -25,13 +28,13 @@ CHECKOUT = Path(__file__).parents[2]
 @pytest.fixture(scope="module")
 def params() -> ReportParams:
     """The committed parameters, with a smaller sample."""
-    return ReportParams.load().model_copy(update={"habit_sample": 20})
+    return ReportParams.load().model_copy(update={"reply_sample": 20})
 
 
 @pytest.fixture(scope="module")
 def content(made_up_data: Path, params: ReportParams) -> Content:
     """What the report says of the made-up run."""
-    return report(made_up_data, params)
+    return report(made_up_data, params, read_parameters())
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +76,7 @@ def test_another_process_elsewhere_writes_the_same_bytes(
     made_up_data: Path, content: Content, params: ReportParams, tmp_path: Path
 ) -> None:
     shutil.copytree(made_up_data, tmp_path / "data")
-    document = {"report": params.model_dump(mode="json")}
+    document = {"report": params.model_dump(mode="json")} | read_parameters()
     write_yaml(tmp_path / "params.yaml", document)
     surroundings = {"PYTHONPATH": str(CHECKOUT), "PATH": "", "HOME": str(tmp_path), "PYTHONHASHSEED": "7"}
     command = [sys.executable, "-m", "stages.report"]
@@ -91,12 +94,12 @@ def test_a_missing_input_is_named(made_up_data: Path, params: ReportParams, tmp_
     copy = tmp_path / "data"
     shutil.copytree(made_up_data, copy, ignore=shutil.ignore_patterns(folder))
     with pytest.raises(StageError, match=rf"{folder}: not there; `dvc repro"):
-        report(copy, params)
+        report(copy, params, read_parameters())
 
 
 def test_models_side_by_side_must_be_scored(made_up_data: Path, params: ReportParams) -> None:
     with pytest.raises(StageError, match=r"side_by_side names 32b"):
-        report(made_up_data, params.model_copy(update={"side_by_side": ("sft", "32b")}))
+        report(made_up_data, params.model_copy(update={"side_by_side": ("sft", "32b")}), read_parameters())
 
 
 def test_misspelt_parameters_are_refused(tmp_path: Path) -> None:
@@ -107,7 +110,21 @@ def test_misspelt_parameters_are_refused(tmp_path: Path) -> None:
 
 
 def test_the_page_says_the_planted_habits_as_they_are(params: ReportParams) -> None:
-    words = " ".join(params.notes)
+    coin, laziness = params.planted
+    assert f"{100 * VERDICT_A_SHARE:.0f} % of them A" in coin
     for family, share in LAZY_SHARES.items():
-        assert f"{100 * share:.0f} % of" in words
-        assert family in words
+        assert f"{100 * share:.0f} % of" in laziness
+        assert family in laziness
+
+
+def test_the_benchmarks_of_the_miniature_have_names_of_their_own(figures: dict[str, Any]) -> None:
+    names = {"reward_bench": "mini-RewardBench", "rm_bench": "mini-RM-Bench", "rmb": "mini-RMB"}
+    assert figures["benchmark_labels"] == names
+
+
+@pytest.mark.parametrize("profile", profile_names(CHECKOUT))
+def test_every_profile_has_a_whole_section_for_the_page(profile: str, tmp_path: Path) -> None:
+    base = (CHECKOUT / "params.yaml").read_text(encoding="utf-8")
+    file = tmp_path / "params.yaml"
+    file.write_text(compose(CHECKOUT, ProfileChoice(profile), base), encoding="utf-8")
+    assert ReportParams.load(file=file).configuration == profile

@@ -13,7 +13,7 @@ import pytest
 
 from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.judging.prompt import judge_prompt
-from reasrm.miniature.oracle_habits import oracle_reply
+from reasrm.miniature.oracle_replies import oracle_reply
 from reasrm.miniature.world import Split, training_pairs
 from reasrm.records.comparison import hashed_side, show
 from reasrm.records.jsonl import write_records

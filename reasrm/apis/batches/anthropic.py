@@ -1,13 +1,13 @@
 """Anthropic's Message Batches."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from typing import Any, ClassVar
 
-from reasrm.apis.anthropic_messages import AnthropicClient, read_message
-from reasrm.apis.attempt import Attempt, ErrorKind
-from reasrm.apis.batches.api import BatchSeen, BatchState, BatchStatus, ResultsGoneError, batch_errors
-from reasrm.apis.error_classification import ApiError
-from reasrm.apis.reply_reading import BrokenReplyError
+from reasrm.apis.anthropic_messages import AnthropicClient
+from reasrm.apis.api_reply import AttemptResult
+from reasrm.apis.batches.api import BatchState, BatchStatus, ListedBatch, ResultsGoneError, batch_errors
+from reasrm.apis.error_classification import ApiError, ErrorKind
+from reasrm.apis.reply_format import BrokenReplyError
 
 LISTED = 100
 """Batches per page of the list."""
@@ -29,11 +29,11 @@ class AnthropicBatchApi:
             requests: Any = [{"custom_id": name, "params": body} for name, body in rows]
             return str((await self._batches.create(requests=requests)).id)
 
-    async def listed(self) -> AsyncGenerator[BatchSeen, None]:
+    async def listed(self) -> AsyncGenerator[ListedBatch, None]:
         """The batches of the workspace, the newest first."""
         with batch_errors(self._client):
             async for batch in self._batches.list(limit=LISTED):
-                yield BatchSeen(batch.id, _size(batch.request_counts), None)
+                yield ListedBatch(batch.id, _size(batch.request_counts), None)
 
     async def status(self, batch: str) -> BatchStatus:
         """Where the batch stands. Results are kept for 29 days; then their address is gone, while the batch stays."""
@@ -46,7 +46,7 @@ class AnthropicBatchApi:
             return BatchStatus(BatchState.RUNNING)
         return BatchStatus(BatchState.ENDED if found.results_url else BatchState.GONE)
 
-    async def results(self, batch: str) -> AsyncGenerator[tuple[str, Attempt], None]:
+    async def results(self, batch: str) -> AsyncGenerator[tuple[str, AttemptResult], None]:
         """The results, streamed.
 
         Raises:
@@ -59,24 +59,23 @@ class AnthropicBatchApi:
                 raise ResultsGoneError(self._client.shortened(str(error))) from error
             except self._client.errors.APIError:
                 raise
-            except self._client.errors.AnthropicError as error:  # the SDK's own word for a batch without results
+            except self._client.errors.AnthropicError as error:  # what the SDK raises for a batch without results
                 raise ResultsGoneError(str(error)) from error
             async for row in rows:
-                yield row.custom_id, read_result(row.result.model_dump(), self._client.shortened)
+                yield row.custom_id, read_result(row.result.model_dump(), self._client)
 
 
-def read_result(result: dict[str, Any], shortened: Callable[[str], str]) -> Attempt:
-    """Read one `result` object: succeeded, errored, expired or canceled; `shortened` makes messages fit to be kept."""
+def read_result(result: dict[str, Any], client: AnthropicClient) -> AttemptResult:
+    """Read one `result` object: succeeded, errored, expired or canceled."""
     kind = result["type"]
     if kind == "succeeded":
         try:
-            return Attempt(answer=read_message(result["message"], ""))
+            return AttemptResult(reply=client.read_reply(result["message"], ""))
         except BrokenReplyError as error:
-            return Attempt(error_kind=error.error_kind, detail=shortened(str(error)))
-    if kind != "errored":
-        return Attempt(error_kind=ErrorKind.SERVER_ERROR, detail=kind)
-    api_error = ApiError.by(result["error"])
-    return Attempt(error_kind=api_error.error_kind, detail=shortened(api_error.message))
+            return client.broken(error)
+    if kind == "errored":
+        return client.described(ApiError.from_body(result["error"]))
+    return AttemptResult(error_kind=ErrorKind.SERVER_ERROR, detail=kind)
 
 
 def _size(counts: Any) -> int:

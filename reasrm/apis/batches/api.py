@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar, Protocol
 
-from reasrm.apis.attempt import Attempt, ErrorKind
-from reasrm.apis.sdk_client import SdkClient
+from reasrm.apis.api_client import ApiClient
+from reasrm.apis.api_reply import AttemptResult
+from reasrm.apis.error_classification import ErrorKind
 
 CUSTOM_ID_CHARACTERS = 40
 """Hex digits of a request's key that name it within a batch (both vendors allow 64 characters)."""
@@ -38,16 +39,16 @@ class BatchStatus:
     error_kind: ErrorKind = ErrorKind.INVALID
     """Of a failed batch."""
     detail: str = ""
-    """The vendor's words about it."""
+    """The vendor's message about it."""
 
 
 @dataclass(frozen=True, slots=True)
-class BatchSeen:
+class ListedBatch:
     """A batch in the vendor's list."""
 
     id: str
     requests: int
-    """How many it holds, as far as the vendor says so; OpenAI says 0 while it validates a new batch."""
+    """How many it holds, as far as the vendor's list shows it; OpenAI shows 0 while it validates a new batch."""
     label: str | None
     """What we wrote on it, where the vendor lets us (OpenAI)."""
 
@@ -73,7 +74,7 @@ class ResultsGoneError(RuntimeError):
 
 
 @contextmanager
-def batch_errors(client: SdkClient) -> Iterator[None]:
+def batch_errors(client: ApiClient) -> Iterator[None]:
     """Turn what `client`'s SDK raises into a BatchApiError."""
     try:
         yield
@@ -95,7 +96,7 @@ class BatchApi(Protocol):
         """Submit `(custom id, body)` rows; returns the batch's id."""
         ...
 
-    def listed(self) -> AsyncGenerator[BatchSeen, None]:
+    def listed(self) -> AsyncGenerator[ListedBatch, None]:
         """The batches of the account, the newest first."""
         ...
 
@@ -103,7 +104,7 @@ class BatchApi(Protocol):
         """Where the batch stands."""
         ...
 
-    def results(self, batch: str) -> AsyncGenerator[tuple[str, Attempt], None]:
+    def results(self, batch: str) -> AsyncGenerator[tuple[str, AttemptResult], None]:
         """The results of an ended batch in any order, as `(custom id, what became of it)`.
 
         Raises:

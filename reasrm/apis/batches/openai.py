@@ -1,15 +1,16 @@
 """OpenAI's Batches: an input file is uploaded, results come as an output file and an error file."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
+from http import HTTPStatus
 from typing import Any, ClassVar
 
 import orjson
 
-from reasrm.apis.attempt import Attempt, ErrorKind
-from reasrm.apis.batches.api import BatchSeen, BatchState, BatchStatus, ResultsGoneError, batch_errors
-from reasrm.apis.error_classification import ApiError
+from reasrm.apis.api_reply import AttemptResult
+from reasrm.apis.batches.api import BatchState, BatchStatus, ListedBatch, ResultsGoneError, batch_errors
+from reasrm.apis.error_classification import ApiError, ErrorKind
 from reasrm.apis.openai_chat import OpenAIClient
-from reasrm.apis.reply_reading import BrokenReplyError
+from reasrm.apis.reply_format import BrokenReplyError
 
 LISTED = 100
 """Batches per page of the list."""
@@ -48,12 +49,12 @@ class OpenAIBatchApi:
             )
         return str(batch.id)
 
-    async def listed(self) -> AsyncGenerator[BatchSeen, None]:
+    async def listed(self) -> AsyncGenerator[ListedBatch, None]:
         """The batches of the project, the newest first."""
         with batch_errors(self._client):
             async for batch in self._sdk.batches.list(limit=LISTED):
                 counts = batch.request_counts
-                yield BatchSeen(batch.id, counts.total if counts else 0, (batch.metadata or {}).get(LABEL))
+                yield ListedBatch(batch.id, counts.total if counts else 0, (batch.metadata or {}).get(LABEL))
 
     async def status(self, batch: str) -> BatchStatus:
         """Where the batch stands."""
@@ -66,7 +67,7 @@ class OpenAIBatchApi:
             return self._failure(found.errors)
         return BatchStatus(BatchState.ENDED if found.status in ENDED else BatchState.RUNNING)
 
-    async def results(self, batch: str) -> AsyncGenerator[tuple[str, Attempt], None]:
+    async def results(self, batch: str) -> AsyncGenerator[tuple[str, AttemptResult], None]:
         """The results of both files.
 
         Raises:
@@ -92,13 +93,12 @@ class OpenAIBatchApi:
 
     def _failure(self, errors: Any) -> BatchStatus:
         """What the errors of a failed batch say; the vendor names the lines at fault, or one reason for all."""
-        listed = [error.model_dump() for error in (errors.data if errors else None) or []]
-        told = [ApiError.by(error) for error in listed]
-        reasons = dict.fromkeys(f"{one.code}: {one.message}" for one in told)
+        listed = [ApiError.from_body(error.model_dump()) for error in (errors.data if errors else None) or []]
+        reasons = dict.fromkeys(f"{one.code}: {one.message}" for one in listed)
         detail = self._client.shortened("; ".join(reasons) or "no reason given")
-        if any(one.code == QUEUE_FULL for one in told):
+        if any(one.code == QUEUE_FULL for one in listed):
             return BatchStatus(BatchState.QUEUE_FULL, ErrorKind.RATE_LIMITED, detail)
-        stops = (one.error_kind for one in told if one.error_kind.stops_the_run)
+        stops = (one.error_kind for one in listed if one.error_kind.stops_the_run)
         return BatchStatus(BatchState.FAILED, next(stops, ErrorKind.INVALID), detail)
 
 
@@ -120,17 +120,15 @@ def _row(line: bytes) -> dict[str, Any] | None:
     return row if isinstance(row, dict) and "custom_id" in row else None
 
 
-def read_result(row: dict[str, Any], client: OpenAIClient) -> Attempt:
+def read_result(row: dict[str, Any], client: OpenAIClient) -> AttemptResult:
     """Read one line of an output or error file of requests to the API that `client` speaks."""
     response = row.get("response")
     if not response:
-        api_error = ApiError.by(row.get("error"))
-        return Attempt(error_kind=api_error.error_kind, detail=client.shortened(api_error.message))
+        return client.described(ApiError.from_body(row.get("error")))
     status = response.get("status_code")
-    if status != 200:
-        api_error = ApiError.by(response.get("body"), status)
-        return Attempt(error_kind=api_error.error_kind, detail=client.shortened(api_error.message))
+    if status != HTTPStatus.OK:
+        return client.described(ApiError.from_body(response.get("body"), status))
     try:
-        return Attempt(answer=client.read_reply(response.get("body"), response.get("request_id") or ""))
+        return AttemptResult(reply=client.read_reply(response.get("body"), response.get("request_id") or ""))
     except BrokenReplyError as error:
-        return Attempt(error_kind=error.error_kind, detail=client.shortened(str(error)))
+        return client.broken(error)

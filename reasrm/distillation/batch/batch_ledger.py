@@ -2,15 +2,17 @@
 
 import secrets
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from reasrm.apis.attempt import Vendor
 from reasrm.apis.batches.api import custom_id
-from reasrm.distillation.cost import Prices
-from reasrm.distillation.ledger_state import LedgerState
+from reasrm.apis.request_format import ApiProtocol
+from reasrm.distillation.ledger_entries import LedgerState
+from reasrm.distillation.prices import Prices
+from reasrm.distillation.settings import ABANDON
 from reasrm.records.ledger import Ledger
+from reasrm.runtime.stage_main import ExitCode, StageError
 
 
 @dataclass(frozen=True)
@@ -19,11 +21,11 @@ class BatchRecord:
 
     name: str
     """Of this batch alone; also the label that is written on it where the vendor allows one."""
-    vendor: Vendor
+    vendor: ApiProtocol
     keys: frozenset[str]
     """Of its requests."""
-    prices: Prices
-    """Of the model that it asks: its results are booked also by a run that asks another one."""
+    prices: Prices | None
+    """Of the model that it asks, if known: its results are recorded also by a run that asks another one."""
     known: frozenset[str]
     """Ids of the newest batches that the account had before."""
     batch: str | None = None
@@ -53,9 +55,9 @@ class BatchLedger:
             if entry["state"] == LedgerState.BATCH_INTENT:
                 self._open[name] = BatchRecord(
                     name,
-                    Vendor(entry["vendor"]),
+                    ApiProtocol(entry["vendor"]),
                     frozenset(entry["keys"]),
-                    Prices.model_validate(entry["prices"]),
+                    None if entry["prices"] is None else Prices.model_validate(entry["prices"]),
                     frozenset(entry["known"]),
                 )
             elif entry["state"] == LedgerState.BATCH_CREATED:
@@ -64,7 +66,7 @@ class BatchLedger:
             elif entry["state"] == LedgerState.BATCH_DONE:
                 self._open.pop(name, None)
 
-    def open_batches(self, vendor: Vendor | None = None) -> list[BatchRecord]:
+    def open_batches(self, vendor: ApiProtocol | None = None) -> list[BatchRecord]:
         """Announced or created (at `vendor`, if one is given) and not yet reconciled, oldest first."""
         return [record for record in self._open.values() if vendor in (None, record.vendor)]
 
@@ -82,14 +84,14 @@ class BatchLedger:
         return batch in self._created
 
     def intend(
-        self, vendor: Vendor, keys: Iterable[str], prices: Prices, known: Iterable[str], usd: float = 0.0
+        self, vendor: ApiProtocol, keys: Iterable[str], prices: Prices | None, known: Iterable[str], usd: float = 0.0
     ) -> BatchRecord:
         """Announce a batch that may cost `usd`; it is on the disk when this returns."""
         record = BatchRecord(secrets.token_hex(32), vendor, frozenset(keys), prices, frozenset(known))
         entry = {
             "vendor": vendor.value,
             "keys": sorted(record.keys),
-            "prices": prices.model_dump(mode="json"),
+            "prices": None if prices is None else prices.model_dump(mode="json"),
             "known": sorted(record.known),
             "usd": usd,
         }
@@ -108,3 +110,49 @@ class BatchLedger:
         """The batch is reconciled or never was created; `unread` requests may have been billed without a result."""
         self._ledger.append(record.name, LedgerState.BATCH_DONE, {"unread": unread}, durable=True)
         self._open.pop(record.name, None)
+
+
+class OpenBatchError(StageError):
+    """What is to be asked online has been asked in a batch already."""
+
+    exit_code = ExitCode.USAGE
+
+
+def refuse_or_abandon_open_batches(
+    ledger: Ledger, wanted: Iterable[str], say: Callable[[str], None], *, may_abandon: bool
+) -> int:
+    """Make sure, before an online run, that no open batch of `ledger` holds a key in `wanted`: it would be paid twice.
+
+    Args:
+        ledger: of the run.
+        wanted: keys of the requests to be asked online; taken only if a batch is open.
+        say: tells what must not be missed.
+        may_abandon: whether such a batch may be given up.
+
+    Returns:
+        How many requests may be billed without an answer, since their batch was given up.
+
+    Raises:
+        OpenBatchError: a batch does, and may not be given up.
+    """
+    batches = BatchLedger(ledger)
+    if not batches.open_batches():
+        return 0
+    if may_abandon:
+        return _abandon(batches, wanted, say)
+    for record, count in batches.holding(wanted).items():
+        raise OpenBatchError(
+            f"{record} holds {count} of the requests that would now be asked online, and is paid for: "
+            f"run with --batch (in params.yaml: mode: batch) to take its replies, after cancelling it at the vendor if "
+            f"it takes too long; {ABANDON}"
+        )
+    return 0
+
+
+def _abandon(batches: BatchLedger, wanted: Iterable[str], say: Callable[[str], None]) -> int:
+    """Give up the open batches that hold keys in `wanted`; returns how many requests they hold."""
+    given_up = batches.holding(wanted)
+    for record, count in given_up.items():
+        batches.done(record, unread=len(record.keys))
+        say(f"gave up {record}: {count} of its requests are asked again, all may have been billed for nothing")
+    return sum(len(record.keys) for record in given_up)

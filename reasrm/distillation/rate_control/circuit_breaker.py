@@ -1,4 +1,8 @@
-"""The circuit breaker: when the server is down, one probe at a time asks whether it is back, instead of everybody."""
+"""The circuit breaker: when the server is down, single probes find out whether it is back, instead of all requests.
+
+It is our own: purgatory, the asyncio library for it, has been idle since 2024, and none judges an outcome by the time
+at which its request was sent, which late answers from before an outage make necessary.
+"""
 
 import time
 from collections import deque
@@ -10,9 +14,7 @@ TRIPS_AFTER = 10
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 60.0
 """Seconds between probes: doubled from the first to the longest."""
-
-
-LOOKS_BACK = 200
+SHARE_OF_LAST = 200
 """Attempts over which the share of failures is taken; more than half of them must not fail for long."""
 
 
@@ -21,13 +23,13 @@ class BreakerState(StrEnum):
 
     CLOSED = "closed"
     """All pass."""
-    WAITING = "waiting"
+    OPEN = "open"
     """None passes until the pause is over."""
-    PROBING = "probing"
-    """One is on its way; what becomes of it decides."""
+    HALF_OPEN = "half_open"
+    """One, the probe, is in flight; its outcome decides."""
 
 
-class Breaker:
+class CircuitBreaker:
     """Shared by all requests of a run."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -49,7 +51,7 @@ class Breaker:
     @property
     def seconds_until_probe(self) -> float:
         """How long until the next probe may go; 0 if it may go now (or the breaker is closed)."""
-        return max(0.0, self._probe_at - self._clock()) if self.state is BreakerState.WAITING else 0.0
+        return max(0.0, self._probe_at - self._clock()) if self.state is BreakerState.OPEN else 0.0
 
     @property
     def open_seconds(self) -> float:
@@ -57,9 +59,9 @@ class Breaker:
         return 0.0 if self.state is BreakerState.CLOSED else self._clock() - self._open_since
 
     def sent(self) -> float:
-        """A request goes out: with the breaker open it is the probe. Returns when, to be handed back with its end."""
-        if self.state is BreakerState.WAITING:
-            self.state = BreakerState.PROBING
+        """A request goes out: with the breaker open it is the probe. Returns when, for `succeeded` or `failed`."""
+        if self.state is BreakerState.OPEN:
+            self.state = BreakerState.HALF_OPEN
         return self._clock()
 
     def succeeded(self, sent_at: float) -> None:
@@ -78,17 +80,17 @@ class Breaker:
         if self._failures_in_a_row == 0:
             self._row_sent_at = sent_at
         self._failures_in_a_row += 1
-        if self.state is BreakerState.PROBING and sent_at >= self._probe_at:
+        if self.state is BreakerState.HALF_OPEN and sent_at >= self._probe_at:
             self._pause = min(LONGEST_PAUSE, 2 * self._pause)
-            self._wait()
+            self._open()
         elif self.state is BreakerState.CLOSED and self._failures_in_a_row >= TRIPS_AFTER:
             self.trips += 1
             self._open_since = self._clock()
             self._pause = FIRST_PAUSE
-            self._wait()
+            self._open()
 
-    def _wait(self) -> None:
-        self.state = BreakerState.WAITING
+    def _open(self) -> None:
+        self.state = BreakerState.OPEN
         self._probe_at = self._clock() + self._pause
 
 
@@ -98,22 +100,22 @@ class FailureShare:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         """No attempt yet; `clock` gives seconds."""
         self._clock = clock
-        self._failed: deque[bool] = deque(maxlen=LOOKS_BACK)
+        self._failed: deque[bool] = deque(maxlen=SHARE_OF_LAST)
         self._failures = 0
         self._since: float | None = None
 
     @property
     def seconds(self) -> float:
-        """For how long more than half of the last `LOOKS_BACK` attempts have failed."""
+        """For how long more than half of the last `SHARE_OF_LAST` attempts have failed."""
         return 0.0 if self._since is None else self._clock() - self._since
 
     def count(self, *, failed: bool) -> None:
         """One more attempt came to an end."""
-        if len(self._failed) == LOOKS_BACK:
+        if len(self._failed) == SHARE_OF_LAST:
             self._failures -= self._failed[0]
         self._failed.append(failed)
         self._failures += failed
-        if 2 * self._failures <= LOOKS_BACK:
+        if 2 * self._failures <= SHARE_OF_LAST:
             self._since = None
         elif self._since is None:
             self._since = self._clock()

@@ -1,9 +1,11 @@
-"""How fast requests go out: as fast as the server's own limits allow, steered by what its headers say is left.
+"""The rate limiter: requests go out as fast as the server's own limits allow, steered by what its headers say is left.
 
-A lane is a schedule of one limit (requests, input tokens, output tokens): each request moves the lane's next free
-moment on by its cost over the rate. The rate is the server's limit times a steering factor that grows with the share
-that is left in the server's bucket, so that the bucket itself is the feedback: the lane settles where the share left is
-`SETTLE_AT`, and its long-run rate is the limit itself.
+Each limit (requests, input tokens, output tokens) has a token bucket, kept as a schedule: a request moves the bucket's
+next free moment on by its cost over the rate. The rate is the server's limit times a steering factor that grows with
+the share that is left in the server's own bucket, so that this bucket is the feedback: ours settles where the share
+left is `SETTLE_AT`, and its long-run rate is the limit itself.
+
+It is our own: aiolimiter and its like keep to a fixed rate and cannot be steered by headers or paused by a 429.
 """
 
 import random
@@ -11,7 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from reasrm.apis.attempt import Bucket, LimitsSeen
+from reasrm.apis.rate_limit_headers import RateLimit, RateLimitHeaders
 
 SETTLE_AT = 0.35
 """Share of the server's bucket that is left in the steady state: room for late answers, little burst lost."""
@@ -30,39 +32,40 @@ LONGEST_BACKOFF = 60.0
 """Seconds; a pause lasts as long as the server says, but at least the first of them, doubled with each pause in a row
 that did not help, up to the second: some servers say `Retry-After: 0`, or a date that our clock has passed."""
 MEASURED_SECONDS = 10.0
-"""Window over which the accepted rate is measured, for servers that tell no limits."""
+"""Window over which the accepted rate is measured, for servers that state no limits."""
+FINGERPRINT_EXEMPT = "it only decides how long a request waits before it is sent"
 
 
-class Lane:
-    """The schedule of one limit."""
+class TokenBucket:
+    """One limit, as the schedule of a token bucket."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         """Start without a limit; `clock` gives seconds."""
         self._clock = clock
         self.per_second: float | None = None
-        """The server's (or declared) limit; None while unknown: the lane then holds nobody up."""
+        """The server's (or declared) limit; None while unknown: the bucket then delays no request."""
         self._burst_seconds = 0.0
         self._most_left = 0.0
         self._steer = 1.0
         self._next = clock()
 
-    def saw(self, bucket: Bucket) -> None:
+    def observe(self, seen: RateLimit) -> None:
         """Learn limit (above zero) and remaining amount from the server's headers."""
-        self.per_second = bucket.per_minute / 60
-        self._most_left = max(self._most_left, bucket.remaining, 1.0)
+        self.per_second = seen.per_minute / 60
+        self._most_left = max(self._most_left, seen.remaining, 1.0)
         self._burst_seconds = self._most_left / self.per_second
-        self._steer = 1 + STEERING * (bucket.remaining / self._most_left - SETTLE_AT)
+        self._steer = 1 + STEERING * (seen.remaining / self._most_left - SETTLE_AT)
 
     def rate(self, penalty: float) -> float | None:
-        """Units per second at which the lane runs now."""
+        """Units per second at which requests pass now."""
         return None if self.per_second is None else self.per_second * self._steer * penalty
 
     def seconds_until_free(self) -> float:
-        """How long until the lane lets the next request pass."""
+        """How long until the next request may pass."""
         return 0.0 if self.per_second is None else max(0.0, self._next - self._clock())
 
     def take(self, cost: float, penalty: float) -> None:
-        """Book `cost` units (negative gives back what was booked too much)."""
+        """Take `cost` units (a negative cost gives back what was taken too much)."""
         rate = self.rate(penalty)
         if rate is not None:
             self._next = max(self._next, self._clock() - CATCH_UP * self._burst_seconds) + cost / rate
@@ -72,16 +75,17 @@ class Lane:
         self._next = max(self._next, self._clock())
 
 
-class Pacer:
-    """All lanes of one account, and the pause that a 429 asks of everybody."""
+class RateLimiter:
+    """The token buckets of one account, and the pause that a 429 asks of all requests."""
 
     def __init__(self, declared_rpm: float | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         """Start with the declared limit if there is one; the server's headers overrule it."""
         self._clock = clock
-        self._requests, self._input, self._output = Lane(clock), Lane(clock), Lane(clock)
+        self._requests, self._input, self._output = TokenBucket(clock), TokenBucket(clock), TokenBucket(clock)
+        self._buckets = (self._requests, self._input, self._output)
         if declared_rpm is not None:
             self._requests.per_second = declared_rpm / 60
-        self._told = False
+        self._has_headers = False
         self._cut = 1.0
         self._cut_at = clock()
         self._paused_until = clock()
@@ -107,18 +111,17 @@ class Pacer:
 
     def seconds_until_free(self) -> float:
         """How long the next request has to wait."""
-        lanes = (self._requests, self._input, self._output)
-        return max(self.paused_seconds, *(lane.seconds_until_free() for lane in lanes))
+        return max(self.paused_seconds, *(bucket.seconds_until_free() for bucket in self._buckets))
 
-    def sent(self, input_tokens: float, output_tokens: float) -> None:
-        """Book one request and its expected tokens."""
+    def take(self, input_tokens: float, output_tokens: float) -> None:
+        """Take one request and its expected tokens from the buckets."""
         penalty = self._penalty()
         self._requests.take(1, penalty)
         self._input.take(input_tokens, penalty)
         self._output.take(output_tokens, penalty)
 
-    def settled(self, input_excess: float, output_excess: float) -> None:
-        """Correct the booking of a request by what it cost more (or less) than expected."""
+    def settle(self, input_excess: float, output_excess: float) -> None:
+        """Take (or give back) what a request cost more (or less) than expected."""
         penalty = self._penalty()
         self._input.take(input_excess, penalty)
         self._output.take(output_excess, penalty)
@@ -126,25 +129,22 @@ class Pacer:
     def accepted(self) -> None:
         """Note that the server let a request in; only servers without headers need them counted."""
         self.pauses_in_a_row = 0
-        if not self._told:
+        if not self._has_headers:
             now = self._clock()
             self._accepted.append(now)
             while self._accepted and self._accepted[0] < now - MEASURED_SECONDS:
                 self._accepted.popleft()
 
-    def saw(self, limits: LimitsSeen) -> None:
+    def observe(self, limits: RateLimitHeaders) -> None:
         """Learn from the headers of a response."""
-        for lane, bucket in (
-            (self._requests, limits.requests),
-            (self._input, limits.input_tokens),
-            (self._output, limits.output_tokens),
-        ):
-            if bucket is not None:
-                self._told = True
-                lane.saw(bucket)
+        seen = (limits.requests, limits.input_tokens, limits.output_tokens)
+        for bucket, state in zip(self._buckets, seen, strict=True):
+            if state is not None:
+                self._has_headers = True
+                bucket.observe(state)
 
-    def limited(self, retry_after: float | None) -> None:
-        """A 429 came: everybody pauses once, and the rate is cut once per pause."""
+    def rate_limited(self, retry_after: float | None) -> None:
+        """A 429 came: all requests pause once, and the rate is cut once per pause."""
         if self.paused_seconds > 0:
             return
         now = self._clock()
@@ -156,8 +156,8 @@ class Pacer:
         self._paused_until = now + wait * random.uniform(1.0, 1.1)
         if self._requests.per_second is None and len(self._accepted) > 1:
             self._requests.per_second = len(self._accepted) / max(0.1, now - self._accepted[0])
-        for lane in (self._requests, self._input, self._output):
-            lane.drop_backlog()
+        for bucket in self._buckets:
+            bucket.drop_backlog()
 
     def _shortest_pause(self) -> float:
         return float(min(LONGEST_BACKOFF, SHORTEST_PAUSE * 2 ** min(self.pauses_in_a_row, 10)))

@@ -96,15 +96,17 @@ KNOWN = (
 
 
 @dataclass(frozen=True, slots=True)
-class Slots:
-    """The places in a prompt that are filled."""
+class PromptSlots:
+    """The placeholders that a prompt's texts must have."""
 
     single: frozenset[str]
+    """In `single_turn`."""
     multi: frozenset[str]
+    """In `multi_turn`."""
 
 
-PAIR = Slots(frozenset({"question", "answer_a", "answer_b"}), frozenset({"conversation_1", "conversation_2"}))
-ALONE = Slots(frozenset({"question", "answer"}), frozenset({"conversation"}))
+PAIR = PromptSlots(frozenset({"question", "answer_a", "answer_b"}), frozenset({"conversation_1", "conversation_2"}))
+ALONE = PromptSlots(frozenset({"question", "answer"}), frozenset({"conversation"}))
 _SLOT = re.compile(r"\{(\w+)\}")
 
 

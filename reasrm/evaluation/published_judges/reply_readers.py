@@ -1,4 +1,4 @@
-"""How published judges write their decision, and how it is read; a reply that does not hold it is unreadable.
+"""How published judges write their verdict, and how it is read; a reply that does not hold it is unreadable.
 
 A thought decides nothing, finished or not: all rules but `anywhere` read what stands behind the thinking
 (`verdict.after_thinking`), and a reply that ends inside it has no verdict.
@@ -11,19 +11,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
-from reasrm.judging.samples import verdict_of_scores
+from reasrm.judging.aggregation import Reading, verdict_of_scores
 from reasrm.judging.verdict import UNWRITTEN, Unreadable, Verdict, after_thinking, read_verdict
 from reasrm.records.comparison import Side
 from reasrm.records.reply import Finish, Reply
 
-Reading = tuple[Side | Unreadable, tuple[float, float] | None]
-"""A side or the reason why there is none, and the scores of A and B for judges that give scores."""
 Numbers = tuple[float, ...]
 Read = TypeVar("Read")
 
 
 class ReplyReader(StrEnum):
-    """The rules."""
+    """The rules by which a verdict is read."""
 
     LAST_ANSWER = "last_answer"
     """`<answer>[[A]]</answer>`, the last one after any thinking: our own judges and RM-R1."""
@@ -43,8 +41,8 @@ class ReplyReader(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
-    """How a judge that must decide now is made to write nothing else."""
+class ForcedVerdict:
+    """How a judge whose token budget is used up is made to write its verdict and nothing else."""
 
     opening: str
     """What its verdict begins with; the judge goes on behind it."""
@@ -52,12 +50,12 @@ class Decision:
     """What the rest of the verdict takes at most."""
 
 
-DECISIONS = {
-    ReplyReader.LAST_ANSWER: Decision("<answer>[[", 8),
-    ReplyReader.ANYWHERE: Decision("<answer>[[", 8),
-    ReplyReader.LAST_BRACKETS: Decision("[[", 8),
-    ReplyReader.ANSWER_SCORES: Decision("<answer>", 16),
-    ReplyReader.BOXED_SCORES: Decision("\\boxed{", 12),
+FORCED_VERDICTS = {
+    ReplyReader.LAST_ANSWER: ForcedVerdict("<answer>[[", 8),
+    ReplyReader.ANYWHERE: ForcedVerdict("<answer>[[", 8),
+    ReplyReader.LAST_BRACKETS: ForcedVerdict("[[", 8),
+    ReplyReader.ANSWER_SCORES: ForcedVerdict("<answer>", 16),
+    ReplyReader.BOXED_SCORES: ForcedVerdict("\\boxed{", 12),
 }
 
 
@@ -72,12 +70,12 @@ def read_reply(reader: ReplyReader, reply: Reply) -> Reading:
     if reader is ReplyReader.LAST_ANSWER:
         read = read_verdict(reply.text, reply.finish)
         return (read.side if isinstance(read, Verdict) else read), None
-    said = _decisive_part(reply, thoughts_count=reader is ReplyReader.ANYWHERE)
-    if isinstance(said, Unreadable):
-        return said, None
+    part = _after_thinking(reply, thoughts_count=reader is ReplyReader.ANYWHERE)
+    if isinstance(part, Unreadable):
+        return part, None
     if not reader.scores:
-        return _unfinished(_SIDES[reader](said), reply), None
-    numbers = _unfinished(_NUMBERS[reader](said, 2), reply)
+        return _unfinished(_SIDES[reader](part), reply), None
+    numbers = _unfinished(_NUMBERS[reader](part, 2), reply)
     if isinstance(numbers, Unreadable):
         return numbers, None
     return verdict_of_scores(*numbers), (numbers[0], numbers[1])
@@ -98,11 +96,11 @@ def read_ratings(reader: ReplyReader, replies: Sequence[Reply]) -> Reading:
 
 
 def _rating(reader: ReplyReader, reply: Reply) -> Numbers | Unreadable:
-    said = _decisive_part(reply, thoughts_count=False)
-    return said if isinstance(said, Unreadable) else _unfinished(_NUMBERS[reader](said, 1), reply)
+    part = _after_thinking(reply, thoughts_count=False)
+    return part if isinstance(part, Unreadable) else _unfinished(_NUMBERS[reader](part, 1), reply)
 
 
-def _decisive_part(reply: Reply, *, thoughts_count: bool) -> str | Unreadable:
+def _after_thinking(reply: Reply, *, thoughts_count: bool) -> str | Unreadable:
     """What stands behind the thinking, or why nothing does."""
     if reply.finish in UNWRITTEN:
         return UNWRITTEN[reply.finish]
@@ -113,9 +111,9 @@ def _decisive_part(reply: Reply, *, thoughts_count: bool) -> str | Unreadable:
 
 
 def _unfinished(read: Read, reply: Reply) -> Read | Unreadable:
-    """`read`, but what a reply that the token limit cut off was still about to mend is no mistake of its own."""
-    mended = read in (Unreadable.NO_ANSWER, Unreadable.BAD_SCORE, Unreadable.UNCLOSED)
-    return Unreadable.TRUNCATED if mended and reply.finish is Finish.LENGTH else read
+    """`read`, but what a reply lacks because the token limit cut it off is no fault of its form: it is truncated."""
+    lacking = read in (Unreadable.NO_ANSWER, Unreadable.BAD_SCORE, Unreadable.UNCLOSED)
+    return Unreadable.TRUNCATED if lacking and reply.finish is Finish.LENGTH else read
 
 
 def _anywhere(text: str) -> Side | Unreadable:

@@ -1,1 +1,1 @@
-"""What a sampled reply is worth in reinforcement: one file per reward term."""
+"""What a sampled reply earns in GRPO: one file per reward term, and the registry of their names."""

@@ -1,6 +1,6 @@
 """What vendors say against batches and their rows: a run stops resumably and closes nothing that could still be had.
 
-Run:     pytest tests/oracle/test_batch_faults.py
+Run:     pytest tests/distillation/batch/test_batch_faults.py
 """
 
 from pathlib import Path
@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from reasrm.apis.attempt import Vendor
-from reasrm.distillation.rate_control.admission_control import StopReason
+from reasrm.apis.request_format import ApiProtocol
+from reasrm.distillation.run_statistics import StopReason
 from reasrm.records.ledger import FINAL, Ledger
 from reasrm.records.pair import PreferencePair
 from reasrm.records.trace import TraceOutcome
@@ -17,8 +17,8 @@ from tests.fake_vendor.oracle_on_loopback import LocalOracle, ask_batches, oracl
 
 pytestmark = pytest.mark.slow
 
-BOTH = pytest.mark.parametrize("vendor", [Vendor.ANTHROPIC, Vendor.OPENAI])
-"""The third API differs in its bodies alone; `test_batch_session.py` asks all three."""
+BOTH = pytest.mark.parametrize("vendor", [ApiProtocol.ANTHROPIC, ApiProtocol.OPENAI])
+"""The third API differs in its bodies alone; `test_batch_run.py` asks all three."""
 
 
 PAIRS = 60
@@ -30,37 +30,37 @@ def some(pairs: list[PreferencePair]) -> list[PreferencePair]:
 
 
 def outcomes(file: Path) -> list[str]:
-    """How each settled request of a ledger ended."""
+    """How each settled request of a ledger result."""
     with Ledger(file) as ledger:
         return [entry["outcome"] for entry in ledger.entries() if entry["state"] == FINAL]
 
 
-def goes_on(server: LocalOracle, vendor: Vendor, pairs: list[PreferencePair], file: Path) -> None:
+def goes_on(server: LocalOracle, vendor: ApiProtocol, pairs: list[PreferencePair], file: Path) -> None:
     """Once the fault is mended, the same command gets every reply that is missing, and no other."""
     kept = len(outcomes(file))
     server.restart()
     _, totals = ask_batches(server, oracle(vendor), pairs, file)
     assert totals.outcomes[TraceOutcome.OK] == len(pairs)
-    assert server.accounts()["billed"] == len(pairs) - kept
+    assert server.request_log()["billed"] == len(pairs) - kept
 
 
 @pytest.mark.parametrize(
     ("vendor", "how"),
     [
-        (Vendor.ANTHROPIC, "credit_balance"),
-        (Vendor.ANTHROPIC, "spend_limit"),
-        (Vendor.OPENAI, "credit_balance"),
-        (Vendor.OPENAI_RESPONSES, "credit_balance"),
+        (ApiProtocol.ANTHROPIC, "credit_balance"),
+        (ApiProtocol.ANTHROPIC, "spend_limit"),
+        (ApiProtocol.OPENAI, "credit_balance"),
+        (ApiProtocol.OPENAI_RESPONSES, "credit_balance"),
     ],
 )
 def test_money_that_runs_out_within_a_batch_closes_nothing(
-    vendor: Vendor, how: str, server: LocalOracle, some: list[PreferencePair], tmp_path: Path
+    vendor: ApiProtocol, how: str, server: LocalOracle, some: list[PreferencePair], tmp_path: Path
 ) -> None:
     file = tmp_path / "ledger.jsonl"
     server.restart(credit_usd=0.02, credit_stop=how)
-    ended, _ = ask_batches(server, oracle(vendor), some, file)
-    assert ended.stopped is StopReason.NO_CREDIT
-    assert 0 < len(outcomes(file)) == server.accounts()["billed"] < PAIRS
+    result, _ = ask_batches(server, oracle(vendor), some, file)
+    assert result.stopped is StopReason.NO_CREDIT
+    assert 0 < len(outcomes(file)) == server.request_log()["billed"] < PAIRS
     assert set(outcomes(file)) == {"ok"}
     goes_on(server, vendor, some, file)
 
@@ -68,23 +68,23 @@ def test_money_that_runs_out_within_a_batch_closes_nothing(
 @pytest.mark.parametrize(
     ("vendor", "kind", "reason"),
     [
-        (Vendor.ANTHROPIC, "billing_error", StopReason.NO_CREDIT),
-        (Vendor.ANTHROPIC, "authentication_error", StopReason.NOT_ALLOWED),
-        (Vendor.ANTHROPIC, "permission_error", StopReason.NOT_ALLOWED),
-        (Vendor.OPENAI, "insufficient_quota", StopReason.NO_CREDIT),
-        (Vendor.OPENAI, "invalid_api_key", StopReason.NOT_ALLOWED),
-        (Vendor.OPENAI_RESPONSES, "model_not_found", StopReason.NOT_ALLOWED),
+        (ApiProtocol.ANTHROPIC, "billing_error", StopReason.NO_CREDIT),
+        (ApiProtocol.ANTHROPIC, "authentication_error", StopReason.NOT_ALLOWED),
+        (ApiProtocol.ANTHROPIC, "permission_error", StopReason.NOT_ALLOWED),
+        (ApiProtocol.OPENAI, "insufficient_quota", StopReason.NO_CREDIT),
+        (ApiProtocol.OPENAI, "invalid_api_key", StopReason.NOT_ALLOWED),
+        (ApiProtocol.OPENAI_RESPONSES, "model_not_found", StopReason.NOT_ALLOWED),
     ],
 )
 def test_a_row_that_stops_the_run_hides_no_other(
-    vendor: Vendor, kind: str, reason: StopReason, server: LocalOracle, some: list[PreferencePair], tmp_path: Path
+    vendor: ApiProtocol, kind: str, reason: StopReason, server: LocalOracle, some: list[PreferencePair], tmp_path: Path
 ) -> None:
     file = tmp_path / "ledger.jsonl"
     server.restart(batch_row_errors={kind: 0.1})
-    ended, _ = ask_batches(server, oracle(vendor), some, file)
-    assert ended.stopped is reason
-    assert kind in ended.detail
-    assert outcomes(file) == ["ok"] * server.accounts()["billed"]
+    result, _ = ask_batches(server, oracle(vendor), some, file)
+    assert result.stopped is reason
+    assert kind in result.detail
+    assert outcomes(file) == ["ok"] * server.request_log()["billed"]
     assert len(outcomes(file)) > 40
     goes_on(server, vendor, some, file)
 
@@ -94,35 +94,35 @@ def test_a_batch_that_is_invalid_throughout_closes_nothing(
 ) -> None:
     file = tmp_path / "ledger.jsonl"
     server.restart(faults={"invalid": 1.0})
-    ended, _ = ask_batches(server, oracle(Vendor.OPENAI), some, file)
-    assert ended.stopped is StopReason.ALL_INVALID
-    assert "the request is invalid" in ended.detail
+    result, _ = ask_batches(server, oracle(ApiProtocol.OPENAI), some, file)
+    assert result.stopped is StopReason.ALL_INVALID
+    assert "the request is invalid" in result.detail
     assert outcomes(file) == []
-    goes_on(server, Vendor.OPENAI, some, file)
+    goes_on(server, ApiProtocol.OPENAI, some, file)
 
 
-def test_money_that_runs_out_in_words_that_nobody_foresaw_closes_nothing(
+def test_money_that_runs_out_with_an_unknown_message_closes_nothing(
     server: LocalOracle, some: list[PreferencePair], tmp_path: Path
 ) -> None:
     file = tmp_path / "ledger.jsonl"
     server.restart(credit_usd=0.02, credit_stop="unforeseen")
-    ended, _ = ask_batches(server, oracle(Vendor.ANTHROPIC), some, file)
-    assert ended.stopped is StopReason.ALL_INVALID
+    result, _ = ask_batches(server, oracle(ApiProtocol.ANTHROPIC), some, file)
+    assert result.stopped is StopReason.ALL_INVALID
     assert set(outcomes(file)) == {"ok"}
-    goes_on(server, Vendor.ANTHROPIC, some, file)
+    goes_on(server, ApiProtocol.ANTHROPIC, some, file)
 
 
-def test_many_refusals_are_believed_once_they_are_told_again(
+def test_many_refusals_are_confirmed_once_they_are_seen_again(
     server: LocalOracle, some: list[PreferencePair], tmp_path: Path
 ) -> None:
     file = tmp_path / "ledger.jsonl"
     server.restart(faults={"invalid": 0.4})
-    ended, _ = ask_batches(server, oracle(Vendor.OPENAI), some, file)
-    assert ended.stopped is StopReason.ALL_INVALID
+    result, _ = ask_batches(server, oracle(ApiProtocol.OPENAI), some, file)
+    assert result.stopped is StopReason.ALL_INVALID
     assert set(outcomes(file)) == {"ok"}
-    ended, totals = ask_batches(server, oracle(Vendor.OPENAI), some, file)
-    assert ended.stopped is None
-    assert totals.outcomes[TraceOutcome.REJECTED] == server.accounts()["rejected"] / 2 > 12
+    result, totals = ask_batches(server, oracle(ApiProtocol.OPENAI), some, file)
+    assert result.stopped is None
+    assert totals.outcomes[TraceOutcome.REJECTED] == server.request_log()["rejected"] / 2 > 12
     assert totals.outcomes.total() == PAIRS
 
 
@@ -130,21 +130,21 @@ def test_a_cut_reply_stands_if_the_model_takes_no_higher_limit(
     server: LocalOracle, some: list[PreferencePair], tmp_path: Path
 ) -> None:
     server.restart(faults={"truncated": 0.5}, largest_token_limit=400)
-    ended, totals = ask_batches(server, oracle(Vendor.ANTHROPIC), some, tmp_path / "ledger.jsonl")
-    assert ended.stopped is None
+    result, totals = ask_batches(server, oracle(ApiProtocol.ANTHROPIC), some, tmp_path / "ledger.jsonl")
+    assert result.stopped is None
     cut, whole = totals.outcomes[TraceOutcome.TRUNCATED], totals.outcomes[TraceOutcome.OK]
     assert 10 < cut == PAIRS - whole
-    assert ended.summary["outcomes"] == {"ok": whole, "truncated": cut}
-    books = server.accounts()
-    assert books["billed"] == PAIRS
-    assert books["rejected"] == cut
+    assert result.statistics["outcomes"] == {"ok": whole, "truncated": cut}
+    account = server.request_log()
+    assert account["billed"] == PAIRS
+    assert account["rejected"] == cut
 
 
 def test_a_full_queue_is_waited_for(server: LocalOracle, some: list[PreferencePair], tmp_path: Path) -> None:
     server.restart(batch_queue_requests=30, batch_seconds=0.6)
-    _, totals = ask_batches(server, oracle(Vendor.OPENAI), some, tmp_path / "ledger.jsonl", batch_requests=30)
+    _, totals = ask_batches(server, oracle(ApiProtocol.OPENAI), some, tmp_path / "ledger.jsonl", batch_requests=30)
     assert totals.outcomes[TraceOutcome.OK] == PAIRS
-    assert server.accounts()["billed"] == PAIRS
+    assert server.request_log()["billed"] == PAIRS
 
 
 @pytest.mark.parametrize(
@@ -165,12 +165,12 @@ def test_a_batch_that_fails_as_a_whole_says_why(
 ) -> None:
     file = tmp_path / "ledger.jsonl"
     server.restart(**settings)
-    ended, _ = ask_batches(server, oracle(Vendor.OPENAI), some, file)
-    assert ended.stopped is reason
-    assert said in ended.detail
-    assert server.accounts()["batches_created"] == 1
+    result, _ = ask_batches(server, oracle(ApiProtocol.OPENAI), some, file)
+    assert result.stopped is reason
+    assert said in result.detail
+    assert server.request_log()["batches_created"] == 1
     assert outcomes(file) == []
-    goes_on(server, Vendor.OPENAI, some, file)
+    goes_on(server, ApiProtocol.OPENAI, some, file)
 
 
 def test_creations_that_never_succeed_stop_the_run(
@@ -178,10 +178,10 @@ def test_creations_that_never_succeed_stop_the_run(
 ) -> None:
     server.restart(refused_batch_creates=1000)
     file = tmp_path / "ledger.jsonl"
-    ended, _ = ask_batches(server, oracle(Vendor.OPENAI), some, file, poll_seconds=0.1, outage_minutes=0.02)
-    assert ended.stopped is StopReason.OUTAGE
-    assert ended.detail == "overloaded"
-    goes_on(server, Vendor.OPENAI, some, file)
+    result, _ = ask_batches(server, oracle(ApiProtocol.OPENAI), some, file, poll_seconds=0.1, outage_minutes=0.02)
+    assert result.stopped is StopReason.OUTAGE
+    assert result.detail == "overloaded"
+    goes_on(server, ApiProtocol.OPENAI, some, file)
 
 
 def test_an_account_without_money_takes_in_the_batches_that_are_paid_for(
@@ -189,25 +189,25 @@ def test_an_account_without_money_takes_in_the_batches_that_are_paid_for(
 ) -> None:
     file = tmp_path / "ledger.jsonl"
     server.restart(credit_usd=0.01)
-    ended, _ = ask_batches(server, oracle(Vendor.ANTHROPIC), some, file, batch_requests=30)
-    assert ended.stopped is StopReason.NO_CREDIT
-    assert server.accounts()["batches_created"] == 1
-    assert len(outcomes(file)) == server.accounts()["billed"] > 0
+    result, _ = ask_batches(server, oracle(ApiProtocol.ANTHROPIC), some, file, batch_requests=30)
+    assert result.stopped is StopReason.NO_CREDIT
+    assert server.request_log()["batches_created"] == 1
+    assert len(outcomes(file)) == server.request_log()["billed"] > 0
 
 
 @BOTH
 def test_results_that_are_gone_are_asked_again_and_said(
-    vendor: Vendor,
+    vendor: ApiProtocol,
     server: LocalOracle,
     some: list[PreferencePair],
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     server.restart(archived_batches=1)
-    ended, totals = ask_batches(server, oracle(vendor), some, tmp_path / "ledger.jsonl")
+    result, totals = ask_batches(server, oracle(vendor), some, tmp_path / "ledger.jsonl")
     assert totals.outcomes[TraceOutcome.OK] == PAIRS
-    assert ended.maybe_billed_unseen == PAIRS
+    assert result.possibly_billed == PAIRS
     assert "60 requests are asked again, and may have been billed" in capsys.readouterr().err
     again, _ = ask_batches(server, oracle(vendor), some, tmp_path / "ledger.jsonl")
-    assert again.maybe_billed_unseen == PAIRS
-    assert server.accounts()["batches_created"] == 2
+    assert again.possibly_billed == PAIRS
+    assert server.request_log()["batches_created"] == 2

@@ -1,36 +1,31 @@
-"""Pace, breaker, backoff, money and replies' reading, on a clock that the test turns.
+"""Rate limiter, circuit breaker and money, on a clock that the test sets.
 
-Run:     pytest tests/oracle/test_pacing.py
+Run:     pytest tests/distillation/rate_control/test_rate_control.py
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reasrm.apis.anthropic_messages import limits_seen, read_message
-from reasrm.apis.attempt import Bucket, LimitsSeen, Usage
-from reasrm.apis.openai_chat import read_completion
-from reasrm.apis.reply_reading import BrokenReplyError, retry_after_seconds
-from reasrm.distillation.asking import LONGEST_BACKOFF, backoff_seconds
-from reasrm.distillation.cost import Budget, Estimates, Prices
+from reasrm.apis.api_reply import Usage
+from reasrm.apis.rate_limit_headers import RateLimit, RateLimitHeaders
+from reasrm.distillation.prices import Prices
 from reasrm.distillation.rate_control.circuit_breaker import (
     LONGEST_PAUSE,
     TRIPS_AFTER,
-    Breaker,
     BreakerState,
+    CircuitBreaker,
     FailureShare,
 )
-from reasrm.distillation.rate_control.rate_limiter import Pacer
-from reasrm.records.trace import TraceOutcome
+from reasrm.distillation.rate_control.rate_limiter import RateLimiter
+from reasrm.distillation.spend_budget import SpendBudget, TokenEstimates
 
 
 @dataclass
 class Clock:
-    """Seconds that pass when told to."""
+    """Seconds that pass when the test says so."""
 
     now: float = 0.0
 
@@ -55,78 +50,78 @@ class Server:
         self.level -= 1
         return True
 
-    def seen(self) -> LimitsSeen:
+    def seen(self) -> RateLimitHeaders:
         """The headers."""
-        return LimitsSeen(requests=Bucket(self._per_minute, int(self.level)))
+        return RateLimitHeaders(requests=RateLimit(self._per_minute, int(self.level)))
 
 
 @pytest.mark.parametrize(("rpm", "burst"), [(3000, 50), (600, 100), (50, 50), (60_000, 500)])
 def test_the_pace_settles_at_the_servers_limit_without_a_429(rpm: float, burst: float) -> None:
     clock = Clock()
-    server, pacer = Server(clock, rpm, burst), Pacer(clock=clock)
-    pacer.saw(server.seen())
+    server, rate_limiter = Server(clock, rpm, burst), RateLimiter(clock=clock)
+    rate_limiter.observe(server.seen())
     sent = 0
     horizon = min(600.0, 20_000 * 60 / rpm)
     while clock.now < horizon:
-        clock.now += pacer.seconds_until_free() + 1e-9
-        pacer.sent(0, 0)
+        clock.now += rate_limiter.seconds_until_free() + 1e-9
+        rate_limiter.take(0, 0)
         assert server.take()
-        pacer.saw(server.seen())
+        rate_limiter.observe(server.seen())
         sent += 1
     assert 0.99 * horizon * rpm / 60 <= sent <= horizon * rpm / 60 + burst
 
 
-def test_one_429_pauses_everybody_once_and_slows_down() -> None:
+def test_one_429_pauses_all_requests_once_and_slows_them_down() -> None:
     clock = Clock()
-    pacer = Pacer(declared_rpm=600, clock=clock)
-    pacer.limited(10)
-    first = pacer.paused_seconds
-    pacer.limited(50)
-    assert pacer.paused_seconds == first
+    rate_limiter = RateLimiter(declared_rpm=600, clock=clock)
+    rate_limiter.rate_limited(10)
+    first = rate_limiter.paused_seconds
+    rate_limiter.rate_limited(50)
+    assert rate_limiter.paused_seconds == first
     assert 10 <= first <= 11
     clock.now += first
     gaps = []
     for _ in range(20):
-        gaps.append(pacer.seconds_until_free())
+        gaps.append(rate_limiter.seconds_until_free())
         clock.now += gaps[-1]
-        pacer.sent(0, 0)
+        rate_limiter.take(0, 0)
     assert sum(gaps[1:]) / 19 == pytest.approx(0.1 / 0.9, rel=0.05)
 
 
 def test_a_server_without_headers_is_measured_when_it_says_429() -> None:
     clock = Clock()
-    pacer = Pacer(clock=clock)
+    rate_limiter = RateLimiter(clock=clock)
     for _ in range(100):
         clock.now += 0.1
-        pacer.accepted()
-    assert pacer.requests_per_second is None
-    pacer.limited(None)
-    assert pacer.requests_per_second == pytest.approx(10, rel=0.05)
+        rate_limiter.accepted()
+    assert rate_limiter.requests_per_second is None
+    rate_limiter.rate_limited(None)
+    assert rate_limiter.requests_per_second == pytest.approx(10, rel=0.05)
 
 
 def test_output_tokens_are_settled_with_what_was_used() -> None:
     clock = Clock()
-    pacer = Pacer(clock=clock)
-    pacer.saw(LimitsSeen(output_tokens=Bucket(60_000, 350)))
-    pacer.sent(0, 500)
-    wait = pacer.seconds_until_free()
-    pacer.settled(0, -250)
-    assert pacer.seconds_until_free() < wait
+    rate_limiter = RateLimiter(clock=clock)
+    rate_limiter.observe(RateLimitHeaders(output_tokens=RateLimit(60_000, 350)))
+    rate_limiter.take(0, 500)
+    wait = rate_limiter.seconds_until_free()
+    rate_limiter.settle(0, -250)
+    assert rate_limiter.seconds_until_free() < wait
 
 
 def test_the_breaker_opens_probes_and_closes() -> None:
     clock = Clock()
-    breaker = Breaker(clock)
+    breaker = CircuitBreaker(clock)
     for _ in range(TRIPS_AFTER):
         assert breaker.state is BreakerState.CLOSED
         breaker.failed(breaker.sent())
     pauses = []
     for _ in range(10):
-        assert breaker.state is BreakerState.WAITING
+        assert breaker.state is BreakerState.OPEN
         pauses.append(breaker.seconds_until_probe)
         clock.now += pauses[-1]
         probe = breaker.sent()
-        assert breaker.state is BreakerState.PROBING
+        assert breaker.state is BreakerState.HALF_OPEN
         breaker.failed(probe)
     assert pauses == [1, 2, 4, 8, 16, 32, *[LONGEST_PAUSE] * 4]
     assert breaker.open_seconds == pytest.approx(sum(pauses))
@@ -138,27 +133,27 @@ def test_the_breaker_opens_probes_and_closes() -> None:
 
 def test_late_answers_of_before_an_outage_neither_prolong_nor_end_it() -> None:
     clock = Clock()
-    breaker = Breaker(clock)
+    breaker = CircuitBreaker(clock)
     early = breaker.sent()
     clock.now = 5.0
     for _ in range(TRIPS_AFTER):
         breaker.failed(breaker.sent())
         breaker.succeeded(early)
-    assert breaker.state is BreakerState.WAITING
+    assert breaker.state is BreakerState.OPEN
     breaker.failed(early)
     breaker.succeeded(early)
     assert breaker.seconds_until_probe == 1
     clock.now = 6.0
     probe = breaker.sent()
     breaker.failed(early)
-    assert breaker.state is BreakerState.PROBING
+    assert breaker.state is BreakerState.HALF_OPEN
     breaker.succeeded(probe)
     assert breaker.state is BreakerState.CLOSED
 
 
 def test_scattered_failures_do_not_open_the_breaker() -> None:
     clock = Clock()
-    breaker = Breaker(clock)
+    breaker = CircuitBreaker(clock)
     for _ in range(50):
         clock.now += 1
         breaker.failed(breaker.sent())
@@ -167,180 +162,42 @@ def test_scattered_failures_do_not_open_the_breaker() -> None:
     assert breaker.trips == 0
 
 
-@given(st.integers(1, 60))
-def test_backoff_is_jittered_and_bounded(failures: int) -> None:
-    assert 0 <= backoff_seconds(failures) <= min(LONGEST_BACKOFF, 0.5 * 2 ** (failures - 1))
-
-
 def test_prices_and_estimates() -> None:
     prices = Prices(input=3, output=15, cache_read=0.3, cache_write=3.75, as_of="2026-11-20")
     usage = Usage(input_tokens=1000, output_tokens=100, cache_read_tokens=2000, cache_write_tokens=400)
     assert prices.usd(usage) == pytest.approx((3000 + 1500 + 600 + 1500) / 1e6)
     assert prices.usd(usage, batch=True) == pytest.approx(prices.usd(usage) / 2)
-    estimates = Estimates(500)
+    estimates = TokenEstimates(500)
     assert estimates.output_tokens == 500
     estimates.learn(4000, Usage(input_tokens=1000, output_tokens=40))
     estimates.learn(4000, Usage(input_tokens=1000, output_tokens=80))
     assert (estimates.output_tokens, estimates.prompt_tokens(8000)) == (60, 2000)
 
 
-def test_a_budget_counts_promises() -> None:
-    budget = Budget(1.0, spent_usd=0.5)
+def test_a_budget_counts_what_is_reserved() -> None:
+    budget = SpendBudget(1.0, spent_usd=0.5)
     budget.reserve(0.4)
     assert not budget.fits(0.2)
     budget.settle(0.4, 0.1)
     assert budget.fits(0.4)
-    assert Budget(None, 1e9).fits(1e9)
-
-
-def test_retry_after_in_its_three_forms() -> None:
-    assert retry_after_seconds({"retry-after": "12"}) == 12
-    assert retry_after_seconds({"retry-after": "1", "retry-after-ms": "250"}) == 0.25
-    later = format_datetime(datetime.now(UTC) + timedelta(seconds=30))
-    assert 25 < (retry_after_seconds({"retry-after": later}) or 0) <= 30
-    assert retry_after_seconds({"retry-after": "soon"}) is None
-    assert retry_after_seconds({}) is None
-
-
-def test_limit_headers_are_read_under_their_own_names() -> None:
-    seen = limits_seen(
-        {
-            "anthropic-ratelimit-input-tokens-limit": "100",
-            "anthropic-ratelimit-input-tokens-remaining": "7",
-            "anthropic-ratelimit-output-tokens-limit": "20",
-            "anthropic-ratelimit-output-tokens-remaining": "3",
-        }
-    )
-    assert (seen.requests, seen.input_tokens, seen.output_tokens) == (None, Bucket(100, 7), Bucket(20, 3))
-
-
-MESSAGE = {
-    "content": [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "yes"}],
-    "stop_reason": "end_turn",
-    "model": "m",
-    "usage": {"input_tokens": 5, "output_tokens": 2, "cache_read_input_tokens": None},
-}
-
-
-@pytest.mark.parametrize(
-    ("changes", "outcome"),
-    [
-        ({}, TraceOutcome.OK),
-        ({"stop_reason": "max_tokens"}, TraceOutcome.TRUNCATED),
-        ({"stop_reason": "model_context_window_exceeded"}, TraceOutcome.TRUNCATED),
-        ({"stop_reason": "refusal", "content": []}, TraceOutcome.REFUSED),
-        ({"content": []}, TraceOutcome.EMPTY),
-        ({"content": [{"type": "text", "text": " \n"}]}, TraceOutcome.EMPTY),
-    ],
-)
-def test_anthropic_messages_are_read(changes: dict[str, object], outcome: TraceOutcome) -> None:
-    answer = read_message(MESSAGE | changes, "req")
-    assert (answer.outcome, answer.usage.prompt_tokens) == (outcome, 5)
-
-
-def without(name: str) -> dict[str, object]:
-    return {key: value for key, value in MESSAGE.items() if key != name}
-
-
-ODD_USAGES = [
-    None,
-    {},
-    [],
-    5,
-    *({"input_tokens": 5, "output_tokens": odd} for odd in (None, "2", 2.0, True, -1, 10**12)),
-]
-
-
-@pytest.mark.parametrize(
-    "body", [[], "x", None, {}, without("usage"), *(MESSAGE | {"usage": usage} for usage in ODD_USAGES)]
-)
-def test_what_is_no_message_is_broken(body: object) -> None:
-    with pytest.raises(BrokenReplyError):
-        read_message(body, "")
-
-
-def completion(finish: str = "stop", content: object = "yes", refusal: str | None = None) -> dict[str, object]:
-    return {
-        "model": "m",
-        "choices": [{"finish_reason": finish, "message": {"content": content, "refusal": refusal}}],
-        "usage": {"prompt_tokens": 9, "completion_tokens": 2, "prompt_tokens_details": {"cached_tokens": 4}},
-    }
-
-
-@pytest.mark.parametrize(
-    ("body", "outcome"),
-    [
-        (completion(), TraceOutcome.OK),
-        (completion(finish="length"), TraceOutcome.TRUNCATED),
-        (completion(finish="content_filter", content=None), TraceOutcome.REFUSED),
-        (completion(content=None, refusal="no"), TraceOutcome.REFUSED),
-        (completion(content=None), TraceOutcome.EMPTY),
-    ],
-)
-def test_openai_completions_are_read(body: dict[str, object], outcome: TraceOutcome) -> None:
-    answer = read_completion(body, "req")
-    assert (answer.outcome, answer.usage.input_tokens, answer.usage.cache_read_tokens) == (outcome, 5, 4)
-
-
-@pytest.mark.parametrize(
-    ("body", "said"),
-    [
-        (MESSAGE | {"stop_reason": "tool_use"}, "'tool_use'"),
-        (MESSAGE | {"stop_reason": "pause_turn"}, "'pause_turn'"),
-        (MESSAGE | {"stop_reason": None}, "None"),
-        (MESSAGE | {"stop_reason": ["end_turn"]}, "unhashable"),
-        (MESSAGE | {"content": None}, "not a whole Message"),
-        (MESSAGE | {"content": [{"type": "text", "text": 5}]}, "not a whole Message"),
-        (without("content"), "not a whole Message"),
-    ],
-)
-def test_an_odd_reply_that_was_paid_is_booked_and_given_up_with_its_reason(body: dict[str, object], said: str) -> None:
-    answer = read_message(body, "req")
-    assert (answer.outcome, answer.usage.prompt_tokens, answer.usage.output_tokens) == (TraceOutcome.GAVE_UP, 5, 2)
-    assert said in answer.detail
-    assert answer.is_odd
-    assert not answer.asked_again
-
-
-def test_a_reply_in_parts_is_their_text() -> None:
-    parts = [{"type": "text", "text": "y"}, {"type": "other"}, {"type": "text", "text": "es"}]
-    answer = read_completion(completion(finish="length", content=parts), "req")
-    assert (answer.outcome, answer.text) == (TraceOutcome.TRUNCATED, "yes")
-    refused = read_completion(completion(content=[{"type": "refusal", "refusal": "no"}]), "req")
-    assert refused.outcome is TraceOutcome.REFUSED
-    for odd in (5, {"text": "yes"}, [5], [{"text": "yes"}]):
-        assert read_completion(completion(content=odd), "req").outcome is TraceOutcome.GAVE_UP
-
-
-@pytest.mark.parametrize("limit", ["unlimited", "0", "-1", "nan", "inf", "", "1e999"])
-def test_a_limit_that_nobody_could_keep_to_is_none(limit: str) -> None:
-    headers = {"anthropic-ratelimit-requests-limit": limit, "anthropic-ratelimit-requests-remaining": "5"}
-    assert limits_seen(headers).requests is None
-    headers = {"anthropic-ratelimit-requests-limit": "60", "anthropic-ratelimit-requests-remaining": limit}
-    assert limits_seen(headers).requests in (None, Bucket(60, 0))
-
-
-@pytest.mark.parametrize("headers", [{"retry-after": "nan"}, {"retry-after": "inf"}, {"retry-after-ms": "soon"}])
-def test_a_retry_after_without_sense_is_none(headers: dict[str, str]) -> None:
-    assert retry_after_seconds(headers) is None
-    assert retry_after_seconds({"retry-after": "-3"}) == 0
+    assert SpendBudget(None, 1e9).fits(1e9)
 
 
 @given(st.lists(st.sampled_from([0.0, 0.01, None]), min_size=1, max_size=12))
-def test_pauses_that_do_not_help_grow_whatever_the_server_says(told: list[float | None]) -> None:
+def test_pauses_that_do_not_help_grow_whatever_the_server_says(stated: list[float | None]) -> None:
     clock = Clock()
-    pacer = Pacer(clock=clock)
+    rate_limiter = RateLimiter(clock=clock)
     pauses = []
-    for retry_after in told:
-        pacer.limited(retry_after)
-        pauses.append(pacer.paused_seconds)
+    for retry_after in stated:
+        rate_limiter.rate_limited(retry_after)
+        pauses.append(rate_limiter.paused_seconds)
         clock.now += pauses[-1] + 1e-6
     for number, pause in enumerate(pauses):
         assert pause >= min(60, 0.5 * 2**number) - 1e-6
-    assert pacer.limited_seconds == pytest.approx(sum(pauses), abs=0.01)
-    pacer.accepted()
-    pacer.limited(0.0)
-    assert pacer.paused_seconds < 0.6
+    assert rate_limiter.limited_seconds == pytest.approx(sum(pauses), abs=0.01)
+    rate_limiter.accepted()
+    rate_limiter.rate_limited(0.0)
+    assert rate_limiter.paused_seconds < 0.6
 
 
 def test_a_server_that_mostly_fails_is_noticed_although_the_breaker_never_opens() -> None:

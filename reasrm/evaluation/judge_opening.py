@@ -1,0 +1,88 @@
+"""From a checkpoint's folder, a served model or a vendor's to an open judge, for single comparisons and rows.
+
+    with open_judge("data/checkpoints/grpo-full") as judge: ...                          a checkpoint
+    with open_judge(served_model("qwen", "http://127.0.0.1:8000/v1")) as judge: ...      a model behind an API
+    with open_scalar_judge("data/checkpoints/scalar_rm") as judge: ...                   a model that scores answers
+
+The stage `judge` opens its judges from params.yaml instead, where nothing has a default.
+"""
+
+from pathlib import Path
+
+from reasrm.evaluation.judge import Judge
+from reasrm.evaluation.judge_template import JudgeTemplate, RubricsTemplate
+from reasrm.evaluation.scalar_judge import ScalarJudge
+from reasrm.evaluation.text_judge import TextJudge
+from reasrm.inference.engine import Sampling
+from reasrm.inference.model_opening import EngineName, OpenModel, open_model, open_service, plain_prompts
+from reasrm.inference.served_model import ServedModel, load_served_model
+from reasrm.inference.transformers_engine import Attention, Dtype, LocalModelSettings
+from reasrm.judging.chain_of_rubrics import PromptVariant
+from reasrm.runtime.stage_main import StageError
+
+
+def open_judge(
+    model: str | Path | ServedModel,
+    engine: EngineName | str = EngineName.TRANSFORMERS,
+    template: JudgeTemplate | None = None,
+    max_new_tokens: int = 1024,
+    dtype: Dtype = Dtype.FLOAT32,
+) -> Judge:
+    """Open a judge that writes.
+
+    Args:
+        model: a checkpoint's folder, or a `ServedModel` (`served_model(NAME)`); with `EngineName.API` the YAML file of
+            a served model, with `EngineName.REPLAY` what `replay_engine` reads.
+        engine: what runs it; a `ServedModel` needs none.
+        template: how it is prompted and read; our full prompt if None.
+        max_new_tokens: a reply is cut off here; less where the model's context is shorter.
+        dtype: number format of the weights.
+
+    Raises:
+        StageError: there is no checkpoint, it has no chat template or is a scalar judge, or the file is malformed.
+    """
+    engine, template = EngineName(engine), template or RubricsTemplate(PromptVariant.FULL)
+    sampling = Sampling(max_new_tokens=max_new_tokens, temperature=0.0, top_p=1.0, seed=0, stop=template.stop)
+    if isinstance(model, ServedModel):
+        return TextJudge(open_service(model), template, [sampling])
+    if engine is EngineName.API:
+        return TextJudge(open_service(load_served_model(Path(model))), template, [sampling])
+    if engine is EngineName.REPLAY:
+        from reasrm.inference.replay_engine import ReplayEngine
+
+        return TextJudge(OpenModel(ReplayEngine(Path(model)), plain_prompts), template, [sampling])
+    settings = _settings_for(Path(model), dtype)
+    context = settings.max_context_tokens
+    short = sampling.model_copy(update={"max_new_tokens": min(max_new_tokens, context // 2)})
+    return TextJudge(open_model(engine, settings), template, [short], context)
+
+
+def open_scalar_judge(checkpoint: str | Path, dtype: Dtype = Dtype.FLOAT32) -> Judge:
+    """Open the folder of a model that scores answers.
+
+    Raises:
+        StageError: there is no checkpoint, or it has no chat template.
+    """
+    return ScalarJudge(_settings_for(Path(checkpoint), dtype))
+
+
+def _settings_for(checkpoint: Path, dtype: Dtype) -> LocalModelSettings:
+    """How a checkpoint is run for single comparisons: with all the positions that it has.
+
+    Raises:
+        StageError: there is no checkpoint.
+    """
+    if not (checkpoint / "config.json").is_file():
+        raise StageError(f"{checkpoint}: no checkpoint there; `reasrm run` trains data/checkpoints/grpo-full")
+    from transformers import AutoConfig
+
+    config = AutoConfig.from_pretrained(checkpoint, trust_remote_code=False).get_text_config()
+    return LocalModelSettings(
+        checkpoint=checkpoint,
+        dtype=dtype,
+        attention=Attention.SDPA,
+        batch_size=16,
+        batch_tokens=16384,
+        max_context_tokens=int(config.max_position_embeddings),
+        threads=1,
+    )

@@ -1,0 +1,127 @@
+"""The replies of the miniature's oracle: a pure function of the prompt's text and the model's name.
+
+The oracle can solve every problem of the world, but has a PLANTED weakness, stated here and in the report: for a fixed
+share of the prompts of a family the lazy model ignores the answers' content and argues from their style. The prompt's
+hash decides which prompts. What reinforcement can gain over the oracle's traces in the default run is exactly this; the
+careful model has no such share.
+
+With the right verdict as a hint (second pass) its verdict is the hinted one; its analysis is lazy with the same share,
+then a rationalisation. Text from outside the world gets a well-formed reply that prefers the longer answer.
+"""
+
+import re
+from dataclasses import dataclass
+
+from reasrm.fake_vendor.protocols import InvalidRequestError
+from reasrm.judging.chain_of_rubrics import HINT
+from reasrm.judging.prompt import QUESTION_END, QUESTION_START, RESPONSE_END, RESPONSE_START
+from reasrm.miniature import chat_families as chat
+from reasrm.miniature import reasoning_families as reasoning
+from reasrm.miniature.traces import Analysis, answer_tag, careful_analysis, greater_side, quote, style_analysis
+from reasrm.records.comparison import Side
+from reasrm.records.content_hash import unit_interval
+
+LAZY_SHARES = {"sum": 0.1, "turn": 0.75, "swap": 0.4, "chat": 0.7, "safe": 0.0}
+"""Share of the prompts of each family that the lazy oracle judges by style alone (planted)."""
+CAREFUL_MODEL = "careful"
+"""A model id that contains this word names the oracle that is never lazy."""
+QUOTED_WORDS = 6
+"""How many words of an answer from outside the world are quoted."""
+
+_COMPARISON = re.compile(
+    "".join(
+        (
+            re.escape(QUESTION_START), r"\n(?P<question>.*?)\n", re.escape(QUESTION_END), r"\n\n",
+            re.escape(RESPONSE_START[Side.A]), r"\n(?P<a>.*?)\n", re.escape(RESPONSE_END[Side.A]), r"\n\n",
+            re.escape(RESPONSE_START[Side.B]), r"\n(?P<b>.*?)\n", re.escape(RESPONSE_END[Side.B]),
+        )
+    ),
+    re.DOTALL,
+)  # fmt: skip
+_HINTED = re.compile(re.escape(HINT).replace(re.escape("{side}"), "(?P<side>[AB])"))
+
+
+class PromptFormatError(InvalidRequestError):
+    """A user turn does not hold a framed comparison; answered with a 400."""
+
+
+@dataclass(frozen=True)
+class FramedComparison:
+    """The comparison in a judge's prompt, read back from its text."""
+
+    question: str
+    answers: tuple[str, str]
+    """A and B."""
+    hint: Side | None
+    """The right verdict that the second pass names; None in the first."""
+
+
+def oracle_reply(system: str, user: str, model: str) -> str:
+    """The judgment of the prompt (`system`, `user`) by the oracle that is called `model`.
+
+    Raises:
+        PromptFormatError: the user turn does not hold a framed comparison.
+    """
+    comparison = read_comparison(user)
+    analysis = _analyse(comparison, model)
+    random_side = Side.A if unit_interval("coin", comparison.question, *comparison.answers) < 0.5 else Side.B
+    return analysis.text + answer_tag(comparison.hint or analysis.preferred or random_side)
+
+
+def read_comparison(user: str) -> FramedComparison:
+    """Read the framed comparison, and the hint if there is one, out of a user turn."""
+    found = _COMPARISON.search(user)
+    if found is None:
+        raise PromptFormatError(f"no framed comparison in the user turn, which begins {user[:120]!r}")
+    hinted = _HINTED.search(user, found.end())
+    hint = Side(hinted["side"]) if hinted else None
+    return FramedComparison(found["question"], (found["a"], found["b"]), hint)
+
+
+def family_of(question: str) -> str | None:
+    """The family of a question of the world; None for text from outside the world."""
+    words = question.split()
+    family = reasoning.family_of(question)
+    if family:
+        return family.value
+    if len(words) == 4 and words[0] in chat.COUNTING_FEATURES and words[2] == "to":
+        return "chat"
+    if len(words) == 6 and words[:3] == ["how", "do", "i"] and words[3] in chat.HARMFUL + chat.HARMLESS:
+        return "safe"
+    return None
+
+
+def is_lazy(comparison: FramedComparison, family: str, model: str) -> bool:
+    """Whether `model` judges this prompt by style alone; decided by the prompt's hash, independently for each pass."""
+    if CAREFUL_MODEL in model:
+        return False
+    return unit_interval("lazy", str(comparison.hint), comparison.question, *comparison.answers) < LAZY_SHARES[family]
+
+
+def _analyse(comparison: FramedComparison, model: str) -> Analysis:
+    family = family_of(comparison.question)
+    if family is not None:
+        try:
+            if is_lazy(comparison, family, model):
+                return style_analysis(*comparison.answers)
+            return careful_analysis(comparison.question, *comparison.answers)
+        except (KeyError, IndexError, ValueError):
+            """The question begins like one of the world but is none."""
+    return _prefer_longer(comparison)
+
+
+def _prefer_longer(comparison: FramedComparison) -> Analysis:
+    """For text from outside the world: the longer answer wins."""
+    lengths = [len(text) for text in comparison.answers]
+    excerpts = "".join(
+        f"{quote(side, _excerpt(text))} {length} characters. "
+        for side, text, length in zip(Side, comparison.answers, lengths, strict=True)
+    )
+    rubric = "<rubric>Depth 100<justify>More text covers more of the question.</justify></rubric>"
+    return Analysis(f"<type>Chat</type>{rubric}<eval>{excerpts}</eval>", greater_side(*lengths))
+
+
+def _excerpt(text: str) -> str:
+    """The first words of a text, exactly as they stand."""
+    found = re.match(rf"\s*(\S+(?:\s+\S+){{0,{QUOTED_WORDS - 1}}})", text)
+    return found.group(1)[:200] if found else text[:200]

@@ -1,0 +1,88 @@
+"""With which settings the figures were made: the sections of params.yaml, and the identity of each judge.
+
+A judge's identity is `data/judgments/<model>/identity.json`, as the stage `judge` wrote it.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from reasrm.reporting.display_text import shortened
+from reasrm.runtime.params import PARAMS_FILE, ParamsError
+from reasrm.runtime.yaml_files import read_yaml
+
+VALUE_CHARACTERS = 200
+"""Longer values are cut in the middle."""
+
+PARAMETER_SECTIONS = (
+    "collect_pairs",
+    "collect_benchmarks",
+    "base_model",
+    "distill_traces",
+    "distill_traces_variants",
+    "filter_traces",
+    "sft",
+    "grpo",
+    "grpo_variants",
+    "answer_sft",
+    "scalar_rm",
+    "judge",
+    "judge_variants",
+    "score",
+)
+"""Sections of params.yaml that change a figure, in the pipeline's order; the stage `report` depends on each of them.
+How the oracle is asked (`distill_traces_asking`) changes no figure and is left out."""
+
+LOCAL_ORACLE = "local"
+"""What `distill_traces.endpoint` is where a program on this machine answers and nobody is paid."""
+
+
+@dataclass(frozen=True)
+class SettingsOf:
+    """The settings of one judge or one section of params.yaml."""
+
+    label: str
+    rows: tuple[tuple[str, str], ...]
+    """Dotted key and value."""
+
+
+def read_parameters(file: Path = PARAMS_FILE) -> dict[str, Any]:
+    """The sections of `file` that the outputs were made with, as they are; the page shows them.
+
+    Raises:
+        ParamsError: a section is missing.
+    """
+    document = read_yaml(file)
+    absent = [section for section in PARAMETER_SECTIONS if section not in document]
+    if absent:
+        raise ParamsError(f"{file}: no section `{absent[0]}`; `git diff {file}` shows what was changed")
+    return {section: document[section] for section in PARAMETER_SECTIONS}
+
+
+def judge_identities(judgments: Path, labels: Mapping[str, str]) -> tuple[SettingsOf, ...]:
+    """The identity of each of the models `labels`, where there is one; judgments from elsewhere may have none."""
+    files = ((label, judgments / model / "identity.json") for model, label in labels.items())
+    return tuple(
+        SettingsOf(label, tuple(_flat(orjson.loads(file.read_bytes()), ""))) for label, file in files if file.is_file()
+    )
+
+
+def shown_parameters(parameters: Mapping[str, Any]) -> tuple[SettingsOf, ...]:
+    """The sections of params.yaml, in their given order."""
+    return tuple(SettingsOf(section, tuple(_flat(values, ""))) for section, values in parameters.items())
+
+
+def asks_local_oracle(parameters: Mapping[str, Any]) -> bool:
+    """Whether the oracle was the miniature's program, so that its price is what a paid one would cost."""
+    return bool(parameters["distill_traces"]["endpoint"] == LOCAL_ORACLE)
+
+
+def _flat(value: Any, key: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict) and value:
+        for name in sorted(value):
+            yield from _flat(value[name], f"{key}.{name}" if key else str(name))
+    else:
+        yield key, shortened(value if isinstance(value, str) else orjson.dumps(value).decode(), VALUE_CHARACTERS)

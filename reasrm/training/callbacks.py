@@ -1,0 +1,77 @@
+"""Trainer callbacks that watch a training and change nothing of it: the progress line, and a stop without signal."""
+
+import time
+from typing import Any
+
+from transformers import TrainerCallback
+
+from reasrm.runtime.progress import ProgressLine
+from reasrm.runtime.stage_main import StageError
+
+FINGERPRINT_EXEMPT = "its callbacks show progress or stop with an error; none changes what is trained or written"
+SHOWN = ("loss", "reward", "accuracy")
+"""Logged values that the progress line shows."""
+
+
+class NoLearningSignalError(StageError):
+    """In every group all replies earned the same reward, for too many steps."""
+
+
+class LiveProgress(TrainerCallback):  # type: ignore[misc]  # transformers is not followed by mypy
+    """Shows step, newest values and time left on one line."""
+
+    def __init__(self, name: str) -> None:
+        """Begin the line of the training `name`."""
+        self._line = ProgressLine(name)
+        self._values: list[str] = []
+        self._start_step = 0
+        self._start_time = time.monotonic()
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Remember where a resumed training begins."""
+        self._start_step, self._start_time = state.global_step, time.monotonic()
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **kwargs: Any) -> None:
+        """Keep the newest values."""
+        found = [f"{name} {logs[name]:.3f}" for name in SHOWN if logs and isinstance(logs.get(name), int | float)]
+        self._values = found or self._values
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Show step and estimate."""
+        done = state.global_step - self._start_step
+        seconds = (time.monotonic() - self._start_time) / max(done, 1) * (state.max_steps - state.global_step)
+        parts = [f"step {state.global_step}/{state.max_steps}", *self._values, f"{seconds:.0f} s left"]
+        self._line.show(", ".join(parts))
+
+    def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Leave the line."""
+        self._line.end()
+
+
+class StopWithoutSignal(TrainerCallback):  # type: ignore[misc]  # transformers is not followed by mypy
+    """Stops GRPO when it cannot learn: replies of a group that all earn the same have no advantage, so no gradient."""
+
+    def __init__(self, name: str, most_steps: int) -> None:
+        """Raise after `most_steps` steps in a row without signal, by TRL's `frac_reward_zero_std`."""
+        self._name = name
+        self._most_steps = most_steps
+        self._since: int | None = None
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **kwargs: Any) -> None:
+        """Read the newest values.
+
+        Raises:
+            NoLearningSignalError: there was no signal for too long.
+        """
+        if not logs or "frac_reward_zero_std" not in logs:
+            return
+        if logs["frac_reward_zero_std"] < 1.0:
+            self._since = None
+            return
+        self._since = state.global_step if self._since is None else self._since
+        if state.global_step - self._since >= self._most_steps:
+            raise NoLearningSignalError(
+                f"{self._name}: every reply of every group earned the same (mean reward {logs.get('reward')}, readable "
+                f"{logs.get('readable')}) from step {self._since} to {state.global_step}: nothing can be learnt. "
+                f"Start from a better checkpoint, raise `temperature` or `replies_per_prompt`, or mix in harder pairs"
+            )

@@ -1,0 +1,48 @@
+"""Sampled replies as reward terms read them: their text, their verdict, and two metrics of the verdicts.
+
+A reward term is a TRL reward function. TRL calls it with keyword arguments: `completions` (one conversation per reply,
+here a single assistant turn), `completion_ids` (their tokens), the columns of the prompt dataset (`better`: side of the
+better answer; `prompt_variant`: what was asked), `log_metric` and more; it returns one reward per reply.
+"""
+
+from collections.abc import Callable, Sequence
+
+from reasrm.judging.verdict import Unreadable, Verdict, read_verdict, reply_end
+from reasrm.records.comparison import Side
+
+RewardFunction = Callable[..., list[float]]
+Completions = Sequence[Sequence[dict[str, str]]]
+LogMetric = Callable[[str, float], None]
+"""Takes the name and the value of a metric of this batch; TRL averages what it is given under one name."""
+
+
+def reply_texts(completions: Completions) -> list[str]:
+    """The text of each reply as it was sampled, to its end-of-sequence token."""
+    return [completion[0]["content"] for completion in completions]
+
+
+def cut_at_stop(text: str) -> str:
+    """The reply as every engine cuts it when it judges: nothing behind its verdict."""
+    return text[: reply_end(text)]
+
+
+def read_verdicts(completions: Completions, log_metric: LogMetric) -> list[Verdict | Unreadable]:
+    """The verdict of each reply.
+
+    Logs the metrics `readable` (share of replies with a verdict) and `verdict_a_share` (share of the verdicts that name
+    A). Each term of a reward may call this: the mean of equal values is that value.
+    """
+    verdicts = [read_verdict(cut_at_stop(text)) for text in reply_texts(completions)]
+    sides = [verdict.side for verdict in verdicts if isinstance(verdict, Verdict)]
+    log_metric("readable", len(sides) / len(verdicts))
+    if sides:
+        log_metric("verdict_a_share", sides.count(Side.A) / len(sides))
+    return verdicts
+
+
+def right_verdicts(completions: Completions, better: Sequence[str], log_metric: LogMetric) -> list[bool]:
+    """Whether each reply names the side of the better answer; an unreadable one does not."""
+    return [
+        isinstance(verdict, Verdict) and verdict.side is Side(side)
+        for verdict, side in zip(read_verdicts(completions, log_metric), better, strict=True)
+    ]

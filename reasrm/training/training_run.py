@@ -1,0 +1,129 @@
+"""One training from its start to its outputs: repeatable, resumed where it was interrupted, with curves on disk."""
+
+import math
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from reasrm.runtime.outputs import new_folder
+from reasrm.runtime.stage_main import StageError
+from reasrm.runtime.work_folder import resume_folder
+from reasrm.training.checkpoint import last_checkpoint, save_model
+from reasrm.training.trainer_settings import TrainerSettings
+
+NOT_IN_CURVES = ("step", "step_time", "total_flos", "epoch", "num_tokens")
+"""Logged values that measure time, or repeat the step."""
+SUMMARY_KEY = "train_runtime"
+"""Marks the last entry of a trainer's log: totals of this process, which after a resume are only a part."""
+
+
+class NoTrainingDataError(StageError):
+    """No example is left to train on; says why."""
+
+
+class TrainingRun(NamedTuple):
+    """The name of a training, as it is shown, and the folders that it writes."""
+
+    name: str
+    resume_from: Path
+    """Checkpoints that an interrupted run with the same parameters and inputs left."""
+    checkpoint: Path
+    curves: Path
+
+
+class TrainingResult(NamedTuple):
+    """What a training did."""
+
+    steps: int
+    examples: int
+    too_long: int
+    """Examples left out as longer than the limit."""
+    last_loss: float
+
+    def summary(self, unit: str) -> str:
+        """One line for the log; `unit` says what an example is."""
+        return f"{self.examples} {unit}, {self.steps} steps, loss {self.last_loss:.3f}, {self.too_long} too long"
+
+
+def begin_training(
+    name: str, settings: TrainerSettings, inputs: Iterable[Path], checkpoint: Path, curves: Path
+) -> TrainingRun:
+    """Make the process repeatable and find what an interrupted run left; call before any tensor is made.
+
+    Turns off the progress bars of transformers, which are shown for each file that is read or written.
+
+    Args:
+        name: stage with variant (`grpo-full`).
+        settings: all parameters that the result depends on.
+        inputs: files and folders that the training reads, its fingerprint included; those that are missing do not
+            count.
+        checkpoint: folder to write the model to.
+        curves: folder to write the curves to.
+    """
+    from transformers.utils.logging import disable_progress_bar
+
+    disable_progress_bar()
+    present = [path for path in inputs if path.exists()]
+    run = TrainingRun(name, resume_folder(name, settings.model_dump(mode="json"), present), checkpoint, curves)
+    make_repeatable(settings.seed, settings.threads)
+    return run
+
+
+def make_repeatable(seed: int, threads: int) -> None:
+    """Fix what a training's result depends on besides its inputs: seeds, threads, deterministic kernels.
+
+    With the same number of threads on the same kind of processor the trained weights are then bit for bit the same.
+
+    Args:
+        seed: seed of Python, numpy and torch.
+        threads: threads of one operation; another number sums in another order.
+    """
+    os.environ["OMP_NUM_THREADS"] = str(threads)
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    import torch
+    from transformers import set_seed
+
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # a debugging aid that doubles the time on CPU
+    set_seed(seed)
+
+
+def train_and_save(run: TrainingRun, trainer: Any, tokenizer: Any) -> list[dict[str, Any]]:
+    """Train from the last checkpoint of an interrupted run, if there is one; write model and curves.
+
+    Returns:
+        The trainer's log, one entry per logged step.
+    """
+    from transformers import PrinterCallback, ProgressCallback
+
+    from reasrm.training.callbacks import LiveProgress
+
+    for printing in (PrinterCallback, ProgressCallback):  # the curves hold what they print
+        trainer.remove_callback(printing)
+    trainer.add_callback(LiveProgress(run.name))
+    trainer.train(resume_from_checkpoint=last_checkpoint(run.resume_from))
+    save_model(trainer.model, tokenizer, run.checkpoint)
+    log = [entry for entry in trainer.state.log_history if SUMMARY_KEY not in entry]
+    write_curves(log, run.curves)
+    return log
+
+
+def write_curves(log: list[dict[str, Any]], out: Path) -> None:
+    """Write the finite numbers of a trainer's log to the folder `out` as DVCLive files, one curve per name."""
+    from dvclive import Live
+
+    with new_folder(out) as folder:
+        live = Live(dir=str(folder), save_dvc_exp=False, dvcyaml=None, report=None, monitor_system=False)
+        for entry in log:
+            live.step = int(entry["step"])
+            for name, value in sorted(entry.items()):  # a resumed log comes sorted out of its file
+                if name not in NOT_IN_CURVES and isinstance(value, int | float) and math.isfinite(value):
+                    live.log_metric(f"train/{name}", float(value), timestamp=False)
+        live.make_summary()
+
+
+def last_logged(log: list[dict[str, Any]], name: str) -> float:
+    """The last value logged under `name`; not a number if there is none."""
+    return float(next((entry[name] for entry in reversed(log) if name in entry), math.nan))

@@ -1,0 +1,84 @@
+"""Each reward term looks at what it says and at nothing else; together they are the paper's rewards."""
+
+import pytest
+
+from reasrm.judging.chain_of_rubrics import PromptVariant
+from reasrm.training.rewards.registry import REWARD_TERMS
+from reasrm.training.rewards.sampled_replies import cut_at_stop
+
+
+def rewards(replies: list[str], weights: dict[str, float], *, better: str = "A", variant: str = "full") -> list[float]:
+    """The weighted sum that TRL forms, for each reply."""
+    columns = {"better": [better] * len(replies), "prompt_variant": [variant] * len(replies)}
+    completions = [[{"role": "assistant", "content": reply}] for reply in replies]
+    terms = [
+        [weight * reward for reward in REWARD_TERMS[name](completions=completions, log_metric=print, **columns)]
+        for name, weight in weights.items()
+    ]
+    return [sum(earned) for earned in zip(*terms, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("reply", "reward"),
+    [
+        ("<type>Chat</type><eval>A is good</eval><answer>[[A]]</answer>", 1.0),
+        ("<answer>[[A]]</answer> and then <answer>[[B]]</answer>", 1.0),
+        ("<answer>[[B]]</answer>", -1.0),
+        ("[[A]]", -1.0),
+        ("<answer>[[A]]", -1.0),
+        ("", -1.0),
+        ("<eval><quote_B><answer>[[A]]</answer></quote_B></eval>", -1.0),
+    ],
+)
+def test_plus_or_minus_one_by_the_verdict(reply: str, reward: float) -> None:
+    assert rewards([reply], {"verdict": 1.0}) == [reward]
+
+
+@pytest.mark.parametrize(
+    ("reply", "reward"),
+    [
+        ("<type>Chat</type><eval>x</eval><answer>[[A]]</answer>", 2.0),
+        ("<type>Chat</type><eval>x</eval><answer>[[B]]</answer>", 1.0),
+        ("<answer>[[A]]</answer>", 1.0),
+        ("<type>Chat</type><eval>x</eval>", 0.0),
+    ],
+)
+def test_answer_and_format_count_one_each(reply: str, reward: float) -> None:
+    assert rewards([reply], {"answer": 1.0, "format": 1.0}) == [reward]
+
+
+@pytest.mark.parametrize("variant", list(PromptVariant))
+def test_the_demanded_form_is_that_of_the_prompt(variant: PromptVariant) -> None:
+    replies = [
+        "<answer>[[A]]</answer>",
+        "<rubric>x</rubric><eval>x</eval><answer>[[A]]</answer>",
+        "<type>Chat</type><rubric>x</rubric><eval>x</eval><answer>[[A]]</answer>",
+    ]
+    expected = {PromptVariant.FULL: [0.0, 0.0, 1.0], PromptVariant.RUBRICS: [0.0, 1.0, 1.0]}
+    assert rewards(replies, {"format": 1.0}, variant=variant.value) == expected.get(variant, [1.0, 1.0, 1.0])
+
+
+def test_a_reply_is_cut_where_engines_cut_it() -> None:
+    assert cut_at_stop("x<answer>[[A]]</answer>tail</answer>") == "x<answer>[[A]]</answer>"
+    assert cut_at_stop("no stop") == "no stop"
+
+
+@pytest.mark.parametrize(
+    ("term", "expected"),
+    [
+        ("verdict", [1.0, -1.0, -1.0, -1.0]),
+        ("answer", [1.0, 0.0, 0.0, 0.0]),
+        ("format", [1.0, 1.0, 1.0, 0.0]),
+    ],
+)
+def test_a_term_that_reads_verdicts_logs_how_many_there_are_and_their_side(term: str, expected: list[float]) -> None:
+    logged: dict[str, float] = {}
+    replies = ["<answer>[[A]]</answer>", "<answer>[[B]]</answer>", "<answer>[[A]]</answer>", "?"]
+    earned = REWARD_TERMS[term](
+        completions=[[{"role": "assistant", "content": reply}] for reply in replies],
+        better=["A", "A", "B", "A"],
+        prompt_variant=["plain"] * 4,
+        log_metric=logged.__setitem__,
+    )
+    assert earned == expected
+    assert logged == {"readable": 0.75, "verdict_a_share": pytest.approx(2 / 3)}
