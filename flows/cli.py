@@ -135,7 +135,7 @@ def doctor(as_json: AsJson = False) -> None:
 def profile_use(
     name: str,
     files: Annotated[
-        Path | None, typer.Option(help="The folder of your own files, for profiles that read some.")
+        Path | None, typer.Option(help="The folder of your own files, for profiles that read files.")
     ] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", metavar="A.B=VALUE", help="One setting.")] = None,
     discard: Annotated[bool, typer.Option(help="Overwrite edits of params.yaml made by hand.")] = False,

@@ -42,7 +42,7 @@ LABEL = {WillRun.YES: "runs", WillRun.MAYBE: "may run", WillRun.NO: "cached"}
 
 @dataclass(frozen=True)
 class StageForecast:
-    """What the plan says of one stage."""
+    """Whether one stage would run, and why."""
 
     stage: str
     will_run: WillRun
@@ -51,7 +51,7 @@ class StageForecast:
 
 @dataclass(frozen=True)
 class OracleCostEstimate:
-    """What an oracle stage would still ask and spend, or why nobody can say."""
+    """What an oracle stage would still ask and spend, or why that is unknown."""
 
     stage: str
     expected: Mapping[str, Any] | None
@@ -96,7 +96,7 @@ def forecasts(pipeline: Pipeline, own: Mapping[str, list[RerunReason]]) -> list[
 
 
 def estimate_oracle_cost(root: Path, plan: list[StageForecast]) -> list[OracleCostEstimate]:
-    """Ask each oracle stage that would run what it would still ask; it asks nobody and changes nothing."""
+    """For each oracle stage that would run, what it would still ask; no request is sent and nothing changes."""
     may_run = [forecast.stage for forecast in plan if forecast.will_run is not WillRun.NO]
     return [_estimate(root, stage) for stage in may_run if stage.partition("@")[0] == ORACLE_STAGE]
 

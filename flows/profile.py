@@ -8,7 +8,7 @@ says how, so that edits by hand are seen before they would be lost.
 
 import shlex
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,7 +92,7 @@ def compose(root: Path, choice: ProfileChoice, base: str | None = None) -> str:
         base: the text of the miniature's params.yaml; None for the committed one.
 
     Raises:
-        UsageError: no such profile, or `--set` names no setting.
+        UsageError: no such profile, or it or `--set` names no setting.
         FlowError: a profile file is not a mapping, or the miniature's settings are not at hand.
     """
     text = miniature(root) if base is None else base
@@ -100,7 +100,10 @@ def compose(root: Path, choice: ProfileChoice, base: str | None = None) -> str:
         return text
     document = _parsed(text, PARAMS)
     if choice.name != BASE:
-        _merge(document, _overlay(root, choice.name))
+        overlay = _overlay(root, choice.name)
+        if unknown := ", ".join(f"`{name}`" for name in _unknown_settings(document, overlay)):
+            raise UsageError(f"{PROFILES}/{choice.name}.yaml: the committed {PARAMS} has no {unknown}; a misspelling?")
+        _merge(document, overlay)
     if choice.files is not None:
         document["files"] = choice.files
     for setting in choice.settings:
@@ -180,6 +183,23 @@ def _git(root: Path, *arguments: str) -> str | None:
     except FileNotFoundError:
         return None
     return done.stdout if done.returncode == 0 else None
+
+
+def _unknown_settings(base: Any, overlay: Mapping[str, Any], name: str = "") -> Iterator[str]:
+    """The settings of a profile that no stage knows: all that a stage takes stand in the miniature's params.yaml.
+
+    Free are the names in an empty mapping (a limit per source, say), of variants, and what these lay over.
+    """
+    for key, value in overlay.items():
+        dotted = f"{name}.{key}" if name else str(key)
+        if key not in base:
+            yield dotted
+        elif isinstance(value, Mapping) and isinstance(base[key], Mapping) and base[key] and not _has_variants(key):
+            yield from _unknown_settings(base[key], value, dotted)
+
+
+def _has_variants(section: object) -> bool:
+    return str(section).endswith("_variants")
 
 
 def _merge(under: Any, over: Mapping[str, Any]) -> None:

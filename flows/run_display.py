@@ -1,4 +1,4 @@
-"""What a run shows: one line per start and end of a stage, and what the running ones say of themselves.
+"""What a run shows: one line per start and end of a stage, and the last line of each running one.
 
 On a terminal the running stages stand below with their last line, rewritten in place. Elsewhere there are plain lines,
 and one of a running stage's own at most twice a minute. A trainer's raw metrics are left out unless all is to be shown;

@@ -1,4 +1,4 @@
-"""The frame around a stage's main: one run at a time, errors in plain words, exit codes that mean something."""
+"""The frame around a stage's main: one run at a time, one-line errors, exit codes with a meaning."""
 
 import os
 import sys
@@ -38,7 +38,7 @@ class StoppedResumable(StageError):  # noqa: N818  a stop is not an error
 def run_stage(name: str, main: Callable[[], str]) -> None:
     """Run a stage's `main` and print the one summary line that it returns; exit non-zero with the reason otherwise.
 
-    Errors of ours and bad input become one line; anything else keeps its traceback, since it is a defect.
+    Errors of this project and bad input become one line; anything else keeps its traceback, since it is a defect.
     """
     from reasrm.runtime.work_folder import StageBusyError, only_run  # here: exit codes alone load nothing
 

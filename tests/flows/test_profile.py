@@ -116,6 +116,14 @@ def test_a_folder_of_files_that_does_not_exist_is_refused_at_once(root: Path) ->
     assert params(root)["files"] == "data/raw"
 
 
+def test_a_misspelt_setting_of_a_profile_is_refused(root: Path) -> None:
+    (root / "profiles/big.yaml").write_text("grpo: {shape: {c: 1}}\n")
+    with pytest.raises(UsageError, match=r"profiles/big\.yaml: the committed params\.yaml has no `grpo\.shape\.c`"):
+        use(root, ProfileChoice("big"))
+    (root / "profiles/big.yaml").write_text("judge_variants: {new: {checkpoint: z, mode: 1}}\n")
+    use(root, ProfileChoice("big"))
+
+
 def test_a_broken_profile_is_refused_with_its_line(root: Path) -> None:
     (root / "profiles/big.yaml").write_text("a: 1\nb: [\n")
     with pytest.raises(FlowError, match=r"big\.yaml line 3: not YAML"):
