@@ -9,7 +9,7 @@
 
 One order per item (hashed), greedy, the same token limit. Everything is inside: imports, engine starts, loading.
 
-Run:  OMP_NUM_THREADS=1 .venv-vllm/bin/python benchmarks/judge_reference.py [--checkpoint data/checkpoints/grpo-full]
+Run:  OMP_NUM_THREADS=1 .venv-vllm/bin/python -m benchmarks.judge_reference [--checkpoint data/checkpoints/grpo-full]
 """
 
 import argparse
@@ -28,10 +28,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from judged_rows import items_of, print_table
-
 from reasrm.apis.request_format import RequestField
-from reasrm.evaluation.benchmark_judgments import Orders, items_in_orders
+from reasrm.evaluation.benchmark_judgments import Orders, items_in_orders, read_items
 from reasrm.inference.api_engine import ApiEngine
 from reasrm.inference.engine import Prompt, Sampling
 from reasrm.inference.prompt_rendering import load_tokenizer
@@ -59,15 +57,21 @@ ENVIRONMENT = {
 
 @dataclass
 class Measured:
-    """What one way cost."""
+    """What judging all items cost in one of the three procedures."""
 
-    way: str
+    name: str
     starts: int
     judgments: int
     wall: float
     """Seconds."""
     cpu: float | None
-    """Seconds, of all processes; None where the wall time is reckoned from a sample."""
+    """Seconds, of all processes; None where the wall time is estimated from a sample."""
+
+
+def items_of(folder: Path, most: int) -> list[BenchmarkItem]:
+    """About `most` items, evenly spread over all benchmarks in `folder`, in file order."""
+    every = [item for part in read_items(folder).values() for item in part]
+    return every[:: max(1, len(every) // most)][:most]
 
 
 def part_of(item: BenchmarkItem) -> str:
@@ -114,17 +118,17 @@ def judge_part(items: Sequence[BenchmarkItem], params: JudgeParams) -> None:
     assert len(outputs) == len(items)
 
 
-def in_processes(way: str, words: Sequence[Sequence[str]], judgments: int) -> Measured:
-    """Run child processes of this script one after the other and measure all of them."""
+def in_processes(name: str, arguments: Sequence[Sequence[str]], judgments: int) -> Measured:
+    """Run child processes of this module one after the other and measure all of them."""
     wall, cpu = time.perf_counter(), _children_cpu()
-    for one in words:
+    for one in arguments:
         began, used = time.perf_counter(), _children_cpu()
-        command = [sys.executable, __file__, *one]
+        command = [sys.executable, "-m", "benchmarks.judge_reference", *one]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             sys.exit(f"{' '.join(command)} failed:\n{done.stderr[-4000:]}")
-        _say(one[-1], time.perf_counter() - began, _children_cpu() - used)
-    return Measured(way, len(words), judgments, time.perf_counter() - wall, _children_cpu() - cpu)
+        _progress(one[-1], time.perf_counter() - began, _children_cpu() - used)
+    return Measured(name, len(arguments), judgments, time.perf_counter() - wall, _children_cpu() - cpu)
 
 
 def over_http(items: Sequence[BenchmarkItem], params: JudgeParams, rows: int) -> Measured:
@@ -150,22 +154,14 @@ def served(params: JudgeParams) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    words = [
-        "--model",
-        str(params.checkpoint),
-        "--served-model-name",
-        "judge",
-        "--host",
-        "127.0.0.1",
-        "--port",
-        str(port),
-    ]
-    words += ["--dtype", params.dtype.value, "--max-model-len", str(params.max_context_tokens), "--enforce-eager"]
-    words += ["--no-enable-log-requests", "--disable-uvicorn-access-log"]
+    arguments = ["--model", str(params.checkpoint), "--served-model-name", "judge", "--host", "127.0.0.1"]
+    arguments += ["--port", str(port)]
+    arguments += ["--dtype", params.dtype.value, "--max-model-len", str(params.max_context_tokens), "--enforce-eager"]
+    arguments += ["--no-enable-log-requests", "--disable-uvicorn-access-log"]
     environment = os.environ | ENVIRONMENT | {"OPENAI_API_KEY": "none"}
     os.environ.setdefault("OPENAI_API_KEY", "none")
     with tempfile.TemporaryFile("w+") as log:
-        command = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", *words]
+        command = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", *arguments]
         server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
         try:
             _wait_for(f"http://127.0.0.1:{port}/health", server)
@@ -189,7 +185,7 @@ def _wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
     raise TimeoutError("vLLM's server did not come up:")
 
 
-def _say(what: str, wall: float, cpu: float) -> None:
+def _progress(what: str, wall: float, cpu: float) -> None:
     """Progress for whoever waits; a run that is stopped leaves at least this."""
     print(f"{what}: {wall:.1f} s, {cpu:.1f} CPU s, load {os.getloadavg()[0]:.1f}", file=sys.stderr, flush=True)
 
@@ -200,15 +196,15 @@ def _children_cpu() -> float:
 
 
 def main() -> None:
-    """Measure all ways and print the table."""
-    words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    words.add_argument("--checkpoint", type=Path, default=Path("data/checkpoints/grpo-full"))
-    words.add_argument("--benchmarks", type=Path, default=Path("data/benchmarks"))
-    words.add_argument("--items", type=int, default=1_000_000, help="evenly spread over all; default all")
-    words.add_argument("--http-rows", type=int, default=200, help="0 leaves the server out")
-    words.add_argument("--rounds", type=int, default=1, help="ours and per part by turns")
-    words.add_argument("--child", help=argparse.SUPPRESS)
-    given = words.parse_args()
+    """Measure all three procedures and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--checkpoint", type=Path, default=Path("data/checkpoints/grpo-full"))
+    parser.add_argument("--benchmarks", type=Path, default=Path("data/benchmarks"))
+    parser.add_argument("--items", type=int, default=1_000_000, help="evenly spread over all; default all")
+    parser.add_argument("--http-rows", type=int, default=200, help="0 leaves the server out")
+    parser.add_argument("--rounds", type=int, default=1, help="ours and per part by turns")
+    parser.add_argument("--child", help=argparse.SUPPRESS)
+    given = parser.parse_args()
     changes = {"checkpoint": given.checkpoint, "engine": "vllm", "orders": "hashed", "batch_size": 256}
     params = JudgeParams.model_validate(JudgeParams.load("grpo-full").model_dump() | changes)
     items = items_of(given.benchmarks, given.items)
@@ -228,11 +224,17 @@ def main() -> None:
     return None
 
 
+def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table in Markdown."""
+    for row in (head, ["---"] * len(head), *rows):
+        print("| " + " | ".join(row) + " |")
+
+
 def _report(found: Sequence[Measured], distinct: int) -> None:
-    reference = next(one for one in found if one.way == "per part")
+    reference = next(one for one in found if one.name == "per part")
     rows = [
         [
-            one.way,
+            one.name,
             str(one.starts),
             f"{one.judgments:,}",
             f"{one.wall:.1f}",
@@ -243,7 +245,7 @@ def _report(found: Sequence[Measured], distinct: int) -> None:
         for one in found
     ]
     print(f"{reference.judgments:,} judgments, {distinct:,} distinct prompts; aim: ours at most {AIM} of per part")
-    print_table(["way", "engine starts", "judgments", "wall s", "CPU s", "judgments/s", "time / per part"], rows)
+    print_table(["procedure", "engine starts", "judgments", "wall s", "CPU s", "judgments/s", "time / per part"], rows)
 
 
 if __name__ == "__main__":

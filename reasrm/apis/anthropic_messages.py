@@ -71,7 +71,7 @@ class AnthropicClient(ApiClient):
 
         try:
             sdk = anthropic.AsyncAnthropic(
-                **connection.sdk_arguments(),
+                **connection.sdk_arguments(("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")),
                 default_headers={"anthropic-version": ANTHROPIC_VERSION},
                 http_client=anthropic.DefaultAioHttpClient(**connection.transport_arguments()),
             )

@@ -5,11 +5,14 @@ Servers and gateways may repeat keys in their error messages.
 """
 
 import base64
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlsplit
 
 from reasrm.runtime.stage_main import StageError
 
@@ -43,11 +46,17 @@ class Connection:
     needs_usage: bool = True
     """Whether a reply without a readable usage is broken: the oracle's ledger needs it, a judge does not."""
 
-    def sdk_arguments(self, path: str = "") -> dict[str, Any]:
-        """Arguments of AsyncAnthropic or AsyncOpenAI; the latter's local addresses end with the `path` `/v1`."""
+    def sdk_arguments(self, key_variables: Iterable[str], path: str = "") -> dict[str, Any]:
+        """Arguments of AsyncAnthropic or AsyncOpenAI; the latter's local addresses end with the `path` `/v1`.
+
+        A model that is served on this machine needs no key: where none of `key_variables` is set, it gets one that
+        opens nothing. No other address ever gets that one.
+        """
         address: dict[str, Any] = {} if self.base_url is None else {"base_url": self.base_url}
         if self.local_url is not None:
             address = {"base_url": self.local_url + path, "api_key": LOCAL_KEY}
+        elif is_loopback(self.base_url) and not any(os.environ.get(name) for name in key_variables):
+            address["api_key"] = LOCAL_KEY
         return {"max_retries": 0, "timeout": self._timeout(), **address}
 
     def transport_arguments(self) -> dict[str, Any]:
@@ -84,6 +93,17 @@ class Connection:
         import aiohttp
 
         return isinstance(cause, aiohttp.ClientConnectionError) and not isinstance(cause, TimeoutError)
+
+
+def is_loopback(url: str | None) -> bool:
+    """Whether `url` is an address of this machine."""
+    host = urlsplit(url or "").hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def without_keys(message: str, keys: Iterable[str]) -> str:

@@ -68,7 +68,7 @@ class OpenAIClient(ApiClient):
 
         try:
             sdk = openai.AsyncOpenAI(
-                **connection.sdk_arguments("/v1"),
+                **connection.sdk_arguments(("OPENAI_API_KEY",), "/v1"),
                 http_client=openai.DefaultAioHttpClient(**connection.transport_arguments()),
             )
         except openai.OpenAIError:

@@ -1,4 +1,4 @@
-"""From what an engine drew to a `Reply`: one way of cutting, counting and finding the verdict's probability.
+"""From what an engine drew to a `Reply`: cutting, counting and finding the verdict's probability, the same for all.
 
 A token may straddle the stop text (`>[[` after `</answer`), and engines differ in what they return then; so every reply
 is cut here and nowhere else, behind the first stop text that is neither quoted nor thought (`verdict.reply_end`).

@@ -1,7 +1,7 @@
-"""Which tokens can end a reply, seen from the vocabulary, so that text is decoded only where it may have ended.
+"""Which vocabulary entries can end a reply, so that a reply's text is decoded only where it may have ended.
 
-A stop text may come as one token, as several, or end inside a token that goes on (`>[[`). A reply can only have reached
-it with a token that contains it whole or begins with one of its endings; all others need no look at the text.
+A stop text may come as one token, as several, or end inside a longer token (`>[[`). A reply can only have reached it
+with a token that contains it whole or begins with one of its endings; after all others its text is not looked at.
 """
 
 from collections.abc import Sequence
@@ -32,13 +32,13 @@ class StopTokens:
         """Per vocabulary entry: whether it is an end-of-turn token."""
         self.ends_turn[list(end_ids)] = True
         if stop:
-            ids = [id_ for token, id_ in tokenizer.get_vocab().items() if id_ < entries and _may_end(token, stop)]
-            self.may_stop[ids] = True
+            vocabulary = tokenizer.get_vocab().items()
+            self.may_stop[[id_ for token, id_ in vocabulary if id_ < entries and _may_end(token, stop)]] = True
 
     def reached(self, token_ids: Sequence[int], head: str = "") -> bool:
-        """Whether the reply `head` and `token_ids`, which had not stopped before its last token, has reached its end.
+        """Whether the reply (`head`, then `token_ids`) ends with its last token; it had not ended before.
 
-        The whole reply is read only where its tail holds the stop text: that may be quoted or thought.
+        The whole reply is decoded only where its last tokens hold the stop text, which may still be quoted or thought.
         """
         if self._stop not in decode(self._tokenizer, token_ids[-self._tail :]):
             return False
@@ -53,6 +53,7 @@ def end_of_turn_ids(model: Any, tokenizer: Any) -> list[int]:
 
 
 def _may_end(token: str, stop: str) -> bool:
+    """Whether `stop` may end in `token`; vocabularies write spaces and other bytes in ways of their own."""
     if not stop.isascii() or " " in stop or token.startswith(BYTE_TOKEN):
         return True
     return stop in token or any(token.startswith(stop[at:]) for at in range(1, len(stop)))

@@ -67,13 +67,13 @@ class VllmEngine:
     def _draw(self, llm: Any, prompts: Sequence[Prompt], sampling: Sampling) -> list["_Row"]:
         """One reply per prompt. A reply that vLLM ended at a stop text which it merely quotes goes on from there."""
         rows = [_Row(prompt) for prompt in prompts]
-        going = rows
-        while going:
-            requests = [{"prompt_token_ids": [*row.prompt.token_ids, *row.token_ids]} for row in going]
-            outputs = llm.generate(requests, [row.sampling(sampling) for row in going], use_tqdm=False)
-            for row, output in zip(going, outputs, strict=True):
-                row.take(output.outputs[0])
-            going = [row for row in going if row.goes_on(self._tokenizer, sampling)]
+        unfinished = rows
+        while unfinished:
+            requests = [{"prompt_token_ids": [*row.prompt.token_ids, *row.token_ids]} for row in unfinished]
+            outputs = llm.generate(requests, [row.sampling_params(sampling) for row in unfinished], use_tqdm=False)
+            for row, output in zip(unfinished, outputs, strict=True):
+                row.append(output.outputs[0])
+            unfinished = [row for row in unfinished if row.ended_too_early(self._tokenizer, sampling)]
         return rows
 
     def _started(self) -> Any:
@@ -124,7 +124,7 @@ def _prepare_environment() -> None:
 
 @dataclass
 class _Row:
-    """One reply in the making."""
+    """One reply being generated."""
 
     prompt: Prompt
     token_ids: list[int] = field(default_factory=list)
@@ -133,7 +133,7 @@ class _Row:
     at_stop_text: bool = False
     """Whether vLLM ended it at a stop text, quoted or not."""
 
-    def sampling(self, sampling: Sampling) -> Any:
+    def sampling_params(self, sampling: Sampling) -> Any:
         """How vLLM draws what is still to come; each part has a seed of its own."""
         from vllm import SamplingParams
 
@@ -148,7 +148,7 @@ class _Row:
             logprobs=0,
         )
 
-    def take(self, output: Any) -> None:
+    def append(self, output: Any) -> None:
         """Add what vLLM drew; its text is not used, because it cuts differently from other engines."""
         ids = list(output.token_ids)
         self.token_ids += ids
@@ -156,8 +156,8 @@ class _Row:
         self.finish = Finish.LENGTH if output.finish_reason == "length" else Finish.STOP
         self.at_stop_text = isinstance(output.stop_reason, str)
 
-    def goes_on(self, tokenizer: Any, sampling: Sampling) -> bool:
-        """Whether vLLM ended the reply too early."""
+    def ended_too_early(self, tokenizer: Any, sampling: Sampling) -> bool:
+        """Whether vLLM ended the reply at a quoted stop text; notes it where the token limit forbids to go on."""
         if not self.at_stop_text or reply_end(self.prompt.head + decode(tokenizer, self.token_ids), sampling.stop):
             return False
         if len(self.token_ids) < sampling.max_new_tokens:

@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from reasrm.inference.whole_checkpoint import load_whole
+from reasrm.inference.checkpoint_loading import load_all_weights
 from reasrm.runtime.outputs import new_folder
 from reasrm.runtime.stage_main import StageError
 
@@ -43,7 +43,7 @@ def load_language_model(folder: Path) -> Any:
 
     _require(folder, "config.json")
     hint = "is it a scalar reward model? Else"
-    return load_whole(AutoModelForCausalLM, folder, hint, dtype=torch.float32, attn_implementation=attention())
+    return load_all_weights(AutoModelForCausalLM, folder, hint, dtype=torch.float32, attn_implementation=attention())
 
 
 def attention() -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from reasrm.inference.whole_checkpoint import HEAD, load_whole
+from reasrm.inference.checkpoint_loading import SCALAR_HEAD, load_all_weights
 from reasrm.judging.chat_template import answered_token_ids
 from reasrm.judging.untrusted_text import defuse
 from reasrm.records.pair import Message, PreferencePair
@@ -23,7 +23,7 @@ def load_scalar_model(folder: Path, tokenizer: Any) -> Any:
     from transformers import AutoModelForSequenceClassification
 
     settings: dict[str, Any] = {"num_labels": 1, "dtype": torch.float32, "attn_implementation": attention()}
-    model = load_whole(AutoModelForSequenceClassification, folder, "", new=HEAD, **settings)
+    model = load_all_weights(AutoModelForSequenceClassification, folder, "", new_head=SCALAR_HEAD, **settings)
     model.config.pad_token_id = tokenizer.pad_token_id
     return model
 

@@ -17,7 +17,7 @@ from reasrm.records.comparison import Side
 from reasrm.runtime.stage_main import ExitCode
 from tests.fixtures.command_line import reasrm
 from tests.fixtures.judge_server import Habit, always, first_is_best, honest, judge_server, mute, served_file
-from tests.fixtures.taught_judge import case
+from tests.fixtures.trained_judge import case
 
 RIGHT, WRONG = "the right one", "the other"
 
@@ -200,14 +200,14 @@ def test_a_vendors_model_by_name(capsys: pytest.CaptureFixture[str], monkeypatch
 
 
 @pytest.mark.slow
-def test_three_lines_against_a_checkpoint(taught_judge: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_three_lines_against_a_checkpoint(trained_judge: Path, capsys: pytest.CaptureFixture[str]) -> None:
     one = case(401)
-    with open_judge(taught_judge, max_new_tokens=64) as judge:
+    with open_judge(trained_judge, max_new_tokens=64) as judge:
         judgment = judge_pair(judge, one.prompt[0].content, one.response_a, one.response_b)
         long = judge_pair(judge, "the fox " * 150, a="the dog", b="a dog")
     assert all(order.verdict in Side and 0 < (order.confidence or 0) <= 1 for order in judgment.orders)
     assert all(order.unreadable is Unreadable.TOO_LONG and order.prompt_tokens == 0 for order in long.orders)
     arguments = ["--prompt", one.prompt[0].content, "--a", one.response_a, "--b", one.response_b]
-    status = reasrm("judge", *arguments, "--model", str(taught_judge), "--max-new-tokens", "64", "--json")
+    status = reasrm("judge", *arguments, "--model", str(trained_judge), "--max-new-tokens", "64", "--json")
     assert status == (ExitCode.DONE if judgment.consistent else NO_VERDICT)
     assert json.loads(capsys.readouterr().out) == json.loads(judgment.model_dump_json())

@@ -17,8 +17,8 @@ from reasrm.records.comparison import Side
 from reasrm.records.ledger import Ledger
 from reasrm.records.reply import Finish, Reply
 from reasrm.runtime.progress import ProgressLine
-from tests.fixtures.taught_judge import CONTEXT, case, prompt_of
 from tests.fixtures.tiny_prompts import sentence, user
+from tests.fixtures.trained_judge import CONTEXT, case, prompt_of
 
 
 @pytest.mark.parametrize(
@@ -114,9 +114,9 @@ def test_a_service_that_is_ended_has_no_verdict(greedy: Sampling, tmp_path: Path
 
 
 @pytest.mark.slow
-def test_a_taught_judge_decides_at_every_budget(taught_judge: Path, tmp_path: Path) -> None:
+def test_a_trained_judge_decides_at_every_budget(trained_judge: Path, tmp_path: Path) -> None:
     settings = LocalModelSettings(
-        checkpoint=taught_judge, dtype="float32", attention="eager", batch_size=64, batch_tokens=4096,
+        checkpoint=trained_judge, dtype="float32", attention="eager", batch_size=64, batch_tokens=4096,
         max_context_tokens=CONTEXT, threads=1,
     )  # fmt: skip
     model = open_model(EngineName.TRANSFORMERS, settings)

@@ -1,4 +1,4 @@
-"""The decode loop: the same greedy tokens as the library's own `generate`, whatever the batch."""
+"""The decode loop: the same greedy tokens as transformers' `generate`, whatever the batch."""
 
 from typing import Any
 
@@ -28,11 +28,11 @@ def model(checkpoint: Any) -> Any:
     return load_model(load_causal, settings)
 
 
-def draw_batch(*words: Any) -> list[Any]:
-    """The loop under test; torch is loaded by the test that needs it, not by every collection."""
+def draw_batch(*arguments: Any) -> list[Any]:
+    """The loop under test; torch is imported by the tests that need it, not when tests are collected."""
     from reasrm.inference.decoding import draw_batch
 
-    return draw_batch(*words)
+    return draw_batch(*arguments)
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +61,37 @@ def test_greedy_tokens_equal_the_librarys(model: Any, tokenizer: Any, prompts: l
     expected = [library_tokens(model, tokenizer, prompt, greedy.max_new_tokens) for prompt in prompts]
     assert [list(one.token_ids) for one in drawn] == expected
     assert len({len(prompt.token_ids) for prompt in prompts}) > 1, "the batch must be padded"
+
+
+def test_replies_that_outgrow_the_caches_buffers_are_the_same(
+    model: Any, tokenizer: Any, prompts: list[Prompt], greedy: Sampling
+) -> None:
+    long = greedy.model_copy(update={"max_new_tokens": 150})
+    drawn = draw_batch(model, prompts[:4], long, stops_of(model, tokenizer, ""), tokenizer.pad_token_id)
+    expected = [library_tokens(model, tokenizer, prompt, long.max_new_tokens) for prompt in prompts[:4]]
+    assert [list(one.token_ids) for one in drawn] == expected
+    assert max(map(len, expected)) == 150, "the buffers must be enlarged twice"
+
+
+def test_layers_with_a_sliding_window_keep_the_librarys_cache(
+    tokenizer: Any, prompts: list[Prompt], greedy: Sampling
+) -> None:
+    """Half of the layers attend to the last tokens alone: those drop what they no longer need, the others grow."""
+    import torch
+    from transformers import Qwen3Config, Qwen3ForCausalLM
+
+    torch.manual_seed(2)
+    shape = Qwen3Config(
+        vocab_size=512, hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=2,
+        num_key_value_heads=1, head_dim=16, max_position_embeddings=256, initializer_range=0.4, use_sliding_window=True,
+        sliding_window=4, layer_types=["full_attention", "sliding_attention"], eos_token_id=None,
+    )  # fmt: skip
+    mixed = Qwen3ForCausalLM(shape).eval()
+    assert min(prompt.length for prompt in prompts) > shape.sliding_window
+    drawn = draw_batch(mixed, prompts, greedy, stops_of(mixed, tokenizer, ""), tokenizer.pad_token_id)
+    expected = [library_tokens(mixed, tokenizer, prompt, greedy.max_new_tokens) for prompt in prompts]
+    assert [list(one.token_ids) for one in drawn] == expected
+    assert len({tuple(row) for row in expected}) > 1
 
 
 def stop_word(texts: list[str], tokens: list[str]) -> str:

@@ -20,7 +20,7 @@ from reasrm.records.comparison import Side
 from reasrm.records.ledger import Ledger
 from reasrm.records.reply import Finish, Reply
 from reasrm.runtime.progress import ProgressLine
-from tests.fixtures.taught_judge import CONTEXT, FORGED, prompt_of, unseen
+from tests.fixtures.trained_judge import CONTEXT, FORGED, prompt_of, unseen
 
 pytestmark = [pytest.mark.vllm, pytest.mark.timeout(5400)]
 
@@ -29,9 +29,9 @@ CASES = 150
 
 
 @pytest.fixture(scope="module")
-def settings(taught_judge: Path) -> LocalModelSettings:
+def settings(trained_judge: Path) -> LocalModelSettings:
     return LocalModelSettings(
-        checkpoint=taught_judge,
+        checkpoint=trained_judge,
         dtype=Dtype.FLOAT32,
         attention=Attention.EAGER,
         batch_size=64,
@@ -42,10 +42,10 @@ def settings(taught_judge: Path) -> LocalModelSettings:
 
 
 @pytest.fixture(scope="module")
-def prompts(taught_judge: Path) -> list[Prompt]:
-    """Comparisons that the judge was not taught, in both orders."""
+def prompts(trained_judge: Path) -> list[Prompt]:
+    """Comparisons that the judge was not trained on, in both orders."""
     shown = [order for number in range(400, 400 + CASES) for order in (unseen(number), unseen(number).swapped())]
-    return list(render_all(load_tokenizer(taught_judge), [prompt_of(one) for one in shown]).values())
+    return list(render_all(load_tokenizer(trained_judge), [prompt_of(one) for one in shown]).values())
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from reasrm.runtime.progress import ProgressLine
 from reasrm.runtime.stage_main import ExitCode
 from tests.fixtures.command_line import reasrm
 from tests.fixtures.judge_server import served_file
-from tests.fixtures.taught_judge import CONTEXT, prompt_of, unseen
+from tests.fixtures.trained_judge import CONTEXT, prompt_of, unseen
 from tests.fixtures.vllm_server import vllm_server
 
 pytestmark = [pytest.mark.vllm, pytest.mark.timeout(5400)]
@@ -32,10 +32,10 @@ CASES = [unseen(number) for number in range(600, 660)]
 
 
 @pytest.fixture(scope="module")
-def served(taught_judge: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def served(trained_judge: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The description of a running server, as `--served` takes it."""
     folder = tmp_path_factory.mktemp("served")
-    with pytest.MonkeyPatch.context() as patch, vllm_server(taught_judge, CONTEXT, folder / "log") as url:
+    with pytest.MonkeyPatch.context() as patch, vllm_server(trained_judge, CONTEXT, folder / "log") as url:
         patch.setenv("OPENAI_API_KEY", "none")
         yield served_file(folder, url)
 
@@ -69,8 +69,8 @@ def judgments_of(capsys: pytest.CaptureFixture[str], cases: Path, *judge: str) -
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
-def test_the_served_judge_gives_the_same_verdicts(served: Path, taught_judge: Path, tmp_path: Path) -> None:
-    here = replies_of(open_model(EngineName.TRANSFORMERS, settings(taught_judge)), tmp_path / "here.jsonl")
+def test_the_served_judge_gives_the_same_verdicts(served: Path, trained_judge: Path, tmp_path: Path) -> None:
+    here = replies_of(open_model(EngineName.TRANSFORMERS, settings(trained_judge)), tmp_path / "here.jsonl")
     there = replies_of(open_model(EngineName.API, settings(served)), tmp_path / "there.jsonl")
     verdicts = [read_verdict(reply.text, reply.finish) for reply in here]
     assert [read_verdict(reply.text, reply.finish) for reply in there] == verdicts
@@ -81,20 +81,20 @@ def test_the_served_judge_gives_the_same_verdicts(served: Path, taught_judge: Pa
     assert min(sides.count(side) for side in Side) > 10
 
 
-def test_the_served_judge_is_as_sure(served: Path, taught_judge: Path, tmp_path: Path) -> None:
-    here = replies_of(open_model(EngineName.TRANSFORMERS, settings(taught_judge)), tmp_path / "here.jsonl")
+def test_the_served_judge_is_as_sure(served: Path, trained_judge: Path, tmp_path: Path) -> None:
+    here = replies_of(open_model(EngineName.TRANSFORMERS, settings(trained_judge)), tmp_path / "here.jsonl")
     there = replies_of(open_model(EngineName.API, settings(served)), tmp_path / "there.jsonl")
     for one, other in zip(here, there, strict=True):
         assert other.verdict_logprob == pytest.approx(one.verdict_logprob, abs=1e-4)
 
 
 def test_the_command_says_the_same_of_a_served_judge_and_of_its_checkpoint(
-    served: Path, taught_judge: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    served: Path, trained_judge: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cases = tmp_path / "cases.jsonl"
     rows = [{"prompt": one.prompt[0].content, "a": one.response_a, "b": one.response_b} for one in CASES]
     cases.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    here = judgments_of(capsys, cases, "--model", str(taught_judge))
+    here = judgments_of(capsys, cases, "--model", str(trained_judge))
     there = judgments_of(capsys, cases, "--served", str(served))
     assert len(there) == len(CASES)
     for one, other in zip(here, there, strict=True):
