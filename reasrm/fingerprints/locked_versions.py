@@ -10,23 +10,7 @@ from reasrm.runtime.stage_main import StageError
 
 LOCKS = Path("locks")
 
-LIGHT = frozenset(
-    {
-        "aiohttp",
-        "anyio",
-        "certifi",
-        "dvclive",
-        "filelock",
-        "grimp",
-        "httpx",
-        "orjson",
-        "psutil",
-        "pydantic",
-        "rich",
-        "ruamel",
-        "typer",
-    }
-)
+LIGHT = frozenset({"aiohttp", "anyio", "dvclive", "filelock", "httpx2", "orjson", "pydantic", "ruamel"})
 """Import names that parse, check, print or carry bytes: their versions change no result."""
 
 DISTRIBUTION = {

@@ -6,7 +6,10 @@ from collections.abc import Callable
 from enum import IntEnum
 
 ENVIRONMENT = {"TOKENIZERS_PARALLELISM": "false", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1"}
-"""Environment of every stage: no surprise threads, and no library reports its use to anybody."""
+"""Environment of every stage: no surprise threads, and no library reports its use to anybody. Nothing that changes a
+result may stand here, since no fingerprint sees it."""
+INPUTS = "data/"
+"""Where the stages read what other stages write."""
 FINGERPRINT_EXEMPT = "it frames a stage: locks, messages and exit codes"
 
 
@@ -21,6 +24,7 @@ class ExitCode(IntEnum):
     BUSY = 4
     """Another run of the same stage, or of the pipeline in this checkout, is alive."""
     INTERRUPTED = 130
+    """By Ctrl-C, as shells have it; what is kept is kept."""
 
 
 class StageError(RuntimeError):
@@ -38,7 +42,8 @@ class StoppedResumable(StageError):  # noqa: N818  a stop is not an error
 def run_stage(name: str, main: Callable[[], str]) -> None:
     """Run a stage's `main` and print the one summary line that it returns; exit non-zero with the reason otherwise.
 
-    Errors of this project and bad input become one line; anything else keeps its traceback, since it is a defect.
+    Errors of this project, missing or bad input and Ctrl-C are reported in one line; anything else keeps its traceback,
+    since it is a defect.
     """
     from reasrm.runtime.work_folder import StageBusyError, only_run  # here: exit codes alone load nothing
 
@@ -51,6 +56,12 @@ def run_stage(name: str, main: Callable[[], str]) -> None:
         _leave(name, error, ExitCode.BUSY)
     except StageError as error:
         _leave(name, error, error.exit_code)
+    except KeyboardInterrupt:
+        _leave(name, "interrupted; the same command goes on from what is kept", ExitCode.INTERRUPTED)
+    except FileNotFoundError as error:
+        if not str(error.filename).startswith(INPUTS):
+            raise
+        _leave(name, f"{error.filename}: not there; `dvc repro` first makes what a stage reads", ExitCode.FAILED)
     except ValueError as error:
         if type(error) is ValueError:
             raise
@@ -58,6 +69,6 @@ def run_stage(name: str, main: Callable[[], str]) -> None:
     print(f"{name}: {summary}", flush=True)
 
 
-def _leave(name: str, error: Exception, code: ExitCode) -> None:
+def _leave(name: str, error: Exception | str, code: ExitCode) -> None:
     print(f"{name}: {error}", file=sys.stderr, flush=True)
     sys.exit(int(code))
