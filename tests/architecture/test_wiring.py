@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from flows.profile import HEADER, Choice, compose, profile_names
+from flows.profile import HEADER, ProfileChoice, compose, profile_names
 from reasrm.runtime.params import StageParams
+from reasrm.runtime.yaml_files import read_yaml
 
 ROOT = Path(__file__).parents[2]
-WIRED: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+WIRED: dict[str, Any] = read_yaml(ROOT / "dvc.yaml")["stages"]
 MINIATURE = (ROOT / "params.yaml").read_text(encoding="utf-8")
 STAGES = sorted(path.stem for path in (ROOT / "stages").glob("*.py") if path.stem != "__init__")
 WITH_PARAMS = [stage for stage in STAGES if stage != "fingerprint"]
@@ -61,8 +61,8 @@ def test_a_stage_depends_on_its_fingerprint_and_its_own_section_alone(stage: str
 @pytest.mark.parametrize("name", profile_names(ROOT))
 def test_every_profile_gives_each_stage_valid_parameters_and_nothing_else(name: str, tmp_path: Path) -> None:
     file = tmp_path / "params.yaml"
-    file.write_text(compose(ROOT, Choice(name), MINIATURE), encoding="utf-8")
-    document = yaml.safe_load(file.read_text(encoding="utf-8"))
+    file.write_text(compose(ROOT, ProfileChoice(name), MINIATURE), encoding="utf-8")
+    document = read_yaml(file)
     known = BESIDE_STAGES | set(WITH_PARAMS) | {f"{stage}_variants" for stage in STAGES if "foreach" in WIRED[stage]}
     assert set(document) <= known
     for stage in WITH_PARAMS:

@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from pydantic import ValidationError
 
+from reasrm.runtime.yaml_files import read_yaml
 from reasrm.training.grpo import GrpoSettings
 from reasrm.training.rewards.registry import REWARD_TERMS
 
-PARAMS = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text(encoding="utf-8"))
+PARAMS = read_yaml(Path(__file__).parents[2] / "params.yaml")
 
 
 def settings(**changes: Any) -> GrpoSettings:
