@@ -11,8 +11,9 @@ BIN = $(VENV)/bin
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export DO_NOT_TRACK := 1
+export NO_MKDOCS_2_WARNING := 1
 
-.PHONY: help demo test test-slow test-vllm check format ui install lock clean
+.PHONY: help demo test test-slow test-vllm check docs format ui install lock clean
 
 help: ## what each word does
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -35,6 +36,9 @@ check: install ## format, lint, types, import contracts
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+docs: install ## the documentation as a site, in site/; a broken link or reference fails
+	@$(BIN)/mkdocs build --quiet && echo "$(CURDIR)/site/index.html"
 
 format: install ## let ruff mend what it can
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
