@@ -106,7 +106,7 @@ def test_labels_are_those_of_the_weights_and_not_of_the_config(
 
 
 @pytest.mark.parametrize(
-    ("head", "drop", "said"),
+    ("head", "drop", "message"),
     [
         ({}, "", "lacks score.weight"),
         (PLAIN, "model.norm", "lacks model.norm.weight"),
@@ -119,10 +119,10 @@ def test_labels_are_those_of_the_weights_and_not_of_the_config(
     ],
 )
 def test_what_would_be_random_is_refused_by_name(
-    tmp_path: Path, settings: LocalModelSettings, tokenizer: Any, head: Shapes, drop: str, said: str
+    tmp_path: Path, settings: LocalModelSettings, tokenizer: Any, head: Shapes, drop: str, message: str
 ) -> None:
     folder = write(tmp_path, tokenizer, head, drop, pad_token_id=0, num_labels=1)
-    with pytest.raises(StageError, match=said) as caught:
+    with pytest.raises(StageError, match=message) as caught:
         list(engine_for(folder, settings, tokenizer).score(ROWS))
     assert str(folder) in str(caught.value)
     assert "kind: generative" in str(caught.value)
@@ -159,8 +159,8 @@ def test_a_scalar_checkpoint_writes_no_text(
     for engine in (EngineName.TRANSFORMERS, EngineName.VLLM):
         with pytest.raises(StageError, match="kind: scalar"):
             open_model(engine, settings.model_copy(update={"checkpoint": folder}))
-    words = ["--prompt", "q", "--a", "x", "--b", "y", "--model", str(folder)]
-    assert reasrm("judge", *words) == ExitCode.FAILED
+    arguments = ["--prompt", "q", "--a", "x", "--b", "y", "--model", str(folder)]
+    assert reasrm("judge", *arguments) == ExitCode.FAILED
     assert "kind: scalar" in capsys.readouterr().err
 
 
