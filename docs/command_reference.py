@@ -1,7 +1,7 @@
 """The command reference of the documentation: typer's own description of each command, when the site is built.
 
-A line `::: typer MODULE` of a page becomes the commands of that module's `app`. A hook of mkdocs and not a plugin: an error
-in a command ends the build, and texts below a command's options (its exit statuses, its rows) are shown too.
+A line `::: typer MODULE` of a page becomes the commands of that module's `app`. A hook of mkdocs and not a plugin: an
+error in a command ends the build, and texts below a command's options (exit statuses, rows) are shown too.
 """
 
 import importlib
