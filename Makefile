@@ -1,4 +1,4 @@
-# Six words: demo, test, check, ui, install, lock. Each sets up what it needs; a second call sets nothing up again.
+# Seven targets: demo, test, check, docs, ui, install, lock. Each sets up what it needs; a second call sets nothing up again.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -15,13 +15,13 @@ export NO_MKDOCS_2_WARNING := 1
 
 .PHONY: help demo test test-slow test-vllm check docs format ui install lock clean
 
-help: ## what each word does
+help: ## what each target does
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
-demo: install ## the whole pipeline on this machine: no key, no hub, no GPU (under ten minutes on two cores)
+demo: install ## the whole pipeline on this machine: no key, no hub, no GPU (five to ten minutes on two idle cores)
 	@$(BIN)/reasrm run
 
-test: install ## the tests that need no training, no browser, no GPU (two minutes)
+test: install ## the tests that need no training, no browser, no GPU (about one minute on two idle cores)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
 test-slow: install ## the tests that train models, run flows and open pages (Chromium from apt, else these are skipped)
@@ -57,4 +57,4 @@ lock: ## pin every package anew (needs uv)
 	@locks/compile.sh
 
 clean: ## remove what runs leave behind, not the data that DVC tracks
-	rm -rf work ledgers .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info
+	rm -rf work ledgers .pytest_cache .mypy_cache .ruff_cache .hypothesis build site *.egg-info
