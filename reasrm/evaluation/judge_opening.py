@@ -16,10 +16,10 @@ from reasrm.evaluation.judge_template import JudgeTemplate, RubricsTemplate
 from reasrm.evaluation.pairwise_judgment import PairwiseJudgment, judge_pair
 from reasrm.evaluation.scalar_judge import ScalarJudge
 from reasrm.evaluation.text_judge import TextJudge
+from reasrm.inference.checkpoint_loading import Attention, Dtype, LocalModelSettings
 from reasrm.inference.engine import Sampling
 from reasrm.inference.model_opening import EngineName, OpenModel, open_model, open_service, plain_prompts
 from reasrm.inference.served_model import ServedModel, load_served_model, served_model
-from reasrm.inference.transformers_engine import Attention, Dtype, LocalModelSettings
 from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.records.pair import Message
 from reasrm.runtime.extras import extras_named

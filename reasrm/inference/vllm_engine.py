@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from reasrm.inference.checkpoint_loading import LocalModelSettings
 from reasrm.inference.engine import Answered, Prompt, Sampling, one_by_one
 from reasrm.inference.prompt_rendering import template_hash
 from reasrm.inference.replies import DrawnTokens, decode, reply_from_tokens
-from reasrm.inference.transformers_engine import LocalModelSettings
 from reasrm.judging.verdict import THINK_START, reply_end
 from reasrm.records.content_hash import unit_interval
 from reasrm.records.reply import Finish
