@@ -146,15 +146,25 @@ def judge_rows(opened: "Judge", name: str, out: Path | None) -> int:
 def judged_rows(
     opened: "Judge", name: str, results: Counter[str], ledger: "Ledger | None" = None
 ) -> Iterator[dict[str, Any]]:
-    """The judgment of each row of a file, in order, as it is written; counts in `results` why rows have no verdict."""
+    """The judgment of each row of a file, in order, as it is written; counts in `results` why rows have no verdict.
+
+    Raises:
+        StageError: a row cannot be read, or holds words that the judge's vocabulary lacks; says file and line.
+    """
     from reasrm.commands.judge_rows import read_comparison_rows
     from reasrm.evaluation.pairwise_judgment import judge_pairs
+    from reasrm.inference.vocabulary import UnknownWordsError
+    from reasrm.runtime.stage_main import StageError
 
     for rows in read_comparison_rows(name):
-        for row, judgment in zip(rows, judge_pairs(opened, [row.pair for row in rows], ledger), strict=True):
-            results[judgment.why_none] += 1
-            given_id = {} if row.id is None else {"id": row.id}
-            yield given_id | judgment.model_dump(mode="json")
+        judged = judge_pairs(opened, [row.pair for _, row in rows], ledger)
+        try:
+            for (_, row), judgment in zip(rows, judged, strict=True):
+                results[judgment.why_none] += 1
+                given_id = {} if row.id is None else {"id": row.id}
+                yield given_id | judgment.model_dump(mode="json")
+        except UnknownWordsError as error:
+            raise StageError(f"{name} line {rows[error.place][0]}: {error}") from error
 
 
 def as_text(judgment: "PairwiseJudgment") -> str:
