@@ -132,7 +132,7 @@ class JudgeOptions:
         from reasrm.evaluation.judge_opening import open_judge, open_scalar_judge
         from reasrm.evaluation.judge_template import JudgeTemplate, PublishedTemplate, RubricsTemplate
         from reasrm.evaluation.published_judges.prompt_file import load_prompt_file
-        from reasrm.inference.checkpoint_loading import Dtype
+        from reasrm.inference.local_model import Dtype
 
         dtype, tokens = Dtype(self.dtype or Dtype.FLOAT32), self.max_new_tokens or MOST_NEW_TOKENS
         if self.engine is JudgeEngine.SCALAR:

@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Any
 
 from reasrm.evaluation.judge import Judge, PromptCounts
-from reasrm.inference.checkpoint_loading import LocalModelSettings
+from reasrm.inference.local_model import LocalModelSettings
 from reasrm.inference.prompt_rendering import load_tokenizer, render_answered
 from reasrm.inference.prompt_run import score_all
 from reasrm.inference.scalar_engine import ScalarEngine

@@ -1,16 +1,15 @@
 """Models from checkpoints: a language model, or a classifier of one label that scores answers; with all their weights.
 
 The library fills weights that it does not find with fresh random numbers and merely logs it. A judge with a random head
-gives verdicts all the same, at chance level, so here a checkpoint with missing weights is refused.
+gives verdicts all the same, at chance level, so here a checkpoint with missing weights is refused; and what the library
+says of files that it cannot read becomes one line.
 """
 
 import json
-from collections.abc import Callable, Iterable
-from enum import StrEnum
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-
-from pydantic import BaseModel, ConfigDict, Field
 
 from reasrm.runtime.stage_main import StageError
 
@@ -25,60 +24,49 @@ NAMES_IN_ERROR = 6
 """So many weights are named in an error's text; the others are counted."""
 
 
-class Dtype(StrEnum):
-    """Number format of the weights while judging."""
-
-    FLOAT32 = "float32"
-    BFLOAT16 = "bfloat16"
-    FLOAT16 = "float16"
-
-
-class Attention(StrEnum):
-    """Which of the library's attention implementations runs."""
-
-    EAGER = "eager"
-    SDPA = "sdpa"
-
-
-class LocalModelSettings(BaseModel):
-    """How a checkpoint is run in this process."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    checkpoint: Path
-    """A folder written by `save_pretrained`."""
-    dtype: Dtype
-    attention: Attention
-    batch_size: int = Field(gt=0)
-    """Most prompts in a batch."""
-    batch_tokens: int = Field(gt=0)
-    """Most prompt tokens in a batch, padding included: long prompts make small batches."""
-    max_context_tokens: int = Field(gt=0)
-    """Prompt and reply together never get longer; must fit the model."""
-    threads: int = Field(gt=0)
-    """CPU threads of this engine."""
-
-
-def load_model(load: Callable[..., Any], settings: LocalModelSettings) -> Any:
-    """Load the checkpoint of `settings` with `load`, ready to judge, on the GPU if there is one.
+def load_config(checkpoint: Path) -> Any:
+    """The configuration of `checkpoint`, as transformers reads it.
 
     Raises:
-        StageError: it lacks weights, or has fewer positions than `max_context_tokens`.
+        StageError: there is none, or of no kind that transformers knows.
     """
-    import torch
-    from transformers.utils.logging import disable_progress_bar
+    from transformers import AutoConfig
 
-    disable_progress_bar()
-    torch.set_num_threads(settings.threads)
-    dtype = getattr(torch, settings.dtype.value)
-    model = load(settings.checkpoint, dtype=dtype, attn_implementation=settings.attention.value)
-    positions = getattr(model.config.get_text_config(), "max_position_embeddings", None)
-    if positions is not None and positions < settings.max_context_tokens:
+    require_checkpoint(checkpoint)
+    with reading(checkpoint, "configuration"):
+        return AutoConfig.from_pretrained(checkpoint, trust_remote_code=False)
+
+
+def require_checkpoint(checkpoint: Path) -> None:
+    """Do nothing if `checkpoint` is a checkpoint's folder.
+
+    Raises:
+        StageError: it is none.
+    """
+    if not (checkpoint / "config.json").is_file():
         raise StageError(
-            f"{settings.checkpoint}: the model has {positions} positions, `judge.max_context_tokens` is "
-            f"{settings.max_context_tokens}: lower it, or train with a longer context"
+            f"{checkpoint}: no checkpoint there (a folder with config.json); `reasrm run` trains "
+            f"data/checkpoints/grpo-full, and `hf download NAME --local-dir FOLDER` gets a published model"
         )
-    return model.eval().to("cuda" if torch.cuda.is_available() else "cpu")
+
+
+@contextmanager
+def reading(checkpoint: Path, part: str) -> Iterator[None]:
+    """Turn the libraries' errors while `part` of `checkpoint` is read into one line.
+
+    Raises:
+        StageError: it cannot be read.
+    """
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except (OSError, ValueError, SafetensorError) as error:
+        said = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        raise StageError(
+            f"{checkpoint}: its {part} cannot be read ({said}); get the whole checkpoint, of a kind that the installed "
+            "transformers knows"
+        ) from error
 
 
 def load_causal(checkpoint: Path, **settings: Any) -> Any:
@@ -115,7 +103,8 @@ def refuse_scalar(checkpoint: Path) -> None:
     Raises:
         StageError: `checkpoint` holds a model that scores answers; it would write noise.
     """
-    config = json.loads((checkpoint / "config.json").read_text(encoding="utf-8"))
+    with reading(checkpoint, "configuration"):
+        config = json.loads((checkpoint / "config.json").read_text(encoding="utf-8"))
     scoring = [name for name in config.get("architectures") or () if name.endswith(SCALAR_ARCHITECTURES)]
     heads = [name for name in tensor_names(checkpoint) if name.startswith(SCALAR_HEAD)]
     if scoring or heads:
@@ -127,14 +116,19 @@ def refuse_scalar(checkpoint: Path) -> None:
 
 
 def tensor_names(checkpoint: Path) -> list[str]:
-    """The names of all weights in the safetensors files of `checkpoint`; none where there is no such file."""
+    """The names of all weights in the safetensors files of `checkpoint`; none where there is no such file.
+
+    Raises:
+        StageError: there is one that cannot be read.
+    """
     if (checkpoint / INDEX).is_file():
-        return sorted(json.loads((checkpoint / INDEX).read_text(encoding="utf-8"))["weight_map"])
+        with reading(checkpoint, "list of weights"):
+            return sorted(json.loads((checkpoint / INDEX).read_text(encoding="utf-8"))["weight_map"])
     if not (checkpoint / WEIGHTS).is_file():
         return []
     from safetensors import safe_open
 
-    with safe_open(checkpoint / WEIGHTS, framework="pt") as file:
+    with reading(checkpoint, "weights"), safe_open(checkpoint / WEIGHTS, framework="pt") as file:
         return sorted(file.keys())
 
 
@@ -149,16 +143,18 @@ def load_all_weights(model_class: Any, checkpoint: Path, hint: str, *, new_head:
         **settings: those of the class's own `from_pretrained`.
 
     Raises:
-        StageError: other weights are missing, have another shape, or belong to a head that `model_class` does not have.
+        StageError: other weights are missing, have another shape, or belong to a head that `model_class` does not have;
+            or they cannot be read.
     """
-    model, found = model_class.from_pretrained(
-        str(checkpoint),
-        output_loading_info=True,
-        ignore_mismatched_sizes=True,  # they are refused below, by their names
-        trust_remote_code=False,
-        use_safetensors=True,
-        **settings,
-    )
+    with reading(checkpoint, "model"):
+        model, found = model_class.from_pretrained(
+            str(checkpoint),
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,  # they are refused below, by their names
+            trust_remote_code=False,
+            use_safetensors=True,
+            **settings,
+        )
     unknown = {name for name in found["unexpected_keys"] if name.startswith(SCALAR_HEAD)}
     problems = {
         "lacks": {name for name in found["missing_keys"] if not new_head or not name.startswith(new_head)},
@@ -183,9 +179,9 @@ def _with_two_layer_head(checkpoint: Path) -> Any:
         StageError: the library has no sequence classifier for that architecture.
     """
     from torch import nn
-    from transformers import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING, AutoConfig
+    from transformers import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING
 
-    config = AutoConfig.from_pretrained(checkpoint, trust_remote_code=False)
+    config = load_config(checkpoint)
     if type(config) not in MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING:
         raise StageError(f"{checkpoint}: transformers has no sequence classifier for `{config.model_type}` models")
     single: Any = MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING[type(config)]

@@ -9,8 +9,9 @@ from enum import StrEnum
 from functools import partial
 from typing import Any
 
-from reasrm.inference.checkpoint_loading import LocalModelSettings, refuse_scalar
+from reasrm.inference.checkpoint_loading import refuse_scalar
 from reasrm.inference.engine import Engine, Prompt
+from reasrm.inference.local_model import LocalModelSettings
 from reasrm.inference.prompt_rendering import load_tokenizer, render_all
 from reasrm.inference.served_model import ServedModel, load_served_model
 from reasrm.inference.transformers_engine import TransformersEngine

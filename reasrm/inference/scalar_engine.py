@@ -5,8 +5,9 @@ from importlib.metadata import version
 from itertools import count
 from typing import Any
 
-from reasrm.inference.checkpoint_loading import LocalModelSettings, load_model, load_scalar
+from reasrm.inference.checkpoint_loading import load_scalar
 from reasrm.inference.engine import Prompt, batches_by_tokens
+from reasrm.inference.local_model import LocalModelSettings, load_model
 from reasrm.inference.prompt_rendering import template_hash
 from reasrm.runtime.work_folder import file_hash
 

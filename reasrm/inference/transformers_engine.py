@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from typing import Any
 
-from reasrm.inference.checkpoint_loading import LocalModelSettings, load_causal, load_model
+from reasrm.inference.checkpoint_loading import load_causal
 from reasrm.inference.engine import Answered, Prompt, Sampling, batches_by_tokens
+from reasrm.inference.local_model import LocalModelSettings, load_model
 from reasrm.inference.prompt_rendering import template_hash
 from reasrm.inference.replies import reply_from_tokens
 from reasrm.runtime.work_folder import file_hash

@@ -13,8 +13,8 @@ from reasrm.evaluation.judge_template import PublishedTemplate
 from reasrm.evaluation.pairwise_judgment import PairwiseJudgment, judge_pair
 from reasrm.evaluation.published_judges.prompt_file import PromptFileError, load_prompt_file
 from reasrm.evaluation.text_judge import TextJudge
-from reasrm.inference.checkpoint_loading import LocalModelSettings
 from reasrm.inference.engine import Sampling
+from reasrm.inference.local_model import LocalModelSettings
 from reasrm.inference.model_opening import EngineName, OpenModel, open_model, plain_prompts
 from reasrm.inference.scripted_engine import ScriptedEngine
 from reasrm.judging.prompt import RESPONSE_END, RESPONSE_START

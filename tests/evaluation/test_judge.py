@@ -12,8 +12,8 @@ from reasrm.evaluation.judge_template import RubricsTemplate
 from reasrm.evaluation.pairwise_judgment import Pair, judge_pairs
 from reasrm.evaluation.scalar_judge import ScalarJudge
 from reasrm.evaluation.text_judge import TextJudge
-from reasrm.inference.checkpoint_loading import LocalModelSettings
 from reasrm.inference.engine import Sampling
+from reasrm.inference.local_model import LocalModelSettings
 from reasrm.inference.model_opening import OpenModel, plain_prompts
 from reasrm.inference.scripted_engine import ScriptedEngine
 from reasrm.inference.vocabulary import UnknownWordsError

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from reasrm.commands.judge import NO_VERDICT
-from reasrm.inference.checkpoint_loading import LocalModelSettings
 from reasrm.inference.engine import Prompt, Sampling
+from reasrm.inference.local_model import LocalModelSettings
 from reasrm.inference.model_opening import EngineName, open_model
 from reasrm.inference.replies import logprob_in_pieces, verdict_letter
 from reasrm.inference.served_model import load_served_model, served_model

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from reasrm.inference.checkpoint_loading import LocalModelSettings, load_causal, load_model
+from reasrm.inference.checkpoint_loading import load_causal
 from reasrm.inference.engine import Prompt, Sampling
+from reasrm.inference.local_model import LocalModelSettings, load_model
 from reasrm.inference.prompt_rendering import render_all
 from reasrm.inference.stop_tokens import StopTokens, end_of_turn_ids
 from reasrm.judging.verdict import reply_end

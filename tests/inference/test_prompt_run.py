@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from reasrm.inference.checkpoint_loading import LocalModelSettings
 from reasrm.inference.engine import Answered, Engine, Prompt, Sampling
+from reasrm.inference.local_model import LocalModelSettings
 from reasrm.inference.prompt_run import ask_all
 from reasrm.inference.scripted_engine import ScriptedEngine
 from reasrm.inference.transformers_engine import TransformersEngine

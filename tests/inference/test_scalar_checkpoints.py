@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from reasrm.inference.checkpoint_loading import INDEX, WEIGHTS, LocalModelSettings, refuse_scalar, tensor_names
+from reasrm.inference.checkpoint_loading import INDEX, WEIGHTS, refuse_scalar, tensor_names
+from reasrm.inference.local_model import LocalModelSettings
 from reasrm.inference.model_opening import EngineName, open_model
 from reasrm.inference.scalar_engine import ScalarEngine
 from reasrm.inference.transformers_engine import TransformersEngine

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from reasrm.inference.checkpoint_loading import Attention, Dtype, LocalModelSettings
 from reasrm.inference.engine import Engine, Prompt, Sampling
+from reasrm.inference.local_model import Attention, Dtype, LocalModelSettings
 from reasrm.inference.prompt_rendering import load_tokenizer, render_all
 from reasrm.inference.prompt_run import ask_all
 from reasrm.inference.transformers_engine import TransformersEngine

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from reasrm.inference.checkpoint_loading import Attention, Dtype, LocalModelSettings
 from reasrm.inference.engine import Sampling
+from reasrm.inference.local_model import Attention, Dtype, LocalModelSettings
 from reasrm.inference.model_opening import EngineName, OpenModel, open_model
 from reasrm.inference.prompt_run import ask_all
 from reasrm.judging.verdict import STOP, Verdict, read_verdict
