@@ -12,7 +12,8 @@ from reasrm.runtime.stage_main import StageError
 
 
 def without_tokenizer(folder: Path) -> None:
-    (folder / "tokenizer.json").unlink()
+    for file in folder.glob("tokenizer*"):
+        file.unlink()
 
 
 def without_weights(folder: Path) -> None:
