@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from reasrm.evaluation.pairwise_judgment import Pair
 from reasrm.records.jsonl import BadRecordError, explain
-from reasrm.records.pair import Message, must_end_with_the_client
+from reasrm.records.pair import Message, require_question_last
 from reasrm.runtime.stage_main import StageError
 
 ROWS_AT_ONCE = 256
@@ -33,7 +33,7 @@ class ComparisonRow(BaseModel):
     @classmethod
     def _is_a_question(cls, prompt: str | tuple[Message, ...]) -> str | tuple[Message, ...]:
         if not isinstance(prompt, str):
-            must_end_with_the_client(prompt)
+            require_question_last(prompt)
         if not (prompt if isinstance(prompt, str) else prompt[-1].content).strip():
             raise ValueError("the client's question is empty")
         return prompt

@@ -10,23 +10,7 @@ from reasrm.runtime.stage_main import StageError
 
 LOCKS = Path("locks")
 
-LIGHT = frozenset(
-    {
-        "aiohttp",
-        "anyio",
-        "certifi",
-        "dvclive",
-        "grimp",
-        "httpx",
-        "orjson",
-        "psutil",
-        "pydantic",
-        "rich",
-        "ruamel",
-        "typer",
-        "yaml",
-    }
-)
+LIGHT = frozenset({"aiohttp", "anyio", "dvclive", "httpx2", "orjson", "pydantic", "ruamel", "yaml"})
 """Import names that parse, check, print or carry bytes: their versions change no result."""
 
 DISTRIBUTION = {

@@ -3,7 +3,7 @@
 A module may state two things for the fingerprint, as module-level constants read from its source, never by import:
 
 - `FINGERPRINTED_FILES = ("page.html",)`: files beside the module that it reads and that change what it does;
-- `FINGERPRINT_EXEMPT = "why"`: the module cannot change one byte of any stage's output (progress, pacing, prices), so
+- `FINGERPRINT_EXEMPT = "why"`: the module cannot change one byte of any stage's output (progress, pacing, wording), so
   an edit of it must not rerun a GPU for hours. `docs/decisions/003-fingerprints-of-meaning.md` says when that is true.
 """
 

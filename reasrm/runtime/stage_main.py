@@ -8,7 +8,10 @@ from enum import IntEnum
 from reasrm.runtime.work_folder import StageBusyError, only_run
 
 QUIET = {"TOKENIZERS_PARALLELISM": "false", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1"}
-"""Environment of every stage: no surprise threads, and no library reports its use to anybody."""
+"""Environment of every stage: no surprise threads, and no library reports its use to anybody. Nothing that changes a
+result may stand here, since no fingerprint sees it."""
+INPUTS = "data/"
+"""Where the stages read what other stages write."""
 FINGERPRINT_EXEMPT = "it frames a stage: locks, messages and exit codes"
 
 
@@ -22,6 +25,8 @@ class ExitCode(IntEnum):
     """Stopped on purpose with everything kept (budget, credit, outage): the same command goes on from there."""
     BUSY = 4
     """Another run of the same stage is alive."""
+    INTERRUPTED = 130
+    """By Ctrl-C, as shells say it; what is kept is kept."""
 
 
 class StageError(RuntimeError):
@@ -39,7 +44,8 @@ class StoppedResumable(StageError):  # noqa: N818  a stop is not an error
 def run_stage(name: str, main: Callable[[], str]) -> None:
     """Run a stage's `main` and print the one summary line that it returns; exit non-zero with the reason otherwise.
 
-    Errors of ours and bad input are told in one line; anything else keeps its traceback, since it is a defect.
+    Errors of ours, missing or bad input and Ctrl-C are reported in one line; anything else keeps its traceback, since
+    it is a defect.
     """
     for variable, value in QUIET.items():
         os.environ.setdefault(variable, value)
@@ -50,6 +56,12 @@ def run_stage(name: str, main: Callable[[], str]) -> None:
         _leave(name, error, ExitCode.BUSY)
     except StageError as error:
         _leave(name, error, error.exit_code)
+    except KeyboardInterrupt:
+        _leave(name, "interrupted; the same command goes on from what is kept", ExitCode.INTERRUPTED)
+    except FileNotFoundError as error:
+        if not str(error.filename).startswith(INPUTS):
+            raise
+        _leave(name, f"{error.filename}: not there; `dvc repro` first makes what a stage reads", ExitCode.FAILED)
     except ValueError as error:
         if type(error) is ValueError:
             raise
@@ -57,6 +69,6 @@ def run_stage(name: str, main: Callable[[], str]) -> None:
     print(f"{name}: {summary}", flush=True)
 
 
-def _leave(name: str, error: Exception, code: ExitCode) -> None:
+def _leave(name: str, error: Exception | str, code: ExitCode) -> None:
     print(f"{name}: {error}", file=sys.stderr, flush=True)
     sys.exit(int(code))

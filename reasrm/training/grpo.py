@@ -7,7 +7,8 @@ Per sampled reply i of a group of G = `replies_per_prompt` replies to one prompt
     loss       - sum over all tokens of the batch of (ratio * A_i - beta * KL) / number of those tokens
 
 `ratio` is r_theta / r_theta_old of a token, clipped to 1 +- 0.2 as in eq. 9, beta is `kl_weight`, KL the estimate
-exp(d) - d - 1 with d = log r_ref - log r_theta of the token, r_ref the starting checkpoint. No length penalty.
+exp(d) - d - 1 with d = log r_ref - log r_theta of the token, r_ref the starting checkpoint. All probabilities are those
+at the sampling temperature. Replies that the token limit cut off count like others. No length penalty.
 
 Where this departs from RM-R1 (arXiv 2505.02387v3, eq. 8-11 and appendices C, E):
 
@@ -21,8 +22,8 @@ Where this departs from RM-R1 (arXiv 2505.02387v3, eq. 8-11 and appendices C, E)
   ours is `kl_weight`, and 0 leaves the reference model out.
 - Group: the paper samples 7 replies per prompt at temperature 1 and top-p 1, at most 8,192 tokens; here
   `replies_per_prompt`, `temperature`, `max_reply_tokens`, top-p 1 as well.
-- Optimiser: AdamW without weight decay; a constant rate after `warmup_steps` and gradients clipped to norm 1 (TRL's
-  default), as in RM-R1's scripts. The paper states the rates: 5e-7 to 1e-6 by model size.
+- Optimiser: AdamW without weight decay (RM-R1's code: 0.01), gradients clipped to norm 1 (TRL's default, and in RM-R1's
+  code), a constant rate after `warmup_steps` (there without warm-up). The paper states the rates: 5e-7 to 1e-6.
 - Reward of the cold start: eq. 11 is answer + format; ours demands a readable verdict for the format, and the tags of
   the prompt variant where it has any.
 """
@@ -59,7 +60,7 @@ class GrpoSettings(TrainerSettings):
     rewards: dict[str, FiniteFloat] = Field(min_length=1)
     """Weight of each reward term (`reasrm.training.rewards.registry`); a reply earns the weighted sum."""
     steps_without_signal: int = Field(gt=0)
-    """Stop with an error after so many steps in which no group had replies of different reward."""
+    """Stop with an error after more than so many steps in a row in which no group had replies of different reward."""
 
     @field_validator("rewards")
     @classmethod

@@ -109,7 +109,7 @@ def test_misspelt_parameters_are_refused(tmp_path: Path) -> None:
         ReportParams.load(file=file)
 
 
-def test_the_page_says_the_planted_habits_as_they_are(params: ReportParams) -> None:
+def test_the_page_states_what_is_planted_as_it_is(params: ReportParams) -> None:
     coin, laziness = params.planted
     assert f"{100 * VERDICT_A_SHARE:.0f} % of them A" in coin
     for family, share in LAZY_SHARES.items():
