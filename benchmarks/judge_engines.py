@@ -31,7 +31,7 @@ from reasrm.inference import model_opening
 from reasrm.inference.engine import Answered, Prompt, Sampling
 from reasrm.inference.replies import DrawnTokens, reply_from_tokens
 from reasrm.inference.stop_tokens import StopTokens, end_of_turn_ids
-from reasrm.inference.transformers_engine import TransformersEngine
+from reasrm.inference.transformers_engine import LocalModelSettings, TransformersEngine
 from reasrm.records.jsonl import read_records
 from reasrm.records.judgment import Judgment
 from reasrm.records.reply import Finish, Reply
@@ -41,21 +41,34 @@ from stages import judge
 ROOT = Path(__file__).resolve().parents[1]
 MODELS = ("base", "sft", "grpo-full", "grpo-cold_start", "answer_sft")
 GENERATION = "generation.json"
-"""Written by the measured process: seconds between the loaded model and its last reply."""
+"""Written by the measured process: seconds that it generated, without loading and without what is done with replies."""
 LIMIT = 1.15
 """The decode loop is kept while the stage takes more than so many times as long with `generate`."""
 
 
 class LoopEngine(TransformersEngine):
-    """The engine as it is; notes how long it generated."""
+    """The engine as it is; measures how long it generates."""
+
+    def __init__(self, settings: LocalModelSettings, tokenizer: Any) -> None:
+        """Prepare for `settings`; `tokenizer` is the checkpoint's own."""
+        super().__init__(settings, tokenizer)
+        self._seconds = {"wall": 0.0, "cpu": 0.0}
 
     def generate(self, prompts: Sequence[Prompt], sampling: Sampling) -> Iterator[Answered]:
         """Yield each prompt with its reply, batch by batch."""
         self._loaded()
-        wall, cpu = time.perf_counter(), time.process_time()
-        yield from self._replies(prompts, sampling)
-        seconds = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
-        Path(GENERATION).write_text(json.dumps(seconds | {"prompts": len(prompts)}), encoding="utf-8")
+        replies = self._replies(prompts, sampling)
+        for _ in prompts:
+            wall, cpu = time.perf_counter(), time.process_time()
+            answered = next(replies)
+            self._seconds["wall"] += time.perf_counter() - wall
+            self._seconds["cpu"] += time.process_time() - cpu
+            yield answered
+
+    def close(self) -> None:
+        """Write down what was measured, and let the model go."""
+        Path(GENERATION).write_text(json.dumps(self._seconds), encoding="utf-8")
+        super().close()
 
     def _replies(self, prompts: Sequence[Prompt], sampling: Sampling) -> Iterator[Answered]:
         yield from super().generate(prompts, sampling)
@@ -128,13 +141,12 @@ ENGINES = {"loop": LoopEngine, "generate": GenerateEngine, "stop_strings": StopS
 
 @dataclass
 class StageRun:
-    """One run of the stage; seconds of the whole process, and between the loaded model and the last reply."""
+    """One run of the stage: seconds of the whole process, and those of them that it generated."""
 
     wall: float
     cpu: float
     generation_wall: float
     generation_cpu: float
-    prompts: int
     replies: list[Reply | None]
 
 
@@ -166,7 +178,7 @@ def measure(engine: str, model: str, data: Path, params: Path) -> StageRun:
         files = sorted((folder / "data/judgments" / model).glob("*.jsonl"))
         replies = [judgment.reply for file in files for judgment in read_records(file, Judgment)]
     cpu = used.ru_utime + used.ru_stime
-    return StageRun(wall, cpu, seconds["wall"], seconds["cpu"], seconds["prompts"], replies)
+    return StageRun(wall, cpu, seconds["wall"], seconds["cpu"], replies)
 
 
 def main() -> None:
@@ -210,9 +222,9 @@ def report(runs: dict[tuple[str, str], list[StageRun]]) -> None:
         ]
         totals[engine] = [total + one for total, one in zip(totals.get(engine, [0.0] * 4), seconds, strict=True)]
         same = agreement(runs[model, "loop"][0].replies, rounds[0].replies) if (model, "loop") in runs else [""] * 3
-        rows.append([model, engine, f"{rounds[0].prompts:,}", *(f"{one:.1f}" for one in seconds), *same])
-    rows += [["all", engine, "", *(f"{one:.1f}" for one in total), "", "", ""] for engine, total in totals.items()]
-    columns = ["model", "engine", "prompts", "stage wall s", "stage CPU s", "generation wall s", "generation CPU s"]
+        rows.append([model, engine, *(f"{one:.1f}" for one in seconds), *same])
+    rows += [["all", engine, *(f"{one:.1f}" for one in total), "", "", ""] for engine, total in totals.items()]
+    columns = ["model", "engine", "stage wall s", "stage CPU s", "generation wall s", "generation CPU s"]
     print_table([*columns, "same text", "same tokens", "largest difference of log probability"], rows)
     for engine, total in totals.items():
         if engine != "loop" and "loop" in totals:

@@ -23,7 +23,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from reasrm.apis.clients import request_format
@@ -31,6 +30,7 @@ from reasrm.apis.connection import address_parts
 from reasrm.apis.request_format import ApiProtocol, RequestField, RequestFormat
 from reasrm.records.jsonl import explain
 from reasrm.runtime.stage_main import StageError
+from reasrm.runtime.yaml_files import YamlError, read_yaml
 
 
 class ServedModel(BaseModel):
@@ -106,10 +106,10 @@ def load_served_model(path: Path) -> ServedModel:
         StageError: it is missing or malformed.
     """
     try:
-        return ServedModel.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError) as error:
+        return ServedModel.model_validate(read_yaml(path))
+    except OSError as error:
         raise StageError(f"{path}: cannot be read as the YAML file of a served model ({error})") from error
     except ValidationError as error:
         raise StageError(f"{path}: not the description of a served model: {explain(error)}") from error
-    except yaml.YAMLError as error:
-        raise StageError(f"{path}: not YAML ({error})") from error
+    except YamlError as error:
+        raise StageError(str(error)) from error

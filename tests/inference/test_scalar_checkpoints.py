@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from reasrm.inference.checkpoint_loading import INDEX, WEIGHTS, refuse_scalar, tensor_names
+from reasrm.inference.local_model import LocalModelSettings
 from reasrm.inference.model_opening import EngineName, open_model
 from reasrm.inference.scalar_engine import ScalarEngine
-from reasrm.inference.transformers_engine import LocalModelSettings, TransformersEngine
+from reasrm.inference.transformers_engine import TransformersEngine
 from reasrm.runtime.stage_main import ExitCode, StageError
 from reasrm.training.checkpoint import load_language_model
 from reasrm.training.scalar import load_scalar_model
@@ -106,7 +107,7 @@ def test_labels_are_those_of_the_weights_and_not_of_the_config(
 
 
 @pytest.mark.parametrize(
-    ("head", "drop", "said"),
+    ("head", "drop", "message"),
     [
         ({}, "", "lacks score.weight"),
         (PLAIN, "model.norm", "lacks model.norm.weight"),
@@ -119,10 +120,10 @@ def test_labels_are_those_of_the_weights_and_not_of_the_config(
     ],
 )
 def test_what_would_be_random_is_refused_by_name(
-    tmp_path: Path, settings: LocalModelSettings, tokenizer: Any, head: Shapes, drop: str, said: str
+    tmp_path: Path, settings: LocalModelSettings, tokenizer: Any, head: Shapes, drop: str, message: str
 ) -> None:
     folder = write(tmp_path, tokenizer, head, drop, pad_token_id=0, num_labels=1)
-    with pytest.raises(StageError, match=said) as caught:
+    with pytest.raises(StageError, match=message) as caught:
         list(engine_for(folder, settings, tokenizer).score(ROWS))
     assert str(folder) in str(caught.value)
     assert "kind: generative" in str(caught.value)
@@ -159,8 +160,8 @@ def test_a_scalar_checkpoint_writes_no_text(
     for engine in (EngineName.TRANSFORMERS, EngineName.VLLM):
         with pytest.raises(StageError, match="kind: scalar"):
             open_model(engine, settings.model_copy(update={"checkpoint": folder}))
-    words = ["--prompt", "q", "--a", "x", "--b", "y", "--model", str(folder)]
-    assert reasrm("judge", *words) == ExitCode.FAILED
+    arguments = ["--prompt", "q", "--a", "x", "--b", "y", "--model", str(folder)]
+    assert reasrm("judge", *arguments) == ExitCode.FAILED
     assert "kind: scalar" in capsys.readouterr().err
 
 
@@ -182,11 +183,14 @@ def test_a_language_model_that_lacks_weights_is_refused(
         load_scalar_model(tmp_path, tokenizer)
 
 
-def test_training_begins_from_whole_weights_and_makes_a_new_head_alone(checkpoint: Path, tokenizer: Any) -> None:
+def test_training_begins_from_whole_weights_and_makes_a_new_head_alone(
+    checkpoint: Path, tokenizer: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
     from safetensors.torch import load_file
 
     weights = load_file(checkpoint / WEIGHTS)
     model, scorer = load_language_model(checkpoint), load_scalar_model(checkpoint, tokenizer)
+    assert "MISSING" not in capfd.readouterr().err
     for name, parameter in scorer.named_parameters():
         if name != "score.weight":
             assert parameter.equal(weights[name])

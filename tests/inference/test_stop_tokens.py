@@ -1,4 +1,4 @@
-"""Where a reply may end: no stop text is missed, whichever way the tokens fall."""
+"""Where a reply may end: no stop text is missed, however it is split into tokens."""
 
 from typing import Any
 
@@ -20,8 +20,8 @@ ASKED = Prompt((), (1, 2, 3))
 
 def first_end(tokenizer: Any, stops: StopTokens, ids: list[int]) -> int | None:
     """How many tokens the decode loop would have drawn when it found the stop text."""
-    looks = (end for end in range(1, len(ids) + 1) if stops.may_stop[ids[end - 1]])
-    return next((end for end in looks if stops.reached(ids[:end])), None)
+    candidates = (end for end in range(1, len(ids) + 1) if stops.may_stop[ids[end - 1]])
+    return next((end for end in candidates if stops.reached(ids[:end])), None)
 
 
 def test_the_first_token_that_completes_the_stop_text_is_found(tokenizer: Any) -> None:
@@ -29,12 +29,12 @@ def test_the_first_token_that_completes_the_stop_text_is_found(tokenizer: Any) -
 
     @settings(max_examples=80, deadline=None)
     @given(PIECES)
-    def law(pieces: list[str]) -> None:
+    def check(pieces: list[str]) -> None:
         ids = [id_ for piece in pieces for id_ in tokenizer(piece, add_special_tokens=False)["input_ids"]]
         ends = (end for end in range(1, len(ids) + 1) if reply_end(decode(tokenizer, ids[:end])) is not None)
         assert first_end(tokenizer, stops, ids) == next(ends, None)
 
-    law()
+    check()
 
 
 def test_few_entries_of_a_vocabulary_need_a_look(tokenizer: Any) -> None:

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from reasrm.inference.engine import Engine, Prompt, Sampling
+from reasrm.inference.local_model import Attention, Dtype, LocalModelSettings
 from reasrm.inference.prompt_rendering import load_tokenizer, render_all
 from reasrm.inference.prompt_run import ask_all
-from reasrm.inference.transformers_engine import Attention, Dtype, LocalModelSettings, TransformersEngine
+from reasrm.inference.transformers_engine import TransformersEngine
 from reasrm.inference.vllm_engine import VllmEngine
 from reasrm.judging.aggregation import verdict_of_samples
 from reasrm.judging.verdict import STOP, Unreadable, Verdict, read_verdict
@@ -44,8 +45,8 @@ def settings(trained_judge: Path) -> LocalModelSettings:
 @pytest.fixture(scope="module")
 def prompts(trained_judge: Path) -> list[Prompt]:
     """Comparisons that the judge was not trained on, in both orders."""
-    shown = [order for number in range(400, 400 + CASES) for order in (unseen(number), unseen(number).swapped())]
-    return list(render_all(load_tokenizer(trained_judge), [prompt_of(one) for one in shown]).values())
+    orders = [order for number in range(400, 400 + CASES) for order in (unseen(number), unseen(number).swapped())]
+    return list(render_all(load_tokenizer(trained_judge), [prompt_of(one) for one in orders]).values())
 
 
 @pytest.fixture(scope="module")
@@ -102,9 +103,9 @@ def test_a_quoted_verdict_does_not_end_a_reply(replies: list[Reply]) -> None:
         assert reply.text.count(STOP) == 2
 
 
-def in_order(engine: Engine, prompts: list[Prompt], way: Sampling) -> list[Reply]:
+def in_order(engine: Engine, prompts: list[Prompt], sampling: Sampling) -> list[Reply]:
     """The replies to `prompts`, in whatever order the engine gives them."""
-    found = dict(engine.generate(prompts, way))
+    found = dict(engine.generate(prompts, sampling))
     return [found[prompt] for prompt in prompts]
 
 
@@ -123,8 +124,8 @@ def test_the_token_limit_is_the_same_limit(
 def test_samples_follow_their_seed(vllm: VllmEngine, prompts: list[Prompt]) -> None:
     some = prompts[:30]
     warm = [GREEDY.model_copy(update={"temperature": 1.0, "seed": seed}) for seed in range(3)]
-    samples = [in_order(vllm, some, way) for way in warm]
-    again = [in_order(vllm, some[::-1], way)[::-1] for way in warm]
+    samples = [in_order(vllm, some, sampling) for sampling in warm]
+    again = [in_order(vllm, some[::-1], sampling)[::-1] for sampling in warm]
     assert [[reply.text for reply in part] for part in again] == [[reply.text for reply in part] for part in samples]
     assert samples[0] != samples[1]
     for drawn in zip(*samples, strict=True):

@@ -41,8 +41,8 @@ def judged(model: str, engine: EngineName, items: list[BenchmarkItem], ledger: P
     given = JudgeParams.load(model).model_dump()
     changes = {"engine": engine, "checkpoint": ROOT / given["checkpoint"]}
     params = JudgeParams.model_validate(given | changes)
-    with Ledger(ledger) as kept:
-        judgments, _, identity = judge_items(items_in_orders(items, params.orders, params.seed), params, kept)
+    with Ledger(ledger) as opened:
+        judgments, _, identity = judge_items(items_in_orders(items, params.orders, params.seed), params, opened)
     assert identity["engine_starts"] == 1
     return judgments
 

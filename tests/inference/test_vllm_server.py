@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from reasrm.inference.engine import Sampling
+from reasrm.inference.local_model import Attention, Dtype, LocalModelSettings
 from reasrm.inference.model_opening import EngineName, OpenModel, open_model
 from reasrm.inference.prompt_run import ask_all
-from reasrm.inference.transformers_engine import Attention, Dtype, LocalModelSettings
 from reasrm.judging.verdict import STOP, Verdict, read_verdict
 from reasrm.records.comparison import Side
 from reasrm.records.ledger import Ledger
@@ -54,13 +54,13 @@ def settings(checkpoint: Path) -> LocalModelSettings:
 
 def replies_of(model: OpenModel, ledger: Path) -> list[Reply]:
     """The replies to all cases in both orders, asked as the stage asks."""
-    shown = [prompt_of(order) for one in CASES for order in (one, one.swapped())]
-    prompts = model.render(shown)
-    with Ledger(ledger) as kept:
-        found = ask_all(model.engine, list(prompts.values()), GREEDY, kept, ProgressLine("test"))
+    conversations = [prompt_of(order) for one in CASES for order in (one, one.swapped())]
+    prompts = model.render(conversations)
+    with Ledger(ledger) as opened:
+        found = ask_all(model.engine, list(prompts.values()), GREEDY, opened, ProgressLine("test"))
     model.engine.close()
     assert model.engine.starts == 1
-    return [found[prompts[messages].key] for messages in shown]
+    return [found[prompts[messages].key] for messages in conversations]
 
 
 def judgments_of(capsys: pytest.CaptureFixture[str], cases: Path, *judge: str) -> list[dict[str, Any]]:
