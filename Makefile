@@ -1,4 +1,5 @@
 # Seven targets: demo, test, check, docs, ui, install, lock. Each sets up what it needs; a second call sets nothing up again.
+# V=1 shows every line of the installer and of the stages.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -8,6 +9,7 @@ PYTHON ?= python3
 LOCK ?= $(shell if nvidia-smi -L >/dev/null 2>&1; then echo locks/gpu.txt; else echo locks/cpu.txt; fi)
 VENV ?= .venv
 BIN = $(VENV)/bin
+V ?=
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export DO_NOT_TRACK := 1
@@ -19,7 +21,7 @@ help: ## what each target does
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 demo: install ## the whole pipeline on this machine: no key, no hub, no GPU (five to ten minutes on two idle cores)
-	@$(BIN)/reasrm run
+	@$(BIN)/reasrm run $(if $(V),--verbose)
 
 test: install ## the tests that need no training, no browser, no GPU (about one minute on two idle cores)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest
@@ -50,7 +52,7 @@ install: $(VENV)/installed.$(notdir $(LOCK)) ## the environment alone
 
 $(VENV)/installed.%: locks/% locks/install.sh pyproject.toml
 	@echo "Setting up $(VENV) from locks/$* (once, a minute or some)"
-	@PYTHON=$(PYTHON) locks/install.sh $(VENV) locks/$*
+	@PYTHON=$(PYTHON) VERBOSE=$(V) locks/install.sh $(VENV) locks/$*
 	@touch $@
 
 lock: ## pin every package anew (needs uv)
