@@ -1,5 +1,5 @@
-# Seven targets: demo, test, check, docs, ui, install, lock. Each sets up what it needs; a second call sets nothing up again.
-# V=1 shows every line of the installer and of the stages.
+# Each target sets up what it needs; a second call sets nothing up again. V=1 shows every line of the installer and of the
+# stages.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c

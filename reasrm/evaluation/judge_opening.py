@@ -16,10 +16,11 @@ from reasrm.evaluation.judge_template import JudgeTemplate, RubricsTemplate
 from reasrm.evaluation.pairwise_judgment import PairwiseJudgment, judge_pair
 from reasrm.evaluation.scalar_judge import ScalarJudge
 from reasrm.evaluation.text_judge import TextJudge
+from reasrm.inference.checkpoint_loading import load_config
 from reasrm.inference.engine import Sampling
+from reasrm.inference.local_model import Attention, Dtype, LocalModelSettings
 from reasrm.inference.model_opening import EngineName, OpenModel, open_model, open_service, plain_prompts
 from reasrm.inference.served_model import ServedModel, load_served_model, served_model
-from reasrm.inference.transformers_engine import Attention, Dtype, LocalModelSettings
 from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.records.pair import Message
 from reasrm.runtime.extras import extras_named
@@ -110,19 +111,17 @@ def _settings_for(checkpoint: Path, dtype: Dtype) -> LocalModelSettings:
     """How a checkpoint is run for single comparisons: with all the positions that it has.
 
     Raises:
-        StageError: there is no checkpoint.
+        StageError: there is no checkpoint, or its configuration does not say how many positions it has.
     """
-    if not (checkpoint / "config.json").is_file():
-        raise StageError(f"{checkpoint}: no checkpoint there; `reasrm run` trains data/checkpoints/grpo-full")
-    from transformers import AutoConfig
-
-    config = AutoConfig.from_pretrained(checkpoint, trust_remote_code=False).get_text_config()
+    positions = getattr(load_config(checkpoint).get_text_config(), "max_position_embeddings", None)
+    if positions is None:
+        raise StageError(f"{checkpoint}: its configuration names no `max_position_embeddings`; add it to config.json")
     return LocalModelSettings(
         checkpoint=checkpoint,
         dtype=dtype,
         attention=Attention.SDPA,
         batch_size=16,
         batch_tokens=16384,
-        max_context_tokens=int(config.max_position_embeddings),
+        max_context_tokens=int(positions),
         threads=1,
     )

@@ -105,13 +105,28 @@ def test_a_text_may_begin_with_an_at(capsys: pytest.CaptureFixture[str], word: s
         [*CASE, "--prompt-file", "p.yaml", "--variant", "full"],
         [*CASE, "--out", "o.jsonl"],
         ["--jsonl", "rows.jsonl", "--out", "rows.jsonl"],
+        ["--jsonl", "rows.replies.jsonl", "--out", "rows.jsonl"],
         ["--jsonl", "rows.jsonl", "--out", "."],
     ],
 )
 def test_options_that_exclude_each_other(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     Path("rows.jsonl").write_text("")
+    Path("rows.replies.jsonl").write_text("{")
     assert reasrm("judge", *arguments) == ExitCode.USAGE
     assert "Traceback" not in capsys.readouterr().err
+    assert Path("rows.replies.jsonl").read_text() == "{"
+
+
+@pytest.mark.parametrize("kind", ["no_ledger", "no_folder"])
+def test_an_output_that_cannot_be_written(capsys: pytest.CaptureFixture[str], kind: str) -> None:
+    Path("rows.jsonl").write_text(json.dumps({"prompt": "q", "a": "right", "b": "y"}))
+    Path("file").write_text("")
+    Path("judged.replies.jsonl").write_text("{}\n")
+    out = "judged.jsonl" if kind == "no_ledger" else "file/judged.jsonl"
+    assert judged("--jsonl", "rows.jsonl", "--out", out) == ExitCode.FAILED
+    said = capsys.readouterr().err
+    assert said.startswith("reasrm judge: ")
+    assert ("judged.replies.jsonl" if kind == "no_ledger" else "'file'") in said
 
 
 @pytest.mark.parametrize("made", ["folder", "bytes", "list"])

@@ -153,7 +153,10 @@ def test_words_that_the_vocabulary_lacks_are_named_instead_of_a_verdict(
     printed = capsys.readouterr()
     assert printed.out == ""
     assert "'no', 'idea'" in printed.err
-    Path("rows.jsonl").write_text(json.dumps({"prompt": QUESTION, "a": RIGHT, "b": "idea"}))
+    talk = [{"role": role, "content": text} for role, text in (("user", "why"), ("assistant", RIGHT), ("user", "sum"))]
+    rows = [{"prompt": QUESTION, "a": RIGHT, "b": WRONG}, {"prompt": talk, "a": RIGHT, "b": WRONG}]
+    Path("rows.jsonl").write_text("\n\n".join(map(json.dumps, rows)))
     assert reasrm("judge", "--jsonl", "rows.jsonl", "--out", "judged.jsonl", "--model", *model) == ExitCode.FAILED
-    assert f"{QUESTION!r} cannot be judged" in capsys.readouterr().err
+    assert "rows.jsonl line 3: the prompt 'sum' cannot be judged" in (printed := capsys.readouterr().err)
+    assert "'why'" in printed
     assert not Path("judged.jsonl").exists()

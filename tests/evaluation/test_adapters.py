@@ -13,9 +13,9 @@ from reasrm.evaluation.pairwise_judgment import PairwiseJudgment, judge_pair
 from reasrm.evaluation.published_judges.prompt_file import PromptFileError, load_prompt_file
 from reasrm.evaluation.text_judge import TextJudge
 from reasrm.inference.engine import Sampling
+from reasrm.inference.local_model import LocalModelSettings
 from reasrm.inference.model_opening import EngineName, OpenModel, open_model, plain_prompts
 from reasrm.inference.scripted_engine import ScriptedEngine
-from reasrm.inference.transformers_engine import LocalModelSettings
 from reasrm.judging.prompt import RESPONSE_END, RESPONSE_START
 from reasrm.judging.verdict import Unreadable
 from reasrm.records.benchmark_item import BenchmarkItem

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from reasrm.inference.checkpoint_loading import INDEX, WEIGHTS, refuse_scalar, tensor_names
+from reasrm.inference.local_model import LocalModelSettings
 from reasrm.inference.model_opening import EngineName, open_model
 from reasrm.inference.scalar_engine import ScalarEngine
-from reasrm.inference.transformers_engine import LocalModelSettings, TransformersEngine
+from reasrm.inference.transformers_engine import TransformersEngine
 from reasrm.runtime.stage_main import ExitCode, StageError
 from reasrm.training.checkpoint import load_language_model
 from reasrm.training.scalar import load_scalar_model
