@@ -103,7 +103,10 @@ MostInFlight = Annotated[int, typer.Option(help="Requests at once.", rich_help_p
 Attempts = Annotated[int, typer.Option(help="Per request, for faults that pass.", rich_help_panel=HOW)]
 Timeout = Annotated[float, typer.Option("--timeout-seconds", help="Per reply.", rich_help_panel=HOW)]
 Outage = Annotated[
-    float, typer.Option("--outage-minutes", help="Stop if the server is down longer.", rich_help_panel=HOW)
+    float,
+    typer.Option(
+        "--outage-minutes", help="Stop if the server is down longer, or asks for a longer pause.", rich_help_panel=HOW
+    ),
 ]
 DeclaredRpm = Annotated[
     float | None,

@@ -15,17 +15,18 @@ and these are the others with their defaults:
     leave_out: []                        fields that this model refuses, of temperature, top_p, seed, logprobs
     opens_thinking: false                true: its chat template writes the `<think>`, and thoughts come with the reply
 
-Keys come from the SDKs' own environment variables (OPENAI_API_KEY, ANTHROPIC_API_KEY) and from nowhere else.
+Keys come from the SDKs' own environment variables (OPENAI_API_KEY, ANTHROPIC_API_KEY) and from nowhere else; a model
+that is served on this machine needs none.
 """
 
 import os
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from reasrm.apis.clients import request_format
+from reasrm.apis.connection import address_parts
 from reasrm.apis.request_format import ApiProtocol, RequestField, RequestFormat
 from reasrm.records.jsonl import explain
 from reasrm.runtime.stage_main import StageError
@@ -55,11 +56,15 @@ class ServedModel(BaseModel):
 
     @property
     def address(self) -> str | None:
-        """Where requests go, without any user and password; None for the vendor's own."""
+        """Where requests go, without any user and password; None for the vendor's own.
+
+        Raises:
+            AddressError: it is none that requests can go to.
+        """
         url = self.base_url or os.environ.get(self.protocol.address_variable)
         if not url:
             return None
-        parts = urlsplit(url)
+        parts = address_parts(url)
         return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
     @property
