@@ -1,4 +1,4 @@
-"""What `import reasrm` gives: every name that the README uses, and nothing heavy before its use."""
+"""What `import reasrm` gives: every name that README and docs use, and nothing heavy before its use."""
 
 import re
 import subprocess
@@ -8,19 +8,38 @@ from pathlib import Path
 import pytest
 
 import reasrm
+from reasrm.records.jsonl import write_records
+from reasrm.records.pair import Role
 from tests.fixtures.judge_server import judge_server
 from tests.scoring.outcome_sets import reward_bench, rm_bench, write_rows
 
 ROOT = Path(__file__).parents[1]
-README = ROOT / "README.md"
-SNIPPETS = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+PAGES = ("README.md", "docs/python.md")
 SERVED = "http://127.0.0.1:8000/v1"
-EXPECTED = ("A\n2 + 2 = 4. <answer>[[A]]</answer>", "1.0 [", "Verdict(side=<Side.A")
-"""What each snippet prints here."""
+EXPECTED = {
+    "README.md": ("A\n2 + 2 = 4. <answer>[[A]]</answer>", "1.0 [", "Verdict(side=<Side.A"),
+    "docs/python.md": (
+        "A True\nA A ",
+        "A \nB \n",
+        "True\nTrue\n",
+        "1.0 [",
+        "0.33333333333333337 [",
+        "B\nno verdict: only_quoted\n",
+        "sum | two and two | 4\n",
+    ),
+}
+"""What each example of a page prints here."""
 
 
-def test_each_snippet_of_the_readme_is_tested() -> None:
-    assert len(SNIPPETS) == len(EXPECTED)
+def examples(page: str) -> list[str]:
+    """The Python examples of a page but those that `commands/test_judge_kinds.py` runs, one per kind of judge."""
+    found = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL)
+    return [one for one in found if "judgment = judge_pair(" not in one]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_each_example_is_tested(page: str) -> None:
+    assert len(examples(page)) == len(EXPECTED[page])
 
 
 def test_every_public_name_is_there() -> None:
@@ -47,9 +66,11 @@ def right_is_four(answers: dict[reasrm.Side, str]) -> str:
     return f"2 + 2 = 4. <answer>[[{side}]]</answer>"
 
 
-@pytest.mark.parametrize("number", range(len(EXPECTED)))
-def test_the_readmes_snippets_run(
-    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("page", "number"), [(page, number) for page in PAGES for number in range(len(EXPECTED[page]))]
+)
+def test_the_examples_run(
+    page: str, number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """As they stand there, but for the address of the served model."""
     monkeypatch.chdir(tmp_path)
@@ -57,7 +78,10 @@ def test_the_readmes_snippets_run(
     write_rows(tmp_path / "outcomes.jsonl", ({**row, "correct": 1} for row in rm_bench()))
     write_rows(tmp_path / "mine.jsonl", ({**row, "correct": 1} for row in reward_bench()))
     write_rows(tmp_path / "theirs.jsonl", ({**row, "correct": int(row["id"] > 0)} for row in reward_bench()))
+    (tmp_path / "data/pairs").mkdir(parents=True)
+    question = (reasrm.Message(role=Role.USER, content="two and two"),)
+    pair = reasrm.PreferencePair(prompt=question, chosen="4", rejected="5", source="sum")
+    write_records(tmp_path / "data/pairs/distill.jsonl", [pair])
     with judge_server(right_is_four) as url:
-        exec(compile(SNIPPETS[number].replace(SERVED, url), f"README snippet {number + 1}", "exec"), {})
-    said = capsys.readouterr().out
-    assert EXPECTED[number] in said
+        exec(compile(examples(page)[number].replace(SERVED, url), f"{page}, example {number + 1}", "exec"), {})
+    assert EXPECTED[page][number] in capsys.readouterr().out

@@ -153,13 +153,13 @@ def oracle(  # noqa: PLR0913  one parameter per option
 
     Exit status:
 
-    0 every pair is accounted for: the output holds one line for each.
-    1 failed: bad input, no key, a budget without a known price.
-    2 wrong usage: an option, an output file, or an open batch asks the same.
-    3 stopped with everything kept (budget, credit, key, outage, signal): the
-    same command goes on, after a stop for the budget with a larger one.
-    4 another run writes to the same ledger.
-    130 interrupted a second time: replies in flight are lost, and may be billed.
+    - 0: every pair is accounted for; the output holds one line for each.
+    - 1: failed; bad input, no key, a budget without a known price.
+    - 2: wrong usage; an option, an output file, or an open batch asks the same.
+    - 3: stopped with everything kept (budget, credit, key, outage, signal); the same command goes on, after a stop for
+      the budget with a larger one.
+    - 4: another run writes to the same ledger.
+    - 130: interrupted a second time; replies in flight are lost, and may be billed.
     """
     from reasrm.commands.oracle_run import OracleFiles, ask, estimate, exit_codes, oracle_of, oracle_pass, settings_of
 

@@ -46,7 +46,7 @@ def read_meaning(path: Path) -> ModuleMeaning:
     try:
         tree = ast.parse(path.read_text(encoding="utf-8"))
     except SyntaxError as error:
-        raise DeclarationError(f"{path} line {error.lineno}: not valid Python ({error.msg}); mend it first") from error
+        raise DeclarationError(f"{path} line {error.lineno}: not valid Python ({error.msg}); fix it first") from error
     files = _constant(path, tree, FILES_CONSTANT, ())
     if not isinstance(files, tuple) or not all(isinstance(name, str) for name in files):
         raise DeclarationError(f'{path}: {FILES_CONSTANT} must be a tuple of file names, like ("page.html",)')

@@ -6,8 +6,7 @@ from typing import Any
 
 from reasrm.inference.checkpoint_loading import reading, require_checkpoint
 from reasrm.inference.engine import Prompt
-from reasrm.judging.chat_template import answered_token_ids, render_chat
-from reasrm.judging.verdict import THINK_START
+from reasrm.judging.chat_template import answered_token_ids, opened_thought, render_chat
 from reasrm.records.content_hash import content_hash
 from reasrm.records.pair import Message, Role
 from reasrm.runtime.stage_main import StageError
@@ -54,7 +53,7 @@ def render_all(
     rows = tokenizer(texts, add_special_tokens=False)["input_ids"]
     tail = tokenizer(begun, add_special_tokens=False)["input_ids"] if begun else []
     return {
-        messages: Prompt(messages, (*row, *tail), THINK_START if text.rstrip().endswith(THINK_START) else "", begun)
+        messages: Prompt(messages, (*row, *tail), opened_thought(text), begun)
         for messages, text, row in zip(distinct, texts, rows, strict=True)
     }
 

@@ -23,13 +23,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from reasrm.apis.clients import request_format
 from reasrm.apis.request_format import ApiProtocol, RequestField, RequestFormat
 from reasrm.records.jsonl import explain
 from reasrm.runtime.stage_main import StageError
+from reasrm.runtime.yaml_files import YamlError, read_yaml
 
 
 class ServedModel(BaseModel):
@@ -101,10 +101,10 @@ def load_served_model(path: Path) -> ServedModel:
         StageError: it is missing or malformed.
     """
     try:
-        return ServedModel.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError) as error:
+        return ServedModel.model_validate(read_yaml(path))
+    except OSError as error:
         raise StageError(f"{path}: cannot be read as the YAML file of a served model ({error})") from error
     except ValidationError as error:
         raise StageError(f"{path}: not the description of a served model: {explain(error)}") from error
-    except yaml.YAMLError as error:
-        raise StageError(f"{path}: not YAML ({error})") from error
+    except YamlError as error:
+        raise StageError(str(error)) from error

@@ -35,11 +35,12 @@ from typing import Any, Self
 from pydantic import Field, FiniteFloat, field_validator, model_validator
 
 from reasrm.judging.chain_of_rubrics import PromptVariant
-from reasrm.judging.chat_template import neutral_messages, prompt_token_ids
+from reasrm.judging.chat_template import neutral_messages, opened_thought, prompt_token_ids
 from reasrm.judging.prompt import judge_prompt
 from reasrm.records.comparison import Comparison
 from reasrm.training.checkpoint import attention
 from reasrm.training.rewards.registry import REWARD_TERMS
+from reasrm.training.rewards.sampled_replies import with_opened_thought
 from reasrm.training.trainer_settings import TrainerSettings, trl_arguments
 from reasrm.training.training_run import NoTrainingDataError, TrainingRun, last_logged, train_and_save
 
@@ -113,10 +114,12 @@ def train_grpo(
             f"{run.name}: none of {len(comparisons)} prompts fits into {settings.max_prompt_tokens} tokens; "
             f"raise `max_prompt_tokens`"
         )
+    first = tokenizer.apply_chat_template(rows[0]["prompt"], tokenize=False, add_generation_prompt=True)
+    opened = opened_thought(first)
     trainer = GRPOTrainer(
         model=str(start),
         args=_config(settings, run.resume_from),
-        reward_funcs=[REWARD_TERMS[name] for name in settings.rewards],
+        reward_funcs=[with_opened_thought(REWARD_TERMS[name], opened) for name in settings.rewards],
         train_dataset=Dataset.from_list(rows),
         processing_class=tokenizer,
         callbacks=[StopWithoutSignal(run.name, settings.steps_without_signal)],

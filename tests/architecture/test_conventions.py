@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,8 @@ SOURCES = sorted(path for folder in ("flows", "stages", "reasrm") for path in (R
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "misc"}
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 60
+LARGEST_PACKAGE = 22
+PUBLIC_SURFACE = ROOT / "reasrm/__init__.py"
 
 
 def named(path: Path) -> str:
@@ -50,7 +53,33 @@ def test_no_file_and_no_function_is_too_long() -> None:
     assert not long
 
 
-PUBLIC_SURFACE = ROOT / "reasrm/__init__.py"
+def test_no_package_has_too_many_files() -> None:
+    files: dict[Path, int] = defaultdict(int)
+    for path in SOURCES:
+        files[path.parent] += 1
+    assert not {named(folder): count for folder, count in files.items() if count > LARGEST_PACKAGE}
+
+
+@pytest.mark.xfail(strict=False, reason="some classes are still to be renamed")
+def test_no_two_classes_have_the_same_name() -> None:
+    where: dict[str, list[str]] = defaultdict(list)
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                where[node.name].append(named(path))
+    assert not {name: paths for name, paths in where.items() if len(paths) > 1}
+
+
+def test_yaml_has_one_reader() -> None:
+    """PyYAML reads YAML 1.1: `no` is a boolean and `1e-3` a text, where DVC sees a text and a number."""
+    importing: dict[str, set[str]] = {}
+    for path in [*SOURCES, *(ROOT / "tests").rglob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            modules += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            if found := {module.partition(".")[0] for module in modules} & {"yaml", "ruamel"}:
+                importing[named(path)] = found
+    assert importing == {"reasrm/runtime/yaml_files.py": {"ruamel"}}
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def locks(tmp_path: Path, **texts: str) -> Path:
 
 def test_what_computes_inside_another_library_counts() -> None:
     assert set(meaningful_libraries(["trl"])) >= {"trl", "transformers", "torch", "tokenizers", "accelerate", "numpy"}
-    assert meaningful_libraries(["pydantic", "orjson", "yaml"]) == ()
+    assert meaningful_libraries(["pydantic", "orjson", "ruamel", "filelock"]) == ()
     assert meaningful_libraries(["huggingface_hub"]) == ("huggingface-hub",)
 
 

@@ -1,5 +1,6 @@
-"""Which Prefect server a run reports to, and what stages find in their environment."""
+"""Which Prefect server a run reports to, and that a temporary one goes with the run."""
 
+import subprocess
 import sys
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -8,8 +9,10 @@ from threading import Thread
 
 import pytest
 
-from flows.environment import BUDGET_VARIABLE, find_server, stage_environment
-from flows.outcome import FlowError
+from flows.prefect_server import find_server
+from flows.stage_outcome import FlowError
+from tests.flows.processes import is_alive, survivors
+from tests.flows.toy_project import environment
 
 
 class Health(BaseHTTPRequestHandler):
@@ -62,18 +65,36 @@ def test_the_users_own_profile_names_a_server(port: int, tmp_path: Path, monkeyp
     assert find_server() == url
 
 
-def test_stages_find_this_interpreter_their_gpus_and_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
-    monkeypatch.setenv("OMP_NUM_THREADS", "7")
-    environment = stage_environment(("2", "3"), 12.5)
-    assert environment["PATH"].startswith(str(Path(sys.prefix, "bin")))
-    assert environment["CUDA_VISIBLE_DEVICES"] == "2,3"
-    assert environment[BUDGET_VARIABLE] == "12.5"
-    assert environment["OMP_NUM_THREADS"] == "7"
-    assert "PYTHONDONTWRITEBYTECODE" not in environment
+STARTER = """
+import sys
+from pathlib import Path
+import psutil
+from flows.prefect_server import TemporaryServer
+server = TemporaryServer(Path(sys.argv[1]))
+server.wait_until_ready()
+print(*(process.pid for process in psutil.Process().children(recursive=True)), flush=True)
+sys.stdin.read()
+"""
 
 
-def test_on_the_cpu_a_stage_has_one_thread_unless_the_user_said_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    assert stage_environment()["OMP_NUM_THREADS"] == "1"
-    assert "OMP_NUM_THREADS" not in stage_environment(("0",))
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["kill -9", "its own end"])
+def test_a_temporary_server_does_not_outlive_the_process_that_started_it(tmp_path: Path, how: str) -> None:
+    starter = subprocess.Popen(
+        [sys.executable, "-c", STARTER, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment() | {"PYTHONPATH": str(Path.cwd())},
+    )
+    assert starter.stdout is not None
+    assert starter.stdin is not None
+    processes = [int(word) for word in starter.stdout.readline().split()]
+    assert len(processes) >= 2
+    assert all(is_alive(process) for process in processes)
+    if how == "kill -9":
+        starter.kill()
+    else:
+        starter.stdin.close()
+    assert starter.wait() == (-9 if how == "kill -9" else 0)
+    assert not survivors(processes)

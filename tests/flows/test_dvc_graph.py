@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.graph import Pipeline, Stage, read_pipeline, read_status
-from flows.lockfile import in_plan_order, sort_lock
+from flows.dvc_graph import Pipeline, Stage, in_plan_order, read_pipeline, read_status, sort_lock_file
 from tests.flows.toy_project import environment
 
 NAMES = [f"s{number}" for number in range(6)]
@@ -35,9 +34,9 @@ def test_a_lock_written_in_another_order_gets_the_bytes_of_dvc_repro(toy: Path) 
     assert (toy / "dvc.lock").read_bytes() != lock
     pipeline = read_pipeline(toy)
     assert list(pipeline.stages) == ["a", "b@slow", "b@fast", "c", "d"]
-    assert sort_lock(toy, pipeline)
+    assert sort_lock_file(toy, pipeline)
     assert (toy / "dvc.lock").read_bytes() == lock
-    assert not sort_lock(toy, pipeline)
+    assert not sort_lock_file(toy, pipeline)
     assert read_status(toy) == {}
 
 

@@ -1,9 +1,15 @@
 """Reasons name the cause: the module, the parameter with both values, the data, the stage above."""
 
-from flows.graph import Pipeline, Stage
-from flows.plan import Runs, forecasts
-from flows.plan_view import told
-from flows.reasons import Cause, Reason, dvc_reasons, fingerprint_reasons, params_reasons
+from flows.dvc_graph import Pipeline, Stage
+from flows.plan import WillRun, forecasts
+from flows.rerun_reasons import (
+    RerunCause,
+    RerunReason,
+    dvc_reasons,
+    fingerprint_reasons,
+    params_reasons,
+    reasons_text,
+)
 
 ENTRY = {"params": {"params.yaml": {"grpo": {"learning_rate": 0.0003, "beta": 0.0, "old": 1}}}}
 
@@ -12,7 +18,7 @@ def texts(reasons: object) -> list[str]:
     return [reason.text for reason in reasons]  # type: ignore[attr-defined]
 
 
-def test_a_parameter_is_told_with_both_values() -> None:
+def test_a_parameter_is_named_with_both_values() -> None:
     params = {"grpo": {"learning_rate": 0.0005, "beta": 0.0, "new": True}}
     changes = [{"changed deps": {"params.yaml": {"grpo": "modified"}}}]
     assert texts(dvc_reasons(changes, ENTRY, params)) == [
@@ -22,7 +28,7 @@ def test_a_parameter_is_told_with_both_values() -> None:
     ]
 
 
-def test_equal_lists_are_no_reason_and_a_list_is_told_whole() -> None:
+def test_equal_lists_are_no_reason_and_a_list_is_shown_whole() -> None:
     assert list(params_reasons("a", {"x": [1, 2]}, {"x": [1, 2]})) == []
     assert texts(params_reasons("a", {"x": [1, 2]}, {"x": [2, 1]})) == ["params a.x [1, 2] -> [2, 1]"]
 
@@ -62,13 +68,15 @@ def test_reasons_spread_downwards_but_not_through_the_fingerprints() -> None:
             "judge": Stage("judge", ("fingerprint", "sft")),
         }
     )
-    why = Reason(Cause.CODE, "stages.sft", "stages.sft changed")
-    plan = forecasts(pipeline, {"fingerprint": [Reason(Cause.SOURCES, "stages", "stages changed")], "sft": [why]})
-    assert {one.stage: one.runs for one in plan} == {
-        "fingerprint": Runs.YES,
-        "pairs": Runs.NO,
-        "sft": Runs.YES,
-        "judge": Runs.MAYBE,
+    why = RerunReason(RerunCause.CODE, "stages.sft", "stages.sft changed")
+    plan = forecasts(
+        pipeline, {"fingerprint": [RerunReason(RerunCause.SOURCES, "stages", "stages changed")], "sft": [why]}
+    )
+    assert {one.stage: one.will_run for one in plan} == {
+        "fingerprint": WillRun.YES,
+        "pairs": WillRun.NO,
+        "sft": WillRun.YES,
+        "judge": WillRun.MAYBE,
     }
-    assert told(plan[2].reasons) == "stages.sft changed"
-    assert told(plan[3].reasons) == "below sft"
+    assert reasons_text(plan[2].reasons) == "stages.sft changed"
+    assert reasons_text(plan[3].reasons) == "below sft"

@@ -1,7 +1,7 @@
 """The pipeline as DVC sees it: stages in the order of `dvc repro`, who stands below whom, what is out of date.
 
 Read through DVC's own API from dvc.yaml, params.yaml and dvc.lock; nothing is run. DVC asks git about files by their
-path from the working folder, so that is the project's while it reads.
+path from the working folder, so that is the project's while it reads. The one thing written is the order of dvc.lock.
 """
 
 import fnmatch
@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flows.outcome import BusyError, FlowError, UsageError
+from flows.stage_outcome import BusyError, FlowError, UsageError
 
 FINGERPRINT = "fingerprint"
-"""The stage that tells what code means; it runs before anything else is decided."""
+"""The stage that says what the code of each stage means; it runs before anything else is decided."""
+LOCK_FILE = "dvc.lock"
 
-Status = Mapping[str, list[Any]]
+DvcStatus = Mapping[str, list[Any]]
 """DVC's status by stage: what changed among its dependencies and outputs; a stage that is up to date is absent."""
 
 
@@ -60,18 +61,18 @@ class Pipeline:
         """The stages that read an output of `name`, in plan order."""
         return [child for child, stage in self.stages.items() if name in stage.parents]
 
-    def named(self, words: Iterable[str]) -> set[str]:
-        """The stages that the words mean: a name, all variants of a stage (`grpo`), or a pattern (`judge@grpo-*`).
+    def matching(self, patterns: Iterable[str]) -> set[str]:
+        """The stages that are meant: by name, all variants of a stage (`grpo`), or by a pattern (`judge@grpo-*`).
 
         Raises:
-            UsageError: a word means no stage.
+            UsageError: a pattern matches no stage.
         """
         found: set[str] = set()
-        for word in words:
-            hits = {name for name in self.stages if name == word or name.partition("@")[0] == word}
-            hits = hits or set(fnmatch.filter(self.stages, word))
+        for pattern in patterns:
+            hits = {name for name in self.stages if name == pattern or name.partition("@")[0] == pattern}
+            hits = hits or set(fnmatch.filter(self.stages, pattern))
             if not hits:
-                raise UsageError(f"no stage `{word}` in dvc.yaml; there are: {', '.join(self.stages)}")
+                raise UsageError(f"no stage `{pattern}` in dvc.yaml; there are: {', '.join(self.stages)}")
             found |= hits
         return found
 
@@ -112,7 +113,7 @@ def read_pipeline(root: Path) -> Pipeline:
     return Pipeline(stages)
 
 
-def read_status(root: Path) -> Status:
+def read_status(root: Path) -> DvcStatus:
     """What DVC finds out of date, as `dvc status` does; local to each stage, it does not spread downwards.
 
     Raises:
@@ -132,7 +133,39 @@ def read_status(root: Path) -> Status:
         raise FlowError(f"{root}: `dvc status` fails: {_reasons(error)}") from error
 
 
-def _status_of(repo: Any) -> Status:
+def in_plan_order(entries: list[str], pipeline: Pipeline) -> list[str]:
+    """The entries of dvc.lock as `dvc repro` would have written them; those of stages that are gone stay at the end."""
+    known = [name for name in pipeline.stages if name in entries]
+    return known + [name for name in entries if name not in pipeline.stages]
+
+
+def sort_lock_file(root: Path, pipeline: Pipeline) -> bool:
+    """Bring dvc.lock into plan order under DVC's repository lock; return whether it was not.
+
+    DVC appends a new entry when its stage ends, and stages that run side by side end in any order: sorted, the flow and
+    `dvc repro` leave the same bytes.
+    """
+    from dvc.repo import Repo
+    from dvc.utils.serialize import dump_yaml, load_yaml, parse_yaml_for_update
+
+    path = root / LOCK_FILE
+    if not path.exists():
+        return False
+    with chdir(root), Repo(str(root), _wait_for_lock=True) as repo, repo.lock:
+        stages = list(load_yaml(str(path)).get("stages", {}))
+        if stages == in_plan_order(stages, pipeline):
+            return False
+        document: Any = parse_yaml_for_update(path.read_text(encoding="utf-8"), str(path))
+        entries = document["stages"]
+        for name in in_plan_order(list(entries), pipeline):
+            entries[name] = entries.pop(name)
+        partial = path.with_name(f".{LOCK_FILE}.partial")
+        dump_yaml(str(partial), document)
+        partial.replace(path)
+    return True
+
+
+def _status_of(repo: Any) -> DvcStatus:
     """As `Repo.status`, by the stages' own names (DVC's are relative to the working folder)."""
     with repo.lock:
         repo._reset()
