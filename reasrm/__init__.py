@@ -1,13 +1,15 @@
 """Reasoning reward models: judges that reason before they decide, trained and evaluated.
 
     reasrm.judge(prompt, a, b, model=..., base_url=...)     two answers judged in both orders
-    reasrm.open_judge(...)                                  a judge that stays open, for many comparisons
+    reasrm.open_judge(...)                                  a judge that stays open
+    reasrm.judge_pairs(judge, [Pair(prompt, a, b), ...])    many pairs judged by it, each in both orders
     reasrm.score(benchmark, outcomes)                       outcomes from anywhere, by a benchmark's own rule
     reasrm.compare(benchmark, a, b)                         two judges on the same comparisons
     reasrm.read_verdict(reply)                              the side that a reply names, or why it names none
 
-and the records: `Message`, `PreferencePair`, `Comparison`, `Side`, `Reply`, `ComparisonJudgment`, `PairwiseJudgment`,
-`Verdict`, `Unreadable`. A name is imported when it is first used, so that `import reasrm` costs nothing.
+and the records: `Message`, `Pair`, `PreferencePair`, `Comparison`, `Side`, `Reply`, `ComparisonJudgment`,
+`PairwiseJudgment`, `Verdict`, `Unreadable`. A name is imported when it is first used, so that `import reasrm` costs
+nothing.
 """
 
 import importlib
@@ -16,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from reasrm.evaluation.judge_opening import judge_once as judge
     from reasrm.evaluation.judge_opening import open_judge
-    from reasrm.evaluation.pairwise_judgment import PairwiseJudgment
+    from reasrm.evaluation.pairwise_judgment import Pair, PairwiseJudgment, judge_pairs
     from reasrm.judging.verdict import Unreadable, Verdict, read_verdict
     from reasrm.records.comparison import Comparison, Side
     from reasrm.records.judgment import ComparisonJudgment
@@ -31,6 +33,7 @@ _PUBLIC = {
     "Comparison": ("records.comparison", "Comparison"),
     "ComparisonJudgment": ("records.judgment", "ComparisonJudgment"),
     "Message": ("records.pair", "Message"),
+    "Pair": ("evaluation.pairwise_judgment", "Pair"),
     "PairwiseJudgment": ("evaluation.pairwise_judgment", "PairwiseJudgment"),
     "PreferencePair": ("records.pair", "PreferencePair"),
     "Reply": ("records.reply", "Reply"),
@@ -39,6 +42,7 @@ _PUBLIC = {
     "Verdict": ("judging.verdict", "Verdict"),
     "compare": ("scoring.outcome_scores", "compare_outcomes"),
     "judge": ("evaluation.judge_opening", "judge_once"),
+    "judge_pairs": ("evaluation.pairwise_judgment", "judge_pairs"),
     "open_judge": ("evaluation.judge_opening", "open_judge"),
     "read_verdict": ("judging.verdict", "read_verdict"),
     "score": ("scoring.outcome_scores", "score_outcomes"),
@@ -49,6 +53,7 @@ __all__ = [
     "Comparison",
     "ComparisonJudgment",
     "Message",
+    "Pair",
     "PairwiseJudgment",
     "PreferencePair",
     "Reply",
@@ -57,6 +62,7 @@ __all__ = [
     "Verdict",
     "compare",
     "judge",
+    "judge_pairs",
     "open_judge",
     "read_verdict",
     "score",

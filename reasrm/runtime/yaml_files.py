@@ -51,7 +51,7 @@ def read_yaml(path: Path) -> Any:
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise YamlError(f"{path} byte {error.start}: not UTF-8; save it as UTF-8") from error
+        raise YamlError(f"{path}: byte {error.start}: not UTF-8; save it as UTF-8") from error
     return parse_yaml(text, path)
 
 
