@@ -1,4 +1,5 @@
-# Six words: demo, test, check, ui, install, lock. Each sets up what it needs; a second call sets nothing up again.
+# Each target sets up what it needs; a second call sets nothing up again. V=1 shows every line of the installer and of the
+# stages.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -8,19 +9,21 @@ PYTHON ?= python3
 LOCK ?= $(shell if nvidia-smi -L >/dev/null 2>&1; then echo locks/gpu.txt; else echo locks/cpu.txt; fi)
 VENV ?= .venv
 BIN = $(VENV)/bin
+V ?=
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export DO_NOT_TRACK := 1
+export NO_MKDOCS_2_WARNING := 1
 
-.PHONY: help demo test test-slow test-vllm check format ui install lock clean
+.PHONY: help demo test test-slow test-vllm check docs format ui install lock clean
 
-help: ## what each word does
+help: ## what each target does
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
-demo: install ## the whole pipeline on this machine: no key, no hub, no GPU (under ten minutes on two cores)
-	@$(BIN)/reasrm run
+demo: install ## the whole pipeline on this machine: no key, no hub, no GPU (five to ten minutes on two idle cores)
+	@$(BIN)/reasrm run $(if $(V),--verbose)
 
-test: install ## the tests that need no training, no browser, no GPU (two minutes)
+test: install ## the tests that need no training, no browser, no GPU (about one minute on two idle cores)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
 test-slow: install ## the tests that train models, run flows and open pages (Chromium from apt, else these are skipped)
@@ -36,6 +39,9 @@ check: install ## format, lint, types, import contracts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+docs: install ## the documentation as a site, in site/; a broken link or reference fails
+	@$(BIN)/mkdocs build --quiet && echo "$(CURDIR)/site/index.html"
+
 format: install ## let ruff mend what it can
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
@@ -46,11 +52,11 @@ install: $(VENV)/installed.$(notdir $(LOCK)) ## the environment alone
 
 $(VENV)/installed.%: locks/% locks/install.sh pyproject.toml
 	@echo "Setting up $(VENV) from locks/$* (once, a minute or some)"
-	@PYTHON=$(PYTHON) locks/install.sh $(VENV) locks/$*
+	@PYTHON=$(PYTHON) VERBOSE=$(V) locks/install.sh $(VENV) locks/$*
 	@touch $@
 
 lock: ## pin every package anew (needs uv)
 	@locks/compile.sh
 
 clean: ## remove what runs leave behind, not the data that DVC tracks
-	rm -rf work ledgers .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info
+	rm -rf work ledgers .pytest_cache .mypy_cache .ruff_cache .hypothesis build site *.egg-info

@@ -8,9 +8,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from flows.outcome import ExitCode, FlowError
+from flows.stage_outcome import FlowError
+from reasrm.runtime.stage_main import ExitCode
 
-NEWS, SETTINGS = "Run the pipeline", "Settings and machine"
+RUNNING, SETTINGS = "Run the pipeline", "Settings and machine"
 
 app = typer.Typer()
 profiles = typer.Typer(no_args_is_help=True, help="Choose the settings in params.yaml.")
@@ -31,7 +32,7 @@ Budget = Annotated[
 ]
 
 
-@app.command(rich_help_panel=NEWS)
+@app.command(rich_help_panel=RUNNING)
 def run(
     to: Stages = None,
     force: Forced = None,
@@ -39,32 +40,33 @@ def run(
     jobs: Annotated[int | None, typer.Option(min=1, help="Stages at once (default: one per processor core).")] = None,
     gpus_per_stage: Annotated[int, typer.Option(min=1, help="GPUs for each stage that uses any.")] = 1,
     budget_usd: Budget = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show every line that stages write.")] = False,
 ) -> None:
     """Bring everything up to date; only what changed runs. The same command goes on after a kill."""
-    from flows.execution import RunOptions
-    from flows.run_command import run as run_pipeline
+    from flows.pipeline_run import RunOptions
+    from flows.run import run_pipeline
 
     if profile is not None:
         _use(profile)
     options = RunOptions(project_root(), tuple(to or ()), tuple(force or ()), jobs, gpus_per_stage, budget_usd)
-    raise typer.Exit(int(run_pipeline(options)))
+    raise typer.Exit(int(run_pipeline(options, verbose=verbose)))
 
 
-@app.command(rich_help_panel=NEWS)
+@app.command(rich_help_panel=RUNNING)
 def plan(to: Stages = None, force: Forced = None, as_json: AsJson = False) -> None:
     """Say which stages would run, and why, before anything runs."""
-    from flows.plan import estimate_oracle, make_plan
-    from flows.plan_view import plan_document, show_plan
+    from flows.plan import estimate_oracle_cost, make_plan, plan_document, show_plan
 
-    forecasts = make_plan(project_root(), tuple(to or ()), tuple(force or ()))
-    estimates = estimate_oracle(project_root(), forecasts)
+    root = project_root()
+    forecasts = make_plan(root, tuple(to or ()), tuple(force or ()))
+    estimates = estimate_oracle_cost(root, forecasts)
     if as_json:
         print(json.dumps(plan_document(forecasts, estimates), indent=1))
     else:
-        show_plan(forecasts, estimates, Console(highlight=False))
+        show_plan(root, forecasts, estimates, Console(highlight=False))
 
 
-@app.command(rich_help_panel=NEWS)
+@app.command(rich_help_panel=RUNNING)
 def status(as_json: AsJson = False) -> None:
     """Show which stages are up to date and what the last run did."""
     from flows.status import running_process, stage_statuses
@@ -82,7 +84,7 @@ def status(as_json: AsJson = False) -> None:
     Console(highlight=False).print(table)
 
 
-@app.command(rich_help_panel=NEWS)
+@app.command(rich_help_panel=RUNNING)
 def cancel() -> None:
     """End the run in this checkout with all its stages; nothing is lost."""
     from flows.status import cancel as cancel_run
@@ -90,25 +92,25 @@ def cancel() -> None:
     print(cancel_run(project_root()))
 
 
-@app.command(rich_help_panel=NEWS)
+@app.command(rich_help_panel=RUNNING)
 def serve(
     cron: Annotated[str | None, typer.Option(help="When, as five cron fields (default: each night at one).")] = None,
     to: Stages = None,
     budget_usd: Budget = None,
 ) -> None:
     """Run the pipeline on a schedule until ended; needs `reasrm ui`."""
-    from flows.schedules import NIGHTLY
-    from flows.schedules import serve as serve_schedule
+    from flows.prefect_server import NIGHTLY
+    from flows.prefect_server import serve as serve_schedule
 
     serve_schedule(project_root(), cron or NIGHTLY, tuple(to or ()), budget_usd)
 
 
-@app.command(rich_help_panel=NEWS)
+@app.command(rich_help_panel=RUNNING)
 def ui() -> None:
     """Start Prefect's server and UI on this machine (loopback, port 4200 or PREFECT_SERVER_API_PORT)."""
-    from flows.schedules import start_server
+    from flows.prefect_server import start_ui_server
 
-    start_server(project_root())
+    start_ui_server(project_root())
 
 
 @app.command(rich_help_panel=SETTINGS)
@@ -133,10 +135,10 @@ def doctor(as_json: AsJson = False) -> None:
 def profile_use(
     name: str,
     files: Annotated[
-        Path | None, typer.Option(help="The folder of your own files, for profiles that read some.")
+        Path | None, typer.Option(help="The folder of your own files, for profiles that read files.")
     ] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", metavar="A.B=VALUE", help="One setting.")] = None,
-    discard: Annotated[bool, typer.Option(help="Throw edits of params.yaml by hand away.")] = False,
+    discard: Annotated[bool, typer.Option(help="Overwrite edits of params.yaml made by hand.")] = False,
 ) -> None:
     """Write params.yaml for a profile; `reasrm plan` then says what that would run."""
     _use(name, files, settings, discard=discard)
@@ -157,18 +159,22 @@ def profile_list() -> None:
 @profiles.command("show")
 def profile_show(name: Annotated[str | None, typer.Argument(help="Default: the one in use.")] = None) -> None:
     """Print the params.yaml of a profile; without a name, of the one in use, and what was edited by hand."""
-    from flows.profile import Choice, compose, current_choice, edits_by_hand
+    from flows.profile import ProfileChoice, compose, current_choice, edits_by_hand
 
     root = project_root()
-    print(compose(root, current_choice(root) if name is None else Choice(name)), end="")
+    print(compose(root, current_choice(root) if name is None else ProfileChoice(name)), end="")
     for edit in edits_by_hand(root) if name is None else []:
         print(f"# edited by hand: {edit}")
 
 
 def _use(name: str, files: Path | None = None, settings: list[str] | None = None, *, discard: bool = False) -> None:
-    from flows.profile import Choice, use
+    from flows.profile import ProfileChoice, use
 
-    use(project_root(), Choice(name, tuple(settings or ()), None if files is None else str(files)), discard=discard)
+    use(
+        project_root(),
+        ProfileChoice(name, tuple(settings or ()), None if files is None else str(files)),
+        discard=discard,
+    )
 
 
 def project_root() -> Path:

@@ -11,10 +11,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 
-from flows.dispatch import cpu_count, visible_gpus
-from flows.environment import HOST, find_server, server_port
-from flows.outcome import FlowError
+from flows.prefect_server import HOST, find_server, server_port
 from flows.profile import current_choice, edits_by_hand
+from flows.stage_outcome import FlowError
+from flows.stage_slots import cpu_count, visible_gpus
 
 LOCKS = Path("locks")
 KEYS = ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "HF_TOKEN")
@@ -63,10 +63,10 @@ def _packages(root: Path) -> Iterator[Finding]:
     nearest = min(locks, key=lambda path: len(locks[path]))
     differences = locks[nearest]
     if differences:
-        told = "; ".join(differences[:SHOWN]) + (
+        shown = "; ".join(differences[:SHOWN]) + (
             f"; and {len(differences) - SHOWN} more" if len(differences) > SHOWN else ""
         )
-        yield Finding(Health.BAD, "packages", f"not as {LOCKS / nearest.name}: {told}. `make install` mends it")
+        yield Finding(Health.BAD, "packages", f"not as {LOCKS / nearest.name}: {shown}. `make install` installs it")
     else:
         yield Finding(Health.GOOD, "packages", f"exactly as {LOCKS / nearest.name}")
 
@@ -132,7 +132,7 @@ def _server() -> Iterator[Finding]:
 def _settings(root: Path) -> Iterator[Finding]:
     choice = current_choice(root)
     edits = edits_by_hand(root)
-    text = " ".join(choice.words()) + (f", edited by hand: {'; '.join(edits[:SHOWN])}" if edits else "")
+    text = " ".join(choice.arguments()) + (f", edited by hand: {'; '.join(edits[:SHOWN])}" if edits else "")
     yield Finding(Health.NOTE if edits else Health.GOOD, "profile", text)
 
 

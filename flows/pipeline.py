@@ -1,4 +1,4 @@
-"""The DAG of dvc.yaml as one Prefect flow: a task per stage that may have to run, parents before children.
+"""The DAG of dvc.yaml as one Prefect flow: a task per stage that may have to run, each waiting for its parents' tasks.
 
 Run:     reasrm run      (a deployment serves the same flow: `reasrm serve`, prefect.yaml)
 
@@ -6,33 +6,36 @@ DVC decides whether a stage runs; this flow decides when, and reports it. A stag
 flow; what stands below is Skipped. One that stops on purpose leaves the flow `Stopped`, which is no failure.
 """
 
+from collections.abc import Callable
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any
 
-from prefect import Task, flow, get_run_logger, task
+from prefect import Task, flow, get_run_logger
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State
 from prefect.concurrency.sync import concurrency
-from prefect.futures import PrefectFuture
-from prefect.states import Cancelled, Completed, Failed
+from prefect.context import FlowRunContext
+from prefect.exceptions import TerminationSignal
+from prefect.futures import PrefectFuture, PrefectTaskRunFuture
+from prefect.states import Completed
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows.artifacts import publish
-from flows.dispatch import Dispatch
-from flows.execution import Execution, RunOptions, handed_over, only_flow, prepare
-from flows.outcome import GOES_ON, ExitCode, Outcome, StageRun, exit_code
-from flows.stage_run import LOGS
-from flows.view import RunView
+from flows.pipeline_run import PipelineRun, RunOptions, only_run, prepare
+from flows.prefect_ui import final_state, name_flow_run, publish_tables, task_run_name, task_state
+from flows.run_display import RunDisplay
+from flows.stage_outcome import UNTOUCHED, StageOutcome, StageRun
+from flows.stage_slots import StageSlots
 
+FLOW_NAME = "reasrm"
 LEASE_SECONDS = 60
 """A killed flow's slot of a global concurrency limit is free again after this."""
-MOST_TASKS_AT_ONCE = 64
+MOST_STAGES = 4096
 
-THREADS: Any = ThreadPoolTaskRunner(max_workers=MOST_TASKS_AT_ONCE)
+THREADS: Any = ThreadPoolTaskRunner(max_workers=MOST_STAGES)
+"""One thread per stage, most of which wait for parents or for a place (`StageSlots`)."""
 
 
-@flow(name="reasrm", task_runner=THREADS)
+@flow(name=FLOW_NAME, task_runner=THREADS)
 def pipeline(
     to: list[str] | None = None,
     force: list[str] | None = None,
@@ -49,124 +52,148 @@ def pipeline(
         gpus_per_stage: GPUs for each stage limited by `gpu`.
         budget_usd: what the present questions may cost at the oracle in US dollars: all runs and both passes together.
     """
-    execution = handed_over()
-    if execution is not None:
-        return carry_out(execution)
     options = RunOptions(Path.cwd(), tuple(to or ()), tuple(force or ()), jobs, gpus_per_stage, budget_usd)
-    with only_flow(options.root), RunView() as view:
-        return carry_out(prepare(options, view))
+    with only_run(options.root), RunDisplay() as display:
+        run = prepare(options, display)
+        run.update_fingerprints()
+        return carry_out(run)
 
 
-def carry_out(execution: Execution) -> State[Any]:
+def carry_out_as_flow(run: PipelineRun) -> State[Any]:
+    """Carry a prepared run out as a run of the same flow, with the same parameters; returns its final state."""
+
+    @flow(name=FLOW_NAME, task_runner=THREADS)
+    def prepared(
+        to: list[str], force: list[str], jobs: int | None, gpus_per_stage: int, budget_usd: float | None
+    ) -> State[Any]:
+        return carry_out(run)
+
+    options = run.options
+    return prepared(
+        list(options.to),
+        list(options.force),
+        options.jobs,
+        options.gpus_per_stage,
+        options.budget_usd,
+        return_state=True,
+    )
+
+
+def carry_out(run: PipelineRun) -> State[Any]:
     """Run what may have to run, then publish; whatever happens, no stage outlives this call.
 
     Returns:
         The flow's final state, named by what happened.
     """
-    tasks = StageTasks(execution, known_limits())
-    for name, run in execution.runs.items():
-        tasks.report(name, run)
-    for name in execution.selected - execution.dirty - execution.runs.keys():
-        execution.runs[name] = StageRun(Outcome.CACHED)
-    dispatch = Dispatch(execution.pipeline, set(execution.dirty), execution.slots(), execution.order(), execution.runs)
+    slots = run.slots()
+    futures: dict[str, PrefectFuture[Any]] = {}
+
+    def end_stages() -> None:
+        run.processes.end_all()
+        slots.close()
+
     try:
-        dispatch.go(tasks.start, tasks.lose, tasks.ended)
-    except KeyboardInterrupt:
-        execution.interrupted = True
-        execution.supervised.end_all()
+        submit_stages(run, slots, begin_flow_run(run), futures)
+        _wait_for_all(futures)
+    except (KeyboardInterrupt, TerminationSignal):
+        run.interrupted = True
+        end_stages()
     except BaseException:
-        execution.supervised.end_all()
+        end_stages()
         raise
     finally:
-        tasks.wait()
-        execution.finish()
-    publish(execution.options.root, execution.runs)
-    return final_state(execution.runs)
+        _wait_for_all(futures)
+        run.finish()
+    publish_tables(run)
+    return final_state(run)
 
 
-class StageTasks:
-    """The Prefect tasks of one flow run, one per stage that may have to run."""
+def begin_flow_run(run: PipelineRun) -> frozenset[str]:
+    """Name the present flow run; return the names of the global concurrency limits that the server has.
 
-    def __init__(self, execution: Execution, limits: frozenset[str]) -> None:
-        """Start with no task; `limits` are the global concurrency limits that exist."""
-        self.ended: SimpleQueue[str] = SimpleQueue()
-        """The names of the stages whose task came to its end."""
-        self._execution = execution
-        self._limits = limits
-        self._futures: dict[str, PrefectFuture[Any]] = {}
-
-    def start(self, name: str, gpus: tuple[str, ...]) -> None:
-        """Submit the task that runs a stage; its end goes to `ended`."""
-
-        def end(_: PrefectFuture[Any]) -> None:
-            if name not in self._execution.runs:
-                self._execution.note(name, StageRun(Outcome.FAILED, tail="Prefect lost the task; its own log says why"))
-            self.ended.put(name)
-
-        limit = self._execution.pipeline.stages[name].limit
-
-        @task(name=name, task_run_name=name, persist_result=False)
-        def run_dvc_stage() -> State[Any]:
-            with concurrency([limit] if limit in self._limits else [], occupy=1, lease_duration=LEASE_SECONDS):
-                run = self._execution.run(name, gpus)
-            if run.tail:
-                get_run_logger().info("%s", run.tail)
-            return task_state(name, run)
-
-        self._submit(name, run_dvc_stage).add_done_callback(end)
-
-    def report(self, name: str, run: StageRun) -> None:
-        """Submit a task that only says an outcome that is known already.
-
-        It waits for no parent: below one that did not complete, Prefect would leave it NotReady for ever.
-        """
-
-        @task(name=name, task_run_name=name, persist_result=False)
-        def say_outcome() -> State[Any]:
-            return task_state(name, run)
-
-        self._futures[name] = say_outcome.submit()
-
-    def lose(self, name: str, run: StageRun) -> None:
-        """Show a stage that cannot run in this run, and report it if that is a loss."""
-        self._execution.view.ended(name, run)
-        if run.outcome is Outcome.SKIPPED:
-            self.report(name, run)
-
-    def wait(self) -> None:
-        """Wait for the end of all tasks."""
-        for future in self._futures.values():
-            future.wait()
-
-    def _submit(self, name: str, stage_task: Task[[], Any]) -> PrefectFuture[Any]:
-        parents = self._execution.pipeline.stages[name].parents
-        above = [self._futures[parent] for parent in parents if parent in self._futures]
-        self._futures[name] = stage_task.submit(return_state=False, wait_for=above)
-        return self._futures[name]
-
-
-def task_state(name: str, run: StageRun) -> State[Any]:
-    """The Prefect state that shows a stage's outcome by its name."""
-    message = run.tail or f"{run.seconds:.1f} s"
-    if run.outcome is Outcome.FAILED:
-        return Failed(name=run.outcome.value, message=f"{message}\n(all of it: {LOGS}/{name}.log)")
-    if run.outcome in {Outcome.STOPPED, Outcome.SKIPPED, Outcome.WAITING}:
-        return Cancelled(name=run.outcome.value, message=message)
-    return Completed(name=run.outcome.value, message=message)
-
-
-def final_state(runs: dict[str, StageRun]) -> State[Any]:
-    """The flow's state: Failed if a stage failed, Stopped if one stopped, Cached if nothing had to run."""
-    told = ", ".join(f"{name} {run.outcome}" for name, run in runs.items() if run.outcome is not Outcome.CACHED)
-    match exit_code(runs):
-        case ExitCode.FAILED:
-            return Failed(message=told)
-        case ExitCode.STOPPED_RESUMABLE:
-            return Cancelled(name="Stopped", message=f"{told}. Everything is kept; {GOES_ON}.")
-    return Completed(name="Completed" if told else "Cached", message=told or "nothing had to run")
-
-
-def known_limits() -> frozenset[str]:
-    """The names of the global concurrency limits that the server has (`prefect gcl create gpu --limit 1`)."""
+    They are made by hand: `prefect gcl create gpu --limit 1`.
+    """
+    context = FlowRunContext.get()
     with get_client(sync_client=True) as client:
+        if context is not None and context.flow_run is not None:
+            name_flow_run(client, context.flow_run.id, context.flow_run.tags, run.options.root)
         return frozenset(limit.name for limit in client.read_global_concurrency_limits(limit=200, offset=0))
+
+
+def submit_stages(
+    run: PipelineRun, slots: StageSlots, limits: frozenset[str], futures: dict[str, PrefectFuture[Any]]
+) -> None:
+    """Submit a task for each stage that may run or has run already; their futures go into `futures`."""
+
+    def bring_up_to_date(name: str) -> State[Any]:
+        stage_run = run.runs.get(name) or _run_in_its_place(name, run, slots, limits)
+        return task_state(name, stage_run)
+
+    def ensure_outcome(name: str) -> Callable[[PrefectFuture[Any]], None]:
+        def ended(_: PrefectFuture[Any]) -> None:
+            if name not in run.runs:
+                run.note(name, StageRun(StageOutcome.FAILED, tail="Prefect lost the task; its own log says why"))
+            slots.withdraw(name)
+
+        return ended
+
+    reported = run.dirty | {name for name, one in run.runs.items() if one != UNTOUCHED}
+    for name, stage in run.pipeline.stages.items():
+        if name in reported:
+            title = task_run_name(name, run.reasons.get(name, ""))
+            stage_task = Task(fn=bring_up_to_date, name=name, task_run_name=title, persist_result=False)
+            parents = [EndOfParent(futures[parent]) for parent in stage.parents if parent in futures]
+            futures[name] = stage_task.submit(name, return_state=False, wait_for=parents)
+            futures[name].add_done_callback(ensure_outcome(name))
+
+
+def _run_in_its_place(name: str, run: PipelineRun, slots: StageSlots, limits: frozenset[str]) -> StageRun:
+    """Run a stage whose parents have ended, as soon as there is a place for it; or say why it cannot run."""
+    if kept := run.kept_from_running(name):
+        run.note(name, kept)
+        return kept
+    limit = run.pipeline.stages[name].limit
+    with slots.hold(name) as gpus:
+        if gpus is None:
+            run.note(name, StageRun(StageOutcome.WAITING))
+        else:
+            log = get_run_logger()
+            with concurrency([limit] if limit in limits else [], occupy=1, lease_duration=LEASE_SECONDS):
+                run.run(name, gpus, lambda line: log.info("%s", line))
+    return run.runs[name]
+
+
+def _wait_for_all(futures: dict[str, PrefectFuture[Any]]) -> None:
+    for future in futures.values():
+        future.wait()
+
+
+class EndOfParent(PrefectTaskRunFuture[None]):
+    """A parent's task as its children wait for it: until it ends, however it ends.
+
+    Prefect would leave a task below one that did not complete NotReady for ever; a stage says itself that it is Skipped
+    or Waiting, and why.
+    """
+
+    def __init__(self, parent: PrefectFuture[Any]) -> None:
+        """Stand for `parent`."""
+        super().__init__(parent.task_run_id)
+        self._parent = parent
+
+    @property
+    def state(self) -> State[Any]:
+        """Completed: that it ended is all that counts."""
+        self.wait()
+        return Completed(data="ended")
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Wait for the parent's end."""
+        self._parent.wait(timeout)
+
+    def result(self, timeout: float | None = None, raise_on_failure: bool = True) -> None:
+        """Nothing is passed on."""
+        self.wait(timeout)
+
+    def add_done_callback(self, fn: Callable[[PrefectFuture[None]], None]) -> None:
+        """Call `fn` at the parent's end."""
+        self._parent.add_done_callback(lambda _: fn(self))

@@ -1,10 +1,9 @@
-"""`reasrm plan`: which stages would run, and why, before anything runs.
+"""`reasrm plan`: which stages would run, and why, before anything runs; as a table and as JSON.
 
 Nothing in the workspace changes: the fingerprints of the present code are written to a temporary folder and compared
 with those that each stage last ran with (dvc.lock).
 """
 
-import hashlib
 import json
 import subprocess
 import sys
@@ -15,17 +14,20 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from flows.environment import stage_environment
-from flows.graph import FINGERPRINT, Pipeline, Status, read_pipeline, read_status
-from flows.lockfile import LOCK_FILE
-from flows.outcome import FlowError
-from flows.reasons import PARAMS_FILE, Cause, Reason, dvc_reasons, fingerprint_reasons
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
-FINGERPRINTS = "data/fingerprints"
+from flows.dvc_graph import FINGERPRINT, Pipeline, read_pipeline, read_status
+from flows.rerun_reasons import RerunCause, RerunReason, reasons_by_stage, reasons_text
+from flows.run_results import cost_text
+from flows.stage_outcome import FlowError
+from flows.stage_process import stage_environment
+
 ORACLE_STAGE = "distill_traces"
 
 
-class Runs(StrEnum):
+class WillRun(StrEnum):
     """Whether a stage would run."""
 
     YES = "yes"
@@ -34,106 +36,94 @@ class Runs(StrEnum):
     NO = "no"
 
 
+STYLE = {WillRun.YES: "bold yellow", WillRun.MAYBE: "yellow", WillRun.NO: "green"}
+LABEL = {WillRun.YES: "runs", WillRun.MAYBE: "may run", WillRun.NO: "cached"}
+
+
 @dataclass(frozen=True)
-class Forecast:
-    """What the plan says of one stage."""
+class StageForecast:
+    """Whether one stage would run, and why."""
 
     stage: str
-    runs: Runs
-    reasons: tuple[Reason, ...] = ()
+    will_run: WillRun
+    reasons: tuple[RerunReason, ...] = ()
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """What an oracle stage would still ask and spend, or why nobody can say."""
+class OracleCostEstimate:
+    """What an oracle stage would still ask and spend, or why that is unknown."""
 
     stage: str
     expected: Mapping[str, Any] | None
-    trouble: str = ""
+    error: str = ""
 
 
-def make_plan(root: Path, to: tuple[str, ...] = (), force: tuple[str, ...] = ()) -> list[Forecast]:
+def make_plan(root: Path, to: tuple[str, ...] = (), force: tuple[str, ...] = ()) -> list[StageForecast]:
     """The forecast for each stage, in plan order.
 
     Raises:
         FlowError: the pipeline, its state or its code cannot be read.
     """
     pipeline = read_pipeline(root)
-    selected = pipeline.above(pipeline.named(to)) if to else set(pipeline.stages)
-    forced = pipeline.named(force)
-    own = own_reasons(root, pipeline, read_status(root))
-    for name in forced:
-        own[name] = [*own.get(name, []), Reason(Cause.FORCED, "", "--force")]
-    return [forecast for forecast in forecasts(pipeline, own) if forecast.stage in selected]
+    selected = pipeline.above(pipeline.matching(to)) if to else set(pipeline.stages)
+    with tempfile.TemporaryDirectory(prefix="reasrm-plan-") as folder:
+        fresh = Path(folder, "fingerprints")
+        if FINGERPRINT in pipeline.stages:
+            _compute_fingerprints(root, fresh)
+        own = reasons_by_stage(root, pipeline, read_status(root), fresh)
+    plan = forecasts(pipeline, with_forced(own, pipeline.matching(force)))
+    return [forecast for forecast in plan if forecast.stage in selected]
 
 
-def forecasts(pipeline: Pipeline, own: Mapping[str, list[Reason]]) -> list[Forecast]:
+def with_forced(own: Mapping[str, list[RerunReason]], forced: set[str]) -> dict[str, list[RerunReason]]:
+    """The reasons with those of stages that are to run although nothing changed."""
+    return {**own, **{name: [*own.get(name, []), RerunReason(RerunCause.FORCED, "", "--force")] for name in forced}}
+
+
+def forecasts(pipeline: Pipeline, own: Mapping[str, list[RerunReason]]) -> list[StageForecast]:
     """Spread each stage's own reasons downwards; through `fingerprint` nothing spreads, its outputs are known."""
-    told: dict[str, Forecast] = {}
+    found: dict[str, StageForecast] = {}
     for name, stage in pipeline.stages.items():
         above = [
             parent
             for parent in stage.parents
-            if parent != FINGERPRINT and parent in told and told[parent].runs is not Runs.NO
+            if parent != FINGERPRINT and parent in found and found[parent].will_run is not WillRun.NO
         ]
-        reasons = [*own.get(name, []), *(Reason(Cause.ABOVE, parent, f"below {parent}") for parent in above)]
-        runs = Runs.YES if own.get(name) else Runs.MAYBE if above else Runs.NO
-        told[name] = Forecast(name, runs, tuple(reasons))
-    return list(told.values())
+        reasons = [*own.get(name, []), *(RerunReason(RerunCause.ABOVE, parent, f"below {parent}") for parent in above)]
+        will_run = WillRun.YES if own.get(name) else WillRun.MAYBE if above else WillRun.NO
+        found[name] = StageForecast(name, will_run, tuple(reasons))
+    return list(found.values())
 
 
-def own_reasons(root: Path, pipeline: Pipeline, status: Status) -> dict[str, list[Reason]]:
-    """The reasons that lie in each stage itself: code, parameters, data that no stage makes, missing outputs."""
-    lock = _yaml(root / LOCK_FILE).get("stages", {})
-    params = _yaml(root / PARAMS_FILE)
-    code = _code_reasons(root, pipeline, lock) if FINGERPRINT in pipeline.stages else {}
-    found: dict[str, list[Reason]] = {}
-    for name in pipeline.stages:
-        reasons = [*code.get(name, [])]
-        for reason in dvc_reasons(status.get(name, []), lock.get(name), params) if name in status else ():
-            if name == FINGERPRINT and reason.cause is Cause.DATA:
-                reasons.append(Reason(Cause.SOURCES, reason.what, f"{reason.what} changed"))
-            elif not (reason.cause is Cause.DATA and reason.what.startswith(FINGERPRINTS)):
-                reasons.append(reason)
-        if reasons:
-            found[name] = _without_consequences(name, reasons, found, pipeline)
-    return {name: reasons for name, reasons in found.items() if reasons}
+def estimate_oracle_cost(root: Path, plan: list[StageForecast]) -> list[OracleCostEstimate]:
+    """For each oracle stage that would run, what it would still ask; no request is sent and nothing changes."""
+    may_run = [forecast.stage for forecast in plan if forecast.will_run is not WillRun.NO]
+    return [_estimate(root, stage) for stage in may_run if stage.partition("@")[0] == ORACLE_STAGE]
 
 
-def estimate_oracle(root: Path, plan: list[Forecast]) -> list[Estimate]:
-    """Ask each oracle stage that would run what it would still ask; it asks nobody and changes nothing."""
-    stages = [one.stage for one in plan if one.runs is not Runs.NO and one.stage.partition("@")[0] == ORACLE_STAGE]
-    return [_estimate(root, stage) for stage in stages]
+def plan_document(plan: list[StageForecast], estimates: list[OracleCostEstimate]) -> dict[str, Any]:
+    """The plan as JSON: `stages` in plan order and `oracle`, what the oracle stages would ask and spend."""
+    return {
+        "stages": [
+            {"stage": one.stage, "runs": one.will_run, "reasons": [reason._asdict() for reason in one.reasons]}
+            for one in plan
+        ],
+        "oracle": [{"stage": one.stage, "expected": one.expected, "error": one.error or None} for one in estimates],
+    }
 
 
-def _without_consequences(
-    name: str, reasons: list[Reason], found: Mapping[str, list[Reason]], pipeline: Pipeline
-) -> list[Reason]:
-    """Leave out data that is missing or changed because a stage above has still to make it."""
-    if not any(parent in found for parent in pipeline.stages[name].parents if parent != FINGERPRINT):
-        return reasons
-    return [reason for reason in reasons if reason.cause is not Cause.DATA]
-
-
-def _code_reasons(root: Path, pipeline: Pipeline, lock: Mapping[str, Any]) -> dict[str, list[Reason]]:
-    """Per stage, what its code means now against what it meant when it last ran."""
-    with tempfile.TemporaryDirectory(prefix="reasrm-plan-") as folder:
-        _compute_fingerprints(root, Path(folder, "fingerprints"))
-        fresh = {path.stem: path.read_bytes() for path in Path(folder, "fingerprints").glob("*.json")}
-    reasons: dict[str, list[Reason]] = {}
-    for name in pipeline.stages:
-        path = f"{FINGERPRINTS}/{name.partition('@')[0]}.json"
-        new = fresh.get(Path(path).stem)
-        locked = _locked_md5(lock.get(name, {}), path)
-        if new is None or locked is None or hashlib.md5(new, usedforsecurity=False).hexdigest() == locked:
-            continue
-        old = _old_fingerprint(root, path, locked)
-        reasons[name] = (
-            fingerprint_reasons(json.loads(old), json.loads(new))
-            if old is not None
-            else [Reason(Cause.CODE, "", "its code means something else (the former fingerprint is not at hand)")]
-        )
-    return reasons
+def show_plan(root: Path, plan: list[StageForecast], estimates: list[OracleCostEstimate], console: Console) -> None:
+    """Print one line per stage, then what the oracle would cost."""
+    table = Table(show_edge=False)
+    for column in ("stage", "", "why"):
+        table.add_column(column, no_wrap=column != "why")
+    for one in plan:
+        table.add_row(one.stage, Text(LABEL[one.will_run], style=STYLE[one.will_run]), reasons_text(one.reasons))
+    console.print(table)
+    if all(one.will_run is WillRun.NO for one in plan):
+        console.print("Nothing to run: every stage is up to date.")
+    for estimate in estimates:
+        console.print(f"{estimate.stage}: {_estimate_text(root, estimate)}", soft_wrap=True)
 
 
 def _compute_fingerprints(root: Path, out: Path) -> None:
@@ -143,30 +133,22 @@ def _compute_fingerprints(root: Path, out: Path) -> None:
         raise FlowError(f"the fingerprints of the code cannot be computed:\n{done.stderr.strip()}")
 
 
-def _locked_md5(entry: Mapping[str, Any], path: str) -> str | None:
-    return next((dep.get("md5") for dep in entry.get("deps", []) if dep.get("path") == path), None)
-
-
-def _old_fingerprint(root: Path, path: str, md5: str) -> bytes | None:
-    """The fingerprint with this hash: in the workspace, or in DVC's cache."""
-    for place in (root / path, root / ".dvc" / "cache" / "files" / "md5" / md5[:2] / md5[2:]):
-        if place.is_file() and hashlib.md5(place.read_bytes(), usedforsecurity=False).hexdigest() == md5:
-            return place.read_bytes()
-    return None
-
-
-def _estimate(root: Path, stage: str) -> Estimate:
+def _estimate(root: Path, stage: str) -> OracleCostEstimate:
     module, _, variant = stage.partition("@")
     command = [sys.executable, "-m", f"stages.{module}", variant, "--dry-run", "--json"]
     done = subprocess.run(command, cwd=root, env=stage_environment(), capture_output=True, text=True, check=False)
     if done.returncode:
         lines = done.stderr.strip().splitlines() or ["it gave no reason"]
-        return Estimate(stage, None, lines[-1])
-    return Estimate(stage, json.loads(done.stdout))
+        return OracleCostEstimate(stage, None, lines[-1])
+    return OracleCostEstimate(stage, json.loads(done.stdout))
 
 
-def _yaml(path: Path) -> dict[str, Any]:
-    """A YAML file read as DVC reads it, by YAML 1.2 (`1e-5` is a number)."""
-    from ruamel.yaml import YAML
-
-    return (YAML(typ="safe").load(path) or {}) if path.is_file() else {}
+def _estimate_text(root: Path, estimate: OracleCostEstimate) -> str:
+    if estimate.expected is None:
+        return f"no estimate yet ({estimate.error})"
+    expected = estimate.expected
+    tokens = f"{expected.get('prompt_tokens', '?')} prompt + {expected.get('completion_tokens', '?')} completion tokens"
+    return (
+        f"{expected.get('to_ask', '?')} of {expected.get('questions', '?')} questions still to ask, about {tokens}, "
+        f"{cost_text(root, expected.get('usd', float('nan')))} at the prices of {expected.get('prices_as_of', '?')}"
+    )

@@ -6,15 +6,16 @@ replaces its whole counterpart (a profile with fewer models, say). The first lin
 says how, so that edits by hand are seen before they would be lost.
 """
 
-import io
 import shlex
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flows.outcome import FlowError, UsageError
+from flows.stage_outcome import FlowError, UsageError
+from reasrm.runtime.outputs import write_text
+from reasrm.runtime.yaml_files import YamlError, parse_yaml_with_comments, yaml_text
 
 PROFILES = Path("profiles")
 PARAMS = Path("params.yaml")
@@ -25,7 +26,7 @@ ABOUT_BASE = "The embedded default: no key, no hub, no GPU"
 
 
 @dataclass(frozen=True)
-class Choice:
+class ProfileChoice:
     """How a params.yaml is made."""
 
     name: str = BASE
@@ -34,14 +35,14 @@ class Choice:
     files: str | None = None
     """The folder of the user's own files, where the profile reads files."""
 
-    def words(self) -> list[str]:
-        """The words after `reasrm profile use` that make it again."""
-        words = [self.name]
+    def arguments(self) -> list[str]:
+        """The arguments of `reasrm profile use` that make it again."""
+        arguments = [self.name]
         if self.files is not None:
-            words += ["--files", self.files]
+            arguments += ["--files", self.files]
         for setting in self.settings:
-            words += ["--set", setting]
-        return words
+            arguments += ["--set", setting]
+        return arguments
 
 
 def profile_names(root: Path) -> list[str]:
@@ -82,7 +83,7 @@ def first_comment(root: Path, name: str) -> str:
     return ""
 
 
-def compose(root: Path, choice: Choice, base: str | None = None) -> str:
+def compose(root: Path, choice: ProfileChoice, base: str | None = None) -> str:
     """The text of params.yaml for a choice, comments kept.
 
     Args:
@@ -91,33 +92,34 @@ def compose(root: Path, choice: Choice, base: str | None = None) -> str:
         base: the text of the miniature's params.yaml; None for the committed one.
 
     Raises:
-        UsageError: no such profile, or `--set` names no setting.
+        UsageError: no such profile, or it or `--set` names no setting.
         FlowError: a profile file is not a mapping, or the miniature's settings are not at hand.
     """
     text = miniature(root) if base is None else base
-    if choice == Choice():
+    if choice == ProfileChoice():
         return text
-    document = _yaml().load(text)
+    document = _parsed(text, PARAMS)
     if choice.name != BASE:
-        _merge(document, _overlay(root, choice.name))
+        overlay = _overlay(root, choice.name)
+        if unknown := ", ".join(f"`{name}`" for name in _unknown_settings(document, overlay)):
+            raise UsageError(f"{PROFILES}/{choice.name}.yaml: the committed {PARAMS} has no {unknown}; a misspelling?")
+        _merge(document, overlay)
     if choice.files is not None:
         document["files"] = choice.files
     for setting in choice.settings:
         _set(document, setting)
-    out = io.StringIO()
-    _yaml().dump(document, out)
-    return f"{HEADER}{shlex.join(choice.words())}\n{out.getvalue()}"
+    return f"{HEADER}{shlex.join(choice.arguments())}\n{yaml_text(document)}"
 
 
-def current_choice(root: Path) -> Choice:
+def current_choice(root: Path) -> ProfileChoice:
     """How the present params.yaml was made, from its first line; without such a line it is the miniature's."""
     first = (root / PARAMS).read_text(encoding="utf-8").partition("\n")[0]
     if not first.startswith(HEADER):
-        return Choice()
+        return ProfileChoice()
     name, *rest = shlex.split(first.removeprefix(HEADER))
     pairs = list(zip(rest[::2], rest[1::2], strict=True))
     files = next((value for option, value in pairs if option == "--files"), None)
-    return Choice(name, tuple(value for option, value in pairs if option == "--set"), files)
+    return ProfileChoice(name, tuple(value for option, value in pairs if option == "--set"), files)
 
 
 def edits_by_hand(root: Path) -> list[str]:
@@ -125,16 +127,19 @@ def edits_by_hand(root: Path) -> list[str]:
     path = root / PARAMS
     if not path.is_file():
         return []
-    made = _yaml().load(compose(root, current_choice(root)))
-    return _differences("", made, _yaml().load(path.read_text(encoding="utf-8")))
+    made = _parsed(compose(root, current_choice(root)), PARAMS)
+    return _differences("", made, _parsed(path.read_text(encoding="utf-8"), PARAMS))
 
 
-def use(root: Path, choice: Choice, *, discard: bool = False) -> str:
+def use(root: Path, choice: ProfileChoice, *, discard: bool = False) -> str:
     """Write params.yaml for a choice and return its text.
 
     Raises:
+        UsageError: the folder of files does not exist.
         FlowError: params.yaml holds edits by hand, which `discard` would throw away.
     """
+    if choice.files is not None and not (root / choice.files).is_dir():
+        raise UsageError(f"--files {choice.files}: there is no such folder")
     text = compose(root, choice)
     edits = [] if discard else edits_by_hand(root)
     if edits and text != (root / PARAMS).read_text(encoding="utf-8"):
@@ -142,27 +147,20 @@ def use(root: Path, choice: Choice, *, discard: bool = False) -> str:
             f"{PARAMS} holds edits by hand that would be lost: {'; '.join(edits[:8])}. Keep them in a profile of your "
             f"own (profiles/NAME.yaml) or with --set, or throw them away with --discard"
         )
-    partial = root / f".{PARAMS}.partial"
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(root / PARAMS)
+    write_text(root / PARAMS, text)
     return text
 
 
-def _yaml() -> Any:
-    from ruamel.yaml import YAML
+def _parsed(text: str, where: Path | str) -> Any:
+    """A YAML document with its comments.
 
-    def with_a_point(representer: Any, value: float) -> Any:
-        """`1.0e-05`, not `1e-05`: that is a number to DVC (YAML 1.2) but a text to PyYAML (YAML 1.1)."""
-        text = repr(value)
-        return representer.represent_scalar(
-            "tag:yaml.org,2002:float", text if "." in text else text.replace("e", ".0e", 1)
-        )
-
-    yaml = YAML()
-    yaml.preserve_quotes = True
-    yaml.width = 4096
-    yaml.representer.add_representer(float, with_a_point)
-    return yaml
+    Raises:
+        FlowError: it is not YAML.
+    """
+    try:
+        return parse_yaml_with_comments(text, where)
+    except YamlError as error:
+        raise FlowError(str(error)) from error
 
 
 def _overlay(root: Path, name: str) -> Any:
@@ -171,20 +169,37 @@ def _overlay(root: Path, name: str) -> Any:
         raise UsageError(
             f"no profile `{name}`: there is no {PROFILES}/{name}.yaml, only {', '.join(profile_names(root))}"
         )
-    document = _yaml().load(path.read_text(encoding="utf-8"))
+    document = _parsed(path.read_text(encoding="utf-8"), path)
     if not isinstance(document, Mapping):
         raise FlowError(f"{path}: a profile is a mapping of sections, got {type(document).__name__}")
     return document
 
 
-def _git(root: Path, *words: str) -> str | None:
-    """What git says, or None where it has nothing to say."""
-    command = ["git", "-C", str(root), *words]
+def _git(root: Path, *arguments: str) -> str | None:
+    """What git prints, or None where it fails."""
+    command = ["git", "-C", str(root), *arguments]
     try:
         done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
     except FileNotFoundError:
         return None
     return done.stdout if done.returncode == 0 else None
+
+
+def _unknown_settings(base: Any, overlay: Mapping[str, Any], name: str = "") -> Iterator[str]:
+    """The settings of a profile that no stage knows: all that a stage takes stand in the miniature's params.yaml.
+
+    Free are the names in an empty mapping (a limit per source, say), of variants, and what these lay over.
+    """
+    for key, value in overlay.items():
+        dotted = f"{name}.{key}" if name else str(key)
+        if key not in base:
+            yield dotted
+        elif isinstance(value, Mapping) and isinstance(base[key], Mapping) and base[key] and not _has_variants(key):
+            yield from _unknown_settings(base[key], value, dotted)
+
+
+def _has_variants(section: object) -> bool:
+    return str(section).endswith("_variants")
 
 
 def _merge(under: Any, over: Mapping[str, Any]) -> None:
@@ -205,7 +220,7 @@ def _set(document: Any, setting: str) -> None:
     if not equals or not isinstance(place, Mapping) or last not in place:
         known = ", ".join(f"{'.'.join([*path, key])}" for key in place) if isinstance(place, Mapping) else ""
         raise UsageError(f"--set {setting}: params.yaml has no `{name}`" + (f", only {known}" if known else ""))
-    value = _yaml().load(text)
+    value = _parsed(text, f"--set {setting}")
     place[last] = float(value) if isinstance(value, float) else value  # type: ignore[index]
 
 

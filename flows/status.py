@@ -8,9 +8,10 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from flows.execution import LAST_RUN, RUN_LOCK, RUNNING, dirty_stages
-from flows.graph import read_pipeline, read_status
-from flows.outcome import FlowError
+from flows.dvc_graph import read_pipeline, read_status
+from flows.pipeline_run import LAST_RUN, RUN_LOCK, RUNNING, dirty_stages
+from flows.stage_outcome import FlowError
+from reasrm.runtime.process_lock import holding_process
 
 CANCEL_SECONDS = 60.0
 KILLED = "Killed"
@@ -39,7 +40,7 @@ def stage_statuses(root: Path) -> list[StageStatus]:
         states = {name: last.get(name, {}).get("outcome", "not yet") for name in pipeline.stages}
     else:
         status = read_status(root)
-        below = dirty_stages(pipeline, status, set())
+        below = dirty_stages(pipeline, set(status))
         states = {
             name: "out of date" if name in status else "below one that is" if name in below else "up to date"
             for name in pipeline.stages
@@ -54,17 +55,7 @@ def stage_statuses(root: Path) -> list[StageStatus]:
 
 def running_process(root: Path) -> int | None:
     """The process that runs the pipeline in this checkout now, if one does."""
-    import fcntl
-
-    path = root / RUN_LOCK
-    if not path.exists():
-        return None
-    with path.open("r+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return int(lock.read().strip() or 0) or None
-    return None
+    return holding_process(root / RUN_LOCK)
 
 
 def cancel(root: Path) -> str:

@@ -61,17 +61,17 @@ def supervise(command: list[str]) -> int:
 def end_group(group: int, leader: subprocess.Popen[bytes]) -> None:
     """SIGTERM to the process group and to orphans, SIGKILL to what is left of them after the grace."""
     _signal_group(group, signal.SIGTERM)
-    told: set[int] = set()
+    asked_to_end: set[int] = set()
     deadline = time.monotonic() + GRACE_SECONDS
     while time.monotonic() < deadline:
         led = leader.poll() is None
         orphans = [process for process in _children() if process != leader.pid]
         if not led and not orphans:
             break
-        for process in set(orphans) - told:
+        for process in set(orphans) - asked_to_end:
             _signal(process, signal.SIGTERM)
-            told.add(process)
-        _bury(orphans)
+            asked_to_end.add(process)
+        _reap(orphans)
         time.sleep(0.02)
     _signal_group(group, signal.SIGKILL)
     leader.wait()
@@ -83,7 +83,7 @@ def sweep(group: int) -> None:
     while left := _children():
         for process in left:
             _signal(process, signal.SIGKILL)
-        _bury(left)
+        _reap(left)
         time.sleep(0.01)
 
 
@@ -97,12 +97,12 @@ def _children() -> list[int]:
     found: list[int] = []
     for task in Path("/proc/self/task").glob("*/children"):
         with contextlib.suppress(OSError):
-            found += [int(word) for word in task.read_text().split()]
+            found += [int(number) for number in task.read_text().split()]
     return found
 
 
-def _bury(processes: list[int]) -> None:
-    """Take note of the dead among adopted children, so that they vanish."""
+def _reap(processes: list[int]) -> None:
+    """Collect the exit status of adopted children that have ended, so that no zombie stays."""
     for process in processes:
         with contextlib.suppress(ChildProcessError):
             os.waitpid(process, os.WNOHANG)

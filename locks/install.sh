@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Install a lock into a virtual environment. Usage: locks/install.sh VENV LOCK
+# Install a lock into a virtual environment. Usage: [VERBOSE=1] locks/install.sh VENV LOCK
 #
 # The lock is a complete list, so nothing is resolved (--no-deps). uv does it in a minute where pip needs several; it does
 # not read pip's settings, so they are handed over, and pip itself is the way where uv fails. Torch goes first: its build is
 # checked before two gigabytes follow.
 set -euo pipefail
-venv="$1" lock="$2"
+venv="$1" lock="$2" quiet="--quiet"
+[ -z "${VERBOSE:-}" ] || quiet=""
 python="$venv/bin/python"
 [ -x "$python" ] || "${PYTHON:-python3}" -m venv "$venv"
 
@@ -23,8 +24,8 @@ export UV_INDEX_STRATEGY=unsafe-best-match # as pip: versions are pinned, whiche
 [ -z "${PYTHONDONTWRITEBYTECODE:-}" ] || export UV_COMPILE_BYTECODE=1
 
 add() {
-  "$venv/bin/uv" pip install --python "$python" --no-deps "$@" ||
-    "$python" -m pip install --no-deps --no-compile --progress-bar on "$@"
+  "$venv/bin/uv" pip install $quiet --python "$python" --no-deps "$@" ||
+    "$python" -m pip install $quiet --no-deps --no-compile --progress-bar on "$@"
 }
 
 "$python" -m pip install --quiet --disable-pip-version-check "$(grep '^uv==' "$lock")"

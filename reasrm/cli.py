@@ -26,7 +26,7 @@ app = typer.Typer(
     name="reasrm",
     no_args_is_help=True,
     add_completion=False,
-    rich_markup_mode="rich",
+    rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     help="Train and evaluate reasoning reward models: preference pairs to oracle traces, SFT, GRPO, benchmarks and a "
     "report.",

@@ -97,11 +97,12 @@ def distill_traces(which: TracePass) -> str:
         StageError: fewer whole replies than `min_ok_share`.
     """
     params, out = DistillTracesParams.load(which), TRACES / f"{which}.jsonl"
-    result = load_pass(which).run(out, local_oracle if params.endpoint is OracleAddress.LOCAL else nullcontext)
+    is_local = params.endpoint is OracleAddress.LOCAL
+    result = load_pass(which).run(out, local_oracle if is_local else nullcontext)
     write_json(out.with_suffix(".metrics.json"), result.metrics())
     result.raise_if_stopped()
     require_whole_replies(result, params.min_ok_share, out)
-    return f"{which}: {result.message()}"
+    return f"{which}: {result.message(free=is_local)}"
 
 
 def dry_run(which: TracePass, *, as_json: bool) -> str:

@@ -28,8 +28,8 @@ from reasrm.evaluation.published_judges.prompt_file import load_prompt_file
 from reasrm.evaluation.scalar_judge import ScalarJudge
 from reasrm.evaluation.text_judge import TextJudge
 from reasrm.inference.engine import Sampling
+from reasrm.inference.local_model import Attention, Dtype, LocalModelSettings
 from reasrm.inference.model_opening import EngineName, open_model
-from reasrm.inference.transformers_engine import Attention, Dtype, LocalModelSettings
 from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.records.benchmark_item import BenchmarkItem
 from reasrm.records.comparison import Side

@@ -66,9 +66,11 @@ class AnthropicClient(ApiClient):
 
         Raises:
             NoKeyError: there is no key in the environment, nor a profile.
+            AddressError: the address is none that requests can go to.
         """
         import anthropic
 
+        local_key = connection.local_key(ApiProtocol.ANTHROPIC)
         try:
             sdk = anthropic.AsyncAnthropic(
                 **connection.sdk_arguments(),
@@ -78,7 +80,9 @@ class AnthropicClient(ApiClient):
         except anthropic.CredentialsError:
             raise NoKeyError(NO_KEY) from None
         if not (sdk.api_key or sdk.auth_token or sdk.credentials):
-            raise NoKeyError(NO_KEY)
+            if local_key is None:
+                raise NoKeyError(NO_KEY)
+            sdk = sdk.with_options(api_key=local_key)
         super().__init__(sdk, anthropic, connection)
 
     def read_reply(self, body: Any, request_id: str) -> ApiReply:

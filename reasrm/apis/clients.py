@@ -18,6 +18,7 @@ def open_client(protocol: ApiProtocol, connection: Connection) -> AnthropicClien
 
     Raises:
         NoKeyError: the SDK finds no key in the environment.
+        AddressError: the address is none that requests can go to.
     """
     return CLIENTS[protocol](connection)
 

@@ -1,16 +1,20 @@
 """How an SDK is connected, where its key comes from, and how keys are kept out of whatever is written down.
 
-Keys come from the SDKs' own environment variables and from nowhere else; the local oracle gets one that opens nothing.
-Servers and gateways may repeat keys in their error messages.
+Keys come from the SDKs' own environment variables and from nowhere else; the local oracle, and a model that is served
+on this machine, get one that opens nothing. Servers and gateways may repeat keys in their error messages.
 """
 
 import base64
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from ipaddress import ip_address
 from typing import Any
+from urllib.parse import SplitResult, urlsplit
 
+from reasrm.apis.request_format import ApiProtocol
 from reasrm.runtime.stage_main import StageError
 
 LOCAL_KEY = "local-oracle-needs-no-key"
@@ -26,6 +30,10 @@ KEYS_OF_AN_SDK = ("api_key", "auth_token", "admin_api_key", "webhook_key", "webh
 
 class NoKeyError(StageError):
     """The SDK finds no key."""
+
+
+class AddressError(StageError):
+    """The address of a service is none that requests can go to."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,19 @@ class Connection:
         if self.local_url is not None:
             address = {"base_url": self.local_url + path, "api_key": LOCAL_KEY}
         return {"max_retries": 0, "timeout": self._timeout(), **address}
+
+    def local_key(self, protocol: ApiProtocol) -> str | None:
+        """A key that opens nothing, for a model that is served on this machine where the environment holds no key.
+
+        No other address ever gets that one: None for them, and where there is a key.
+
+        Raises:
+            AddressError: the address is none that requests can go to.
+        """
+        address = self.local_url or self.base_url or os.environ.get(protocol.address_variable)
+        if not address or not is_this_machine(address_parts(address).hostname):
+            return None
+        return None if any(os.environ.get(name) for name in protocol.key_variables) else LOCAL_KEY
 
     def transport_arguments(self) -> dict[str, Any]:
         """Arguments of the SDK's aiohttp transport."""
@@ -84,6 +105,34 @@ class Connection:
         import aiohttp
 
         return isinstance(cause, aiohttp.ClientConnectionError) and not isinstance(cause, TimeoutError)
+
+
+def address_parts(url: str) -> SplitResult:
+    """The parts of a service's address.
+
+    Raises:
+        AddressError: it is none that requests can go to; the message shows it without user and password.
+    """
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise AddressError(
+            f"{url.rpartition('@')[2]!r} is no address of a service: it begins with http:// or https:// and names a "
+            f"host, as http://127.0.0.1:8000/v1"
+        )
+    return parts
+
+
+def is_this_machine(host: str | None) -> bool:
+    """Whether `host` is this machine: `localhost`, a loopback address, or 0.0.0.0, which servers show as theirs."""
+    try:
+        address = ip_address(host or "")
+    except ValueError:
+        return host == "localhost"
+    return address.is_loopback or address.is_unspecified
 
 
 def without_keys(message: str, keys: Iterable[str]) -> str:

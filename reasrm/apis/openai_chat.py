@@ -63,12 +63,14 @@ class OpenAIClient(ApiClient):
 
         Raises:
             NoKeyError: there is no key in the environment.
+            AddressError: the address is none that requests can go to.
         """
         import openai
 
+        local_key = connection.local_key(ApiProtocol.OPENAI)
         try:
             sdk = openai.AsyncOpenAI(
-                **connection.sdk_arguments("/v1"),
+                **{"api_key": local_key} | connection.sdk_arguments("/v1"),
                 http_client=openai.DefaultAioHttpClient(**connection.transport_arguments()),
             )
         except openai.OpenAIError:

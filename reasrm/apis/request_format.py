@@ -24,6 +24,11 @@ class ApiProtocol(StrEnum):
         return f"{self._sdk}_API_KEY"
 
     @property
+    def key_variables(self) -> tuple[str, ...]:
+        """All environment variables in which the SDK finds a key or token."""
+        return (self.key_variable, "ANTHROPIC_AUTH_TOKEN") if self is ApiProtocol.ANTHROPIC else (self.key_variable,)
+
+    @property
     def address_variable(self) -> str:
         """The environment variable in which the SDK finds another address than the vendor's own."""
         return f"{self._sdk}_BASE_URL"

@@ -11,7 +11,6 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -92,7 +91,7 @@ def judge(  # noqa: PLR0913  one parameter per option of the command line
 def judge_by(options: JudgeOptions) -> int:
     """Judge what the options name and return the exit status."""
     from reasrm.records.jsonl import BadRecordError
-    from reasrm.records.ledger import LedgerBusyError
+    from reasrm.records.ledger import BrokenLedgerError, LedgerBusyError
     from reasrm.runtime.stage_main import StageError, StoppedResumable
 
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -100,7 +99,7 @@ def judge_by(options: JudgeOptions) -> int:
         with options.open_judge() as opened:
             if options.jsonl is None:
                 return judge_one(opened, options)
-            return judge_rows(opened, options.jsonl, options.out)
+            return judge_rows(opened, options)
     except StoppedResumable as stop:
         loses = options.jsonl is not None and options.out is None
         hint = "; no more than is printed is kept, --out FILE keeps every reply" if loses else ""
@@ -109,7 +108,9 @@ def judge_by(options: JudgeOptions) -> int:
         return _failed(error, error.exit_code)
     except LedgerBusyError as error:
         return _failed(error, ExitCode.BUSY)
-    except BadRecordError as error:
+    except BrokenPipeError:
+        raise  # nobody reads on: `cli.run_app` leaves
+    except (BadRecordError, BrokenLedgerError, OSError) as error:
         return _failed(error, ExitCode.FAILED)
 
 
@@ -124,17 +125,18 @@ def judge_one(opened: "Judge", options: JudgeOptions) -> int:
     return NO_VERDICT if judgment.verdict is None else ExitCode.DONE
 
 
-def judge_rows(opened: "Judge", name: str, out: Path | None) -> int:
+def judge_rows(opened: "Judge", options: JudgeOptions) -> int:
     """Judge the rows of a file and print or write one JSON line each; say how many have no verdict, and why."""
     from reasrm.records.jsonl import write_records
     from reasrm.records.ledger import Ledger
 
     results: Counter[str] = Counter()
-    if out is None:
+    name, out, replies = str(options.jsonl), options.out, options.replies_file
+    if out is None or replies is None:
         for line in judged_rows(opened, name, results):
             print(json.dumps(line, ensure_ascii=False), flush=True)
     else:
-        with Ledger(out.with_suffix(".replies.jsonl")) as ledger:
+        with Ledger(replies) as ledger:
             write_records(out, judged_rows(opened, name, results, ledger))
     reasons = Counter({reason: count for reason, count in results.items() if reason})
     if not reasons:
@@ -146,15 +148,25 @@ def judge_rows(opened: "Judge", name: str, out: Path | None) -> int:
 def judged_rows(
     opened: "Judge", name: str, results: Counter[str], ledger: "Ledger | None" = None
 ) -> Iterator[dict[str, Any]]:
-    """The judgment of each row of a file, in order, as it is written; counts in `results` why rows have no verdict."""
+    """The judgment of each row of a file, in order, as it is written; counts in `results` why rows have no verdict.
+
+    Raises:
+        StageError: a row cannot be read, or holds words that the judge's vocabulary lacks; says file and line.
+    """
     from reasrm.commands.judge_rows import read_comparison_rows
     from reasrm.evaluation.pairwise_judgment import judge_pairs
+    from reasrm.inference.vocabulary import UnknownWordsError
+    from reasrm.runtime.stage_main import StageError
 
     for rows in read_comparison_rows(name):
-        for row, judgment in zip(rows, judge_pairs(opened, [row.pair for row in rows], ledger), strict=True):
-            results[judgment.why_none] += 1
-            given_id = {} if row.id is None else {"id": row.id}
-            yield given_id | judgment.model_dump(mode="json")
+        judged = judge_pairs(opened, [row.pair for _, row in rows], ledger)
+        try:
+            for (_, row), judgment in zip(rows, judged, strict=True):
+                results[judgment.why_none] += 1
+                given_id = {} if row.id is None else {"id": row.id}
+                yield given_id | judgment.model_dump(mode="json")
+        except UnknownWordsError as error:
+            raise StageError(f"{name} line {rows[error.place][0]}: {error}") from error
 
 
 def as_text(judgment: "PairwiseJudgment") -> str:

@@ -116,7 +116,7 @@ class JudgeOptions:
             "standard input can be only one of --prompt, --a and --b": texts.count("-") > 1,
             "--out goes with --jsonl": self.out and not rows,
             "--out is a folder: name a file": self.out and self.out.is_dir(),
-            "--out would overwrite what is judged": self._overwrites_rows(),
+            "--out, or the replies kept beside it, would overwrite what is judged": self._overwrites_rows(),
             "--served holds model and address: leave --model, --base-url and --api out": self.served
             and (self.model or named),
             "--base-url and --api need the model's name: --model NAME": named and not self.model,
@@ -132,7 +132,7 @@ class JudgeOptions:
         from reasrm.evaluation.judge_opening import open_judge, open_scalar_judge
         from reasrm.evaluation.judge_template import JudgeTemplate, PublishedTemplate, RubricsTemplate
         from reasrm.evaluation.published_judges.prompt_file import load_prompt_file
-        from reasrm.inference.transformers_engine import Dtype
+        from reasrm.inference.local_model import Dtype
 
         dtype, tokens = Dtype(self.dtype or Dtype.FLOAT32), self.max_new_tokens or MOST_NEW_TOKENS
         if self.engine is JudgeEngine.SCALAR:
@@ -151,7 +151,13 @@ class JudgeOptions:
             return load_served_model(self.served)
         return served_model(str(self.model), self.base_url, self.api or "openai")
 
+    @property
+    def replies_file(self) -> Path | None:
+        """Where the replies are kept with `--out`: beside it."""
+        return self.out and self.out.with_suffix(".replies.jsonl")
+
     def _overwrites_rows(self) -> bool:
-        if self.out is None or self.jsonl is None:
+        if self.out is None or self.jsonl is None or self.out.is_dir() or not Path(self.jsonl).exists():
             return False
-        return self.out.exists() and Path(self.jsonl).exists() and self.out.samefile(self.jsonl)
+        written = (self.out, self.replies_file)
+        return any(file is not None and file.exists() and file.samefile(self.jsonl) for file in written)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from reasrm.evaluation.pairwise_judgment import Pair
 from reasrm.records.jsonl import BadRecordError, explain
-from reasrm.records.pair import Message, must_end_with_the_client
+from reasrm.records.pair import Message, require_question_last
 from reasrm.runtime.stage_main import StageError
 
 ROWS_AT_ONCE = 256
@@ -33,7 +33,7 @@ class ComparisonRow(BaseModel):
     @classmethod
     def _is_a_question(cls, prompt: str | tuple[Message, ...]) -> str | tuple[Message, ...]:
         if not isinstance(prompt, str):
-            must_end_with_the_client(prompt)
+            require_question_last(prompt)
         if not (prompt if isinstance(prompt, str) else prompt[-1].content).strip():
             raise ValueError("the client's question is empty")
         return prompt
@@ -57,8 +57,8 @@ def row_from_options(prompt: str, a: str, b: str) -> ComparisonRow:
         raise StageError(explain(error)) from error
 
 
-def read_comparison_rows(name: str) -> Iterator[list[ComparisonRow]]:
-    """The rows of a file, or of standard input if `name` is `-`, some at a time.
+def read_comparison_rows(name: str) -> Iterator[list[tuple[int, ComparisonRow]]]:
+    """The rows of a file, or of standard input if `name` is `-`, some at a time, each with its line number.
 
     Raises:
         BadRecordError: a line is not a row; says file, line and field.
@@ -93,11 +93,11 @@ def _lines(path: Path) -> Iterator[bytes]:
         raise StageError(f"{path}: cannot be read ({error})") from error
 
 
-def _parsed(lines: Iterable[bytes], name: str) -> Iterator[ComparisonRow]:
+def _parsed(lines: Iterable[bytes], name: str) -> Iterator[tuple[int, ComparisonRow]]:
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
-            yield ComparisonRow.model_validate_json(line)
+            yield number, ComparisonRow.model_validate_json(line)
         except ValidationError as error:
             raise BadRecordError(f"{name} line {number}: {explain(error)}") from error

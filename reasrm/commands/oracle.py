@@ -103,7 +103,10 @@ MostInFlight = Annotated[int, typer.Option(help="Requests at once.", rich_help_p
 Attempts = Annotated[int, typer.Option(help="Per request, for faults that pass.", rich_help_panel=HOW)]
 Timeout = Annotated[float, typer.Option("--timeout-seconds", help="Per reply.", rich_help_panel=HOW)]
 Outage = Annotated[
-    float, typer.Option("--outage-minutes", help="Stop if the server is down longer.", rich_help_panel=HOW)
+    float,
+    typer.Option(
+        "--outage-minutes", help="Stop if the server is down longer, or asks for a longer pause.", rich_help_panel=HOW
+    ),
 ]
 DeclaredRpm = Annotated[
     float | None,
@@ -153,13 +156,13 @@ def oracle(  # noqa: PLR0913  one parameter per option
 
     Exit status:
 
-    0 every pair is accounted for: the output holds one line for each.
-    1 failed: bad input, no key, a budget without a known price.
-    2 wrong usage: an option, an output file, or an open batch asks the same.
-    3 stopped with everything kept (budget, credit, key, outage, signal): the
-    same command goes on, after a stop for the budget with a larger one.
-    4 another run writes to the same ledger.
-    130 interrupted a second time: replies in flight are lost, and may be billed.
+    - 0: every pair is accounted for; the output holds one line for each.
+    - 1: failed; bad input, no key, a budget without a known price.
+    - 2: wrong usage; an option, an output file, or an open batch asks the same.
+    - 3: stopped with everything kept (budget, credit, key, outage, signal); the same command goes on, after a stop for
+      the budget with a larger one.
+    - 4: another run writes to the same ledger.
+    - 130: interrupted a second time; replies in flight are lost, and may be billed.
     """
     from reasrm.commands.oracle_run import OracleFiles, ask, estimate, exit_codes, oracle_of, oracle_pass, settings_of
 

@@ -16,6 +16,8 @@ from reasrm.runtime.stage_main import ExitCode
 
 SHOWN = ("sections", "difficulties", "splits")
 """The parts of a score that the table lists; the JSON has all."""
+CODE_LINE = "\n    "
+"""Begins a further line of code in Markdown, which is what help texts are written in."""
 
 
 class ScoreCommand(TyperCommand):
@@ -26,7 +28,7 @@ class ScoreCommand(TyperCommand):
         """One paragraph per benchmark."""
         from reasrm.benchmarks.registry import BENCHMARKS
 
-        rows = (f"{name}:\n{chr(10).join(one.outcome_examples)}" for name, one in BENCHMARKS.items())
+        rows = (f"`{name}`:\n\n    {CODE_LINE.join(one.outcome_examples)}" for name, one in BENCHMARKS.items())
         return "\n\n".join(("Rows, by benchmark:", *rows))
 
     @epilog.setter

@@ -56,7 +56,7 @@ def candidates_from_files(folder: Path) -> Iterator[PairCandidate]:
 def candidates_from_miniature(
     train: Iterable[PreferencePair], dev: Iterable[PreferencePair], counts: Mapping[Purpose, int]
 ) -> Iterator[PairCandidate]:
-    """The miniature's pairs: `train` cut in two, so that none is both distilled and reinforced; `dev` for watching."""
+    """The miniature's pairs: `train` cut in two, so that none is both distilled and reinforced; `dev` for tries."""
     for place, pair in enumerate(train):
         purpose = Purpose.DISTILL if place < counts[Purpose.DISTILL] else Purpose.REINFORCE
         yield PairCandidate("miniature/train", place, pair.source, pair, purpose=purpose)

@@ -47,9 +47,9 @@ class PassResult:
         still_open = self.run.estimate.questions - self.totals.asked
         return self.totals.metrics() | {"stopped": self.run.stopped.value, "still_to_ask": still_open}
 
-    def message(self) -> str:
-        """What the pass came to, in one line."""
-        return pass_message(self.totals, self.run.possibly_billed)
+    def message(self, *, free: bool = False) -> str:
+        """What the pass came to, in one line; `free` if nobody is paid for it."""
+        return pass_message(self.totals, self.run.possibly_billed, free=free)
 
     def raise_if_stopped(self) -> None:
         """End the stage or command if the run was stopped.

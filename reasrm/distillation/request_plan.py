@@ -85,7 +85,7 @@ class RequestPlan:
             if answers and answer.outcome is TraceOutcome.REJECTED:
                 break
             answers.append(answer)
-            paid.append(self.usd(answer.usage) if entry["usd"] is None else entry["usd"])
+            paid.append(self._paid(entry, answer.usage))
             if answer.asked_again:
                 return Progress(tuple(answers), tuple(paid), request)
             if answer.outcome is not TraceOutcome.TRUNCATED:
@@ -95,6 +95,12 @@ class RequestPlan:
     def usd(self, usage: Usage) -> float | None:
         """Dollars of a reply that was asked for online; None if the price is not known."""
         return None if self.prices is None else self.prices.usd(usage)
+
+    def _paid(self, entry: dict[str, Any], usage: Usage) -> float | None:
+        """Dollars that an answer has cost; by today's prices if none were known then."""
+        if entry["usd"] is not None:
+            return float(entry["usd"])
+        return None if self.prices is None else self.prices.usd(usage, batch=entry.get("batch", False))
 
     def _request(self, prompt: ChatPrompt, max_tokens: int) -> Request:
         body = self.format.body(prompt.messages, max_tokens)

@@ -93,10 +93,10 @@ def estimate_message(expected: dict[str, Any]) -> str:
     )
 
 
-def pass_message(totals: PassTotals, possibly_billed: int) -> str:
-    """What a pass came to, with what a reader has to know beyond the counts."""
+def pass_message(totals: PassTotals, possibly_billed: int, *, free: bool) -> str:
+    """What a pass came to, with what a reader has to know beyond the counts; `free` if nobody is paid for it."""
     share = f", {totals.right / totals.asked:.1%} right" if totals.asked else ""
-    cost = UNKNOWN_COST if totals.unpriced else f"${totals.usd:.2f}"
+    cost = UNKNOWN_COST if totals.unpriced else f"{'would cost ' if free else ''}${totals.usd:.2f}"
     lost = f", at most {possibly_billed} more may have been billed" if possibly_billed else ""
     message = f"{totals.asked} pairs asked{share}, {totals.replies} replies, {cost}{lost}"
     if totals.of_other_models:

@@ -44,7 +44,7 @@ class AskingSettings(StageParams):
     timeout_seconds: float = Field(gt=0)
     """Longest wait for one reply."""
     outage_minutes: float = Field(gt=0)
-    """Stop (resumably) when the server has been down for so long."""
+    """Stop (resumably) when the server has been down for so long, or asks for a longer pause."""
     declared_rpm: float | None = Field(gt=0)
     """Requests per minute to keep to until the server's headers state its limit; null if they do."""
     batch_requests: int = Field(gt=0, le=50_000)

@@ -5,14 +5,18 @@ either. The model is loaded once, with the first comparison, and stays until the
 perturbs comparisons and asks the same judge again:
 
     with open_judge("data/checkpoints/grpo-full") as judge:
-        before = list(judge.judge(comparisons, ledger))
-        after = list(judge.judge([perturbed(one) for one in comparisons], ledger))
+        perturbed = [one.model_copy(update={"response_b": f"{one.response_b} {SENTENCE}"}) for one in comparisons]
+        judge.require_known_words(perturbed)
+        before, after = (list(judge.judge(asked, ledger)) for asked in (comparisons, perturbed))
 
 A stage that trains a policy lets it judge pairs of the policy's answers in both orders (`pairwise_judgment`):
 
     pairs = [Pair(prompt, *two) for prompt, answers in drawn for two in combinations(answers, 2)]
     for pair, judgment in zip(pairs, judge_pairs(judge, pairs, ledger), strict=True):
         reward(pair, judgment.verdict)
+
+`judge_pairs` refuses texts that the judge cannot read; `judge` itself does not look, since a benchmark is judged as it
+is, so a probe that writes texts of its own asks `require_known_words` first.
 
 Within a call each distinct prompt is asked once. With a ledger nothing that it holds is asked again, so a call that was
 interrupted goes on where it was, with the same bytes; without one, everything is asked.
@@ -23,9 +27,13 @@ from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
+from reasrm.inference.vocabulary import UnknownWordsError
 from reasrm.records.comparison import Comparison
 from reasrm.records.judgment import ComparisonJudgment
 from reasrm.records.ledger import Ledger
+
+MOST_WORDS_NAMED = 8
+"""So many words are named in an error's text; the others are counted."""
 
 
 class PromptCounts(NamedTuple):
@@ -41,7 +49,7 @@ class Judge(ABC):
     """An open judge; use it in a `with` block, or close it."""
 
     counts: PromptCounts = PromptCounts()
-    """Of the last call of `judge`, when all its judgments have been taken."""
+    """Of the last call of `judge`, once its iterator has ended."""
     unsent: frozenset[str] = frozenset()
     """Settings of sampling that the judge's service is not sent."""
 
@@ -67,9 +75,26 @@ class Judge(ABC):
             StageError: the model, or what it is asked, cannot be used; says why.
         """
 
+    def require_known_words(self, comparisons: Sequence[Comparison]) -> None:
+        """Do nothing if the judge can read every one of `comparisons`.
+
+        Raises:
+            UnknownWordsError: one holds words that the checkpoint's vocabulary lacks; names them.
+        """
+        for place, shown in enumerate(comparisons):
+            unknown = self.unknown_words(shown)
+            if unknown:
+                more = f" and {len(unknown) - MOST_WORDS_NAMED} more" if len(unknown) > MOST_WORDS_NAMED else ""
+                raise UnknownWordsError(
+                    f"the prompt {shown.prompt[-1].content[:60]!r} cannot be judged: the vocabulary of this judge "
+                    f"lacks {', '.join(map(repr, unknown[:MOST_WORDS_NAMED]))}{more}, and what it would reply to words "
+                    "that it never learnt is noise; use the words of its training data, or name another judge",
+                    place,
+                )
+
     @abstractmethod
     def unknown_words(self, comparison: Comparison) -> list[str]:
-        """Words of the comparison, or of how it is asked, that the checkpoint's vocabulary lacks (`vocabulary`)."""
+        """Words of the comparison, or of how it is asked, for which the judge cannot read it (`vocabulary`)."""
 
     @abstractmethod
     def identity(self) -> dict[str, Any]:

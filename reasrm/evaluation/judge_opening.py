@@ -7,17 +7,23 @@
 The stage `judge` opens its judges from params.yaml instead, where nothing has a default.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from reasrm.apis.request_format import ApiProtocol
 from reasrm.evaluation.judge import Judge
 from reasrm.evaluation.judge_template import JudgeTemplate, RubricsTemplate
+from reasrm.evaluation.pairwise_judgment import PairwiseJudgment, judge_pair
 from reasrm.evaluation.scalar_judge import ScalarJudge
 from reasrm.evaluation.text_judge import TextJudge
+from reasrm.inference.checkpoint_loading import load_config
 from reasrm.inference.engine import Sampling
+from reasrm.inference.local_model import Attention, Dtype, LocalModelSettings
 from reasrm.inference.model_opening import EngineName, OpenModel, open_model, open_service, plain_prompts
-from reasrm.inference.served_model import ServedModel, load_served_model
-from reasrm.inference.transformers_engine import Attention, Dtype, LocalModelSettings
+from reasrm.inference.served_model import ServedModel, load_served_model, served_model
 from reasrm.judging.chain_of_rubrics import PromptVariant
+from reasrm.records.pair import Message
+from reasrm.runtime.extras import extras_named
 from reasrm.runtime.stage_main import StageError
 
 
@@ -57,6 +63,41 @@ def open_judge(
     return TextJudge(open_model(engine, settings), template, [short], context)
 
 
+@extras_named()
+def judge_once(
+    prompt: str | Sequence[Message],
+    a: str,
+    b: str,
+    *,
+    model: str | Path,
+    base_url: str | None = None,
+    api: ApiProtocol | str | None = None,
+) -> PairwiseJudgment:
+    """Open a judge, let it judge two answers in both orders, and close it; `open_judge` and `judge_pairs` for many.
+
+    Args:
+        prompt: the client's question, or a conversation that ends with it.
+        a: one answer.
+        b: the other.
+        model: a checkpoint's folder, or with `base_url` or `api` the model's name there.
+        base_url: where the model is served (for OpenAI's protocols ending with `/v1`).
+        api: "openai", "openai_responses" or "anthropic"; without `base_url` the vendor's own address. The key comes
+            from the environment variable of the vendor's SDK.
+
+    Raises:
+        MissingExtraError: a checkpoint is given and torch is not installed.
+        UnknownWordsError: the texts hold words that the checkpoint's vocabulary lacks.
+        StoppedResumable: the service stopped answering.
+        StageError: the model cannot be used; says why.
+    """
+    if base_url is None and api is None:
+        source: str | Path | ServedModel = model
+    else:
+        source = served_model(str(model), base_url, api or ApiProtocol.OPENAI)
+    with open_judge(source) as judge:
+        return judge_pair(judge, prompt, a, b)
+
+
 def open_scalar_judge(checkpoint: str | Path, dtype: Dtype = Dtype.FLOAT32) -> Judge:
     """Open the folder of a model that scores answers.
 
@@ -70,19 +111,17 @@ def _settings_for(checkpoint: Path, dtype: Dtype) -> LocalModelSettings:
     """How a checkpoint is run for single comparisons: with all the positions that it has.
 
     Raises:
-        StageError: there is no checkpoint.
+        StageError: there is no checkpoint, or its configuration does not say how many positions it has.
     """
-    if not (checkpoint / "config.json").is_file():
-        raise StageError(f"{checkpoint}: no checkpoint there; `reasrm run` trains data/checkpoints/grpo-full")
-    from transformers import AutoConfig
-
-    config = AutoConfig.from_pretrained(checkpoint, trust_remote_code=False).get_text_config()
+    positions = getattr(load_config(checkpoint).get_text_config(), "max_position_embeddings", None)
+    if positions is None:
+        raise StageError(f"{checkpoint}: its configuration names no `max_position_embeddings`; add it to config.json")
     return LocalModelSettings(
         checkpoint=checkpoint,
         dtype=dtype,
         attention=Attention.SDPA,
         batch_size=16,
         batch_tokens=16384,
-        max_context_tokens=int(config.max_position_embeddings),
+        max_context_tokens=int(positions),
         threads=1,
     )

@@ -16,15 +16,12 @@ from typing import NamedTuple
 from pydantic import BaseModel, ConfigDict
 
 from reasrm.evaluation.judge import Judge
-from reasrm.inference.vocabulary import UnknownWordsError
 from reasrm.judging.trace_structure import Grounding, grounding, read_structure
 from reasrm.judging.verdict import Unreadable
 from reasrm.records.comparison import Comparison, Side
 from reasrm.records.judgment import ComparisonJudgment
 from reasrm.records.ledger import Ledger
 from reasrm.records.pair import Message, Role
-
-MOST_WORDS_NAMED = 8
 
 
 class Pair(NamedTuple):
@@ -92,7 +89,8 @@ class PairwiseJudgment(BaseModel):
 
 def judge_pair(judge: Judge, prompt: str | Sequence[Message], a: str, b: str) -> PairwiseJudgment:
     """Judge one pair; errors as in `judge_pairs`."""
-    return next(judge_pairs(judge, [Pair(prompt, a, b)]))
+    (judgment,) = judge_pairs(judge, [Pair(prompt, a, b)])
+    return judgment
 
 
 def judge_pairs(judge: Judge, pairs: Iterable[Pair], ledger: Ledger | None = None) -> Iterator[PairwiseJudgment]:
@@ -110,11 +108,10 @@ def judge_pairs(judge: Judge, pairs: Iterable[Pair], ledger: Ledger | None = Non
         ValueError: a conversation does not end with the client's turn.
     """
     both = [shown for pair in pairs for shown in _both_orders(pair)]
-    for shown in both[::2]:
-        _require_known_words(judge, shown)
-    judgments = judge.judge(both, ledger)
-    for first, second in zip(both[::2], both[1::2], strict=True):
-        yield _pairwise(_in_callers_sides(first, next(judgments)), _in_callers_sides(second, next(judgments)))
+    judge.require_known_words(both[::2])
+    judged = judge.judge(both, ledger)
+    for shown, swapped, one, other in zip(both[::2], both[1::2], judged, judged, strict=True):
+        yield _pairwise(_in_callers_sides(shown, one), _in_callers_sides(swapped, other))
 
 
 def _both_orders(pair: Pair) -> tuple[Comparison, Comparison]:
@@ -122,17 +119,6 @@ def _both_orders(pair: Pair) -> tuple[Comparison, Comparison]:
     turns = (Message(role=Role.USER, content=pair.prompt),) if isinstance(pair.prompt, str) else tuple(pair.prompt)
     first = Comparison(pair_id="", prompt=turns, response_a=pair.a, response_b=pair.b, better=Side.A)
     return first, first.swapped()
-
-
-def _require_known_words(judge: Judge, shown: Comparison) -> None:
-    unknown = judge.unknown_words(shown)
-    if unknown:
-        more = f" and {len(unknown) - MOST_WORDS_NAMED} more" if len(unknown) > MOST_WORDS_NAMED else ""
-        raise UnknownWordsError(
-            f"the prompt {shown.prompt[-1].content[:60]!r} cannot be judged: the vocabulary of this judge lacks "
-            f"{', '.join(map(repr, unknown[:MOST_WORDS_NAMED]))}{more}, and what it would reply to words that it never "
-            "learnt is noise; use the words of its training data, or name another judge"
-        )
 
 
 def _in_callers_sides(shown: Comparison, judgment: ComparisonJudgment) -> OrderJudgment:

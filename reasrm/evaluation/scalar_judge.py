@@ -5,10 +5,10 @@ from functools import cached_property
 from typing import Any
 
 from reasrm.evaluation.judge import Judge, PromptCounts
+from reasrm.inference.local_model import LocalModelSettings
 from reasrm.inference.prompt_rendering import load_tokenizer, render_answered
 from reasrm.inference.prompt_run import score_all
 from reasrm.inference.scalar_engine import ScalarEngine
-from reasrm.inference.transformers_engine import LocalModelSettings
 from reasrm.inference.vocabulary import Vocabulary
 from reasrm.judging.aggregation import judgment_of_scores
 from reasrm.records.comparison import Comparison

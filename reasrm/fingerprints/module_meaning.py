@@ -3,7 +3,7 @@
 A module may state two things for the fingerprint, as module-level constants read from its source, never by import:
 
 - `FINGERPRINTED_FILES = ("page.html",)`: files beside the module that it reads and that change what it does;
-- `FINGERPRINT_EXEMPT = "why"`: the module cannot change one byte of any stage's output (progress, pacing, prices), so
+- `FINGERPRINT_EXEMPT = "why"`: the module cannot change one byte of any stage's output (progress, pacing, wording), so
   an edit of it must not rerun a GPU for hours. `docs/decisions/003-fingerprints-of-meaning.md` says when that is true.
 """
 
@@ -46,7 +46,7 @@ def read_meaning(path: Path) -> ModuleMeaning:
     try:
         tree = ast.parse(path.read_text(encoding="utf-8"))
     except SyntaxError as error:
-        raise DeclarationError(f"{path} line {error.lineno}: not valid Python ({error.msg}); mend it first") from error
+        raise DeclarationError(f"{path} line {error.lineno}: not valid Python ({error.msg}); fix it first") from error
     files = _constant(path, tree, FILES_CONSTANT, ())
     if not isinstance(files, tuple) or not all(isinstance(name, str) for name in files):
         raise DeclarationError(f'{path}: {FILES_CONSTANT} must be a tuple of file names, like ("page.html",)')

@@ -1,16 +1,17 @@
 """A judge behind an API, over the same clients as the oracle; any base URL, so also a model that you serve yourself.
 
 Replies are handed on as they come while `concurrency` requests are under way. What usually passes is sent again
-(`apis.retry_policy`); what does not pass stops the run, after all that was under way has been handed on. A prompt that
-the service refuses gets a reply that says so, provided that the service answers a plain question asked the same way.
+(`apis.retry_policy`); what does not pass stops the run, after all that was under way has been handed on. An interrupt
+stops it too, and waits a few seconds for what is under way (`first_interrupt`). A prompt that the service refuses gets
+a reply that says so, provided that the service answers a plain question asked the same way.
 """
 
 import math
 import weakref
-from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
-from contextlib import ExitStack
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, NoReturn
 
@@ -23,6 +24,7 @@ from reasrm.apis.error_classification import ErrorKind, PromptRefusal, mentions_
 from reasrm.apis.request_format import RequestField
 from reasrm.apis.retry_policy import RetryingSender
 from reasrm.inference.engine import Answered, Prompt, Sampling, one_by_one
+from reasrm.inference.first_interrupt import FirstInterrupt
 from reasrm.inference.replies import logprob_in_pieces, reply_from_text, verdict_letter
 from reasrm.inference.served_model import ServedModel
 from reasrm.judging.verdict import THINK_START
@@ -41,6 +43,19 @@ class OpenService:
 
     portal: BlockingPortal
     sender: RetryingSender
+    under_way: set[Future[AttemptResult]] = field(default_factory=set)
+
+    def send(self, body: dict[str, Any]) -> Future[AttemptResult]:
+        """Begin one request."""
+        future = self.portal.start_task_soon(self.sender.send, body)
+        self.under_way.add(future)
+        future.add_done_callback(self.under_way.discard)
+        return future
+
+    def cancel_all(self) -> None:
+        """Give up what is under way: closing would wait until it is over, with all its retries."""
+        for future in list(self.under_way):
+            future.cancel()
 
 
 class ApiEngine:
@@ -55,6 +70,7 @@ class ApiEngine:
         self._service: OpenService | None = None
         self._takes_requests = False
         """Whether the service has replied to a request of ours."""
+        self._interrupt = FirstInterrupt()
         self.starts = 0
 
     def identity(self) -> dict[str, Any]:
@@ -72,41 +88,43 @@ class ApiEngine:
     def generate(self, prompts: Sequence[Prompt], sampling: Sampling) -> Iterator[Answered]:
         """Yield each prompt with its reply, the first finished first.
 
-        After a failure nothing more is sent; it is raised when all that was under way has been yielded.
+        After a failure no other prompt is sent; it is raised when all that was under way has been yielded. After an
+        interrupt too, but what is under way is given up a few seconds later.
 
         Raises:
             StoppedResumable: the service is out of reach, over its limits or out of credit; go on later.
             StageError: it refuses the key, the model or every request.
+            KeyboardInterrupt: an interrupt came.
         """
         _refuse_begun(self._name, prompts)
         service, to_send = self._open(), iter(prompts)
         failure: Exception | None = None
         under_way: dict[Future[AttemptResult], Prompt] = {}
-        try:
+        with FirstInterrupt() as self._interrupt, _cancelled_at_the_end(under_way):
             while True:
-                slots = 0 if failure else self._served.concurrency - len(under_way)
+                slots = 0 if failure or self._interrupt.noted else self._served.concurrency - len(under_way)
                 under_way |= {self._send(service, prompt, sampling): prompt for prompt in islice(to_send, slots)}
-                if not under_way:
+                done = self._interrupt.done(under_way) if under_way else ()
+                if not done:
                     break
-                for future in wait(under_way, return_when=FIRST_COMPLETED).done:
+                for future in done:
                     prompt = under_way.pop(future)
                     try:
                         result = future.result()
-                        if failure and (result.reply is None or _refusal(result)):
+                        if (failure or self._interrupt.noted) and (result.reply is None or _refusal(result)):
                             continue
                         reply = self._settled(service, result, prompt, sampling)
                     except Exception as error:  # noqa: BLE001  raised below, when all that was paid has been yielded
                         failure = failure or error
                     else:
                         yield prompt, reply
-        finally:
-            for future in under_way:
-                future.cancel()
+        if self._interrupt.noted:
+            raise KeyboardInterrupt
         if failure:
             raise failure
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections; what is under way is given up."""
         self._resources.close()
         self._service = None
 
@@ -125,6 +143,7 @@ class ApiEngine:
             portal = self._resources.enter_context(start_blocking_portal(name="judge"))
             self._resources.callback(portal.call, client.close)
             self._service = OpenService(portal, RetryingSender(client, served.retries))
+            self._resources.callback(self._service.cancel_all)
             self.starts += 1
         return self._service
 
@@ -141,7 +160,7 @@ class ApiEngine:
         }
         sent = {field: value for field, value in fields.items() if field not in self._served.unsent}
         body = self._served.requests.body(prompt.messages, sampling.max_new_tokens, sent)
-        return service.portal.start_task_soon(service.sender.send, body)
+        return service.send(body)
 
     def _settled(self, service: OpenService, result: AttemptResult, prompt: Prompt, sampling: Sampling) -> Reply:
         """The reply to `prompt`, be it that the service refuses it.
@@ -165,9 +184,13 @@ class ApiEngine:
 
         Raises:
             StageError: it is not answered either, so it is not the prompt that the service refuses.
+            KeyboardInterrupt: an interrupt came first.
         """
         last = prompt.messages[-1].model_copy(update={"content": PLAIN_QUESTION})
-        result = self._send(service, Prompt((*prompt.messages[:-1], last)), sampling).result()
+        future = self._send(service, Prompt((*prompt.messages[:-1], last)), sampling)
+        if not self._interrupt.done([future]):
+            raise KeyboardInterrupt
+        result = future.result()
         if _refusal(result) is None:
             self._reply(result, sampling)
             return
@@ -214,6 +237,16 @@ class ApiEngine:
         """The reply with the thinking tag that the chat template wrote: an unfinished thought is then seen as one."""
         begun = not text or text.lstrip().startswith(THINK_START)
         return THINK_START + text if self._served.opens_thinking and not begun else text
+
+
+@contextmanager
+def _cancelled_at_the_end(under_way: Mapping[Future[AttemptResult], Prompt]) -> Iterator[None]:
+    """Give up what of `under_way` is left, however the block ends."""
+    try:
+        yield
+    finally:
+        for future in under_way:
+            future.cancel()
 
 
 def _refuse_begun(name: str, prompts: Sequence[Prompt]) -> None:

@@ -1,11 +1,13 @@
 """Models from checkpoints: a language model, or a classifier of one label that scores answers; with all their weights.
 
 The library fills weights that it does not find with fresh random numbers and merely logs it. A judge with a random head
-gives verdicts all the same, at chance level, so here a checkpoint with missing weights is refused.
+gives verdicts all the same, at chance level, so here a checkpoint with missing weights is refused; and what the library
+says of files that it cannot read becomes one line.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,51 @@ TWO_LAYER_HEAD = frozenset({"score.0.weight", "score.0.bias", "score.2.weight", 
 """The weights of INF-ORM's head: two linear layers with a ReLU between them (its model card)."""
 NAMES_IN_ERROR = 6
 """So many weights are named in an error's text; the others are counted."""
+
+
+def load_config(checkpoint: Path) -> Any:
+    """The configuration of `checkpoint`, as transformers reads it.
+
+    Raises:
+        StageError: there is none, or of no kind that transformers knows.
+    """
+    from transformers import AutoConfig
+
+    require_checkpoint(checkpoint)
+    with reading(checkpoint, "configuration"):
+        return AutoConfig.from_pretrained(checkpoint, trust_remote_code=False)
+
+
+def require_checkpoint(checkpoint: Path) -> None:
+    """Do nothing if `checkpoint` is a checkpoint's folder.
+
+    Raises:
+        StageError: it is none.
+    """
+    if not (checkpoint / "config.json").is_file():
+        raise StageError(
+            f"{checkpoint}: no checkpoint there (a folder with config.json); `reasrm run` trains "
+            f"data/checkpoints/grpo-full, and `hf download NAME --local-dir FOLDER` gets a published model"
+        )
+
+
+@contextmanager
+def reading(checkpoint: Path, part: str) -> Iterator[None]:
+    """Turn the libraries' errors while `part` of `checkpoint` is read into one line.
+
+    Raises:
+        StageError: it cannot be read.
+    """
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except (OSError, ValueError, SafetensorError) as error:
+        said = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        raise StageError(
+            f"{checkpoint}: its {part} cannot be read ({said}); get the whole checkpoint, of a kind that the installed "
+            "transformers knows"
+        ) from error
 
 
 def load_causal(checkpoint: Path, **settings: Any) -> Any:
@@ -56,7 +103,8 @@ def refuse_scalar(checkpoint: Path) -> None:
     Raises:
         StageError: `checkpoint` holds a model that scores answers; it would write noise.
     """
-    config = json.loads((checkpoint / "config.json").read_text(encoding="utf-8"))
+    with reading(checkpoint, "configuration"):
+        config = json.loads((checkpoint / "config.json").read_text(encoding="utf-8"))
     scoring = [name for name in config.get("architectures") or () if name.endswith(SCALAR_ARCHITECTURES)]
     heads = [name for name in tensor_names(checkpoint) if name.startswith(SCALAR_HEAD)]
     if scoring or heads:
@@ -68,14 +116,19 @@ def refuse_scalar(checkpoint: Path) -> None:
 
 
 def tensor_names(checkpoint: Path) -> list[str]:
-    """The names of all weights in the safetensors files of `checkpoint`; none where there is no such file."""
+    """The names of all weights in the safetensors files of `checkpoint`; none where there is no such file.
+
+    Raises:
+        StageError: there is one that cannot be read.
+    """
     if (checkpoint / INDEX).is_file():
-        return sorted(json.loads((checkpoint / INDEX).read_text(encoding="utf-8"))["weight_map"])
+        with reading(checkpoint, "list of weights"):
+            return sorted(json.loads((checkpoint / INDEX).read_text(encoding="utf-8"))["weight_map"])
     if not (checkpoint / WEIGHTS).is_file():
         return []
     from safetensors import safe_open
 
-    with safe_open(checkpoint / WEIGHTS, framework="pt") as file:
+    with reading(checkpoint, "weights"), safe_open(checkpoint / WEIGHTS, framework="pt") as file:
         return sorted(file.keys())
 
 
@@ -90,16 +143,18 @@ def load_all_weights(model_class: Any, checkpoint: Path, hint: str, *, new_head:
         **settings: those of the class's own `from_pretrained`.
 
     Raises:
-        StageError: other weights are missing, have another shape, or belong to a head that `model_class` does not have.
+        StageError: other weights are missing, have another shape, or belong to a head that `model_class` does not have;
+            or they cannot be read.
     """
-    model, found = model_class.from_pretrained(
-        str(checkpoint),
-        output_loading_info=True,
-        ignore_mismatched_sizes=True,  # they are refused below, by their names
-        trust_remote_code=False,
-        use_safetensors=True,
-        **settings,
-    )
+    with reading(checkpoint, "model"):
+        model, found = model_class.from_pretrained(
+            str(checkpoint),
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,  # they are refused below, by their names
+            trust_remote_code=False,
+            use_safetensors=True,
+            **settings,
+        )
     unknown = {name for name in found["unexpected_keys"] if name.startswith(SCALAR_HEAD)}
     problems = {
         "lacks": {name for name in found["missing_keys"] if not new_head or not name.startswith(new_head)},
@@ -124,9 +179,9 @@ def _with_two_layer_head(checkpoint: Path) -> Any:
         StageError: the library has no sequence classifier for that architecture.
     """
     from torch import nn
-    from transformers import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING, AutoConfig
+    from transformers import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING
 
-    config = AutoConfig.from_pretrained(checkpoint, trust_remote_code=False)
+    config = load_config(checkpoint)
     if type(config) not in MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING:
         raise StageError(f"{checkpoint}: transformers has no sequence classifier for `{config.model_type}` models")
     single: Any = MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING[type(config)]

@@ -11,9 +11,10 @@ from typing import Any
 
 from reasrm.inference.checkpoint_loading import refuse_scalar
 from reasrm.inference.engine import Engine, Prompt
+from reasrm.inference.local_model import LocalModelSettings
 from reasrm.inference.prompt_rendering import load_tokenizer, render_all
 from reasrm.inference.served_model import ServedModel, load_served_model
-from reasrm.inference.transformers_engine import LocalModelSettings, TransformersEngine
+from reasrm.inference.transformers_engine import TransformersEngine
 from reasrm.records.pair import Message
 
 Conversation = tuple[Message, ...]

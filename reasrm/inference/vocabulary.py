@@ -1,13 +1,14 @@
-"""Words that a checkpoint's vocabulary lacks: to a prompt with such words a judge replies noise, often confidently.
+"""Words that a checkpoint's vocabulary lacks: to a prompt of such words a judge replies noise, often confidently.
 
-Two kinds of vocabulary lack words. One has an unknown token, which stands for whatever it lacks. The other is a list of
-whole words without one (the miniature's, `miniature.tiny_model`): all its entries are equally likely, and a word that
-is no entry is spelled in bytes that no training text held. Byte-level BPE and the like spell every word in pieces that
-training texts held, and lack nothing.
+Two kinds of vocabulary lack words. One is a list of whole words (the miniature's, `miniature.tiny_model`): all its
+entries are equally likely, and a word that is no entry is spelled in bytes that no training text held, so that a single
+one is noise. The other has an unknown token, which stands for whatever it lacks (WordPiece; SentencePiece without byte
+fallback). Its models met that token in training, and an emoji or a rare sign does them no harm; but a text that is
+mostly unknown tokens, such as one in a script that the vocabulary does not have, they cannot read. Byte-level BPE, byte
+fallback and the like spell every word in pieces that training texts held, and lack nothing.
 """
 
 import json
-from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
@@ -15,9 +16,17 @@ from reasrm.inference.engine import Prompt
 from reasrm.judging.chat_template import neutral_messages
 from reasrm.runtime.stage_main import StageError
 
+MOST_UNKNOWN = 0.5
+"""A text with a larger share of unknown tokens than this cannot be read by a model that knows an unknown token."""
+
 
 class UnknownWordsError(StageError):
     """A prompt holds words that are not in the judge's vocabulary; names them."""
+
+    def __init__(self, message: str, place: int) -> None:
+        """`place` says which of the comparisons it is, counted from 0."""
+        super().__init__(message)
+        self.place = place
 
 
 class Vocabulary:
@@ -27,9 +36,10 @@ class Vocabulary:
         """Look at `tokenizer`, a checkpoint's own."""
         self._tokenizer = tokenizer
         self._is_word_list = _is_word_list(tokenizer)
+        self._fixed_texts = frozenset(tokenizer.added_tokens_decoder)
 
     def unknown_words(self, prompt: Prompt) -> list[str]:
-        """The words of a rendered prompt that the vocabulary lacks, each once, in their order; mostly none."""
+        """The words for which the vocabulary cannot read a rendered prompt, each once, in their order; mostly none."""
         has_unknown = self._tokenizer.unk_token_id in prompt.token_ids
         if not has_unknown and not self._is_word_list:
             return []
@@ -38,20 +48,33 @@ class Vocabulary:
         return list(dict.fromkeys(word for content in contents for word in unknown(content)))
 
     def _unknown_tokens(self, text: str) -> list[str]:
-        unknown = self._tokenizer.unk_token_id
+        """Words with the unknown token in them, if it stands for most of the text."""
+        unknown, tokens = self._tokenizer.unk_token_id, self._token_ids(text)
+        if tokens.count(unknown) <= MOST_UNKNOWN * len(tokens):
+            return []
         return [word for word in text.split() if unknown in self._token_ids(word)]
 
     def _spelled_words(self, text: str) -> list[str]:
-        """Words of several tokens; one byte alone may be a word that was learnt."""
+        """Words of several tokens; and single bytes in a passage of nothing else (`2+2`).
+
+        Otherwise one byte alone may be a word that was learnt, such as the full stop behind a word. Passages lie
+        between the prompt's fixed texts, which are tokens of their own.
+        """
         coded = self._tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+        tokens = zip(coded["input_ids"], coded.word_ids(), coded["offset_mapping"], strict=True)
         spelled: list[str] = []
-        for _, tokens in groupby(zip(coded.word_ids(), coded["offset_mapping"], strict=True), key=lambda one: one[0]):
-            offsets = [offset for _, offset in tokens]
-            if len(offsets) > 1:
-                spelled.append(text[offsets[0][0] : offsets[-1][1]].strip())
+        for is_fixed, passage in groupby(tokens, key=lambda one: one[0] in self._fixed_texts):
+            words = [[offset for *_, offset in word] for _, word in groupby(passage, key=lambda one: one[1])]
+            texts = [text[word[0][0] : word[-1][1]] for word in words]
+            only_bytes = not is_fixed and max(map(len, texts)) == 1
+            spelled += [
+                one.strip() or one
+                for one, word in zip(texts, words, strict=True)
+                if len(word) > 1 or (only_bytes and one.strip())
+            ]
         return spelled
 
-    def _token_ids(self, text: str) -> Sequence[int]:
+    def _token_ids(self, text: str) -> list[int]:
         return list(self._tokenizer(text, add_special_tokens=False)["input_ids"])
 
 

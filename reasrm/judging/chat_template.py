@@ -5,17 +5,18 @@ spells one is broken up before it is rendered. The template writes its own speci
 tokenising (a doubled beginning-of-sequence token is the usual fault).
 
 A chat template belongs to a checkpoint (`chat_template.jinja` beside its tokenizer; the miniature's is in
-`miniature/fixed_texts.py`), so a model with a new one needs no code here. What may need a line for it:
+`miniature/tiny_model.py`), so a model with a new one needs no code here. What may need a line for it:
 
 - `judging/untrusted_text.py`: its turn marks, if the patterns there lack them, so that no answer can open a turn;
 - `judging/verdict.py`: `THINK_START` and `THINK_END`, if it marks thoughts by other tags. That a template opens the
-  thinking itself is seen by `inference/prompt_rendering.py`, where its prompts end with `THINK_START`;
+  thinking itself is seen where its prompts end with `THINK_START` (`opened_thought`);
 - `judging/chain_of_rubrics.py` and `judging/prompt.py` hold the texts of the protocol, which no template changes.
 """
 
 from collections.abc import Iterable
 from typing import Any
 
+from reasrm.judging.verdict import THINK_START
 from reasrm.records.pair import Message, Role
 
 WORD_JOINER = "\u2060"
@@ -31,6 +32,14 @@ def render_chat(tokenizer: Any, messages: Iterable[Message]) -> str:
     """The prompt text of `messages` in the model's own template, ready for the model's reply."""
     chat = neutral_messages(tokenizer, messages)
     return str(tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True))
+
+
+def opened_thought(prompt_text: str) -> str:
+    """`<think>` if the template ended the prompt with it, so that what the model writes is its thought; else empty.
+
+    Whoever reads such a reply puts it in front: no verdict that the thought rehearses may count.
+    """
+    return THINK_START if prompt_text.rstrip().endswith(THINK_START) else ""
 
 
 def prompt_token_ids(tokenizer: Any, messages: Iterable[Message]) -> list[int]:

@@ -6,7 +6,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from reasrm.records.content_hash import unit_interval
-from reasrm.records.pair import Message, PreferencePair, must_end_with_the_client
+from reasrm.records.pair import Message, PreferencePair, require_question_last
 
 
 class Side(StrEnum):
@@ -29,7 +29,7 @@ class Comparison(BaseModel):
     pair_id: str
     """Id of the pair that is shown."""
     prompt: tuple[Message, ...]
-    """The conversation, oldest turn first; the last one, the client's, is what the answers answer."""
+    """The conversation, oldest turn first; the last one, the user's, is what the answers answer."""
     response_a: str
     response_b: str
     better: Side
@@ -37,11 +37,11 @@ class Comparison(BaseModel):
 
     @model_validator(mode="after")
     def _ends_with_a_question(self) -> Self:
-        must_end_with_the_client(self.prompt)
+        require_question_last(self.prompt)
         return self
 
     def swapped(self) -> "Comparison":
-        """The same pair in the other order: texts and label change sides together; twice is nothing."""
+        """The same pair in the other order: texts and label change sides together."""
         return self.model_copy(
             update={"response_a": self.response_b, "response_b": self.response_a, "better": self.better.other}
         )

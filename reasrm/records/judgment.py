@@ -12,7 +12,7 @@ BUDGETS = "budgets"
 
 
 class Samples(BaseModel):
-    """How several replies to the same prompt fell out, and what they cost together."""
+    """The verdicts of several replies to the same prompt, and their tokens together."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

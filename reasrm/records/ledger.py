@@ -9,7 +9,6 @@ offsets are held in memory.
 """
 
 import errno
-import fcntl
 import os
 import threading
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from types import TracebackType
 from typing import Any, BinaryIO, Self
 
 import orjson
+from filelock import FileLock, Timeout
 
 from reasrm.records.content_hash import canonical_json
 
@@ -56,11 +56,12 @@ class Ledger:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._file: BinaryIO = os.fdopen(descriptor, "r+b", buffering=0)
+        self._held = FileLock(path.resolve(), timeout=0, thread_local=False, fallback_to_soft=False)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+            self._held.acquire()
+        except Timeout:
             self._file.close()
-            raise LedgerBusyError(f"{path} is being written by another run; wait for it or cancel it") from error
+            raise LedgerBusyError(f"{path} is being written by another run; wait for it or cancel it") from None
         self._index()
         self._file.truncate(self._end)
         self._syncer = threading.Thread(target=self._sync_often, name=f"fsync {path.name}", daemon=True)
@@ -128,6 +129,7 @@ class Ledger:
         self._syncer.join()
         os.fsync(self._file.fileno())
         self._file.close()
+        self._held.release()
 
     def _read_line(self) -> bytes:
         parts: list[bytes] = []

@@ -47,7 +47,7 @@ class PreferencePair(BaseModel):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        must_end_with_the_client(self.prompt)
+        require_question_last(self.prompt)
         expected = pair_id(self.prompt, self.chosen, self.rejected)
         if not self.id:
             object.__setattr__(self, "id", expected)
@@ -61,7 +61,7 @@ class PreferencePair(BaseModel):
         return self.prompt[-1].content
 
 
-def must_end_with_the_client(turns: tuple[Message, ...]) -> None:
+def require_question_last(turns: tuple[Message, ...]) -> None:
     """Do nothing for a conversation that ends with a question.
 
     Raises:

@@ -5,7 +5,16 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from reasrm.reporting.curves import REINFORCEMENT, SUPERVISED, Curve, Panel, is_reinforcement, panel_curves
+from reasrm.reporting.curves import (
+    PREFERENCE_PAIRS,
+    REINFORCEMENT,
+    SUPERVISED,
+    Curve,
+    Panel,
+    is_reinforcement,
+    learns_from_pairs,
+    panel_curves,
+)
 from reasrm.reporting.model_scores import BenchmarkScore, Figure, ModelScores
 from reasrm.reporting.plots import Dot, curve_plot, ladder_plot
 from reasrm.reporting.themed_svg import DASHES, SERIES
@@ -104,7 +113,7 @@ def draw(models: Sequence[ModelView], curves: tuple[Curve, ...], labels: Mapping
         labels: names of models and runs for readers.
     """
     return Charts(
-        ladder=ladder_plot("ladder", "all judgments", [_dot(model, model.scores.figure) for model in models]),
+        ladder=ladder_plot("ladder", "all questions", [_dot(model, model.scores.figure) for model in models]),
         families=family_charts(models),
         curve_groups=curve_groups(curves, labels, {model.name: model.series for model in models}),
     )
@@ -131,13 +140,14 @@ def curve_groups(
     rewarded = tuple(run for run in runs if is_reinforcement(curves, run))
     rest = [run for run in runs if run not in rewarded]
     overlaid = tuple(_charts("grpo", "", REINFORCEMENT, curves, rewarded, colors))
-    single = tuple(
-        chart for run in rest for chart in _charts(run, f"{labels.get(run, run)}: ", SUPERVISED, curves, (run,), colors)
-    )
+    single: list[CurveChart] = []
+    for run in rest:
+        panels = PREFERENCE_PAIRS if learns_from_pairs(curves, run) else SUPERVISED
+        single += _charts(run, f"{labels.get(run, run)}: ", panels, curves, (run,), colors)
     legend = tuple(_legend(labels.get(run, run), colors[run]) for run in rewarded)
     groups = (
         CurveGroup("Reinforcement (GRPO)", legend, overlaid),
-        CurveGroup("Supervised: text and pairs", (), single),
+        CurveGroup("Supervised: text and pairs", (), tuple(single)),
     )
     return tuple(group for group in groups if group.charts)
 

@@ -45,8 +45,9 @@ REINFORCEMENT = (
         ("reward",),
         "Reward",
         "",
-        "Mean reward of the sampled replies: +1 for the right verdict, -1 for a wrong or unreadable one. The cold "
-        "start follows the paper's ablation, 1 for the verdict plus 1 for the form: compare slopes, not levels.",
+        "Mean reward of the sampled replies: the weighted sum of the terms that `grpo_variants` names under Exact "
+        "parameters. Term verdict: +1 if right, else -1; terms answer and format: 1 or 0. So where the terms differ, "
+        "compare slopes, not levels.",
     ),
     Panel(
         ("kl",),
@@ -77,7 +78,7 @@ REINFORCEMENT = (
         ("completions/clipped_ratio",),
         "Replies cut off",
         "share",
-        "Share of replies that reached the token limit and so could not give a verdict.",
+        "Share of replies that reached the token limit before they ended.",
         0.1,
     ),
     Panel(
@@ -96,7 +97,8 @@ REINFORCEMENT = (
         ("loss",),
         "Policy loss",
         "",
-        "Starts near zero by construction and says little: advantages are centred in each group. Read the reward.",
+        "Says little: advantages are centred in each group, so what is left is the length of the better replies and "
+        "the KL term. Read the reward.",
     ),
 )
 """What is drawn for runs that log a reward (GRPO)."""
@@ -110,6 +112,11 @@ SUPERVISED = (
         "share",
         "Share of tokens of the training text that the model would have put first.",
     ),
+)
+"""What is drawn for runs that learn to write text."""
+
+PREFERENCE_PAIRS = (
+    Panel(("loss",), "Loss", "nats per pair", "Mean Bradley-Terry loss; 0.693 without any preference."),
     Panel(
         ("accuracy",),
         "Pair accuracy in training",
@@ -118,7 +125,7 @@ SUPERVISED = (
     ),
     Panel(("margin",), "Margin", "score", "Mean difference of the scores of the better and the worse answer."),
 )
-"""What is drawn for runs without a reward."""
+"""What is drawn for runs that learn to score answers."""
 
 
 def read_curves(folder: Path) -> tuple[Curve, ...]:
@@ -137,6 +144,11 @@ def read_curves(folder: Path) -> tuple[Curve, ...]:
 def is_reinforcement(curves: tuple[Curve, ...], run: str) -> bool:
     """Whether `run` was trained on a reward."""
     return any(curve.run == run and curve.metric == "reward" for curve in curves)
+
+
+def learns_from_pairs(curves: tuple[Curve, ...], run: str) -> bool:
+    """Whether `run` learned to score the answers of preference pairs."""
+    return any(curve.run == run and curve.metric == "margin" for curve in curves)
 
 
 def panel_curves(curves: tuple[Curve, ...], panel: Panel, runs: tuple[str, ...]) -> tuple[Curve, ...]:

@@ -28,8 +28,9 @@ class PassCost(BaseModel):
     input_tokens: int
     output_tokens: int
     usd: float | None
-    """By the prices of params.yaml; None if the model has none."""
+    """At the prices that the pass counted with; None where they are not known."""
     prices_as_of: str | None = None
+    """Their day, or the library and version that they are from."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class Funnel:
 
     @property
     def prices_as_of(self) -> str:
-        """Day or days of the prices behind `usd`."""
+        """Day or origin of the prices behind `usd`."""
         return ", ".join(sorted({one.cost.prices_as_of for one in self.passes if one.cost and one.cost.prices_as_of}))
 
     @property

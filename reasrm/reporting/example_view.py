@@ -38,7 +38,7 @@ class ShownReply:
 
 @dataclass(frozen=True)
 class RepliesOfModel:
-    """One model's replies in both orders."""
+    """One model's replies in the orders that were asked."""
 
     model: str
     orders: tuple[ShownReply, ...]
@@ -75,7 +75,7 @@ class BeforeAfterView:
     solved: bool
     """Whether the later model alone writes a worked solution."""
     out_of: int
-    """Items that the later model alone judges rightly in both orders."""
+    """Items that the later model alone judges rightly in every order that was asked."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 The examples are items judged by both of two models, chosen by hash within each kind of outcome: every kind is shown
 whether it flatters or not. The page opens with one pair before and after training: the shortest that the first model
-judges wrongly, without working it out, and the second rightly in both orders.
+judges wrongly, without working it out, and the second rightly in every order.
 """
 
 from collections import Counter, defaultdict
@@ -68,7 +68,7 @@ class ComparedItems:
 
     shown: tuple[ComparedItem, ...]
     before_after: BeforeAfter | None
-    """None where the first model is never wrong, with a reply, on what the second judges rightly in both orders."""
+    """None where the first model is never wrong, with a reply, on what the second judges rightly in every order."""
     counts: dict[Contrast, int]
     """Items of each kind among all that both models judged."""
     transitions: dict[str, Counter[Contrast]]
@@ -111,7 +111,7 @@ def choose_before_after(improved: Iterable[ComparedItem]) -> BeforeAfter | None:
     the shorter replies counts.
 
     Args:
-        improved: items that the second model judges rightly in both orders, and the first does not.
+        improved: items that the second model judges rightly in every order, and the first does not.
     """
     found = [(_rank(one), one) for compared in improved for one in _wrong_orders(compared)]
     return min(found, key=lambda pair: pair[0])[1] if found else None

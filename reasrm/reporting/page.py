@@ -16,6 +16,7 @@ from markupsafe import Markup
 from reasrm.reporting.charts import diverging
 from reasrm.reporting.content import Content
 from reasrm.reporting.display_text import points, visible
+from reasrm.reporting.plots import SMOOTHING
 from reasrm.reporting.stored_runs import stored_ladders
 
 FINGERPRINTED_FILES = (
@@ -64,6 +65,7 @@ def render(content: Content) -> str:
         content=content,
         settings=content.settings,
         paper_address=PAPER_ADDRESS,
+        smoothing=SMOOTHING,
         sections=[(anchor, name) for anchor, name in SECTIONS if content.heat_maps or anchor != NEEDS_RM_BENCH],
         style=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),  # noqa: S704  our own file
         script=Markup(script),  # noqa: S704  our own file

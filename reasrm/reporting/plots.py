@@ -41,7 +41,7 @@ VALUE_WIDTH = 50.0
 """Room for the figure beside each row, points."""
 
 SMOOTHING = 15
-"""Steps of the moving mean that is drawn over a noisy curve."""
+"""Points of the moving mean that is drawn over a noisy curve."""
 
 CHANCE = 0.5
 """Accuracy without knowledge."""
@@ -110,7 +110,7 @@ def curve_plot(name: str, panel: Panel, curves: Sequence[Curve], series: Mapping
 
 
 def is_noisy(values: Sequence[float]) -> bool:
-    """Whether a curve is long and goes up and down so much that its moving mean says more than its steps."""
+    """Whether a curve is long and goes up and down so much that its moving mean says more than its points."""
     way = sum(abs(later - earlier) for earlier, later in pairwise(values))
     return len(values) >= 2 * SMOOTHING and way > 2 * (max(values) - min(values))
 

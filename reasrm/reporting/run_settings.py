@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-import yaml
 
 from reasrm.reporting.display_text import shortened
 from reasrm.runtime.params import PARAMS_FILE, ParamsError
+from reasrm.runtime.yaml_files import read_yaml
 
 VALUE_CHARACTERS = 200
 """Longer values are cut in the middle."""
@@ -55,7 +55,7 @@ def read_parameters(file: Path = PARAMS_FILE) -> dict[str, Any]:
     Raises:
         ParamsError: a section is missing.
     """
-    document = yaml.safe_load(file.read_text(encoding="utf-8"))
+    document = read_yaml(file)
     absent = [section for section in PARAMETER_SECTIONS if section not in document]
     if absent:
         raise ParamsError(f"{file}: no section `{absent[0]}`; `git diff {file}` shows what was changed")

@@ -7,10 +7,10 @@ setting makes no other stage stale.
 from pathlib import Path
 from typing import ClassVar, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from reasrm.records.jsonl import explain
+from reasrm.runtime.yaml_files import read_yaml
 
 PARAMS_FILE = Path("params.yaml")
 
@@ -36,9 +36,10 @@ class StageParams(BaseModel):
             file: the parameter file.
 
         Raises:
+            YamlError: the file is not YAML.
             ParamsError: the section or variant is missing, a key is unknown or missing, or a value is not allowed.
         """
-        document = yaml.safe_load(file.read_text(encoding="utf-8"))
+        document = read_yaml(file)
         if not isinstance(document, dict) or cls.section not in document:
             raise ParamsError(f"{file}: no section `{cls.section}`; `git diff {file}` shows what was changed")
         values = dict(document[cls.section])

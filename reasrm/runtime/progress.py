@@ -1,4 +1,4 @@
-"""One live line that says how far long work is; plain lines where nobody watches."""
+"""One live line that says how far long work is; plain lines without a terminal."""
 
 import sys
 import time

@@ -1,14 +1,15 @@
-"""The frame around a stage's main: one run at a time, errors in plain words, exit codes that mean something."""
+"""The frame around a stage's main: one run at a time, one-line errors, exit codes with a meaning."""
 
 import os
 import sys
 from collections.abc import Callable
 from enum import IntEnum
 
-from reasrm.runtime.work_folder import StageBusyError, only_run
-
-QUIET = {"TOKENIZERS_PARALLELISM": "false", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1"}
-"""Environment of every stage: no surprise threads, and no library reports its use to anybody."""
+ENVIRONMENT = {"TOKENIZERS_PARALLELISM": "false", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1"}
+"""Environment of every stage: no surprise threads, and no library reports its use to anybody. Nothing that changes a
+result may stand here, since no fingerprint sees it."""
+INPUTS = "data/"
+"""Where the stages read what other stages write."""
 FINGERPRINT_EXEMPT = "it frames a stage: locks, messages and exit codes"
 
 
@@ -21,7 +22,9 @@ class ExitCode(IntEnum):
     STOPPED_RESUMABLE = 3
     """Stopped on purpose with everything kept (budget, credit, outage): the same command goes on from there."""
     BUSY = 4
-    """Another run of the same stage is alive."""
+    """Another run of the same stage, or of the pipeline in this checkout, is alive."""
+    INTERRUPTED = 130
+    """By Ctrl-C, as shells have it; what is kept is kept."""
 
 
 class StageError(RuntimeError):
@@ -39,9 +42,12 @@ class StoppedResumable(StageError):  # noqa: N818  a stop is not an error
 def run_stage(name: str, main: Callable[[], str]) -> None:
     """Run a stage's `main` and print the one summary line that it returns; exit non-zero with the reason otherwise.
 
-    Errors of ours and bad input are told in one line; anything else keeps its traceback, since it is a defect.
+    Errors of this project, missing or bad input and Ctrl-C are reported in one line; anything else keeps its traceback,
+    since it is a defect.
     """
-    for variable, value in QUIET.items():
+    from reasrm.runtime.work_folder import StageBusyError, only_run  # here: exit codes alone load nothing
+
+    for variable, value in ENVIRONMENT.items():
         os.environ.setdefault(variable, value)
     try:
         with only_run(name):
@@ -50,6 +56,12 @@ def run_stage(name: str, main: Callable[[], str]) -> None:
         _leave(name, error, ExitCode.BUSY)
     except StageError as error:
         _leave(name, error, error.exit_code)
+    except KeyboardInterrupt:
+        _leave(name, "interrupted; the same command goes on from what is kept", ExitCode.INTERRUPTED)
+    except FileNotFoundError as error:
+        if not str(error.filename).startswith(INPUTS):
+            raise
+        _leave(name, f"{error.filename}: not there; `dvc repro` first makes what a stage reads", ExitCode.FAILED)
     except ValueError as error:
         if type(error) is ValueError:
             raise
@@ -57,6 +69,6 @@ def run_stage(name: str, main: Callable[[], str]) -> None:
     print(f"{name}: {summary}", flush=True)
 
 
-def _leave(name: str, error: Exception, code: ExitCode) -> None:
+def _leave(name: str, error: Exception | str, code: ExitCode) -> None:
     print(f"{name}: {error}", file=sys.stderr, flush=True)
     sys.exit(int(code))

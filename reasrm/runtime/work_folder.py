@@ -1,6 +1,5 @@
 """Where a stage keeps what lets it resume: outside DVC's outputs, named by the hash of everything that went in."""
 
-import fcntl
 import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -9,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from reasrm.records.content_hash import content_hash
+from reasrm.runtime.process_lock import LockHeldError, hold
 
 WORK = Path("work")
 LEDGERS = Path("ledgers")
-
-
 LARGE = 2**24
 """Bytes. Smaller files are hashed each time: a clock's tick is too coarse to tell two quick writes apart."""
 
@@ -63,14 +61,11 @@ def only_run(stage: str) -> Iterator[None]:
     Raises:
         StageBusyError: it does.
     """
-    path = WORK / "locks" / f"{stage}.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise StageBusyError(
-                f"another run of `{stage}` is alive in this checkout: wait for it, or end it "
-                f"(`fuser {path}` names the process)"
-            ) from error
-        yield
+    try:
+        with hold(WORK / "locks" / f"{stage}.lock"):
+            yield
+    except LockHeldError as error:
+        raise StageBusyError(
+            f"another run of `{stage}` is alive in this checkout (process {error.process or '?'}): wait for it, or "
+            f"end it"
+        ) from error

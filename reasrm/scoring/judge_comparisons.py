@@ -45,6 +45,11 @@ def read_side(name: str, items: Path, chosen: str | None) -> dict[str, ComparedJ
         known = sorted(folder.name for folder in JUDGMENTS.glob("*") if folder.is_dir())
         raise OutcomeError(f"{name!r} is no file, no folder, and no model of {JUDGMENTS}; there are {known}")
     if path.is_file():
+        if _holds_judgments(path):
+            raise OutcomeError(
+                f"{path} holds judgments, which belong to the items of all benchmarks: name the folder, "
+                f"{path.parent}, and with --benchmark the one to compare on"
+            )
         found = _benchmark_of(path, chosen)
         return {found: _from_outcomes(name, path, found)}
     files = [file for file in sorted(path.glob("*.jsonl")) if chosen is None or file.stem == chosen]
@@ -79,9 +84,9 @@ def _from_judgments(name: str, folder: Path, items: Path, chosen: str | None) ->
 
 
 def _holds_judgments(file: Path) -> bool:
-    """Whether the first line is a judgment of ours; an outcome row has no verdict."""
+    """Whether the first line is a judgment of ours: it names a side, where an outcome row says what is `correct`."""
     first: Any = next(iter(read_rows(file)), (0, None))[1]
-    return isinstance(first, dict) and "verdict" in first
+    return isinstance(first, dict) and "verdict" in first and "correct" not in first
 
 
 def _benchmark_of(file: Path, chosen: str | None) -> str:

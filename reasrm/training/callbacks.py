@@ -52,7 +52,7 @@ class StopWithoutSignal(TrainerCallback):  # type: ignore[misc]  # transformers 
     """Stops GRPO when it cannot learn: replies of a group that all earn the same have no advantage, so no gradient."""
 
     def __init__(self, name: str, most_steps: int) -> None:
-        """Raise after `most_steps` steps in a row without signal, by TRL's `frac_reward_zero_std`."""
+        """Raise once more than `most_steps` steps in a row had no signal, by TRL's `frac_reward_zero_std`."""
         self._name = name
         self._most_steps = most_steps
         self._since: int | None = None

@@ -7,7 +7,8 @@ Per sampled reply i of a group of G = `replies_per_prompt` replies to one prompt
     loss       - sum over all tokens of the batch of (ratio * A_i - beta * KL) / number of those tokens
 
 `ratio` is r_theta / r_theta_old of a token, clipped to 1 +- 0.2 as in eq. 9, beta is `kl_weight`, KL the estimate
-exp(d) - d - 1 with d = log r_ref - log r_theta of the token, r_ref the starting checkpoint. No length penalty.
+exp(d) - d - 1 with d = log r_ref - log r_theta of the token, r_ref the starting checkpoint. All probabilities are those
+at the sampling temperature. Replies that the token limit cut off count like others. No length penalty.
 
 Where this departs from RM-R1 (arXiv 2505.02387v3, eq. 8-11 and appendices C, E):
 
@@ -21,8 +22,8 @@ Where this departs from RM-R1 (arXiv 2505.02387v3, eq. 8-11 and appendices C, E)
   ours is `kl_weight`, and 0 leaves the reference model out.
 - Group: the paper samples 7 replies per prompt at temperature 1 and top-p 1, at most 8,192 tokens; here
   `replies_per_prompt`, `temperature`, `max_reply_tokens`, top-p 1 as well.
-- Optimiser: AdamW without weight decay; a constant rate after `warmup_steps` and gradients clipped to norm 1 (TRL's
-  default), as in RM-R1's scripts. The paper states the rates: 5e-7 to 1e-6 by model size.
+- Optimiser: AdamW without weight decay (RM-R1's code: 0.01), gradients clipped to norm 1 (TRL's default, and in RM-R1's
+  code), a constant rate after `warmup_steps` (there without warm-up). The paper states the rates: 5e-7 to 1e-6.
 - Reward of the cold start: eq. 11 is answer + format; ours demands a readable verdict for the format, and the tags of
   the prompt variant where it has any.
 """
@@ -34,11 +35,12 @@ from typing import Any, Self
 from pydantic import Field, FiniteFloat, field_validator, model_validator
 
 from reasrm.judging.chain_of_rubrics import PromptVariant
-from reasrm.judging.chat_template import neutral_messages, prompt_token_ids
+from reasrm.judging.chat_template import neutral_messages, opened_thought, prompt_token_ids
 from reasrm.judging.prompt import judge_prompt
 from reasrm.records.comparison import Comparison
 from reasrm.training.checkpoint import attention
 from reasrm.training.rewards.registry import REWARD_TERMS
+from reasrm.training.rewards.sampled_replies import with_opened_thought
 from reasrm.training.trainer_settings import TrainerSettings, trl_arguments
 from reasrm.training.training_run import NoTrainingDataError, TrainingRun, last_logged, train_and_save
 
@@ -59,7 +61,7 @@ class GrpoSettings(TrainerSettings):
     rewards: dict[str, FiniteFloat] = Field(min_length=1)
     """Weight of each reward term (`reasrm.training.rewards.registry`); a reply earns the weighted sum."""
     steps_without_signal: int = Field(gt=0)
-    """Stop with an error after so many steps in which no group had replies of different reward."""
+    """Stop with an error after more than so many steps in a row in which no group had replies of different reward."""
 
     @field_validator("rewards")
     @classmethod
@@ -112,10 +114,12 @@ def train_grpo(
             f"{run.name}: none of {len(comparisons)} prompts fits into {settings.max_prompt_tokens} tokens; "
             f"raise `max_prompt_tokens`"
         )
+    first = tokenizer.apply_chat_template(rows[0]["prompt"], tokenize=False, add_generation_prompt=True)
+    opened = opened_thought(first)
     trainer = GRPOTrainer(
         model=str(start),
         args=_config(settings, run.resume_from),
-        reward_funcs=[REWARD_TERMS[name] for name in settings.rewards],
+        reward_funcs=[with_opened_thought(REWARD_TERMS[name], opened) for name in settings.rewards],
         train_dataset=Dataset.from_list(rows),
         processing_class=tokenizer,
         callbacks=[StopWithoutSignal(run.name, settings.steps_without_signal)],

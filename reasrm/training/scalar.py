@@ -1,6 +1,7 @@
 """The scalar reward model: a linear head on the base, trained with TRL's RewardTrainer on the Bradley-Terry loss."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,23 @@ def load_scalar_model(folder: Path, tokenizer: Any) -> Any:
     from transformers import AutoModelForSequenceClassification
 
     settings: dict[str, Any] = {"num_labels": 1, "dtype": torch.float32, "attn_implementation": attention()}
-    model = load_all_weights(AutoModelForSequenceClassification, folder, "", new_head=SCALAR_HEAD, **settings)
+    with _no_report_of_missing_weights():
+        model = load_all_weights(AutoModelForSequenceClassification, folder, "", new_head=SCALAR_HEAD, **settings)
     model.config.pad_token_id = tokenizer.pad_token_id
     return model
+
+
+@contextmanager
+def _no_report_of_missing_weights() -> Iterator[None]:
+    """Keep transformers from warning that the head is missing; all else that is missing raises an error."""
+    from transformers.utils import logging
+
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
 
 
 def pair_rows(tokenizer: Any, pairs: Sequence[PreferencePair], max_tokens: int) -> tuple[list[TokenRow], int]:

@@ -7,16 +7,22 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from reasrm.judging.chain_of_rubrics import PromptVariant
-from reasrm.judging.chat_template import render_chat
+from reasrm.judging.chat_template import opened_thought, render_chat
 from reasrm.judging.prompt import judge_prompt
+from reasrm.judging.verdict import THINK_END, THINK_START
 from reasrm.records.comparison import hashed_side, show
 from reasrm.records.pair import Message, PreferencePair
 from reasrm.records.trace import KeptTrace
+from reasrm.runtime.stage_main import StageError
 from reasrm.training.trainer_settings import EpochSettings, TokenRow, epoch_arguments, ordered_dataset
 from reasrm.training.training_run import NoTrainingDataError, TrainingResult, TrainingRun, last_logged, train_and_save
 
 IGNORED_LABEL = -100
 """The label of a token that the loss leaves out (torch's `ignore_index`)."""
+
+
+class OpenThoughtError(StageError):
+    """The chat template opens a thought that no text to be learnt closes; says which template may stand instead."""
 
 
 class TrainingExample(NamedTuple):
@@ -47,11 +53,21 @@ def token_rows(tokenizer: Any, examples: Sequence[TrainingExample], max_tokens: 
 
     Prompt and completion are tokenised apart, as they are when the model writes; the completion ends with the
     end-of-sequence token.
+
+    Raises:
+        OpenThoughtError: the chat template opens the model's thought, and an example never closes it.
     """
     if not examples:
         return [], 0
     rows = []
-    prompts = tokenizer([render_chat(tokenizer, example.prompt) for example in examples], add_special_tokens=False)
+    texts = [render_chat(tokenizer, example.prompt) for example in examples]
+    if any(opened_thought(text) and THINK_END not in one.completion for text, one in zip(texts, examples, strict=True)):
+        raise OpenThoughtError(
+            f"the checkpoint's chat template ends its prompts with {THINK_START}, and texts to learn never close that "
+            "thought, so no verdict of the trained model could be read: save the checkpoint with a chat_template.jinja "
+            "that opens no thought, or start from a model whose template opens none"
+        )
+    prompts = tokenizer(texts, add_special_tokens=False)
     completions = tokenizer([example.completion for example in examples], add_special_tokens=False)
     for prompt, tokens in zip(prompts["input_ids"], completions["input_ids"], strict=True):
         completion = [*tokens, tokenizer.eos_token_id]
@@ -67,6 +83,7 @@ def train_sft(
 
     Raises:
         NoTrainingDataError: all examples are longer than `max_tokens`, or there are none.
+        OpenThoughtError: the chat template opens the model's thought, and an example never closes it.
     """
     from trl import SFTConfig, SFTTrainer
 

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from flows.profile import HEADER, Choice, compose, profile_names
+from flows.profile import HEADER, ProfileChoice, compose, profile_names
 from reasrm.runtime.params import StageParams
+from reasrm.runtime.yaml_files import read_yaml
 
 ROOT = Path(__file__).parents[2]
-WIRED: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+WIRED: dict[str, Any] = read_yaml(ROOT / "dvc.yaml")["stages"]
 MINIATURE = (ROOT / "params.yaml").read_text(encoding="utf-8")
 STAGES = sorted(path.stem for path in (ROOT / "stages").glob("*.py") if path.stem != "__init__")
 WITH_PARAMS = [stage for stage in STAGES if stage != "fingerprint"]
@@ -35,7 +35,7 @@ def params_class(stage: str) -> type[StageParams]:
 
 
 def test_a_file_under_stages_is_a_stage_and_a_stage_is_a_file() -> None:
-    assert sorted(WIRED) == STAGES
+    assert sorted(WIRED) == STAGES, "the stages of dvc.yaml on the left, stages/*.py on the right"
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -50,7 +50,9 @@ def test_a_stage_depends_on_its_fingerprint_and_its_own_section_alone(stage: str
     if stage == "report":  # the page shows the settings of all stages, so it has to follow them
         others = [one for one in WITH_PARAMS if one != stage]
         sections += others + [f"{one}_variants" for one in others if "foreach" in WIRED[one]]
-    assert sorted(inner(stage)["params"]) == sorted(sections)
+    named = inner(stage)["params"]
+    wrong = sorted(set(named) ^ set(sections))
+    assert sorted(named) == sorted(sections), f"`params` of {stage} in dvc.yaml: missing, or too much: {wrong}"
     fingerprints = [dep for dep in inner(stage)["deps"] if str(dep).startswith("data/fingerprints")]
     assert fingerprints == [f"data/fingerprints/{stage}.json"]
     assert not [dep for dep in inner(stage)["deps"] if str(dep).startswith(("stages", "locks"))]
@@ -59,8 +61,8 @@ def test_a_stage_depends_on_its_fingerprint_and_its_own_section_alone(stage: str
 @pytest.mark.parametrize("name", profile_names(ROOT))
 def test_every_profile_gives_each_stage_valid_parameters_and_nothing_else(name: str, tmp_path: Path) -> None:
     file = tmp_path / "params.yaml"
-    file.write_text(compose(ROOT, Choice(name), MINIATURE), encoding="utf-8")
-    document = yaml.safe_load(file.read_text(encoding="utf-8"))
+    file.write_text(compose(ROOT, ProfileChoice(name), MINIATURE), encoding="utf-8")
+    document = read_yaml(file)
     known = BESIDE_STAGES | set(WITH_PARAMS) | {f"{stage}_variants" for stage in STAGES if "foreach" in WIRED[stage]}
     assert set(document) <= known
     for stage in WITH_PARAMS:

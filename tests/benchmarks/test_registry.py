@@ -1,11 +1,14 @@
 """What every benchmark of the registry must bring."""
 
 import json
+from pathlib import Path
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from reasrm.benchmarks.registry import BENCHMARKS, BenchmarkName, benchmark, display_name
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("name", BENCHMARKS)
@@ -16,6 +19,13 @@ def test_the_rows_that_help_shows_can_be_read(name: str) -> None:
         row, _ = json.JSONDecoder().raw_decode(example)
         assert rules.outcomes(row)
         assert set(rules.outcome_keys) & set(row)
+
+
+@pytest.mark.parametrize("name", BENCHMARKS)
+def test_readers_are_told_of_it(name: str) -> None:
+    folder = benchmark(name).layout[0].partition("/")[0]
+    told = {"data/raw/README.md": f"`{folder}/", "docs/researcher.md": f"`{name}`"}
+    assert not {file: text for file, text in told.items() if text not in (ROOT / file).read_text(encoding="utf-8")}
 
 
 @pytest.mark.parametrize("name", BENCHMARKS)

@@ -116,6 +116,16 @@ def _judgments(folder: Path, correct: dict[str, int]) -> tuple[Path, Path]:
     return judged, folder / "items"
 
 
+def test_one_file_of_judgments_is_answered_with_the_folder_to_name(tmp_path: Path) -> None:
+    judged, _ = _judgments(tmp_path, {"hep-go/1": 1, "hep-js/1": 1, "donotanswer/1": 1})
+    assert f"holds judgments, which belong to the items of all benchmarks: name the folder, {judged}," in _refused(
+        judged / "reward_bench.jsonl", judged
+    )
+    verdicts = [{"subset": "hep-go", "id": 1, "correct": 1, "verdict": "A"}]
+    rows = write_rows(tmp_path / "reward_bench.jsonl", verdicts)
+    assert _run(rows, rows)["judged_by_both"] == 1, "outcome rows may carry a verdict of their own"
+
+
 def test_judgments_are_compared_with_an_outcome_file_that_knows_no_prompts(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

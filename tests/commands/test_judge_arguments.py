@@ -105,13 +105,28 @@ def test_a_text_may_begin_with_an_at(capsys: pytest.CaptureFixture[str], word: s
         [*CASE, "--prompt-file", "p.yaml", "--variant", "full"],
         [*CASE, "--out", "o.jsonl"],
         ["--jsonl", "rows.jsonl", "--out", "rows.jsonl"],
+        ["--jsonl", "rows.replies.jsonl", "--out", "rows.jsonl"],
         ["--jsonl", "rows.jsonl", "--out", "."],
     ],
 )
 def test_options_that_exclude_each_other(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     Path("rows.jsonl").write_text("")
+    Path("rows.replies.jsonl").write_text("{")
     assert reasrm("judge", *arguments) == ExitCode.USAGE
     assert "Traceback" not in capsys.readouterr().err
+    assert Path("rows.replies.jsonl").read_text() == "{"
+
+
+@pytest.mark.parametrize("kind", ["no_ledger", "no_folder"])
+def test_an_output_that_cannot_be_written(capsys: pytest.CaptureFixture[str], kind: str) -> None:
+    Path("rows.jsonl").write_text(json.dumps({"prompt": "q", "a": "right", "b": "y"}))
+    Path("file").write_text("")
+    Path("judged.replies.jsonl").write_text("{}\n")
+    out = "judged.jsonl" if kind == "no_ledger" else "file/judged.jsonl"
+    assert judged("--jsonl", "rows.jsonl", "--out", out) == ExitCode.FAILED
+    said = capsys.readouterr().err
+    assert said.startswith("reasrm judge: ")
+    assert ("judged.replies.jsonl" if kind == "no_ledger" else "'file'") in said
 
 
 @pytest.mark.parametrize("made", ["folder", "bytes", "list"])
@@ -122,4 +137,5 @@ def test_what_is_no_description_of_a_served_model(capsys: pytest.CaptureFixture[
     else:
         file.write_bytes(BROKEN if made == "bytes" else b"- a list")
     assert reasrm("judge", *CASE, "--served", str(file)) == ExitCode.FAILED
-    assert capsys.readouterr().err.startswith("reasrm judge: served.yaml: ")
+    place = "served.yaml byte 3: not UTF-8" if made == "bytes" else "served.yaml: "
+    assert capsys.readouterr().err.startswith(f"reasrm judge: {place}")

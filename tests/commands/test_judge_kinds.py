@@ -1,6 +1,7 @@
-"""The Python lines of `docs/judging.md` and the command, against every kind of judge: one outcome."""
+"""The Python examples of `docs/python.md` and the command, against every kind of judge: one outcome."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,6 @@ import pytest
 from reasrm.commands.judge import NO_VERDICT
 from reasrm.evaluation.judge_opening import open_judge, open_scalar_judge
 from reasrm.evaluation.pairwise_judgment import PairwiseJudgment, judge_pair
-from reasrm.inference.served_model import served_model
 from reasrm.inference.vocabulary import UnknownWordsError
 from reasrm.judging.verdict import Unreadable
 from reasrm.records.comparison import Side
@@ -20,7 +20,7 @@ from tests.fixtures.judge_server import judge_server, served_file
 
 pytestmark = pytest.mark.slow
 
-DOCS = Path(__file__).parents[2] / "docs/judging.md"
+DOCS = Path(__file__).parents[2] / "docs/python.md"
 QUESTION, RIGHT, WRONG = "sum a 2 b 1 c 1 d 1 e 2", "it is 2", "## ** it is 3 **"
 EXAMPLE = ["--prompt", QUESTION, "--a", RIGHT, "--b", WRONG, "--json"]
 
@@ -30,18 +30,17 @@ def knows(answers: dict[Side, str]) -> str:
 
 
 def documented(kind: str) -> PairwiseJudgment:
-    """What the documented lines give, with the line that opens the `kind` of judge in them."""
-    shown = [line.strip() for line in DOCS.read_text(encoding="utf-8").splitlines() if line.startswith("    ")]
-    imports = [line for line in shown if line.startswith("from reasrm.evaluation.")]
-    (opened,) = (line.partition("#")[0] for line in shown if line.startswith("judge = ") and kind in line)
-    (asked,) = (line[len("print(") : -len(".verdict)")] for line in shown if line.startswith("print(judge_pair("))
-    known: dict[str, Any] = {"served_model": served_model, "open_scalar_judge": open_scalar_judge}
-    exec("\n".join((*imports, opened, f"judgment = {asked}", "judge.close()")), known)
-    assert isinstance(known["judgment"], PairwiseJudgment)
-    return known["judgment"]
+    """What the documented example gives that opens the `kind` of judge."""
+    examples = re.findall(r"```python\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
+    (example,) = (one for one in examples if "judgment = judge_pair(" in one and f"with open_{kind}" in one)
+    names: dict[str, Any] = {}
+    exec(example, names)
+    assert isinstance(names["judgment"], PairwiseJudgment)
+    return names["judgment"]
 
 
 def commanded(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    capsys.readouterr()  # what the example printed
     status = reasrm("judge", *EXAMPLE, *arguments)
     judgment: dict[str, Any] = json.loads(capsys.readouterr().out)
     assert status == (NO_VERDICT if judgment["verdict"] is None else ExitCode.DONE)
@@ -87,7 +86,7 @@ def scorer(checkpoint: Path, tmp_path: Path) -> Path:
 
 def test_a_checkpoint(tmp_path: Path, checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.copytree(checkpoint, tmp_path / "data/checkpoints/grpo-full")
-    judgment = documented("grpo-full")
+    judgment = documented('judge("data/checkpoints/grpo-full")')
     assert all(order.reply and order.completion_tokens for order in judgment.orders)
     assert commanded([], capsys) == judgment.model_dump(mode="json")
 
@@ -95,7 +94,7 @@ def test_a_checkpoint(tmp_path: Path, checkpoint: Path, capsys: pytest.CaptureFi
 def test_a_served_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with judge_server(knows) as url:
         file = served_file(tmp_path, url)
-        judgment = documented("served.yaml")
+        judgment = documented('judge("served.yaml"')
         assert commanded(["--served", str(file)], capsys) == judgment.model_dump(mode="json")
     assert judgment.verdict is Side.A
 
@@ -105,13 +104,13 @@ def test_a_vendors_model(capsys: pytest.CaptureFixture[str], monkeypatch: pytest
     with judge_server(knows) as url:
         monkeypatch.setenv("ANTHROPIC_BASE_URL", url)
         monkeypatch.setenv("OPENAI_BASE_URL", url)
-        judgment = documented("served_model(")
+        judgment = documented("judge(served_model(")
         commanded_judgment = commanded(["--api", protocol, "--model", "gpt-4o-2024-08-06"], capsys)
     assert (commanded_judgment["verdict"], judgment.verdict) == ("A", Side.A)
 
 
 def test_a_scalar_judge(scorer: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    judgment = documented("open_scalar_judge")
+    judgment = documented("scalar_judge(")
     first, second = judgment.orders
     assert first.scores is not None
     assert first.scores == second.scores
@@ -154,7 +153,10 @@ def test_words_that_the_vocabulary_lacks_are_named_instead_of_a_verdict(
     printed = capsys.readouterr()
     assert printed.out == ""
     assert "'no', 'idea'" in printed.err
-    Path("rows.jsonl").write_text(json.dumps({"prompt": QUESTION, "a": RIGHT, "b": "idea"}))
+    talk = [{"role": role, "content": text} for role, text in (("user", "why"), ("assistant", RIGHT), ("user", "sum"))]
+    rows = [{"prompt": QUESTION, "a": RIGHT, "b": WRONG}, {"prompt": talk, "a": RIGHT, "b": WRONG}]
+    Path("rows.jsonl").write_text("\n\n".join(map(json.dumps, rows)))
     assert reasrm("judge", "--jsonl", "rows.jsonl", "--out", "judged.jsonl", "--model", *model) == ExitCode.FAILED
-    assert f"{QUESTION!r} cannot be judged" in capsys.readouterr().err
+    assert "rows.jsonl line 3: the prompt 'sum' cannot be judged" in (printed := capsys.readouterr().err)
+    assert "'why'" in printed
     assert not Path("judged.jsonl").exists()

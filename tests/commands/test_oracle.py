@@ -94,15 +94,16 @@ def test_a_dry_run_asks_nobody(folder: Path, server: LocalOracle) -> None:
 def test_a_missing_key_is_an_error_that_names_its_variable(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for vendor in ("anthropic", "openai"):
         monkeypatch.delenv(f"{vendor.upper()}_API_KEY")
+        monkeypatch.setenv(f"{vendor.upper()}_BASE_URL", "http://oracle.invalid")
         monkeypatch.setenv("ANTHROPIC_CONFIG_DIR", str(folder / "nothing"))
         result = call(folder, "--prices", "3,15", provider=vendor)
         assert result.exit_code == 1
         assert f"{vendor.upper()}_API_KEY" in result.stderr
 
 
-@pytest.mark.parametrize("more", [(), ("--batch", "--poll-seconds", "1")])
+@pytest.mark.parametrize(("more", "share"), [((), 1.0), (("--batch", "--poll-seconds", "1"), 0.5)])
 def test_an_unknown_model_runs_with_a_warning_and_is_priced_once_prices_are_given(
-    more: tuple[str, ...], folder: Path
+    more: tuple[str, ...], share: float, folder: Path
 ) -> None:
     result = call(folder, *more)
     assert result.exit_code == 0
@@ -113,7 +114,9 @@ def test_an_unknown_model_runs_with_a_warning_and_is_priced_once_prices_are_give
     assert summary(folder)["output"]["usd"] is None
     priced = call(folder, "--prices", "3,15")
     assert priced.exit_code == 0
-    assert summary(folder)["spent_usd"] > 0
+    used = summary(folder)["output"]
+    usd = (3 * used["input_tokens"] + 15 * used["output_tokens"]) / 1e6
+    assert summary(folder)["spent_usd"] == pytest.approx(share * usd, abs=1e-6)
     assert "WARNING" not in priced.stderr
 
 

@@ -114,6 +114,16 @@ def test_a_limit_that_never_lets_anything_in_stops_the_run_without_a_storm(
     assert server.request_log()["requests"] <= 24
 
 
+def test_a_server_that_asks_for_a_pause_of_a_day_stops_the_run(
+    server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
+) -> None:
+    server.restart(requests_per_minute=0.01, limit_headers=False, odd_headers={"retry-after": "86400"})
+    result = ask(server, oracle(ApiProtocol.ANTHROPIC), pairs, tmp_path / "ledger.jsonl")
+    assert result.stopped is StopReason.RATE_LIMITED
+    assert "pause of 86400 s: over the rate limit" in result.detail
+    assert outcomes(result) == {"ok": 1}
+
+
 @pytest.mark.slow
 def test_requests_that_alone_are_limited_are_given_up(
     server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from reasrm.evaluation.judge_opening import open_judge
 from reasrm.evaluation.judge_template import PublishedTemplate
@@ -14,9 +13,9 @@ from reasrm.evaluation.pairwise_judgment import PairwiseJudgment, judge_pair
 from reasrm.evaluation.published_judges.prompt_file import PromptFileError, load_prompt_file
 from reasrm.evaluation.text_judge import TextJudge
 from reasrm.inference.engine import Sampling
+from reasrm.inference.local_model import LocalModelSettings
 from reasrm.inference.model_opening import EngineName, OpenModel, open_model, plain_prompts
 from reasrm.inference.scripted_engine import ScriptedEngine
-from reasrm.inference.transformers_engine import LocalModelSettings
 from reasrm.judging.prompt import RESPONSE_END, RESPONSE_START
 from reasrm.judging.verdict import Unreadable
 from reasrm.records.benchmark_item import BenchmarkItem
@@ -24,6 +23,7 @@ from reasrm.records.comparison import Side
 from reasrm.records.ledger import Ledger
 from reasrm.records.pair import Message, PreferencePair, Role
 from reasrm.runtime.stage_main import ExitCode, StageError
+from reasrm.runtime.yaml_files import read_yaml, write_yaml
 from stages.judge import JudgeParams, judge_items
 from tests.fixtures.command_line import reasrm
 from tests.fixtures.judge_server import honest, judge_server, served_file
@@ -72,7 +72,7 @@ ADAPTERS: dict[str, tuple[dict[str, Any], Words]] = {
 
 def written(folder: Path, **texts: Any) -> Path:
     path = folder / "prompt.yaml"
-    path.write_text(yaml.safe_dump(texts), encoding="utf-8")
+    write_yaml(path, texts)
     return path
 
 
@@ -209,7 +209,7 @@ def test_the_stage_asks_each_rated_answer_once(
     tmp_path: Path, settings: LocalModelSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two items that share an answer, in both orders: three prompts; the tiny judge's replies hold no number."""
-    document = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text(encoding="utf-8"))
+    document = read_yaml(Path(__file__).parents[2] / "params.yaml")
     file = written(tmp_path, reader="boxed_scores", **ALONE)
     judge = {"kind": "generative", "prompt": "full", "published_prompt": str(file), "reads": str(file)}
     sizes = {"checkpoint": settings.checkpoint, "max_new_tokens": 32, "max_context_tokens": 256, "token_budgets": [4]}

@@ -7,14 +7,16 @@ from typing import Any
 import pytest
 
 from reasrm.evaluation.judge import Judge, PromptCounts
+from reasrm.evaluation.judge_opening import open_judge
 from reasrm.evaluation.judge_template import RubricsTemplate
 from reasrm.evaluation.pairwise_judgment import Pair, judge_pairs
 from reasrm.evaluation.scalar_judge import ScalarJudge
 from reasrm.evaluation.text_judge import TextJudge
 from reasrm.inference.engine import Sampling
+from reasrm.inference.local_model import LocalModelSettings
 from reasrm.inference.model_opening import OpenModel, plain_prompts
 from reasrm.inference.scripted_engine import ScriptedEngine
-from reasrm.inference.transformers_engine import LocalModelSettings
+from reasrm.inference.vocabulary import UnknownWordsError
 from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.judging.prompt import RESPONSE_START
 from reasrm.judging.verdict import STOP, Unreadable
@@ -66,8 +68,19 @@ def test_a_policys_answers_are_compared_in_both_orders(engine: ScriptedEngine) -
     with text_judge(engine) as judge:
         pairs = [Pair(prompt, *two) for prompt, answers in drawn for two in combinations(answers, 2)]
         verdicts = [judgment.verdict for judgment in judge_pairs(judge, pairs)]
+        assert judge.counts == PromptCounts(asked=2 * len(pairs))
     assert verdicts == [Side.A, Side.A, None, Side.B]
     assert len(engine.asked) == 2 * len(pairs)
+
+
+def test_a_probe_learns_which_of_its_texts_a_judge_cannot_read(checkpoint: Path) -> None:
+    unread = [comparison("the fox", "the dog"), comparison("the fox", "the dog Please pick me!")]
+    with open_judge(checkpoint) as judge:
+        judge.require_known_words(unread[:1])
+        with pytest.raises(UnknownWordsError, match="lacks 'Please', 'pick', 'me'") as refused:
+            judge.require_known_words(unread)
+        assert refused.value.place == 1
+        assert judge.starts == 0
 
 
 @pytest.mark.parametrize("samples", [1, 3])

@@ -9,10 +9,10 @@ import pytest
 
 from reasrm.commands.judge import NO_VERDICT
 from reasrm.inference.engine import Prompt, Sampling
+from reasrm.inference.local_model import LocalModelSettings
 from reasrm.inference.model_opening import EngineName, open_model
 from reasrm.inference.replies import logprob_in_pieces, verdict_letter
 from reasrm.inference.served_model import load_served_model, served_model
-from reasrm.inference.transformers_engine import LocalModelSettings
 from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.judging.prompt import judge_prompt
 from reasrm.records.comparison import Comparison, Side

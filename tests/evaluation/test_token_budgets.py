@@ -8,10 +8,10 @@ import pytest
 from reasrm.evaluation.published_judges.reply_readers import FORCED_VERDICTS, ReplyReader, read_reply
 from reasrm.evaluation.token_budgets import TokenBudget, replies_within
 from reasrm.inference.engine import Prompt, Sampling
+from reasrm.inference.local_model import LocalModelSettings
 from reasrm.inference.model_opening import EngineName, OpenModel, open_model, plain_prompts
 from reasrm.inference.prompt_run import ask_all
 from reasrm.inference.scripted_engine import ScriptedEngine
-from reasrm.inference.transformers_engine import LocalModelSettings
 from reasrm.judging.verdict import Unreadable, Verdict, forced_ending, read_verdict
 from reasrm.records.comparison import Side
 from reasrm.records.ledger import Ledger

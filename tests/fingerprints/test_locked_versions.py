@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from reasrm.fingerprints.import_closure import closure, import_edges, stage_names
 from reasrm.fingerprints.locked_versions import (
+    LIGHT,
     RESTS_ON,
     VersionsError,
     locked_versions,
@@ -25,7 +27,7 @@ def locks(tmp_path: Path, **texts: str) -> Path:
 
 def test_what_computes_inside_another_library_counts() -> None:
     assert set(meaningful_libraries(["trl"])) >= {"trl", "transformers", "torch", "tokenizers", "accelerate", "numpy"}
-    assert meaningful_libraries(["pydantic", "orjson", "yaml"]) == ()
+    assert meaningful_libraries(["pydantic", "orjson", "ruamel", "filelock"]) == ()
     assert meaningful_libraries(["huggingface_hub"]) == ("huggingface-hub",)
 
 
@@ -68,3 +70,9 @@ def test_no_lock_at_all_is_refused(tmp_path: Path) -> None:
 def test_the_table_of_what_rests_on_what_follows_the_libraries_own_words() -> None:
     own_words = {re.split(r"[ ;<>=!\[]", one)[0] for one in metadata.requires("trl") or []}
     assert set(RESTS_ON["trl"]) <= own_words
+
+
+def test_every_library_that_counts_as_light_is_one_that_a_stage_reaches() -> None:
+    edges = import_edges()
+    reached = {library for stage in stage_names() for library in closure(f"stages.{stage}", edges).libraries}
+    assert sorted(LIGHT - reached) == []

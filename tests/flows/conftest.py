@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import yaml
 
-from flows.environment import is_healthy
+from flows.prefect_server import is_healthy
+from reasrm.runtime.yaml_files import write_yaml
 from tests.flows.toy_project import PARAMS, PIPELINE, TOY, Reasrm, become_clone, environment
 
 
@@ -21,8 +21,8 @@ def toy_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("template") / "toy"
     root.mkdir()
     shutil.copy(TOY, root / "toy_stage.py")
-    (root / "dvc.yaml").write_text(yaml.safe_dump({"stages": PIPELINE}, sort_keys=False))
-    (root / "params.yaml").write_text(yaml.safe_dump(PARAMS, sort_keys=False))
+    write_yaml(root / "dvc.yaml", {"stages": PIPELINE})
+    write_yaml(root / "params.yaml", PARAMS)
     (root / "a.in").write_text("start\n")
     become_clone(root)
     (root / ".gitignore").write_text("out/\nwork/\n.prefect/\nflows\n")

@@ -6,8 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from reasrm.runtime.yaml_files import read_yaml, write_yaml
 from tests.flows.toy_project import environment
 
 ROOT = Path(__file__).parents[2]
@@ -40,9 +39,9 @@ def copy_pipeline(root: Path) -> None:
 def change_params(root: Path, **sections: dict[str, Any]) -> None:
     """Set values in sections of params.yaml; a mapping among them is merged into what stands there."""
     path = root / "params.yaml"
-    document = yaml.safe_load(path.read_text())
+    document = read_yaml(path)
     for section, values in sections.items():
         for key, value in values.items():
             found = document[section].get(key)
             document[section][key] = found | value if isinstance(found, dict) else value
-    path.write_text(yaml.safe_dump(document, sort_keys=False))
+    write_yaml(path, document)

@@ -1,4 +1,4 @@
-"""The front door: starts fast and light, exits with what happened, hands words on unchanged."""
+"""The front door: starts fast and light, exits with what happened, passes arguments on unchanged."""
 
 import subprocess
 import sys
@@ -23,7 +23,7 @@ def test_the_command_line_loads_nothing_heavy() -> None:
     assert not HEAVY & set(done.stdout.split())
 
 
-def test_help_names_every_word(toy: Path) -> None:
+def test_help_names_every_command(toy: Path) -> None:
     done = reasrm("--help", cwd=toy)
     assert done.returncode == 0
     for word in (
@@ -57,7 +57,7 @@ def test_wrong_usage_is_status_two(toy: Path, words: tuple[str, ...]) -> None:
     assert reasrm(*words, cwd=toy).returncode == 2
 
 
-def test_words_and_status_are_handed_on_unchanged(tmp_path: Path) -> None:
+def test_arguments_and_status_are_passed_on_unchanged(tmp_path: Path) -> None:
     """The stage's own command line answers, with its own help and its own status."""
     helped = reasrm("oracle", "--help", cwd=tmp_path)
     assert helped.returncode == 0
@@ -73,7 +73,7 @@ def test_cancel_without_a_run_says_so(toy: Path) -> None:
     assert "no run of the pipeline is alive" in done.stderr
 
 
-def test_a_broken_pipeline_is_told_in_one_line(toy: Path) -> None:
+def test_a_broken_pipeline_is_one_line(toy: Path) -> None:
     (toy / "dvc.yaml").write_text("stages: [\n")
     done = reasrm("run", cwd=toy)
     assert done.returncode == 1

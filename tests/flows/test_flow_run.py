@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import resource
 import signal
 import subprocess
@@ -12,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
+from reasrm.runtime.yaml_files import read_yaml, write_yaml
 from tests.flows.processes import LONG, is_alive, survivors
 from tests.flows.toy_project import Reasrm, environment
 
@@ -30,13 +31,13 @@ def outcomes(toy: Path) -> dict[str, str]:
 
 def edit(toy: Path, **words: Any) -> None:
     """Change what stage `a` (word) or a variant of `b` (its seconds) depends on."""
-    params = yaml.safe_load((toy / "params.yaml").read_text())
+    params = read_yaml(toy / "params.yaml")
     for name, value in words.items():
         if name == "word":
             params["a"]["word"] = value
         else:
             params["b_variants"][name]["seconds"] = value
-    (toy / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    write_yaml(toy / "params.yaml", params)
 
 
 def wait_for(path: Path) -> str:
@@ -53,14 +54,31 @@ def cpu_seconds() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def flow_runs(port: int) -> list[dict[str, Any]]:
+def asked(port: int, what: str, **filters: Any) -> list[dict[str, Any]]:
+    """What the server has, the newest first."""
     request = urllib.request.Request(
-        f"http://127.0.0.1:{port}/api/flow_runs/filter",
-        data=json.dumps({"sort": "EXPECTED_START_TIME_DESC", "limit": 3}).encode(),
+        f"http://127.0.0.1:{port}/api/{what}/filter",
+        data=json.dumps({"limit": 20, **filters}).encode(),
         headers={"Content-Type": "application/json"},
     )
     with urllib.request.urlopen(request, timeout=10) as reply:
         return list(json.load(reply))
+
+
+def flow_runs(port: int) -> list[dict[str, Any]]:
+    return asked(port, "flow_runs", sort="EXPECTED_START_TIME_DESC")
+
+
+def newest(port: int, what: str, enough: int = 1) -> list[dict[str, Any]]:
+    """Task runs, artifacts or logs of the newest flow run; they come to the server some moments after the run's end."""
+    which = {"flow_runs": {"id": {"any_": [flow_runs(port)[0]["id"]]}}}
+    if what == "logs":
+        which = {"logs": {"flow_run_id": {"any_": [flow_runs(port)[0]["id"]]}}}
+    deadline = time.monotonic() + LONG
+    while len(found := asked(port, what, **which)) < enough:
+        assert time.monotonic() < deadline, found
+        time.sleep(0.2)
+    return found
 
 
 @pytest.fixture
@@ -92,6 +110,21 @@ def test_a_run_then_nothing_then_only_what_changed(toy: Path, reasrm: Reasrm, se
     assert third.returncode == 0
     assert outcomes(toy) == {"a": "Cached", "b@slow": "Cached", "b@fast": "Completed", "c": "Cached", "d": "Cached"}
     assert not (toy / "c.runs").read_text().count("ran") > 1
+
+
+def test_prefect_shows_what_ran_and_why(toy: Path, reasrm: Reasrm, served: dict[str, str], server_port: int) -> None:
+    assert reasrm("run", **served).returncode == 0
+    edit(toy, word="y")
+    assert reasrm("run", "--to", "d", **served).returncode == 0
+    (run, *_) = flow_runs(server_port)
+    assert run["name"] == "miniature"  # the toy has no commit, which would stand behind it
+    assert {"profile:miniature", f"host:{platform.node()}"} == set(run["tags"])
+    names = {task["name"] for task in newest(server_port, "task_runs", 3)}
+    assert names == {"a · params a.word x -> y", "b@fast · below a", "d · below b@fast"}
+    tables = {artifact["key"]: artifact["data"] for artifact in newest(server_port, "artifacts")}
+    rows = {row["stage"]: row["why"] for row in json.loads(tables["stages"])}
+    assert rows == {"a": "params a.word x -> y", "b@fast": "below a", "d": "below b@fast"}
+    assert "a: wrote out/a" in [line["message"] for line in newest(server_port, "logs", 5)]
 
 
 def test_the_flow_and_dvc_repro_leave_the_same_bytes(toy: Path, reasrm: Reasrm, served: dict[str, str]) -> None:
@@ -147,7 +180,7 @@ def test_a_stage_that_stops_on_purpose_is_no_failure(
 
 @pytest.mark.parametrize("how", ["kill -9", "Ctrl-C", "reasrm cancel"])
 def test_no_process_outlives_the_flow_and_the_same_command_resumes(
-    toy: Path, reasrm: Reasrm, served: dict[str, str], how: str
+    toy: Path, reasrm: Reasrm, served: dict[str, str], server_port: int, how: str
 ) -> None:
     (toy / "b-slow.mode").write_text("hang")
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job would hand on "ignored"
@@ -164,6 +197,8 @@ def test_no_process_outlives_the_flow_and_the_same_command_resumes(
         os.kill(flow.pid, signal.SIGKILL if how == "kill -9" else signal.SIGINT)
     assert flow.wait(LONG) == (-9 if how == "kill -9" else 130)
     assert not survivors(processes)
+    if how != "kill -9":
+        assert flow_runs(server_port)[0]["state"]["name"] == "Cancelled"
     (toy / "b-slow.mode").unlink()
     assert reasrm("run", **served).returncode == 0
     assert set(outcomes(toy).values()) <= {"Completed", "Cached", "Restored"}

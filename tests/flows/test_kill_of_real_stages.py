@@ -16,8 +16,8 @@ from typing import Any
 
 import psutil
 import pytest
-import yaml
 
+from reasrm.runtime.yaml_files import read_yaml
 from tests.flows.real_project import change_params, copy_pipeline, dvc
 from tests.flows.toy_project import environment
 
@@ -105,4 +105,4 @@ def test_killed_twice_and_resumed_it_ends_like_dvc_repro_alone(project: Path, tm
     (alone / "params.yaml").write_bytes((project / "params.yaml").read_bytes())
     done = dvc(alone, "repro", "-q", TARGET)
     assert done.returncode == 0, done.stderr
-    assert yaml.safe_load((project / "dvc.lock").read_text()) == yaml.safe_load((alone / "dvc.lock").read_text())
+    assert read_yaml(project / "dvc.lock") == read_yaml(alone / "dvc.lock")

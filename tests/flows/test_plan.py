@@ -8,11 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import yaml
 
-from flows.graph import read_pipeline
-from flows.plan import Forecast, Runs, make_plan
-from flows.reasons import Cause
+from flows.dvc_graph import read_pipeline
+from flows.plan import StageForecast, WillRun, make_plan
+from flows.rerun_reasons import RerunCause
+from reasrm.runtime.yaml_files import read_yaml
 from tests.flows.real_project import change_params, copy_pipeline, dvc
 from tests.flows.toy_project import environment
 
@@ -25,7 +25,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("plan") / "project"
     copy_pipeline(root)
     subprocess.run([sys.executable, "-m", "stages.fingerprint"], cwd=root, check=True, capture_output=True)
-    for stage in yaml.safe_load((root / "dvc.yaml").read_text())["stages"]:
+    for stage in read_yaml(root / "dvc.yaml")["stages"]:
         for path in outputs(root, stage):
             make(root / path)
     for part in ("distill", "reinforce", "dev"):
@@ -37,10 +37,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def outputs(root: Path, stage: str) -> list[str]:
     """The outputs of all variants of a stage, from dvc.yaml and params.yaml."""
-    entry = yaml.safe_load((root / "dvc.yaml").read_text())["stages"][stage]
-    variants = (
-        list(yaml.safe_load((root / "params.yaml").read_text())[f"{stage}_variants"]) if "foreach" in entry else [""]
-    )
+    entry = read_yaml(root / "dvc.yaml")["stages"][stage]
+    variants = list(read_yaml(root / "params.yaml")[f"{stage}_variants"]) if "foreach" in entry else [""]
     entry = entry.get("do", entry)
     paths = [*entry.get("outs", []), *entry.get("metrics", [])]
     return [path.replace("${key}", variant) for variant in variants for path in paths]
@@ -64,13 +62,17 @@ def project(finished: Path, tmp_path: Path) -> Path:
     return tmp_path / "project"
 
 
-def running(plan: list[Forecast]) -> set[str]:
-    return {one.stage for one in plan if one.runs is not Runs.NO}
+def running(plan: list[StageForecast]) -> set[str]:
+    return {one.stage for one in plan if one.will_run is not WillRun.NO}
 
 
-def why(plan: list[Forecast], stage: str) -> list[str]:
+def why(plan: list[StageForecast], stage: str) -> list[str]:
     return [
-        reason.text for one in plan if one.stage == stage for reason in one.reasons if reason.cause is not Cause.ABOVE
+        reason.text
+        for one in plan
+        if one.stage == stage
+        for reason in one.reasons
+        if reason.cause is not RerunCause.ABOVE
     ]
 
 
@@ -91,10 +93,10 @@ def test_when_all_has_run_nothing_would(project: Path) -> None:
 
 def test_a_learning_rate_reruns_its_stage_and_what_is_below_and_is_told_with_both_values(project: Path) -> None:
     pipeline = read_pipeline(project)
-    before = yaml.safe_load((project / "params.yaml").read_text())["grpo"]["learning_rate"]
+    before = read_yaml(project / "params.yaml")["grpo"]["learning_rate"]
     change_params(project, grpo={"learning_rate": 0.0123})
     plan = make_plan(project)
-    assert running(plan) == pipeline.below(pipeline.named(["grpo"]))
+    assert running(plan) == pipeline.below(pipeline.matching(["grpo"]))
     assert why(plan, "grpo@full") == [f"params grpo.learning_rate {before} -> 0.0123"]
     assert why(plan, "judge@grpo-full") == []
 
@@ -160,7 +162,7 @@ def test_the_command_says_what_would_run_and_why(project: Path) -> None:
         for words in (["--json"], ["--to", "grpo@full"], ["--to", "sft"])
     ]
     document = json.loads(told[0].stdout)
-    assert {one["stage"] for one in document["stages"] if one["runs"] == "yes"} == pipeline.named(["grpo"])
+    assert {one["stage"] for one in document["stages"] if one["runs"] == "yes"} == pipeline.matching(["grpo"])
     assert {one["stage"] for one in document["stages"] if one["runs"] != "no"} == pipeline.below(
         ["grpo@full", "grpo@cold_start"]
     )

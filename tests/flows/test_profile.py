@@ -5,10 +5,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-import yaml
 
-from flows.outcome import FlowError, UsageError
-from flows.profile import Choice, compose, current_choice, edits_by_hand, profile_names, use
+from flows.profile import ProfileChoice, compose, current_choice, edits_by_hand, profile_names, use
+from flows.stage_outcome import FlowError, UsageError
+from reasrm.runtime.yaml_files import read_yaml
 
 MINIATURE = """# The miniature.
 files: data/raw
@@ -44,66 +44,87 @@ def commit(root: Path) -> None:
 
 
 def params(root: Path) -> dict[str, object]:
-    return dict(yaml.safe_load((root / "params.yaml").read_text()))
+    return dict(read_yaml(root / "params.yaml"))
 
 
 def test_a_profile_is_laid_over_the_miniature_with_its_comments(root: Path) -> None:
-    text = use(root, Choice("big"))
+    text = use(root, ProfileChoice("big"))
     assert params(root) == {
         "files": "data/raw",
         "grpo": {"learning_rate": 1e-6, "shape": {"a": 1, "b": [3]}},
         "judge_variants": {"sft": {"checkpoint": "z"}},
     }
     assert "# per step" in text
-    assert current_choice(root) == Choice("big")
+    assert current_choice(root) == ProfileChoice("big")
     assert edits_by_hand(root) == []
 
 
 def test_back_to_the_miniature_gives_its_very_bytes(root: Path) -> None:
-    use(root, Choice("big", ("grpo.shape.a=7",), "my files"))
-    assert current_choice(root) == Choice("big", ("grpo.shape.a=7",), "my files")
+    (root / "my files").mkdir()
+    use(root, ProfileChoice("big", ("grpo.shape.a=7",), "my files"))
+    assert current_choice(root) == ProfileChoice("big", ("grpo.shape.a=7",), "my files")
     assert params(root)["files"] == "my files"
-    use(root, Choice())
+    use(root, ProfileChoice())
     assert (root / "params.yaml").read_text() == MINIATURE
 
 
 def test_the_miniature_is_found_below_a_committed_profile(root: Path) -> None:
-    use(root, Choice("big"))
+    use(root, ProfileChoice("big"))
     commit(root)
     assert edits_by_hand(root) == []
-    use(root, Choice())
+    use(root, ProfileChoice())
     assert (root / "params.yaml").read_text() == MINIATURE
 
 
 def test_without_git_the_present_file_is_the_miniature_unless_a_profile_made_it(root: Path) -> None:
     shutil.rmtree(root / ".git")
-    use(root, Choice("big"))
+    use(root, ProfileChoice("big"))
     with pytest.raises(FlowError, match="made by a profile and git knows no earlier one"):
-        use(root, Choice())
+        use(root, ProfileChoice())
 
 
 def test_edits_by_hand_are_told_and_kept(root: Path) -> None:
     (root / "params.yaml").write_text(MINIATURE.replace("0.0003", "0.0005"))
     assert edits_by_hand(root) == ["grpo.learning_rate: 0.0003 -> 0.0005"]
     with pytest.raises(FlowError, match=r"grpo\.learning_rate: 0\.0003 -> 0\.0005.*--discard"):
-        use(root, Choice("big"))
+        use(root, ProfileChoice("big"))
     assert "0.0005" in (root / "params.yaml").read_text()
-    use(root, Choice("big"), discard=True)
+    use(root, ProfileChoice("big"), discard=True)
     assert current_choice(root).name == "big"
 
 
 @pytest.mark.parametrize("setting", ["grpo.learnig_rate=1", "grpo", "nothing.at.all=1", "grpo.learning_rate.x=1"])
 def test_a_misspelt_setting_is_refused(root: Path, setting: str) -> None:
     with pytest.raises(UsageError, match=r"params\.yaml has no"):
-        compose(root, Choice("miniature", (setting,)))
+        compose(root, ProfileChoice("miniature", (setting,)))
 
 
 def test_values_are_yaml(root: Path) -> None:
-    use(root, Choice("miniature", ("grpo.shape={a: 2}", "grpo.learning_rate=1e-5")))
+    use(root, ProfileChoice("miniature", ("grpo.shape={a: 2}", "grpo.learning_rate=1e-5")))
     assert params(root)["grpo"] == {"learning_rate": 1e-5, "shape": {"a": 2}}
 
 
 def test_an_unknown_profile_is_refused_with_the_known_ones(root: Path) -> None:
     assert profile_names(root) == ["miniature", "big"]
     with pytest.raises(UsageError, match="miniature, big"):
-        use(root, Choice("small"))
+        use(root, ProfileChoice("small"))
+
+
+def test_a_folder_of_files_that_does_not_exist_is_refused_at_once(root: Path) -> None:
+    with pytest.raises(UsageError, match="--files /nonexist: there is no such folder"):
+        use(root, ProfileChoice("big", files="/nonexist"))
+    assert params(root)["files"] == "data/raw"
+
+
+def test_a_misspelt_setting_of_a_profile_is_refused(root: Path) -> None:
+    (root / "profiles/big.yaml").write_text("grpo: {shape: {c: 1}}\n")
+    with pytest.raises(UsageError, match=r"profiles/big\.yaml: the committed params\.yaml has no `grpo\.shape\.c`"):
+        use(root, ProfileChoice("big"))
+    (root / "profiles/big.yaml").write_text("judge_variants: {new: {checkpoint: z, mode: 1}}\n")
+    use(root, ProfileChoice("big"))
+
+
+def test_a_broken_profile_is_refused_with_its_line(root: Path) -> None:
+    (root / "profiles/big.yaml").write_text("a: 1\nb: [\n")
+    with pytest.raises(FlowError, match=r"big\.yaml line 3: not YAML"):
+        use(root, ProfileChoice("big"))

@@ -206,9 +206,20 @@ def test_no_server_is_resumable(greedy: Sampling, monkeypatch: pytest.MonkeyPatc
 def test_no_key_is_said(greedy: Sampling, monkeypatch: pytest.MonkeyPatch, protocol: ApiProtocol) -> None:
     for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"):
         monkeypatch.delenv(name, raising=False)
-    served = served_model("m", "http://127.0.0.1:9", protocol)
+    served = served_model("m", "http://judge.invalid", protocol)
     with pytest.raises(StageError, match="_API_KEY"):
         list(ApiEngine(served).generate([Prompt(user("x"))], greedy))
+
+
+@pytest.mark.parametrize("protocol", ApiProtocol)
+def test_a_model_served_on_this_machine_needs_no_key(
+    vendor: ThreadingHTTPServer, greedy: Sampling, monkeypatch: pytest.MonkeyPatch, protocol: ApiProtocol
+) -> None:
+    for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    engine = engine_for(vendor, protocol)
+    assert list(engine.generate([Prompt(user("x"))], greedy))
+    engine.close()
 
 
 @pytest.mark.parametrize("protocol", ApiProtocol)

@@ -6,9 +6,9 @@ import pytest
 
 from reasrm.inference.checkpoint_loading import load_causal
 from reasrm.inference.engine import Prompt, Sampling
+from reasrm.inference.local_model import LocalModelSettings, load_model
 from reasrm.inference.prompt_rendering import render_all
 from reasrm.inference.stop_tokens import StopTokens, end_of_turn_ids
-from reasrm.inference.transformers_engine import LocalModelSettings, load_model
 from reasrm.judging.verdict import reply_end
 from reasrm.records.reply import Finish
 from tests.fixtures.tiny_prompts import sentence, user

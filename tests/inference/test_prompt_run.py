@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from reasrm.inference.engine import Answered, Engine, Prompt, Sampling
+from reasrm.inference.local_model import LocalModelSettings
 from reasrm.inference.prompt_run import ask_all
 from reasrm.inference.scripted_engine import ScriptedEngine
-from reasrm.inference.transformers_engine import LocalModelSettings, TransformersEngine
+from reasrm.inference.transformers_engine import TransformersEngine
 from reasrm.records.ledger import Ledger
 from reasrm.records.pair import Message
 from reasrm.records.reply import Reply

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from reasrm.inference.checkpoint_loading import INDEX, WEIGHTS, refuse_scalar, tensor_names
+from reasrm.inference.local_model import LocalModelSettings
 from reasrm.inference.model_opening import EngineName, open_model
 from reasrm.inference.scalar_engine import ScalarEngine
-from reasrm.inference.transformers_engine import LocalModelSettings, TransformersEngine
+from reasrm.inference.transformers_engine import TransformersEngine
 from reasrm.runtime.stage_main import ExitCode, StageError
 from reasrm.training.checkpoint import load_language_model
 from reasrm.training.scalar import load_scalar_model
@@ -182,11 +183,14 @@ def test_a_language_model_that_lacks_weights_is_refused(
         load_scalar_model(tmp_path, tokenizer)
 
 
-def test_training_begins_from_whole_weights_and_makes_a_new_head_alone(checkpoint: Path, tokenizer: Any) -> None:
+def test_training_begins_from_whole_weights_and_makes_a_new_head_alone(
+    checkpoint: Path, tokenizer: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
     from safetensors.torch import load_file
 
     weights = load_file(checkpoint / WEIGHTS)
     model, scorer = load_language_model(checkpoint), load_scalar_model(checkpoint, tokenizer)
+    assert "MISSING" not in capfd.readouterr().err
     for name, parameter in scorer.named_parameters():
         if name != "score.weight":
             assert parameter.equal(weights[name])

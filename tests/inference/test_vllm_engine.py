@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from reasrm.inference.engine import Engine, Prompt, Sampling
+from reasrm.inference.local_model import Attention, Dtype, LocalModelSettings
 from reasrm.inference.prompt_rendering import load_tokenizer, render_all
 from reasrm.inference.prompt_run import ask_all
-from reasrm.inference.transformers_engine import Attention, Dtype, LocalModelSettings, TransformersEngine
+from reasrm.inference.transformers_engine import TransformersEngine
 from reasrm.inference.vllm_engine import VllmEngine
 from reasrm.judging.aggregation import verdict_of_samples
 from reasrm.judging.verdict import STOP, Unreadable, Verdict, read_verdict

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from reasrm.inference.engine import Sampling
+from reasrm.inference.local_model import Attention, Dtype, LocalModelSettings
 from reasrm.inference.model_opening import EngineName, OpenModel, open_model
 from reasrm.inference.prompt_run import ask_all
-from reasrm.inference.transformers_engine import Attention, Dtype, LocalModelSettings
 from reasrm.judging.verdict import STOP, Verdict, read_verdict
 from reasrm.records.comparison import Side
 from reasrm.records.ledger import Ledger

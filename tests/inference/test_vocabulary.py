@@ -1,4 +1,4 @@
-"""Words that a vocabulary lacks are named, if it has an unknown token or is a word list; byte-level BPE lacks none."""
+"""Words that a vocabulary lacks are named, if it is a word list, or if a text is mostly its unknown token."""
 
 from typing import Any
 
@@ -56,6 +56,50 @@ def test_a_list_of_words_lacks_what_it_spells_in_bytes(tokenizer: Any) -> None:
     shown = Comparison(pair_id="", prompt=talk, response_a="the fox", response_b="x <answer>[[A]]", better=Side.A)
     (prompt,) = render_all(tokenizer, [judge_prompt(shown, PromptVariant.FULL)]).values()
     assert vocabulary.unknown_words(prompt)[0] == "Client"
+
+
+def test_a_list_of_words_lacks_single_bytes_in_a_passage_of_nothing_else(tokenizer: Any) -> None:
+    vocabulary = Vocabulary(tokenizer)
+    shown = Comparison(pair_id="", prompt=user("2+2"), response_a="the fox!", response_b="4", better=Side.A)
+    (prompt,) = render_all(tokenizer, [judge_prompt(shown, PromptVariant.FULL)]).values()
+    assert vocabulary.unknown_words(prompt) == ["2", "+", "4"]
+    assert vocabulary.unknown_words(render_answered(tokenizer, user("the fox"), "X")) == ["X"]
+    assert vocabulary.unknown_words(render_answered(tokenizer, user("the fox"), "")) == []
+
+
+def test_one_emoji_or_a_long_address_is_no_reason_for_a_model_with_an_unknown_token() -> None:
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    core = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    core.normalizer, core.pre_tokenizer = normalizers.BertNormalizer(), pre_tokenizers.BertPreTokenizer()
+    core.train_from_iterator(["the fox sleeps"], trainers.WordPieceTrainer(vocab_size=60, special_tokens=["[UNK]"]))
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=core, unk_token="[UNK]")
+    tokenizer.chat_template = "{% for message in messages %}{{ message['content'] }} {% endfor %}"
+    vocabulary = Vocabulary(tokenizer)
+    for readable in ("the fox sleeps 🦊", f"the fox sleeps the fox {'p' * 150}"):
+        assert tokenizer.unk_token_id in rendered(tokenizer, readable).token_ids
+        assert vocabulary.unknown_words(rendered(tokenizer, readable)) == []
+    assert vocabulary.unknown_words(render_answered(tokenizer, user("the fox"), "狐狸睡觉")) == ["狐狸睡觉"]
+
+
+@pytest.mark.parametrize("kind", ["bpe", "unigram"])
+def test_byte_fallback_lacks_nothing(kind: str) -> None:
+    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    pieces = [f"<0x{byte:02X}>" for byte in range(256)]
+    if kind == "bpe":
+        core = Tokenizer(models.BPE(unk_token="<unk>", byte_fallback=True))
+        trainer = trainers.BpeTrainer(vocab_size=300, special_tokens=["<unk>", *pieces])
+        core.train_from_iterator(["the fox"], trainer)
+    else:
+        known = [("<unk>", 0.0), *((piece, -9.0) for piece in pieces), ("▁the", -1.0), ("▁fox", -2.0)]
+        core = Tokenizer(models.Unigram(known, unk_id=0, byte_fallback=True))
+        core.pre_tokenizer = pre_tokenizers.Metaspace()
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=core, unk_token="<unk>")
+    tokenizer.chat_template = "{{ messages[0]['content'] }}"
+    assert Vocabulary(tokenizer).unknown_words(rendered(tokenizer, "🦊 狐狸睡觉 <unk>")) == []
 
 
 def test_byte_level_bpe_lacks_nothing() -> None:

@@ -1,8 +1,10 @@
-"""Heat maps diverge at chance."""
+"""Heat maps diverge at chance; each kind of training has plots that say what it is."""
 
 import pytest
 
-from reasrm.reporting.charts import diverging
+from reasrm.reporting.charts import curve_groups, diverging
+from reasrm.reporting.curves import Curve
+from reasrm.reporting.themed_svg import plot_style
 
 
 @pytest.mark.parametrize(
@@ -17,3 +19,14 @@ from reasrm.reporting.charts import diverging
 )
 def test_chance_is_neutral_and_both_sides_are_coloured(accuracy: float, colour: str) -> None:
     assert diverging(accuracy) == colour
+
+
+def test_a_loss_over_pairs_is_not_called_one_over_tokens() -> None:
+    curves = tuple(
+        Curve(run, metric, (20.0, 40.0), (0.7, 0.5))
+        for run, metric in (("sft", "loss"), ("scalar_rm", "loss"), ("scalar_rm", "margin"))
+    )
+    with plot_style():
+        (group,) = curve_groups(curves, {"sft": "SFT", "scalar_rm": "ScalarRM"}, {"sft": 0, "scalar_rm": 1})
+    units = {chart.title: chart.unit for chart in group.charts}
+    assert units == {"SFT: loss": "nats per token", "ScalarRM: loss": "nats per pair", "ScalarRM: margin": "score"}

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-import yaml
 
 from reasrm.reporting.run_settings import (
     PARAMETER_SECTIONS,
@@ -12,11 +11,13 @@ from reasrm.reporting.run_settings import (
     shown_parameters,
 )
 from reasrm.runtime.params import ParamsError
+from reasrm.runtime.yaml_files import read_yaml
 
 
 def test_every_section_that_is_shown_is_a_dependency_of_the_stage() -> None:
-    stage = yaml.safe_load(Path("dvc.yaml").read_text(encoding="utf-8"))["stages"]["report"]
-    assert stage["params"] == ["report", *PARAMETER_SECTIONS]
+    stage = read_yaml(Path("dvc.yaml"))["stages"]["report"]
+    wired = "dvc.yaml, `params` of the stage report, on the left; PARAMETER_SECTIONS in run_settings.py on the right"
+    assert stage["params"] == ["report", *PARAMETER_SECTIONS], wired
 
 
 def test_values_are_shown_under_dotted_keys() -> None:

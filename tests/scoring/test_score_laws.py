@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reasrm.benchmarks.cell_table import CellTable
-from reasrm.benchmarks.registry import benchmark
+from reasrm.benchmarks.registry import BENCHMARKS, benchmark
 from reasrm.benchmarks.scoring_rule import ScoreSettings
 from reasrm.records.judge_kind import JudgeKind
 from reasrm.scoring.comparing import compare, compared_figures
@@ -53,6 +53,10 @@ def _with_intervals(card: Any) -> Iterator[dict[str, Any]]:
             yield card
         for value in card.values():
             yield from _with_intervals(value)
+
+
+def test_every_benchmark_is_held_to_these_laws() -> None:
+    assert set(ROWS) == set(BENCHMARKS), "tests/scoring/outcome_sets.py: ROWS has a small complete set of each"
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -15,12 +15,12 @@ from typing import Any
 
 import psutil
 import pytest
-import yaml
 
 from reasrm.distillation.questions import needs_hint
 from reasrm.miniature.world import Split, training_pairs
 from reasrm.records.jsonl import read_records, write_records
 from reasrm.records.trace import OracleTrace, TraceOutcome, TracePass
+from reasrm.runtime.yaml_files import read_yaml, write_yaml
 
 ROOT = Path(__file__).parents[2]
 OUTPUTS = ("first.jsonl", "first.metrics.json", "second.jsonl", "second.metrics.json")
@@ -51,9 +51,9 @@ def run(folder: Path, *arguments: str) -> str:
 
 
 def change(folder: Path, section: str, **values: object) -> None:
-    document = yaml.safe_load((folder / "params.yaml").read_text())
+    document = read_yaml(folder / "params.yaml")
     document[section] |= values
-    (folder / "params.yaml").write_text(yaml.safe_dump(document))
+    write_yaml(folder / "params.yaml", document)
 
 
 @pytest.mark.slow
@@ -140,9 +140,9 @@ def test_a_budget_that_is_no_amount_is_reported_in_one_line(checkout: Path, give
 
 
 def test_an_estimate_without_a_known_price_says_where_to_give_one(checkout: Path) -> None:
-    document = yaml.safe_load((checkout / "params.yaml").read_text())
+    document = read_yaml(checkout / "params.yaml")
     document["distill_traces_variants"]["first"]["prices"] = None
-    (checkout / "params.yaml").write_text(yaml.safe_dump(document))
+    write_yaml(checkout / "params.yaml", document)
     child = start(checkout, "first", "--dry-run")
     _, err = child.communicate()
     assert child.returncode == 1

@@ -65,6 +65,23 @@ def test_a_stage_reaches_what_it_imports_inside_functions(before: Fingerprints) 
     assert not {"torch", "transformers", "trl"} & before["score"]["libraries"].keys()
 
 
+@pytest.mark.parametrize(
+    ("stages", "needless"),
+    [
+        (
+            ("base_model", "sft", "grpo", "answer_sft", "scalar_rm"),
+            ("apis", "benchmarks", "commands", "distillation", "evaluation", "reporting", "scoring"),
+        ),
+        (("judge",), ("commands", "distillation", "miniature", "reporting", "scoring", "training")),
+    ],
+)
+def test_hours_of_a_gpu_do_not_depend_on_what_cannot_change_their_result(
+    before: Fingerprints, stages: tuple[str, ...], needless: tuple[str, ...]
+) -> None:
+    reached = {module for stage in stages for module in before[stage]["modules"]}
+    assert not [module for module in reached if module.startswith(tuple(f"reasrm.{name}" for name in needless))]
+
+
 def test_the_same_bytes_each_time(project: Path, before: Fingerprints) -> None:
     fingerprints(project)
     first = {path.name: path.read_bytes() for path in (project / "data/fingerprints").iterdir()}
@@ -75,10 +92,12 @@ def test_the_same_bytes_each_time(project: Path, before: Fingerprints) -> None:
 def test_comments_docstrings_and_formatting_of_all_modules_make_nothing_stale(
     project: Path, before: Fingerprints
 ) -> None:
-    for path in (project / "stages").rglob("*.py"):
+    paths = [path for folder in ("reasrm", "stages") for path in (project / folder).rglob("*.py")]
+    assert len(paths) > 200
+    for path in paths:
         text = path.read_text()
         path.write_text("# A new comment.\n" + text.replace('"""', '"""Said anew. ', 1) + "\n# The end.\n")
-    ruff = [sys.executable, "-m", "ruff", "format", "-q", "--isolated", "--line-length", "70", "stages"]
+    ruff = [sys.executable, "-m", "ruff", "format", "-q", "--isolated", "--line-length", "70", "reasrm", "stages"]
     subprocess.run(ruff, cwd=project, check=True)
     assert changed(before, fingerprints(project)) == set()
 

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from reasrm.evaluation.benchmark_judgments import Orders, items_in_orders, read_items, write_judgments
 from reasrm.evaluation.judge_template import RubricsTemplate
@@ -18,6 +17,7 @@ from reasrm.records.jsonl import write_records
 from reasrm.records.ledger import Ledger
 from reasrm.records.pair import Message, PreferencePair, Role
 from reasrm.runtime.stage_main import StageError
+from reasrm.runtime.yaml_files import read_yaml
 from stages.judge import JudgeParams, judge_items
 from tests.fixtures.judge_server import first_is_best, judge_server, served_file
 
@@ -225,5 +225,5 @@ def test_no_items_is_an_error(tmp_path: Path) -> None:
 
 def test_the_committed_settings_are_valid_for_each_model() -> None:
     file = Path(__file__).resolve().parents[2] / "params.yaml"
-    for model in yaml.safe_load(file.read_text(encoding="utf-8"))["judge_variants"]:
+    for model in read_yaml(file)["judge_variants"]:
         JudgeParams.load(model, file)

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from pydantic import ValidationError
 
+from reasrm.runtime.yaml_files import read_yaml, write_yaml
 from stages.judge import JudgeParams
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,9 +22,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     from dvc.repo import Repo
 
     monkeypatch.chdir(tmp_path)
-    document = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    document = read_yaml(ROOT / "params.yaml")
     document["judge_variants"] = {"own": OWN, "published": PUBLISHED}
-    Path("params.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
+    write_yaml(Path("params.yaml"), document)
     shutil.copy(ROOT / "dvc.yaml", tmp_path)
     for file in ("served.yaml", PROMPT, "data/benchmarks/rmb.jsonl", "data/fingerprints/judge.json"):
         Path(file).parent.mkdir(parents=True, exist_ok=True)
@@ -61,7 +61,7 @@ def test_an_edited_prompt_file_reruns_its_judge_and_no_other(project: Any) -> No
     ],
 )
 def test_the_file_that_is_asked_from_is_the_one_that_dvc_sees(changes: dict[str, str], said: str) -> None:
-    document = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    document = read_yaml(ROOT / "params.yaml")
     with pytest.raises(ValidationError, match=said):
         JudgeParams.model_validate(document["judge"] | OWN | changes)
     JudgeParams.model_validate(document["judge"] | OWN)

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from reasrm.evaluation.benchmark_judgments import comparisons, items_in_orders, read_items
+from reasrm.runtime.yaml_files import read_yaml, write_yaml
 from stages.judge import BENCHMARKS, JUDGMENTS, JudgeParams
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
@@ -49,12 +49,12 @@ def stage(name: str, *words: str) -> "subprocess.Popen[bytes]":
 
 def set_up(changes: dict[str, Any], context: int) -> None:
     """Parameters, benchmarks and an untrained checkpoint in the current folder."""
-    document = yaml.safe_load((ROOT / "params.yaml").read_text())
+    document = read_yaml(ROOT / "params.yaml")
     for section, values in changes.items():
         document[section] |= values
     judge = {"checkpoint": str(CHECKPOINT), "kind": "generative", "prompt": "full", "reads": str(BENCHMARKS)}
     document["judge_variants"] = {MODEL: judge}
-    Path("params.yaml").write_text(yaml.safe_dump(document))
+    write_yaml(Path("params.yaml"), document)
     shutil.copytree(ROOT / "revisions", "revisions")
     assert stage("collect_benchmarks", "--files", str(REAL)).wait() == 0
 

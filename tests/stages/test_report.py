@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from flows.profile import Choice, compose, profile_names
+from flows.profile import ProfileChoice, compose, profile_names
 from reasrm.miniature.oracle_replies import LAZY_SHARES
 from reasrm.miniature.pretraining_documents import VERDICT_A_SHARE
 from reasrm.reporting.content import Content
@@ -19,6 +18,7 @@ from reasrm.reporting.run_settings import read_parameters
 from reasrm.runtime.outputs import write_json
 from reasrm.runtime.params import ParamsError
 from reasrm.runtime.stage_main import StageError
+from reasrm.runtime.yaml_files import write_yaml
 from stages.report import ReportParams, metrics, report
 from tests.reporting.made_up_run import SKILL
 
@@ -77,7 +77,7 @@ def test_another_process_elsewhere_writes_the_same_bytes(
 ) -> None:
     shutil.copytree(made_up_data, tmp_path / "data")
     document = {"report": params.model_dump(mode="json")} | read_parameters()
-    (tmp_path / "params.yaml").write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+    write_yaml(tmp_path / "params.yaml", document)
     surroundings = {"PYTHONPATH": str(CHECKOUT), "PATH": "", "HOME": str(tmp_path), "PYTHONHASHSEED": "7"}
     command = [sys.executable, "-m", "stages.report"]
     done = subprocess.run(command, cwd=tmp_path, env=surroundings, capture_output=True, text=True, check=False)
@@ -109,7 +109,7 @@ def test_misspelt_parameters_are_refused(tmp_path: Path) -> None:
         ReportParams.load(file=file)
 
 
-def test_the_page_says_the_planted_habits_as_they_are(params: ReportParams) -> None:
+def test_the_page_states_what_is_planted_as_it_is(params: ReportParams) -> None:
     coin, laziness = params.planted
     assert f"{100 * VERDICT_A_SHARE:.0f} % of them A" in coin
     for family, share in LAZY_SHARES.items():
@@ -126,5 +126,5 @@ def test_the_benchmarks_of_the_miniature_have_names_of_their_own(figures: dict[s
 def test_every_profile_has_a_whole_section_for_the_page(profile: str, tmp_path: Path) -> None:
     base = (CHECKOUT / "params.yaml").read_text(encoding="utf-8")
     file = tmp_path / "params.yaml"
-    file.write_text(compose(CHECKOUT, Choice(profile), base), encoding="utf-8")
+    file.write_text(compose(CHECKOUT, ProfileChoice(profile), base), encoding="utf-8")
     assert ReportParams.load(file=file).configuration == profile

@@ -4,12 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from pydantic import ValidationError
 
+from reasrm.runtime.yaml_files import read_yaml
 from reasrm.training.grpo import GrpoSettings
+from reasrm.training.rewards.registry import REWARD_TERMS
 
-PARAMS = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text(encoding="utf-8"))
+PARAMS = read_yaml(Path(__file__).parents[2] / "params.yaml")
 
 
 def settings(**changes: Any) -> GrpoSettings:
@@ -25,7 +26,7 @@ def test_terms_are_summed_in_the_registrys_order_whatever_the_files() -> None:
 @pytest.mark.parametrize(
     ("rewards", "message"),
     [
-        ({"verdict": 1.0, "lenght": 0.1}, "no reward term lenght; there are answer, format, verdict"),
+        ({"verdict": 1.0, "lenght": 0.1}, f"no reward term lenght; there are {', '.join(sorted(REWARD_TERMS))}"),
         ({}, "at least 1 item"),
         ({"verdict": float("nan")}, "finite number"),
     ],

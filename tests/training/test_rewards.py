@@ -1,20 +1,30 @@
 """Each reward term looks at what it says and at nothing else; together they are the paper's rewards."""
 
+import math
+from typing import Any
+
 import pytest
 
 from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.training.rewards.registry import REWARD_TERMS
-from reasrm.training.rewards.sampled_replies import cut_at_stop
+from reasrm.training.rewards.sampled_replies import cut_at_stop, with_opened_thought
+
+
+def asked(replies: list[str], better: str = "A", variant: str = "full") -> dict[str, Any]:
+    """What TRL calls a reward term with; words stand for tokens."""
+    return {
+        "completions": [[{"role": "assistant", "content": reply}] for reply in replies],
+        "completion_ids": [list(range(len(reply.split()))) for reply in replies],
+        "better": [better] * len(replies),
+        "prompt_variant": [variant] * len(replies),
+        "log_metric": lambda name, value: None,
+    }
 
 
 def rewards(replies: list[str], weights: dict[str, float], *, better: str = "A", variant: str = "full") -> list[float]:
     """The weighted sum that TRL forms, for each reply."""
-    columns = {"better": [better] * len(replies), "prompt_variant": [variant] * len(replies)}
-    completions = [[{"role": "assistant", "content": reply}] for reply in replies]
-    terms = [
-        [weight * reward for reward in REWARD_TERMS[name](completions=completions, log_metric=print, **columns)]
-        for name, weight in weights.items()
-    ]
+    columns = asked(replies, better, variant)
+    terms = [[weight * reward for reward in REWARD_TERMS[name](**columns)] for name, weight in weights.items()]
     return [sum(earned) for earned in zip(*terms, strict=True)]
 
 
@@ -82,3 +92,19 @@ def test_a_term_that_reads_verdicts_logs_how_many_there_are_and_their_side(term:
     )
     assert earned == expected
     assert logged == {"readable": 0.75, "verdict_a_share": pytest.approx(2 / 3)}
+
+
+@pytest.mark.parametrize("term", REWARD_TERMS)
+def test_every_term_gives_each_reply_a_number(term: str) -> None:
+    replies = ["<answer>[[A]]</answer>", "<answer>[[B]]</answer>", "", "words without a verdict"]
+    earned = REWARD_TERMS[term](**asked(replies))
+    assert len(earned) == len(replies)
+    assert all(math.isfinite(reward) for reward in earned)
+
+
+def test_a_verdict_that_an_opened_thought_rehearses_earns_nothing() -> None:
+    replies = ["so <answer>[[A]]</answer>", "so <answer>[[B]]</answer></think><answer>[[A]]</answer>"]
+    term = with_opened_thought(REWARD_TERMS["verdict"], "<think>")
+    assert term(**asked(replies)) == [-1.0, 1.0]
+    assert term.__name__ == "verdict_reward"
+    assert with_opened_thought(REWARD_TERMS["verdict"], "") is REWARD_TERMS["verdict"]

@@ -1,9 +1,11 @@
 """Supervised fine-tuning: what a model is shown and learns to write, and the loss on completions alone."""
 
+import pytest
+
 from reasrm.judging.chat_template import prompt_token_ids
 from reasrm.miniature.pretraining_documents import vocabulary_texts, world_documents
 from reasrm.miniature.tiny_model import train_tokenizer
-from reasrm.training.sft import IGNORED_LABEL, TrainingExample, token_rows
+from reasrm.training.sft import IGNORED_LABEL, OpenThoughtError, TrainingExample, token_rows
 
 
 def test_the_loss_falls_on_the_completion_and_its_end_alone() -> None:
@@ -19,3 +21,14 @@ def test_the_loss_falls_on_the_completion_and_its_end_alone() -> None:
         assert tokenizer.decode(learnt) == example.completion + tokenizer.eos_token
         assert sum(label != IGNORED_LABEL for label in row["labels"]) == len(row["input_ids"]) - len(prompt)
     assert token_rows(tokenizer, examples, 10) == ([], len(examples))
+
+
+def test_a_template_that_opens_a_thought_is_refused_for_texts_that_never_close_it() -> None:
+    document = world_documents(50, 0)[0]
+    tokenizer = train_tokenizer(vocabulary_texts([document]), 400)
+    tokenizer.chat_template += "{% if add_generation_prompt %}<think>\n{% endif %}"
+    learnt = TrainingExample(document.prompt, document.completion)
+    with pytest.raises(OpenThoughtError, match=r"chat_template\.jinja that opens no thought"):
+        token_rows(tokenizer, [learnt], 400)
+    closed = learnt._replace(completion=f"so</think>{document.completion}")
+    assert len(token_rows(tokenizer, [closed], 400)[0]) == 1

@@ -10,7 +10,6 @@ import time
 from pathlib import Path
 
 import pytest
-import yaml
 
 from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.judging.prompt import judge_prompt
@@ -19,6 +18,7 @@ from reasrm.miniature.world import Split, training_pairs
 from reasrm.records.comparison import hashed_side, show
 from reasrm.records.jsonl import write_records
 from reasrm.records.trace import KeptTrace, TracePass
+from reasrm.runtime.yaml_files import read_yaml, write_yaml
 
 pytestmark = pytest.mark.slow
 
@@ -30,13 +30,13 @@ SMALL = {"hidden_size": 32, "layers": 1, "heads": 1, "intermediate_size": 64}
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with small inputs, a small base model and parameters for short trainings."""
     folder = tmp_path_factory.mktemp("trainings")
-    params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    params = read_yaml(ROOT / "params.yaml")
     params["base_model"] |= {"documents": 320, "save_every": 4, "log_every": 2, "batch_size": 16}
     params["base_model"]["shape"] |= SMALL
     for section in ("sft", "answer_sft", "scalar_rm"):
         params[section] |= {"epochs": 1, "save_every": 2, "log_every": 1, "batch_size": 16}
     params["grpo"] |= {"steps": 6, "batch_size": 16, "save_every": 2, "log_every": 1, "steps_without_signal": 50}
-    (folder / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
+    write_yaml(folder / "params.yaml", params)
     pairs = training_pairs(Split.TRAIN, 240, 0)
     write_records(folder / "data/pairs/distill.jsonl", pairs[:160])
     write_records(folder / "data/pairs/reinforce.jsonl", pairs[160:])

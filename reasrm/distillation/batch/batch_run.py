@@ -25,6 +25,7 @@ from reasrm.distillation.cost_estimate import CostEstimate, estimate_before_run
 from reasrm.distillation.questions import Questions
 from reasrm.distillation.request_plan import Oracle, Request
 from reasrm.distillation.run_lifecycle import INTERRUPTED, Endpoint, RunResult, stops_on_signals
+from reasrm.distillation.run_messages import UNKNOWN_COST
 from reasrm.distillation.run_statistics import RunStatistics, RunStopped, StopReason
 from reasrm.distillation.settings import AskingSettings
 from reasrm.distillation.spend_budget import SpendBudget, TokenEstimates
@@ -176,8 +177,8 @@ class BatchRun:
     def _show(self, doing: str, is_new: bool) -> None:
         answered = self.estimate.answered + self.statistics.outcomes.total()
         stopped = f", no further batch for now ({self.creation_stopped})" if self.creation_stopped else ""
-        spent = self.recorder.budget.spent_usd
-        self.line.show(f"{answered}/{self.estimate.questions}, {doing}{stopped}, ${spent:.2f} spent", now=is_new)
+        spent = UNKNOWN_COST if self.oracle.prices is None else f"${self.recorder.budget.spent_usd:.2f} spent"
+        self.line.show(f"{answered}/{self.estimate.questions}, {doing}{stopped}, {spent}", now=is_new)
 
 
 async def _newest(api: BatchApi) -> list[str]:

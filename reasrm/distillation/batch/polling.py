@@ -49,7 +49,7 @@ class Polling:
         """Wait after a failed call, or stop the run if waiting does not help.
 
         Raises:
-            RunStopped: money, key or settings, or no call has succeeded for too long.
+            RunStopped: money, key or settings, no call has succeeded for too long, or none is to be made for so long.
         """
         if error.error_kind is ErrorKind.INVALID:
             raise RunStopped(StopReason.ALL_INVALID, error.detail)
@@ -58,7 +58,7 @@ class Polling:
         now = asyncio.get_running_loop().time()
         self._failing_since = now if self._failing_since is None else self._failing_since
         failing = now - self._failing_since
-        if failing > 60 * self._settings.outage_minutes:
+        if max(failing, error.retry_after or 0.0) > 60 * self._settings.outage_minutes:
             raise RunStopped(StopReason.OUTAGE, error.detail)
         reason = f"waiting to ask the batch API again ({error.error_kind}: {error.detail})"
         await self.rest(error.retry_after or self.at_most(FIRST_PAUSE_SECONDS + failing), reason)

@@ -42,7 +42,8 @@ class ResultRecorder:
         if self._is_settled(key):
             return
         usd = None if record.prices is None else record.prices.usd(answer.usage, batch=True)
-        self.ledger.append(key, FINAL, answer.as_entry() | {"usd": usd})
+        unpriced = {"batch": True} if usd is None else {}
+        self.ledger.append(key, FINAL, answer.as_entry() | {"usd": usd} | unpriced)
         questions = waiting.get(key, ())
         if questions:
             self.statistics.delivered(answer, usd)

@@ -144,14 +144,22 @@ class AdmissionControl:
             return
         self.breaker.succeeded(reservation.sent_at)
         if attempt.error_kind is ErrorKind.RATE_LIMITED:
-            self.rate_limiter.rate_limited(attempt.limits.retry_after)
-            waited = self.rate_limiter.limited_seconds
-            if self.rate_limiter.pauses_in_a_row > FUTILE_PAUSES and waited > self._outage_seconds:
-                self._last_failure = attempt.detail
-                self.stop(StopReason.RATE_LIMITED, self._lasting("the rate limit has let nothing through", waited))
+            self._rate_limited(attempt)
             return
         self.rate_limiter.accepted()
         self._window = min(self._most, self._window + 1)
+
+    def _rate_limited(self, attempt: AttemptResult) -> None:
+        """Pause for a 429; stop if the server asks for a longer pause than an outage may last, or none has helped."""
+        asked = attempt.limits.retry_after
+        self.rate_limiter.rate_limited(asked)
+        waited = self.rate_limiter.limited_seconds
+        futile = self.rate_limiter.pauses_in_a_row > FUTILE_PAUSES and waited > self._outage_seconds
+        if asked is not None and asked > self._outage_seconds:
+            self.stop(StopReason.RATE_LIMITED, f"the server asks for a pause of {asked:.0f} s: {attempt.detail}")
+        elif futile:
+            self._last_failure = attempt.detail
+            self.stop(StopReason.RATE_LIMITED, self._lasting("the rate limit has let nothing through", waited))
 
     def _lasting(self, what: str, seconds: float) -> str:
         return f"{what} for {seconds:.0f} s" + (f", the last: {self._last_failure}" if self._last_failure else "")

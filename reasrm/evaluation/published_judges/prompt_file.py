@@ -23,14 +23,13 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from reasrm.evaluation.published_judges.reply_readers import ReplyReader
 from reasrm.records.comparison import Comparison
 from reasrm.records.jsonl import explain
 from reasrm.records.pair import Message, Role
 from reasrm.runtime.stage_main import StageError
+from reasrm.runtime.yaml_files import YamlError, read_yaml
 
 
 class PromptFileError(StageError):
@@ -193,15 +192,15 @@ def load_prompt_file(path: Path) -> PublishedJudge:
 
 def _read(path: Path) -> PromptFile:
     try:
-        return PromptFile.model_validate(YAML(typ="safe").load(path.read_text(encoding="utf-8")))
+        return PromptFile.model_validate(read_yaml(path))
     except FileNotFoundError as error:
         raise PromptFileError(f"{path}: no such file; a published judge's prompt must be given by you") from error
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise PromptFileError(f"{path}: cannot be read as text ({error})") from error
     except ValidationError as error:
         raise PromptFileError(f"{path}: {explain(error)}") from error
-    except YAMLError as error:
-        raise PromptFileError(f"{path}: neither YAML nor JSON ({error})") from error
+    except YamlError as error:
+        raise PromptFileError(f"{error}; a prompt file is YAML or JSON") from error
 
 
 def _is(texts: PromptFile, judge: KnownJudge) -> bool:

@@ -6,6 +6,8 @@ better answer; `prompt_variant`: what was asked), `log_metric` and more; it retu
 """
 
 from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any
 
 from reasrm.judging.verdict import Unreadable, Verdict, read_verdict, reply_end
 from reasrm.records.comparison import Side
@@ -14,6 +16,22 @@ RewardFunction = Callable[..., list[float]]
 Completions = Sequence[Sequence[dict[str, str]]]
 LogMetric = Callable[[str, float], None]
 """Takes the name and the value of a metric of this batch; TRL averages what it is given under one name."""
+
+
+def with_opened_thought(term: RewardFunction, opened: str) -> RewardFunction:
+    """`term` on replies as judging reads them: with the `<think>` (`opened`) with which the template began them.
+
+    TRL hands over what was sampled alone; there a thought that rehearses a verdict would pass for the reply.
+    """
+    if not opened:
+        return term
+
+    @wraps(term)  # TRL names the term's curves by its name
+    def judged(completions: Completions, **columns: Any) -> list[float]:
+        whole = [[{**turn, "content": opened + turn["content"]} for turn in completion] for completion in completions]
+        return term(completions=whole, **columns)
+
+    return judged
 
 
 def reply_texts(completions: Completions) -> list[str]:

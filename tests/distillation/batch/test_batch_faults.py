@@ -3,17 +3,21 @@
 Run:     pytest tests/distillation/batch/test_batch_faults.py
 """
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from reasrm.apis.batches.api import BatchApiError
+from reasrm.apis.error_classification import ErrorKind
 from reasrm.apis.request_format import ApiProtocol
-from reasrm.distillation.run_statistics import StopReason
+from reasrm.distillation.batch.polling import Polling
+from reasrm.distillation.run_statistics import RunStopped, StopReason
 from reasrm.records.ledger import FINAL, Ledger
 from reasrm.records.pair import PreferencePair
 from reasrm.records.trace import TraceOutcome
-from tests.fake_vendor.oracle_on_loopback import LocalOracle, ask_batches, oracle
+from tests.fake_vendor.oracle_on_loopback import LocalOracle, ask_batches, oracle, settings
 
 pytestmark = pytest.mark.slow
 
@@ -182,6 +186,13 @@ def test_creations_that_never_succeed_stop_the_run(
     assert result.stopped is StopReason.OUTAGE
     assert result.detail == "overloaded"
     goes_on(server, ApiProtocol.OPENAI, some, file)
+
+
+def test_a_batch_api_that_asks_for_a_pause_of_a_day_is_not_waited_for() -> None:
+    polling = Polling(settings(), lambda doing, is_new: None)
+    with pytest.raises(RunStopped, match="come back tomorrow") as caught:
+        asyncio.run(polling.wait_after(BatchApiError(ErrorKind.OVERLOADED, "come back tomorrow", 86_400)))
+    assert caught.value.reason is StopReason.OUTAGE
 
 
 def test_an_account_without_money_takes_in_the_batches_that_are_paid_for(
