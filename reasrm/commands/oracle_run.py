@@ -28,8 +28,6 @@ from reasrm.records.trace import OracleTrace, TracePass
 from reasrm.runtime.outputs import write_json
 from reasrm.runtime.stage_main import ExitCode, StageError
 
-INTERRUPTED = 130
-"""Exit status of a command that a signal ended at once, as shells have it."""
 PRICES_HELP = "give --prices IN,OUT in dollars per million tokens"
 
 
@@ -222,7 +220,10 @@ def exit_codes() -> Iterator[None]:
     except OSError as error:
         _exit(f"{error.strerror}: {error.filename}" if error.filename else error, ExitCode.FAILED)
     except KeyboardInterrupt:
-        _exit("interrupted at once; the replies so far are kept, the same command goes on from there", INTERRUPTED)
+        _exit(
+            "interrupted at once; the replies so far are kept, the same command goes on from there",
+            ExitCode.INTERRUPTED,
+        )
 
 
 def _exit(why: object, code: int) -> NoReturn:

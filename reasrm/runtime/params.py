@@ -1,7 +1,7 @@
 """A stage's parameters: its own section of params.yaml and nothing else.
 
-A stage cannot read another's section, so `dvc.yaml` lists exactly one section per stage and a change of one stage's
-setting makes no other stage stale.
+A stage cannot read another's section, so `dvc.yaml` lists one section per stage and a change of one stage's setting
+makes no other stage stale. The report alone follows all sections, since its page shows them.
 """
 
 from pathlib import Path

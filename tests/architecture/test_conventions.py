@@ -60,7 +60,6 @@ def test_no_package_has_too_many_files() -> None:
     assert not {named(folder): count for folder, count in files.items() if count > LARGEST_PACKAGE}
 
 
-@pytest.mark.xfail(strict=False, reason="some classes are still to be renamed")
 def test_no_two_classes_have_the_same_name() -> None:
     where: dict[str, list[str]] = defaultdict(list)
     for path in SOURCES:

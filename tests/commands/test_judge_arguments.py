@@ -137,5 +137,4 @@ def test_what_is_no_description_of_a_served_model(capsys: pytest.CaptureFixture[
     else:
         file.write_bytes(BROKEN if made == "bytes" else b"- a list")
     assert reasrm("judge", *CASE, "--served", str(file)) == ExitCode.FAILED
-    place = "served.yaml byte 3: not UTF-8" if made == "bytes" else "served.yaml: "
-    assert capsys.readouterr().err.startswith(f"reasrm judge: {place}")
+    assert capsys.readouterr().err.startswith("reasrm judge: served.yaml: ")
