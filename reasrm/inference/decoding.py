@@ -1,8 +1,9 @@
 """Generating replies token by token from a causal language model, a batch at a time.
 
 Greedy tokens are the same as those of transformers' `generate` (tests/inference/test_decoding.py). Why it is not used:
-docs/decisions/007-own-decode-loop.md. Here the cache grows in place, rows of ended replies are dropped, a reply ends at
-a stop text only where that is neither quoted nor thought, and each row draws by a seed of its own.
+docs/decisions/007-own-decode-loop.md. Here prompts are read in small groups, the cache grows in place, rows of ended
+replies are dropped, a reply ends at a stop text only where that is neither quoted nor thought, and each row draws by a
+seed of its own.
 
 Letters: B sequences of the batch, T tokens of the longest prompt, V vocabulary entries.
 """
@@ -16,12 +17,14 @@ import torch
 from transformers.cache_utils import DynamicCache
 
 from reasrm.inference.engine import Prompt, Sampling
-from reasrm.inference.growing_cache import growing_cache
+from reasrm.inference.growing_cache import can_be_joined, growing_cache, joined
 from reasrm.inference.replies import DrawnTokens
 from reasrm.inference.stop_tokens import StopTokens
 from reasrm.records.content_hash import unit_interval
 from reasrm.records.reply import Finish
 
+PREFILL_TOKENS = 4096
+"""Prompts are read in groups of about so many tokens, so that activations stay in the processor's cache."""
 DROP_SHARE = 0.8
 """Rows of ended replies are dropped when at most this share of the rows is unfinished."""
 
@@ -52,7 +55,7 @@ def draw_batch(
     lengths = _lengths(model, prompts)
     cache, logits = _read_prompts(model, prompts, pad_id)
     active = list(range(len(rows)))  # the rows still in the batch, by their number
-    mask = _mask(lengths)
+    mask = _mask(lengths, int(lengths.max()))
     for step in range(sampling.max_new_tokens):
         tokens, logprobs = _next_tokens(logits, [rows[number].generator for number in active], sampling)
         _append([rows[number] for number in active], tokens, logprobs, stops)
@@ -73,28 +76,32 @@ def draw_batch(
 def _read_prompts(model: Any, prompts: Sequence[Prompt], pad_id: int) -> tuple[DynamicCache, torch.Tensor]:
     """The cache filled with all prompts, and the logits behind each, `[B, V]`."""
     longest = max(len(prompt.token_ids) for prompt in prompts)
-    padded = [[pad_id] * (longest - len(prompt.token_ids)) + list(prompt.token_ids) for prompt in prompts]
-    lengths = _lengths(model, prompts)
-    positions = (torch.arange(longest, device=model.device) - (longest - lengths)[:, None]).clamp(min=0)
-    cache = growing_cache(model.config)
-    output = model(
-        input_ids=torch.tensor(padded, device=model.device),  # [B, T]
-        attention_mask=_mask(lengths),
-        position_ids=positions,
-        past_key_values=cache,
-        use_cache=True,
-        logits_to_keep=1,
-    )
-    return cache, output.logits[:, -1]
+    size = max(1, PREFILL_TOKENS // longest) if can_be_joined(growing_cache(model.config)) else len(prompts)
+    caches, logits = [], []
+    for start in range(0, len(prompts), size):
+        group = prompts[start : start + size]
+        padded = [[pad_id] * (longest - len(prompt.token_ids)) + list(prompt.token_ids) for prompt in group]
+        lengths = _lengths(model, group)
+        cache = growing_cache(model.config)
+        output = model(
+            input_ids=torch.tensor(padded, device=model.device),  # [B, T]
+            attention_mask=_mask(lengths, longest),
+            position_ids=(torch.arange(longest, device=model.device) - (longest - lengths)[:, None]).clamp(min=0),
+            past_key_values=cache,
+            use_cache=True,
+            logits_to_keep=1,
+        )
+        caches.append(cache)
+        logits.append(output.logits[:, -1])
+    return joined(caches), torch.cat(logits)
 
 
 def _lengths(model: Any, prompts: Sequence[Prompt]) -> torch.Tensor:
     return torch.tensor([len(prompt.token_ids) for prompt in prompts], device=model.device)
 
 
-def _mask(lengths: torch.Tensor) -> torch.Tensor | None:
-    """1 for tokens, 0 for the padding left of them, `[B, T]`; None where nothing is padded."""
-    width = int(lengths.max())
+def _mask(lengths: torch.Tensor, width: int) -> torch.Tensor | None:
+    """1 for tokens, 0 for the padding left of them, `[B, width]`; None where nothing is padded."""
     if bool((lengths == width).all()):
         return None
     return (torch.arange(width, device=lengths.device) >= (width - lengths)[:, None]).long()

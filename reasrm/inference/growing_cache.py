@@ -4,6 +4,7 @@ Keys and values lie in buffers with spare capacity, which are enlarged by half w
 dropped. Shapes: `[B, H, T, D]`, B sequences, H heads, T tokens, D dimensions of a head.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -45,12 +46,31 @@ class GrowingLayer(DynamicLayer):  # type: ignore[misc]  # transformers ships no
         self._value_buffer = self._value_buffer.index_select(0, indices)
         self.keys, self.values = self._key_buffer[:, :, :used], self._value_buffer[:, :, :used]
 
+    def append_rows(self, others: Sequence["GrowingLayer"]) -> None:
+        """Put the rows of `others`, which hold as many tokens, below the own ones."""
+        self.keys = self._key_buffer = torch.cat([self.keys, *(other.keys for other in others)])
+        self.values = self._value_buffer = torch.cat([self.values, *(other.values for other in others)])
+
 
 def growing_cache(config: Any) -> DynamicCache:
     """An empty cache for the model of `config`; layers with a sliding window or a recurrent state are the library's."""
     cache = DynamicCache(config=config)
     cache.layers = [GrowingLayer() if type(layer) is DynamicLayer else layer for layer in cache.layers]
     return cache
+
+
+def can_be_joined(cache: DynamicCache) -> bool:
+    """Whether `joined` knows how to join caches of this kind."""
+    return all(isinstance(layer, GrowingLayer) for layer in cache.layers)
+
+
+def joined(caches: Sequence[DynamicCache]) -> DynamicCache:
+    """One cache with the rows of all, in order; all but a single one must be of a kind that can be joined."""
+    whole, *others = caches
+    if others:
+        for number, layer in enumerate(whole.layers):
+            layer.append_rows([other.layers[number] for other in others])
+    return whole
 
 
 def _enlarged(buffer: torch.Tensor, used: int, capacity: int) -> torch.Tensor:

@@ -63,6 +63,20 @@ def test_greedy_tokens_equal_the_librarys(model: Any, tokenizer: Any, prompts: l
     assert len({len(prompt.token_ids) for prompt in prompts}) > 1, "the batch must be padded"
 
 
+def test_prompts_read_in_several_groups_give_the_same_tokens(
+    model: Any, tokenizer: Any, prompts: list[Prompt], greedy: Sampling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from reasrm.inference import decoding
+
+    stops = stops_of(model, tokenizer, "")
+    whole = draw_batch(model, prompts, greedy, stops, tokenizer.pad_token_id)
+    longest = max(prompt.length for prompt in prompts)
+    monkeypatch.setattr(decoding, "PREFILL_TOKENS", 5 * longest)
+    grouped = draw_batch(model, prompts, greedy, stops, tokenizer.pad_token_id)
+    assert len(prompts) % 5, "the last group must be smaller"
+    assert [one.token_ids for one in grouped] == [one.token_ids for one in whole]
+
+
 def test_replies_that_outgrow_the_caches_buffers_are_the_same(
     model: Any, tokenizer: Any, prompts: list[Prompt], greedy: Sampling
 ) -> None:
