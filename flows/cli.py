@@ -99,8 +99,8 @@ def serve(
     budget_usd: Budget = None,
 ) -> None:
     """Run the pipeline on a schedule until ended; needs `reasrm ui`."""
-    from flows.prefect_server import NIGHTLY
-    from flows.prefect_server import serve as serve_schedule
+    from flows.schedules import NIGHTLY
+    from flows.schedules import serve as serve_schedule
 
     serve_schedule(project_root(), cron or NIGHTLY, tuple(to or ()), budget_usd)
 

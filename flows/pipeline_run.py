@@ -12,8 +12,7 @@ from pathlib import Path
 from threading import Lock
 
 from flows.dvc_graph import FINGERPRINT, DvcStatus, Pipeline, read_pipeline, read_status, sort_lock_file
-from flows.plan import forecasts, with_forced
-from flows.rerun_reasons import FINGERPRINTS, reasons_by_stage, reasons_text
+from flows.rerun_reasons import FINGERPRINTS, forecasts, reasons_by_stage, reasons_text, with_forced
 from flows.run_display import RunDisplay
 from flows.stage_outcome import UNTOUCHED, UP_TO_DATE, BusyError, StageOutcome, StageRun, UsageError, run_below
 from flows.stage_process import StageProcesses, run_stage, stage_environment

@@ -10,7 +10,6 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +17,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from flows.dvc_graph import FINGERPRINT, Pipeline, read_pipeline, read_status
-from flows.rerun_reasons import RerunCause, RerunReason, reasons_by_stage, reasons_text
+from flows.dvc_graph import FINGERPRINT, read_pipeline, read_status
+from flows.rerun_reasons import StageForecast, WillRun, forecasts, reasons_by_stage, reasons_text, with_forced
 from flows.run_results import cost_text
 from flows.stage_outcome import FlowError
 from flows.stage_process import stage_environment
@@ -27,26 +26,8 @@ from flows.stage_process import stage_environment
 ORACLE_STAGE = "distill_traces"
 
 
-class WillRun(StrEnum):
-    """Whether a stage would run."""
-
-    YES = "yes"
-    MAYBE = "maybe"
-    """If a stage above it leaves other bytes than before."""
-    NO = "no"
-
-
 STYLE = {WillRun.YES: "bold yellow", WillRun.MAYBE: "yellow", WillRun.NO: "green"}
 LABEL = {WillRun.YES: "runs", WillRun.MAYBE: "may run", WillRun.NO: "cached"}
-
-
-@dataclass(frozen=True)
-class StageForecast:
-    """Whether one stage would run, and why."""
-
-    stage: str
-    will_run: WillRun
-    reasons: tuple[RerunReason, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,26 +54,6 @@ def make_plan(root: Path, to: tuple[str, ...] = (), force: tuple[str, ...] = ())
         own = reasons_by_stage(root, pipeline, read_status(root), fresh)
     plan = forecasts(pipeline, with_forced(own, pipeline.matching(force)))
     return [forecast for forecast in plan if forecast.stage in selected]
-
-
-def with_forced(own: Mapping[str, list[RerunReason]], forced: set[str]) -> dict[str, list[RerunReason]]:
-    """The reasons with those of stages that are to run although nothing changed."""
-    return {**own, **{name: [*own.get(name, []), RerunReason(RerunCause.FORCED, "", "--force")] for name in forced}}
-
-
-def forecasts(pipeline: Pipeline, own: Mapping[str, list[RerunReason]]) -> list[StageForecast]:
-    """Spread each stage's own reasons downwards; through `fingerprint` nothing spreads, its outputs are known."""
-    found: dict[str, StageForecast] = {}
-    for name, stage in pipeline.stages.items():
-        above = [
-            parent
-            for parent in stage.parents
-            if parent != FINGERPRINT and parent in found and found[parent].will_run is not WillRun.NO
-        ]
-        reasons = [*own.get(name, []), *(RerunReason(RerunCause.ABOVE, parent, f"below {parent}") for parent in above)]
-        will_run = WillRun.YES if own.get(name) else WillRun.MAYBE if above else WillRun.NO
-        found[name] = StageForecast(name, will_run, tuple(reasons))
-    return list(found.values())
 
 
 def estimate_oracle_cost(root: Path, plan: list[StageForecast]) -> list[OracleCostEstimate]:

@@ -27,8 +27,6 @@ DEFAULT_PORT = 4200
 PROBE_SECONDS = 5.0
 START_SECONDS = 300.0
 POLL_SECONDS = 0.1
-NIGHTLY = "0 1 * * *"
-"""One o'clock each night, in the server's time zone."""
 
 SETTINGS = {
     "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
@@ -121,24 +119,6 @@ def start_ui_server(root: Path) -> None:
     os.environ.update(NO_TELEMETRY | chosen)
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", HOST, "--port", str(port)]
     os.execv(sys.executable, command)  # noqa: S606  no shell is wanted
-
-
-def serve(root: Path, cron: str, to: tuple[str, ...], budget_usd: float | None) -> None:
-    """Serve the pipeline on a schedule until ended; runs start in this checkout, one at a time.
-
-    Raises:
-        FlowError: no server is up, which keeps the schedule.
-    """
-    server = find_server()
-    if server is None:
-        raise FlowError(
-            f"no Prefect server answers on {HOST}:{server_port()}: start it with `reasrm ui` and leave it up"
-        )
-    prepare_prefect(root, server)
-    from flows.pipeline import pipeline
-
-    parameters = {"to": list(to), "budget_usd": budget_usd}
-    pipeline.serve(name="nightly", cron=cron, parameters=parameters, limit=1, print_starting_message=True)
 
 
 def server_port() -> int:

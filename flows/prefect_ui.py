@@ -3,7 +3,7 @@
 import platform
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from prefect.artifacts import create_link_artifact, create_table_artifact
@@ -11,12 +11,14 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import State
 from prefect.states import Cancelled, Completed, Failed
 
-from flows.pipeline_run import PipelineRun
 from flows.profile import current_choice
 from flows.run_results import PAGE, funnel_rows, headline_rows, oracle_rows, read_metrics
 from flows.stage_outcome import RESUME_HINT, UNTOUCHED, UP_TO_DATE, StageOutcome, StageRun, exit_code
 from flows.stage_process import LOGS
 from reasrm.runtime.stage_main import ExitCode
+
+if TYPE_CHECKING:
+    from flows.pipeline_run import PipelineRun
 
 REASON_WIDTH = 120
 """Characters of a reason in a task run's name."""
@@ -54,7 +56,7 @@ def task_state(name: str, run: StageRun) -> State[Any]:
     return Cancelled(name=run.outcome.value, message=message)
 
 
-def final_state(run: PipelineRun) -> State[Any]:
+def final_state(run: "PipelineRun") -> State[Any]:
     """The flow's state: Failed if a stage failed, Stopped if one stopped, Cached if nothing had to run."""
     changed = {name: one for name, one in run.runs.items() if one.outcome is not StageOutcome.CACHED}
     message = ", ".join(f"{name} {one.outcome}" for name, one in changed.items())
@@ -67,7 +69,7 @@ def final_state(run: PipelineRun) -> State[Any]:
     return Completed(name="Completed" if message else "Cached", message=message or "nothing had to run")
 
 
-def publish_tables(run: PipelineRun) -> None:
+def publish_tables(run: "PipelineRun") -> None:
     """Create the artifacts of a run; those whose file is not there yet are left out."""
     root = run.options.root
     stages = [

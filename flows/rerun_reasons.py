@@ -1,8 +1,9 @@
-"""Why a stage runs: what DVC and the fingerprints find changed, as reasons that name the cause."""
+"""Which stages run, and why: what DVC and the fingerprints find changed, as reasons that name the cause."""
 
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -45,6 +46,44 @@ class RerunReason(NamedTuple):
     what: str
     """The module, file, parameter, data or stage."""
     text: str
+
+
+class WillRun(StrEnum):
+    """Whether a stage would run."""
+
+    YES = "yes"
+    MAYBE = "maybe"
+    """If a stage above it leaves other bytes than before."""
+    NO = "no"
+
+
+@dataclass(frozen=True)
+class StageForecast:
+    """Whether one stage would run, and why."""
+
+    stage: str
+    will_run: WillRun
+    reasons: tuple[RerunReason, ...] = ()
+
+
+def with_forced(own: Mapping[str, list[RerunReason]], forced: set[str]) -> dict[str, list[RerunReason]]:
+    """The reasons with those of stages that are to run although nothing changed."""
+    return {**own, **{name: [*own.get(name, []), RerunReason(RerunCause.FORCED, "", "--force")] for name in forced}}
+
+
+def forecasts(pipeline: Pipeline, own: Mapping[str, list[RerunReason]]) -> list[StageForecast]:
+    """Spread each stage's own reasons downwards; through `fingerprint` nothing spreads, its outputs are known."""
+    found: dict[str, StageForecast] = {}
+    for name, stage in pipeline.stages.items():
+        above = [
+            parent
+            for parent in stage.parents
+            if parent != FINGERPRINT and parent in found and found[parent].will_run is not WillRun.NO
+        ]
+        reasons = [*own.get(name, []), *(RerunReason(RerunCause.ABOVE, parent, f"below {parent}") for parent in above)]
+        will_run = WillRun.YES if own.get(name) else WillRun.MAYBE if above else WillRun.NO
+        found[name] = StageForecast(name, will_run, tuple(reasons))
+    return list(found.values())
 
 
 def reasons_by_stage(

@@ -57,7 +57,7 @@ class ReplyFormat:
     content: Callable[[Any], ReplyContent]
 
     def read(self, body: Any, request_id: str, *, needs_usage: bool = True) -> ApiReply:
-        """Read a reply. Whatever names its usage was billed and is booked, be it readable or not.
+        """Read a reply. Whatever names its usage was billed and is recorded, be it readable or not.
 
         Args:
             body: the parsed JSON.

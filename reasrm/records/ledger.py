@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any, BinaryIO, Self
 
 import orjson
-from filelock import FileLock, Timeout
+from filelock import lock_descriptor
 
 from reasrm.records.content_hash import canonical_json
 
@@ -56,12 +56,11 @@ class Ledger:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._file: BinaryIO = os.fdopen(descriptor, "r+b", buffering=0)
-        self._held = FileLock(path.resolve(), timeout=0, thread_local=False, fallback_to_soft=False)
-        try:
-            self._held.acquire()
-        except Timeout:
+        # The open file itself is locked, not its path: a lock that may create, empty or remove its file has no business
+        # with paid replies, and this one ends with the descriptor.
+        if not lock_descriptor(descriptor, blocking=False):
             self._file.close()
-            raise LedgerBusyError(f"{path} is being written by another run; wait for it or cancel it") from None
+            raise LedgerBusyError(f"{path} is being written by another run; wait for it or cancel it")
         self._index()
         self._file.truncate(self._end)
         self._syncer = threading.Thread(target=self._sync_often, name=f"fsync {path.name}", daemon=True)
@@ -129,7 +128,6 @@ class Ledger:
         self._syncer.join()
         os.fsync(self._file.fileno())
         self._file.close()
-        self._held.release()
 
     def _read_line(self) -> bytes:
         parts: list[bytes] = []

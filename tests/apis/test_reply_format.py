@@ -1,4 +1,4 @@
-"""Replies of each protocol are read, odd ones too: what was paid is booked, what is broken is said to be."""
+"""Replies of each protocol are read, odd ones too: what was paid is recorded, what is broken is said to be."""
 
 import json
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from flows.dvc_graph import read_pipeline
-from flows.plan import StageForecast, WillRun, make_plan
-from flows.rerun_reasons import RerunCause
+from flows.plan import make_plan
+from flows.rerun_reasons import RerunCause, StageForecast, WillRun
 from reasrm.runtime.yaml_files import read_yaml
 from tests.flows.real_project import change_params, copy_pipeline, dvc
 from tests.flows.toy_project import environment

@@ -1,12 +1,13 @@
 """Reasons name the cause: the module, the parameter with both values, the data, the stage above."""
 
 from flows.dvc_graph import Pipeline, Stage
-from flows.plan import WillRun, forecasts
 from flows.rerun_reasons import (
     RerunCause,
     RerunReason,
+    WillRun,
     dvc_reasons,
     fingerprint_reasons,
+    forecasts,
     params_reasons,
     reasons_text,
 )
