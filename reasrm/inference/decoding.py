@@ -1,24 +1,49 @@
-"""Generating replies from a causal language model with transformers' `generate`, a batch at a time.
+"""Generating replies token by token from a causal language model, a batch at a time.
 
-Two things are ours and handed to `generate`: which token comes next, since each row draws by a seed of its own and so
-does not depend on the batch, and when a reply has ended, since a stop text that is quoted or thought ends none
-(docs/decisions/007-generate.md).
+Greedy tokens are the same as those of transformers' `generate` (tests/inference/test_decoding.py). Why it is not used:
+docs/decisions/007-own-decode-loop.md. Here prompts are read in small groups, the cache grows in place, rows of ended
+replies are dropped, a reply ends at a stop text only where that is neither quoted nor thought, and each row draws by a
+seed of its own.
 
 Letters: B sequences of the batch, T tokens of the longest prompt, V vocabulary entries.
 """
 
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList, StoppingCriteria, StoppingCriteriaList
+from transformers.cache_utils import DynamicCache
 
 from reasrm.inference.engine import Prompt, Sampling
+from reasrm.inference.growing_cache import can_be_joined, growing_cache, joined
 from reasrm.inference.replies import DrawnTokens
 from reasrm.inference.stop_tokens import StopTokens
 from reasrm.records.content_hash import unit_interval
 from reasrm.records.reply import Finish
+
+PREFILL_TOKENS = 4096
+"""Prompts are read in groups of about so many tokens, so that activations stay in the processor's cache."""
+DROP_SHARE = 0.8
+"""Rows of ended replies are dropped when at most this share of the rows is unfinished."""
+
+
+@dataclass
+class _Row:
+    """One reply being generated."""
+
+    head: str
+    """Text with which the reply begins, before anything is drawn."""
+    generator: random.Random | None
+    """For this reply's draws, seeded by its own prompt: they do not depend on the batch. None where greedy."""
+    token_ids: list[int] = field(default_factory=list)
+    logprobs: list[float] = field(default_factory=list)
+    finish: Finish | None = None
+
+    def drawn(self) -> DrawnTokens:
+        """What was drawn; a reply that has not ended ran into the token limit."""
+        return DrawnTokens(self.token_ids, self.logprobs, self.finish or Finish.LENGTH, len(self.token_ids))
 
 
 @torch.inference_mode()
@@ -26,83 +51,114 @@ def draw_batch(
     model: Any, prompts: Sequence[Prompt], sampling: Sampling, stops: StopTokens, pad_id: int
 ) -> list[DrawnTokens]:
     """Draw one reply per prompt, all prompts in one batch, padded on the left."""
-    width = max(len(prompt.token_ids) for prompt in prompts)
-    rows = [[pad_id] * (width - len(prompt.token_ids)) + list(prompt.token_ids) for prompt in prompts]
-    mask = [[0] * (width - len(prompt.token_ids)) + [1] * len(prompt.token_ids) for prompt in prompts]
-    config = GenerationConfig(
-        max_new_tokens=sampling.max_new_tokens,
-        do_sample=False,  # `_NextToken` draws
-        eos_token_id=stops.end_ids or None,
-        pad_token_id=pad_id,
+    rows = [_Row(prompt.head, _generator(sampling, prompt)) for prompt in prompts]
+    lengths = _lengths(model, prompts)
+    cache, logits = _read_prompts(model, prompts, pad_id)
+    active = list(range(len(rows)))  # the rows still in the batch, by their number
+    mask = _mask(lengths, int(lengths.max()))
+    for step in range(sampling.max_new_tokens):
+        tokens, logprobs = _next_tokens(logits, [rows[number].generator for number in active], sampling)
+        _append([rows[number] for number in active], tokens, logprobs, stops)
+        unfinished = [place for place, number in enumerate(active) if rows[number].finish is None]
+        if not unfinished or step + 1 == sampling.max_new_tokens:
+            break
+        if len(unfinished) <= DROP_SHARE * len(active):
+            kept = torch.tensor(unfinished, device=tokens.device)
+            cache.batch_select_indices(kept)
+            active, tokens = [active[place] for place in unfinished], tokens[kept]
+            mask = None if mask is None else mask[kept]
+        if mask is not None:
+            mask = torch.cat((mask, mask.new_ones((len(active), 1))), dim=1)
+        logits = _next_logits(model, tokens, lengths[active] + step, cache, mask)
+    return [row.drawn() for row in rows]
+
+
+def _read_prompts(model: Any, prompts: Sequence[Prompt], pad_id: int) -> tuple[DynamicCache, torch.Tensor]:
+    """The cache filled with all prompts, and the logits behind each, `[B, V]`."""
+    longest = max(len(prompt.token_ids) for prompt in prompts)
+    size = max(1, PREFILL_TOKENS // longest) if can_be_joined(growing_cache(model.config)) else len(prompts)
+    caches, logits = [], []
+    for start in range(0, len(prompts), size):
+        group = prompts[start : start + size]
+        padded = [[pad_id] * (longest - len(prompt.token_ids)) + list(prompt.token_ids) for prompt in group]
+        lengths = _lengths(model, group)
+        cache = growing_cache(model.config)
+        output = model(
+            input_ids=torch.tensor(padded, device=model.device),  # [B, T]
+            attention_mask=_mask(lengths, longest),
+            position_ids=(torch.arange(longest, device=model.device) - (longest - lengths)[:, None]).clamp(min=0),
+            past_key_values=cache,
+            use_cache=True,
+            logits_to_keep=1,
+        )
+        caches.append(cache)
+        logits.append(output.logits[:, -1])
+    return joined(caches), torch.cat(logits)
+
+
+def _lengths(model: Any, prompts: Sequence[Prompt]) -> torch.Tensor:
+    return torch.tensor([len(prompt.token_ids) for prompt in prompts], device=model.device)
+
+
+def _mask(lengths: torch.Tensor, width: int) -> torch.Tensor | None:
+    """1 for tokens, 0 for the padding left of them, `[B, width]`; None where nothing is padded."""
+    if bool((lengths == width).all()):
+        return None
+    return (torch.arange(width, device=lengths.device) >= (width - lengths)[:, None]).long()
+
+
+def _next_logits(
+    model: Any, tokens: torch.Tensor, positions: torch.Tensor, cache: DynamicCache, mask: torch.Tensor | None
+) -> torch.Tensor:
+    """The logits behind the tokens just drawn, `[B, V]`."""
+    output = model(
+        input_ids=tokens[:, None],
+        attention_mask=mask,
+        position_ids=positions[:, None],
+        past_key_values=cache,
         use_cache=True,
     )
-    # What the checkpoint's publisher recommends (penalties, top-k) would fill in what is not set here.
-    model.generation_config = config
-    chosen, ended = _NextToken(prompts, sampling), _Ended(prompts, stops, width)
-    sequences = model.generate(
-        torch.tensor(rows, device=model.device),  # [B, T]
-        attention_mask=torch.tensor(mask, device=model.device),
-        generation_config=config,
-        logits_processor=LogitsProcessorList([chosen]),
-        stopping_criteria=StoppingCriteriaList([ended]),
-    )
-    logprobs = torch.stack(chosen.logprobs, dim=1).tolist()  # [B, steps]
-    drawn = zip(sequences[:, width:].tolist(), logprobs, ended.lengths, strict=True)
-    return [_drawn(ids, values, length) for ids, values, length in drawn]
+    logits: torch.Tensor = output.logits[:, -1]
+    return logits
 
 
-def _drawn(ids: list[int], logprobs: list[float], length: int | None) -> DrawnTokens:
-    """One row of what was generated; one that has not ended ran into the token limit."""
-    kept = len(ids) if length is None else length
-    return DrawnTokens(ids[:kept], logprobs[:kept], Finish.LENGTH if length is None else Finish.STOP, kept)
+def _next_tokens(
+    logits: torch.Tensor, generators: Sequence[random.Random | None], sampling: Sampling
+) -> tuple[torch.Tensor, list[float]]:
+    """The next token of each row, `[B]`, and its log probability under the model itself (temperature 1)."""
+    scores = logits.float()
+    tokens = scores.argmax(-1) if sampling.temperature == 0 else _sample(scores, generators, sampling)
+    logprobs = scores.gather(1, tokens[:, None])[:, 0] - scores.logsumexp(-1)
+    values: list[float] = logprobs.tolist()
+    return tokens, values
 
 
-class _NextToken(LogitsProcessor):  # type: ignore[misc]  # transformers ships no types
-    """Chooses each row's next token and keeps its log probability under the model itself (temperature 1)."""
-
-    def __init__(self, prompts: Sequence[Prompt], sampling: Sampling) -> None:
-        self._sampling = sampling
-        self._generators = [random.Random(unit_interval("reply", sampling.seed, prompt.key)) for prompt in prompts]
-        self.logprobs: list[torch.Tensor] = []
-        """Of each step, `[B]`, nats."""
-
-    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-        """Leave the likeliest token the likeliest, or make the drawn one the only one; `scores` are `[B, V]`."""
-        greedy = self._sampling.temperature == 0
-        tokens = scores.argmax(-1) if greedy else self._sampled(scores)
-        self.logprobs.append(scores.gather(1, tokens[:, None])[:, 0] - scores.logsumexp(-1))
-        return scores if greedy else torch.full_like(scores, -torch.inf).scatter(1, tokens[:, None], 0.0)
-
-    def _sampled(self, scores: torch.Tensor) -> torch.Tensor:
-        """Draw from the likeliest tokens with probability `top_p` together, by one uniform number per row."""
-        probabilities, order = (scores.double() / self._sampling.temperature).softmax(-1).sort(dim=-1, descending=True)
-        cumulated = probabilities.cumsum(-1)
-        probabilities[(cumulated - probabilities) >= self._sampling.top_p] = 0.0
-        cumulated = probabilities.cumsum(-1)
-        uniform = torch.tensor([generator.random() for generator in self._generators], dtype=torch.float64)
-        drawn = uniform.to(scores.device) * cumulated[:, -1]
-        places = torch.searchsorted(cumulated, drawn[:, None], right=True)
-        return order.gather(1, places.clamp(max=scores.shape[1] - 1))[:, 0]
+def _sample(scores: torch.Tensor, generators: Sequence[random.Random | None], sampling: Sampling) -> torch.Tensor:
+    """Draw from the likeliest tokens with probability `top_p` together, by one uniform number per row."""
+    probabilities, order = (scores.double() / sampling.temperature).softmax(-1).sort(dim=-1, descending=True)
+    cumulated = probabilities.cumsum(-1)
+    probabilities[(cumulated - probabilities) >= sampling.top_p] = 0.0
+    cumulated = probabilities.cumsum(-1)
+    uniform = torch.tensor([0.0 if one is None else one.random() for one in generators], dtype=torch.float64)
+    drawn = uniform.to(scores.device) * cumulated[:, -1]
+    places = torch.searchsorted(cumulated, drawn[:, None], right=True)
+    return order.gather(1, places.clamp(max=scores.shape[1] - 1))[:, 0]
 
 
-class _Ended(StoppingCriteria):  # type: ignore[misc]  # transformers ships no types
-    """Ends a reply with an end-of-turn token, or behind a stop text that is neither quoted nor thought."""
+def _append(rows: Sequence[_Row], drawn: torch.Tensor, logprobs: Sequence[float], stops: StopTokens) -> None:
+    """Add one token to each unfinished row, and note which rows it ends."""
+    tokens = drawn.cpu()
+    ends, may_stop = stops.ends_turn[tokens].tolist(), stops.may_stop[tokens].tolist()
+    for row, token, logprob, end, look in zip(rows, tokens.tolist(), logprobs, ends, may_stop, strict=True):
+        if row.finish is not None:
+            continue
+        row.token_ids.append(token)
+        row.logprobs.append(logprob)
+        if end or (look and stops.reached(row.token_ids, row.head)):
+            row.finish = Finish.STOP
 
-    def __init__(self, prompts: Sequence[Prompt], stops: StopTokens, width: int) -> None:
-        self._heads = [prompt.head for prompt in prompts]
-        self._stops = stops
-        self._width = width
-        self.lengths: list[int | None] = [None] * len(prompts)
-        """Tokens of each reply that has ended."""
 
-    def __call__(self, input_ids: torch.Tensor, scores: Any, **_: Any) -> torch.Tensor:
-        """Which rows have ended, `[B]`; `input_ids` are prompts and replies so far."""
-        last = input_ids[:, -1].cpu()
-        ends, may_stop = self._stops.ends_turn[last].tolist(), self._stops.may_stop[last].tolist()
-        for row, (end, look) in enumerate(zip(ends, may_stop, strict=True)):
-            if self.lengths[row] is None and (end or (look and self._reached(row, input_ids))):
-                self.lengths[row] = input_ids.shape[1] - self._width
-        return torch.tensor([length is not None for length in self.lengths], device=input_ids.device)
-
-    def _reached(self, row: int, input_ids: torch.Tensor) -> bool:
-        return self._stops.reached(input_ids[row, self._width :].tolist(), self._heads[row])
+def _generator(sampling: Sampling, prompt: Prompt) -> random.Random | None:
+    if sampling.temperature == 0:
+        return None
+    return random.Random(unit_interval("reply", sampling.seed, prompt.key))

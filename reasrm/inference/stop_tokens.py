@@ -25,7 +25,6 @@ class StopTokens:
         """Prepare for `stop` (empty: no stop text) in a model with `entries` logits and the end-of-turn `end_ids`."""
         self._tokenizer = tokenizer
         self._stop = stop
-        self.end_ids = list(end_ids)
         self._tail = TAIL_TOKENS_PER_CHARACTER * len(stop)
         self.may_stop = torch.zeros(entries, dtype=torch.bool)
         """Per vocabulary entry: whether a reply may reach the stop text with it."""

@@ -1,4 +1,4 @@
-"""Batches of replies: greedy tokens, ends and draws are those of each prompt alone."""
+"""The decode loop: the same greedy tokens as transformers' `generate`, whatever the batch."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ def model(checkpoint: Any) -> Any:
 
 
 def draw_batch(*arguments: Any) -> list[Any]:
-    """What is tested; torch is imported by the tests that need it, not when tests are collected."""
+    """The loop under test; torch is imported by the tests that need it, not when tests are collected."""
     from reasrm.inference.decoding import draw_batch
 
     return draw_batch(*arguments)
@@ -56,16 +56,40 @@ def library_tokens(model: Any, tokenizer: Any, prompt: Prompt, count: int) -> li
     return list(drawn[0, len(prompt.token_ids) :].tolist())
 
 
-def test_greedy_tokens_are_those_of_each_prompt_alone(
-    model: Any, tokenizer: Any, prompts: list[Prompt], greedy: Sampling
-) -> None:
+def test_greedy_tokens_equal_the_librarys(model: Any, tokenizer: Any, prompts: list[Prompt], greedy: Sampling) -> None:
     drawn = draw_batch(model, prompts, greedy, stops_of(model, tokenizer, ""), tokenizer.pad_token_id)
     expected = [library_tokens(model, tokenizer, prompt, greedy.max_new_tokens) for prompt in prompts]
     assert [list(one.token_ids) for one in drawn] == expected
     assert len({len(prompt.token_ids) for prompt in prompts}) > 1, "the batch must be padded"
 
 
-def test_layers_with_a_sliding_window(tokenizer: Any, prompts: list[Prompt], greedy: Sampling) -> None:
+def test_prompts_read_in_several_groups_give_the_same_tokens(
+    model: Any, tokenizer: Any, prompts: list[Prompt], greedy: Sampling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from reasrm.inference import decoding
+
+    stops = stops_of(model, tokenizer, "")
+    whole = draw_batch(model, prompts, greedy, stops, tokenizer.pad_token_id)
+    longest = max(prompt.length for prompt in prompts)
+    monkeypatch.setattr(decoding, "PREFILL_TOKENS", 5 * longest)
+    grouped = draw_batch(model, prompts, greedy, stops, tokenizer.pad_token_id)
+    assert len(prompts) % 5, "the last group must be smaller"
+    assert [one.token_ids for one in grouped] == [one.token_ids for one in whole]
+
+
+def test_replies_that_outgrow_the_caches_buffers_are_the_same(
+    model: Any, tokenizer: Any, prompts: list[Prompt], greedy: Sampling
+) -> None:
+    long = greedy.model_copy(update={"max_new_tokens": 150})
+    drawn = draw_batch(model, prompts[:4], long, stops_of(model, tokenizer, ""), tokenizer.pad_token_id)
+    expected = [library_tokens(model, tokenizer, prompt, long.max_new_tokens) for prompt in prompts[:4]]
+    assert [list(one.token_ids) for one in drawn] == expected
+    assert max(map(len, expected)) == 150, "the buffers must be enlarged twice"
+
+
+def test_layers_with_a_sliding_window_keep_the_librarys_cache(
+    tokenizer: Any, prompts: list[Prompt], greedy: Sampling
+) -> None:
     """Half of the layers attend to the last tokens alone: those drop what they no longer need, the others grow."""
     import torch
     from transformers import Qwen3Config, Qwen3ForCausalLM
@@ -84,26 +108,15 @@ def test_layers_with_a_sliding_window(tokenizer: Any, prompts: list[Prompt], gre
     assert len({tuple(row) for row in expected}) > 1
 
 
-def test_what_a_publisher_recommends_is_not_added(
-    model: Any, tokenizer: Any, prompts: list[Prompt], greedy: Sampling
-) -> None:
-    """Sampling is what params say: a checkpoint's own penalties and limits change no reply."""
-    from transformers import GenerationConfig
-
-    stops = stops_of(model, tokenizer, "")
-    expected = draw_batch(model, prompts, greedy, stops, tokenizer.pad_token_id)
-    model.generation_config = GenerationConfig(repetition_penalty=5.0, min_new_tokens=30, do_sample=True, top_k=3)
-    drawn = draw_batch(model, prompts, greedy, stops, tokenizer.pad_token_id)
-    assert [one.token_ids for one in drawn] == [one.token_ids for one in expected]
-
-
 def stop_word(texts: list[str], tokens: list[str]) -> str:
     """A word among `tokens` at which some of `texts` end, at different places, and others do not."""
     words = (token for token in tokens if token.isascii() and token.isalnum())
     return next(word for word in words if len({reply_end(text, word) for text in texts}) > 2)
 
 
-def test_ended_rows_change_no_other(model: Any, tokenizer: Any, prompts: list[Prompt], greedy: Sampling) -> None:
+def test_ended_rows_are_dropped_without_a_trace(
+    model: Any, tokenizer: Any, prompts: list[Prompt], greedy: Sampling
+) -> None:
     free = draw_batch(model, prompts, greedy, stops_of(model, tokenizer, ""), tokenizer.pad_token_id)
     tokens = [tokenizer.decode([token]) for one in free for token in one.token_ids]
     stop = stop_word([tokenizer.decode(one.token_ids) for one in free], tokens)
