@@ -105,7 +105,10 @@ def show_results(root: Path, console: Console) -> None:
         return
     table = Table(title="Accuracy of each judge, with 95 % intervals", title_justify="left", show_edge=False)
     for column in rows[0]:
-        table.add_column(column, justify="left" if column == "model" else "right", no_wrap=True)
+        # Figures are never cut; where the terminal is narrow, headers take two lines.
+        widest = max(len(row[column]) for row in rows)
+        header = column.replace("mini-", "mini-\n")
+        table.add_column(header, justify="left" if column == "model" else "right", min_width=widest)
     for row in rows:
         table.add_row(*row.values())
     if not console.is_terminal:
