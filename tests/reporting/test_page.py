@@ -110,7 +110,7 @@ def test_what_a_reader_needs_is_there(made_up_page: str) -> None:
         "Chain of Rubrics", "dvc repro", "arXiv 2505.02387v3", "91.4", "Exact parameters", "learning_rate",
         "no key was used", "it would cost $1.50", "no stage reads them", "Here SFT + GRPO loses", "becomes right",
         "exact McNemar test", "One pair of answers, before and after", "Chosen by rule", "stored",
-        "2 CPU cores, no GPU",
+        "2 CPU cores with AMX, no GPU",
     ):  # fmt: skip
         assert expected in text, expected
 
