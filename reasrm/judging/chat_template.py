@@ -30,13 +30,9 @@ def rendered_chats(tokenizer: Any, conversations: Sequence[Sequence[Message]]) -
     return checked_template(tokenizer).render(conversations, answered=False)
 
 
-def neutral_messages(tokenizer: Any, messages: Iterable[Message]) -> list[dict[str, str]]:
-    """The messages as the chat template is given them: chat tokens in them broken up, turns that it refuses folded.
-
-    A template that takes `messages` as an answered conversation alone is given that.
-    """
-    conversation = tuple(messages)
-    return checked_template(tokenizer).turns(conversation, answered=conversation[-1].role is Role.ASSISTANT)
+def neutral_contents(tokenizer: Any, messages: Iterable[Message]) -> list[str]:
+    """The contents of `messages` with everything in them that spells a chat token broken up."""
+    return checked_template(tokenizer).neutral_contents(messages)
 
 
 def render_chat(tokenizer: Any, messages: Iterable[Message]) -> str:

@@ -68,6 +68,7 @@ class ChatTokens:
         A normaliser may make one of other characters: full-width brackets, capital letters, a word joiner that it
         drops. The tokenizer itself says where.
         """
+        text = self.break_up(text)
         if not tokenizer.is_fast:
             return text
         for _ in range(len(text)):
@@ -98,7 +99,7 @@ def _chat_tokens(tokenizer: Any, written: str) -> dict[int, str]:
 
 
 def _made_of_ordinary_text(tokenizer: Any, tokens: dict[int, str]) -> set[int]:
-    """Those that stand for ordinary characters too: single bytes, and the unknown token unless it ends texts (GPT-2)."""
+    """Those that stand for ordinary characters too: single bytes; the unknown token, unless it ends texts (GPT-2)."""
     single_bytes = {token_id for token_id, text in tokens.items() if _BYTE.fullmatch(text)}
     return single_bytes | ({tokenizer.unk_token_id} - {tokenizer.eos_token_id, tokenizer.bos_token_id})
 

@@ -16,7 +16,7 @@ A template that writes today's date would give other prompts every day, so its c
 
 import sys
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -73,9 +73,9 @@ class CheckedTemplate:
         for form in self.folded:
             print(f"{self._name}: its chat template refuses {form}", file=sys.stderr, flush=True)
 
-    def turns(self, messages: Sequence[Message], answered: bool) -> list[Turn]:
-        """The turns that the template is given, with everything in them that spells a chat token broken up."""
-        return self.render([messages], answered)[0].turns
+    def neutral_contents(self, messages: Iterable[Message]) -> list[str]:
+        """The contents with everything in them that spells a chat token broken up."""
+        return [self._tokens.break_up(message.content) for message in messages]
 
     def render(self, conversations: Sequence[Sequence[Message]], answered: bool) -> list[RenderedChat]:
         """Render conversations: for a reply, or `answered`, where their last turn is the answer.
@@ -85,8 +85,7 @@ class CheckedTemplate:
         """
         if not conversations:
             return []
-        broken_up = [[(one.role, self._tokens.break_up(one.content)) for one in messages] for messages in conversations]
-        chats = [self._accepted(turns, answered) for turns in broken_up]
+        chats = [self._accepted(messages, self.neutral_contents(messages), answered) for messages in conversations]
         texts = [self._text(turns, answered) for turns in chats]
         rows = self._token_rows(texts)
         rendered = map(RenderedChat, chats, texts, rows)
@@ -96,17 +95,13 @@ class CheckedTemplate:
         ]
 
     def _by_other_means(self, messages: Sequence[Message], answered: bool, problem: str) -> RenderedChat:
-        """Render a conversation in which the tokenizer reads chat tokens that are not written as such.
-
-        Some templates cut an assistant's turn where its thought ends, so that mark is broken up as well.
-        """
+        """Render a conversation in which the tokenizer reads chat tokens that are not written as such."""
         for breaker in BREAKERS:
-            contents = [self._tokens.break_up_as_read(self._tokenizer, one.content, breaker) for one in messages]
-            pairs = [
-                (one.role, text.replace(THINK_END, THINK_END[0] + breaker + THINK_END[1:]) if _answers(one) else text)
-                for one, text in zip(messages, contents, strict=True)
+            contents = [
+                self._tokens.break_up_as_read(self._tokenizer, _with_thoughts_kept(one, breaker), breaker)
+                for one in messages
             ]
-            turns = self._accepted(pairs, answered)
+            turns = self._accepted(messages, contents, answered)
             text = self._text(turns, answered)
             rendered = RenderedChat(turns, text, self._token_rows([text])[0])
             if not self._problem(rendered, answered):
@@ -145,14 +140,16 @@ class CheckedTemplate:
             self._skeletons[key] = skeleton, self._tokens.among(self._token_rows([text])[0])
         return self._skeletons[key]
 
-    def _accepted(self, contents: Sequence[tuple[Role, str]], answered: bool) -> list[Turn]:
-        """The turns as they are, or folded if the template refuses turns of such speakers."""
-        roles = (answered, *(role for role, _ in contents))
-        if roles not in self._refused:
-            self._refused[roles] = self._refuses(
-                [as_turn(role, f"words {place}") for place, (role, _) in enumerate(contents)], answered
-            )
-        return folded(contents) if self._refused[roles] else [as_turn(*one) for one in contents]
+    def _accepted(self, messages: Sequence[Message], contents: Sequence[str], answered: bool) -> list[Turn]:
+        """The messages with these contents, as they are or folded if the template refuses turns of such speakers."""
+        roles = [message.role for message in messages]
+        key = (answered, *roles)
+        if key not in self._refused:
+            words = [(role, f"words {at}") for at, role in enumerate(roles)]
+            as_they_are = [as_turn(*one) for one in words]
+            self._refused[key] = self._refuses(as_they_are, answered) and not self._refuses(folded(words), answered)
+        turns = zip(roles, contents, strict=True)
+        return folded(turns) if self._refused[key] else [as_turn(*one) for one in turns]
 
     def _refuses(self, turns: Sequence[Turn], answered: bool) -> bool:
         try:
@@ -232,8 +229,11 @@ def checked_template(tokenizer: Any) -> CheckedTemplate:
     return known
 
 
-def _answers(message: Message) -> bool:
-    return message.role is Role.ASSISTANT
+def _with_thoughts_kept(message: Message, breaker: str) -> str:
+    """The content; in an assistant's turn the end of a thought is broken up, where some templates cut."""
+    if message.role is not Role.ASSISTANT:
+        return message.content
+    return message.content.replace(THINK_END, THINK_END[0] + breaker + THINK_END[1:])
 
 
 def _is_text(text: str) -> bool:

@@ -15,7 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-CPU_SECONDS = 5
+CPU_SECONDS = 3
 """What all trial renderings of a template may take; templates in use take milliseconds."""
 WALL_SECONDS = 120
 """The same by the clock, for a process that sleeps or a machine that is busy."""
