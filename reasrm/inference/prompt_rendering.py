@@ -5,8 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from reasrm.inference.checkpoint_loading import reading
-from reasrm.inference.checkpoints.checkpoint_folder import read_config, require_checkpoint
+from reasrm.inference.checkpoint_loading import load_config, reading
 from reasrm.inference.engine import Prompt
 from reasrm.judging.chat_template import answered_token_ids, opened_thought, rendered_chats
 from reasrm.judging.checked_template import checked_template
@@ -35,12 +34,12 @@ def load_tokenizer(checkpoint: Path) -> Any:
     """
     from transformers import AutoTokenizer
 
-    require_checkpoint(checkpoint)
+    config = load_config(checkpoint)
     _require_one_of(checkpoint, VOCABULARY_FILES)
     with reading(checkpoint, "tokenizer"):
         tokenizer = AutoTokenizer.from_pretrained(checkpoint, trust_remote_code=False)
     _require_one_of(checkpoint, sorted(set(tokenizer.vocab_files_names.values())))
-    _refuse_tokens_without_weights(checkpoint, tokenizer)
+    _refuse_tokens_without_weights(checkpoint, config, tokenizer)
     tokenizer.chat_template = _default_template(checkpoint, tokenizer.chat_template)
     return tokenizer
 
@@ -69,13 +68,12 @@ def _default_template(checkpoint: Path, stored: Any) -> str:
     return template
 
 
-def _refuse_tokens_without_weights(checkpoint: Path, tokenizer: Any) -> None:
+def _refuse_tokens_without_weights(checkpoint: Path, config: Any, tokenizer: Any) -> None:
     """Refuse a tokenizer whose texts may give ids that the model has no embedding for.
 
     A special token beyond the embedding does no harm if nothing writes it: Gemma 3's smallest has one for images.
     """
-    config = read_config(checkpoint)
-    entries = config.get("vocab_size") or (config.get("text_config") or {}).get("vocab_size")
+    entries = getattr(config.get_text_config(), "vocab_size", None)
     added = tokenizer.added_tokens_decoder
     highest = max(len(tokenizer) - 1, *added)
     if not isinstance(entries, int) or highest < entries:
