@@ -21,6 +21,7 @@ SETTINGS_FILES = (
 )  # fmt: skip
 """Small files that the libraries read where they are there."""
 ADAPTER = "adapter_config.json"
+FINGERPRINT_EXEMPT = "it only refuses checkpoints that cannot be run"
 
 
 def require_checkpoint(checkpoint: Path) -> None:
