@@ -53,7 +53,7 @@ def fetch_from_hub(model: str, revision: str, out: Path) -> None:
     with new_folder(out) as folder:
         try:
             snapshot_download(model, revision=revision, allow_patterns=list(SAFE_FILES), local_dir=str(folder))
-        except (OSError, ValueError) as error:  # the hub's errors and those of the connection are either
+        except Exception as error:  # the hub's errors and those of the connection have no class in common
             said = " ".join(str(error).split())[:300]
             raise StageError(f"{model} at {revision} cannot be fetched from the hub: {said}") from error
         shutil.rmtree(folder / ".cache", ignore_errors=True)
