@@ -222,8 +222,8 @@ def _nearest(row: Row) -> str:
     """What the row lacks of the format that it comes nearest to."""
     lacking = [(one.name, [field for field in one.fields if row.get(field) is None], one.fields) for one in FORMATS]
     name, fields, all_fields = min(lacking, key=lambda entry: len(entry[1]) / len(entry[2]))
-    if len(fields) == len(all_fields):
-        return "no known format has any of them"
+    if len(all_fields) - len(fields) < 2:
+        return f"no known format fits; the usual one has {names(('prompt', *ANSWERS))}"
     if not fields:
         return f"`{'` and `'.join(all_fields)}` are not as format {name} has them"
     return f"the nearest format, {name}, also has {names(fields)}"

@@ -13,7 +13,6 @@ from typing import Any
 DEEPEST = 100
 """Levels of lists and objects. Real rows have up to ten."""
 _HALF = re.compile("[\ud800-\udfff]")
-_OPENING = re.compile(r"[\[{]")
 
 
 class NotJsonError(ValueError):
@@ -50,7 +49,7 @@ def require_usable(value: Any, written: str) -> None:
     Raises:
         NotJsonError: it is nested too deeply, or a text in it is not valid Unicode.
     """
-    if len(_OPENING.findall(written)) > DEEPEST and _deeper(value):
+    if written.count("[") + written.count("{") > DEEPEST and _deeper(value):
         raise NotJsonError(f"nested deeper than {DEEPEST} levels")
     if not written.isascii() and (half := _HALF.search(written)):
         raise NotJsonError(f"not valid UTF-8 (byte {ord(half.group()) - 0xDC00:#x} at character {half.start()})")
