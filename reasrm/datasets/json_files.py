@@ -102,46 +102,63 @@ def _values(text: str, at: int) -> Iterator[PlacedRow]:
     """Values with nothing but space between them; if the first is none, the text is lines after all."""
     place = 0
     while at < len(text):
-        row, end = _value(text, at)
-        if end is None and place == 0:
-            yield from _lines(text.split("\n"))
+        try:
+            row, end = _value(text, at)
+        except (ValueError, RecursionError) as error:
+            if place == 0:
+                yield from _lines(text.split("\n"))
+            else:
+                yield place, RowRefusedError(Refusal.UNREADABLE, why_not(error))
             return
         yield place, row
-        if end is None:
-            return
         place, at = place + 1, _after_space(text, end)
 
 
 def _entries(text: str, at: int) -> Iterator[PlacedRow]:
     """The entries of a list whose bracket was read; where it cannot be followed further, the rest is one refusal."""
-    place, at = 0, _after_space(text, at)
+    place, at, odd = 0, _after_space(text, at), False
     if text.startswith("]", at):
         at += 1
     else:
         while True:
-            row, end = _value(text, at)
-            end = _end_of(text, at) if end is None else end
+            row, end = _entry(text, at, odd=odd)
+            odd = odd or isinstance(row, RowRefusedError)
             at = len(text) if end is None else _after_space(text, end)
             closed, goes_on = text.startswith("]", at), text.startswith(",", at)
-            if not (closed or goes_on) and not isinstance(row, RowRefusedError):
-                yield place, row
-                place, row = place + 1, RowRefusedError(Refusal.UNREADABLE, "the list is cut off or broken here")
             yield place, row
             at, place = _after_space(text, at + 1), place + 1
             if not goes_on:
                 break
         if not closed:
+            if not isinstance(row, RowRefusedError):
+                yield place, RowRefusedError(Refusal.UNREADABLE, "the list is cut off or broken here")
             return
     if text[at:].strip():
         yield place, RowRefusedError(Refusal.UNREADABLE, "text follows the end of the list")
 
 
-def _value(text: str, at: int) -> tuple[Any, int | None]:
-    """The value, or why there is none, and where it ends if that is known."""
-    try:
-        value, end = DECODER.raw_decode(text, at)
-    except (ValueError, RecursionError) as error:
-        return RowRefusedError(Refusal.UNREADABLE, why_not(error)), None
+def _entry(text: str, at: int, *, odd: bool) -> tuple[Any, int | None]:
+    """An entry of a list, or why it cannot be used, and where it ends if that is known.
+
+    In a list with odd entries (`odd`) ends are looked for first: an error of the decoder counts all lines before it.
+    """
+    if not odd:
+        try:
+            return _value(text, at)
+        except (ValueError, RecursionError):  # once more below, with its end
+            pass
+    end = _end_of(text, at)
+    return _parsed(text[at:end]), end
+
+
+def _value(text: str, at: int) -> tuple[Any, int]:
+    """The value, or why it cannot be used, and where it ends.
+
+    Raises:
+        ValueError: there is none that can be parsed.
+        RecursionError: it is nested too deeply to be parsed.
+    """
+    value, end = DECODER.raw_decode(text, at)
     try:
         require_usable(value, text[at:end])
     except NotJsonError as error:

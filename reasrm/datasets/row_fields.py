@@ -71,7 +71,7 @@ def text(row: Row, field: str) -> str:
 
 
 def identifier(row: Row, field: str) -> str | int:
-    """The string or whole number in `field`.
+    """The string or whole number in `field`; a number of more than 64 bits as its digits, since JSON readers round it.
 
     Raises:
         RowRefusedError: the field is missing or something else.
@@ -79,9 +79,7 @@ def identifier(row: Row, field: str) -> str | int:
     value = required(row, field)
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise RowRefusedError(Refusal.WRONG_TYPE, f"`{field}` must be a string or whole number, it is {quoted(value)}")
-    if isinstance(value, int) and not -(2**63) <= value < 2**64:
-        raise RowRefusedError(Refusal.WRONG_TYPE, f"`{field}` has more than 64 bits: {quoted(value)}; write it as text")
-    return value
+    return value if isinstance(value, str) or -(2**63) <= value < 2**64 else str(value)
 
 
 def whole_number(row: Row, field: str, count: int | None = None) -> int:

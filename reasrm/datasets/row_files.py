@@ -5,9 +5,13 @@ What is broken costs the row that is broken; only where nobody can say where the
 refused row. A file of which nothing can be read is refused as a file.
 """
 
+import bz2
+import gzip
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 from functools import partial
+from io import BufferedReader
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
@@ -51,7 +55,7 @@ READERS: dict[str, Callable[[BinaryIO], Iterator[PlacedRow]]] = {
 """Ending to what reads such a file of text."""
 TABLES = {".parquet": parquet_rows, ".arrow": arrow_rows}
 """Ending to what reads such a file of columns."""
-COMPRESSIONS = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
+COMPRESSIONS = (".gz", ".bz2", ".zst")
 ENDINGS = (*READERS, *TABLES)
 
 
@@ -112,7 +116,7 @@ def rows_of(file: Path, name: str) -> Iterator[RowInFile]:
             count += 1
             fault = row if isinstance(row, RowRefusedError) else None
             yield RowInFile(name, place, None if fault else row, fault)
-    except (OSError, UnicodeError) as error:
+    except (OSError, EOFError, UnicodeError, zlib.error) as error:
         said = printable_text(" ".join(str(error).split())[:200])
         what = f"cannot be read {'from here on ' if count else ''}({said})"
         reason = Refusal.UNREADABLE if count else Refusal.FILE_NOT_READ
@@ -132,11 +136,14 @@ def _placed_rows(file: Path) -> Iterator[PlacedRow]:
 
 
 def _opened(file: Path) -> BinaryIO:
-    compression = COMPRESSIONS.get(file.suffix.lower())
-    if compression is None:
-        return file.open("rb")
-    import io
+    match file.suffix.lower():
+        case ".gz":
+            return cast(BinaryIO, gzip.open(file))
+        case ".bz2":
+            return cast(BinaryIO, bz2.open(file))
+        case ".zst":
+            import pyarrow  # the standard library has it from Python 3.14 on
 
-    import pyarrow
-
-    return cast(BinaryIO, io.BufferedReader(pyarrow.CompressedInputStream(str(file), compression)))
+            return BufferedReader(pyarrow.CompressedInputStream(str(file), "zstd"))
+        case _:
+            return file.open("rb")

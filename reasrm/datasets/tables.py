@@ -10,6 +10,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from reasrm.datasets.folder_files import printable_text
 from reasrm.datasets.json_files import PlacedRow, byte_order_encoding
 from reasrm.datasets.row_fields import Refusal, RowRefusedError, names
 from reasrm.records.json_parsing import is_unicode
@@ -103,9 +104,14 @@ def _batches(batches: Any) -> Iterator[PlacedRow]:
 
 
 def _rows(batch: Any) -> list[Any]:
+    """The rows of a batch; where one cannot be read, each by itself.
+
+    Batches are validated first: pyarrow follows whatever offsets a damaged file gives it.
+    """
     try:
+        batch.validate(full=True)
         return list(batch.to_pylist())
-    except (UnicodeError, ValueError) as error:  # bytes that are no UTF-8, a date beyond Python's
+    except (ValueError, OSError, OverflowError) as error:  # bytes that are no UTF-8, bad offsets, dates beyond Python's
         if batch.num_rows == 1:
-            return [RowRefusedError(Refusal.UNREADABLE, f"a value cannot be read ({error})")]
+            return [RowRefusedError(Refusal.UNREADABLE, f"a value cannot be read ({printable_text(str(error))})")]
         return [row for at in range(batch.num_rows) for row in _rows(batch.slice(at, 1))]

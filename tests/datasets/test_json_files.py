@@ -3,6 +3,7 @@
 import codecs
 import io
 import json
+import time
 from typing import Any
 
 import pytest
@@ -107,3 +108,11 @@ def test_nothing_is_no_row(data: bytes) -> None:
 
 def test_a_long_line_is_a_row() -> None:
     assert len(_used(b'{"n": "' + b"x" * 5_000_000 + b'"}\n' + GOOD)) == 2
+
+
+def test_a_list_of_odd_entries_takes_time_in_proportion() -> None:
+    """An error of the decoder counts all lines before it: 20,000 errors in a list of 20,000 took minutes."""
+    data = b"[" + b",\n".join([b"{'n': 1, 'text': '" + b"x" * 400 + b"'}"] * 20_000) + b"]"
+    began = time.perf_counter()
+    assert len(_read(data, lines=False)) == 20_000
+    assert time.perf_counter() - began < 20

@@ -1,6 +1,8 @@
 """Rows of tables: cells as they are, broken rows refused, broken files as far as they go."""
 
+import bz2
 import gzip
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +68,18 @@ def test_a_value_that_is_no_text_costs_its_row(tmp_path: Path) -> None:
     pyarrow.parquet.write_table(pyarrow.table({"n": odd}), tmp_path / "a.parquet")
     found = _read(tmp_path / "a.parquet")
     assert [found[0], found[2]] == [{"n": "a"}, {"n": "c"}]
-    assert "utf-8" in found[1]
+    assert "UTF8" in found[1]
+
+
+@pytest.mark.parametrize(("ending", "compress"), [("gz", gzip.compress), ("bz2", bz2.compress)])
+def test_a_compressed_file_of_several_parts_is_one(
+    ending: str, compress: Callable[[bytes], bytes], tmp_path: Path
+) -> None:
+    parts = [compress(b'{"n": %d}\n' % n) for n in range(3)]
+    (tmp_path / f"a.jsonl.{ending}").write_bytes(b"".join(parts))
+    assert _read(tmp_path / f"a.jsonl.{ending}") == [{"n": 0}, {"n": 1}, {"n": 2}]
+    (tmp_path / f"b.jsonl.{ending}").write_bytes(b"".join(parts)[:-9])
+    assert _read(tmp_path / f"b.jsonl.{ending}")[:2] == [{"n": 0}, {"n": 1}]
 
 
 def test_a_compressed_file_that_is_cut_off_gives_what_is_whole(tmp_path: Path) -> None:
