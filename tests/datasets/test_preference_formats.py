@@ -47,6 +47,8 @@ ROWS: list[tuple[str, dict[str, Any]]] = [
     ("instruction", {"instruction": ASKED, **TURNS}),  # Magpie
     ("LLaMA-Factory, Alpaca", {"instruction": ASKED, "input": "", **TEXTS}),
     ("LLaMA-Factory, ShareGPT", {"conversations": [HUMAN], "chosen": GPT, "rejected": GPT_BAD}),
+    ("OpenPipe", {"messages": [Q, A], "rejected_message": B}),
+    ("Argilla's responses", {"instruction": ASKED, "chosen_response": GOOD, "rejected_response": BAD}),
     ("ms-swift", {"messages": [Q, A], "rejected_response": BAD}),
     ("OpenAI preference fine-tuning",
      {"input": {"messages": [Q], "tools": []}, "preferred_output": [A], "non_preferred_output": [B]}),
@@ -160,6 +162,8 @@ REFUSED: list[tuple[Refusal, Any]] = [
     (Refusal.CONTRADICTORY, {"system": "Be brief.", "prompt": [{"role": "system", "content": "Be long."}, Q], **TEXTS}),
     (Refusal.NO_TEXT, {"prompt": [IMAGE], **TEXTS}),
     (Refusal.NO_TEXT, {"prompt": [Q, TOOL, Q], **TEXTS}),
+    (Refusal.NO_TEXT, {"prompt": ASKED, **TEXTS, "images": ["a.png"]}),
+    (Refusal.WRONG_SHAPE, {"instruction": ASKED, "input": "", **TEXTS, "history": [["q", "a"]]}),
     (Refusal.NO_TEXT, {"prompt": [Q], "chosen": [A | {"content": None, "tool_calls": [{}]}], "rejected": [B]}),
     (Refusal.WRONG_TYPE, {"prompt": [{"role": "narrator", "content": "x"}, Q], **TEXTS}),
     (Refusal.WRONG_TYPE, {"input": ASKED, "output_1": GOOD, "output_2": BAD, "label": 0}),
