@@ -1,7 +1,8 @@
 """Collect the benchmarks: rows in the published schemas to comparisons to be judged, with an account of every row.
 
 Reads:   the folder given with --files (source `files`), the hub (`hub`), or the miniature's own rows
-Writes:  data/benchmarks/<benchmark>.jsonl, refused.jsonl (rows that are not used, with reasons), completeness.json
+Writes:  data/benchmarks/<benchmark>.jsonl, refused.jsonl (rows that are not used, with reasons), completeness.json;
+         if a benchmark has no usable row, work/collect_benchmarks/refused.jsonl alone
 Run:     python -m stages.collect_benchmarks --files data/raw      (or: dvc repro collect_benchmarks)
 """
 
