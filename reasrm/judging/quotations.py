@@ -11,6 +11,7 @@ closing tag is still to come: there, only its own closing tag ends a quotation (
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from reasrm.judging.untrusted_text import PROTOCOL_TAGS
@@ -22,7 +23,9 @@ GAP = r"\s{0,8}"
 MARKUP = r"(?:[\s*_~`\"'“”‘’.#\\]|</?(?:b|strong|em|i|u|code|span|mark)>)*"  # noqa: RUF001
 """What may surround a verdict without saying anything: spaces, quotation signs, Markdown and HTML of letters."""
 
-_TAG = re.compile(rf"<{GAP}(/?){GAP}({'|'.join(PROTOCOL_TAGS)}){GAP}>", re.IGNORECASE)
+_FIRST_LETTERS = "".join(sorted({tag[0] for tag in PROTOCOL_TAGS}))
+_TAG = re.compile(rf"<(?={GAP}/?{GAP}[{_FIRST_LETTERS}]){GAP}(/?){GAP}({'|'.join(PROTOCOL_TAGS)}){GAP}>", re.IGNORECASE)
+_QUOTATION = re.compile("quote_|summary_", re.IGNORECASE)
 _WRITTEN = {tag.lower(): tag for tag in QUOTATION_TAGS}
 _ONLY_MARKUP = re.compile(MARKUP)
 
@@ -47,7 +50,7 @@ def quotations(text: str, start: int = 0, *, strict: bool, ended: bool = False) 
         strict: whether only its own closing tag ends a quotation.
         ended: whether the reply ended by itself.
     """
-    tags = _tags(text, start)
+    tags = [tag for tag in _tags(text) if tag.start >= start]
     last_closing = {tag.name: place for place, tag in enumerate(tags) if tag.closing}
     spans: list[Span] = []
     place = 0
@@ -73,7 +76,7 @@ def whole_quotations(text: str) -> list[Span]:
     """
     opened: dict[str, int] = {}
     spans: list[Span] = []
-    for tag in _tags(text, 0):
+    for tag in _tags(text):
         if tag.opens_quotation:
             opened[tag.name] = tag.start
         elif tag.name in opened:
@@ -86,7 +89,7 @@ def open_quotation(text: str, start: int) -> str | None:
     last = quotations(text, start, strict=True)[-1:]
     if not last or last[0][1] < len(text):
         return None
-    tags = _tags(text, last[0][0])
+    tags = [tag for tag in _tags(text) if tag.start >= last[0][0]]
     own_end = any(tag.closing and tag.name == tags[0].name for tag in tags)
     return None if own_end else _WRITTEN[tags[0].name]
 
@@ -101,11 +104,14 @@ def blanked(text: str, spans: Iterable[Span], sign: str = " ") -> str:
     return "".join((*parts, text[end:]))
 
 
-def _tags(text: str, start: int) -> list[_Tag]:
-    return [
-        _Tag(found.start(), found.end(), found.group(2).lower(), bool(found.group(1)))
-        for found in _TAG.finditer(text, start)
-    ]
+@lru_cache(maxsize=4)
+def _tags(text: str) -> tuple[_Tag, ...]:
+    """All tags of the protocol, kept since one reply is looked at several times; none where nothing is quoted."""
+    if not _QUOTATION.search(text):
+        return ()
+    return tuple(
+        _Tag(found.start(), found.end(), found.group(2).lower(), bool(found.group(1))) for found in _TAG.finditer(text)
+    )
 
 
 def _ends_careless(text: str, tags: Sequence[_Tag], place: int, *, ended: bool) -> bool:

@@ -38,6 +38,8 @@ class ThoughtMark:
     end_pattern: str = ""
     nests: bool = True
     """Whether a second start inside opens a second thought."""
+    begun_by_prompt: bool = True
+    """Whether a prompt may hold the start, so that an end without one ends a thought; else it is ordinary text."""
 
     @property
     def closing(self) -> str:
@@ -116,6 +118,7 @@ THOUGHT_MARKS: tuple[ThoughtMark, ...] = (
         start_pattern=r"(?-i:\Aanalysis(?=[^\W_]))",
         end_pattern=r"(?-i:assistantfinal)",
         nests=False,
+        begun_by_prompt=False,
     ),
 )
 THINK = THOUGHT_MARKS[0]
@@ -170,16 +173,18 @@ def read_thoughts(text: str) -> Thoughts:
     opened = _OpenThoughts()
     marked, end, last_start, unopened = False, 0, -1, None
     for found in _MARK.finditer(text):
-        if _in_ticks(text, found):
-            continue
-        marked, kind = True, str(found.lastgroup)
+        kind = str(found.lastgroup)
         number = int(kind[1:])
+        stray = kind.startswith("e") and not opened.holds(number)
+        if _in_ticks(text, found) or (stray and not THOUGHT_MARKS[number].begun_by_prompt):
+            continue
+        marked = True
         if kind.startswith("s"):
             opened.start(number, repeated=last_start >= 0 and not text[last_start : found.start()].strip())
             last_start = found.end()
         else:
-            closed = opened.end(number)
-            unopened = unopened if closed or unopened else THOUGHT_MARKS[number]
+            opened.end(number)
+            unopened = THOUGHT_MARKS[number] if stray and unopened is None else unopened
             end, last_start = found.end(), -1
     return Thoughts(marked, end, tuple(THOUGHT_MARKS[number] for number in opened.numbers), unopened)
 
@@ -198,14 +203,17 @@ class _OpenThoughts:
             self.numbers.append(number)
             self._count[number] += 1
 
-    def end(self, number: int) -> bool:
-        """An end; whether it closed a thought."""
-        if not self._count[number]:
-            return False
-        while (inner := self.numbers.pop()) != number:
+    def holds(self, number: int) -> bool:
+        """Whether a thought with this mark is open."""
+        return self._count[number] > 0
+
+    def end(self, number: int) -> None:
+        """An end: it closes the innermost thought of its mark, if there is one, and what was opened inside."""
+        while self._count[number]:
+            inner = self.numbers.pop()
             self._count[inner] -= 1
-        self._count[number] -= 1
-        return True
+            if inner == number:
+                return
 
 
 def opened_start(prompt: str) -> str:

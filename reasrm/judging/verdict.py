@@ -11,6 +11,7 @@ characters (its reward); both can be moved by what a judge quotes.
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -61,6 +62,20 @@ class Verdict:
     """Where the verdict's `</answer>` ends."""
 
 
+@dataclass(frozen=True)
+class Answer:
+    """The last `<answer>` of a reply, whatever it holds."""
+
+    content: str
+    """What is seen in it."""
+    start: int
+    """Where it begins in the reply, in characters."""
+    end: int
+    """Where its `</answer>` ends."""
+    places: Sequence[int]
+    """Where each character of `content` stands."""
+
+
 STOP = "</answer>"
 """The text that ends a verdict; nothing counts behind a verdict, so a reply is cut there (`reply_end`)."""
 OPENING, CLOSING = rf"<{GAP}answer{GAP}>", rf"<{GAP}/{GAP}answer{GAP}>"
@@ -83,6 +98,18 @@ _LAST_SIDE = re.compile(rf"{bracketed(LETTERS)}{MARKUP}\Z")
 
 def read_verdict(text: str, finish: Finish = Finish.STOP) -> Verdict | Unreadable:
     """Read the verdict of a reply that ended for the reason `finish`."""
+    answer = last_answer(text, finish)
+    if isinstance(answer, Unreadable):
+        return answer
+    named = _SIDE.fullmatch(answer.content)
+    if named is None:
+        return Unreadable.MALFORMED
+    side = Side(unicodedata.normalize("NFKC", named["label"]).upper())
+    return Verdict(side, answer.start, answer.places[named.start("label")], answer.end)
+
+
+def last_answer(text: str, finish: Finish = Finish.STOP) -> Answer | Unreadable:
+    """The last `<answer>` of a reply proper, outside quotations; or why there is none."""
     if finish in UNWRITTEN:
         return UNWRITTEN[finish]
     seen = visible(text)
@@ -99,11 +126,16 @@ def read_verdict(text: str, finish: Finish = Finish.STOP) -> Verdict | Unreadabl
     last = answers[-1]
     if not last["closing"]:
         return _cut(finish, Unreadable.UNCLOSED)
-    named = _SIDE.fullmatch(last["content"])
-    if named is None:
-        return Unreadable.MALFORMED
-    letter = last.start("content") + named.start("label")
-    return Verdict(named_side(named["label"]), seen.start(last.start()), seen.start(letter), seen.end(last.end()))
+    places = seen.places[last.start("content") : last.end("content")]
+    return Answer(last["content"], seen.start(last.start()), seen.end(last.end()), places)
+
+
+def answer_contents(text: str) -> list[str] | Unreadable:
+    """What stands in each `<answer>` of a reply proper, quotations not looked for; or why nothing does."""
+    answers = list(_ANSWER.finditer(visible(text).text))
+    if not answers:
+        return Unreadable.NO_ANSWER
+    return [found["content"] for found in answers] if answers[-1]["closing"] else Unreadable.UNCLOSED
 
 
 def ending_letter(text: str) -> int | None:
@@ -112,11 +144,6 @@ def ending_letter(text: str) -> int | None:
     start = _reply_proper(seen.text)
     found = None if start is None else _LAST_SIDE.search(seen.text, start)
     return seen.start(found.start("label")) if found else None
-
-
-def named_side(letter: str) -> Side:
-    """The side that a letter names, whatever its case and width."""
-    return Side(unicodedata.normalize("NFKC", letter).upper())
 
 
 def reply_end(text: str, stop: str = STOP) -> int | None:

@@ -7,6 +7,7 @@ one in it is the verdict that a reader sees.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 INVISIBLE = (
     r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
@@ -34,8 +35,9 @@ class VisibleText:
         return self.places[place - 1] + 1 if place else 0
 
 
+@lru_cache(maxsize=4)
 def visible(text: str) -> VisibleText:
-    """`text` without invisible characters."""
+    """`text` without invisible characters; kept, since one reply is looked at several times."""
     if text.isascii() or not _ONE.search(text):
         return VisibleText(text, range(len(text)))
     runs = [found.span() for found in _RUN.finditer(text)]

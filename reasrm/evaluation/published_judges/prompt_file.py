@@ -24,6 +24,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from reasrm.evaluation.published_judges.bracket_labels import Alphabet, alphabet_of
 from reasrm.evaluation.published_judges.reply_readers import ReplyReader
 from reasrm.records.comparison import Comparison
 from reasrm.records.jsonl import explain
@@ -118,6 +119,11 @@ class PublishedJudge:
     reader: ReplyReader
     name: str
     """The known judge's name, or `unknown`."""
+
+    @property
+    def alphabet(self) -> Alphabet:
+        """The labels that its texts tell the judge to write."""
+        return alphabet_of(self.texts.system, self.texts.single_turn, self.texts.multi_turn)
 
     def prompts(self, comparison: Comparison) -> tuple[tuple[Message, ...], ...]:
         """The messages that this judge is shown: both answers at once, or A's and B's by themselves.
