@@ -85,10 +85,19 @@ THOUGHT_MARKS: tuple[ThoughtMark, ...] = (
     ThoughtMark("<|begin_of_thought|>", "<|end_of_thought|>", "OpenThinker, Sky-T1", "huggingface.co/open-thoughts"),
     ThoughtMark("<|START_THINKING|>", "<|END_THINKING|>", "Cohere Command A, R7B", "vllm/cohere_command"),
     ThoughtMark("<|inner_prefix|>", "<|inner_suffix|>", "Apertus", "vllm/apertus"),
-    ThoughtMark("<|thinking|>", "<|/thinking|>", "HyperCLOVA X and others prompted so", "their model cards"),
+    ThoughtMark(
+        "<|thinking|>",
+        "<|/thinking|>",
+        "some fine-tuned models",
+        "lists of tags that clients take out; no vendor's page",
+    ),
     ThoughtMark("<|think:start|>", "<|think:end|>", "Solar Open 2", "vllm/solar_open2"),
     ThoughtMark(
-        "<|think|>", "<|content|>", "Solar Open", "LocalAI's reasoning tags", before_end="<|end|><|begin|>assistant"
+        "<|think|>",
+        "<|content|>",
+        "Solar Open",
+        "LocalAI's documentation of reasoning",
+        before_end="<|end|><|begin|>assistant",
     ),
     ThoughtMark("<|open|>think<|sep|>", "<|close|>think<|sep|>", "Kimi K3", "vllm/kimi_k3"),
     ThoughtMark("[unused16]", "[unused17]", "openPangu", "vllm/pangu"),
@@ -117,6 +126,16 @@ THOUGHT_MARKS: tuple[ThoughtMark, ...] = (
         "cookbook.openai.com/articles/openai-harmony",
         start_pattern=r"(?-i:\Aanalysis(?=[^\W_]))",
         end_pattern=r"(?-i:assistantfinal)",
+        nests=False,
+        begun_by_prompt=False,
+    ),
+    ThoughtMark(
+        "Here is my thought process:",
+        "Here is my response:",
+        "Granite 3.2",
+        "vllm/granite",
+        start_pattern=r"(?-i:\AHere(?:'s| is) my thought process:)",
+        end_pattern=r"(?-i:Here(?:'s| is) my response:)",
         nests=False,
         begun_by_prompt=False,
     ),
@@ -153,7 +172,7 @@ def _beginning_with(character: str) -> str:
     return "|".join(f"(?P<s{n}>{_starts(mark)})|(?P<e{n}>{_ends(mark)})" for n, mark in marks)
 
 
-_FIRST = {"<": rf"<{_GAP}[/|\w]", "[": rf"\[{_GAP}[/\w]", "◁": "◁", "a": "(?-i:a)"}
+_FIRST = {"<": rf"<{_GAP}[/|\w]", "[": rf"\[{_GAP}[/\w]", "◁": "◁", "a": "(?-i:a)", "H": "(?-i:H)"}
 """What all marks of a first character have in common: most places of a text are passed over by it."""
 _MARK = re.compile(
     "|".join(f"(?={common})(?:{_beginning_with(first)})" for first, common in _FIRST.items()), re.IGNORECASE

@@ -76,6 +76,21 @@ def test_a_label_that_the_prompt_does_not_define_is_no_verdict_least_of_all_the_
     assert last_label("[[A]]", arena) is Unreadable.MALFORMED
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("If A had shown its steps I would say [[A]]. As it", Unreadable.TRUNCATED),
+        ("My final verdict is: [[A]]", Side.A),
+        ("My final verdict is: **[[A]]**.", Side.A),
+        ("so far\n[[A]] and on", Side.A),
+        ("so far [[A]] or [[B]]", Unreadable.TRUNCATED),
+    ],
+)
+def test_a_reply_that_is_cut_has_said_only_what_stands_alone(text: str, said: Side | Unreadable) -> None:
+    reply = Reply(text=text, finish=Finish.LENGTH, prompt_tokens=1, completion_tokens=1)
+    assert read_reply(ReplyReader.LAST_BRACKETS, reply) == (said, None)
+
+
 @given(PROSE, PROSE, st.sampled_from(Side))
 def test_prose_without_brackets_adds_no_verdict(before: str, after: str, side: Side) -> None:
     assert last_label(f"{before} verdict: [[{side}]]. {after}", SIDES_OR_TIE) is side

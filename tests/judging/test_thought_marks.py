@@ -11,8 +11,8 @@ from reasrm.records.comparison import Side
 from reasrm.records.reply import Finish
 
 MARKS = st.sampled_from(THOUGHT_MARKS)
-BRACKETED = [mark for mark in THOUGHT_MARKS if not mark.start.isalpha()]
-"""All but the one that is known only at the beginning of a reply."""
+BRACKETED = [mark for mark in THOUGHT_MARKS if mark.begun_by_prompt]
+"""All but those that are known only at the beginning of a reply."""
 PROSE = st.text(alphabet=st.characters(exclude_characters="<>[]◁▷`", exclude_categories=("Cs",)), max_size=20)
 SIDES = st.sampled_from(Side)
 RIGHT = "<answer>[[A]]</answer>"
@@ -85,6 +85,8 @@ def test_a_reply_that_ends_inside_a_thought_has_no_verdict(
         ("analysisWe see <answer>[[B]]</answer>assistantfinal<answer>[[A]]</answer>", Side.A),
         ("analysisWe see <answer>[[B]]</answer>", Unreadable.UNCLOSED),
         ("<answer>[[A]]</answer> It ends with assistantfinal.", Side.A),
+        ("Here's my thought process: <answer>[[B]]</answer>", Unreadable.UNCLOSED),
+        ("Well. Here is my thought process: so. <answer>[[A]]</answer>", Side.A),
         ("analysis: A is right. <answer>[[A]]</answer>", Side.A),
     ],
 )

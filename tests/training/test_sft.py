@@ -24,7 +24,7 @@ def test_the_loss_falls_on_the_completion_and_its_end_alone() -> None:
     assert token_rows(tokenizer, examples, 10) == ([], len(examples))
 
 
-@pytest.mark.parametrize("mark", [one for one in THOUGHT_MARKS if not one.start.isalpha()], ids=lambda one: one.start)
+@pytest.mark.parametrize("mark", [one for one in THOUGHT_MARKS if one.begun_by_prompt], ids=lambda one: one.start)
 def test_a_template_that_opens_a_thought_is_refused_for_texts_that_never_close_it(mark: ThoughtMark) -> None:
     document = world_documents(50, 0)[0]
     tokenizer = train_tokenizer(vocabulary_texts([document]), 400)

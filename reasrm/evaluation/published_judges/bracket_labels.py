@@ -31,6 +31,7 @@ _LABEL = re.compile(
     re.IGNORECASE,
 )
 _ONLY_LABEL = re.compile(f"{MARKUP}{_LABEL.pattern}{MARKUP}", re.IGNORECASE)
+_NOTHING = re.compile(MARKUP)
 _SIGNS = r"[\s*_~`\"'“”‘’()]{0,8}"  # noqa: RUF001
 _EXPLAINED = re.compile(
     rf"{_SIGNS}(?:if|when|where|means?|indicates?|denotes?|stands\s+for|for\s+(?:a\s+)?ties?)\b", re.I
@@ -52,13 +53,16 @@ def alphabet_of(*texts: str) -> Alphabet:
     return defined if any(isinstance(meaning, Side) for meaning in defined.values()) else SIDES_OR_TIE
 
 
-def last_label(text: str, alphabet: Alphabet) -> Side | Unreadable:
-    """What the last label of `text` says that is not only mentioned."""
+def last_label(text: str, alphabet: Alphabet, *, cut: bool = False) -> Side | Unreadable:
+    """What the last label of `text` says that is not only mentioned.
+
+    In a reply that the token limit `cut`, the verdict may be still to come: a label in the middle of a line is none.
+    """
     found = list(_LABEL.finditer(text))
-    for place in reversed(range(len(found))):
-        if not _mentioned(text, found, place):
-            return alphabet.get(_normal(found[place]["label"]), Unreadable.MALFORMED)
-    return Unreadable.NO_ANSWER
+    meant = next((place for place in reversed(range(len(found))) if not _mentioned(text, found, place)), None)
+    if meant is None or (cut and not _stands_alone(text, found[meant])):
+        return Unreadable.NO_ANSWER
+    return alphabet.get(_normal(found[meant]["label"]), Unreadable.MALFORMED)
 
 
 def only_label(text: str, alphabet: Alphabet) -> Side | Unreadable:
@@ -70,6 +74,12 @@ def only_label(text: str, alphabet: Alphabet) -> Side | Unreadable:
 def _normal(label: str) -> str:
     plain = unicodedata.normalize("NFKC", label)
     return re.sub(rf"^{_WHO}|\s|(?<==)=", "", plain, flags=re.IGNORECASE).upper()
+
+
+def _stands_alone(text: str, label: re.Match[str]) -> bool:
+    """Whether a label begins a line or ends the text."""
+    line = text[text.rfind("\n", 0, label.start()) + 1 : label.start()]
+    return bool(_NOTHING.fullmatch(line) or _NOTHING.fullmatch(text, label.end()))
 
 
 def _mentioned(text: str, found: list[re.Match[str]], place: int) -> bool:

@@ -9,6 +9,8 @@ The texts are not ours, so they are not in this repository; only their hashes ar
     names: {user: User, a: Chatbot A, b: Chatbot B}      who speaks in a conversation
     begins: <think>          what the judge's reply begins with, if its prompt ends inside the reply (JudgeLRM)
 
+The labels in double brackets that its texts show are those that a reply can hold (`bracket_labels`).
+
 A judge that rates one answer at a time (DeepSeek-GRM, pointwise) has {question} and {answer} in `single_turn` and
 {conversation} in `multi_turn`; it is asked about each answer by itself, and the higher rating wins.
 

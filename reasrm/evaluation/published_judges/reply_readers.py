@@ -20,7 +20,15 @@ from reasrm.evaluation.published_judges.bracket_labels import (
 )
 from reasrm.evaluation.published_judges.written_scores import WrittenScores, read_scores
 from reasrm.judging.aggregation import Reading, verdict_of_scores
-from reasrm.judging.verdict import UNWRITTEN, Unreadable, after_thinking, answer_contents, last_answer
+from reasrm.judging.verdict import (
+    UNWRITTEN,
+    Unreadable,
+    Verdict,
+    after_thinking,
+    answer_contents,
+    last_answer,
+    read_verdict,
+)
 from reasrm.judging.visible_text import visible
 from reasrm.records.comparison import Side
 from reasrm.records.reply import Finish, Reply
@@ -88,7 +96,8 @@ def read_reply(reader: ReplyReader, reply: Reply, alphabet: Alphabet | None = No
     if reader is ReplyReader.ANYWHERE:
         return _unfinished(_anywhere(part), reply), None
     if reader is ReplyReader.LAST_BRACKETS:
-        return _unfinished(last_label(part, alphabet or SIDES_OR_TIE), reply), None
+        said = last_label(part, alphabet or SIDES_OR_TIE, cut=reply.finish is Finish.LENGTH)
+        return _unfinished(said, reply), None
     scores = _unfinished(_NUMBERS[reader](part, 2), reply)
     if isinstance(scores, Unreadable):
         return scores, None
@@ -120,8 +129,11 @@ def _rating(reader: ReplyReader, reply: Reply) -> WrittenScores | Unreadable:
 
 def _last_answer(reply: Reply, alphabet: Alphabet) -> Side | Unreadable:
     """As `read_verdict`; besides both sides, the last `<answer>` may hold what else the prompt defines."""
-    answer = last_answer(reply.text, reply.finish)
-    return answer if isinstance(answer, Unreadable) else only_label(answer.content, SIDES_ALONE | alphabet)
+    read, answer = read_verdict(reply.text, reply.finish), last_answer(reply.text, reply.finish)
+    if isinstance(read, Verdict):
+        return read.side
+    others = {label: meaning for label, meaning in alphabet.items() if label not in SIDES_ALONE}
+    return answer if isinstance(answer, Unreadable) else only_label(answer.content, others)
 
 
 def _reply_proper(reply: Reply, *, thoughts_count: bool) -> str | Unreadable:
