@@ -67,7 +67,9 @@ def decode(tokenizer: Any, token_ids: Sequence[int]) -> str:
 @lru_cache(maxsize=8)
 def _left_out(tokenizer: Any) -> frozenset[int] | None:
     """The special tokens that no reply's text shows; None: all of them, since none marks a thought."""
-    added = {id_: token.content for id_, token in tokenizer.added_tokens_decoder.items() if token.special}
+    added = {
+        id_: token.content for id_, token in getattr(tokenizer, "added_tokens_decoder", {}).items() if token.special
+    }
     special = added | dict(zip(tokenizer.all_special_ids, tokenizer.all_special_tokens, strict=True))
     shown = {id_ for id_, token in special.items() if is_mark_token(token)}
     return frozenset(special.keys() - shown) if shown else None

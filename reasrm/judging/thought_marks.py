@@ -172,7 +172,15 @@ def _beginning_with(character: str) -> str:
     return "|".join(f"(?P<s{n}>{_starts(mark)})|(?P<e{n}>{_ends(mark)})" for n, mark in marks)
 
 
-_FIRST = {"<": rf"<{_GAP}[/|\w]", "[": rf"\[{_GAP}[/\w]", "◁": "◁", "a": "(?-i:a)", "H": "(?-i:H)"}
+_LITERALS = " ".join(mark.start + " " + mark.end for mark in THOUGHT_MARKS)
+_NAMES = "|".join(sorted(set(re.findall(r"</?(\w{2})", _LITERALS))))
+_FIRST = {
+    "<": rf"<{_GAP}(?:/{_GAP})?(?:\||{_NAMES})",
+    "[": rf"\[{_GAP}(?:/{_GAP})?(?:th|un)",
+    "◁": "◁",
+    "a": "(?-i:a)(?:nalysis|ssistantfinal)",
+    "H": "(?-i:H)ere",
+}
 """What all marks of a first character have in common: most places of a text are passed over by it."""
 _MARK = re.compile(
     "|".join(f"(?={common})(?:{_beginning_with(first)})" for first, common in _FIRST.items()), re.IGNORECASE
