@@ -126,8 +126,8 @@ class CheckedTemplate:
                 others.remove(token)
         named = ", ".join(dict.fromkeys(map(self._tokens.text, others))) or "fewer than its own"
         return ChatTemplateError(
-            f"{self._name}: a text gives chat tokens besides the template's own ({named}), and breaking them up does not "
-            "help; leave that text out"
+            f"{self._name}: a text gives chat tokens besides the template's own ({named}), and breaking them up does "
+            "not help; leave that text out"
         )
 
     def _error(self, what: str) -> ChatTemplateError:
