@@ -19,6 +19,7 @@ known, are broken up besides (`chat_template.py`).
 """
 
 import re
+from functools import lru_cache
 
 _SEQUENCE_MARK = r"(?:[sbe]o[stpdmhcu]|pad|unk|cls|sep|mask|[gs]mask)(?:_token)?(?::?\d+)?"
 _THOUGHT_OR_TOOL = (
@@ -81,12 +82,18 @@ def is_angle_mark(view: str, opened: int, closed: int, one_line: bool) -> bool:
         return True
     if closed - opened > LONGEST_NAME:
         return False
-    if _NAME.fullmatch(view, opened + 1, closed) or _ONE_BAR.fullmatch(view, opened + 1, closed):
+    if _names_a_mark(view[opened + 1 : closed]):
         return True
     if _LONE_NAME.fullmatch(view, opened + 1, closed):
         before = view[max(opened - 1, 0) : opened]
         return not (before.isalnum() or before == "_")
     return _ROLE_ELEMENT.match(view, opened) is not None
+
+
+@lru_cache(maxsize=4096)
+def _names_a_mark(content: str) -> bool:
+    """Whether a mark's name stands between two angle brackets; a text has many tags and few different ones."""
+    return bool(_NAME.fullmatch(content) or _ONE_BAR.fullmatch(content))
 
 
 def is_square_mark(view: str, opened: int, closed: int) -> bool:

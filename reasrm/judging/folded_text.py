@@ -7,6 +7,7 @@ that what is found in the view can be changed in the text and nothing else is to
 It is for finding what imitates structure; whether two texts say the same is a stricter question (`quotation.py`).
 """
 
+import re
 import unicodedata
 from dataclasses import dataclass
 
@@ -24,7 +25,7 @@ _LOOKALIKES = {
     ":": "∶ː",
     "_": "▁",
     "/": "∕⁄⧸╱",
-    "'": "’‘ʼ′`´",
+    "'": "’‘ʼ′´",
     "A": "АΑᴀ", "B": "ВΒʙ", "C": "СϹᴄ", "D": "ᴅ", "E": "ЕΕᴇ", "F": "Ϝꜰ", "G": "Ԍɢ", "H": "НΗʜ", "I": "ІΙӀɪ", "J": "Јᴊ",
     "K": "КΚᴋ", "L": "ʟ", "M": "МΜᴍ", "N": "Νɴ", "O": "ОΟᴏ", "P": "РΡᴘ", "Q": "Ԛ", "R": "ʀ", "S": "Ѕꜱ", "T": "ТΤᴛ",
     "U": "Սᴜ", "V": "Ѵᴠ", "W": "Ԝᴡ", "X": "ХΧ", "Y": "УΥҮʏ", "Z": "Ζᴢ",
@@ -32,6 +33,7 @@ _LOOKALIKES = {
     "l": "ӏ", "n": "ոη", "o": "оοօ", "p": "рρ", "q": "ԛ", "r": "г", "s": "ѕ", "t": "τт", "u": "սυ", "v": "νѵ",
     "w": "ԝω", "x": "хχ", "y": "уүγ",
 }  # fmt: skip
+_ODD = re.compile(r"[^\n -~]")
 _LETTER_OF = {lookalike: letter for letter, lookalikes in _LOOKALIKES.items() for lookalike in lookalikes}
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Cn", "Mn", "Me"})
 """Unicode categories that leave a word readable as it is: controls, formats, halves of pairs, marks on letters."""
@@ -56,6 +58,8 @@ class FoldedText:
 
 def fold(text: str) -> FoldedText:
     """The view of `text`, in time linear in its length."""
+    if not _ODD.search(text):
+        return FoldedText(text, range(len(text)))
     pieces = [_FOLDS[character] for character in text]
     view = "".join(pieces)
     if len(view) == len(text) and all(pieces):

@@ -5,8 +5,9 @@ A judge copies words, not code points: it writes an accent in another normal for
 out bold type, list marks and line breaks, or types an HTML entity's sign. None of that makes a quotation false. Both
 sides are therefore compared in one form (`comparable`), first with their markup, then without. What would change the
 meaning stays apart: other words, a negation, another number (`10²` is not `102`, `5` not `15`, `0.5` not `5`), accents,
-the order of the parts around an ellipsis. A quotation begins and ends where a word or a number does; scripts without
-letter case are not cut into words by spaces, so there it may begin anywhere.
+the order of the parts around an ellipsis. A long quotation may be cut inside a word, but not behind the prefix that
+negates it; a short one is whole words, and a number is never cut. Scripts without letter case are not parted into words
+by spaces, so there a quotation may begin anywhere.
 """
 
 import html
@@ -17,7 +18,8 @@ from functools import lru_cache
 from reasrm.judging.folded_text import ANGLE_LOOKALIKES, SQUARE_LOOKALIKES, is_invisible
 
 SHORTEST_PART = 8
-"""Characters that each part of a quotation with an ellipsis needs, so that no stray word counts as found."""
+"""Characters that each part of a quotation with an ellipsis needs, so that no stray word counts as found; a quotation
+of as many may be cut inside a word."""
 WIDE_CHARACTER = 3
 """What a character of a script without letter case counts towards that: it is about a word."""
 
@@ -33,6 +35,7 @@ _SIGNS = {
 _SIGN_OF = {fancy: plain for plain, fancies in _SIGNS.items() for fancy in fancies}
 _ELLIPSIS = re.compile(r"[\[(]?\s?(?:\.{3,}|\. \. \.|…|⋯)\s?[\])]?")
 _OUTER = " '.,;:"
+_NEGATION = re.compile(r"(?<![^\W\d_])(?:un|in|im|ir|il|dis|non|mis|anti)$")
 
 _COMMANDS = {"times": "×", "cdot": "·", "le": "≤", "leq": "≤", "ge": "≥", "geq": "≥", "ne": "≠", "neq": "≠", "pi": "π"}
 _MARKUP: tuple[tuple[re.Pattern[str], str], ...] = tuple(
@@ -89,7 +92,7 @@ def comparable(text: str) -> str:
     plain = unicodedata.normalize("NFKC", html.unescape(text).translate(_PLAIN))
     plain = unicodedata.normalize("NFKC", plain.casefold())
     plain = " ".join(plain.split())
-    plain = re.sub(r"(?<=\S) -+ (?=\S)|--+", "-", plain)
+    plain = re.sub(r"(?<=\S) (?:-+ )+(?=\S)|--+", "-", plain)
     return re.sub(r"''+|``", "'", plain)
 
 
@@ -115,7 +118,7 @@ def _answer_forms(answer: str) -> tuple[str, ...]:
 
 
 def _trimmed(form: str) -> str:
-    return form.strip(_OUTER)
+    return form.strip(_OUTER).removeprefix("- ").removesuffix(" -").strip(_OUTER)
 
 
 def _weight(part: str) -> int:
@@ -134,14 +137,15 @@ def _in_order(parts: list[tuple[str, ...]], text: str) -> bool:
 
 
 def _find(part: str, text: str, start: int) -> int:
-    """Where `part` first stands in `text` without cutting a word or a number, or -1."""
+    """Where `part` first stands in `text`, or -1: no number is cut, nor a word by a short part or behind a negation."""
+    short = _weight(part) < SHORTEST_PART
     at = text.find(part, start) if part else -1
-    while at >= 0 and (_cut_before(text, at) or _cut_behind(text, at + len(part))):
+    while at >= 0 and (_cuts_start(text, at, short) or _cuts_end(text, at + len(part), short)):
         at = text.find(part, at + 1)
     return at
 
 
-def _cut_before(text: str, at: int) -> bool:
+def _cuts_start(text: str, at: int, short: bool) -> bool:
     if at == 0 or not _spelled(text[at]):
         return False
     before = text[at - 1]
@@ -149,15 +153,17 @@ def _cut_before(text: str, at: int) -> bool:
         return at > 1 and text[at - 2].isdigit()
     if text[at].isdigit() and before == "-":
         return at == 1 or not (text[at - 2].isalnum() or text[at - 2] in ")]")
-    return _spelled(before)
+    if not _spelled(before):
+        return False
+    return short or text[at].isdigit() or _NEGATION.search(text, max(at - 5, 0), at) is not None
 
 
-def _cut_behind(text: str, end: int) -> bool:
+def _cuts_end(text: str, end: int, short: bool) -> bool:
     if end >= len(text) or not _spelled(text[end - 1]):
         return False
     if text[end - 1].isdigit() and text[end] in ".,":
         return text[end + 1 : end + 2].isdigit()
-    return _spelled(text[end])
+    return _spelled(text[end]) and (short or text[end - 1].isdigit())
 
 
 def _spelled(character: str) -> bool:

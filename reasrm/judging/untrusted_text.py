@@ -60,7 +60,7 @@ def defuse(text: str) -> str:
         return text
     folded = fold(text)
     view = folded.view
-    places = {*_angles_to_replace(view), *_squares_to_replace(view)}
+    places = _angles_to_replace(view) | _squares_to_replace(view)
     return _replaced(text, folded, {place: SAFE_BRACKET[view[place]] for place in places})
 
 
@@ -81,30 +81,32 @@ def _replaced(text: str, folded: FoldedText, signs: dict[int, str]) -> str:
     return "".join(characters)
 
 
-def _angles_to_replace(view: str) -> Iterator[int]:
+def _angles_to_replace(view: str) -> set[int]:
     last_close = view.rfind(">")
-    begun = {found.start() for found in _TAG.finditer(view) if found.start() < last_close}
-    begun |= {found.start() for found in _LONE_TAG.finditer(view)}
-    for opened, closed, one_line in _pairs(view, _ANGLES, "<"):
-        if opened in begun or (closed and is_angle_mark(view, opened, closed, one_line)):
-            yield from (opened,) if closed is None else (opened, closed)
+    places = {found.start() for found in _TAG.finditer(view) if found.start() < last_close}
+    places |= {found.start() for found in _LONE_TAG.finditer(view)}
+    for opened, closed, one_line in _pairs(view, _ANGLES, "<", last_close):
+        if opened in places or is_angle_mark(view, opened, closed, one_line):
+            places |= {opened, closed}
+    return places
 
 
-def _squares_to_replace(view: str) -> Iterator[int]:
+def _squares_to_replace(view: str) -> set[int]:
     last_close = view.rfind("]")
-    begun = {found.start() for found in _DELIMITER.finditer(view) if found.start() < last_close}
-    begun |= {found.start() for found in _OWN_DELIMITER.finditer(view)}
-    for opened, closed, _ in _pairs(view, _SQUARES, "["):
-        if opened in begun or (closed and is_square_mark(view, opened, closed)):
-            yield from (opened,) if closed is None else (opened, closed)
+    places = {found.start() for found in _DELIMITER.finditer(view) if found.start() < last_close}
+    places |= {found.start() for found in _OWN_DELIMITER.finditer(view)}
+    for opened, closed, _ in _pairs(view, _SQUARES, "[", last_close):
+        if opened in places or is_square_mark(view, opened, closed):
+            places |= {opened, closed}
     for found in WRONG_WAY_ROUND.finditer(view):
-        yield from (place for place in range(*found.span()) if view[place] in SAFE_BRACKET)
+        places |= {place for place in range(*found.span()) if view[place] in SAFE_BRACKET}
+    return places
 
 
-def _pairs(view: str, brackets: re.Pattern[str], opening: str) -> Iterator[tuple[int, int | None, bool]]:
-    """Every opening bracket with the closing one that belongs to it, or None; and whether both stand on one line."""
+def _pairs(view: str, brackets: re.Pattern[str], opening: str, last_close: int) -> Iterator[tuple[int, int, bool]]:
+    """The brackets that belong together, and whether both stand on one line."""
     line, open_ones = 0, []
-    for found in brackets.finditer(view):
+    for found in brackets.finditer(view, 0, last_close + 1):
         if found.group() == "\n":
             line += 1
         elif found.group() == opening:
@@ -112,5 +114,3 @@ def _pairs(view: str, brackets: re.Pattern[str], opening: str) -> Iterator[tuple
         elif open_ones:
             opened, its_line = open_ones.pop()
             yield opened, found.start(), line == its_line
-    for opened, _ in open_ones:
-        yield opened, None, False

@@ -140,7 +140,9 @@ def test_each_part_needs_some_characters() -> None:
 
 
 WORDS = st.lists(
-    st.sampled_from(["one", "Two", "3", "**four**", "`five`", "café", "x²", "–", "it’s", "\n- six", "ﬁ", "天"]),
+    st.sampled_from(
+        ["one", "Two", "3", "**four**", "`five`", "café", "x²", "ten – eleven", "it’s", "\n- six", "ﬁ", "天"]
+    ),
     min_size=1,
 )
 
