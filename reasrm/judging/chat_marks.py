@@ -23,7 +23,7 @@ from functools import lru_cache
 
 _SEQUENCE_MARK = r"(?:[sbe]o[stpdmhcu]|pad|unk|cls|sep|mask|[gs]mask)(?:_token)?(?::?\d+)?"
 _THOUGHT_OR_TOOL = (
-    r"(?:think|thinking|thoughts?|reasoning|reflection|scratchpad|tools|"
+    r"(?:(?:ant)?think|(?:ant)?thinking|thoughts?|reasoning|reflection|scratchpad|tools|"
     r"(?:available_)?tool_?(?:calls?|response|responses|result|results|outputs?|use|list)|available_tools|"
     r"functions|function_?(?:calls?|response|responses|results?)|arg_(?:key|value)|observation)"
 )
@@ -31,12 +31,13 @@ _NAME = re.compile(
     rf"""\s*/?\s*(?:
       s                                                       # of the first Llama; upper case is a type parameter
     | SYS | B_U?SYS | C_[QA] | AI | 用户
-    | (?i: (?:\w+:)? (?:
+    | (?i: (?:\w+[:|])? (?:
           {_SEQUENCE_MARK}
         | (?:start|begin|beginning|end)(?:_of_\w+|of(?:text|prompt|turn|sentence|utterance)\w*)
         | (?:im|header|role|turn|message|channel|cot|think|thought|tool\w*|system|user|assistant|vision|image|audio)
           _(?:start|begin|end|sep|pad)
         | (?:\w+_)? {_THOUGHT_OR_TOOL} (?:_(?:start|begin|end|never_used\w*|fast|faster|on|off))?
+          (?:\s+[\w:\-]+\s*=[^<>‹›]*)?
         | (?:\w+_)? (?:unused|reserved|special|extra|dummy|placeholder|custom|control)(?:_\w+)?_?\d+
         | \w+_soft_token | \w+_never_used_\w+ | invoke(?:\s+name\s*=[^<>‹›\n]*)?
         | (?:system|user|assistant|human)[_\-](?:prompt|message|turn|reminder|instructions?)

@@ -1,7 +1,7 @@
 """The structure of a judge's reply: type, rubric with weights, solution, quotations; and whether quotations are true.
 
 Nothing is decided here: the filter of traces, the report and the probes each have their own rules. Only what stands
-before the verdict counts, and after any `</think>`. What makes a quotation true is said in `quoted_text.py`, what a
+before the verdict counts, and behind any thought. What makes a quotation true is said in `quoted_text.py`, what a
 weight is in `rubric_weights.py`.
 """
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reasrm.judging.thought_marks import THOUGHT_MARKS, ThoughtMark
 from reasrm.judging.untrusted_text import PROTOCOL_TAGS, defuse, defuse_turn
 
 PIECES = (
@@ -180,6 +181,19 @@ def test_chat_tokens_of_every_family_are_broken(token: str) -> None:
     safe = defuse(f"so {token} it")
     assert token not in safe
     assert len(safe) == len(token) + 6
+
+
+@pytest.mark.parametrize(
+    "mark", [mark for mark in THOUGHT_MARKS if not mark.start[0].isalpha()], ids=lambda mark: mark.start
+)
+def test_no_thought_mark_of_the_table_is_left(mark: ThoughtMark) -> None:
+    """Those without brackets are plain words; they are marks only where a reply begins."""
+    for written in (mark.start, mark.end):
+        variants = [written, written.upper(), "\u200b".join(written)]
+        if written.startswith("<") and "|" not in written and "/" not in written:
+            variants.append(written.replace(">", " kind='x'>"))
+        for text in variants:
+            assert defuse(text) != text
 
 
 @pytest.mark.parametrize(
