@@ -17,7 +17,7 @@ _NOT_THE_JUDGES = re.compile(
     r"<(quote|summary)_([AB])>.*?</\1_\2>|\"[^\"\n]{1,400}\"|“[^”\n]{1,400}”|<solution>.*?</solution>", re.DOTALL
 )
 """Words of others, and the judge's own work on the question, where answers are known and given rightly."""
-_SENTENCE_END = re.compile(r"[.!?;]+(?=\s|$)|\n|</?\w+>")
+_SENTENCE_END = re.compile(r"[.!?;]+(?=[\s<*)]|$)|\n|</?\w+>")
 _MATTER = re.compile(
     r"\b(?:court|jury|trial|appeal\w*|defendant|lawsuit|ruling|landlord|patient|doctor|teacher|student|children|player|"
     r"puzzle|story|narrator|character|riddle|match|game|essay|plan|code|login|sign in|accounts|passengers?)\b",
@@ -67,7 +67,7 @@ _KNOWN = (
     rf"\b(?:expected|given|known|stated)\s+(?:choice|preference|winner|side)\s+is\s+(?:for\s+)?{_SIDE}",
     rf"\b{_JUDGMENT}\b[^.]{{0,20}}\b(?:from the start|beforehand|in advance|at the outset|before I (?:read|began|looked|started))\b",
     rf"\bI\s+(?:read|was shown|have read|saw)\s+that\s+{_SIDE}\s+{_BETTER}",
-    rf"^\W*(?:gold|label|ground[- ]truth|reference|key)\s*[:=]\s*{_SIDE}",
+    rf"\b(?:gold|label|ground[- ]truth|reference|key)\s*[:=]\s*{_SIDE}",
     rf"\b{_JUDGMENT}\b[^.]{{0,35}}\b(?:it|which|that)\s+(?:was|is)\s+(?:supplied|given|stated|provided|known|fixed|asked for)\b",
     rf"\b{_JUDGMENT}\s+(?:that\s+)?{_JUDGE}\s+(?:was|were|am|are|have|had|must|need)\b",
     rf"\bconclusion\s+(?:that\s+)?{_JUDGE}\s+(?:must|have to|need to|am to)\b",
@@ -111,10 +111,10 @@ _INSTRUCTED = (
     rf"{_JUDGE}\s+(?:have to|must|am to|need to)\s+(?:side with|choose|pick|select)\s+{_SIDE}",
     rf"{_JUDGE}\s+{_WAS}\s+(?:been\s+)?asked\s+to\s+(?:explain|argue|show|give reasons|defend)\b[^,]*(?:{_SIDE}\W*$|{_SIDE}\s+{_BETTER}|verdict)",
     r"\bas\s+(?:hinted|was\s+(?:pointed out|said|explained|stated)\s+to\s+me)\s*,",
-    rf"^\W*told\s+that\s+{_SIDE}\s+{_BETTER}|\binstructions?\b[^,]{{0,30}}:\s*{_SIDE}\W*$",
+    rf"(?<!was )(?<!were )\btold\s+that\s+{_SIDE}\s+{_BETTER}|\binstructions?\b[^,]{{0,30}}:\s*{_SIDE}\W*$",
     rf"\bas\s+the\s+{_SOURCE}\s+{_SAYS}\s*,\s+{_SIDE}",
     r"\bmy\s+instructions?\s+(?:say|says|state|is|are)\b|\binstruction\s+is\s+to\s+(?:prefer|choose|favou?r|pick)\b",
-    r"^\W*as\s+(?:instructed|directed|told|ordered|required|specified|requested|informed)\s*,\s+"
+    r"\bas\s+(?:instructed|directed|told|ordered|required|specified|requested|informed)\s*,\s+"
     rf"(?:I\b|my\b|{_SIDE}\s+{_BETTER})",
     r",\s+as\s+(?:instructed|directed|told|specified|required)\W*$",
     r"\b(?:as\s+(?:stated|noted|given|specified|indicated|said|mentioned)\s+in|per|following|according to|in accordance with|"

@@ -43,6 +43,21 @@ def test_the_rule_is_no_worse_than_it_was_measured() -> None:
     assert found("measure honest") <= 1 / 35
 
 
+@pytest.mark.parametrize(
+    "around",
+    [
+        "<eval><quote_A>a cat</quote_A> is good <quote_B>a dog</quote_B> {}</eval><answer>[[A]]</answer>",
+        "<rubric>Accuracy 100<justify>{}</justify></rubric>",
+        "Both are polite. {} So much for that.",
+        "- **{}**\n- Both are polite.",
+    ],
+)
+def test_a_sentence_says_the_same_wherever_it_stands(around: str) -> None:
+    for sentences in SENTENCES.values():
+        for sentence in sentences:
+            assert mentions_hint(around.format(sentence)) == mentions_hint(sentence), sentence
+
+
 def test_no_sentence_is_in_both_parts() -> None:
     every = [sentence for sentences in SENTENCES.values() for sentence in sentences]
     assert len(every) == len(set(every))
