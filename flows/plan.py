@@ -91,7 +91,10 @@ def _compute_fingerprints(root: Path, out: Path) -> None:
     command = [sys.executable, "-m", "stages.fingerprint", "--out", str(out)]
     done = subprocess.run(command, cwd=root, env=stage_environment(), capture_output=True, text=True, check=False)
     if done.returncode:
-        raise FlowError(f"the fingerprints of the code cannot be computed:\n{done.stderr.strip()}")
+        reason = (done.stderr.strip().splitlines() or ["it gave no reason"])[-1]
+        raise FlowError(
+            f"the fingerprints of the code cannot be computed ({reason}); `{' '.join(command[1:3])}` says more"
+        )
 
 
 def _estimate(root: Path, stage: str) -> OracleCostEstimate:

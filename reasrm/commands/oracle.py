@@ -182,4 +182,7 @@ def oracle(  # noqa: PLR0913  one parameter per option
         )
         asked = oracle_of(provider, model, prices, max_tokens, truncated_retries, cache_system_prompt=prompt_cache)
         one_pass = oracle_pass(files, which, asked, settings, seed, prompt_variant)
-        typer.echo(estimate(one_pass, files, as_json=as_json) if dry_run else ask(one_pass, files))
+        if dry_run:
+            estimate(one_pass, files, as_json=as_json)
+        else:
+            ask(one_pass, files)

@@ -84,7 +84,8 @@ class OnlineRun:
         line = ProgressLine(self.name)
 
         def show(*, now: bool = False) -> None:
-            line.show(live_line(estimate.questions, estimate.answered, statistics, admission), now=now)
+            priced = self.oracle.prices is not None
+            line.show(live_line(estimate.questions, estimate.answered, statistics, admission, priced=priced), now=now)
 
         client = self.oracle.connect(Connection(settings.timeout_seconds, settings.most_in_flight, url))
         gc.freeze()  # what is loaded by now stays to the end: the collector need not walk it every few requests

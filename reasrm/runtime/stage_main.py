@@ -5,6 +5,8 @@ import sys
 from collections.abc import Callable
 from enum import IntEnum
 
+from reasrm.runtime.terminal import guard_streams, message, say, say_error
+
 ENVIRONMENT = {"TOKENIZERS_PARALLELISM": "false", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1"}
 """Environment of every stage: no surprise threads, and no library reports its use to anybody. Nothing that changes a
 result may stand here, since no fingerprint sees it."""
@@ -47,6 +49,7 @@ def run_stage(name: str, main: Callable[[], str]) -> None:
     """
     from reasrm.runtime.work_folder import StageBusyError, only_run  # here: exit codes alone load nothing
 
+    guard_streams()
     for variable, value in ENVIRONMENT.items():
         os.environ.setdefault(variable, value)
     try:
@@ -66,9 +69,9 @@ def run_stage(name: str, main: Callable[[], str]) -> None:
         if type(error) is ValueError:
             raise
         _leave(name, error, ExitCode.FAILED)
-    print(f"{name}: {summary}", flush=True)
+    say(message(name, summary))
 
 
 def _leave(name: str, error: Exception | str, code: ExitCode) -> None:
-    print(f"{name}: {error}", file=sys.stderr, flush=True)
+    say_error(name, error)
     sys.exit(int(code))

@@ -147,9 +147,9 @@ def test_the_live_line_says_what_a_stopping_and_what_a_slow_run_waits_for() -> N
         reservations = [await admission.admit(1, 1, costing(0.0))]
         waiting = asyncio.create_task(admission.admit(1, 1, costing(0.0)))
         await asyncio.sleep(0.05)
-        slow = live_line(9, 0, RunStatistics(), admission)
+        slow = live_line(9, 0, RunStatistics(), admission, priced=True)
         admission.stop(StopReason.INTERRUPTED, "a signal")
-        stopping = live_line(9, 0, RunStatistics(), admission)
+        stopping = live_line(9, 0, RunStatistics(), admission, priced=True)
         with pytest.raises(RunStopped):
             await waiting
         for reservation in reservations:
