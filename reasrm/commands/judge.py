@@ -112,8 +112,7 @@ def judge_by(options: JudgeOptions) -> int:
     except (BadRecordError, BrokenLedgerError, OSError) as error:
         return _failed(error, ExitCode.FAILED)
     except KeyboardInterrupt:
-        kept = f"{options.replies_file} keeps every reply that came, the same command goes on from there"
-        return _failed(f"interrupted; {kept if options.out else ONLY_PRINTED}", ExitCode.INTERRUPTED)
+        return _failed(_interrupted(options), ExitCode.INTERRUPTED)
 
 
 def judge_one(options: JudgeOptions) -> int:
@@ -205,6 +204,14 @@ def as_text(judgment: "PairwiseJudgment") -> str:
         lines += [f"  quotes {quote.side.value} ({quote.grounding}): {quote.text!r}" for quote in order.quotes]
         lines += ["  reply: " + order.reply.replace("\n", "\n    ")] if order.reply else []
     return "\n".join(lines)
+
+
+def _interrupted(options: JudgeOptions) -> str:
+    if options.jsonl is None:
+        return "interrupted; nothing was judged"
+    if options.out is None:
+        return f"interrupted; {ONLY_PRINTED}"
+    return f"interrupted; {options.replies_file} keeps every reply that came, the same command goes on from there"
 
 
 def _failed(error: object, code: int) -> int:

@@ -76,7 +76,9 @@ PromptFileOption = Annotated[
 VariantOption = Annotated[PromptVariant | None, typer.Option(help="Of our own prompt (full).", rich_help_panel=JUDGE)]
 MaxNewTokensOption = Annotated[
     int | None,
-    typer.Option(min=1, metavar="N", help=f"A reply is cut off here ({MOST_NEW_TOKENS}).", rich_help_panel=JUDGE),
+    typer.Option(
+        min=1, max=2**31 - 1, metavar="N", help=f"A reply is cut off here ({MOST_NEW_TOKENS}).", rich_help_panel=JUDGE
+    ),
 ]
 OutOption = Annotated[
     Path | None,

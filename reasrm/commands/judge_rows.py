@@ -6,6 +6,7 @@ asked: what is paid for is never lost to a misspelling further down.
 """
 
 import json
+import os
 import re
 import shutil
 import sys
@@ -130,7 +131,7 @@ def _text(option: str, value: str) -> str:
             return _decoded(_standard_input().read())
         if value.startswith("@") and not value.startswith("@@"):
             return _decoded(Path(value[1:]).read_bytes())
-        return value.removeprefix("@").encode().decode()
+        return os.fsencode(value.removeprefix("@")).decode()  # its bytes, whatever the locale took them for
     except (OSError, UnicodeError) as error:
         raise StageError(f"{option} {value[:60]!r}: cannot be read as UTF-8 text ({error})") from error
 

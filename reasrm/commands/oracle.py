@@ -20,6 +20,8 @@ ProviderName = Literal["anthropic", "openai", "openai_responses"]
 PromptName = Literal["full", "rubrics", "plain", "answer_only"]
 """As `reasrm.judging.chain_of_rubrics.PromptVariant`."""
 
+MOST = 2**63 - 1
+"""Most that a whole number of a request can be."""
 QUESTIONS, FILES, HOW = "What is asked", "Files", "How it is asked"
 
 Pairs = Annotated[
@@ -46,8 +48,13 @@ Model = Annotated[str, typer.Option(help="Dated model id.", rich_help_panel=QUES
 Prompt = Annotated[
     PromptName, typer.Option("--prompt-variant", help="Which of our prompts is shown.", rich_help_panel=QUESTIONS)
 ]
-Seed = Annotated[int, typer.Option(help="Decides on which side the better answer is shown.", rich_help_panel=QUESTIONS)]
-MaxTokens = Annotated[int, typer.Option(min=1, help="Longest reply.", rich_help_panel=QUESTIONS)]
+Seed = Annotated[
+    int,
+    typer.Option(
+        min=-MOST, max=MOST, help="Decides on which side the better answer is shown.", rich_help_panel=QUESTIONS
+    ),
+]
+MaxTokens = Annotated[int, typer.Option(min=1, max=MOST, help="Longest reply.", rich_help_panel=QUESTIONS)]
 TruncatedRetries = Annotated[
     int,
     typer.Option(

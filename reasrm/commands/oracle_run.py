@@ -1,5 +1,6 @@
 """What `reasrm oracle` does with its options: check files and values, then ask or estimate."""
 
+import math
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -135,6 +136,8 @@ def given_prices(vendor: ApiProtocol, given: str) -> Prices:
     today = date.today()  # noqa: DTZ011
     try:
         match [float(number) for number in given.split(",")]:
+            case numbers if not all(map(math.isfinite, numbers)):
+                pass
             case [into, out]:
                 return Prices.from_input_and_output(vendor, into, out, today)
             case [into, out, read, write]:

@@ -1,5 +1,6 @@
 """The frame around a stage's main: one run at a time, one-line errors, exit codes with a meaning."""
 
+import errno
 import os
 import sys
 from collections.abc import Callable
@@ -12,6 +13,8 @@ ENVIRONMENT = {"TOKENIZERS_PARALLELISM": "false", "HF_HUB_DISABLE_TELEMETRY": "1
 result may stand here, since no fingerprint sees it."""
 INPUTS = "data/"
 """Where the stages read what other stages write."""
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+"""A full disk, a used-up quota, a file larger than this process may write."""
 FINGERPRINT_EXEMPT = "it frames a stage: locks, messages and exit codes"
 
 
@@ -44,7 +47,7 @@ class StoppedResumable(StageError):  # noqa: N818  a stop is not an error
 def run_stage(name: str, main: Callable[[], str]) -> None:
     """Run a stage's `main` and print the one summary line that it returns; exit non-zero with the reason otherwise.
 
-    Errors of this project, missing or bad input and Ctrl-C are reported in one line; anything else keeps its traceback,
+    Errors of this project, missing or bad input, a full disk and Ctrl-C are reported in one line; anything else keeps its traceback,
     since it is a defect.
     """
     from reasrm.runtime.work_folder import StageBusyError, only_run  # here: exit codes alone load nothing
@@ -65,6 +68,10 @@ def run_stage(name: str, main: Callable[[], str]) -> None:
         if not str(error.filename).startswith(INPUTS):
             raise
         _leave(name, f"{error.filename}: not there; `dvc repro` first makes what a stage reads", ExitCode.FAILED)
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        _leave(name, f"{error}: make room on the disk, then the same command goes on", ExitCode.FAILED)
     except ValueError as error:
         if type(error) is ValueError:
             raise
