@@ -171,7 +171,7 @@ def oracle(  # noqa: PLR0913  one parameter per option
     - 4: another run writes to the same ledger.
     - 130: interrupted a second time; replies in flight are lost, and may be billed.
     """
-    from reasrm.commands.oracle_run import OracleFiles, ask, estimate, exit_codes, oracle_of, oracle_pass, settings_of
+    from reasrm.commands.oracle_run import OracleFiles, carry_out, exit_codes, oracle_of, oracle_pass, settings_of
 
     with exit_codes():
         files = OracleFiles(pairs, first_traces, out, ledger or out.parent / f"{out.name}.ledger.jsonl", summary)
@@ -189,7 +189,4 @@ def oracle(  # noqa: PLR0913  one parameter per option
         )
         asked = oracle_of(provider, model, prices, max_tokens, truncated_retries, cache_system_prompt=prompt_cache)
         one_pass = oracle_pass(files, which, asked, settings, seed, prompt_variant)
-        if dry_run:
-            estimate(one_pass, files, as_json=as_json)
-        else:
-            ask(one_pass, files)
+        carry_out(one_pass, files, dry_run=dry_run, as_json=as_json)

@@ -172,6 +172,14 @@ def oracle_pass(
     )
 
 
+def carry_out(one_pass: OraclePass, files: OracleFiles, *, dry_run: bool, as_json: bool) -> None:
+    """Ask, or say what asking would cost; errors as in `ask`."""
+    if dry_run:
+        estimate(one_pass, files, as_json=as_json)
+    else:
+        ask(one_pass, files)
+
+
 def estimate(one_pass: OraclePass, files: OracleFiles, *, as_json: bool) -> None:
     """Say what is still to come and what it costs at most; sends nothing, changes nothing."""
     files.check_outputs(write=False)

@@ -47,8 +47,8 @@ class StoppedResumable(StageError):  # noqa: N818  a stop is not an error
 def run_stage(name: str, main: Callable[[], str]) -> None:
     """Run a stage's `main` and print the one summary line that it returns; exit non-zero with the reason otherwise.
 
-    Errors of this project, missing or bad input, a full disk and Ctrl-C are reported in one line; anything else keeps its traceback,
-    since it is a defect.
+    Errors of this project, missing or bad input, a full disk and Ctrl-C are reported in one line; anything else keeps
+    its traceback, since it is a defect.
     """
     from reasrm.runtime.work_folder import StageBusyError, only_run  # here: exit codes alone load nothing
 
@@ -64,19 +64,25 @@ def run_stage(name: str, main: Callable[[], str]) -> None:
         _leave(name, error, error.exit_code)
     except KeyboardInterrupt:
         _leave(name, "interrupted; the same command goes on from what is kept", ExitCode.INTERRUPTED)
-    except FileNotFoundError as error:
-        if not str(error.filename).startswith(INPUTS):
-            raise
-        _leave(name, f"{error.filename}: not there; `dvc repro` first makes what a stage reads", ExitCode.FAILED)
     except OSError as error:
-        if error.errno not in NO_ROOM:
+        reason = _expected(error)
+        if not reason:
             raise
-        _leave(name, f"{error}: make room on the disk, then the same command goes on", ExitCode.FAILED)
+        _leave(name, reason, ExitCode.FAILED)
     except ValueError as error:
         if type(error) is ValueError:
             raise
         _leave(name, error, ExitCode.FAILED)
     say(message(name, summary))
+
+
+def _expected(error: OSError) -> str:
+    """What to say of an error that no code can prevent; empty for a defect."""
+    if isinstance(error, FileNotFoundError) and str(error.filename).startswith(INPUTS):
+        return f"{error.filename}: not there; `dvc repro` first makes what a stage reads"
+    if error.errno in NO_ROOM:
+        return f"{error}: make room on the disk, then the same command goes on"
+    return ""
 
 
 def _leave(name: str, error: Exception | str, code: ExitCode) -> None:
