@@ -86,7 +86,10 @@ def main() -> str:
     selected = select(candidates(params, files), params.rules(), prompts)
     selected.write(OUTPUT, params.model_dump(mode="json", include={"overlap_ngram", "overlap_share", "max_chars"}))
     kept = ", ".join(f"{purpose.value} {len(pairs)}" for purpose, pairs in selected.pairs.items())
-    return f"{selected.rows_by_source.total()} rows; {kept}; {len(selected.rejected)} rejected"
+    unread = selected.files_not_read
+    files_not_read = f"; {len(unread)} files not read ({unread[0]}{', ...' if unread[1:] else ''})" if unread else ""
+    rejected = len(selected.rejected) - len(unread)
+    return f"{selected.rows_by_source.total()} rows; {kept}; {rejected} rejected{files_not_read}"
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import pytest
 
 from reasrm.data_quality.decontamination import BenchmarkPrompts
 from reasrm.data_quality.pair_selection import PairCandidate, PairRejection, PairRules, Purpose, SelectedPairs, select
-from reasrm.datasets.preference_schemas import preference_pair
+from reasrm.datasets.preference_formats import preference_pair
 from reasrm.datasets.row_fields import RowRefusedError
 from reasrm.records.pair import Message, PreferencePair, Role
 
