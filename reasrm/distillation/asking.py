@@ -77,11 +77,6 @@ class Asking:
                 self._all_open = True
             if self.admission.stopped is None and self._quarantine.held:
                 self._end_quarantine()
-        except ExceptionGroup as several:
-            full_disk = several.subgroup(OSError)
-            if full_disk is None or len(full_disk.exceptions) < len(several.exceptions):
-                raise
-            raise full_disk.exceptions[0] from None  # each request in flight met the same: one line says it
         finally:
             ticker.cancel()
 
