@@ -1,7 +1,8 @@
 """Collect the benchmarks: rows in the published schemas to comparisons to be judged, with an account of every row.
 
 Reads:   the folder given with --files (source `files`), the hub (`hub`), or the miniature's own rows
-Writes:  data/benchmarks/<benchmark>.jsonl, refused.jsonl (rows that are not used, with reasons), completeness.json
+Writes:  data/benchmarks/<benchmark>.jsonl, refused.jsonl (rows that are not used, with reasons), completeness.json;
+         if a benchmark has no usable row, work/collect_benchmarks/refused.jsonl alone
 Run:     python -m stages.collect_benchmarks --files data/raw      (or: dvc repro collect_benchmarks)
 """
 
@@ -86,7 +87,8 @@ def summary(collected: CollectedBenchmark) -> str:
     """What became of a benchmark's rows, in a few words."""
     unread = collected.files_not_read
     refused = f"{len(collected.refused) - len(unread)} refused"
-    files = f", {len(unread)} files not read ({unread[0]}{', ...' if unread[1:] else ''})" if unread else ""
+    named = ", ".join([*unread[:3], "..."] if unread[3:] else unread)
+    files = f", {len(unread)} files not read ({named})" if unread else ""
     return f"{collected.rows_in} rows, {len(collected.items)} comparisons, {refused}{files}"
 
 

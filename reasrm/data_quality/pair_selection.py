@@ -152,7 +152,7 @@ class SelectedPairs:
         if empty:
             funnel, why = self.funnel(), keep_refused(STAGE, REJECTED, self.rejected)
             kept = f"{funnel['kept']} of {funnel['rows_in']} rows are pairs"
-            raise StageError(f"no pair is left for {', '.join(empty)}: {kept}, {funnel['by_reason']} are not; {why}")
+            raise StageError(f"no pair is left for {', '.join(empty)}: {kept} {funnel['by_reason'] or ''}; {why}")
         forget_refused(STAGE, REJECTED)
         with new_folder(folder) as new:
             for purpose, pairs in self.pairs.items():

@@ -53,6 +53,7 @@ def with_prompt(field: str) -> Reading:
 
     def read(row: Row) -> PairTexts:
         require_agreeing_scores(row)
+        _require_no_history(row)
         prompt = required(row, field)
         if not isinstance(row["chosen"], str):
             return _with_turns(row, field)
@@ -88,6 +89,7 @@ def shared_beginning(row: Row) -> PairTexts:
 def alpaca(row: Row) -> PairTexts:
     """An instruction and what it is about, joined by a newline as LLaMA-Factory does."""
     require_agreeing_scores(row)
+    _require_no_history(row)
     parts = [text(row, field) for field in ("instruction", "input")]
     asked = user_turn("\n".join(part for part in parts if part))
     return PairTexts(with_system(row.get("system"), asked), text(row, "chosen"), text(row, "rejected"))
@@ -95,7 +97,13 @@ def alpaca(row: Row) -> PairTexts:
 
 def texts(question: str, chosen: str, rejected: str) -> Reading:
     """How rows are read that hold three texts in these fields."""
-    return lambda row: PairTexts(user_turn(text(row, question)), text(row, chosen), text(row, rejected))
+
+    def read(row: Row) -> PairTexts:
+        require_agreeing_scores(row)
+        asked = with_system(row.get("system"), user_turn(text(row, question)))
+        return PairTexts(asked, text(row, chosen), text(row, rejected))
+
+    return read
 
 
 def openai_fine_tuning(row: Row) -> PairTexts:
@@ -110,11 +118,16 @@ def openai_fine_tuning(row: Row) -> PairTexts:
     return PairTexts(*shared_turns(*both))
 
 
-def rejected_beside(row: Row) -> PairTexts:
-    """A conversation whose last turn is the better answer, and the worse one beside it."""
-    whole = turns(row["messages"], "messages")
-    before, chosen, _ = shared_turns(whole, whole)
-    return PairTexts(with_system(row.get("system"), before), chosen, text(row, "rejected_response"))
+def rejected_beside(field: str) -> Reading:
+    """How rows are read that hold a conversation whose last turn is the better answer, and the worse one in `field`."""
+
+    def read(row: Row) -> PairTexts:
+        whole = turns(row["messages"], "messages")
+        before, chosen, _ = shared_turns(whole, whole)
+        worse = row[field] if isinstance(row[field], str) else message(row[field], field).content
+        return PairTexts(with_system(row.get("system"), before), chosen, worse)
+
+    return read
 
 
 def require_agreeing_scores(row: Row) -> None:
@@ -178,6 +191,12 @@ def _require_same_prompt(given: Any, field: str, before: Turns, wholes: tuple[Tu
         same = asked in (before, system_apart, wholes[0])
     if not same:
         raise RowRefusedError(Refusal.CONTRADICTORY, f"`{field}` is not what `chosen` and `rejected` answer")
+
+
+def _require_no_history(row: Row) -> None:
+    """Do nothing if no earlier turns stand beside the prompt, in the field where Alpaca's users put them."""
+    if row.get("history"):
+        raise RowRefusedError(Refusal.WRONG_SHAPE, f"`history` is not read: {quoted(row['history'])}; give turns")
 
 
 def _labels(row: Row) -> dict[str, str]:

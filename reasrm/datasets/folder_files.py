@@ -1,8 +1,8 @@
 """The files below a folder: those that rows can be read from, and for each other one why not.
 
-Every file has its line in the account. Links to files are read; links to folders are not followed, so that nothing
-loops and nothing is read twice. Hidden files and folders are companions of something else (`._a.jsonl` of macOS,
-`.ipynb_checkpoints`, locks of editors).
+Every file has its line in the account. Links to files are read; links to folders are not followed: DVC does not see
+what is behind them, so a change there would rerun nothing. (The folder that is asked for may be one.) Hidden files and
+folders are companions of something else (`._a.jsonl` of macOS, `.ipynb_checkpoints`, locks of editors).
 """
 
 import os
@@ -48,10 +48,12 @@ def _walk(top: Path) -> Iterator[tuple[Path, str]]:
         for name in list(folders):
             path = Path(place, name)
             if path.is_symlink():
-                yield path, "a link to a folder, which is not followed: link its files, or put the folder here"
+                yield path, "a link to a folder, which is not followed: put the folder here, or links to its files"
             elif name.startswith(COMPANIONS):
                 folders.remove(name)
                 yield path, "a hidden folder"
+        if not folders and not files and Path(place) != top and Path(place).suffix:
+            yield Path(place), "an empty folder"
         for name in files:
             yield Path(place, name), _why_not(Path(place, name))
     for error in unlisted:

@@ -14,11 +14,13 @@ from reasrm.datasets.chosen_rejected import PairTexts, Reading
 from reasrm.datasets.compared_answers import BetterAnswer
 from reasrm.datasets.dialogue_text import is_hh_dialogue
 from reasrm.datasets.row_fields import Refusal, Row, RowRefusedError, names, quoted
-from reasrm.records.pair import PreferencePair
+from reasrm.records.pair import PreferencePair, Role
 
 HUB = "https://huggingface.co/datasets"
 TRL = "https://huggingface.co/docs/trl/dataset_formats"
 ANSWERS = ("chosen", "rejected")
+MEDIA = ("image", "images", "video", "videos", "audio", "audios")
+"""Fields of what a question may be about and a judge of texts cannot be shown."""
 
 
 class PreferenceFormat(NamedTuple):
@@ -70,7 +72,7 @@ FORMATS = (
         marked.with_prompt("input"),
     ),
     PreferenceFormat(
-        "instruction", f"{HUB}/argilla/distilabel-math-preference-dpo", ("instruction", *ANSWERS),
+        "instruction", "https://github.com/hiyouga/LLaMA-Factory/blob/main/data/README.md", ("instruction", *ANSWERS),
         marked.with_prompt("instruction"),
     ),
     PreferenceFormat(
@@ -83,7 +85,16 @@ FORMATS = (
     ),
     PreferenceFormat(
         "ms-swift", "https://swift.readthedocs.io/en/latest/Customization/Custom-dataset.html",
-        ("messages", "rejected_response"), marked.rejected_beside,
+        ("messages", "rejected_response"), marked.rejected_beside("rejected_response"),
+    ),
+    PreferenceFormat(
+        "OpenPipe", "https://docs.openpipe.ai/features/fine-tuning/reward-models", ("messages", "rejected_message"),
+        marked.rejected_beside("rejected_message"),
+    ),
+    PreferenceFormat(
+        "Argilla's responses", f"{HUB}/argilla/distilabel-math-preference-dpo",
+        ("instruction", "chosen_response", "rejected_response"),
+        marked.texts("instruction", "chosen_response", "rejected_response"),
     ),
     PreferenceFormat(
         "OpenAI preference fine-tuning", "https://platform.openai.com/docs/guides/direct-preference-optimization",
@@ -181,7 +192,11 @@ def preference_pair(row: Any, source: str) -> PreferencePair:
     """
     if not isinstance(row, dict):
         raise RowRefusedError(Refusal.WRONG_TYPE, f"a row must be an object, it is {quoted(row)}")
+    if shown := [field for field in MEDIA if row.get(field)]:
+        raise RowRefusedError(Refusal.NO_TEXT, f"the row comes with more than text, in {names(shown)}")
     read = _read(row, formats_of(row))
+    if not read.prompt or read.prompt[-1].role is not Role.USER:
+        raise RowRefusedError(Refusal.WRONG_SHAPE, "the answers do not follow a turn of the user")
     if not read.prompt[-1].content.strip():
         raise RowRefusedError(Refusal.WRONG_SHAPE, "the question is empty")
     return PreferencePair(

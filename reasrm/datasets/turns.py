@@ -71,10 +71,10 @@ def message(turn: Any, field: str) -> Message:
     if not isinstance(turn, Mapping):
         raise RowRefusedError(Refusal.WRONG_TYPE, f"a turn of `{field}` has no role and text: {quoted(turn)}")
     role, content = (turn.get(key) for key in (("from", "value") if "from" in turn else ("role", "content")))
+    if not isinstance(role, str) or role not in {*ROLES, *TOOL_ROLES}:
+        raise RowRefusedError(Refusal.WRONG_TYPE, f"a turn of `{field}` has the role {quoted(role)}")
     if role in TOOL_ROLES or any(turn.get(name) for name in TOOL_FIELDS):
         raise RowRefusedError(Refusal.NO_TEXT, f"a turn of `{field}` is a tool's or calls one ({quoted(role)})")
-    if not isinstance(role, str) or role not in ROLES:
-        raise RowRefusedError(Refusal.WRONG_TYPE, f"a turn of `{field}` has the role {quoted(role)}")
     return Message(role=ROLES[role], content=_text_of(content, field))
 
 

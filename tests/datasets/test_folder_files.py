@@ -12,7 +12,7 @@ from reasrm.datasets.folder_files import files_below, printable
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     top = tmp_path / "top"
-    (top / "pairs" / "a.jsonl").mkdir(parents=True)
+    (top / "pairs").mkdir(parents=True)
     return top
 
 
@@ -23,6 +23,8 @@ def _why(folder: Path) -> dict[str, str]:
 def test_every_kind_of_file_has_its_line(folder: Path) -> None:
     pairs, outside = folder / "pairs", folder.parent / "outside.jsonl"
     outside.write_text("{}")
+    (pairs / "empty.json").mkdir()
+    (pairs / "a.jsonl").mkdir()
     (pairs / "a.jsonl" / "part.jsonl").write_text("{}")
     (pairs / "linked.jsonl").symlink_to(outside)
     (pairs / "nowhere.jsonl").symlink_to(folder / "gone")
@@ -50,6 +52,7 @@ def test_every_kind_of_file_has_its_line(folder: Path) -> None:
     for name, reason in expected.items():
         assert reason in why[f"pairs/{name}.jsonl"]
     assert "link to a folder" in why["pairs/loop"]
+    assert why["pairs/empty.json"] == "an empty folder"
     assert why["pairs/._a.jsonl"] == why["pairs/~$a.csv"] == "a hidden file"
     assert why["pairs/.ipynb_checkpoints"] == "a hidden folder"
 
@@ -75,9 +78,9 @@ def test_a_name_of_any_bytes_can_be_written_and_shown(folder: Path) -> None:
 def test_what_may_not_be_read_is_named(folder: Path) -> None:
     (folder / "pairs" / "b.jsonl").write_text("{}")
     (folder / "pairs" / "b.jsonl").chmod(0)
-    (folder / "pairs" / "a.jsonl").chmod(0)
+    (folder / "pairs" / "c.jsonl").mkdir(mode=0)
     assert "Permission" in _why(folder)["pairs/b.jsonl"]
-    assert "Permission" in _why(folder)["pairs/a.jsonl"]
+    assert "Permission" in _why(folder)["pairs/c.jsonl"]
 
 
 def test_a_folder_that_is_not_there_has_no_files(tmp_path: Path) -> None:

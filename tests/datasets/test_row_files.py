@@ -53,7 +53,11 @@ def test_a_companion_of_a_file_is_not_read_in_its_place(tmp_path: Path) -> None:
     (folder / "S2.json").mkdir()
     rows = list(rows_below(tmp_path, BENCHMARKS["rmb"].layout, "rmb"))
     assert [row.row for row in rows if row.fault is None] == [{"n": 1}, {"n": 2}]
-    assert [row.fault.reason for row in rows if row.fault] == [Refusal.FILE_NOT_READ]
+    unread = {row.file: row.fault.reason for row in rows if row.fault}
+    assert unread == dict.fromkeys(
+        (f"rmb/RMB_dataset/Pairwise_set/Harmlessness/{name}" for name in ("._S1.json", "S2.json")),
+        Refusal.FILE_NOT_READ,
+    )
 
 
 def test_an_ending_counts_in_any_case_and_under_a_compression() -> None:
