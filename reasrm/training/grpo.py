@@ -40,7 +40,7 @@ from reasrm.judging.prompt import judge_prompt
 from reasrm.records.comparison import Comparison
 from reasrm.training.checkpoint import attention
 from reasrm.training.rewards.registry import REWARD_TERMS
-from reasrm.training.rewards.sampled_replies import with_opened_thought
+from reasrm.training.rewards.sampled_replies import as_judged
 from reasrm.training.trainer_settings import TrainerSettings, trl_arguments
 from reasrm.training.training_run import NoTrainingDataError, TrainingRun, last_logged, train_and_save
 
@@ -119,7 +119,7 @@ def train_grpo(
     trainer = GRPOTrainer(
         model=str(start),
         args=_config(settings, run.resume_from),
-        reward_funcs=[with_opened_thought(REWARD_TERMS[name], opened) for name in settings.rewards],
+        reward_funcs=[as_judged(REWARD_TERMS[name], tokenizer, opened) for name in settings.rewards],
         train_dataset=Dataset.from_list(rows),
         processing_class=tokenizer,
         callbacks=[StopWithoutSignal(run.name, settings.steps_without_signal)],
