@@ -48,7 +48,7 @@ from reasrm.fake_vendor.protocols import (
 from reasrm.fake_vendor.rate_limits import VendorLimits
 from reasrm.fake_vendor.request_log import RequestLog
 from reasrm.fake_vendor.settings import FakeVendorSettings, Fault
-from reasrm.records.visible_text import json_text
+from reasrm.records.harmless_text import json_text
 from reasrm.runtime.terminal import say_json
 
 ONLINE = {str(api): api for api in ApiPath}

@@ -17,7 +17,7 @@ from reasrm.records.jsonl import write_records
 from reasrm.records.ledger import Ledger
 from reasrm.records.pair import Message, PreferencePair, Role
 from tests.fixtures.judge_server import honest, judge_server, served_file
-from tests.records.test_visible_text import OBEYED
+from tests.records.test_harmless_text import OBEYED
 
 pytestmark = pytest.mark.slow
 
