@@ -19,15 +19,14 @@ Keys come from the SDKs' own environment variables (OPENAI_API_KEY, ANTHROPIC_AP
 that is served on this machine needs none.
 """
 
-import os
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from reasrm.apis.clients import request_format
-from reasrm.apis.connection import address_parts
 from reasrm.apis.request_format import ApiProtocol, RequestField, RequestFormat
+from reasrm.apis.service_address import service_address
 from reasrm.records.jsonl import explain
 from reasrm.runtime.stage_main import StageError
 from reasrm.runtime.yaml_files import YamlError, read_yaml
@@ -61,11 +60,8 @@ class ServedModel(BaseModel):
         Raises:
             AddressError: it is none that requests can go to.
         """
-        url = self.base_url or os.environ.get(self.protocol.address_variable)
-        if not url:
-            return None
-        parts = address_parts(url)
-        return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+        address = service_address(self.base_url, self.protocol)
+        return None if address is None else address.shown
 
     @property
     def requests(self) -> RequestFormat:

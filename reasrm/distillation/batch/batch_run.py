@@ -162,7 +162,7 @@ class BatchRun:
         except RunStopped as stop:
             self.creation.succeeded()
             is_full = error.error_kind is ErrorKind.RATE_LIMITED
-            self.creation_stopped = RunStopped(StopReason.QUEUE_FULL, error.detail) if is_full else stop
+            self.creation_stopped = RunStopped(StopReason.QUEUE_FULL, stop.detail) if is_full else stop
 
     async def _finish(self, results: BatchResults, record: BatchRecord, waiting: WaitingQuestions) -> None:
         """Finish an open batch, and note what its outcome means for further ones."""
