@@ -130,8 +130,8 @@ class ApiClient(ABC):
         """What an answer with the status of an error means, or of a redirect, which is not followed."""
         headers = plain_headers(error.response.headers)
         if error.status_code < HTTPStatus.BAD_REQUEST:
-            to = shown_address(headers.get("location", ""))
-            detail = f"status {error.status_code}, to {to}: no request is sent on, with its key; set the address anew"
+            to = f" to {shown_address(headers['location'])}" if headers.get("location") else ""
+            detail = f"status {error.status_code}{to}, which no such API sends: a request is not sent on, with its key"
             return AttemptResult(error_kind=ErrorKind.NOT_ALLOWED, detail=self.shortened(detail))
         api_error = ApiError.from_body(error.body, error.status_code)
         if not api_error.message:

@@ -1,11 +1,12 @@
 """What a server's response headers say about its rate limits and how long to wait.
 
-How long: `retry-after-ms` and Azure's `x-ms-retry-after-ms` in milliseconds, else `retry-after` in seconds, as a duration
-with units (`1m30s`), or as a date (HTTP's or ISO 8601). A date is the server's, so it is compared with the server's own
-`date`; with our clock only where there is none. What is over is no wait; what is no number at all (`nan`, `inf`, `soon`)
-is no wish. A number too large for a float is the largest one. The wish is given as it is: those who follow it bound it
-(`outage_minutes` of the oracle, `LONGEST_RETRY_AFTER` of a judge). When a limit resets (`x-ratelimit-reset-*`,
-`anthropic-ratelimit-*-reset`) is not read: that is when all of it is back, in units that differ by server, and no wish.
+How long: `retry-after-ms` and Azure's `x-ms-retry-after-ms` in milliseconds, else `retry-after` in seconds, as a
+duration with units (`1m30s`), or as a date (HTTP's or ISO 8601). A date is the server's, so it is compared with the
+server's own `date`; with our clock only where there is none. What is over is no wait; what is no number at all (`nan`,
+`inf`, `soon`) is no wish. A number too large for a float is the largest one. The wish is given as it is: those who
+follow it bound it (`outage_minutes` of the oracle, `LONGEST_RETRY_AFTER` of a judge). When a limit resets
+(`x-ratelimit-reset-*`, `anthropic-ratelimit-*-reset`) is not read: that is when all of it is back, in units that differ
+by server, and no wish.
 """
 
 import re
@@ -67,7 +68,7 @@ def read_openai_limits(headers: Mapping[str, str]) -> RateLimitHeaders:
 
 
 def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
-    """How long the server wants to be left alone, in seconds; None if it does not say, or nothing that has a meaning."""
+    """How long the server wants to be left alone, in seconds; None if it does not say, or says what means nothing."""
     for name in ("retry-after-ms", "x-ms-retry-after-ms"):
         milliseconds = _number(headers.get(name))
         if milliseconds is not None:

@@ -4,14 +4,13 @@ What passes (`ErrorKind.passes`: a rate limit, an outage, a lost or broken reply
 The SDKs' own retries are off. `RetryingSender` is the loop for those who only want the reply; the oracle's loop
 (`distillation.asking`) adds a ledger, a budget and a circuit breaker, and takes its pauses from here.
 
-A server that asks for a pause (Retry-After, with whatever passes) is left alone for as long as it asks, by all requests,
-up to a bound: `LONGEST_RETRY_AFTER` here, `outage_minutes` for the oracle. One that asks for more is not asked again:
-the run stops, with everything kept, and goes on when somebody starts it.
+A server that asks for a pause (Retry-After, with whatever passes) is left alone for as long as it asks, by all
+requests, up to a bound: `LONGEST_RETRY_AFTER` here, `outage_minutes` for the oracle. One that asks for more is not
+asked again: the run stops, with everything kept, and goes on when somebody starts it.
 """
 
 import asyncio
 import random
-from dataclasses import replace
 from typing import Any
 
 from reasrm.apis.api_client import ApiClient
@@ -23,7 +22,7 @@ FIRST_BACKOFF = 0.5
 LONGEST_BACKOFF = 30.0
 """Seconds; a retry waits a random time up to the first, doubled with each attempt, up to the longest (full jitter)."""
 LONGEST_RETRY_AFTER = 600.0
-"""Seconds; a request whose server asks for a longer pause is not sent again. As much as the oracle's `outage_minutes`."""
+"""Seconds, as the oracle's `outage_minutes`; a request whose server asks for a longer pause is not sent again."""
 
 
 def backoff_seconds(failures: int) -> float:
@@ -34,6 +33,11 @@ def backoff_seconds(failures: int) -> float:
 def asks_for_a_pause(result: AttemptResult) -> str:
     """What a server said that asks for a longer pause than anybody waits for."""
     return f"the server asks for a pause of {shown_seconds(result.limits.retry_after or 0.0)}: {result.detail}"
+
+
+def asks_for_too_long(result: AttemptResult) -> bool:
+    """Whether the server of a request that failed asks for a longer pause than `LONGEST_RETRY_AFTER`."""
+    return (result.limits.retry_after or 0.0) > LONGEST_RETRY_AFTER
 
 
 class RetryingSender:
@@ -54,8 +58,8 @@ class RetryingSender:
             result = await self._client.attempt(body)
             if result.error_kind is None or not result.error_kind.passes or failures == self._retries:
                 return result
-            if (result.limits.retry_after or 0.0) > LONGEST_RETRY_AFTER:
-                return replace(result, detail=asks_for_a_pause(result))
+            if asks_for_too_long(result):
+                return result
             failures += 1
             self._learn(result)
             await asyncio.sleep(backoff_seconds(failures))

@@ -69,11 +69,12 @@ def service_address(base_url: str | None, protocol: ApiProtocol) -> ServiceAddre
         AddressError: requests cannot go there.
     """
     name = protocol.address_variable
-    url = base_url or os.environ.get(name)
+    url = os.environ.get(name) if base_url is None else base_url
     if url is None:
         return None
     if not url:
-        raise AddressError(f"the environment variable {name} is set to nothing: unset it, or set it to an address")
+        given = "`base_url`" if base_url is not None else f"the environment variable {name}"
+        raise AddressError(f"{given} is set to nothing: leave it out, or set it to the address of the service")
     where = "" if base_url else f" (of the environment variable {name})"
     return read_address(url, [os.environ.get(name, "") for name in protocol.key_variables], where)
 

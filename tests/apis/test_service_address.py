@@ -107,3 +107,5 @@ def test_the_variable_is_named_where_it_gave_the_address(
         with pytest.raises(AddressError, match=protocol.address_variable) as caught:
             service_address(None, protocol)
         assert said in str(caught.value)
+    with pytest.raises(AddressError, match="`base_url` is set to nothing"):
+        service_address("", protocol)

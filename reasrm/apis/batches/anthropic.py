@@ -13,6 +13,7 @@ from reasrm.apis.batches.api import (
     BatchStatus,
     ListedBatch,
     batch_errors,
+    listed_once,
     named_id,
     result_lines,
     text_field,
@@ -44,7 +45,7 @@ class AnthropicBatchApi:
     async def listed(self) -> AsyncGenerator[ListedBatch, None]:
         """The batches of the workspace, the newest first."""
         with batch_errors(self._client):
-            async for batch in self._batches.list(limit=LISTED):
+            async for batch in listed_once(self._batches.list(limit=LISTED)):
                 yield ListedBatch(named_id(batch), _size(batch.request_counts), None)
 
     async def status(self, batch: str) -> BatchStatus:

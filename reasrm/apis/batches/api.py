@@ -157,6 +157,17 @@ def text_field(value: Any, name: str) -> str | None:
     return field if isinstance(field, str) and field else None
 
 
+async def listed_once(pages: AsyncIterator[Any]) -> AsyncGenerator[Any, None]:
+    """The entries of a list until one comes again: a list whose pages never end is not read for ever."""
+    seen: set[str] = set()
+    async for entry in pages:
+        name = named_id(entry)
+        if name in seen:
+            return
+        seen.add(name)
+        yield entry
+
+
 def named_id(made: Any) -> str:
     """The id of a batch or file that the vendor has made or listed.
 

@@ -15,6 +15,7 @@ from reasrm.apis.batches.api import (
     BatchStatus,
     ListedBatch,
     batch_errors,
+    listed_once,
     named_id,
     result_lines,
     text_field,
@@ -63,7 +64,7 @@ class OpenAIBatchApi:
     async def listed(self) -> AsyncGenerator[ListedBatch, None]:
         """The batches of the project, the newest first."""
         with batch_errors(self._client):
-            async for batch in self._sdk.batches.list(limit=LISTED):
+            async for batch in listed_once(self._sdk.batches.list(limit=LISTED)):
                 total = getattr(batch.request_counts, "total", None)
                 yield ListedBatch(named_id(batch), total or 0, text_field(batch.metadata, LABEL))
 
