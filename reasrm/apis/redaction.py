@@ -14,6 +14,7 @@ import html
 import json
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import quote, quote_plus
 
@@ -35,15 +36,26 @@ MASKED = re.compile(r"([\w-]*)(?:[*•]{3,}|\.{3,}|…|x{5,})([\w-]*)")
 """The ends of a secret around what a server has put in place of its middle."""
 
 
+@dataclass(frozen=True, slots=True)
+class KnownForms:
+    """What is looked for of some secrets."""
+
+    secrets: tuple[str, ...]
+    whole: re.Pattern[str]
+    """Any of them in any of its encodings."""
+    parts: frozenset[str]
+    """Each stretch of `LONGEST_PART` characters of these, in lower case."""
+
+
 def without_keys(message: str, keys: Iterable[str]) -> str:
     """Return `message` with `[key]` in place of each of `keys`, of any part of one, and of what looks like a key."""
-    message, secrets = message[:MESSAGE_CHARACTERS], [key for key in keys if len(key) >= SHORTEST_KEY]
-    forms = sorted({form for secret in secrets for form in encodings(secret)}, key=len, reverse=True)
-    for form in forms:
-        message = re.sub(re.escape(form), HIDDEN, message, flags=re.IGNORECASE)
-    message = MASKED.sub(lambda found: _unmasked(found, secrets), message)
-    for form in forms:
-        message = _without_parts(message, form)
+    message = message[:MESSAGE_CHARACTERS]
+    secrets = tuple(key for key in keys if len(key) >= SHORTEST_KEY)
+    if secrets:
+        known = _known_forms(secrets)
+        message = known.whole.sub(HIDDEN, message)
+        message = MASKED.sub(lambda found: _unmasked(found, known.secrets), message)
+        message = _without_parts(message, known.parts)
     return KEY_LIKE.sub(HIDDEN, message)
 
 
@@ -56,6 +68,14 @@ def text_without_keys(text: str, keys: Iterable[str]) -> str:
     return text
 
 
+@lru_cache(16)
+def _known_forms(secrets: tuple[str, ...]) -> KnownForms:
+    forms = sorted({form for secret in secrets for form in encodings(secret)}, key=len, reverse=True)
+    lower = [form.lower() for form in forms]
+    parts = {form[at : at + LONGEST_PART] for form in lower for at in range(len(form) - LONGEST_PART + 1)}
+    return KnownForms(secrets, re.compile("|".join(map(re.escape, forms)), re.IGNORECASE), frozenset(parts))
+
+
 @lru_cache(64)
 def encodings(secret: str) -> tuple[str, ...]:
     """The forms in which `secret` may stand in a message, the longest first: as it is, escaped, in base64, in hex."""
@@ -63,6 +83,7 @@ def encodings(secret: str) -> tuple[str, ...]:
     quoted = quote(secret, safe="", errors="replace")
     forms = {secret, quoted, quote_plus(secret, errors="replace"), quote(quoted, safe=""), html.escape(secret)}
     forms |= {json.dumps(secret)[1:-1], secret.replace("/", "\\/"), repr(secret)[1:-1], data.hex()}
+    forms |= {base64.b64encode(data).decode(), base64.urlsafe_b64encode(data).decode()}
     for before in range(3):
         forms |= {_inside(data, before), _inside(data, before).translate(str.maketrans("+/", "-_"))}
     return tuple(sorted((form for form in forms if len(form) >= SHORTEST_KEY), key=len, reverse=True))
@@ -74,22 +95,16 @@ def _inside(data: bytes, before: int) -> str:
     return written[-(-8 * before // 6) : 8 * (before + len(data)) // 6]
 
 
-def _without_parts(message: str, form: str) -> str:
-    """Replace each stretch of `message` that is made of parts of `form`."""
-    lower, form = message.lower(), form.lower()
-    covered = [False] * len(message)
-    for start in range(len(form) - LONGEST_PART + 1):
-        at = lower.find(form[start : start + LONGEST_PART])
-        while at >= 0:
-            covered[at : at + LONGEST_PART] = [True] * LONGEST_PART
-            at = lower.find(form[start : start + LONGEST_PART], at + 1)
-    if len(lower) != len(message) or not any(covered):
-        return message
-    pieces = [
-        char if not hidden else "" if place and covered[place - 1] else HIDDEN
-        for place, (char, hidden) in enumerate(zip(message, covered, strict=True))
-    ]
-    return "".join(pieces)
+def _without_parts(message: str, parts: frozenset[str]) -> str:
+    """Replace each stretch of `message` that is made of `parts`."""
+    pieces, end = [], 0
+    for start in range(len(message) - LONGEST_PART + 1):
+        stop = start + LONGEST_PART
+        if message[start:stop].lower() in parts:
+            if start >= end:
+                pieces += [message[end:start], HIDDEN]
+            end = stop
+    return "".join([*pieces, message[end:]])
 
 
 def _unmasked(found: re.Match[str], secrets: Iterable[str]) -> str:

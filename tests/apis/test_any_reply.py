@@ -55,7 +55,7 @@ def check(result: AttemptResult) -> None:
 
 
 @pytest.mark.parametrize("protocol", ApiProtocol)
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(data=st.data())
 def test_any_body_is_settled_or_an_error_of_a_kind(protocol: ApiProtocol, data: st.DataObject) -> None:
     body = data.draw(any_reply(protocol))
@@ -69,7 +69,7 @@ def test_any_body_is_settled_or_an_error_of_a_kind(protocol: ApiProtocol, data: 
 
 
 @pytest.mark.parametrize("protocol", ApiProtocol)
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(data=st.data())
 def test_any_line_of_a_batch_is_settled_or_an_error_of_a_kind(protocol: ApiProtocol, data: st.DataObject) -> None:
     client: Any = CLIENTS[protocol, True]

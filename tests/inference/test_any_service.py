@@ -1,5 +1,6 @@
 """A judge's service may answer anything, over real HTTP: every prompt is settled, or the run stops and can go on."""
 
+import base64
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from reasrm.records.ledger import Ledger
 from reasrm.records.reply import Finish
 from reasrm.runtime.progress import ProgressLine
 from reasrm.runtime.stage_main import StageError, StoppedResumable
-from tests.fixtures.odd_service import WHOLE, OddService, any_reply, json_bytes, odd_service
+from tests.fixtures.odd_service import TEXT, WHOLE, OddService, any_reply, json_bytes, odd_service
 from tests.fixtures.tiny_prompts import user
 
 EACH = pytest.mark.parametrize("protocol", ApiProtocol)
@@ -72,6 +73,21 @@ def test_one_odd_reply_among_good_ones_is_settled_and_the_others_are_kept(
         found = dict(engine.generate(given_prompts[:1], greedy))
         assert {(reply.finish, reply.text) for reply in found.values()} == {(Finish.REFUSED, "")}
         engine.close()
+
+
+@EACH
+def test_no_encoding_of_a_key_that_a_reply_repeats_is_kept(
+    service: OddService, greedy: Sampling, tmp_path: Path, protocol: ApiProtocol
+) -> None:
+    key, engine = "canary-4711", engine_for(service, protocol)
+    forms = (key, base64.b64encode(key.encode()).decode(), key.encode().hex())
+    for place, form in enumerate(forms):
+        service.body = json_bytes(WHOLE[protocol]).replace(b"fine", form.encode())
+        with Ledger(tmp_path / f"{place}.jsonl") as ledger:
+            replies = ask_all(engine, [Prompt(user("case"))], greedy, ledger, ProgressLine("test"))
+        assert {reply.text for reply in replies.values()} == {TEXT.replace("fine", "[key]")}
+        assert not any(form in (tmp_path / f"{place}.jsonl").read_text() for form in forms)
+    engine.close()
 
 
 @EACH

@@ -190,9 +190,13 @@ def test_creations_that_never_succeed_stop_the_run(
 
 def test_a_batch_api_that_asks_for_a_pause_of_a_day_is_not_waited_for() -> None:
     polling = Polling(settings(), lambda doing, is_new: None)
-    with pytest.raises(RunStopped, match="come back tomorrow") as caught:
-        asyncio.run(polling.wait_after(BatchApiError(ErrorKind.OVERLOADED, "come back tomorrow", 86_400)))
-    assert caught.value.reason is StopReason.OUTAGE
+    for error_kind, reason in (
+        (ErrorKind.OVERLOADED, StopReason.OUTAGE),
+        (ErrorKind.RATE_LIMITED, StopReason.RATE_LIMITED),
+    ):
+        with pytest.raises(RunStopped, match="asks for a pause of 86400 s: come back tomorrow") as caught:
+            asyncio.run(polling.wait_after(BatchApiError(error_kind, "come back tomorrow", 86_400)))
+        assert caught.value.reason is reason
 
 
 def test_an_account_without_money_takes_in_the_batches_that_are_paid_for(
