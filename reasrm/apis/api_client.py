@@ -81,13 +81,14 @@ class ApiClient(ABC):
             reply = self.read_reply(document.value, request_id)
         except BrokenReplyError as error:
             return self.broken(error)
+        secrets = self._all_secrets()
         detail = "; ".join(part for part in (reply.detail, document.damage) if part)
         return AttemptResult(
             reply=replace(
                 reply,
-                text=text_without_keys(reply.text, self._all_secrets()),
-                model=self.shortened(reply.model),
-                request_id=self.shortened(reply.request_id),
+                text=text_without_keys(reply.text, secrets),
+                model=shortened(text_without_keys(reply.model, secrets)),
+                request_id=shortened(text_without_keys(reply.request_id, secrets)),
                 detail=self.shortened(detail),
             )
         )

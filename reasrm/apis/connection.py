@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 from urllib.request import getproxies
 
 from reasrm.apis.request_format import ApiProtocol
-from reasrm.apis.service_address import ServiceAddress, is_this_machine, read_address, service_address
+from reasrm.apis.service_address import ServiceAddress, is_this_machine, read_address, require_proxies, service_address
 from reasrm.runtime.stage_main import StageError
 
 LOCAL_KEY = "local-oracle-needs-no-key"
@@ -108,18 +108,25 @@ class Connection:
                     yield value.strip()
                     yield value.rpartition(" ")[2]  # of "Bearer ...", and of any other scheme
         for proxy in getproxies().values():
-            yield unquote(urlsplit(proxy).password or "")
+            yield unquote(proxy.rpartition("@")[0].rpartition("://")[2].partition(":")[2])
 
     def transport_arguments(self, protocol: ApiProtocol) -> dict[str, Any]:
-        """Arguments of the SDK's aiohttp transport."""
+        """Arguments of the SDK's aiohttp transport.
+
+        Raises:
+            AddressError: a proxy of the environment has no address that can be one.
+        """
         import httpx2
 
         address = self.address(protocol)
+        through_proxy = address is None or not is_this_machine(address.host)
+        if through_proxy:
+            require_proxies()
         limits = httpx2.Limits(max_connections=self.most_at_once, max_keepalive_connections=self.most_at_once)
         return {
             "limits": limits,
             "timeout": self._timeout(),
-            "trust_env": address is None or not is_this_machine(address.host),
+            "trust_env": through_proxy,
             "verify": self.tls,
             "follow_redirects": False,
         }

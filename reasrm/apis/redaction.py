@@ -2,11 +2,11 @@
 
 A server or gateway may repeat what was sent to it: in an error, in a header, in a reply. Two rules:
 
-- In a message (an error, a header's value, a model's name) no stretch of a secret of `LONGEST_PART` characters is
-  left, in whatever of `encodings` it stands; nor are the ends of one that a server has masked (`sk-te***cdef`), nor
-  what looks like a vendor's key or an organization's id, ours or not.
-- In the text of a reply only whole secrets are replaced, and none that is a short word (`ollama`): a reply is evidence,
-  and quotes keys that are not ours as the text before it did.
+- In a message (an error, the address of a redirect) no stretch of a secret of `LONGEST_PART` characters is left, in
+  whatever of `encodings` it stands; nor are the ends of one that a server has masked (`sk-te***cdef`), nor what looks
+  like a vendor's key or an organization's id, ours or not.
+- In a reply (its text, its model's name, its request's id) only whole secrets are replaced, and none that is a short
+  word (`ollama`): a reply is evidence, and quotes keys that are not ours as the text before it did.
 """
 
 import base64

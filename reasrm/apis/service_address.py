@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from urllib.request import getproxies
 
 from reasrm.apis.redaction import text_without_keys, without_keys
 from reasrm.apis.request_format import ApiProtocol
@@ -24,6 +25,8 @@ KEY_IN_PATH = re.compile(r"\bsk-[\w-]{16,}", re.IGNORECASE)
 ENDPOINTS = ("/chat/completions", "/completions", "/responses", "/messages")
 """What the clients add to an address."""
 SHOWN_CHARACTERS = 80
+PROXIES = frozenset({"http", "https", "all"})
+PORTS = 65536
 
 
 class AddressError(StageError):
@@ -111,6 +114,27 @@ def read_address(url: str, keys: list[str], where: str = "") -> ServiceAddress:
     bare = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="")
     user, password = (unquote(part or "") for part in (parts.username, parts.password))
     return ServiceAddress(bare.geturl(), parts.hostname or "", dict(parse_qsl(parts.query)), user, password)
+
+
+def require_proxies() -> None:
+    """Do nothing if the proxies that the environment names can be asked.
+
+    Raises:
+        AddressError: one has no address of a proxy; the message names its variable and shows no user and password.
+    """
+    import httpx2
+
+    for scheme in PROXIES & getproxies().keys():
+        url = getproxies()[scheme]
+        try:
+            usable = (httpx2.Proxy(url if "://" in url else f"http://{url}").url.port or 1) < PORTS
+        except (ValueError, httpx2.InvalidURL):
+            usable = False
+        if not usable or any(map(str.isspace, url)):
+            raise AddressError(
+                f"the environment variable {scheme}_proxy (or {scheme.upper()}_PROXY) is {shown_address(url)}, which "
+                f"is no address of a proxy, as http://127.0.0.1:3128: unset it, or set it anew"
+            )
 
 
 def shown_address(url: str) -> str:

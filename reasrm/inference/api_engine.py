@@ -2,8 +2,9 @@
 
 Replies are handed on as they come while `concurrency` requests are under way. What usually passes is sent again
 (`apis.retry_policy`); what does not pass stops the run, after all that was under way has been handed on. An interrupt
-stops it too, and waits a few seconds for what is under way (`first_interrupt`). A prompt that the service refuses gets
-a reply that says so, provided that the service answers a plain question asked the same way.
+stops it too, and waits a few seconds for what is under way (`first_interrupt`). A prompt that the service refuses, or
+to which it gives nothing that can be read, gets a reply that says so, provided that the service answers a plain
+question asked the same way.
 """
 
 import math

@@ -3,7 +3,7 @@
 import pytest
 
 from reasrm.apis.request_format import ApiProtocol
-from reasrm.apis.service_address import AddressError, is_this_machine, read_address, service_address
+from reasrm.apis.service_address import AddressError, is_this_machine, read_address, require_proxies, service_address
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.8.9.1", "::1", "0.0.0.0"])
@@ -109,3 +109,16 @@ def test_the_variable_is_named_where_it_gave_the_address(
         assert said in str(caught.value)
     with pytest.raises(AddressError, match="`base_url` is set to nothing"):
         service_address("", protocol)
+
+
+@pytest.mark.parametrize(
+    "url", ["not a url", "ftp://proxy", "http://[::1", "http://me:canary@proxy:99999", "http://ca nary@p"]
+)
+def test_a_proxy_that_is_none_is_refused_by_its_variable(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("https_proxy", url)
+    with pytest.raises(AddressError, match="https_proxy") as caught:
+        require_proxies()
+    assert "canary" not in str(caught.value)
+    for usable in ("http://me:canary@proxy:3128", "proxy:3128", "https://proxy"):
+        monkeypatch.setenv("https_proxy", usable)
+        require_proxies()
