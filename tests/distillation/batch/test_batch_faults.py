@@ -226,3 +226,14 @@ def test_results_that_are_gone_are_asked_again_and_said(
     again, _ = ask_batches(server, oracle(vendor), some, tmp_path / "ledger.jsonl")
     assert again.possibly_billed == PAIRS
     assert server.request_log()["batches_created"] == 2
+
+
+def test_a_batch_run_without_any_reply_is_no_success(
+    server: LocalOracle, some: list[PreferencePair], tmp_path: Path
+) -> None:
+    server.restart(batch_expired=1.0)
+    result, _ = ask_batches(
+        server, oracle(ApiProtocol.OPENAI), some, tmp_path / "l.jsonl", attempts=1, poll_seconds=0.1
+    )
+    assert result.stopped is StopReason.OUTAGE
+    assert "no request has got a reply" in result.detail
