@@ -192,6 +192,8 @@ _PASSING = {
     ),
 }
 """In the message of an error that has neither status nor code nor type."""
+_OF_A_FIREWALL = frozenset({403, 406})
+"""With which a firewall before a service refuses a text that looks like an attack; keys have codes of their own."""
 _READ_CHARACTERS = 300
 """Of a message that are searched; what follows may be the prompt again, which is nobody's explanation."""
 _TOO_LONG = re.compile(
@@ -272,8 +274,10 @@ class ApiError:
         The message is nobody's whom we trust, so it decides the cause and nothing else.
         """
         in_good_reply = self.status is not None and self.status < HTTPStatus.BAD_REQUEST
-        unexplained = self.error_kind is ErrorKind.SERVER_ERROR and not self.code and not self.kind
-        if self.error_kind is not ErrorKind.INVALID and not (in_good_reply and unexplained):
+        named = bool(self.code or self.kind)
+        unexplained = in_good_reply and self.error_kind is ErrorKind.SERVER_ERROR and not named
+        by_firewall = self.status in _OF_A_FIREWALL and self.error_kind is ErrorKind.NOT_ALLOWED and not named
+        if self.error_kind is not ErrorKind.INVALID and not unexplained and not by_firewall:
             return None
         searched = ": ".join(part for part in (self.code, self.kind, self.message) if part)[:_READ_CHARACTERS]
         if self.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE or _TOO_LONG.search(searched):

@@ -96,7 +96,7 @@ def test_a_whole_reply_is_read_alike_online_and_in_a_batch(protocol: ApiProtocol
 def test_any_error_is_of_a_kind(body: Any, status: int | None) -> None:
     error = ApiError.from_body(body, status)
     assert isinstance(error.error_kind, ErrorKind)
-    assert error.prompt_refusal is None or error.error_kind in (ErrorKind.INVALID, ErrorKind.SERVER_ERROR)
+    assert error.prompt_refusal is None or not error.error_kind.is_of_the_server or status == 200
     assert isinstance(error.message, str)
 
 

@@ -134,6 +134,16 @@ def test_a_pause_beyond_the_bound_stops_the_run_at_once(
 
 
 @EACH
+def test_a_prompt_that_a_firewall_blocks_ends_no_run(
+    service: OddService, greedy: Sampling, protocol: ApiProtocol
+) -> None:
+    service.status, service.body = 403, b"<html>Request blocked</html>"
+    engine = engine_for(service, protocol)
+    assert [reply.finish for _, reply in engine.generate([Prompt(user("case"))], greedy)] == [Finish.REFUSED]
+    engine.close()
+
+
+@EACH
 @pytest.mark.parametrize("status", [301, 307])
 def test_a_redirect_takes_no_key_along(
     service: OddService, greedy: Sampling, protocol: ApiProtocol, status: int
