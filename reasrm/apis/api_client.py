@@ -20,7 +20,7 @@ import orjson
 from reasrm.apis.api_reply import ApiReply, AttemptResult, shortened
 from reasrm.apis.connection import Connection, keys_of
 from reasrm.apis.error_classification import ApiError, ErrorKind
-from reasrm.apis.json_documents import Document, NoJsonError, parsed
+from reasrm.apis.json_documents import Document, UnreadableBodyError, parsed
 from reasrm.apis.rate_limit_headers import RateLimitHeaders, plain_headers
 from reasrm.apis.redaction import text_without_keys, without_keys
 from reasrm.apis.reply_format import BrokenReplyError
@@ -72,7 +72,7 @@ class ApiClient(ABC):
         """What the body of a good response comes to. Never raises."""
         try:
             return self.read(parsed(content, self.shortened), request_id)
-        except NoJsonError as error:
+        except UnreadableBodyError as error:
             return AttemptResult(error_kind=ErrorKind.BROKEN_REPLY, detail=self.shortened(str(error)))
 
     def read(self, document: Document, request_id: str) -> AttemptResult:

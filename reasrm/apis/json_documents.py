@@ -3,7 +3,7 @@ r"""JSON as servers send it: read as it was meant where that is clear, or refuse
 Read are also: a byte order mark, UTF-16 and UTF-32, line ends within texts, NaN and Infinity (as null), numbers of any
 size (as null where no float holds them), of equal keys the last. Damaged characters (bytes that are not UTF-8, half of
 a surrogate pair, as `\ud83d`) become U+FFFD, and the document says how many there were. Nesting too deep to be read is
-refused.
+refused. Files that users give are read more strictly (`records.json_parsing`): they can be mended, a paid reply cannot.
 """
 
 import json
@@ -24,7 +24,7 @@ _ESCAPE = re.compile(
 """A surrogate pair, half of one (the group), or any other escape."""
 
 
-class NoJsonError(ValueError):
+class UnreadableBodyError(ValueError):
     """A body is no JSON, or nested too deeply; the message shows how it begins."""
 
 
@@ -45,7 +45,7 @@ def parsed(content: bytes, shortened: Callable[[str], str]) -> Document:
         shortened: takes secrets out of a message; it sees the body before the beginning is cut from it.
 
     Raises:
-        NoJsonError: it cannot be read.
+        UnreadableBodyError: it cannot be read.
     """
     try:
         return Document(orjson.loads(content))
@@ -54,7 +54,7 @@ def parsed(content: bytes, shortened: Callable[[str], str]) -> Document:
             return _lenient(content)
         except (ValueError, TypeError, RecursionError):
             begins = shortened(content[: 1 << 14].decode("utf-8", "replace"))[:BEGINNING]
-            raise NoJsonError(f"{error}; it begins with {begins!r}") from None
+            raise UnreadableBodyError(f"{error}; it begins with {begins!r}") from None
 
 
 def _lenient(content: bytes) -> Document:

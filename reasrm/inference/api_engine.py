@@ -201,7 +201,7 @@ class ApiEngine:
             raise StoppedResumable(f"{self._name}: no reply: {detail}; see to the account's credit")
         raise StageError(
             f"{self._name}: no reply: {detail}; a plain question had none either, so it is no single prompt: check "
-            "model, address, `leave_out` and whether the longest reply (max_new_tokens) leaves room in the model's "
+            "key, model, address, `leave_out` and whether the longest reply (max_new_tokens) leaves room in the model's "
             "context"
         )
 

@@ -15,7 +15,7 @@ from reasrm.apis.batches.api import BatchApiError, batch_errors
 from reasrm.apis.clients import open_client
 from reasrm.apis.connection import Connection
 from reasrm.apis.error_classification import ApiError, ErrorKind
-from reasrm.apis.json_documents import Document, NoJsonError, parsed
+from reasrm.apis.json_documents import Document, UnreadableBodyError, parsed
 from reasrm.apis.request_format import ApiProtocol
 from reasrm.records.content_hash import canonical_json
 from reasrm.records.trace import TraceOutcome
@@ -76,7 +76,7 @@ def test_any_line_of_a_batch_is_settled_or_an_error_of_a_kind(protocol: ApiProto
     value = data.draw(mutated(LINES[protocol]) | st.fixed_dictionaries({"custom_id": st.just("c"), "result": ANY_JSON}))
     try:
         line = parsed(json_bytes(value), str)
-    except NoJsonError:
+    except UnreadableBodyError:
         return
     if isinstance(line.value, dict):
         check((anthropic if protocol is ApiProtocol.ANTHROPIC else openai).read_result(line, client))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reasrm.apis.json_documents import REPLACEMENT, NoJsonError, parsed
+from reasrm.apis.json_documents import REPLACEMENT, UnreadableBodyError, parsed
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
@@ -42,12 +42,12 @@ def test_what_is_odd_is_read_as_it_was_meant(content: bytes, value: object, dama
      b"{'a': 1}", b'{"a": 1}{"a": 2}'],
 )  # fmt: skip
 def test_what_is_no_json_is_refused(content: bytes) -> None:
-    with pytest.raises(NoJsonError, match="it begins with"):
+    with pytest.raises(UnreadableBodyError, match="it begins with"):
         parsed(content, str)
 
 
 def test_the_beginning_of_a_page_is_shown_without_keys() -> None:
-    with pytest.raises(NoJsonError, match=r"it begins with '<html>\[key\]"):
+    with pytest.raises(UnreadableBodyError, match=r"it begins with '<html>\[key\]"):
         parsed(b"<html>canary-4711 " + b"x" * 200, lambda text: text.replace("canary-4711", "[key]"))
 
 
@@ -62,5 +62,5 @@ def test_whatever_python_writes_is_read_and_can_be_written(value: object, as_asc
 def test_any_bytes_are_read_or_refused(content: bytes) -> None:
     try:
         parsed(content, str)
-    except NoJsonError as error:
+    except UnreadableBodyError as error:
         assert "begins" in str(error)  # noqa: PT017

@@ -10,7 +10,7 @@ from reasrm.apis.api_client import ApiClient
 from reasrm.apis.api_reply import AttemptResult
 from reasrm.apis.error_bodies import brief
 from reasrm.apis.error_classification import ErrorKind
-from reasrm.apis.json_documents import Document, NoJsonError, parsed
+from reasrm.apis.json_documents import Document, UnreadableBodyError, parsed
 
 CUSTOM_ID_CHARACTERS = 40
 """Hex digits of a request's key that name it within a batch (both vendors allow 64 characters)."""
@@ -107,7 +107,7 @@ async def result_lines(client: ApiClient, path: str) -> AsyncGenerator[Document,
         async for line in _lines(response.aiter_bytes()):
             try:
                 document = parsed(line, client.shortened)
-            except NoJsonError:
+            except UnreadableBodyError:
                 continue
             yield document
     finally:
