@@ -201,8 +201,8 @@ class ApiEngine:
             raise StoppedResumable(f"{self._name}: no reply: {detail}; see to the account's credit")
         raise StageError(
             f"{self._name}: no reply: {detail}; a plain question had none either, so it is no single prompt: check "
-            "key, model, address, `leave_out` and whether the longest reply (max_new_tokens) leaves room in the model's "
-            "context"
+            "key, model, address, `leave_out` and whether the longest reply (max_new_tokens) leaves room in the "
+            "model's context"
         )
 
     def _reply(self, result: AttemptResult, sampling: Sampling) -> Reply:
