@@ -42,8 +42,8 @@ def main(variant: str) -> str:
     run = begin_training(name, params, (PAIRS, start, FINGERPRINT), CHECKPOINTS / name, CURVES / name)
     pairs = read_records(PAIRS, PreferencePair)
     comparisons = [show(pair, hashed_side(pair, params.seed)) for pair in pairs]
-    prompts, reward = train_grpo(run, start, load_tokenizer(start), comparisons, params)
-    return f"{prompts} prompts, {params.steps} steps, reward {reward:.3f}"
+    prompts, left_out, reward = train_grpo(run, start, load_tokenizer(start), comparisons, params)
+    return f"{prompts} prompts, {params.steps} steps, reward {reward:.3f}, {left_out.summary()}"
 
 
 if __name__ == "__main__":

@@ -168,7 +168,8 @@ def judge_items(shown: Sequence[tuple[BenchmarkItem, Side]], params: JudgeParams
             "engine_starts": judge.starts or int(bool(counts.asked)),
             "params": params.recorded(judge.unsent),
         }
-        return JudgedBenchmarks(judgments, within, identity | judge.identity())
+        unrenderable = {"unrenderable": counts.unrenderable} if counts.unrenderable else {}
+        return JudgedBenchmarks(judgments, within, identity | unrenderable | judge.identity())
 
 
 def main() -> str:

@@ -23,14 +23,17 @@ interrupted goes on where it was, with the same bytes; without one, everything i
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
+from reasrm.inference.engine import Prompt
 from reasrm.inference.vocabulary import UnknownWordsError
 from reasrm.records.comparison import Comparison
 from reasrm.records.judgment import ComparisonJudgment
 from reasrm.records.ledger import Ledger
+from reasrm.runtime.stage_main import StageError
+from reasrm.runtime.terminal import say_error
 
 MOST_WORDS_NAMED = 8
 """So many words are named in an error's text; the others are counted."""
@@ -43,6 +46,8 @@ class PromptCounts(NamedTuple):
     """Those that were answered, now or by what the ledger held."""
     too_long: int = 0
     """Those that do not fit into the model's context."""
+    unrenderable: int = 0
+    """Those that the checkpoint's chat template does not render as they are."""
 
 
 class Judge(ABC):
@@ -52,6 +57,7 @@ class Judge(ABC):
     """Of the last call of `judge`, once its iterator has ended."""
     unsent: frozenset[str] = frozenset()
     """Settings of sampling that the judge's service is not sent."""
+    _said_unrenderable = False
 
     def __enter__(self) -> Self:
         return self
@@ -91,6 +97,28 @@ class Judge(ABC):
                     "that it never learnt is noise; use the words of its training data, or name another judge",
                     place,
                 )
+
+    def _tell_unrenderable(self, prompts: Iterable[Prompt], plain: Callable[[], Iterable[Prompt]]) -> None:
+        """Say once that some of `prompts` are not rendered, and why the first is not; nothing if all are.
+
+        Args:
+            prompts: those of the comparisons that are judged.
+            plain: gives those of a comparison without anything odd in it (`PLAIN_COMPARISON`).
+
+        Raises:
+            StageError: a plain comparison is not rendered either, so the template is at fault and not a text.
+        """
+        first = next((one for one in prompts if one.unrenderable), None)
+        if first is None or self._said_unrenderable:
+            return
+        if why := next((one.unrenderable for one in plain() if one.unrenderable), ""):
+            raise StageError(why)
+        self._said_unrenderable = True
+        say_error(
+            "judge",
+            f"prompts that the chat template does not render are not judged (`unrenderable`); the first, "
+            f"{first.messages[-1].content[:60]!r}: {first.unrenderable}",
+        )
 
     @abstractmethod
     def unknown_words(self, comparison: Comparison) -> list[str]:

@@ -5,19 +5,18 @@ from functools import cached_property
 from typing import Any
 
 from reasrm.evaluation.judge import Judge, PromptCounts
+from reasrm.inference.engine import Prompt
 from reasrm.inference.local_model import LocalModelSettings
-from reasrm.inference.prompt_rendering import load_tokenizer, render_answered
+from reasrm.inference.prompt_rendering import AnsweredConversation, load_tokenizer, render_answered
 from reasrm.inference.prompt_run import score_all
 from reasrm.inference.scalar_engine import ScalarEngine
 from reasrm.inference.vocabulary import Vocabulary
 from reasrm.judging.aggregation import judgment_of_scores
+from reasrm.judging.prompt import PLAIN_COMPARISON
+from reasrm.judging.verdict import Unreadable
 from reasrm.records.comparison import Comparison
 from reasrm.records.judgment import ComparisonJudgment
 from reasrm.records.ledger import Ledger
-from reasrm.records.pair import Message
-
-AnsweredConversation = tuple[tuple[Message, ...], str]
-"""A conversation and an answer to it."""
 
 
 class ScalarJudge(Judge):
@@ -38,17 +37,25 @@ class ScalarJudge(Judge):
     ) -> Iterator[ComparisonJudgment]:
         """Score both answers of each comparison, each distinct one once; nothing is written, so any budget holds."""
         answers = dict.fromkeys(one for comparison in comparisons for one in _answers(comparison))
-        prompts = {answer: render_answered(self._tokenizer, *answer) for answer in answers}
-        fitting = [prompt for prompt in prompts.values() if len(prompt.token_ids) <= self._context]
-        scores = score_all(self._engine, fitting, ledger)
+        prompts = render_answered(self._tokenizer, list(answers))
+        self._tell_unrenderable(prompts.values(), self._plain_prompts)
+        rendered = [prompt for prompt in prompts.values() if not prompt.unrenderable]
+        scores = score_all(self._engine, [one for one in rendered if len(one.token_ids) <= self._context], ledger)
         for comparison in comparisons:
-            yield judgment_of_scores(*(scores.get(prompts[answer].key) for answer in _answers(comparison)))
-        self.counts = PromptCounts(len(scores), len({prompt.key for prompt in prompts.values()}) - len(scores))
+            both = [prompts[answer] for answer in _answers(comparison)]
+            why = Unreadable.UNRENDERABLE if any(one.unrenderable for one in both) else Unreadable.TOO_LONG
+            score_a, score_b = (scores.get(one.key) for one in both)
+            yield judgment_of_scores(score_a, score_b, why)
+        too_long = len({prompt.key for prompt in rendered}) - len(scores)
+        self.counts = PromptCounts(len(scores), too_long, len(prompts) - len(rendered))
+
+    def _plain_prompts(self) -> list[Prompt]:
+        return list(render_answered(self._tokenizer, _answers(PLAIN_COMPARISON)).values())
 
     def unknown_words(self, comparison: Comparison) -> list[str]:
         """Words that the checkpoint's vocabulary lacks."""
-        prompts = [render_answered(self._tokenizer, *answer) for answer in _answers(comparison)]
-        return list(dict.fromkeys(word for one in prompts for word in self._vocabulary.unknown_words(one)))
+        prompts = render_answered(self._tokenizer, _answers(comparison))
+        return list(dict.fromkeys(word for one in prompts.values() for word in self._vocabulary.unknown_words(one)))
 
     def identity(self) -> dict[str, Any]:
         """The engine's identity."""

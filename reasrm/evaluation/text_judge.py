@@ -1,6 +1,6 @@
 """A judge that writes: prompts from a template, replies from an engine, the verdict read out of each reply."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from functools import cached_property
 from typing import Any
 
@@ -9,17 +9,16 @@ from reasrm.evaluation.judge_template import JudgeTemplate, joined_reply
 from reasrm.evaluation.token_budgets import Replies, TokenBudget, replies_within
 from reasrm.inference.engine import Prompt, Sampling
 from reasrm.inference.model_opening import OpenModel
-from reasrm.inference.prompt_run import ask_each, note_too_long
+from reasrm.inference.prompt_run import ask_each, note_unasked, unasked_reply
 from reasrm.inference.vocabulary import Vocabulary
 from reasrm.judging.aggregation import judgment_of_replies
+from reasrm.judging.prompt import PLAIN_COMPARISON
+from reasrm.judging.verdict import Unreadable
 from reasrm.records.comparison import Comparison
 from reasrm.records.judgment import ComparisonJudgment
 from reasrm.records.ledger import Ledger
-from reasrm.records.reply import Finish, Reply
+from reasrm.records.reply import UNASKED, Finish, Reply
 from reasrm.runtime.progress import ProgressLine
-
-TOO_LONG = Reply(text="", finish=Finish.TOO_LONG, prompt_tokens=0, completion_tokens=0)
-"""What stands for the reply to a prompt that was not asked, because it does not fit."""
 
 
 class TextJudge(Judge):
@@ -49,6 +48,7 @@ class TextJudge(Judge):
         conversations = [self._template.prompts(one) for one in comparisons]
         rendered = self._model.render((one for several in conversations for one in several), self._template.begins)
         prompts = list(rendered.values())
+        self._tell_unrenderable(prompts, self._plain_prompts)
         *earlier, last = (self._replies(prompts, sampling, ledger, token_budget) for sampling in self._samplings)
         drawn: list[dict[str, Reply]] = [*map(dict, earlier), {}]
         for several in conversations:
@@ -58,7 +58,8 @@ class TextJudge(Judge):
                 drawn[-1][key] = reply
             yield self._judgment([[replies[key] for key in keys] for replies in drawn])
         asked = len({key for replies in drawn for key in _answered(replies)})
-        self.counts = PromptCounts(asked, len({prompt.key for prompt in prompts}) - asked)
+        unrenderable = len({key for replies in drawn for key in _ended(replies, {Finish.UNRENDERABLE})})
+        self.counts = PromptCounts(asked, len({one.key for one in prompts}) - asked - unrenderable, unrenderable)
 
     def unknown_words(self, comparison: Comparison) -> list[str]:
         """Words that the checkpoint's vocabulary lacks; none for a service, which has a tokenizer of its own."""
@@ -87,21 +88,23 @@ class TextJudge(Judge):
     def _replies(
         self, prompts: Sequence[Prompt], sampling: Sampling, ledger: Ledger | None, token_budget: int | None
     ) -> Iterator[tuple[str, Reply]]:
-        """The reply to every prompt by its key; `TOO_LONG` first, to those that do not fit."""
+        """The reply to every prompt by its key; first what stands for those to prompts that cannot be asked."""
         if token_budget is not None:
             yield from self._replies_within(token_budget, prompts, sampling, ledger)
             return
-        fitting = [prompt for prompt in prompts if self._fits(prompt, sampling)]
-        too_long = set(prompts) - set(fitting)
-        if ledger is not None:
-            note_too_long(self._model.engine, too_long, sampling, ledger)
-        yield from ((prompt.key, TOO_LONG) for prompt in too_long)
+        rendered = [prompt for prompt in prompts if not prompt.unrenderable]
+        fitting = [prompt for prompt in rendered if self._fits(prompt, sampling)]
+        unasked = {Finish.UNRENDERABLE: set(prompts) - set(rendered), Finish.TOO_LONG: set(rendered) - set(fitting)}
+        for why, some in unasked.items():
+            if ledger is not None:
+                note_unasked(self._model.engine, some, why, sampling, ledger)
+            yield from ((prompt.key, unasked_reply(why)) for prompt in some)
         yield from ask_each(self._model.engine, fitting, sampling, ledger, ProgressLine("judge"))
 
     def _replies_within(
         self, tokens: int, prompts: Sequence[Prompt], sampling: Sampling, ledger: Ledger | None
     ) -> Iterable[tuple[str, Reply]]:
-        """The replies ended at a budget: of those that were given, the rest is `TOO_LONG` still."""
+        """The replies ended at a budget: of those that were given; the others were not asked still."""
         replies = dict(self._replies(prompts, sampling, ledger, None))
         answered = _answered(replies)
         written = [prompt for prompt in prompts if prompt.key in answered]
@@ -110,14 +113,25 @@ class TextJudge(Judge):
 
     def _judgment(self, drawn: Sequence[Sequence[Reply]]) -> ComparisonJudgment:
         """`drawn` holds, once per sample, the replies to the prompts of one comparison."""
-        given = [replies for replies in drawn if all(one.finish is not Finish.TOO_LONG for one in replies)]
+        given = [replies for replies in drawn if all(one.finish not in UNASKED for one in replies)]
         read = [self._template.read(replies) for replies in given]
-        return judgment_of_replies([joined_reply(replies) for replies in given], read)
+        unrendered = any(one.finish is Finish.UNRENDERABLE for replies in drawn for one in replies)
+        why = Unreadable.UNRENDERABLE if unrendered else Unreadable.TOO_LONG
+        return judgment_of_replies([joined_reply(replies) for replies in given], read, why)
+
+    def _plain_prompts(self) -> list[Prompt]:
+        conversations = self._template.prompts(PLAIN_COMPARISON)
+        return list(self._model.render(conversations, self._template.begins).values())
 
     def _fits(self, prompt: Prompt, sampling: Sampling) -> bool:
         return self._context is None or len(prompt.token_ids) + sampling.max_new_tokens <= self._context
 
 
 def _answered(replies: Replies) -> Replies:
-    """Those to prompts that were not too long, whether the context or the service says so."""
-    return {key: reply for key, reply in replies.items() if reply.finish is not Finish.TOO_LONG}
+    """Those to prompts that were asked; one can be too long by the context or by what the service says."""
+    return _ended(replies, set(Finish) - UNASKED)
+
+
+def _ended(replies: Replies, ends: Set[Finish]) -> Replies:
+    """Those that ended in one of these ways."""
+    return {key: reply for key, reply in replies.items() if reply.finish in ends}

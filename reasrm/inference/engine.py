@@ -44,6 +44,8 @@ class Prompt:
     """Text with which the template itself begins the reply (`<think>`); its ids end `token_ids`."""
     begun: str = ""
     """Text with which the reply goes on (a forced verdict); its ids end `token_ids` after `opened`."""
+    unrenderable: str = ""
+    """Why the checkpoint's chat template does not render it; no engine is given such a prompt. Mostly empty."""
 
     @property
     def head(self) -> str:

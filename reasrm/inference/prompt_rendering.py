@@ -7,10 +7,10 @@ from typing import Any
 
 from reasrm.inference.checkpoint_loading import load_config, reading
 from reasrm.inference.engine import Prompt
-from reasrm.judging.chat_template import answered_token_ids, opened_thought, rendered_chats
-from reasrm.judging.checked_template import checked_template
+from reasrm.judging.chat_template import answered_by, opened_thought, renderings
+from reasrm.judging.checked_template import ChatTemplateError, checked_template
 from reasrm.records.content_hash import content_hash
-from reasrm.records.pair import Message, Role
+from reasrm.records.pair import Message
 from reasrm.runtime.stage_main import StageError
 
 VOCABULARY_FILES = (
@@ -22,6 +22,10 @@ VOCABULARY_FILES = (
 
 class NoChatTemplateError(StageError):
     """The checkpoint's tokenizer has no chat template, so it is not defined how a prompt is rendered for it."""
+
+
+AnsweredConversation = tuple[tuple[Message, ...], str]
+"""A conversation and an answer to it."""
 
 
 def load_tokenizer(checkpoint: Path) -> Any:
@@ -97,22 +101,31 @@ def render_all(
     """The prompt of each distinct conversation; the model's replies start with `begun`.
 
     A template that opens the model's thinking says so in `Prompt.opened`: the reply's text then begins with `<think>`,
-    as it would if the model had written the tag, and nothing in its thoughts is taken for a verdict.
+    as it would if the model had written the tag, and nothing in its thoughts is taken for a verdict. What the template
+    does not render as it is has its reason in `Prompt.unrenderable`, and no ids.
     """
     distinct = list(dict.fromkeys(conversations))
     if not distinct:
         return {}
     tail = tokenizer(begun, add_special_tokens=False)["input_ids"] if begun else []
     return {
-        messages: Prompt(messages, (*chat.token_ids, *tail), opened_thought(chat.text), begun)
-        for messages, chat in zip(distinct, rendered_chats(tokenizer, distinct), strict=True)
+        messages: Prompt(messages, begun=begun, unrenderable=str(chat))
+        if isinstance(chat, ChatTemplateError)
+        else Prompt(messages, (*chat.token_ids, *tail), opened_thought(chat.text), begun)
+        for messages, chat in zip(distinct, renderings(tokenizer, distinct), strict=True)
     }
 
 
-def render_answered(tokenizer: Any, prompt: tuple[Message, ...], response: str) -> Prompt:
-    """A conversation with its answer, for a model that scores it."""
-    messages = (*prompt, Message(role=Role.ASSISTANT, content=response))
-    return Prompt(messages, tuple(answered_token_ids(tokenizer, prompt, response)))
+def render_answered(tokenizer: Any, answers: Sequence[AnsweredConversation]) -> dict[AnsweredConversation, Prompt]:
+    """Each conversation with its answer, for a model that scores it."""
+    conversations = [answered_by(*answer) for answer in answers]
+    chats = renderings(tokenizer, conversations, answered=True)
+    return {
+        answer: Prompt(messages, unrenderable=str(chat))
+        if isinstance(chat, ChatTemplateError)
+        else Prompt(messages, tuple(chat.token_ids))
+        for answer, messages, chat in zip(answers, conversations, chats, strict=True)
+    }
 
 
 def template_identity(tokenizer: Any) -> dict[str, Any]:

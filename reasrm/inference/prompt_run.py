@@ -17,7 +17,7 @@ from reasrm.inference.scalar_engine import ScalarEngine
 from reasrm.records.content_hash import content_hash
 from reasrm.records.jsonl import read_rows
 from reasrm.records.ledger import FINAL, Ledger
-from reasrm.records.reply import Finish, Reply
+from reasrm.records.reply import UNASKED, Finish, Reply
 from reasrm.runtime.progress import ProgressLine
 from reasrm.runtime.stage_main import StageError, StoppedResumable
 
@@ -81,13 +81,18 @@ def score_all(engine: ScalarEngine, conversations: Iterable[Prompt], ledger: Led
     return found
 
 
-def note_too_long(engine: Engine, prompts: Iterable[Prompt], sampling: Sampling, ledger: Ledger) -> None:
-    """Record that `prompts` were not asked because they do not fit, so that a replay gives the same judgments."""
+def note_unasked(engine: Engine, prompts: Iterable[Prompt], why: Finish, sampling: Sampling, ledger: Ledger) -> None:
+    """Record that `prompts` were not asked, and why, so that a replay gives the same judgments."""
     keys = sorted({prompt.text_key for prompt in prompts})
     requested = _request(engine, sampling)
-    key = content_hash([content_hash(list(requested.values())), "too long", keys])
+    key = content_hash([content_hash(list(requested.values())), why.value.replace("_", " "), keys])
     if keys and key not in ledger:
-        ledger.append(key, FINAL, requested | {"prompts": [], "replies": [], "too_long": keys})
+        ledger.append(key, FINAL, requested | {"prompts": [], "replies": [], why.value: keys})
+
+
+def unasked_reply(why: Finish) -> Reply:
+    """What stands for the reply to a prompt that was not asked."""
+    return Reply(text="", finish=why, prompt_tokens=0, completion_tokens=0)
 
 
 class RecordedReply(NamedTuple):
@@ -102,14 +107,13 @@ class RecordedReply(NamedTuple):
 
 
 def recorded_replies(path: Path) -> Iterator[RecordedReply]:
-    """All replies of the ledger at `path`, prompts that were too long included.
+    """All replies of the ledger at `path`, prompts that were not asked included.
 
     Raises:
         StageError: there is no such ledger, or an entry names no engine.
     """
     if not path.is_file():
         raise StageError(f"{path}: no ledger there; judge once with another engine than replay")
-    too_long = Reply(text="", finish=Finish.TOO_LONG, prompt_tokens=0, completion_tokens=0)
     for number, entry in read_rows(path):
         if "replies" not in entry:
             continue
@@ -118,8 +122,9 @@ def recorded_replies(path: Path) -> Iterator[RecordedReply]:
         engine, sampling = entry["engine"], Sampling.model_validate(entry["sampling"])
         for prompt, reply in zip(entry["prompts"], entry["replies"], strict=True):
             yield RecordedReply(engine, sampling, prompt, Reply.model_validate(reply))
-        for prompt in entry.get("too_long", ()):
-            yield RecordedReply(engine, sampling, prompt, too_long)
+        for why in sorted(UNASKED):
+            for prompt in entry.get(why.value, ()):
+                yield RecordedReply(engine, sampling, prompt, unasked_reply(why))
 
 
 class _Batching(Protocol):

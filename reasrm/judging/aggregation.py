@@ -15,13 +15,16 @@ Reading = tuple[Side | Unreadable, tuple[float, float] | None]
 """What a reply says: a side or why there is none, and the scores of A and B for judges that give scores."""
 
 
-def judgment_of_replies(replies: Sequence[Reply], read: Sequence[Reading]) -> ComparisonJudgment:
+def judgment_of_replies(
+    replies: Sequence[Reply], read: Sequence[Reading], unasked: Unreadable = Unreadable.TOO_LONG
+) -> ComparisonJudgment:
     """The judgment that the replies to one comparison amount to, one per sample, each with what it says.
 
-    No reply at all means that the prompt was too long. The reply that is kept is the first one with the verdict.
+    No reply at all means that the judge was not asked, for the reason `unasked`. The reply that is kept is the first
+    one with the verdict.
     """
     if not replies:
-        return judgment_without_reply(Unreadable.TOO_LONG)
+        return judgment_without_reply(unasked)
     if len(replies) == 1:
         (verdict, scores), (reply,) = read[0], replies
         return judgment_without_reply(verdict, scores).model_copy(update={"reply": reply})
@@ -46,10 +49,12 @@ def judgment_without_reply(verdict: Side | Unreadable, scores: tuple[float, floa
     )
 
 
-def judgment_of_scores(score_a: float | None, score_b: float | None) -> ComparisonJudgment:
-    """The judgment that the scores of A and B amount to; None is an answer that was too long."""
+def judgment_of_scores(
+    score_a: float | None, score_b: float | None, unasked: Unreadable = Unreadable.TOO_LONG
+) -> ComparisonJudgment:
+    """The judgment that the scores of A and B amount to; None is an answer that was `unasked`."""
     if score_a is None or score_b is None:
-        return judgment_without_reply(Unreadable.TOO_LONG)
+        return judgment_without_reply(unasked)
     verdict = verdict_of_scores(score_a, score_b)
     return judgment_without_reply(verdict, None if verdict is Unreadable.BAD_SCORE else (score_a, score_b))
 

@@ -16,9 +16,22 @@ A chat template belongs to a checkpoint (`chat_template.jinja` beside its tokeni
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from reasrm.judging.checked_template import RenderedChat, checked_template
+from reasrm.judging.checked_template import ChatTemplateError, RenderedChat, Rendering, checked_template
 from reasrm.judging.thought_marks import opened_start
 from reasrm.records.pair import Message, Role
+
+
+def renderings(
+    tokenizer: Any, conversations: Sequence[Sequence[Message]], *, answered: bool = False
+) -> list[Rendering]:
+    """Conversations in the model's own template, each ready for the model's reply, or `answered` by its last turn.
+
+    In the place of one that the template does not render as it is stands why (`checked_template`).
+
+    Raises:
+        ChatTemplateError: there is no template, or it does not end.
+    """
+    return checked_template(tokenizer).render(conversations, answered)
 
 
 def rendered_chats(tokenizer: Any, conversations: Sequence[Sequence[Message]]) -> list[RenderedChat]:
@@ -27,7 +40,7 @@ def rendered_chats(tokenizer: Any, conversations: Sequence[Sequence[Message]]) -
     Raises:
         ChatTemplateError: the template does not render one as it is.
     """
-    return checked_template(tokenizer).render(conversations, answered=False)
+    return [_rendered(one) for one in renderings(tokenizer, conversations)]
 
 
 def neutral_contents(tokenizer: Any, messages: Iterable[Message]) -> list[str]:
@@ -54,7 +67,17 @@ def prompt_token_ids(tokenizer: Any, messages: Iterable[Message]) -> list[int]:
     return rendered_chats(tokenizer, [tuple(messages)])[0].token_ids
 
 
+def answered_by(prompt: Iterable[Message], response: str) -> tuple[Message, ...]:
+    """The conversation `prompt` with its answer as the last turn."""
+    return (*prompt, Message(role=Role.ASSISTANT, content=response))
+
+
 def answered_token_ids(tokenizer: Any, prompt: Iterable[Message], response: str) -> list[int]:
     """The token ids of a conversation with its answer, as a scalar reward model reads them."""
-    conversation = (*prompt, Message(role=Role.ASSISTANT, content=response))
-    return checked_template(tokenizer).render([conversation], answered=True)[0].token_ids
+    return _rendered(*renderings(tokenizer, [answered_by(prompt, response)], answered=True)).token_ids
+
+
+def _rendered(one: Rendering) -> RenderedChat:
+    if isinstance(one, ChatTemplateError):
+        raise one
+    return one

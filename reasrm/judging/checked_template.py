@@ -3,13 +3,15 @@
 A template is a program of whoever published the checkpoint: it may refuse the system turn, drop it, cut, escape or
 repeat texts, or never end. So:
 
-- it is tried within limits first (`template_trial`);
+- every rendering is tried within limits first, in a process of its own (`template_trial`);
 - turns that it refuses are folded: a system text is put at the head of the next user's turn, and turns in a row of one
   speaker become one. That is said once and stands in the engine's identity;
 - each rendered prompt must be the template's own text with the contents in their places (`template_skeleton`), and its
   chat tokens must be those of the template alone (`chat_tokens`). What a content spells is broken up, at first by how
   it is written, then by how the tokenizer reads it;
-- a prompt that is still not so is refused, in one line.
+- a conversation that is still not rendered so is left out, with its reason in one line: what is wrong with one row
+  ends no stage. Whoever renders asks the same of a plain conversation; if that is refused too, the template is at
+  fault.
 
 A template that writes today's date would give other prompts every day, so its clock stands still (`CLOCK`).
 """
@@ -23,7 +25,7 @@ from typing import Any, NamedTuple
 from reasrm.judging.chat_tokens import WORD_JOINER, ChatTokens
 from reasrm.judging.chat_turns import Turn, as_turn, folded, neutral_turns
 from reasrm.judging.template_skeleton import NotAsItIsError, Skeleton
-from reasrm.judging.template_trial import why_stopped
+from reasrm.judging.template_trial import TemplateTrial, template_trial
 from reasrm.records.pair import Message, Role
 from reasrm.runtime.stage_main import StageError
 from reasrm.runtime.terminal import say_error
@@ -45,6 +47,10 @@ SAID_OF_ERROR = 200
 
 class ChatTemplateError(StageError):
     """A chat template does not render a conversation as it is; says which template, what it does and what to do."""
+
+
+class StoppedTemplateError(ChatTemplateError):
+    """A chat template went beyond the limits of time or memory."""
 
 
 class RenderedChat(NamedTuple):
@@ -70,7 +76,7 @@ class CheckedTemplate:
         self.source = tokenizer.chat_template
         self._skeletons: dict[Any, tuple[Skeleton, list[int]]] = {}
         self._refused: dict[Any, bool] = {}
-        self._try()
+        self._trial = self._tried()
         self._tokens = ChatTokens(tokenizer, self._own_texts())
         self.folded = self._what_is_folded()
         """What it refuses and is given in another form, in words; mostly nothing."""
@@ -81,43 +87,50 @@ class CheckedTemplate:
         """The contents with everything in them that spells a chat token broken up."""
         return [self._tokens.break_up(message.content) for message in messages]
 
-    def render(self, conversations: Sequence[Sequence[Message]], answered: bool) -> list[RenderedChat]:
+    def render(self, conversations: Sequence[Sequence[Message]], answered: bool) -> "list[Rendering]":
         """Render conversations: for a reply, or `answered`, where their last turn is the answer.
 
-        Raises:
-            ChatTemplateError: the template refuses one, or does not render it as it is.
+        In the place of one that the template refuses, or does not render as it is, stands why.
         """
-        if not conversations:
-            return []
         chats = [self._accepted(messages, self.neutral_contents(messages), answered) for messages in conversations]
-        written = [self._outcome(turns, answered) for turns in chats]
-        rows = self._token_rows([text for text, _ in written])
-        rendered = [RenderedChat(turns, text, row) for turns, (text, _), row in zip(chats, written, rows, strict=True)]
-        problems = [why or self._problem(one, answered) for one, (_, why) in zip(rendered, written, strict=True)]
+        rendered = self._checked(chats, answered)
         return [
-            self._by_other_means(messages, answered, problem) if problem else one
-            for messages, one, problem in zip(conversations, rendered, problems, strict=True)
+            self._by_other_means(messages, answered, one) if isinstance(one, ChatTemplateError) else one
+            for messages, one in zip(conversations, rendered, strict=True)
         ]
 
-    def _by_other_means(self, messages: Sequence[Message], answered: bool, problem: ChatTemplateError) -> RenderedChat:
+    def _checked(self, chats: Sequence[list[Turn]], answered: bool) -> "list[Rendering]":
+        """The prompts of these turns, or what is wrong with them."""
+        written = [self._outcome(turns, answered) for turns in chats]
+        texts = [text for text in written if isinstance(text, str)]
+        rows = iter(self._tokenizer(texts, add_special_tokens=False)["input_ids"] if texts else ())
+        rendered = (
+            RenderedChat(turns, text, next(rows)) if isinstance(text, str) else text
+            for turns, text in zip(chats, written, strict=True)
+        )
+        return [one if isinstance(one, ChatTemplateError) else self._problem(one, answered) or one for one in rendered]
+
+    def _by_other_means(self, messages: Sequence[Message], answered: bool, problem: ChatTemplateError) -> "Rendering":
         """Render a conversation in which the tokenizer or the template takes something for a mark of their own."""
+        if isinstance(problem, StoppedTemplateError) or not all(_is_text(message.content) for message in messages):
+            return problem
         for breaker, marks in OTHER_MEANS:
             broken = [marks.sub(rf"\g<0>{breaker}", message.content) for message in messages]
             contents = [self._tokens.break_up_as_read(self._tokenizer, text, breaker) for text in broken]
-            turns = self._accepted(messages, contents, answered)
-            text, why = self._outcome(turns, answered)
-            rendered = RenderedChat(turns, text, self._token_rows([text])[0])
-            if not (why or self._problem(rendered, answered)):
+            (rendered,) = self._checked([self._accepted(messages, contents, answered)], answered)
+            if isinstance(rendered, RenderedChat):
                 return rendered
-        raise problem
+        return problem
 
     def _problem(self, rendered: RenderedChat, answered: bool) -> ChatTemplateError | None:
         """What is wrong with a prompt; mostly nothing."""
-        skeleton, own_tokens = self._skeleton(rendered.turns, answered)
         try:
+            skeleton, own_tokens = self._skeleton(rendered.turns, answered)
             skeleton.require(rendered.text, rendered.turns)
         except NotAsItIsError as error:
             return self._error(f"its chat template {error}")
+        except ChatTemplateError as error:
+            return error
         others = self._tokens.among(rendered.token_ids)
         if others == own_tokens:
             return None
@@ -134,18 +147,20 @@ class CheckedTemplate:
         return ChatTemplateError(f"{self._name}: {what}; {_WAY_OUT}")
 
     def _skeleton(self, turns: Sequence[Turn], answered: bool) -> tuple[Skeleton, list[int]]:
-        """The template's own text around such turns, and the chat tokens in it."""
+        """The template's own text around such turns, and the chat tokens in it.
+
+        Raises:
+            ChatTemplateError: it refuses such turns.
+            NotAsItIsError: it does not write them as they are, whatever their contents.
+        """
         neutral = neutral_turns(turns)
         key = (answered, *((turn["role"], turn["content"]) for turn in neutral))
         if key not in self._skeletons:
             if len(self._skeletons) >= MOST_SKELETONS:
                 self._skeletons.clear()
             text = self._text(neutral, answered)
-            try:
-                skeleton = Skeleton.of(text, neutral)
-            except NotAsItIsError as error:
-                raise self._error(f"its chat template {error}") from error
-            self._skeletons[key] = skeleton, self._tokens.among(self._token_rows([text])[0])
+            token_ids = self._tokenizer([text], add_special_tokens=False)["input_ids"][0]
+            self._skeletons[key] = Skeleton.of(text, neutral), self._tokens.among(token_ids)
         return self._skeletons[key]
 
     def _accepted(self, messages: Sequence[Message], contents: Sequence[str], answered: bool) -> list[Turn]:
@@ -160,14 +175,14 @@ class CheckedTemplate:
         return folded(turns) if self._refused[key] else [as_turn(*one) for one in turns]
 
     def _refuses(self, turns: Sequence[Turn], answered: bool) -> bool:
-        return self._outcome(turns, answered)[1] is not None
+        return not isinstance(self._outcome(turns, answered), str)
 
-    def _outcome(self, turns: Sequence[Turn], answered: bool) -> tuple[str, ChatTemplateError | None]:
+    def _outcome(self, turns: Sequence[Turn], answered: bool) -> str | ChatTemplateError:
         """The text, or why the template refuses."""
         try:
-            return self._text(turns, answered), None
+            return self._text(turns, answered)
         except ChatTemplateError as error:
-            return "", error
+            return error
 
     def _what_is_folded(self) -> tuple[str, ...]:
         user, system = as_turn(Role.USER, "words"), as_turn(Role.SYSTEM, "words")
@@ -179,45 +194,48 @@ class CheckedTemplate:
         return tuple(form for form, turns in forms.items() if alone and self._refuses(turns, answered=False))
 
     def _text(self, turns: Sequence[Turn], answered: bool) -> str:
+        if half := next((turn["content"] for turn in turns if not _is_text(turn["content"])), ""):
+            raise ChatTemplateError(f"{self._name}: half of a surrogate pair is no text: {half[:SAID_OF_ERROR]!a}")
+        if stopped := self._trial.why_stopped(turns, answered):
+            raise self._stopped(stopped)
         try:
-            return str(
+            text = str(
                 self._tokenizer.apply_chat_template(
                     turns, tokenize=False, add_generation_prompt=not answered, **TEMPLATE_VARIABLES
                 )
             )
+            text.encode()
         except Exception as error:  # a program of others: whatever it raises, it refuses
             speakers = ", ".join(turn["role"] for turn in turns)
             raise self._error(f"its chat template refuses a conversation of {speakers}: {_said(error)}") from error
+        return text
 
-    def _token_rows(self, texts: list[str]) -> list[list[int]]:
-        try:
-            return list(self._tokenizer(texts, add_special_tokens=False)["input_ids"])
-        except (TypeError, UnicodeError) as error:  # half of a surrogate pair, which no tokenizer takes
-            half = next((text for text in texts if not _is_text(text)), "")
-            if not half:
-                raise
-            raise ChatTemplateError(
-                f"{self._name}: half of a surrogate pair is no text: {half[:SAID_OF_ERROR]!a}"
-            ) from error
+    def _stopped(self, why: str) -> StoppedTemplateError:
+        return StoppedTemplateError(f"{self._name}: its chat template was stopped: {why}; {_WAY_OUT}")
 
     def _own_texts(self) -> Iterator[str]:
         """What the template writes around neutral contents, for a reply and answered."""
         for roles, answered in (((Role.SYSTEM, Role.USER), False), ((Role.USER,), False), (_ANSWERED, True)):
             neutral = neutral_turns([as_turn(role, "words") for role in roles])
-            text, _ = self._outcome(neutral, answered)
+            outcome = self._outcome(neutral, answered)
+            text = outcome if isinstance(outcome, str) else ""
             for turn in neutral:
                 text = text.replace(turn["content"], "\n")
             yield text
 
-    def _try(self) -> None:
+    def _tried(self) -> TemplateTrial:
         try:
             template = self._tokenizer.get_chat_template()
         except ValueError as error:
             raise ChatTemplateError(f"{self._name}: {_said(error)}") from error
-        if why := why_stopped(template, dict(self._tokenizer.special_tokens_map)):
-            raise self._error(f"its chat template was stopped: {why}")
+        trial = template_trial(template, dict(self._tokenizer.special_tokens_map))
+        if trial.of_template:
+            raise self._stopped(trial.of_template)
+        return trial
 
 
+Rendering = RenderedChat | ChatTemplateError
+"""A conversation as a checkpoint reads it, or why its template does not render it."""
 _ANSWERED = (Role.USER, Role.ASSISTANT)
 _WAY_OUT = "save the checkpoint with a chat_template.jinja that writes every turn once, as it is"
 _CHECKED: "weakref.WeakKeyDictionary[Any, CheckedTemplate]" = weakref.WeakKeyDictionary()

@@ -13,6 +13,11 @@ RESPONSE_START = {side: f"[Start of answer {side}]" for side in Side}
 RESPONSE_END = {side: f"[End of answer {side}]" for side in Side}
 SPEAKER = {Role.USER: "Client", Role.ASSISTANT: "Assistant", Role.SYSTEM: "System"}
 
+PLAIN_COMPARISON = Comparison(
+    pair_id="", prompt=(Message(role=Role.USER, content="words"),), response_a="one", response_b="two", better=Side.A
+)
+"""A comparison without anything odd in it: a chat template that does not render it renders none."""
+
 
 def judge_prompt(comparison: Comparison, variant: PromptVariant) -> tuple[Message, ...]:
     """The messages of a judge's prompt: system text and one user turn.

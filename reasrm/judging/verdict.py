@@ -43,10 +43,18 @@ class Unreadable(StrEnum):
     """The scores of both answers are equal, or as many samples said A as said B."""
     TOO_LONG = "too_long"
     """The prompt does not fit into the model's context; the model was not asked."""
+    UNRENDERABLE = "unrenderable"
+    """The checkpoint's chat template does not render this prompt as it is; the model was not asked."""
 
 
-UNWRITTEN = {Finish.REFUSED: Unreadable.REFUSED, Finish.TOO_LONG: Unreadable.TOO_LONG}
+UNWRITTEN = {
+    Finish.REFUSED: Unreadable.REFUSED,
+    Finish.TOO_LONG: Unreadable.TOO_LONG,
+    Finish.UNRENDERABLE: Unreadable.UNRENDERABLE,
+}
 """Ends of a reply that leave nothing to read."""
+NEVER_ASKED = frozenset({Unreadable.TOO_LONG, Unreadable.UNRENDERABLE})
+"""Reasons for which a judge was not asked at all."""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,12 @@ class Finish(StrEnum):
     """The provider or model declined to answer."""
     TOO_LONG = "too_long"
     """The prompt does not fit into the model's context: nothing was written."""
+    UNRENDERABLE = "unrenderable"
+    """The checkpoint's chat template does not render the prompt as it is: the model was not asked."""
+
+
+UNASKED = frozenset({Finish.TOO_LONG, Finish.UNRENDERABLE})
+"""Ends of what is no reply: nothing was written, and a sample of that kind does not count."""
 
 
 class Reply(BaseModel):

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from reasrm.benchmarks.outcome import BenchmarkOutcome
 from reasrm.benchmarks.registry import benchmark
 from reasrm.benchmarks.scoring_rule import OutcomeError
-from reasrm.judging.verdict import Unreadable
+from reasrm.judging.verdict import NEVER_ASKED
 from reasrm.records.benchmark_folder import all_items
 from reasrm.records.benchmark_item import BenchmarkItem
 from reasrm.records.comparison import Side
@@ -94,7 +94,7 @@ def outcomes_of_judged(judged: Iterable[JudgedItem]) -> Iterator[BenchmarkOutcom
     for line, one in enumerate(judged, start=1):
         extra = {"order": ORDER_OF[one.better], "sample": one.sample, "group": one.item.group}
         row = {**one.item.row, **extra, "correct": one.correct}
-        asked = one.unreadable != Unreadable.TOO_LONG
+        asked = one.unreadable not in NEVER_ASKED
         for outcome in benchmark(one.item.benchmark).outcomes(row):
             yield outcome._replace(asked=asked, line=line)
 

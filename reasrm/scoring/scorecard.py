@@ -92,7 +92,11 @@ def unreadable_sentence(benchmark: Benchmark, rule: ScoringRule, counts: Outcome
         if benchmark.unreadable_has_credit
         else f"counts {rule.reason}"
     )
-    never = f"; {counts.never_asked:,} prompts too long for the judge count 0" if counts.never_asked else ""
+    never = (
+        f"; {counts.never_asked:,} prompts that the judge was not asked (too long, or not rendered) count 0"
+        if counts.never_asked
+        else ""
+    )
     return f"an unreadable verdict {words}{never if benchmark.never_asked is not None else ''}"
 
 

@@ -35,15 +35,15 @@ from typing import Any, Self
 from pydantic import Field, FiniteFloat, field_validator, model_validator
 
 from reasrm.judging.chain_of_rubrics import PromptVariant
-from reasrm.judging.chat_template import opened_thought, rendered_chats
-from reasrm.judging.checked_template import TEMPLATE_VARIABLES
+from reasrm.judging.chat_template import opened_thought, renderings
+from reasrm.judging.checked_template import TEMPLATE_VARIABLES, RenderedChat
 from reasrm.judging.prompt import judge_prompt
 from reasrm.records.comparison import Comparison
 from reasrm.training.checkpoint import attention
 from reasrm.training.rewards.registry import REWARD_TERMS
 from reasrm.training.rewards.sampled_replies import as_judged
 from reasrm.training.trainer_settings import TrainerSettings, trl_arguments
-from reasrm.training.training_run import NoTrainingDataError, TrainingRun, last_logged, train_and_save
+from reasrm.training.training_run import LeftOut, TrainingRun, last_logged, train_and_save
 
 
 class GrpoSettings(TrainerSettings):
@@ -81,24 +81,30 @@ class GrpoSettings(TrainerSettings):
         return self
 
 
-def prompt_rows(tokenizer: Any, comparisons: Sequence[Comparison], settings: GrpoSettings) -> list[dict[str, Any]]:
-    """The prompts that fit, as TRL takes them, with the columns that reward terms read (`rewards.sampled_replies`)."""
-    variant, rows = settings.prompt_variant, []
-    for comparison in comparisons:
-        prompt = judge_prompt(comparison, variant)
-        (chat,) = rendered_chats(tokenizer, [prompt])
-        if len(chat.token_ids) <= settings.max_prompt_tokens:
+def prompt_rows(
+    tokenizer: Any, comparisons: Sequence[Comparison], settings: GrpoSettings
+) -> tuple[list[dict[str, Any]], LeftOut]:
+    """The prompts that fit, as TRL takes them, with the columns that reward terms read (`rewards.sampled_replies`).
+
+    Also how many are left out.
+    """
+    variant, rows, reasons = settings.prompt_variant, [], []
+    chats = renderings(tokenizer, [judge_prompt(comparison, variant) for comparison in comparisons])
+    for comparison, chat in zip(comparisons, chats, strict=True):
+        if not isinstance(chat, RenderedChat):
+            reasons.append(str(chat))
+        elif len(chat.token_ids) <= settings.max_prompt_tokens:
             rows.append({"prompt": chat.turns, "better": comparison.better.value, "prompt_variant": variant.value})
-    return rows
+    return rows, LeftOut.of(len(comparisons), len(rows), reasons)
 
 
 def train_grpo(
     run: TrainingRun, start: Path, tokenizer: Any, comparisons: Sequence[Comparison], settings: GrpoSettings
-) -> tuple[int, float]:
+) -> tuple[int, LeftOut, float]:
     """Train the checkpoint `start` with GRPO, resuming what an interrupted run left; write checkpoint and curves.
 
     Returns:
-        How many prompts fit, and the mean reward of the last logged step.
+        How many prompts are trained on, how many are left out, and the mean reward of the last logged step.
 
     Raises:
         NoTrainingDataError: all prompts are too long, or there are none.
@@ -109,12 +115,10 @@ def train_grpo(
 
     from reasrm.training.callbacks import StopWithoutSignal
 
-    rows = prompt_rows(tokenizer, comparisons, settings)
+    rows, left_out = prompt_rows(tokenizer, comparisons, settings)
+    left_out.say(run.name)
     if not rows:
-        raise NoTrainingDataError(
-            f"{run.name}: none of {len(comparisons)} prompts fits into {settings.max_prompt_tokens} tokens; "
-            f"raise `max_prompt_tokens`"
-        )
+        raise left_out.no_data(run.name, "prompts", "max_prompt_tokens", settings.max_prompt_tokens)
     first = tokenizer.apply_chat_template(
         rows[0]["prompt"], tokenize=False, add_generation_prompt=True, **TEMPLATE_VARIABLES
     )
@@ -128,7 +132,7 @@ def train_grpo(
         callbacks=[StopWithoutSignal(run.name, settings.steps_without_signal)],
     )
     log = train_and_save(run, trainer, tokenizer)
-    return len(rows), last_logged(log, "reward")
+    return len(rows), left_out, last_logged(log, "reward")
 
 
 def _config(settings: GrpoSettings, folder: Path) -> Any:

@@ -13,18 +13,12 @@ from reasrm.inference.checkpoints.checkpoint_folder import quantisation, read_co
 from reasrm.inference.prompt_rendering import load_tokenizer
 from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.judging.chat_template import rendered_chats
-from reasrm.judging.prompt import judge_prompt
-from reasrm.records.comparison import Comparison, Side
-from reasrm.records.pair import Message, Role
+from reasrm.judging.prompt import PLAIN_COMPARISON, judge_prompt
 from reasrm.runtime.outputs import new_folder
 from reasrm.runtime.stage_main import StageError
 
 SAFE_FILES = ("*.json", "*.safetensors", "*.txt", "*.model", "*.jinja")
 """Files that are copied: weights as safetensors, settings, tokenizer and chat template; no code."""
-SOME_COMPARISON = Comparison(
-    pair_id="", prompt=(Message(role=Role.USER, content="words"),), response_a="one", response_b="two", better=Side.A
-)
-"""What a chat template is shown before it is trusted."""
 
 
 class UnpinnedModelError(StageError):
@@ -91,7 +85,7 @@ def require_trainable(folder: Path, name: str) -> None:
             raise StageError(f"{folder}: its weights are quantised ({method}) and cannot be trained; take the original")
         if tokenizer.eos_token_id is None:
             raise StageError(f"{folder}: its tokenizer has no eos_token, so no reply could end; name it in its files")
-        rendered_chats(tokenizer, [judge_prompt(SOME_COMPARISON, variant) for variant in PromptVariant])
+        rendered_chats(tokenizer, [judge_prompt(PLAIN_COMPARISON, variant) for variant in PromptVariant])
     except StageError as error:
         raise StageError(str(error).replace(str(folder), name)) from error
 

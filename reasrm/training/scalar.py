@@ -5,11 +5,18 @@ from pathlib import Path
 from typing import Any
 
 from reasrm.inference.checkpoint_loading import SCALAR_HEAD, load_all_weights
-from reasrm.judging.chat_template import answered_token_ids
+from reasrm.judging.chat_template import answered_by, renderings
+from reasrm.judging.checked_template import RenderedChat
 from reasrm.records.pair import PreferencePair
 from reasrm.training.checkpoint import attention
 from reasrm.training.trainer_settings import EpochSettings, TokenRow, epoch_arguments, ordered_dataset
-from reasrm.training.training_run import NoTrainingDataError, TrainingResult, TrainingRun, last_logged, train_and_save
+from reasrm.training.training_run import (
+    LeftOut,
+    TrainingResult,
+    TrainingRun,
+    last_logged,
+    train_and_save,
+)
 
 
 def load_scalar_model(folder: Path, tokenizer: Any) -> Any:
@@ -27,15 +34,18 @@ def load_scalar_model(folder: Path, tokenizer: Any) -> Any:
     return model
 
 
-def pair_rows(tokenizer: Any, pairs: Sequence[PreferencePair], max_tokens: int) -> tuple[list[TokenRow], int]:
-    """The tokens of both conversations of each pair, as the judge renders them; also how many pairs were too long."""
-    rows = []
-    for pair in pairs:
-        chosen = answered_token_ids(tokenizer, pair.prompt, pair.chosen)
-        rejected = answered_token_ids(tokenizer, pair.prompt, pair.rejected)
-        if max(len(chosen), len(rejected)) <= max_tokens:
-            rows.append({"chosen_ids": chosen, "rejected_ids": rejected})
-    return rows, len(pairs) - len(rows)
+def pair_rows(tokenizer: Any, pairs: Sequence[PreferencePair], max_tokens: int) -> tuple[list[TokenRow], LeftOut]:
+    """The tokens of both conversations of each pair, as the judge renders them; also how many pairs are left out."""
+    answers = [answered_by(pair.prompt, answer) for pair in pairs for answer in (pair.chosen, pair.rejected)]
+    rows, reasons = [], []
+    chats = renderings(tokenizer, answers, answered=True)
+    for chosen, rejected in zip(chats[::2], chats[1::2], strict=True):
+        if isinstance(chosen, RenderedChat) and isinstance(rejected, RenderedChat):
+            if max(len(chosen.token_ids), len(rejected.token_ids)) <= max_tokens:
+                rows.append({"chosen_ids": chosen.token_ids, "rejected_ids": rejected.token_ids})
+        else:
+            reasons.append(str(rejected if isinstance(chosen, RenderedChat) else chosen))
+    return rows, LeftOut.of(len(pairs), len(rows), reasons)
 
 
 def train_scalar(
@@ -50,11 +60,10 @@ def train_scalar(
     """
     from trl import RewardConfig, RewardTrainer
 
-    rows, too_long = pair_rows(tokenizer, pairs, settings.max_tokens)
+    rows, left_out = pair_rows(tokenizer, pairs, settings.max_tokens)
+    left_out.say(run.name)
     if not rows:
-        raise NoTrainingDataError(
-            f"{run.name}: none of {len(pairs)} pairs fits into {settings.max_tokens} tokens; raise `max_tokens`"
-        )
+        raise left_out.no_data(run.name, "pairs", "max_tokens", settings.max_tokens)
     lengths = [max(len(row["chosen_ids"]), len(row["rejected_ids"])) for row in rows]
     trainer = RewardTrainer(
         model=model,
@@ -63,4 +72,4 @@ def train_scalar(
         processing_class=tokenizer,
     )
     log = train_and_save(run, trainer, tokenizer)
-    return TrainingResult(trainer.state.global_step, len(rows), too_long, last_logged(log, "loss"))
+    return TrainingResult(trainer.state.global_step, len(rows), left_out, last_logged(log, "loss"))

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from reasrm.judging.chain_of_rubrics import PromptVariant
-from reasrm.judging.chat_template import opened_thought, render_chat
+from reasrm.judging.chat_template import opened_thought, renderings
+from reasrm.judging.checked_template import RenderedChat
 from reasrm.judging.prompt import judge_prompt
 from reasrm.judging.verdict import after_thinking
 from reasrm.records.comparison import hashed_side, show
@@ -15,7 +16,13 @@ from reasrm.records.pair import Message, PreferencePair
 from reasrm.records.trace import KeptTrace
 from reasrm.runtime.stage_main import StageError
 from reasrm.training.trainer_settings import EpochSettings, TokenRow, epoch_arguments, ordered_dataset
-from reasrm.training.training_run import NoTrainingDataError, TrainingResult, TrainingRun, last_logged, train_and_save
+from reasrm.training.training_run import (
+    LeftOut,
+    TrainingResult,
+    TrainingRun,
+    last_logged,
+    train_and_save,
+)
 
 IGNORED_LABEL = -100
 """The label of a token that the loss leaves out (torch's `ignore_index`)."""
@@ -48,8 +55,8 @@ def verdict_examples(pairs: Iterable[PreferencePair], seed: int) -> list[Trainin
     ]
 
 
-def token_rows(tokenizer: Any, examples: Sequence[TrainingExample], max_tokens: int) -> tuple[list[TokenRow], int]:
-    """Tokenise examples for a loss on the completion alone; also how many were left out as longer than `max_tokens`.
+def token_rows(tokenizer: Any, examples: Sequence[TrainingExample], max_tokens: int) -> tuple[list[TokenRow], LeftOut]:
+    """Tokenise examples for a loss on the completion alone; also how many are left out.
 
     Prompt and completion are tokenised apart, as they are when the model writes; the completion ends with the
     end-of-sequence token.
@@ -58,23 +65,26 @@ def token_rows(tokenizer: Any, examples: Sequence[TrainingExample], max_tokens: 
         OpenThoughtError: the chat template opens the model's thought, and an example never closes it.
     """
     if not examples:
-        return [], 0
+        return [], LeftOut()
     rows = []
-    texts = [render_chat(tokenizer, example.prompt) for example in examples]
-    for opened, example in zip(map(opened_thought, texts), examples, strict=True):
+    tried = list(zip(renderings(tokenizer, [example.prompt for example in examples]), examples, strict=True))
+    rendered = [(chat, example) for chat, example in tried if isinstance(chat, RenderedChat)]
+    for chat, example in rendered:
+        opened = opened_thought(chat.text)
         if opened and after_thinking(opened + example.completion) is None:
             raise OpenThoughtError(
                 f"the checkpoint's chat template ends its prompts with {opened}, and texts to learn never close that "
                 "thought, so no verdict of the trained model could be read: save the checkpoint with a "
                 "chat_template.jinja that opens no thought, or start from a model whose template opens none"
             )
-    prompts = tokenizer(texts, add_special_tokens=False)
-    completions = tokenizer([example.completion for example in examples], add_special_tokens=False)
-    for prompt, tokens in zip(prompts["input_ids"], completions["input_ids"], strict=True):
-        completion = [*tokens, tokenizer.eos_token_id]
+    written = [example.completion for _, example in rendered]
+    completions = tokenizer(written, add_special_tokens=False)["input_ids"] if written else []
+    for (chat, _), tokens in zip(rendered, completions, strict=True):
+        prompt, completion = chat.token_ids, [*tokens, tokenizer.eos_token_id]
         if len(prompt) + len(completion) <= max_tokens:
             rows.append({"input_ids": prompt + completion, "labels": [IGNORED_LABEL] * len(prompt) + completion})
-    return rows, len(examples) - len(rows)
+    reasons = [str(chat) for chat, _ in tried if not isinstance(chat, RenderedChat)]
+    return rows, LeftOut.of(len(examples), len(rows), reasons)
 
 
 def train_sft(
@@ -88,11 +98,10 @@ def train_sft(
     """
     from trl import SFTConfig, SFTTrainer
 
-    rows, too_long = token_rows(tokenizer, examples, settings.max_tokens)
+    rows, left_out = token_rows(tokenizer, examples, settings.max_tokens)
+    left_out.say(run.name)
     if not rows:
-        raise NoTrainingDataError(
-            f"{run.name}: none of {len(examples)} examples fits into {settings.max_tokens} tokens; raise `max_tokens`"
-        )
+        raise left_out.no_data(run.name, "examples", "max_tokens", settings.max_tokens)
     trainer = SFTTrainer(
         model=model,
         args=SFTConfig(**epoch_arguments(settings, run.resume_from)),
@@ -100,4 +109,4 @@ def train_sft(
         processing_class=tokenizer,
     )
     log = train_and_save(run, trainer, tokenizer)
-    return TrainingResult(trainer.state.global_step, len(rows), too_long, last_logged(log, "loss"))
+    return TrainingResult(trainer.state.global_step, len(rows), left_out, last_logged(log, "loss"))

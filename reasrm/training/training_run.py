@@ -2,12 +2,13 @@
 
 import math
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from reasrm.runtime.outputs import new_folder
 from reasrm.runtime.stage_main import StageError
+from reasrm.runtime.terminal import say_error
 from reasrm.runtime.work_folder import resume_folder
 from reasrm.training.checkpoint import last_checkpoint, save_model
 from reasrm.training.trainer_settings import TrainerSettings
@@ -32,18 +33,50 @@ class TrainingRun(NamedTuple):
     curves: Path
 
 
+class LeftOut(NamedTuple):
+    """Examples that are not trained on."""
+
+    too_long: int = 0
+    """Longer than the limit."""
+    unrenderable: int = 0
+    """Not rendered as they are by the chat template."""
+    why: str = ""
+    """Why the first of those is not."""
+
+    @classmethod
+    def of(cls, total: int, kept: int, reasons: Sequence[str]) -> "LeftOut":
+        """Of `total` examples `kept` are trained on, and those with `reasons` are not rendered."""
+        return cls(total - kept - len(reasons), len(reasons), next(iter(reasons), ""))
+
+    def summary(self) -> str:
+        """How many, in words."""
+        return f"{self.too_long} too long" + (f", {self.unrenderable} unrenderable" if self.unrenderable else "")
+
+    def say(self, who: str) -> None:
+        """Print why the first unrenderable example is left out, if there is one."""
+        if self.unrenderable:
+            say_error(who, f"{self.unrenderable} examples are left out as unrenderable; the first: {self.why}")
+
+    def no_data(self, who: str, unit: str, setting: str, limit: int) -> NoTrainingDataError:
+        """The error for a training that is left without any `unit`, where `setting` is the limit of tokens."""
+        if self.unrenderable and not self.too_long:
+            return NoTrainingDataError(f"{who}: none of {self.unrenderable} {unit} is rendered; the first: {self.why}")
+        total = self.too_long + self.unrenderable
+        others = f" ({self.summary()}; the first: {self.why})" if self.unrenderable else ""
+        return NoTrainingDataError(f"{who}: none of {total} {unit} fits into {limit} tokens{others}; raise `{setting}`")
+
+
 class TrainingResult(NamedTuple):
     """What a training did."""
 
     steps: int
     examples: int
-    too_long: int
-    """Examples left out as longer than the limit."""
+    left_out: LeftOut
     last_loss: float
 
     def summary(self, unit: str) -> str:
         """One line for the log; `unit` says what an example is."""
-        return f"{self.examples} {unit}, {self.steps} steps, loss {self.last_loss:.3f}, {self.too_long} too long"
+        return f"{self.examples} {unit}, {self.steps} steps, loss {self.last_loss:.3f}, {self.left_out.summary()}"
 
 
 def begin_training(

@@ -89,4 +89,5 @@ def test_each_distinct_conversation_is_rendered_once(tokenizer: Any) -> None:
     assert len(prompts) == 2
     assert {prompt.begun for prompt in prompts.values()} == {"the"}
     assert render_all(tokenizer, []) == {}
-    assert render_answered(tokenizer, user("the fox"), "the dog").messages[-1].content == "the dog"
+    answer = user("the fox"), "the dog"
+    assert render_answered(tokenizer, [answer])[answer].messages[-1].content == "the dog"

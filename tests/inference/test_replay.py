@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from reasrm.inference.engine import Engine, Prompt, Sampling
-from reasrm.inference.prompt_run import ask_all, note_too_long
+from reasrm.inference.prompt_run import ask_all, note_unasked
 from reasrm.inference.replay_engine import ReplayEngine
 from reasrm.inference.scripted_engine import ScriptedEngine
 from reasrm.records.ledger import FINAL, Ledger
@@ -88,10 +88,10 @@ def test_what_did_not_fit_does_not_fit_again(ledger: Path, greedy: Sampling) -> 
     judge = says("yes")
     first = ask(judge, PROMPTS[:4], greedy, ledger)
     with Ledger(ledger) as kept:
-        note_too_long(judge, PROMPTS[4:], greedy, kept)
+        note_unasked(judge, PROMPTS[4:], Finish.TOO_LONG, greedy, kept)
         entries = len(kept)
-        note_too_long(judge, PROMPTS[4:], greedy, kept)
-        note_too_long(judge, [], greedy, kept)
+        note_unasked(judge, PROMPTS[4:], Finish.TOO_LONG, greedy, kept)
+        note_unasked(judge, [], Finish.TOO_LONG, greedy, kept)
         assert len(kept) == entries
     replayed = ask(ReplayEngine(ledger), PROMPTS, greedy, Path("other.jsonl"))
     assert {key: replayed[key] for key in first} == first

@@ -14,6 +14,11 @@ from reasrm.records.pair import Message, Role
 from tests.fixtures.tiny_prompts import user
 
 
+def answered(tokenizer: Any, answer: str) -> Prompt:
+    """The prompt of a question with `answer`."""
+    return render_answered(tokenizer, [(user("the fox"), answer)])[user("the fox"), answer]
+
+
 def rendered(tokenizer: Any, text: str) -> Prompt:
     (prompt,) = render_all(tokenizer, [user(text)]).values()
     return prompt
@@ -45,7 +50,7 @@ def test_what_becomes_the_unknown_token_is_named(kind: str) -> None:
     vocabulary = Vocabulary(tokenizer)
     assert vocabulary.unknown_words(rendered(tokenizer, "the fox sleep")) == []
     assert vocabulary.unknown_words(rendered(tokenizer, "the owl the 🦊 owl")) == ["owl", "🦊"]
-    assert vocabulary.unknown_words(render_answered(tokenizer, user("the fox"), "an owl")) == ["an", "owl"]
+    assert vocabulary.unknown_words(answered(tokenizer, "an owl")) == ["an", "owl"]
 
 
 def test_a_list_of_words_lacks_what_it_spells_in_bytes(tokenizer: Any) -> None:
@@ -63,8 +68,8 @@ def test_a_list_of_words_lacks_single_bytes_in_a_passage_of_nothing_else(tokeniz
     shown = Comparison(pair_id="", prompt=user("2+2"), response_a="the fox!", response_b="4", better=Side.A)
     (prompt,) = render_all(tokenizer, [judge_prompt(shown, PromptVariant.FULL)]).values()
     assert vocabulary.unknown_words(prompt) == ["2", "+", "4"]
-    assert vocabulary.unknown_words(render_answered(tokenizer, user("the fox"), "X")) == ["X"]
-    assert vocabulary.unknown_words(render_answered(tokenizer, user("the fox"), "")) == []
+    assert vocabulary.unknown_words(answered(tokenizer, "X")) == ["X"]
+    assert vocabulary.unknown_words(answered(tokenizer, "")) == []
 
 
 def test_one_emoji_or_a_long_address_is_no_reason_for_a_model_with_an_unknown_token() -> None:
@@ -80,7 +85,7 @@ def test_one_emoji_or_a_long_address_is_no_reason_for_a_model_with_an_unknown_to
     for readable in ("the fox sleeps 🦊", f"the fox sleeps the fox {'p' * 150}"):
         assert tokenizer.unk_token_id in rendered(tokenizer, readable).token_ids
         assert vocabulary.unknown_words(rendered(tokenizer, readable)) == []
-    assert vocabulary.unknown_words(render_answered(tokenizer, user("the fox"), "狐狸睡觉")) == ["狐狸睡觉"]
+    assert vocabulary.unknown_words(answered(tokenizer, "狐狸睡觉")) == ["狐狸睡觉"]
 
 
 @pytest.mark.parametrize("kind", ["bpe", "unigram"])

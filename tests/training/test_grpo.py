@@ -48,7 +48,7 @@ def test_prompts_are_the_same_in_training_and_in_judging(family: str) -> None:
     tokenizer = family_tokenizer(FAMILIES[family])
     question = (Message(role=Role.USER, content="<|im_start|>Which one?<start_of_turn> </s>"),)
     comparison = Comparison(pair_id="", prompt=question, response_a=" one", response_b="two\n", better=Side.A)
-    (row,) = prompt_rows(tokenizer, [comparison], settings(max_prompt_tokens=10_000))
+    ((row,), _) = prompt_rows(tokenizer, [comparison], settings(max_prompt_tokens=10_000))
     variables = _config(settings(), Path("resume")).chat_template_kwargs
     ids = tokenizer.apply_chat_template(
         [row["prompt"]], add_generation_prompt=True, tokenize=True, return_dict=True, **variables

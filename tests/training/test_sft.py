@@ -7,21 +7,22 @@ from reasrm.judging.thought_marks import THOUGHT_MARKS, ThoughtMark
 from reasrm.miniature.pretraining_documents import vocabulary_texts, world_documents
 from reasrm.miniature.tiny_model import train_tokenizer
 from reasrm.training.sft import IGNORED_LABEL, OpenThoughtError, TrainingExample, token_rows
+from reasrm.training.training_run import LeftOut
 
 
 def test_the_loss_falls_on_the_completion_and_its_end_alone() -> None:
     documents = world_documents(50, 0)
     tokenizer = train_tokenizer(vocabulary_texts(documents), 1024)
     examples = [TrainingExample(document.prompt, document.completion) for document in documents]
-    rows, too_long = token_rows(tokenizer, examples, 200)
-    assert too_long == 0
+    rows, left_out = token_rows(tokenizer, examples, 200)
+    assert left_out == LeftOut()
     for example, row in zip(examples, rows, strict=True):
         prompt = prompt_token_ids(tokenizer, example.prompt)
         assert row["input_ids"][: len(prompt)] == prompt
         learnt = [token for token, label in zip(row["input_ids"], row["labels"], strict=True) if label == token]
         assert tokenizer.decode(learnt) == example.completion + tokenizer.eos_token
         assert sum(label != IGNORED_LABEL for label in row["labels"]) == len(row["input_ids"]) - len(prompt)
-    assert token_rows(tokenizer, examples, 10) == ([], len(examples))
+    assert token_rows(tokenizer, examples, 10) == ([], LeftOut(too_long=len(examples)))
 
 
 @pytest.mark.parametrize("mark", [one for one in THOUGHT_MARKS if one.begun_by_prompt], ids=lambda one: one.start)
