@@ -215,12 +215,20 @@ def _environment() -> Any:
             line = next(parser.stream).lineno
             return nodes.Scope(parser.parse_statements(("name:endgeneration",), drop_needle=True)).set_lineno(line)
 
+    class NotComputedAhead(nodes.Impossible):
+        """Jinja computes constants ahead and lets be what fails; the parent would have the memory for it."""
+
+        def __init__(self) -> None:
+            if isinstance(sys.exc_info()[1], MemoryError):
+                raise MemoryError
+
     def refuse(message: str) -> None:
         raise jinja2.TemplateError(message)
 
     def as_json(value: Any, **settings: Any) -> str:
         return json.dumps(value, **{"ensure_ascii": False, **settings})
 
+    nodes.Impossible = NotComputedAhead  # type: ignore[misc]
     environment = sandbox.ImmutableSandboxedEnvironment(
         trim_blocks=True, lstrip_blocks=True, extensions=[Generation, ext.loopcontrols]
     )

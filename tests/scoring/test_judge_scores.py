@@ -160,7 +160,7 @@ def test_what_was_never_asked_is_worth_nothing_and_said() -> None:
         return found
 
     unreadable, unasked = at("truncated"), at("too_long")
-    assert at("unrenderable") == unasked
+    assert at("unrenderable")["unreadable_rule"] == unasked["unreadable_rule"]
     assert unreadable["sections"]["Safety"]["score"] == 0.5
     assert unasked["sections"]["Safety"]["score"] == 0.0
     assert "10 prompts that the judge was not asked (too long, or not rendered) count 0" in unasked["unreadable_rule"]

@@ -1,6 +1,7 @@
 """The stage `judge`: orders, one question per distinct prompt, refusals, scores, files that are the same every time."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from reasrm.evaluation.benchmark_judgments import Orders, items_in_orders, read_items, write_judgments
 from reasrm.evaluation.judge_template import RubricsTemplate
-from reasrm.inference.model_opening import open_model
+from reasrm.inference.model_opening import EngineName, open_model
 from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.judging.verdict import Unreadable
 from reasrm.records.benchmark_item import BenchmarkItem
@@ -110,6 +111,54 @@ def test_distinct_prompts_are_asked_once_and_long_ones_refused(
     assert {one.item_id for one in refused} == {"i3"}
     assert all(one.reply is None and one.verdict is None for one in refused)
     assert all(one.reply is not None for one in judgments if one.item_id != "i3")
+
+
+def _refusing(checkpoint: Path, folder: Path, condition: str) -> Path:
+    """A copy of `checkpoint` whose chat template refuses a turn that meets `condition`."""
+    shutil.copytree(checkpoint, folder)
+    template = folder / "chat_template.jinja"
+    refusal = "{% for m in messages %}{% if " + condition + " %}{{ raise_exception('no she') }}{% endif %}{% endfor %}"
+    template.write_text(refusal + template.read_text())
+    return folder
+
+
+@pytest.mark.parametrize("kind", ["generative", "scalar"])
+def test_a_prompt_that_the_template_does_not_render_is_one_unreadable_judgment(
+    items: list[BenchmarkItem], checkpoints: Path, tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown = items_in_orders(items, Orders.BOTH, 0)
+    source = checkpoints / {"generative": "judge", "scalar": "scorer"}[kind]
+    drawn = {"token_budgets": [4], "max_new_tokens": 40, "max_context_tokens": 160}
+    choosy = params(_refusing(source, tmp_path / "choosy", "'she' in m.content"), kind=kind, **drawn)
+    with Ledger(tmp_path / "ledger.jsonl") as ledger:
+        judged = judge_items(shown, choosy, ledger)
+        assert judge_items(shown, choosy, ledger) == judged
+    unrendered = [one for one in judged.judgments if one.unreadable == Unreadable.UNRENDERABLE]
+    assert {one.item_id for one in unrendered} == {"i2"}
+    assert all(one.reply is None and one.scores is None for one in unrendered)
+    assert judged.identity["unrenderable"] == {"generative": 2, "scalar": 1}[kind]
+    assert judged.identity["too_long"] == {"generative": 2, "scalar": 1}[kind]
+    for within in judged.budgets.values():
+        assert {one.item_id for one in within if one.unreadable == Unreadable.UNRENDERABLE} == {"i2"}
+    said = capsys.readouterr().err.splitlines()
+    assert len([line for line in said if "not judged (`unrenderable`)" in line and "no she" in line]) == 2
+    if kind == "generative":
+        again = choosy.model_copy(update={"engine": EngineName.REPLAY, "checkpoint": tmp_path / "ledger.jsonl"})
+        with Ledger(tmp_path / "other.jsonl") as other:
+            replayed = judge_items(shown, again.model_copy(update={"token_budgets": ()}), other)
+        assert replayed.judgments == judged.judgments
+        assert replayed.identity["unrenderable"] == 2
+
+
+@pytest.mark.parametrize("kind", ["generative", "scalar"])
+def test_a_template_that_does_not_render_a_plain_comparison_either_is_refused_before_anything_is_asked(
+    items: list[BenchmarkItem], checkpoints: Path, tmp_path: Path, kind: str
+) -> None:
+    source = checkpoints / {"generative": "judge", "scalar": "scorer"}[kind]
+    choosy = params(_refusing(source, tmp_path / "choosy", "m.content"), kind=kind)
+    with Ledger(tmp_path / "ledger.jsonl") as ledger, pytest.raises(StageError, match="refuses a conversation of"):
+        judge_items(items_in_orders(items, Orders.BOTH, 0), choosy, ledger)
+    assert not (tmp_path / "ledger.jsonl").exists() or not (tmp_path / "ledger.jsonl").read_text()
 
 
 def test_engine_starts_are_counted(items: list[BenchmarkItem], checkpoints: Path, tmp_path: Path) -> None:

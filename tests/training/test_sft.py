@@ -6,8 +6,13 @@ from reasrm.judging.chat_template import prompt_token_ids
 from reasrm.judging.thought_marks import THOUGHT_MARKS, ThoughtMark
 from reasrm.miniature.pretraining_documents import vocabulary_texts, world_documents
 from reasrm.miniature.tiny_model import train_tokenizer
+from reasrm.records.pair import PreferencePair, Role
+from reasrm.training.scalar import pair_rows
 from reasrm.training.sft import IGNORED_LABEL, OpenThoughtError, TrainingExample, token_rows
 from reasrm.training.training_run import LeftOut
+from tests.fixtures.chat_families import PLAIN, ChatFamily, every_turn, family_tokenizer, turns
+
+CHOOSY = "{{ m.content if 'bad' not in m.content else raise_exception('no') }}"
 
 
 def test_the_loss_falls_on_the_completion_and_its_end_alone() -> None:
@@ -23,6 +28,37 @@ def test_the_loss_falls_on_the_completion_and_its_end_alone() -> None:
         assert tokenizer.decode(learnt) == example.completion + tokenizer.eos_token
         assert sum(label != IGNORED_LABEL for label in row["labels"]) == len(row["input_ids"]) - len(prompt)
     assert token_rows(tokenizer, examples, 10) == ([], LeftOut(too_long=len(examples)))
+
+
+def test_an_example_that_the_template_does_not_render_is_left_out_counted_and_said(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    tokenizer = family_tokenizer(ChatFamily(every_turn(CHOOSY), PLAIN.special))
+    examples = [
+        TrainingExample(turns((Role.USER, text)), "<answer>[[A]]</answer>") for text in ("yes", "a bad one", "no")
+    ]
+    rows, left_out = token_rows(tokenizer, examples, 200)
+    assert len(rows) == 2
+    assert left_out.summary() == "0 too long, 1 unrenderable"
+    left_out.say("sft")
+    assert "sft: 1 examples are left out as unrenderable; the first:" in capsys.readouterr().err
+    rows, left_out = token_rows(tokenizer, examples[1:2], 200)
+    assert str(left_out.no_data("sft", "examples", "max_tokens", 200)).startswith("sft: none of 1 examples is rendered")
+    _, left_out = token_rows(tokenizer, examples, 1)
+    said = str(left_out.no_data("sft", "examples", "max_tokens", 1))
+    assert said.startswith("sft: none of 3 examples fits into 1 tokens (2 too long, 1 unrenderable; the first: ")
+
+
+def test_pairs_and_comparisons_that_the_template_does_not_render_are_left_out_too() -> None:
+    tokenizer = family_tokenizer(ChatFamily(every_turn(CHOOSY), PLAIN.special))
+    good, bad = (
+        PreferencePair(prompt=turns((Role.USER, "which")), chosen="one", rejected=rejected, source="test")
+        for rejected in ("two", "a bad one")
+    )
+    rows, left_out = pair_rows(tokenizer, [bad, good, bad], 200)
+    assert (len(rows), left_out.too_long, left_out.unrenderable) == (1, 0, 2)
+    _, left_out = pair_rows(tokenizer, [bad, good], 1)
+    assert (left_out.too_long, left_out.unrenderable) == (1, 1)
 
 
 @pytest.mark.parametrize("mark", [one for one in THOUGHT_MARKS if one.begun_by_prompt], ids=lambda one: one.start)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from reasrm.inference.checkpoints.stored_file import WAY_OUT, fault_of
-from reasrm.inference.checkpoints.weight_files import other_forms, require_weights
+from reasrm.inference.checkpoints.weight_files import listed, odd_weights, other_forms, require_weights
 from reasrm.runtime.stage_main import StageError
 
 CONFIG = "config.json"
@@ -68,7 +68,7 @@ def quantisation(config: dict[str, Any]) -> str:
 
 
 def _require_folder(checkpoint: Path) -> None:
-    if (checkpoint / CONFIG).is_file() or (checkpoint / CONFIG).is_symlink():
+    if (checkpoint / CONFIG).exists() or (checkpoint / CONFIG).is_symlink():
         return
     forms = "that is a file" if checkpoint.is_file() else other_forms(checkpoint)
     instead = f"; {forms}" if forms else ""
@@ -110,6 +110,11 @@ def _refuse_remote_code(checkpoint: Path, config: dict[str, Any]) -> None:
 def _require_runnable_weights(checkpoint: Path, config: dict[str, Any]) -> None:
     """Refuse quantised weights that the library cannot run on this machine, by its own words."""
     if not quantisation(config):
+        if odd := odd_weights(checkpoint):
+            raise StageError(
+                f"{checkpoint}: its weights are quantised ({listed(odd)} are whole numbers or of one byte), which {CONFIG} "
+                f"does not say, so they would be read as noise; {WAY_OUT}"
+            )
         return
     from transformers.quantizers import AutoHfQuantizer
 

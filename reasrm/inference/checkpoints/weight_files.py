@@ -15,6 +15,8 @@ WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 LONGEST_HEADER = 100_000_000
 """Bytes; the limit of the safetensors library."""
 LENGTH_BYTES = 8
+FLOATING_TYPES = frozenset({"F64", "F32", "F16", "BF16"})
+"""The types of weights that are not quantised, as safetensors names them."""
 NAMES_IN_ERROR = 6
 """So many names are shown in an error's text; the others are counted."""
 OTHER_FORMS = (
@@ -23,6 +25,7 @@ OTHER_FORMS = (
     ("consolidated*", "its publisher's own layout of weights: take the repository's files for transformers"),
     ("*.bin", "pickles, which may run code and are not read: save them as safetensors where you trust them"),
     ("*.pt*", "pickles, which may run code and are not read: save them as safetensors where you trust them"),
+    ("snapshots/*/config.json", "the hub's cache: name the folder of one snapshot"),
     ("checkpoint-*/config.json", "folders of a training: name one of them"),
     ("*.safetensors", f"safetensors of other names: they must be {WEIGHTS}, or listed in {INDEX}"),
 )
@@ -58,10 +61,21 @@ def tensor_names(checkpoint: Path) -> list[str]:
     return sorted(_weight_map(checkpoint / INDEX)) if _is_there(checkpoint / INDEX) else []
 
 
+def odd_weights(checkpoint: Path) -> list[str]:
+    """Those weights that are no floating-point numbers of two bytes or more; none where there are no weights.
+
+    What is not called a weight may be of any type: masks, positions.
+    """
+    whole = _is_there(checkpoint / WEIGHTS) or not _is_there(checkpoint / INDEX)
+    files = [WEIGHTS] if whole else sorted(set(_weight_map(checkpoint / INDEX).values()))
+    entries = [entry for file in files if _is_there(checkpoint / file) for entry in _header(checkpoint / file).items()]
+    return sorted(name for name, entry in entries if name.endswith(".weight") and entry["dtype"] not in FLOATING_TYPES)
+
+
 def other_forms(folder: Path) -> str:
     """What `folder` holds instead of a model's weights, and what to do; empty if it holds nothing of that kind."""
     for pattern, advice in OTHER_FORMS:
-        if found := sorted(str(path.relative_to(folder)) for path in folder.glob(pattern)):
+        if found := sorted(str(path.relative_to(folder)) for path in folder.glob(pattern) if path.name != WEIGHTS):
             return f"there is {listed(found)}, {advice}"
     return ""
 
@@ -74,7 +88,7 @@ def listed(names: list[str]) -> str:
 
 def _is_there(file: Path) -> bool:
     """Whether there is such a file, or a link that should lead to one."""
-    return file.is_file() or file.is_symlink()
+    return file.exists() or file.is_symlink()
 
 
 def _require_shards(checkpoint: Path, weight_map: dict[str, str]) -> None:

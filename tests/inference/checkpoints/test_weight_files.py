@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 
 from reasrm.inference.checkpoint_loading import refuse_broken_numbers
-from reasrm.inference.checkpoints.weight_files import INDEX, WEIGHTS, listed, require_weights, tensor_names
+from reasrm.inference.checkpoints.weight_files import INDEX, WEIGHTS, listed, odd_weights, require_weights, tensor_names
 from reasrm.runtime.stage_main import StageError
 
 SHARDS = ("model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors")
@@ -29,6 +29,14 @@ def sharded(tmp_path: Path) -> Path:
 def test_a_checkpoint_in_shards_passes_and_says_its_names(sharded: Path) -> None:
     require_weights(sharded)
     assert tensor_names(sharded) == ["weight.0", "weight.1"]
+
+
+def test_weights_that_are_whole_numbers_or_of_one_byte_are_found_in_every_shard(sharded: Path) -> None:
+    assert odd_weights(sharded) == odd_weights(sharded / "nowhere") == []
+    kinds = {"a": torch.int8, "b": torch.float8_e4m3fn, "c": torch.bfloat16, "d": torch.float16}
+    tensors = {f"{name}.weight": torch.ones(3).to(kind) for name, kind in kinds.items()}
+    save_file(tensors | {"attn.bias": torch.ones(3, dtype=torch.bool)}, sharded / SHARDS[1])
+    assert odd_weights(sharded) == ["a.weight", "b.weight"]
 
 
 def test_a_shard_that_is_gone_or_lacks_a_weight_is_named(sharded: Path) -> None:
