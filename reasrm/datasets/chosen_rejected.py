@@ -60,8 +60,8 @@ def whole_conversations(row: Row) -> PairTexts:
 
 def hh_rlhf(row: Row) -> PairTexts:
     """Two dialogues written as text that differ in their last turn."""
-    both = (hh_dialogue(text(row, field), field) for field in ("chosen", "rejected"))
-    return PairTexts(*shared_turns(*both))
+    chosen, rejected = (hh_dialogue(text(row, field), field) for field in ("chosen", "rejected"))
+    return PairTexts(*shared_turns(chosen, rejected))
 
 
 def shared_beginning(row: Row) -> PairTexts:
@@ -94,8 +94,9 @@ def openai_fine_tuning(row: Row) -> PairTexts:
     if request.get("tools"):
         raise RowRefusedError(Refusal.NO_TEXT, "`input` offers tools")
     asked = conversation(required(request, "messages"), "input.messages")
-    both = ((*asked, *turns(row[field], field)) for field in ("preferred_output", "non_preferred_output"))
-    return PairTexts(*shared_turns(*both))
+    fields = ("preferred_output", "non_preferred_output")
+    chosen, rejected = ((*asked, *turns(row[field], field)) for field in fields)
+    return PairTexts(*shared_turns(chosen, rejected, fields))
 
 
 def conversations_in(better: str, worse: str) -> Reading:

@@ -34,8 +34,7 @@ def require_text_only(row: Row) -> None:
     Raises:
         RowRefusedError: the row has more.
     """
-    given = (field for field in NOT_TEXT if row.get(field) and str(row[field])[:8].strip() not in _EMPTY)
-    if shown := list(given):
+    if shown := [field for field in NOT_TEXT if not _is_nothing(row.get(field))]:
         raise RowRefusedError(Refusal.NO_TEXT, f"the row comes with more than text, in {names(shown)}")
 
 
@@ -77,7 +76,8 @@ def with_system_of(row: Row, prompt: Turns) -> Turns:
         RowRefusedError: such a field holds no text, or the conversation has another system turn.
     """
     for field in SYSTEM_FIELDS:
-        prompt = with_system(row.get(field), field, prompt)
+        if not _is_nothing(row.get(field)):
+            prompt = with_system(row[field], field, prompt)
     return prompt
 
 
@@ -100,6 +100,13 @@ def require_whole_question(row: Row, read: set[str], said: list[str]) -> None:
             raise RowRefusedError(
                 Refusal.WRONG_SHAPE, f"`{field}` is not read, and what it says is not in the question: {quoted(lost)}"
             )
+
+
+def _is_nothing(value: Any) -> bool:
+    """Whether there is nothing, as data sets and tables write it: null, NaN (pandas), empty, or a text that says so."""
+    if isinstance(value, str):
+        return len(value) < 9 and value.strip() in _EMPTY
+    return not value or value != value
 
 
 def _asked_in(value: Any) -> Iterator[str]:

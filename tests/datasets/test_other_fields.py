@@ -22,6 +22,18 @@ def test_every_format_keeps_the_system_prompt_of_a_field(name: str, row: dict[st
     assert (pair.chosen, pair.rejected) == (GOOD, BAD)
 
 
+@pytest.mark.parametrize("nothing", [None, "", " ", float("nan")])
+def test_an_empty_system_prompt_is_none(nothing: object) -> None:
+    assert preference_pair({"system": nothing, "question": ASKED, **TEXTS}, "s").id == OURS.id
+
+
+def test_two_system_prompts_that_differ_refuse_the_row() -> None:
+    row = {"system": SYSTEM, "prompt": [{"role": "system", "content": f"{SYSTEM}\n"}, Q], **TEXTS}
+    assert len(preference_pair(row, "s").prompt) == 2
+    with pytest.raises(RowRefusedError, match="`system_prompt` is not the system turn"):
+        preference_pair(row | {"system_prompt": "Be brief."}, "s")
+
+
 LOST = [
     {"prompt": "Summarise it.", "context": "A long article.", **TEXTS},
     {"prompt": "Summarise it.", "article": "A long article.", **TEXTS},
@@ -72,7 +84,7 @@ def test_what_is_about_the_row_does_not_hide_an_implicit_prompt() -> None:
 @pytest.mark.parametrize("field", ["tools", "functions", "documents", "images"])
 def test_what_cannot_be_shown_refuses_the_row_unless_there_is_none(field: str) -> None:
     row = {"prompt": [Q], "chosen": [A], "rejected": [B]}
-    for empty in (None, [], "", "[]", "null"):
+    for empty in (None, [], "", "[]", "null", float("nan")):
         assert preference_pair(row | {field: empty}, "s").id == OURS.id
     for given_too in ([{"name": "f"}], '[{"name": "f"}]'):
         with pytest.raises(RowRefusedError) as refused:
