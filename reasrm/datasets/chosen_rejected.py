@@ -163,8 +163,10 @@ def _asked(row: Row, field: str, answer: str) -> Turns:
 
 
 def _require_same_prompt(given: Any, field: str, before: Turns, wholes: tuple[Turns, Turns]) -> None:
-    """Do nothing if a prompt beside whole conversations is theirs."""
+    """Do nothing if a prompt beside whole conversations is theirs, or a text that says nothing."""
     if isinstance(given, str):
+        if not given.strip():
+            return
         asked = hh_prompt(given, field)
         same = same_question(given, before) or asked == before
     else:

@@ -82,7 +82,7 @@ def with_system_of(row: Row, prompt: Turns) -> Turns:
 
 
 def require_whole_question(row: Row, read: set[str], said: list[str]) -> None:
-    """Do nothing if every part of the question is in the pair.
+    """Do nothing if every part of the question is in the pair: a text in its texts, a turn as one of its turns.
 
     Args:
         row: the row.
@@ -92,11 +92,13 @@ def require_whole_question(row: Row, read: set[str], said: list[str]) -> None:
     Raises:
         RowRefusedError: a field that was not read holds something else.
     """
-    whole = ""
+    there: list[str] = []
     for field in QUESTION_PARTS:
-        parts = [] if field in read else [normalised(part) for part in _asked_in(row.get(field))]
-        whole = whole or (normalised("\n".join(said)) if parts else "")
-        if lost := next((part for part in parts if part not in whole), None):
+        value = row.get(field)
+        parts = [] if field in read else [normalised(part) for part in _asked_in(value)]
+        there = there or [normalised(text) for text in said if parts]
+        known = " ".join(there) if isinstance(value, str) else ["", *there]
+        if lost := next((part for part in parts if part not in known), None):
             raise RowRefusedError(
                 Refusal.WRONG_SHAPE, f"`{field}` is not read, and what it says is not in the question: {quoted(lost)}"
             )

@@ -39,6 +39,7 @@ LOST = [
     {"prompt": "Summarise it.", "article": "A long article.", **TEXTS},
     {"instruction": "Translate it.", "input": "Bonjour", "chosen_response": GOOD, "rejected_response": BAD},
     {"prompt": ASKED, "history": [["hello", "hi"]], **TEXTS},
+    {"prompt": ASKED, "history": [["planet", "is"]], **TEXTS},  # words of the question, but turns of their own
     {"prompt": ASKED, "history": [["hello", "hi"]], "response_1": GOOD, "response_2": BAD, "preference_strength": 1},
     {"prompt": ASKED, "conversation": [{"input": "hello", "output": "hi"}], **TEXTS},
     {"input": ASKED, "output_1": GOOD, "output_2": BAD, "label": 1, "messages": [{"role": "user", "content": "hello"}]},

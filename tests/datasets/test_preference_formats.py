@@ -39,6 +39,7 @@ ROWS: list[tuple[str, dict[str, Any]]] = [
     ("TRL, implicit prompt in turns", {"chosen": [{"role": "system", "content": ""}, Q, A], "rejected": [Q, B]}),
     ("TRL, implicit prompt in texts", {"chosen": f"{ASKED} {GOOD}", "rejected": f"{ASKED} {BAD}"}),
     ("hh-rlhf", {"chosen": f"{DIALOGUE} {GOOD}", "rejected": f"{DIALOGUE} {BAD}"}),
+    ("TRL, explicit prompt", TURNS | {"prompt": ""}),
     ("messages", {"messages": [Q], **TEXTS}),
     ("messages", {"messages": [Q, A], **TEXTS}),
     ("messages", {"messages": [Q, A], **TURNS}),
