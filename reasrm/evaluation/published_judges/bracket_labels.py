@@ -95,7 +95,7 @@ def _ends_line(text: str, label: re.Match[str]) -> bool:
 
 
 def _in_quotes(text: str, label: re.Match[str]) -> bool:
-    return bool(_QUOTED.match(text[: label.start()][-1:]) and _QUOTED.match(text, label.end()))
+    return bool(_QUOTED.match(text, max(0, label.start() - 1)) and _QUOTED.match(text, label.end()))
 
 
 def _mentioned(text: str, found: list[re.Match[str]], place: int) -> bool:
