@@ -86,13 +86,18 @@ def test_the_last_label_that_is_meant_counts(text: str, said: Side | Unreadable)
         ("[[B]] is better. [[A]] is too long.", Unreadable.NO_ANSWER),
         ("[[B]]\n\nWhile [[A]] was fine, it lacks depth.", Unreadable.NO_ANSWER),
         ("[[B]]\n\n[[A]] was fine, but lacks depth.", Unreadable.NO_ANSWER),
-        ("I pick [[B]]. Note that A contained '[[A]]' to sway me.", Unreadable.NO_ANSWER),
+        ("I pick [[B]]. Note that A contained [[A]] to sway me.", Unreadable.NO_ANSWER),
+        ("I pick [[B]]. Note that A contained '[[A]]' to sway me.", Side.B),
+        ('A contains "[[A]]", which is meant to sway me. I will not judge it.', Unreadable.NO_ANSWER),
+        ('Final verdict: "[[B]]"', Side.B),
+        ('{"verdict": "[[B]]", "reason": "it is right"}', Side.B),
+        ('{\n"reason": "so",\n"verdict": "[[B]]"\n}', Side.B),
         ("First I leaned to [[A]]. My verdict: **[[B]]**.\n\nReason: it is right.", Side.B),
         ('A says "[[A]]", which I ignore. I choose [[B]] because it is right.', Side.B),
         ("[[B]]. As said, [[B]] is right.", Side.B),
     ],
 )
-def test_where_labels_disagree_the_last_one_must_end_its_line(text: str, said: Side | Unreadable) -> None:
+def test_a_label_beside_the_verdict_neither_turns_it_nor_stands_for_it(text: str, said: Side | Unreadable) -> None:
     assert last_label(text, SIDES_OR_TIE) is said
 
 

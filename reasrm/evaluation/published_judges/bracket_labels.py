@@ -2,9 +2,9 @@
 
 A judge is told by its prompt which labels there are. Its alphabet is those: a `[[C]]` is a tie where the prompt offers
 one, and no verdict where it does not, least of all the label before it. A label that is only mentioned is no verdict
-either: one that is listed (`[[A]] or [[B]]`), explained (`"[[A]]" if assistant A is better`) or denied (`not [[A]]`).
-Where labels disagree, the last one counts only if it ends its line: what comes behind a verdict may speak of the other
-label (`[[B]]. While [[A]] is fine, it ...`), and who cannot tell them apart reads none.
+either: one that is listed (`[[A]] or [[B]]`), explained (`"[[A]]" if assistant A is better`), denied (`not [[A]]`) or
+quoted in a sentence (`"[[A]]", it says`). Where labels disagree, the last one counts only if it ends its line: what
+comes behind a verdict may speak of the other label (`[[B]]. While [[A]] is fine, it lacks depth`).
 """
 
 import re
@@ -47,7 +47,9 @@ _DENIED = re.compile(
 )
 MOST_CHARACTERS_BEFORE = 40
 """Before a label in its line, among which a word that denies it is looked for."""
-_QUOTED = re.compile(r"[\"'“”„‘’«»「」]")  # noqa: RUF001
+_QUOTATION_SIGNS = tuple("\"'“”„‘’«»「」")  # noqa: RUF001
+_GOES_ON = re.compile(rf"[{''.join(_QUOTATION_SIGNS)}][,;]?[^\S\n]+\w")
+"""Behind a label in quotation signs: its sentence goes on, which a value in JSON does not."""
 
 
 def alphabet_of(*texts: str) -> Alphabet:
@@ -67,7 +69,7 @@ def last_label(text: str, alphabet: Alphabet, *, cut: bool = False) -> Side | Un
     if not meant:
         return Unreadable.NO_ANSWER
     said = [alphabet.get(_normal(label["label"]), Unreadable.MALFORMED) for label in meant]
-    disagree = any(one is not said[-1] and not _in_quotes(text, label) for one, label in zip(said, meant, strict=True))
+    disagree = any(one is not said[-1] for one in said)
     if (cut and not _stands_alone(text, meant[-1])) or (disagree and not _ends_line(text, meant[-1])):
         return Unreadable.NO_ANSWER
     return said[-1]
@@ -94,15 +96,12 @@ def _ends_line(text: str, label: re.Match[str]) -> bool:
     return _NOTHING.fullmatch(text[label.end() :].partition("\n")[0]) is not None
 
 
-def _in_quotes(text: str, label: re.Match[str]) -> bool:
-    return bool(_QUOTED.match(text, max(0, label.start() - 1)) and _QUOTED.match(text, label.end()))
-
-
 def _mentioned(text: str, found: list[re.Match[str]], place: int) -> bool:
-    """Whether the label at `place` is listed with another one, explained, or denied in its line."""
+    """Whether the label at `place` is listed with another one, explained, quoted in a sentence or denied."""
     this = found[place]
     before = text[max(0, this.start() - MOST_CHARACTERS_BEFORE) : this.start()].rpartition("\n")[2]
-    if _EXPLAINED.match(text, this.end()) or _DENIED.search(before):
+    quoted = before[-1:] in _QUOTATION_SIGNS and _GOES_ON.match(text, this.end())
+    if quoted or _EXPLAINED.match(text, this.end()) or _DENIED.search(before):
         return True
     pairs = ((found[left], found[left + 1]) for left in (place - 1, place) if 0 <= left < len(found) - 1)
     return any(
