@@ -107,7 +107,7 @@ class ReplyFormat:
         outcome, detail = _outcome(content)
         if usage is None and outcome is TraceOutcome.GAVE_UP:
             raise BrokenReplyError(f"not a whole {self.name}: {detail}", prompt_refusal=PromptRefusal.UNEXPLAINED)
-        text = "" if outcome is TraceOutcome.GAVE_UP else content.text
+        text, detail = ("", f"paid, but {detail}") if outcome is TraceOutcome.GAVE_UP else (content.text, detail)
         reply = ApiReply(outcome, text, usage or NOTHING_USED, _model(body), request_id, detail, content.token_logprobs)
         return reply if usage is not None else replace(reply, usage_known=False, detail=_with_no_usage(detail))
 
@@ -145,7 +145,7 @@ def _outcome(content: ReplyContent) -> tuple[TraceOutcome, str]:
     if word not in ENDS or not isinstance(reason, str | None):
         if has_text and content.whole:
             return TraceOutcome.OK, f"ended for the unknown reason {brief(reason)}"
-        return TraceOutcome.GAVE_UP, f"paid, but ended for the unknown reason {brief(reason)}"
+        return TraceOutcome.GAVE_UP, f"ended for the unknown reason {brief(reason)}"
     outcome = ENDS[word]
     if outcome is None:
         failed = f"the reply ended with {brief(reason)}"
