@@ -11,6 +11,8 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from reasrm.records.harmless_text import INVISIBLE
+
 LINE_BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 BLANKS = "\u2800\u3164\uffa0\u115f\u1160"
 """Characters that show nothing but take room, though Unicode does not call them white space."""
@@ -34,6 +36,7 @@ _LOOKALIKES = {
     "k": "кκ", "l": "ӏ", "n": "ոη", "o": "оοօⲟ", "p": "рρⲣ⍴", "q": "ԛ", "r": "гꮁ", "s": "ѕꮪ", "t": "τт", "u": "սυꭎ",
     "v": "νѵꮩ", "w": "ԝωꮃա", "x": "хχⲭ", "y": "уүγ",
 }  # fmt: skip
+_IGNORED = re.compile(f"[{INVISIBLE}\ufff9-\ufffb]")
 _ODD = re.compile(r"[^\n -~]")
 _ALPHABETS_OF_SIGNS = (0x1F150, 0x1F170, 0x1F1E6)
 """Where the letters A to Z in black circles, in black squares and of flags begin; Unicode gives them no other form."""
@@ -45,11 +48,10 @@ _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Cn", "Mn", "Me"})
 
 
 def is_invisible(character: str) -> bool:
-    """Whether a character shows nothing and takes no room; white space does take room."""
+    """Whether a character shows nothing and takes no room; white space and the fillers of `BLANKS` do take room."""
     if character.isspace() or character in BLANKS:
         return False
-    variation = "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef"
-    return variation or character == "\u034f" or unicodedata.category(character) in _UNSEEN - {"Mn", "Me"}
+    return _IGNORED.fullmatch(character) is not None or unicodedata.category(character) in ("Cc", "Cs", "Cn")
 
 
 @dataclass(frozen=True, slots=True)
