@@ -35,7 +35,8 @@ from typing import Any, Self
 from pydantic import Field, FiniteFloat, field_validator, model_validator
 
 from reasrm.judging.chain_of_rubrics import PromptVariant
-from reasrm.judging.chat_template import neutral_messages, opened_thought, prompt_token_ids
+from reasrm.judging.chat_template import opened_thought, rendered_chats
+from reasrm.judging.checked_template import TEMPLATE_VARIABLES
 from reasrm.judging.prompt import judge_prompt
 from reasrm.records.comparison import Comparison
 from reasrm.training.checkpoint import attention
@@ -85,9 +86,9 @@ def prompt_rows(tokenizer: Any, comparisons: Sequence[Comparison], settings: Grp
     variant, rows = settings.prompt_variant, []
     for comparison in comparisons:
         prompt = judge_prompt(comparison, variant)
-        if len(prompt_token_ids(tokenizer, prompt)) <= settings.max_prompt_tokens:
-            messages = neutral_messages(tokenizer, prompt)
-            rows.append({"prompt": messages, "better": comparison.better.value, "prompt_variant": variant.value})
+        (chat,) = rendered_chats(tokenizer, [prompt])
+        if len(chat.token_ids) <= settings.max_prompt_tokens:
+            rows.append({"prompt": chat.turns, "better": comparison.better.value, "prompt_variant": variant.value})
     return rows
 
 
@@ -114,7 +115,9 @@ def train_grpo(
             f"{run.name}: none of {len(comparisons)} prompts fits into {settings.max_prompt_tokens} tokens; "
             f"raise `max_prompt_tokens`"
         )
-    first = tokenizer.apply_chat_template(rows[0]["prompt"], tokenize=False, add_generation_prompt=True)
+    first = tokenizer.apply_chat_template(
+        rows[0]["prompt"], tokenize=False, add_generation_prompt=True, **TEMPLATE_VARIABLES
+    )
     opened = opened_thought(first)
     trainer = GRPOTrainer(
         model=str(start),
@@ -142,5 +145,6 @@ def _config(settings: GrpoSettings, folder: Path) -> Any:
         reward_weights=list(settings.rewards.values()),
         beta=settings.kl_weight,
         use_bias_correction_kl=False,
+        chat_template_kwargs=dict(TEMPLATE_VARIABLES),
         model_init_kwargs={"dtype": "float32", "attn_implementation": attention()},
     )
