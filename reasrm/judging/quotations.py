@@ -73,6 +73,29 @@ def quotations(text: str, start: int = 0, *, strict: bool, ended: bool = False) 
     return spans
 
 
+def quoted_words(text: str) -> list[tuple[str, str]]:
+    """The tag (`quote_A` …) and the words of each quotation of a finished reply, in order.
+
+    Carelessly closed ones count too, and so do those that stand whole inside a retelling.
+    """
+    found = []
+    for span in quotations(text, strict=False, ended=True):
+        tag, words = _tag_and_words(text[slice(*span)])
+        found.append((tag, words))
+        if tag.startswith("summary"):
+            found += [_tag_and_words(words[slice(*inner)]) for inner in whole_quotations(words)]
+    return found
+
+
+def _tag_and_words(quotation: str) -> tuple[str, str]:
+    """The tag and the words of one quotation, with its own closing tag or without."""
+    opening, *others = _TAG.finditer(quotation)
+    name = opening.group(2).lower()
+    last = others[-1] if others else None
+    own_end = last is not None and last.group(1) and last.group(2).lower() == name and last.end() == len(quotation)
+    return _WRITTEN[name], quotation[opening.end() : last.start() if last is not None and own_end else None]
+
+
 def whole_quotations(text: str) -> list[Span]:
     """The quotations with their own closing tag, in order, each from its last opening tag on.
 
