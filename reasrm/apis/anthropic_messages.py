@@ -15,6 +15,8 @@ from reasrm.records.pair import Message
 
 ANTHROPIC_VERSION = "2026-10-21"
 """Sent as `anthropic-version`. Fixed here, so that a newer SDK cannot quietly change what is asked."""
+PAUSED = "pause_turn"
+"""The stop reason of a turn that is to be continued."""
 NO_KEY = f"no key for Anthropic: set the environment variable {ApiProtocol.ANTHROPIC.key_variable}"
 
 
@@ -78,7 +80,7 @@ class AnthropicClient(ApiClient):
 
     def read_reply(self, body: Any, request_id: str) -> ApiReply:
         """Read a Message object."""
-        return MESSAGE.read(body, request_id, needs_usage=self.connection.needs_usage)
+        return MESSAGE.read(body, request_id)
 
     def read_limits(self, headers: Mapping[str, str]) -> RateLimitHeaders:
         """Read the `anthropic-ratelimit-*` headers and Retry-After."""
@@ -103,7 +105,8 @@ def _usage(body: Any) -> Usage:
 
 def _content(body: Any) -> ReplyContent:
     text, refused = text_of(body["content"])
-    return ReplyContent(text, body.get("stop_reason"), refused)
+    stop_reason = body.get("stop_reason")
+    return ReplyContent(text, stop_reason, refused, whole=stop_reason != PAUSED)
 
 
 MESSAGE = ReplyFormat("Message", "content", _usage, _content)

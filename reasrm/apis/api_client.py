@@ -9,6 +9,7 @@ Nothing that a server answers is raised: whatever it is, it is a reply, or an er
 What is kept of it is free of secrets (`redaction`).
 """
 
+import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -59,9 +60,12 @@ class ApiClient(ABC):
         """Send `body` once. Never raises for what a server or a network does."""
         import httpx2
 
-        content = orjson.dumps(body)
+        content, seconds = orjson.dumps(body), self.connection.timeout_seconds
         try:
-            response = await self.sdk.post(f"/{self.path}", cast_to=httpx2.Response, content=content)
+            async with asyncio.timeout(seconds):  # the transport's own begins anew with every byte
+                response = await self.sdk.post(f"/{self.path}", cast_to=httpx2.Response, content=content)
+        except TimeoutError:
+            return AttemptResult(error_kind=ErrorKind.TIMEOUT, detail=f"no whole reply within {seconds:g} s")
         except Exception as error:  # noqa: BLE001  a server's bytes make SDK and transport raise all sorts of them
             return self.failed(error)
         headers = plain_headers(response.headers)

@@ -65,6 +65,8 @@ class ApiReply:
     """The vendor's message, where there is an outcome without a reply (rejected, gave up), or what was odd about it."""
     token_logprobs: tuple[TokenLogprob, ...] = ()
     """Of each token of the reply; empty where they were not requested. Not kept in the oracle's ledger."""
+    usage_known: bool = True
+    """Whether the service gave a readable usage; if not, `usage` is nothing. In the ledger, `detail` says so."""
 
     def as_entry(self) -> dict[str, Any]:
         """The ledger's form of it."""
@@ -76,6 +78,11 @@ class ApiReply:
             "request_id": self.request_id,
             "detail": self.detail,
         }
+
+    @property
+    def was_delivered(self) -> bool:
+        """Whether the service gave it: what is settled without a reply has used nothing and says nothing."""
+        return self.usage != NOTHING_USED or bool(self.text)
 
     @property
     def is_odd(self) -> bool:

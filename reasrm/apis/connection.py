@@ -45,7 +45,7 @@ class NoKeyError(StageError):
 
 @dataclass(frozen=True)
 class Connection:
-    """Where an SDK goes, how patient it is, and what its replies must hold."""
+    """Where an SDK goes, and how patient it is."""
 
     timeout_seconds: float
     """Longest wait for a reply. Given explicitly, or the SDK refuses large token limits without streaming."""
@@ -55,8 +55,6 @@ class Connection:
     """Address of the local oracle, which takes any key and is never asked through a proxy; None for any other."""
     base_url: str | None = None
     """Address of a service as its SDK takes it; None leaves it to the SDK's environment variable, else the vendor's."""
-    needs_usage: bool = True
-    """Whether a reply without a readable usage is broken: the oracle's ledger needs it, a judge does not."""
 
     def address(self, protocol: ApiProtocol) -> ServiceAddress | None:
         """Where requests go; None is the vendor's own, or that of the SDK's profile.

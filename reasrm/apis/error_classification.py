@@ -93,6 +93,7 @@ _BY_CODE = _by_plain_name(
         "billing_hard_limit_reached": ErrorKind.NO_CREDIT,
         "billing_limit_user_error": ErrorKind.NO_CREDIT,
         "billing_not_active": ErrorKind.NO_CREDIT,
+        "budget_exceeded": ErrorKind.NO_CREDIT,
         "contract_spend_limit_reached": ErrorKind.NO_CREDIT,
         "enforced_spend_limit_reached": ErrorKind.NO_CREDIT,
         "insufficient_quota": ErrorKind.NO_CREDIT,
@@ -121,6 +122,8 @@ _BY_CODE = _by_plain_name(
 """By `error.code`, `error.details.error_code` or `error.type`: what is wrong with the account, not with the request."""
 _BY_MESSAGE = {
     "credit balance": ErrorKind.NO_CREDIT,
+    "insufficient balance": ErrorKind.NO_CREDIT,
+    "insufficient credit": ErrorKind.NO_CREDIT,
     "api usage limits": ErrorKind.NO_CREDIT,
     "you will regain access on": ErrorKind.NO_CREDIT,
     "exceeded your current quota": ErrorKind.NO_CREDIT,
@@ -139,10 +142,12 @@ _BY_STATUS = {
     413: ErrorKind.INVALID,
     414: ErrorKind.INVALID,
     422: ErrorKind.INVALID,
+    424: ErrorKind.SERVER_ERROR,
     425: ErrorKind.SERVER_ERROR,
     429: ErrorKind.RATE_LIMITED,
     431: ErrorKind.INVALID,
     451: ErrorKind.INVALID,
+    498: ErrorKind.OVERLOADED,
     499: ErrorKind.SERVER_ERROR,
     503: ErrorKind.OVERLOADED,
     504: ErrorKind.OVERLOADED,
@@ -193,7 +198,8 @@ _PASSING = {
 }
 """In the message of an error that has neither status nor code nor type."""
 _OF_A_FIREWALL = frozenset({403, 406})
-"""With which a firewall before a service refuses a text that looks like an attack; keys have codes of their own."""
+"""With which a firewall before a service refuses a text that looks like an attack; keys have codes of their own. So it
+may be the request: the plain question of a judge and the oracle's quarantine tell whether it is."""
 _READ_CHARACTERS = 300
 """Of a message that are searched; what follows may be the prompt again, which is nobody's explanation."""
 _TOO_LONG = re.compile(
@@ -228,7 +234,7 @@ class ApiError:
         else:
             details = error.get("details")
             code = (word(details, "error_code") if isinstance(details, Mapping) else "") or word(error, "code")
-            kind = word(error, "type", "error_type", "status")
+            kind = word(error, "type", "error_type", "status", "__type").rpartition("#")[2]
             message = word(error, "message", "msg", "status_msg", "detail", "error_description") or brief(error)
         inside = stated_status(error, around) if status is None or status < HTTPStatus.BAD_REQUEST else None
         return cls(status if inside is None else inside, "" if code.isdecimal() and inside else code, kind, message)
@@ -250,7 +256,7 @@ class ApiError:
         first = content[0] if isinstance(content, list) and content else None
         if isinstance(first, Mapping) and says_something(first.get("error")):
             return cls.from_body(first, HTTPStatus.OK)
-        is_error = content is None and content_field not in body and any(says_something(body.get(n)) for n in SAYS_WHY)
+        is_error = content is None and any(says_something(body.get(name)) for name in SAYS_WHY)
         return cls.from_body(body, HTTPStatus.OK) if is_error else None
 
     @property
@@ -265,7 +271,13 @@ class ApiError:
             for phrase, error_kind in _BY_MESSAGE.items():
                 if phrase in message:
                     return error_kind
-        return self._by_status(self.status) if has_status and self.status is not None else self._by_name()
+        if not has_status or self.status is None:
+            return self._by_name()
+        if self.status in _OF_A_FIREWALL and not any(self._names):
+            return ErrorKind.INVALID
+        named = next((_WITHOUT_STATUS[name] for name in self._names if name in _WITHOUT_STATUS), None)
+        says_it_passes = self.status == HTTPStatus.BAD_REQUEST and named is not None and named.passes
+        return named if says_it_passes and named is not None else self._by_status(self.status)
 
     @property
     def prompt_refusal(self) -> PromptRefusal | None:
@@ -276,8 +288,7 @@ class ApiError:
         in_good_reply = self.status is not None and self.status < HTTPStatus.BAD_REQUEST
         named = bool(self.code or self.kind)
         unexplained = in_good_reply and self.error_kind is ErrorKind.SERVER_ERROR and not named
-        by_firewall = self.status in _OF_A_FIREWALL and self.error_kind is ErrorKind.NOT_ALLOWED and not named
-        if self.error_kind is not ErrorKind.INVALID and not unexplained and not by_firewall:
+        if self.error_kind is not ErrorKind.INVALID and not unexplained:
             return None
         searched = ": ".join(part for part in (self.code, self.kind, self.message) if part)[:_READ_CHARACTERS]
         if self.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE or _TOO_LONG.search(searched):

@@ -8,7 +8,15 @@ from reasrm.apis.api_client import ApiClient
 from reasrm.apis.api_reply import ApiReply, Usage
 from reasrm.apis.connection import Connection, NoKeyError
 from reasrm.apis.rate_limit_headers import RateLimitHeaders, read_openai_limits
-from reasrm.apis.reply_format import ReplyContent, ReplyFormat, optional_count, text_of, token_count, token_logprobs
+from reasrm.apis.reply_format import (
+    ReplyContent,
+    ReplyFormat,
+    optional_count,
+    says_all,
+    text_of,
+    token_count,
+    token_logprobs,
+)
 from reasrm.apis.request_format import ApiProtocol, RequestField, written
 from reasrm.records.pair import Message
 
@@ -72,7 +80,7 @@ class OpenAIClient(ApiClient):
 
     def read_reply(self, body: Any, request_id: str) -> ApiReply:
         """Read a ChatCompletion object."""
-        return CHAT_COMPLETION.read(body, request_id, needs_usage=self.connection.needs_usage)
+        return CHAT_COMPLETION.read(body, request_id)
 
     def read_limits(self, headers: Mapping[str, str]) -> RateLimitHeaders:
         """Read the `x-ratelimit-*` headers and Retry-After."""
@@ -85,15 +93,24 @@ def _usage(body: Any) -> Usage:
 
 
 def openai_usage(usage: Any, prompt: str, completion: str, details: str) -> Usage:
-    """A usage of either of OpenAI's protocols, by the names of its fields."""
+    """A usage of either of OpenAI's protocols, by the names of its fields.
+
+    Where there is no number of the reply's tokens, they are the total without the prompt's: Google's endpoint leaves
+    the number out where all of the reply was thought.
+    """
     tokens = token_count(usage, prompt)
     cached = min(tokens, optional_count(usage.get(details), "cached_tokens"))
-    return Usage(input_tokens=tokens - cached, output_tokens=token_count(usage, completion), cache_read_tokens=cached)
+    all_but_prompt = (
+        {completion: token_count(usage, "total_tokens") - tokens} if usage.get(completion) is None else usage
+    )
+    return Usage(tokens - cached, token_count(all_but_prompt, completion), cache_read_tokens=cached)
 
 
 def _content(body: Any) -> ReplyContent:
     choice = body["choices"][0]
-    message, logprobs = choice["message"], choice.get("logprobs")
+    message, logprobs = choice.get("message"), choice.get("logprobs")
+    if message is None and says_all(choice.get("finish_reason")):
+        message = {}
     text, refused = ("", False) if message.get("content") is None else text_of(message["content"])
     tokens = token_logprobs(logprobs.get("content")) if isinstance(logprobs, dict) else ()
     return ReplyContent(text, choice.get("finish_reason"), refused or bool(message.get("refusal")), tokens)

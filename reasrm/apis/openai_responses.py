@@ -49,7 +49,7 @@ class OpenAIResponsesClient(OpenAIClient):
 
     def read_reply(self, body: Any, request_id: str) -> ApiReply:
         """Read a Response object."""
-        return RESPONSE.read(body, request_id, needs_usage=self.connection.needs_usage)
+        return RESPONSE.read(body, request_id)
 
 
 def _usage(body: Any) -> Usage:

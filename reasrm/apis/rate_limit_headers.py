@@ -74,9 +74,11 @@ def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
         if milliseconds is not None:
             return max(0.0, milliseconds / 1000)
     value = headers.get("retry-after", "").strip()
-    seconds = _number(value)
+    seconds, duration = _number(value), value.replace(" ", "")
     if seconds is None:
-        seconds = _duration(value) if DURATION.fullmatch(value) else _seconds_until(value, headers.get("date", ""))
+        seconds = (
+            _duration(duration) if DURATION.fullmatch(duration) else _seconds_until(value, headers.get("date", ""))
+        )
     return None if seconds is None else max(0.0, seconds)
 
 

@@ -3,8 +3,8 @@
 A server or gateway may repeat what was sent to it: in an error, in a header, in a reply. Two rules:
 
 - In a message (an error, the address of a redirect) no stretch of a secret of `LONGEST_PART` characters is left, in
-  whatever of `encodings` it stands; nor are the ends of one that a server has masked (`sk-te***cdef`), nor what looks
-  like a vendor's key or an organization's id, ours or not.
+  whatever of `encodings` it stands, and none of `LONGEST_RANDOM_PART` of one that looks random; nor are the ends of one
+  that a server has masked (`sk-te***cdef`), nor what looks like a vendor's key or an organization's id, ours or not.
 - In a reply (its text, its model's name, its request's id) only whole secrets are replaced, and none that is a short
   word (`ollama`): a reply is evidence, and quotes keys that are not ours as the text before it did.
 """
@@ -13,7 +13,7 @@ import base64
 import html
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import quote, quote_plus
@@ -23,6 +23,10 @@ SHORTEST_KEY = 6
 """Characters; whatever is shorter opens nothing and is part of ordinary words."""
 LONGEST_PART = 8
 """Characters of a secret in a row that give it away."""
+RANDOM = re.compile(r"(?=.*\d)(?=.*[A-Za-z])\S{16,}")
+"""A secret that was generated: few of its characters in a row are part of any word."""
+LONGEST_RANDOM_PART = 6
+"""Characters of such a secret, as it is."""
 WORD = re.compile(r"[A-Za-z]{1,11}")
 """What stands in for a key where a server asks for none (`ollama`, `dummy`): no secret in the text of a reply."""
 MESSAGE_CHARACTERS = 4000
@@ -44,7 +48,7 @@ class KnownForms:
     whole: re.Pattern[str]
     """Any of them in any of its encodings."""
     parts: frozenset[str]
-    """Each stretch of `LONGEST_PART` characters of these, in lower case."""
+    """Each stretch of `LONGEST_PART` characters of these, or of `LONGEST_RANDOM_PART`, in lower case."""
 
 
 def without_keys(message: str, keys: Iterable[str]) -> str:
@@ -71,9 +75,13 @@ def text_without_keys(text: str, keys: Iterable[str]) -> str:
 @lru_cache(16)
 def _known_forms(secrets: tuple[str, ...]) -> KnownForms:
     forms = sorted({form for secret in secrets for form in encodings(secret)}, key=len, reverse=True)
-    lower = [form.lower() for form in forms]
-    parts = {form[at : at + LONGEST_PART] for form in lower for at in range(len(form) - LONGEST_PART + 1)}
+    parts = {part for form in forms for part in _stretches(form, LONGEST_PART)}
+    parts |= {part for one in secrets if RANDOM.fullmatch(one) for part in _stretches(one, LONGEST_RANDOM_PART)}
     return KnownForms(secrets, re.compile("|".join(map(re.escape, forms)), re.IGNORECASE), frozenset(parts))
+
+
+def _stretches(secret: str, length: int) -> Iterator[str]:
+    return (secret[at : at + length].lower() for at in range(len(secret) - length + 1))
 
 
 @lru_cache(64)
@@ -98,12 +106,13 @@ def _inside(data: bytes, before: int) -> str:
 def _without_parts(message: str, parts: frozenset[str]) -> str:
     """Replace each stretch of `message` that is made of `parts`."""
     pieces, end = [], 0
-    for start in range(len(message) - LONGEST_PART + 1):
-        stop = start + LONGEST_PART
-        if message[start:stop].lower() in parts:
+    for start in range(len(message)):
+        lengths = (LONGEST_PART, LONGEST_RANDOM_PART)
+        stop = next((start + one for one in lengths if message[start : start + one].lower() in parts), 0)
+        if stop:
             if start >= end:
                 pieces += [message[end:start], HIDDEN]
-            end = stop
+            end = max(end, stop)
     return "".join([*pieces, message[end:]])
 
 

@@ -4,16 +4,17 @@ Oracle and judges read through it, so that the same reply is the same to both. E
 own: one reads the usage, one the content. The rules, whatever the shape:
 
 - What says that it is an error is one (`ApiError.in_reply`), also under status 200.
-- What names its usage was billed and is a reply, be it readable or not. Without a usage it is a reply to a judge if its
-  content can be read, and broken to the oracle, whose ledger and budget need the figures.
+- What names its usage was billed and is a reply, be it readable or not. So is what can be read without a usage (many
+  servers send none): its tokens are unknown, and the oracle's ledger counts the most that it may have cost.
 - A text is whole unless the reply's end says that it was cut, refused or failed: an end that is missing, null or
-  unknown to us leaves a text as it is (servers have words of their own), and makes a reply without text worthless.
+  unknown to us leaves a text as it is (servers have words of their own), and makes a reply without text worthless. An
+  end that says so counts too where there is no message at all.
 - Text comes as a string or in parts; only parts of text count, thoughts and tools' calls are left out. What stands
   beside the text (log probabilities, details of the usage) never spoils it: unreadable, it is as if it were not there.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any
 
@@ -34,13 +35,16 @@ ENDS: Mapping[str, TraceOutcome | None] = {
         ("length", "max_tokens", "max_output_tokens", "model_length", "model_context_window_exceeded"),
         TraceOutcome.TRUNCATED,
     ),
-    **dict.fromkeys(("content_filter", "refusal", "safety", "recitation", "prohibited_content"), TraceOutcome.REFUSED),
+    **dict.fromkeys(("content_filter", "content_filtered", "refusal", "recitation"), TraceOutcome.REFUSED),
+    **dict.fromkeys(("safety", "prohibited_content", "blocklist", "spii"), TraceOutcome.REFUSED),
+    **dict.fromkeys(("sensitive", "guardrail_intervened", "error_toxic"), TraceOutcome.REFUSED),
     **dict.fromkeys(("error", "abort", "failed", "cancelled", "network_error", "insufficient_system_resource"), None),
 }
 """What a finish reason, stop reason or status says, whichever server writes it, in lower case; None: it failed, and
 passes. A missing one is the empty word. Sources: the vendors' references; vLLM (`abort`, `error`), SGLang and llama.cpp
-(null), TGI (`eos_token`), Mistral (`model_length`, `error`), Gemini's endpoint (`SAFETY`), DeepSeek
-(`insufficient_system_resource`), Zhipu (`network_error`), OpenRouter (`error`)."""
+(null), TGI (`eos_token`), Mistral (`model_length`, `error`), Gemini's endpoint (`SAFETY`, and with a colon
+`content_filter: PROHIBITED_CONTENT`), Bedrock (`guardrail_intervened`), Cohere (`ERROR_TOXIC`), DeepSeek
+(`insufficient_system_resource`), Zhipu (`sensitive`, `network_error`), OpenRouter (`error`)."""
 TEXT_PARTS = frozenset({"text", "output_text"})
 
 
@@ -80,13 +84,8 @@ class ReplyFormat:
     usage: Callable[[Any], Usage]
     content: Callable[[Any], ReplyContent]
 
-    def read(self, body: Any, request_id: str, *, needs_usage: bool = True) -> ApiReply:
-        """Read a reply. Whatever names its usage was billed and is recorded, be it readable or not.
-
-        Args:
-            body: the parsed JSON.
-            request_id: of the response's headers.
-            needs_usage: whether a reply without readable usage is broken; otherwise its usage is all zero.
+    def read(self, body: Any, request_id: str) -> ApiReply:
+        """Read a reply: the parsed JSON `body`, with the `request_id` of the response's headers.
 
         Raises:
             BrokenReplyError: it is none, or an error; its `error_kind` says what that means.
@@ -95,7 +94,7 @@ class ReplyFormat:
         if api_error is not None:
             code = api_error.code or api_error.kind or api_error.status or ""
             raise BrokenReplyError(f"an error in a good reply: {code} {api_error.message}", api_error)
-        usage = self._usage(body, needs_usage=needs_usage)
+        usage = self._usage(body)
         try:
             content = self.content(body)
         except UNREADABLE as error:
@@ -106,16 +105,31 @@ class ReplyFormat:
             detail = f"paid, but not a whole {self.name}: {brief(error)}"
             return ApiReply(TraceOutcome.GAVE_UP, "", usage, _model(body), request_id, detail)
         outcome, detail = _outcome(content)
-        text, usage = "" if outcome is TraceOutcome.GAVE_UP else content.text, usage or NOTHING_USED
-        return ApiReply(outcome, text, usage, _model(body), request_id, detail, content.token_logprobs)
+        if usage is None and outcome is TraceOutcome.GAVE_UP:
+            raise BrokenReplyError(f"not a whole {self.name}: {detail}", prompt_refusal=PromptRefusal.UNEXPLAINED)
+        text, detail = ("", f"paid, but {detail}") if outcome is TraceOutcome.GAVE_UP else (content.text, detail)
+        reply = ApiReply(outcome, text, usage or NOTHING_USED, _model(body), request_id, detail, content.token_logprobs)
+        return reply if usage is not None else replace(reply, usage_known=False, detail=_with_no_usage(detail))
 
-    def _usage(self, body: Any, *, needs_usage: bool) -> Usage | None:
+    def _usage(self, body: Any) -> Usage | None:
         try:
             return self.usage(body)
-        except UNREADABLE as error:
-            if needs_usage:
-                raise BrokenReplyError(f"not a {self.name} with its usage: {brief(error)}") from None
+        except UNREADABLE:
             return None
+
+
+def _with_no_usage(detail: str) -> str:
+    return "; ".join(part for part in (detail, "it came without a readable usage") if part)
+
+
+def _end(reason: Any) -> str:
+    """A finish reason as `ENDS` has it; some servers say more behind a colon."""
+    return "" if reason is None else brief(reason).lower().replace("-", "_").partition(":")[0].strip()
+
+
+def says_all(finish_reason: Any) -> bool:
+    """Whether a reply of this end is told by it alone, so that none of its message is missed: cut off, or refused."""
+    return ENDS.get(_end(finish_reason)) in (TraceOutcome.TRUNCATED, TraceOutcome.REFUSED)
 
 
 def _outcome(content: ReplyContent) -> tuple[TraceOutcome, str]:
@@ -127,11 +141,11 @@ def _outcome(content: ReplyContent) -> tuple[TraceOutcome, str]:
     reason, has_text = content.finish_reason, bool(content.text.strip())
     if content.refused:
         return TraceOutcome.REFUSED, ""
-    word = "" if reason is None else brief(reason).lower().replace("-", "_")
+    word = _end(reason)
     if word not in ENDS or not isinstance(reason, str | None):
         if has_text and content.whole:
             return TraceOutcome.OK, f"ended for the unknown reason {brief(reason)}"
-        return TraceOutcome.GAVE_UP, f"paid, but ended for the unknown reason {brief(reason)}"
+        return TraceOutcome.GAVE_UP, f"ended for the unknown reason {brief(reason)}"
     outcome = ENDS[word]
     if outcome is None:
         failed = f"the reply ended with {brief(reason)}"

@@ -2,8 +2,9 @@
 
 An address begins with http:// or https://, names a host, and holds no space and no control character. It is written
 down (in a judge's identity, in messages), so no secret may stand in it but user and password, which go into a header.
-Hence a query is refused, save Azure's `api-version`, and so is a path that holds a key. A path ends before what the
-client adds to it (`/chat/completions`).
+Hence a query is refused, save Azure's `api-version`, and so is a path that holds a key, a parameter (`;key=...`), or
+what follows the `/` of a password that was not written as `%2F`. A path ends before what the client adds to it
+(`/chat/completions`).
 """
 
 import base64
@@ -22,6 +23,7 @@ from reasrm.runtime.stage_main import StageError
 QUERY = re.compile(r"api-version=[\w.-]{1,40}")
 """What a query may be."""
 KEY_IN_PATH = re.compile(r"\bsk-[\w-]{16,}", re.IGNORECASE)
+PARAMETER = re.compile("[;=]")
 ENDPOINTS = ("/chat/completions", "/completions", "/responses", "/messages")
 """What the clients add to an address."""
 SHOWN_CHARACTERS = 80
@@ -102,9 +104,14 @@ def read_address(url: str, keys: list[str], where: str = "") -> ServiceAddress:
     shown = without_keys(shown_address(url), keys) + where
     if any(char.isspace() or not char.isprintable() for char in url):
         raise AddressError(f"the address {shown} holds a space or a control character (a line end?): leave it out")
-    if parts.fragment or (parts.query and not QUERY.fullmatch(parts.query)):
+    if "@" not in parts.netloc and ":" in parts.netloc and "@" in parts.path:
         raise AddressError(
-            f"the address {shown} has a query or fragment, which would be written down: only "
+            f"the address{where} has an @ behind its first slash: write a slash of the password as %2F (or an @ of the "
+            f"path as %40)"
+        )
+    if parts.fragment or (parts.query and not QUERY.fullmatch(parts.query)) or PARAMETER.search(parts.path):
+        raise AddressError(
+            f"the address {shown} has a query or fragment (or a parameter), which would be written down: only "
             f"`?api-version=...` is sent with it; a key goes into the environment variable of the SDK (OPENAI_API_KEY, "
             f"ANTHROPIC_API_KEY), any other header into OPENAI_CUSTOM_HEADERS or ANTHROPIC_CUSTOM_HEADERS"
         )
@@ -141,7 +148,7 @@ def shown_address(url: str) -> str:
     """An address for a message: without user, password, query, fragment and what looks like a key; cut short."""
     scheme, mark, rest = url.partition("://") if "://" in url else ("", "", url)
     user_end = rest.rfind("@") + 1
-    path_end = min((rest.find(mark) for mark in "?#" if mark in rest), default=len(rest))
+    path_end = min((rest.find(mark) for mark in "?#;=" if mark in rest), default=len(rest))
     shown = f"{scheme}{mark}" + (rest[user_end:path_end] if user_end <= path_end else "...")
     return repr(without_keys(shown, [])[:SHOWN_CHARACTERS])
 
@@ -161,7 +168,7 @@ def _parts(url: str, where: str) -> SplitResult:
     try:
         parts = urlsplit(url)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-        usable = usable and (any(map(str.isspace, url)) or bool(httpx2.URL(url).host))
+        usable = usable and (any(map(str.isspace, url)) or bool(httpx2.URL(url).host.encode("idna")))
     except (ValueError, httpx2.InvalidURL):
         usable = False
     if not usable:

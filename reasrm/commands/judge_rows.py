@@ -11,6 +11,7 @@ import re
 import shutil
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from typing import IO, Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
+from reasrm.datasets.other_fields import SYSTEM_FIELDS
 from reasrm.evaluation.pairwise_judgment import Pair
 from reasrm.records.harmless_text import json_text
 from reasrm.records.jsonl import BadRecordError, explain
@@ -185,6 +187,8 @@ def _row(text: str) -> ComparisonRow:
     except json.JSONDecodeError as error:
         raise ValueError(f"row: not valid JSON ({error})") from error
     if isinstance(row, dict):
+        if lost := next((field for field in SYSTEM_FIELDS if row.get(field)), None):
+            raise ValueError(f"{lost}: is not read; put it into `prompt` as a turn of the role system")
         row["id_json"] = _as_written(row["id"]) if "id" in row else None
     return ComparisonRow.model_validate(row)
 
@@ -203,7 +207,8 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """The fields of an object, of which none may stand twice."""
     fields = dict(pairs)
     if len(fields) < len(pairs):
-        twice = next(name for place, (name, _) in enumerate(pairs) if name in dict(pairs[:place]))
+        count = Counter(name for name, _ in pairs)
+        twice = next(name for name, _ in pairs if count[name] > 1)
         raise ValueError(f"{twice}: stands twice in one object")
     return fields
 

@@ -29,36 +29,55 @@ _SIDE = r"(?:(?:answer|response|option|assistant|chatbot)\s+)?(?-i:\b[AB]\b)(?!'
 _WINNING = r"(?:better(?!\s+(?:known|informed))|best|right|correct|preferred|winner|winning|stronger|superior|chosen)"
 _BETTER = (
     rf"(?:(?:is|was|to be|as|being|should be|has to be|must be)\s+(?:indeed\s+)?(?:the\s+|clearly\s+)*{_WINNING}"
-    r"|is\s+the\s+(?:answer|one|side)\s+to\s+(?:be\s+preferred|prefer)|wins|should win|must win|beats)"
+    r"|is\s+the\s+(?:answer|one|side)\s+to\s+(?:be\s+preferred|prefer)|wins|won|should win|must win|beats|"
+    r"serves\s+the\s+(?:client|user)\s+better)"
 )
 _PAST = (
-    r"(?:known|given|provided|supplied|stated|fixed|set|decided|predetermined|settled|determined|specified|established)"
+    r"(?:known|given|provided|supplied|stated|fixed|set|decided|predetermined|settled|determined|specified|established|"
+    r"prescribed|designated|communicated|disclosed|identified|confirmed|announced|revealed|assigned|recorded)"
 )
 _TOLD = r"(?:told|informed|instructed|directed|ordered|notified|hinted)"
 _JUDGMENT = r"(?:verdict|judge?ment)"
 _EARLIER = r"(?:earlier|previous|prior|first|last|initial|failed|former|rejected|faulty)"
 _SOURCE = (
     r"(?:ground[- ]truth|gold(?:en)?(?: label| standard| verdict)?|reference(?: verdict| judge?ment)?|(?:answer )?key|"
-    r"(?:benchmark's |dataset's )?label|annotations?|annotators?|dataset|human preference|hint|note|remark|request|"
-    r"(?:system |user )?(?:prompt|message)|instructions?)"
+    r"(?:(?:benchmark's|dataset's|human|supplied|given) )?label|annotations?|(?:human )?(?:annotators?|raters)|dataset|"
+    r"(?:human|annotated) preference|hint|note|remark|request|(?:system |user )?(?:prompt|message)|instructions?|orders|"
+    r"task|information)"
 )
 _SAYS = (
     r"(?:says?|said|favou?rs?|favou?red|prefers?|preferred|picks?|picked|chose|chooses|names?|indicates?|states?|shows?|is|"
-    r"makes? clear|implies|gives away|reveals|discloses|tells (?:me|us))"
+    r"makes? clear|implies|gives away|reveals|discloses|tells (?:me|us)|lists|goes to|points to)"
 )
 _JUDGE = r"\b(?:I|we)\b"
 _WAS = r"(?:was|were|am|are|have been|had been|'ve been)"
 
 _KNOWN = (
-    rf"(?:right|correct|true)\s+(?:{_JUDGMENT}|preference)\b",
-    rf"\b{_PAST}\s+(?:right\s+|correct\s+)?{_JUDGMENT}\b",
-    rf"\b(?:expected|required|reference|gold|golden|ground[- ]truth|target|desired|intended|official)\s+{_JUDGMENT}\b",
+    rf"(?:right|correct|true)\s+(?:{_JUDGMENT}|preference)\b(?!\s+(?:of(?!\s+[AB]\b)|on\b|about\b))",
+    rf"\b{_PAST}\s+(?:right\s+|correct\s+)?{_JUDGMENT}\b(?!\s+(?:of(?!\s+[AB]\b)|form\b))",
+    rf"\b(?:{_PAST}|{_TOLD}|named|labelled)\s+(?:(?!by\b)\w+\s+){{0,3}}that\s+{_SIDE}\s+{_BETTER}",
+    rf"{_SIDE}\s+(?:is|was|has been|had been)\s+(?:already\s+)?{_PAST}\s+(?:to\s+be|as)\s+(?:the\s+)?{_WINNING}",
+    rf"\b(?:given|named|provided|handed)\s+{_SIDE}\s+as\s+the\s+{_WINNING}",
+    rf"\b(?:right|correct|better|preferred|winning)\s+(?:choice|side|answer|one|response)\s+(?:is|was|has been|had been)\s+"
+    rf"(?:already\s+)?(?:{_PAST}|said)\s+(?:to\s+be|as)\s+{_SIDE}(?!'s)",
+    rf"\b(?:know|knew|knowing)\s+(?:that\s+)?the\s+(?:{_JUDGMENT}|outcome|winner|result)\b(?!\s+of\b)",
+    rf"\b(?:know|knew|knowing)\s+(?:that\s+)?the\s+(?:right|correct)\s+(?:answer|side|choice|one)\s+is\s+{_SIDE}(?!'s)",
+    rf"\bknowing\s+{_SIDE}\s+to\s+be\b|\bas\s+(?:is\s+)?already\s+known\s*,\s+{_SIDE}\s+{_BETTER}",
+    rf"\b(?:labelled|marked|recorded)\s+(?:in\s+favour\s+of|for)\s+{_SIDE}",
+    rf"\bwinner\s+(?:{_SIDE}\s+)?(?:is|was)\s+(?:named|stated|given)\s+in\s+the\s+(?:task|prompt|instructions?)\b",
+    rf"\b(?:stated|given|known|annotated|human|recorded)\s+preference\s+(?:is\s+|goes\s+)?(?:for|to)\s+{_SIDE}(?!\s+(?:and|or)\b)",
+    r"\b(?:match\w*|agree\w*\s+with|fits?|confirms?)\s+the\s+(?:known|given|provided|stated)\s+(?:right|correct)\s+(?:answer|choice|side)\b",
+    rf"\b(?:towards?|to\s+fit|so\s+as\s+to\s+reach)\s+(?:the\s+)?{_JUDGMENT}\s+{_SIDE}",
+    rf"\b{_JUDGMENT}\s+(?:must|has\s+to|needs\s+to|should|is\s+to)\s+(?:come\s+out|end\s+up)\b",
+    rf"\b(?:trace|judge?ment)\s+(?:which|that)\s+(?:ends|has\s+to\s+end)\s+(?:in|with|on)\s+{_SIDE}",
+    rf"{_SIDE}\s+{_BETTER}(?:\s+\w+)?\s+according\s+to\s+(?:the|my)\s+{_SOURCE}\b",
+    rf"\b(?:expected|required|reference|gold|golden|ground[- ]truth|target|desired|intended|official)\s+{_JUDGMENT}\b(?!\s+(?:of(?!\s+[AB]\b)|form\b))",
     rf"\b{_JUDGMENT}\s+(?:(?:that\s+)?(?:was|is|has been|being|had been)\s+)?(?:already\s+)?(?:{_PAST}|{_TOLD}|communicated|handed|"
     r"shared|announced|disclosed|revealed|shown|assigned|prescribed|imposed)\b(?!\s+(?:by|on|in|below)\b)",
     rf"{_JUDGE}\s+(?:already\s+)?(?:knew|know)\s+the\s+{_JUDGMENT}\b|\bknow\w*\s+(?:in advance|beforehand)\b",
     r"\b(?:verdict|outcome|answer|result|winner|conclusion)\s+(?:was|is|had been|has been)\s+\w+\s+(?:for|to)\s+(?:me|us)\b",
     r"\b(?:answer|solution|key|result)\s+(?:to|of|for)\s+this\s+(?:comparison|case|pair)\b",
-    rf"\b(?:as|since|because)\s+(?:the|my)\s+verdict\s+(?:should|must|has to|is to)\s+be\s+{_SIDE}",
+    rf"\b(?:as|since|because|this\s+time)\s+(?:the|my)\s+(?:final\s+)?verdict\s+(?:should|must|has to|is to)\s+be\s+{_SIDE}",
     rf"\bmade\s+(?:it\s+)?(?:clear|known|aware)\b[^,]{{0,20}}\bthat\s+{_SIDE}\s+{_BETTER}",
     rf"\b(?:the\s+one|the\s+answer|response)\s+(?:labelled|marked)\s+(?:as\s+)?{_WINNING}",
     rf"\bthat\s+{_SIDE}\s+{_BETTER}\s+(?:was|is|has been)\s+(?:{_PAST}|said|told|announced)\b",
@@ -84,17 +103,17 @@ _KNOWN = (
     r"\b(?:desired|required|target|intended|predetermined|designated|known)\s+(?:outcome|result|conclusion|choice|winner)"
     rf"\s*(?:is|was|:)\s*{_SIDE}",
     rf"(?<!my )\b(?:chosen|preferred)\s+(?:response|answer|one|side)\s+is\s+{_SIDE}",
-    r"\boutcome\s+(?:is|was)\s+(?:predetermined|fixed|given|known|settled)\b",
+    r"\boutcome\s+(?:is|was)\s+(?:predetermined|fixed|given|known|settled)\b(?!\s+(?:by|in)\b)",
     rf"\b(?:result|outcome|answer)\s+(?:is|was)\s+known\s+before\s+{_JUDGE}",
     r"\b(?:per|consistent with|in agreement with|in line with|matches|given)\s+the\s+"
     r"(?:known|given|provided|stated|reference)\s+(?:answer|result|outcome|choice)\b",
-    rf"\bas\s+per\s+the\s+given\b|\bas\s+{_JUDGE}\s+(?:already\s+)?know\s*,",
+    rf"\bas\s+per\s+the\s+given\b|(?<!far )\bas\s+{_JUDGE}\s+(?:already\s+)?know\s*,",
     r"\b(?:because|since|considering(?:\s+that)?|as|given\s+that)\s+the\s+(?:(?:right|correct|better|preferred)\s+)?"
     rf"(?:side|answer|one|response|choice|winner)\s+(?:is|was|being)\s+{_SIDE}\s*(?:,|$)",
 )
 """The verdict is there before the comparison."""
 _INSTRUCTED = (
-    rf"{_JUDGE}\s+{_WAS}\s+(?:\w+ly\s+)?{_TOLD}\b(?!\s+(?:by\s+(?:neither|both|either|(?-i:[AB])\b)|in the|how|about|what))",
+    rf"{_JUDGE}\s+{_WAS}\s+(?:\w+ly\s+)?{_TOLD}\b(?!\s+(?:by\s+(?:neither|both|either|(?-i:[AB])\b)|in the|how|about|what|nothing))",
     rf"{_JUDGE}\s+{_WAS}\s+(?:asked|supposed|required|meant|expected)\s+to\s+"
     r"(?:reach|choose|conclude|prefer|favou?r|justify|find|pick|defend|end up|not)\b(?!\s+between)",
     rf"{_JUDGE}\s+{_WAS}\s+given\s*(?:,|(?:the|a)\s+(?:right\s+|correct\s+|final\s+)?"
@@ -115,7 +134,9 @@ _INSTRUCTED = (
     rf"\bas\s+the\s+{_SOURCE}\s+{_SAYS}\s*,\s+{_SIDE}",
     r"\bmy\s+instructions?\s+(?:say|says|state|is|are)\b|\binstruction\s+is\s+to\s+(?:prefer|choose|favou?r|pick)\b",
     r"\bas\s+(?:instructed|directed|told|ordered|required|specified|requested|informed)\s*,\s+"
-    rf"(?:I\b|my\b|{_SIDE}\s+{_BETTER})",
+    rf"(?:I\b|my\b|the\s+(?:final\s+)?(?:verdict|choice)\b|{_SIDE}\s+{_BETTER})",
+    rf"{_JUDGE}\s+(?:have|need|am\s+asked)\s+to\s+find\s+(?:reasons|grounds|evidence|arguments)\s+(?:why|that|for)\b",
+    rf"\bmy\s+orders\b|{_SIDE}\s+(?:has\s+been|was)\s+{_PAST}\b[^.]*,\s+so\s+I\s+justify\b",
     r",\s+as\s+(?:instructed|directed|told|specified|required)\W*$",
     r"\b(?:as\s+(?:stated|noted|given|specified|indicated|said|mentioned)\s+in|per|following|according to|in accordance with|"
     rf"by|under)\s+(?:the|my)\s+(?:\w+\s+)?{_SOURCE}\b[^,]*,\s+(?:I\b|the verdict|{_SIDE}\s+(?:{_BETTER}|is|was|has))",
@@ -135,11 +156,14 @@ _SECRET = (
 """The promise not to say it."""
 _OF_ANYBODY = (
     r"\b(?:the|this|that)\s+hint\b(?!\s+(?:(?:that\s+)?(?-i:[AB])\s+(?:gives|gave|offers)|of|at|by|in\s+(?!mind)))",
-    rf"\b(?:my|our)\s+(?:own\s+)?{_EARLIER}\s+(?:attempt|{_JUDGMENT}|evaluation|assessment|mistake|comparison|answer)\b",
-    rf"\b(?:the|an|this|that)\s+{_EARLIER}\s+(?:{_JUDGMENT}|evaluation|assessment|judge|reviewer|analysis|conclusion|comparison)\b"
-    r"(?!\s+(?:of\s+the|scene|day)\b)",
+    rf"\b(?:my|our)\s+(?:own\s+)?{_EARLIER}\s+(?:attempt|{_JUDGMENT}|evaluation|assessment|mistake|comparison|answer|reasoning)\b",
+    rf"\b(?:the|an|this|that)\s+{_EARLIER}\s+(?:{_JUDGMENT}|evaluation|assessment|judge|reviewer|evaluator|"
+    r"analysis|reasoning|trace|critique|conclusion|comparison)\b(?!\s+(?:of\s+the|in\s+[AB]|by|scene|day)\b)",
+    r"\b(?:evaluator|judge|reviewer)\s+before\s+me\b|\b(?:incorrect|wrong|flawed)\s+(?:earlier|previous|prior)\s+"
+    r"(?:reasoning|attempt|judge?ment|verdict|evaluation|analysis)\b",
     r"\b(?:the|an|this|that)\s+(?:earlier|previous|prior|initial|failed|first|rejected|faulty)\s+attempt\b"
-    r"(?!\s+(?:at(?!\s+(?:this\s+)?judg)|to|by|of|on|from|in)\b)",
+    r"(?!\s+(?:at(?!\s+(?:(?:this|the|these|a)\s+)?(?:judg|compar|case|pair))|to|by|of|on|from|in)\b)",
+    rf"\ban?\s+{_EARLIER}\s+attempt\s+(?:wrongly\s+)?(?:preferred|picked|chose|favou?red)\s+{_SIDE}",
     rf"\b{_EARLIER}\s+(?:try|go|attempt|pass|round)\s+(?:at|of|in)\s+(?:judging|comparing|the\s+comparison|this\s+judg)",
     r"\bthe\s+attempt\s+(?:(?:I\s+was\s+)?shown|above|below)\b",
     rf"\bthis\s+{_JUDGMENT}\s+corrects\b|\bthis\s+(?:corrected|second|new|revised)\s+{_JUDGMENT}\b",
@@ -157,10 +181,13 @@ _OF_THE_JUDGE = re.compile("|".join((*_KNOWN, *_INSTRUCTED, *_SECRET)), re.IGNOR
 _OF_AN_ATTEMPT = re.compile("|".join(_OF_ANYBODY), re.IGNORECASE)
 _REPORTED = re.compile(
     r"(?:(?-i:\b[AB]\b)|\b(?:client|user|he|she|answer|author|narrator|character|speaker|survey))(?:'s\s+\w+)?\s+(?:\w+ly\s+)?"
-    r"(?:says?|said|claims?|states?|stated|reports?|tells?|writes?|mentions?|explains?|answers?|pretends?|argues?)\b",
+    r"(?:says?|said|claims?|states?|stated|reports?|tells?|writes?|mentions?|explains?|answers?|pretends?|argues?|calls?)\b",
     re.IGNORECASE,
 )
 _OTHERS_OWN = re.compile(r"\b\w+'s\s+$|\b(?:their|his|her|its)\s+$", re.IGNORECASE)
+
+
+_WITHOUT_SIGNS = str.maketrans("", "", "*[]")
 
 
 def mentions_hint(text: str) -> bool:
@@ -170,7 +197,7 @@ def mentions_hint(text: str) -> bool:
 
 
 def _betrays(sentence: str) -> bool:
-    words = " ".join(sentence.replace("’", "'").replace("*", "").split())  # noqa: RUF001
+    words = " ".join(sentence.replace("’", "'").translate(_WITHOUT_SIGNS).split())  # noqa: RUF001
     reported = _REPORTED.search(words)
     for found in _OF_THE_JUDGE.finditer(words):
         if not (reported and reported.start() < found.start()) and not _about_a_court(words, found):

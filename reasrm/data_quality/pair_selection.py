@@ -184,8 +184,8 @@ def _fault(candidate: PairCandidate, rules: PairRules) -> tuple[PairRejection | 
     pair = candidate.pair
     if pair is None:
         return candidate.reason, candidate.fault
-    if pair.labels.get("part") in rules.skip_parts:
-        return PairRejection.EXCLUDED_SOURCE, pair.labels["part"]
+    if skipped := rules.skip_parts & {pair.labels.get("part"), pair.source}:
+        return PairRejection.EXCLUDED_SOURCE, ", ".join(sorted(skipped))
     if not pair.chosen.strip() or not pair.rejected.strip():
         return PairRejection.EMPTY_ANSWER, ""
     if pair.chosen.strip() == pair.rejected.strip():

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from reasrm.data_quality.pair_selection import PairCandidate, PairRejection, Purpose
 from reasrm.datasets.folder_files import files_below
 from reasrm.datasets.hub import HubData, download
-from reasrm.datasets.preference_formats import preference_pair
+from reasrm.datasets.preference_rows import preference_pair
 from reasrm.datasets.row_fields import Refusal, RowRefusedError
 from reasrm.datasets.row_files import ENDINGS, RowInFile, rows_of_found
 from reasrm.records.jsonl import explain

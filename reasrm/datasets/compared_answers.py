@@ -17,7 +17,7 @@ from reasrm.datasets.row_fields import (
     text,
     user_turn,
 )
-from reasrm.datasets.turns import Turns, conversation, shared_turns, turns, with_system
+from reasrm.datasets.turns import Turns, conversation, shared_turns, turns
 from reasrm.records.json_parsing import NotJsonError, parse_json
 
 
@@ -77,11 +77,14 @@ def alpaca_farm_asked(row: Row) -> Turns:
 
 
 def labelled(field: str, meaning: Mapping[str, BetterAnswer]) -> Preference:
-    """The label in `field` says it; labels are compared as text, so that 1, 1.0 and "1" are one."""
+    """The label in `field` says it; labels are compared as text, so that 1, 1.0 and "1" are one.
+
+    True and false are 1 and 0 where both of these mean something: a true beside labels 1 and 2 is no label.
+    """
 
     def read(row: Row) -> BetterAnswer:
         value = required(row, field)
-        whole = finite(value)
+        whole = None if isinstance(value, bool) and not {"0", "1"} <= set(meaning) else finite(value)
         written = f"{whole:g}" if whole is not None else value.strip() if isinstance(value, str) else ""
         if written not in meaning:
             raise RowRefusedError(
@@ -135,7 +138,7 @@ def arena(row: Row) -> PairTexts:
         both = [conversed_so_far[: 2 * int(turn)] for conversed_so_far in both]
         if turn < 1 or turn % 1 or any(len(one) < 2 * turn for one in both):
             raise RowRefusedError(Refusal.WRONG_SHAPE, f"`turn` is {turn:g}, which the conversations do not have")
-    before, first, second = shared_turns(both[0], both[1])
+    before, first, second = shared_turns(both[0], both[1], ("conversation_a", "conversation_b"))
     return _pair(before, (first, second), labelled("winner", WINNERS)(row))
 
 
@@ -155,6 +158,13 @@ def ultrafeedback(row: Row) -> PairTexts:
     return _best_and_worst(user_turn(text(row, "instruction")), [text(one, "response") for one in completions], scores)
 
 
+def stack_exchange(row: Row) -> PairTexts:
+    """The answers with the highest and the lowest score (`pm_score`, from votes); of equal ones the first."""
+    answers = _objects(row, "answers")
+    scores = [number(one, "pm_score") for one in answers]
+    return _best_and_worst(user_turn(text(row, "question")), [text(one, "text") for one in answers], scores)
+
+
 def nectar(row: Row) -> PairTexts:
     """The answers of the best and the worst rank (1 is best); of equal ones the first."""
     answers = _objects(row, "answers")
@@ -170,7 +180,7 @@ def distilabel(row: Row) -> PairTexts:
     known = [score for score in scores if score is not None]
     if len(known) != len(answers) or len(scores) != len(known):
         raise RowRefusedError(Refusal.WRONG_TYPE, f"`ratings` must hold {len(answers)} numbers: {quoted(ratings)}")
-    return _best_and_worst(with_system(row.get("system"), user_turn(text(row, "instruction"))), answers, known)
+    return _best_and_worst(user_turn(text(row, "instruction")), answers, known)
 
 
 def rmb(row: Row) -> PairTexts:

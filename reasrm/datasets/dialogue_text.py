@@ -19,6 +19,15 @@ _TEMPLATE = re.compile(
     re.MULTILINE,
 )
 """How chat templates and instruction prompts mark turns."""
+_TEMPLATE_BEGINS = re.compile(
+    r"\s*(?:<s>\s*|<bos>\s*|<\|begin_of_text\|>\s*)?(?:<\|(?:im_start|start_header_id|system|user|prompter)\|>"
+    r"|\[INST\]|<start_of_turn>|<<SYS>>|BEGINNING OF CONVERSATION:\s*USER:)"
+)
+_TEMPLATE_ENDS = re.compile(
+    r"(?:\bASSISTANT:|\bAssistant:|\[/INST\]|<\|assistant\|>|<\|im_start\|>assistant|<start_of_turn>model"
+    r"|<\|end_header_id\|>|#{2,} ?(?:Response|Assistant):)\s*\Z"
+)
+"""How a prompt ends that leaves the assistant's turn open."""
 
 
 def is_hh_dialogue(text: object) -> bool:
@@ -39,17 +48,35 @@ def hh_dialogue(text: str, field: str) -> Turns:
 
 
 def hh_prompt(text: str, field: str) -> Turns:
-    r"""A prompt given as text: the question itself, or a dialogue of hh-rlhf that ends with an open `Assistant:`.
+    r"""A prompt given as text: the question itself, or a dialogue of hh-rlhf, which may end with an open `Assistant:`.
 
     Raises:
         RowRefusedError: it is a dialogue that ends with something else.
     """
-    if not (is_hh_dialogue(text) and text.rstrip().endswith("\n\nAssistant:")):
+    if not is_hh_dialogue(text) or not (text.startswith("\n\nHuman:") or "\n\nAssistant:" in text):
         return user_turn(text)
-    dialogue = hh_dialogue(text, field)[:-1]
+    dialogue = hh_dialogue(text, field)
+    if dialogue[-1].role is Role.ASSISTANT and not dialogue[-1].content:
+        dialogue = dialogue[:-1]
     if not dialogue or dialogue[-1].role is not Role.USER:
         raise RowRefusedError(Refusal.WRONG_SHAPE, f"`{field}` is a dialogue that does not end with a question")
     return dialogue
+
+
+def require_no_template(text: str) -> None:
+    """Do nothing if a prompt given as text is a question, not a conversation that a chat template wrote.
+
+    A template is one only where it begins the text or leaves the assistant's turn open at its end: questions may be
+    about templates.
+
+    Raises:
+        RowRefusedError: a template wrote it.
+    """
+    if mark := _TEMPLATE_BEGINS.match(text) or _TEMPLATE_ENDS.search(text[-100:]):
+        raise RowRefusedError(
+            Refusal.UNKNOWN_FORMAT,
+            f"the prompt is a conversation in a chat template ({quoted(mark.group().strip())}): give turns",
+        )
 
 
 def helpsteer_prompt(text: str, field: str) -> Turns:

@@ -20,7 +20,8 @@ PlacedRow = tuple[int, Any]
 _WIDE = ((codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be"), (codecs.BOM_UTF16_LE, "utf-16-le"),
          (codecs.BOM_UTF16_BE, "utf-16-be"))  # fmt: skip
 _SPACE = re.compile(r"[ \t\r\n]*")
-_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{},]', re.DOTALL)
+_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|[\[\]{},]', re.DOTALL)
+"""A string, which the end of the text may cut off, or a mark between values."""
 
 
 def json_rows(file: BinaryIO, *, lines: bool) -> Iterator[PlacedRow]:
@@ -36,11 +37,18 @@ def json_rows(file: BinaryIO, *, lines: bool) -> Iterator[PlacedRow]:
         if line.removeprefix(codecs.BOM_UTF8).strip():
             break
     head = begun[-1].removeprefix(codecs.BOM_UTF8).lstrip() if begun else b""
-    if lines and begun and not head.startswith(b"[") and not begun[0].startswith(tuple(mark for mark, _ in _WIDE)):
+    opens_only = head.strip() == b"{"
+    if (
+        lines
+        and begun
+        and not opens_only
+        and not head.startswith(b"[")
+        and not begun[0].startswith(tuple(mark for mark, _ in _WIDE))
+    ):
         yield from _lines(decoded(line) for line in chain(begun, file))
         return
     text, fault = whole_text(b"".join(begun) + file.read())
-    yield from _document(text, lines=lines)
+    yield from _document(text, lines=lines and not opens_only)
     if fault is not None:
         yield text.count("\n") + 1, fault
 

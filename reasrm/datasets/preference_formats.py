@@ -1,8 +1,7 @@
 """The formats in which preference data sets come: one table, each with its name, source, fields and reading.
 
 A row is of a format if it has all of the format's fields (null is as good as absent) and fits its condition. A format
-whose fields are all among another's steps back for it. Of the formats that are left, each must be able to read the row,
-and all must read the same pair; else the row is refused: which one is meant would be a guess.
+whose fields are all among another's steps back for it.
 """
 
 from collections.abc import Callable
@@ -10,17 +9,20 @@ from typing import Any, NamedTuple
 
 from reasrm.datasets import chosen_rejected as marked
 from reasrm.datasets import compared_answers as compared
-from reasrm.datasets.chosen_rejected import PairTexts, Reading
+from reasrm.datasets.chosen_rejected import Reading
 from reasrm.datasets.compared_answers import BetterAnswer
 from reasrm.datasets.dialogue_text import is_hh_dialogue
-from reasrm.datasets.row_fields import Refusal, Row, RowRefusedError, names, quoted
-from reasrm.records.pair import PreferencePair, Role
+from reasrm.datasets.other_fields import (
+    QUESTION_FIELDS,
+    SYSTEM_FIELDS,
+)
+from reasrm.datasets.row_fields import Row
 
 HUB = "https://huggingface.co/datasets"
 TRL = "https://huggingface.co/docs/trl/dataset_formats"
 ANSWERS = ("chosen", "rejected")
-MEDIA = ("image", "images", "video", "videos", "audio", "audios")
-"""Fields of what a question may be about and a judge of texts cannot be shown."""
+ABOUT_ROWS = {"source", "dataset", "category", "subcategory", "subset", "domain", "topic", "task", "type", "language"}
+"""Fields that may hold several words and no part of a question."""
 
 
 class PreferenceFormat(NamedTuple):
@@ -39,12 +41,21 @@ class PreferenceFormat(NamedTuple):
 
 
 def _no_prompt(row: Row) -> bool:
-    return not any(field in row for field in marked.PROMPT_FIELDS)
+    return not any(field in row for field in QUESTION_FIELDS)
 
 
 def _plain_texts(row: Row) -> bool:
     answers = [row[field] for field in ANSWERS]
-    return _no_prompt(row) and all(isinstance(one, str) for one in answers) and not any(map(is_hh_dialogue, answers))
+    if not all(isinstance(one, str) for one in answers) or any(map(is_hh_dialogue, answers)):
+        return False
+    return _no_prompt(row) and not any(_may_be_asked(field, value) for field, value in row.items())
+
+
+def _may_be_asked(field: str, value: Any) -> bool:
+    """Whether a field, by what it holds, may be the question (under a name that nobody knows)."""
+    if field in {*ANSWERS, *SYSTEM_FIELDS, *ABOUT_ROWS} or field.startswith(ANSWERS):
+        return False
+    return len(value.split(maxsplit=2)) > 1 if isinstance(value, str) else bool(value) and isinstance(value, list)
 
 
 def _dialogues(row: Row) -> bool:
@@ -88,6 +99,14 @@ FORMATS = (
         ("messages", "rejected_response"), marked.rejected_beside("rejected_response"),
     ),
     PreferenceFormat(
+        "ms-swift, conversations", "https://swift.readthedocs.io/en/latest/Customization/Custom-dataset.html",
+        ("messages", "rejected_messages"), marked.conversations_in("messages", "rejected_messages"),
+    ),
+    PreferenceFormat(
+        "UltraInteract", f"{HUB}/openbmb/UltraInteract_pair", ("trajectory", *ANSWERS),
+        marked.with_prompt("trajectory"),
+    ),
+    PreferenceFormat(
         "OpenPipe", "https://docs.openpipe.ai/features/fine-tuning/reward-models", ("messages", "rejected_message"),
         marked.rejected_beside("rejected_message"),
     ),
@@ -114,6 +133,10 @@ FORMATS = (
     ),
     PreferenceFormat(
         "UltraFeedback", f"{HUB}/openbmb/UltraFeedback", ("instruction", "completions"), compared.ultrafeedback
+    ),
+    PreferenceFormat(
+        "StackExchange preferences", f"{HUB}/HuggingFaceH4/stack-exchange-preferences", ("question", "answers"),
+        compared.stack_exchange,
     ),
     PreferenceFormat("Nectar", f"{HUB}/berkeley-nest/Nectar", ("prompt", "answers"), compared.nectar),
     PreferenceFormat(
@@ -161,7 +184,7 @@ FORMATS = (
         "AlpacaFarm", f"{HUB}/tatsu-lab/alpaca_farm", ("instruction", "output_1", "output_2", "preference"),
         compared.compared(
             compared.alpaca_farm_asked, "output_1", "output_2",
-            compared.labelled("preference", {"1": _FIRST, "2": _SECOND}),
+            compared.labelled("preference", {"1": _FIRST, "2": _SECOND, "1.5": BetterAnswer.NEITHER}),
         ),
     ),
     PreferenceFormat(
@@ -184,61 +207,12 @@ FORMATS = (
 """All formats; a line that is a pair of our own is of the first, with its source and labels kept."""
 
 
-def preference_pair(row: Any, source: str) -> PreferencePair:
-    """The pair in a row of any of the formats; `source` is where it comes from unless the row says more.
-
-    Raises:
-        RowRefusedError: the row is of none of them, cannot be used, or prefers neither answer.
-    """
-    if not isinstance(row, dict):
-        raise RowRefusedError(Refusal.WRONG_TYPE, f"a row must be an object, it is {quoted(row)}")
-    if shown := [field for field in MEDIA if row.get(field)]:
-        raise RowRefusedError(Refusal.NO_TEXT, f"the row comes with more than text, in {names(shown)}")
-    read = _read(row, formats_of(row))
-    if not read.prompt or read.prompt[-1].role is not Role.USER:
-        raise RowRefusedError(Refusal.WRONG_SHAPE, "the answers do not follow a turn of the user")
-    if not read.prompt[-1].content.strip():
-        raise RowRefusedError(Refusal.WRONG_SHAPE, "the question is empty")
-    return PreferencePair(
-        prompt=read.prompt, chosen=read.chosen, rejected=read.rejected, source=read.source or source, labels=read.labels
-    )
-
-
 def formats_of(row: Row) -> list[PreferenceFormat]:
     """The formats that the row is of; several, if none of them has all fields of another."""
-    fitting = [one for one in FORMATS if _has(row, one.fields) and (one.when is None or one.when(row))]
+    there = {field for field, value in row.items() if value is not None}
+    fitting = [one for one in FORMATS if there.issuperset(one.fields) and (one.when is None or one.when(row))]
     return [one for one in fitting if not any(_more_special(other, one) for other in fitting)]
-
-
-def _has(row: Row, fields: tuple[str, ...]) -> bool:
-    return all(row.get(field) is not None for field in fields)
 
 
 def _more_special(other: PreferenceFormat, one: PreferenceFormat) -> bool:
     return set(one.fields) < set(other.fields) | set(other.explains) and not set(other.fields) <= set(one.fields)
-
-
-def _read(row: Row, formats: list[PreferenceFormat]) -> PairTexts:
-    if not formats:
-        raise RowRefusedError(Refusal.UNKNOWN_FORMAT, f"the fields are {names(row)}; {_nearest(row)}")
-    found = []
-    for one in formats:
-        try:
-            found.append(one.read(row))
-        except RowRefusedError as error:
-            raise RowRefusedError(error.reason, f"{error.detail} (format {one.name})") from error
-    if any(pair[:3] != found[0][:3] for pair in found):
-        fitting = " and ".join(one.name for one in formats)
-        raise RowRefusedError(Refusal.CONTRADICTORY, f"the row is of the formats {fitting}, which read different pairs")
-    return found[0]
-
-
-def _nearest(row: Row) -> str:
-    """What the row lacks of the format that it comes nearest to."""
-    lacking = [(one.name, [field for field in one.fields if row.get(field) is None], one.fields) for one in FORMATS]
-    name, fields, all_fields = min(lacking, key=lambda entry: len(entry[1]) / len(entry[2]))
-    if len(all_fields) - len(fields) < 2:
-        return f"no known format fits; the usual one has {names(('prompt', *ANSWERS))}"
-    if not fields:
-        return f"`{'` and `'.join(all_fields)}` are not as format {name} has them"
-    return f"the nearest format, {name}, also has {names(fields)}"

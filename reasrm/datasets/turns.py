@@ -5,10 +5,13 @@ A turn is `{role, content}` (OpenAI, TRL) or `{from, value}` (ShareGPT). Its con
 be shown (images, audio, tool calls, what a tool answered) refuses the row: without it, it is another conversation.
 """
 
+import re
+from ast import literal_eval
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from reasrm.datasets.row_fields import Refusal, RowRefusedError, quoted
+from reasrm.records.json_parsing import NotJsonError, parse_json
 from reasrm.records.pair import Message, Role
 
 ROLES = {
@@ -19,11 +22,17 @@ ROLES = {
     "assistant": Role.ASSISTANT,
     "gpt": Role.ASSISTANT,  # ShareGPT
     "model": Role.ASSISTANT,  # Gemini
+    "prompter": Role.USER,  # OpenAssistant
+    "chatbot": Role.ASSISTANT,  # Cohere
+    "bot": Role.ASSISTANT,
+    "ai": Role.ASSISTANT,  # LangChain
 }
-"""What the roles of published turns mean."""
+"""What the roles of published turns mean, in lower case; roles are compared without case."""
 TOOL_ROLES = {"tool", "function", "function_call", "observation", "ipython"}
 TOOL_FIELDS = ("tool_calls", "function_call")
 TEXT_PARTS = {"text", "input_text", "output_text"}
+_WRITTEN = re.compile(r"""\s*\[\s*\{\s*(["'])(?:role|content|from|value)\1\s*:.*\}\s*\]\s*\Z""", re.DOTALL)
+"""A text that begins and ends as a list of turns does."""
 Turns = tuple[Message, ...]
 
 
@@ -70,12 +79,14 @@ def message(turn: Any, field: str) -> Message:
     """
     if not isinstance(turn, Mapping):
         raise RowRefusedError(Refusal.WRONG_TYPE, f"a turn of `{field}` has no role and text: {quoted(turn)}")
-    role, content = (turn.get(key) for key in (("from", "value") if "from" in turn else ("role", "content")))
-    if not isinstance(role, str) or role not in {*ROLES, *TOOL_ROLES}:
+    keys = ("from", "value") if turn.get("from") is not None else ("role", "content")  # tables have both, one null
+    role, content = (turn.get(key) for key in keys)
+    known = role.lower() if isinstance(role, str) else ""
+    if known not in {*ROLES, *TOOL_ROLES}:
         raise RowRefusedError(Refusal.WRONG_TYPE, f"a turn of `{field}` has the role {quoted(role)}")
-    if role in TOOL_ROLES or any(turn.get(name) for name in TOOL_FIELDS):
+    if known in TOOL_ROLES or any(turn.get(name) for name in TOOL_FIELDS):
         raise RowRefusedError(Refusal.NO_TEXT, f"a turn of `{field}` is a tool's or calls one ({quoted(role)})")
-    return Message(role=ROLES[role], content=_text_of(content, field))
+    return Message(role=ROLES[known], content=_text_of(content, field))
 
 
 def _text_of(content: Any, field: str) -> str:
@@ -98,25 +109,26 @@ def _part(part: Any, field: str) -> str:
     raise RowRefusedError(Refusal.NO_TEXT, f"a turn of `{field}` has a part that is no text ({quoted(kind)})")
 
 
-def shared_turns(chosen: Turns, rejected: Turns) -> SharedTurns:
-    """Two whole conversations, as what they share and the last turn of each.
+def shared_turns(chosen: Turns, rejected: Turns, fields: tuple[str, str] = ("chosen", "rejected")) -> SharedTurns:
+    """Two whole conversations, found in `fields`, as what they share and the last turn of each.
 
     Raises:
         RowRefusedError: they differ before the last turn, or a last turn is not the assistant's.
     """
-    for name, turns_of in (("chosen", chosen), ("rejected", rejected)):
+    for name, turns_of in zip(fields, (chosen, rejected), strict=True):
         if turns_of[-1].role is not Role.ASSISTANT:
             raise RowRefusedError(Refusal.WRONG_SHAPE, f"the last turn of `{name}` is the {turns_of[-1].role}'s")
     if chosen[:-1] != rejected[:-1]:
         at = next((n for n, (one, other) in enumerate(zip(chosen, rejected, strict=False)) if one != other), 0)
         raise RowRefusedError(
-            Refusal.WRONG_SHAPE, f"`chosen` and `rejected` differ before their last turn (from turn {at + 1} on)"
+            Refusal.WRONG_SHAPE,
+            f"`{fields[0]}` and `{fields[1]}` differ before their last turn (from turn {at + 1} on)",
         )
     return SharedTurns(chosen[:-1], chosen[-1].content, rejected[-1].content)
 
 
-def with_system(said: Any, messages: Turns) -> Turns:
-    """A conversation after the text of a row's own `system` field.
+def with_system(said: Any, field: str, messages: Turns) -> Turns:
+    """A conversation after the system prompt in a row's own `field`.
 
     Raises:
         RowRefusedError: the field is no text, or the conversation has another system turn.
@@ -124,12 +136,41 @@ def with_system(said: Any, messages: Turns) -> Turns:
     if said is None or (isinstance(said, str) and not said.strip()):
         return messages
     if not isinstance(said, str):
-        raise RowRefusedError(Refusal.WRONG_TYPE, f"`system` must be a string, it is {quoted(said)}")
-    system = Message(role=Role.SYSTEM, content=said)
-    own = [one for one in messages if one.role is Role.SYSTEM]
-    if own and own != [system]:
-        raise RowRefusedError(Refusal.CONTRADICTORY, "`system` is not the system turn of the conversation")
-    return messages if own else (system, *messages)
+        raise RowRefusedError(Refusal.WRONG_TYPE, f"`{field}` must be a string, it is {quoted(said)}")
+    own = [one.content.strip() for one in messages if one.role is Role.SYSTEM]
+    if own and own != [said.strip()]:
+        raise RowRefusedError(Refusal.CONTRADICTORY, f"`{field}` is not the system turn of the conversation")
+    return messages if own else (Message(role=Role.SYSTEM, content=said), *messages)
+
+
+def with_written_turns(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row whose turns are written as text (tables in text have nothing else), with the turns in their place.
+
+    Both answers are turns or neither: one that looks like turns beside another that does not is an answer that quotes
+    some.
+
+    Raises:
+        RowRefusedError: a text begins and ends as a list of turns does, but is none that can be read.
+    """
+    written = {field for field, value in row.items() if isinstance(value, str) and _WRITTEN.match(value)}
+    for both in ({"chosen", "rejected"}, {"conversation_a", "conversation_b"}):
+        written = written if both <= written else written - both
+    return {field: _written_turns(value, field) if field in written else value for field, value in row.items()}
+
+
+def _written_turns(text: str, field: str) -> Any:
+    """Turns in JSON, or as Python writes them (`pandas.DataFrame.to_csv`)."""
+    try:
+        return parse_json(text)
+    except NotJsonError:
+        pass
+    try:
+        return literal_eval(text.strip())
+    except (ValueError, SyntaxError, MemoryError, RecursionError) as error:
+        raise RowRefusedError(
+            Refusal.UNREADABLE,
+            f"`{field}` holds turns as a text that is neither JSON nor Python's ({quoted(text)}): save them as JSON",
+        ) from error
 
 
 def same_question(asked: str, before: Sequence[Message]) -> bool:

@@ -221,7 +221,7 @@ class Asking:
         attempt, paid = AttemptResult(error_kind=ErrorKind.CONNECTION), reservation.usd
         try:
             attempt = await self.client.attempt(request.body)
-            paid = self._record(request, attempt)
+            paid = self._record(request, attempt, reservation.usd)
             if attempt.error_kind is not None and attempt.error_kind.maybe_billed:
                 paid = reservation.usd
         finally:
@@ -229,8 +229,11 @@ class Asking:
             self.admission.release(reservation, attempt, paid, settles_tokens=not reserves_output)
         return reservation, attempt
 
-    def _record(self, request: Request, attempt: AttemptResult) -> float:
-        """Write what came back into ledger and statistics; returns dollars, 0 if the price is not known."""
+    def _record(self, request: Request, attempt: AttemptResult, reserved_usd: float) -> float:
+        """Write what came back into ledger and statistics; returns dollars, 0 if the price is not known.
+
+        A reply whose usage is not known counts what was set aside for it.
+        """
         answer = attempt.reply
         if answer is None:
             assert attempt.error_kind is not None
@@ -238,9 +241,12 @@ class Asking:
             self.ledger.append(request.key, LedgerState.FAILED, failed_entry(attempt))
             return 0.0
         usd = self.plan.usd(answer.usage)
+        if usd is not None and not answer.usage_known:
+            usd = reserved_usd
         self.ledger.append(request.key, FINAL, answer.as_entry() | {"usd": usd})
         self.statistics.delivered(answer, usd)
-        self.tokens.learn(request.prompt_characters, answer.usage)
+        if answer.usage_known:
+            self.tokens.learn(request.prompt_characters, answer.usage)
         return usd or 0.0
 
     def _close(self, key: str, outcome: TraceOutcome, detail: str) -> ApiReply:

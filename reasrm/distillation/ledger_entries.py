@@ -99,6 +99,6 @@ class EarlierRuns:
                 refused[entry["key"]] += 1
             elif entry["state"] == FINAL:
                 refused.pop(entry["key"], None)
-                answered = answered or any(entry["usage"].values())
+                answered = answered or any(entry["usage"].values()) or bool(entry.get("text"))
         refused.subtract(refused_now)
         return cls(frozenset(key for key, count in refused.items() if count > 0), answered)

@@ -99,6 +99,11 @@ def pass_message(totals: PassTotals, possibly_billed: int, *, free: bool) -> str
     cost = UNKNOWN_COST if totals.unpriced else f"{'would cost ' if free else ''}${totals.usd:.2f}"
     lost = f", at most {possibly_billed} more may have been billed" if possibly_billed else ""
     message = f"{totals.asked} pairs asked{share}, {totals.replies} replies, {cost}{lost}"
+    without = ", ".join(
+        f"{count} {outcome}" for outcome, count in sorted(totals.outcomes.items()) if outcome is not TraceOutcome.OK
+    )
+    if without:
+        message += f"; no whole reply: {without} (the traces' `detail` says more)"
     if totals.of_other_models:
         others = ", ".join(f"{count} by {name}" for name, count in sorted(totals.of_other_models.items()))
         message += f"; WARNING: replies were not given by the model that was asked: {others}"

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from reasrm.apis.api_reply import Usage
+from reasrm.apis.api_reply import NOTHING_USED, Usage
 from reasrm.distillation.prices import Prices
 from reasrm.distillation.questions import OracleQuestion
 from reasrm.distillation.request_plan import Progress, RequestPlan
@@ -63,10 +63,10 @@ class PassTotals:
         self.usd += progress.paid_usd
         for answer, usd in zip(progress.answers, progress.paid, strict=True):
             self.usage = self.usage + answer.usage
-            if answer.usage.prompt_tokens:
+            if answer.was_delivered:
                 self.replies += 1
                 self.unpriced += usd is None
-                if self.prices is not None and usd is not None:
+                if self.prices is not None and usd is not None and answer.usage != NOTHING_USED:
                     self.at_other_prices += not self.prices.is_price_of(answer.usage, usd)
             if answer.model not in ("", model):
                 self.of_other_models[answer.model] += 1

@@ -137,9 +137,7 @@ class ApiEngine:
         """
         if self._service is None:
             served = self._served
-            connection = Connection(
-                served.timeout_seconds, served.concurrency, base_url=served.base_url, needs_usage=False
-            )
+            connection = Connection(served.timeout_seconds, served.concurrency, base_url=served.base_url)
             client = open_client(served.protocol, connection)
             portal = self._resources.enter_context(start_blocking_portal(name="judge"))
             self._resources.callback(portal.call, client.close)

@@ -11,6 +11,8 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from reasrm.records.harmless_text import INVISIBLE
+
 LINE_BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 BLANKS = "\u2800\u3164\uffa0\u115f\u1160"
 """Characters that show nothing but take room, though Unicode does not call them white space."""
@@ -26,25 +28,30 @@ _LOOKALIKES = {
     "_": "▁",
     "/": "∕⁄⧸╱",
     "'": "’‘ʼ′´",
-    "A": "АΑᴀ", "B": "ВΒʙ", "C": "СϹᴄ", "D": "ᴅ", "E": "ЕΕᴇ", "F": "Ϝꜰ", "G": "Ԍɢ", "H": "НΗʜ", "I": "ІΙӀɪ", "J": "Јᴊ",
-    "K": "КΚᴋ", "L": "ʟ", "M": "МΜᴍ", "N": "Νɴ", "O": "ОΟᴏ", "P": "РΡᴘ", "Q": "Ԛ", "R": "ʀ", "S": "Ѕꜱ", "T": "ТΤᴛ",
-    "U": "Սᴜ", "V": "Ѵᴠ", "W": "Ԝᴡ", "X": "ХΧ", "Y": "УΥҮʏ", "Z": "Ζᴢ",
-    "a": "аαɑ", "b": "Ь", "c": "сϲ", "d": "ԁ", "e": "еε", "g": "ɡ", "h": "һ", "i": "іιı", "j": "јϳ", "k": "кκ",
-    "l": "ӏ", "n": "ոη", "o": "оοօ", "p": "рρ", "q": "ԛ", "r": "г", "s": "ѕ", "t": "τт", "u": "սυ", "v": "νѵ",
-    "w": "ԝω", "x": "хχ", "y": "уүγ",
+    "A": "АΑᴀꓮᎪᗅᗩ", "B": "ВΒʙꓐᏴᗷ", "C": "СϹᴄꓚᏟⲤ", "D": "ᴅꓓᎠᗞ", "E": "ЕΕᴇꓰᎬⴹ", "F": "Ϝꜰꓝᖴ", "G": "ԌɢꓖᏀ", "H": "НΗʜꓧᎻᕼ",
+    "I": "ІΙӀɪꓲⲒ", "J": "ЈᴊꓙᎫᒍ", "K": "КΚᴋꓗᏦⲔ", "L": "ʟꓡᏞᒪ", "M": "МΜᴍꓟᎷᗰ", "N": "ΝɴꓠⲚ", "O": "ОΟᴏꓳⲞՕ", "P": "РΡᴘꓑᏢᑭ",
+    "Q": "Ԛ", "R": "ʀꓣᎡᖇ", "S": "ЅꜱꓢᏚՏ", "T": "ТΤᴛꓔᎢ", "U": "Սᴜꓴᑌ", "V": "ѴᴠꓦᏙᐯ", "W": "ԜᴡꓪᎳ₩", "X": "ХΧꓫⲬ",
+    "Y": "УΥҮʏꓬᎩⲨ", "Z": "ΖᴢꓜᏃ",
+    "a": "аαɑ⍺ꭺ", "b": "Ь", "c": "сϲⲥꮯ", "d": "ԁ", "e": "еεꬲꭼ", "g": "ɡ", "h": "һ", "i": "іιıⲓꭵ⍳", "j": "јϳ",
+    "k": "кκ", "l": "ӏ", "n": "ոη", "o": "оοօⲟ", "p": "рρⲣ⍴", "q": "ԛ", "r": "гꮁ", "s": "ѕꮪ", "t": "τт", "u": "սυꭎ",
+    "v": "νѵꮩ", "w": "ԝωꮃա", "x": "хχⲭ", "y": "уүγ",
 }  # fmt: skip
+_IGNORED = re.compile(f"[{INVISIBLE}\ufff9-\ufffb]")
 _ODD = re.compile(r"[^\n -~]")
-_LETTER_OF = {lookalike: letter for letter, lookalikes in _LOOKALIKES.items() for lookalike in lookalikes}
+_ALPHABETS_OF_SIGNS = (0x1F150, 0x1F170, 0x1F1E6)
+"""Where the letters A to Z in black circles, in black squares and of flags begin; Unicode gives them no other form."""
+_LETTER_OF = {lookalike: letter for letter, lookalikes in _LOOKALIKES.items() for lookalike in lookalikes} | {
+    chr(first + place): chr(ord("A") + place) for first in _ALPHABETS_OF_SIGNS for place in range(26)
+}
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Cn", "Mn", "Me"})
 """Unicode categories that leave a word readable as it is: controls, formats, halves of pairs, marks on letters."""
 
 
 def is_invisible(character: str) -> bool:
-    """Whether a character shows nothing and takes no room; white space does take room."""
+    """Whether a character shows nothing and takes no room; white space and the fillers of `BLANKS` do take room."""
     if character.isspace() or character in BLANKS:
         return False
-    variation = "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef"
-    return variation or character == "\u034f" or unicodedata.category(character) in _UNSEEN - {"Mn", "Me"}
+    return _IGNORED.fullmatch(character) is not None or unicodedata.category(character) in ("Cc", "Cs", "Cn")
 
 
 @dataclass(frozen=True, slots=True)

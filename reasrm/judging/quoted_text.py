@@ -37,6 +37,8 @@ _ELLIPSIS = re.compile(r"[\[(]?\s?(?:\.{3,}|\. \. \.|…|⋯)\s?[\])]?")
 _OUTER = " '.,;:"
 _NEGATION = re.compile(r"(?<![^\W\d_])(?:un|in|im|ir|il|dis|non|mis|anti)$")
 
+_SUBSCRIPT = re.compile(r"(?<=[^\W\d_])(?:<sub>\d{1,3}</sub>|[₀-₉]{1,3})(?!\d)", re.IGNORECASE)
+"""Of a letter, as in H₂O, which everybody types as H2O; not before a digit (`log₂8`)."""
 _COMMANDS = {"times": "×", "cdot": "·", "le": "≤", "leq": "≤", "ge": "≥", "geq": "≥", "ne": "≠", "neq": "≠", "pi": "π"}
 _MARKUP: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.MULTILINE), plain)
@@ -105,16 +107,27 @@ def without_markup(text: str) -> str:
 
 def _quote_forms(quote: str) -> tuple[str, ...]:
     """The quotation as it may stand in an answer; one that is nothing but signs is taken as it is."""
-    forms = (comparable(quote), comparable(without_markup(html.unescape(quote))))
+    plain = html.unescape(quote)
+    forms = (comparable(quote), comparable(without_markup(plain)), comparable(without_markup(_plain_subscripts(plain))))
     trimmed = [_trimmed(form) or form for form in forms if form]
     return tuple(dict.fromkeys(trimmed))
 
 
 @lru_cache(maxsize=32)
 def _answer_forms(answer: str) -> tuple[str, ...]:
-    """The answer with its markup, without it, and also without the numbers of its list items."""
-    bare = without_markup(html.unescape(answer))
-    return tuple(dict.fromkeys((comparable(answer), comparable(bare), comparable(_ORDINAL.sub("", bare)))))
+    """The answer with its markup, without it, also without the numbers of its list items, and with plain subscripts."""
+    plain = html.unescape(answer)
+    bare = without_markup(plain)
+    forms = [comparable(answer), comparable(bare), comparable(_ORDINAL.sub("", bare))]
+    if _SUBSCRIPT.search(plain):
+        forms.append(comparable(without_markup(_plain_subscripts(plain))))
+    return tuple(dict.fromkeys(forms))
+
+
+def _plain_subscripts(text: str) -> str:
+    return _SUBSCRIPT.sub(
+        lambda found: "".join(str(unicodedata.digit(one)) for one in found.group() if one.isdigit()), text
+    )
 
 
 def _trimmed(form: str) -> str:
@@ -153,6 +166,8 @@ def _cuts_start(text: str, at: int, short: bool) -> bool:
         return at > 1 and text[at - 2].isdigit()
     if text[at].isdigit() and before == "-":
         return at == 1 or not (text[at - 2].isalnum() or text[at - 2] in ")]")
+    if before == "-" and _NEGATION.search(text, max(at - 6, 0), at - 1) is not None:
+        return True
     if not _spelled(before):
         return False
     return short or text[at].isdigit() or _NEGATION.search(text, max(at - 5, 0), at) is not None

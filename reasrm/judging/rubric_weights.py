@@ -39,6 +39,17 @@ _CLAUSE_END = re.compile(r"[:;?!]|\.(?=\s|$)|,(?=\s)|\s[-–—]+\s|—")  # noq
 _PAIRS = re.compile(r"[^\W\d_]")
 _DRESS = " \t*_`()[]{}.:;,=-–—|~\"'"  # noqa: RUF001
 _CLOSERS = re.compile(r"[ \t*_`)\]}]{0,20}")
+_DRESSED = tuple(
+    (re.compile(pattern, re.IGNORECASE | re.MULTILINE), plain)
+    for pattern, plain in (
+        (r"\\%", "%"),
+        (r"\\\(\s{0,8}([\d.]{1,8}\s{0,8}%?)\s{0,8}\\\)|\$([\d.]{1,8}\s{0,8}%?)\$", r"\1\2"),
+        (r"<(weight|points)>\s{0,8}([\d.]{1,8}\s{0,8}%?)\s{0,8}</\1>", r" (\2) "),
+        (r"(?<![\d.,])(\d{1,2}),(\d)(?=\s?%)", r"\1.\2"),
+        (r"\((?:total|sum)\b[^()\n]{0,40}\)", ""),
+        (r"(\+[^\n=+]{1,80})=\s{0,8}100\s{0,8}%?[ \t.]*$", r"\1"),
+    )
+)
 NEAR = 60
 """Characters before and behind a number that may say what it is."""
 _DECIMALS = 6
@@ -64,7 +75,7 @@ class _UnclearError(Exception):
 
 def rubric_weights(rubric: str) -> tuple[float, ...]:
     """The weights that a rubric gives its criteria, in their order; none where they are unclear."""
-    text = unicodedata.normalize("NFKC", without_justification(rubric))
+    text = _plain(unicodedata.normalize("NFKC", without_justification(rubric)))
     lines = _broken_at_ordinals(text).splitlines()
     rows = [line for line in lines if line.count("|") > 1]
     try:
@@ -80,6 +91,13 @@ def rubric_weights(rubric: str) -> tuple[float, ...]:
 def without_justification(rubric: str) -> str:
     """The rubric alone; its justification repeats the weights."""
     return _JUSTIFICATION.sub("", rubric)
+
+
+def _plain(text: str) -> str:
+    """`text` with numbers that TeX, tags or a decimal comma dress written plainly, and without what they add up to."""
+    for pattern, plain in _DRESSED:
+        text = pattern.sub(plain, text)
+    return text
 
 
 def _broken_at_ordinals(text: str) -> str:

@@ -228,7 +228,7 @@ def _environment() -> Any:
     def as_json(value: Any, **settings: Any) -> str:
         return json.dumps(value, **{"ensure_ascii": False, **settings})
 
-    nodes.Impossible = NotComputedAhead  # type: ignore[misc]
+    vars(nodes)["Impossible"] = NotComputedAhead
     environment = sandbox.ImmutableSandboxedEnvironment(
         trim_blocks=True, lstrip_blocks=True, extensions=[Generation, ext.loopcontrols]
     )

@@ -1,14 +1,15 @@
 """The structure of a judge's reply: type, rubric with weights, solution, quotations; and whether quotations are true.
 
 Nothing is decided here: the filter of traces, the report and the probes each have their own rules. Only what stands
-before the verdict counts, and behind any thought. What makes a quotation true is said in `quoted_text.py`, what a
-weight is in `rubric_weights.py`.
+before the verdict counts, and behind any thought. Where a quotation ends, however carelessly it is closed, is said in
+`quotations.py`, what makes it true in `quoted_text.py`, what a weight is in `rubric_weights.py`.
 """
 
 import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from reasrm.judging.quotations import quoted_words
 from reasrm.judging.quoted_text import found_in_parts, found_whole
 from reasrm.judging.rubric_weights import rubric_weights, without_justification
 from reasrm.judging.verdict import Verdict, after_thinking, read_verdict
@@ -73,8 +74,6 @@ class TraceStructure:
 
 
 _TYPE = re.compile(r"<type>\s*(Chat|Reasoning)\s*</type>", re.IGNORECASE)
-_QUOTE = re.compile(r"<quote_([AB])>(.*?)</quote_\1>", re.DOTALL)
-_SUMMARY = re.compile(r"<summary_([AB])>(.*?)</summary_\1>", re.DOTALL)
 
 
 def read_structure(text: str) -> TraceStructure:
@@ -82,6 +81,7 @@ def read_structure(text: str) -> TraceStructure:
     proper = _reply_proper(text)
     kind = _TYPE.search(proper)
     rubric = _inside(proper, "rubric")
+    quoted = [(tag[:-2], Side(tag[-1]), words) for tag, words in quoted_words(proper)]
     return TraceStructure(
         text=proper,
         type=QuestionType(kind.group(1).capitalize()) if kind else None,
@@ -90,8 +90,8 @@ def read_structure(text: str) -> TraceStructure:
         justification=_inside(proper, "justify"),
         solution=_inside(proper, "solution"),
         evaluation=_inside(proper, "eval"),
-        quotes=tuple(Quote(Side(found.group(1)), found.group(2)) for found in _QUOTE.finditer(proper)),
-        summarised=frozenset(Side(found.group(1)) for found in _SUMMARY.finditer(proper) if found.group(2).strip()),
+        quotes=tuple(Quote(side, words) for tag, side, words in quoted if tag == "quote"),
+        summarised=frozenset(side for tag, side, words in quoted if tag == "summary" and words.strip()),
     )
 
 

@@ -9,7 +9,8 @@ that quotes of ordinary text remain exact. The rules:
   brackets, invisible characters and marks on letters hide nothing.
 - A delimiter or a tag is known by its beginning. Whatever stands in it, other brackets too, it counts as soon as any
   bracket could close it; where its words are those of our own frames, or it is a tag without a word before it, even if
-  none does: the next frame's bracket would.
+  none does: the next frame's bracket would. `Promise<Answer>`, right behind a word, closed nowhere and with no verdict
+  behind it, is a type parameter.
 - A chat token is known by its pattern (`chat_marks.py`), between two brackets that belong together.
 - A bare `[[A]]` stays. Only a verdict inside `<answer>` counts for our own judges, and that tag is defused; published
   judges, some of which are read by bare brackets, are shown texts as they are; and it is the form of wiki links and
@@ -22,7 +23,13 @@ belong together does not depend on those that were replaced.
 import re
 from collections.abc import Iterator
 
-from reasrm.judging.chat_marks import WRONG_WAY_ROUND, is_angle_mark, is_square_mark
+from reasrm.judging.chat_marks import (
+    WRONG_WAY_ROUND,
+    closed_elements,
+    is_angle_mark,
+    is_square_mark,
+    is_type_parameter,
+)
 from reasrm.judging.folded_text import FoldedText, fold
 
 PROTOCOL_TAGS = (
@@ -38,13 +45,19 @@ _TAG_NAME = rf"(?:{'|'.join(PROTOCOL_TAGS)})\b"
 _TAG = re.compile(rf"<\s*/?\s*{_TAG_NAME}", re.IGNORECASE)
 _LONE_TAG = re.compile(rf"(?<![\w)\]])</?{_TAG_NAME}", re.IGNORECASE)
 """A tag, also where nothing closes it; behind a word it may be a comparison or a type parameter."""
+_TYPE = re.compile(
+    r"<(?:Type|Rubric|Solution|Eval|Answer)(?:\[\]|\?)?(?:\s{0,4}[,|&][\w\s.,|&<>\[\]?]{0,80})?>(?!\s{0,80}\[\s{0,8}\[)"
+)
+"""What is a type parameter behind a word (`Promise<Answer>`) if no tag closes it and no verdict follows."""
 _GAP = r"[\s_\-.:]*"
 _FRAMED = r"(?:client|answer|response|assistant|chatbot|question|conversation|earlier|judge|instruction|prompt|context)"
 _DELIMITER = re.compile(
     r"\[\s*(?:the\s+)?(?:start|end|begin|beginning)\s*of\b|\[\s*client'?s?\s+question", re.IGNORECASE
 )
 _OWN_DELIMITER = re.compile(
-    rf"\[[\s=#*/_\-]*(?:the{_GAP})?(?:start|end|begin(?:ning)?|close|finish){_GAP}(?:of)?{_GAP}(?:the|final|my)?{_GAP}{_FRAMED}",
+    rf"\[[\s=#*/_\-]*(?:the{_GAP})?(?:start|end|begin(?:ning)?|close|finish){_GAP}(?:of)?{_GAP}(?:the|final|my)?{_GAP}{_FRAMED}"
+    rf"|\[[\s=#*_\-]*/{_GAP}(?:answer|response){_GAP}[AB]\b"
+    rf"|\[[\s=#*_\-]*(?:the{_GAP})?(?:answer|response){_GAP}[AB]{_GAP}(?:ends?|stops?|begins?|starts?|closed|finished|over)\b",
     re.IGNORECASE,
 )
 _ANGLES = re.compile(r"[<>\n]")
@@ -85,8 +98,11 @@ def _angles_to_replace(view: str) -> set[int]:
     last_close = view.rfind(">")
     places = {found.start() for found in _TAG.finditer(view) if found.start() < last_close}
     places |= {found.start() for found in _LONE_TAG.finditer(view)}
+    elements = closed_elements(view)
     for opened, closed, one_line in _pairs(view, _ANGLES, "<", last_close):
-        if opened in places or is_angle_mark(view, opened, closed, one_line):
+        if opened in places and _TYPE.match(view, opened) and is_type_parameter(view, opened, closed, elements):
+            places.discard(opened)
+        elif opened in places or is_angle_mark(view, opened, closed, one_line, elements):
             places |= {opened, closed}
     return places
 

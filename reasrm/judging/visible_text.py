@@ -9,11 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-INVISIBLE = (
-    r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
-    r"\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
-)
-"""Unicode's Default_Ignorable_Code_Point, as the inside of a character class."""
+from reasrm.records.harmless_text import INVISIBLE
+
 _ONE = re.compile(f"[{INVISIBLE}]")
 _RUN = re.compile(f"[^{INVISIBLE}]+")
 

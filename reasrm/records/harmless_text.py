@@ -12,17 +12,22 @@ import re
 import unicodedata
 from typing import Any
 
+INVISIBLE = (
+    r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"  # soft hyphen, joiners and fillers
+    r"\u200b-\u200f\u202a-\u202e\u2060-\u206f"  # zero width, bidirectional marks and isolates
+    r"\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8"  # fillers, variation selectors, byte order mark
+    r"\U0001d173-\U0001d17a\U000e0000-\U000e0fff"  # marks of music, tags and more variation selectors
+)
+"""What shows nothing, Unicode's Default_Ignorable_Code_Point, as the inside of a character class: the one table."""
+_OF_EMOJI = r"\ufe0e\ufe0f"
+"""They choose how the sign before them looks."""
 _SUSPECT = (
-    "\x00-\x08\x0b-\x1f\x7f-\x9f"  # controls, but not tab and newline
-    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"  # soft hyphen, joiners and fillers
-    "\u200b-\u200f\u2028-\u202e\u2060-\u206f"  # zero width, line separators, bidirectional marks and isolates
-    "\u3164\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb"  # fillers, variation selectors, byte order mark, interlinear notes
-    "\ud800-\udfff"  # lone surrogates, which no encoder takes
-    "\U0001d173-\U0001d17a"  # invisible marks of music
-    "\U000e0000-\U000e0fff"  # tags and more variation selectors
+    INVISIBLE.replace(r"\ufe00-\ufe0f", r"\ufe00-\ufe0d")
+    + r"\x00-\x08\x0b-\x1f\x7f-\x9f"  # controls, but not tab and newline
+    + r"\u2028\u2029\ufff9-\ufffb\ud800-\udfff"  # line separators, interlinear notes, halves that no encoder takes
 )
 _SUSPECTS = re.compile(
-    f"[{_SUSPECT}]|(?<=[\ufe00-\ufe0f])[\ufe0e\ufe0f]"  # one of these follows an emoji; a row of them hides a message
+    rf"[{_SUSPECT}]|(?<=[\ufe00-\ufe0f])[{_OF_EMOJI}]"  # one of these follows an emoji; a row of them hides a message
 )
 _SUSPECTS_OF_JSON = re.compile(f"[{_SUSPECT}]")
 _NOT_ASCII = re.compile("[^\x00-\x7f]")

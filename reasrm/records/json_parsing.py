@@ -8,6 +8,7 @@ which readers further down cannot walk.
 
 import json
 import re
+from collections import Counter
 from typing import Any
 
 DEEPEST = 100
@@ -97,8 +98,8 @@ def _deeper(value: Any) -> bool:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
+        count = Counter(key for key, _ in pairs)
+        twice = next(key for key, _ in pairs if count[key] > 1)
         raise NotJsonError(f"the key {twice[:60]!r} occurs twice")
     return found
 

@@ -91,7 +91,7 @@ class ReplyStatistics:
         return [(name, weight / self.rubrics) for name, weight in ranked[:count]]
 
 
-def rubric_weights(rubric: str) -> dict[str, float]:
+def criterion_shares(rubric: str) -> dict[str, float]:
     """The criteria of a rubric (without its justification) with their shares of its weight; empty without weights."""
     weights: dict[str, float] = {}
     for match in _CRITERION.finditer(rubric):
@@ -126,10 +126,10 @@ def count_replies(judgments: Iterable[Judgment], items: Mapping[tuple[str, str],
         for quote in structure.quotes:
             statistics.quotes += 1
             statistics.by_kind[quote_kind(quote, shown.response_a, shown.response_b).value] += 1
-        weights = rubric_weights(structure.rubric or "")
-        statistics.rubrics += bool(weights)
-        for name, weight in weights.items():
-            statistics.weights[name] = statistics.weights.get(name, 0.0) + weight
+        shares = criterion_shares(structure.rubric or "")
+        statistics.rubrics += bool(shares)
+        for name, share in shares.items():
+            statistics.weights[name] = statistics.weights.get(name, 0.0) + share
     return statistics
 
 

@@ -55,7 +55,16 @@ def openai(code: str | None, kind: str = "invalid_request_error", message: str =
         (401, openai("invalid_api_key"), ErrorKind.NOT_ALLOWED),
         (403, openai("unsupported_country_region_territory", "request_forbidden"), ErrorKind.NOT_ALLOWED),
         (404, openai("model_not_found"), ErrorKind.NOT_ALLOWED),
-        *((status, "<html>no</html>", ErrorKind.NOT_ALLOWED) for status in (401, 403, 404, 405, 407, 410)),
+        *((status, "<html>no</html>", ErrorKind.INVALID) for status in (403, 406)),
+        *(
+            (status, {"__type": "com.amazon#ThrottlingException", "message": "m"}, ErrorKind.RATE_LIMITED)
+            for status in (400, 429)
+        ),
+        (400, openai(None, "budget_exceeded"), ErrorKind.NO_CREDIT),
+        (413, openai("rate_limit_exceeded", "tokens"), ErrorKind.INVALID),
+        (424, {"error": "CUDA out of memory", "error_type": "generation"}, ErrorKind.SERVER_ERROR),
+        (498, openai("capacity_exceeded", "internal_server_error"), ErrorKind.OVERLOADED),
+        *((status, "<html>no</html>", ErrorKind.NOT_ALLOWED) for status in (401, 404, 405, 407, 410)),
         *((status, None, ErrorKind.INVALID) for status in (400, 413, 414, 422)),
         *((status, [], ErrorKind.SERVER_ERROR) for status in (408, 409, 499, 500, 502)),
     ],

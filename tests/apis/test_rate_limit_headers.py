@@ -60,6 +60,7 @@ NOW = {"date": "Wed, 25 Nov 2026 12:00:00 GMT"}
         ({"retry-after": "1e999"}, sys.float_info.max),
         ({"retry-after": "9" * 400 + "h"}, sys.float_info.max),
         ({"retry-after": "1m30s"}, 90),
+        ({"retry-after": "3600 s"}, 3600),
         ({"retry-after": "250ms"}, 0.25),
         ({"retry-after": "2h"}, 7200),
         ({"x-ms-retry-after-ms": "1500", "retry-after": "9"}, 1.5),

@@ -73,6 +73,19 @@ def test_no_whole_key_is_left_in_a_text(key: str, before: str, behind: str) -> N
     assert key not in said or key.isalpha() or key in HIDDEN + behind
 
 
+@given(st.text(st.sampled_from("abcdefXYZ0123456789"), min_size=15, max_size=40), st.data())
+def test_six_characters_of_a_random_key_give_it_away_too(key: str, data: st.DataObject) -> None:
+    key = f"{key}7q"
+    start = data.draw(st.integers(0, len(key) - 6))
+    said = without_keys(f"key: {key[start : start + 6]} or {key[start:]} / {key[: start + 6]}!", [key])
+    assert said == "key: [key] or [key] / [key]!"
+
+
+def test_a_key_of_words_costs_no_other_word() -> None:
+    said = "the oracle needs a server"
+    assert without_keys(said, ["local-oracle-needs-no-key", "test", "EMPTY", "none", "a"]) == said
+
+
 def test_a_word_that_stands_in_for_a_key_stays_in_texts() -> None:
     assert (
         text_without_keys("ollama serves sk-ant-api03-abc_DEF-9", ["ollama"]) == "ollama serves sk-ant-api03-abc_DEF-9"

@@ -52,9 +52,7 @@ ODD_USAGES = [
 ]
 
 
-@pytest.mark.parametrize(
-    "body", [[], "x", None, {}, without("usage"), *(MESSAGE | {"usage": usage} for usage in ODD_USAGES)]
-)
+@pytest.mark.parametrize("body", [[], "x", None, {}, {"usage": {}, "content": None}])
 def test_what_is_no_message_is_broken(body: object) -> None:
     with pytest.raises(BrokenReplyError):
         MESSAGE_FORMAT.read(body, "")
@@ -230,10 +228,9 @@ ERRORS: list[tuple[Any, ErrorKind]] = [
 def test_an_error_inside_a_good_reply_is_an_error(
     form: ReplyFormat, made: Any, body: Any, error_kind: ErrorKind
 ) -> None:
-    for needs_usage in (True, False):
-        with pytest.raises(BrokenReplyError, match="an error in a good reply") as caught:
-            form.read(body, "", needs_usage=needs_usage)
-        assert caught.value.error_kind is error_kind
+    with pytest.raises(BrokenReplyError, match="an error in a good reply") as caught:
+        form.read(body, "")
+    assert caught.value.error_kind is error_kind
 
 
 def test_an_error_in_place_of_the_first_choice_is_an_error() -> None:
@@ -258,16 +255,63 @@ def test_details_of_the_usage_that_make_no_sense_leave_the_usage() -> None:
     assert CHAT_COMPLETION.read(body, "").usage.prompt_tokens == 9
 
 
-@pytest.mark.parametrize("usage", ODD_USAGES)
-def test_where_no_usage_is_needed_a_reply_without_it_is_whole(usage: object) -> None:
-    reply = MESSAGE_FORMAT.read(MESSAGE | {"usage": usage}, "", needs_usage=False)
+@pytest.mark.parametrize("body", [without("usage"), *(MESSAGE | {"usage": usage} for usage in ODD_USAGES)])
+def test_a_reply_without_a_readable_usage_is_whole_and_says_so(body: dict[str, object]) -> None:
+    reply = MESSAGE_FORMAT.read(body, "")
     assert (reply.outcome, reply.text, reply.usage) == (TraceOutcome.OK, "yes", NOTHING_USED)
+    assert (reply.usage_known, reply.was_delivered, reply.asked_again) == (False, True, False)
+    assert reply.detail == "it came without a readable usage"
 
 
-@pytest.mark.parametrize("body", [[], "x", None, {}, {"usage": {}, "content": None}])
-def test_what_has_neither_usage_nor_content_is_broken_for_all(body: object) -> None:
-    with pytest.raises(BrokenReplyError):
-        MESSAGE_FORMAT.read(body, "", needs_usage=False)
+@pytest.mark.parametrize("stop_reason", ["tool_use", "pause_turn", 5])
+def test_a_reply_without_usage_and_text_that_ended_for_no_known_reason_is_broken(stop_reason: object) -> None:
+    with pytest.raises(BrokenReplyError, match="not a whole Message") as caught:
+        MESSAGE_FORMAT.read(MESSAGE | {"usage": None, "content": [], "stop_reason": stop_reason}, "")
+    assert caught.value.error_kind is ErrorKind.BROKEN_REPLY
+
+
+def test_tokens_that_google_does_not_count_are_the_total_without_the_prompts() -> None:
+    usages = [
+        {"prompt_tokens": 9, "total_tokens": 12},
+        {"prompt_tokens": 9, "completion_tokens": None, "total_tokens": 12},
+    ]
+    for usage in usages:
+        assert CHAT_COMPLETION.read(completion() | {"usage": usage}, "").usage.output_tokens == 3
+    less = completion() | {"usage": {"prompt_tokens": 9, "total_tokens": 4}}
+    assert not CHAT_COMPLETION.read(less, "").usage_known
+
+
+@pytest.mark.parametrize(
+    ("finish", "outcome"),
+    [
+        ("content_filter: PROHIBITED_CONTENT", TraceOutcome.REFUSED),
+        ("BLOCKLIST", TraceOutcome.REFUSED),
+        ("sensitive", TraceOutcome.REFUSED),
+        ("guardrail_intervened", TraceOutcome.REFUSED),
+        ("MAX_TOKENS", TraceOutcome.TRUNCATED),
+    ],
+)
+def test_an_end_that_says_all_counts_with_text_without_and_without_a_message(
+    finish: str, outcome: TraceOutcome
+) -> None:
+    for body in (completion(finish), completion(finish, content=None)):
+        assert CHAT_COMPLETION.read(body, "").outcome is outcome
+    for choice in ({"finish_reason": finish}, {"finish_reason": finish, "message": None}):
+        reply = CHAT_COMPLETION.read(completion() | {"choices": [choice]}, "")
+        assert (reply.outcome, reply.text, reply.is_odd) == (outcome, "", False)
+
+
+@EACH_FORMAT
+def test_an_error_beside_null_content_is_an_error(form: ReplyFormat, made: Any) -> None:
+    said = {"status_code": 1008, "status_msg": "insufficient balance"}
+    with pytest.raises(BrokenReplyError) as caught:
+        form.read(made("yes", "stop") | {form.content_field: None, "base_resp": said}, "")
+    assert caught.value.error_kind is ErrorKind.NO_CREDIT
+    assert form.read(made("yes", "stop") | {"base_resp": {"status_code": 0, "status_msg": "success"}}, "").text == "yes"
+
+
+def test_the_text_of_a_turn_that_is_to_go_on_is_not_whole() -> None:
+    assert MESSAGE_FORMAT.read(MESSAGE | {"stop_reason": "pause_turn"}, "").outcome is TraceOutcome.GAVE_UP
 
 
 @pytest.mark.parametrize(

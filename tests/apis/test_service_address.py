@@ -32,6 +32,8 @@ def test_addresses_of_this_machine(host: str) -> None:
         "https://user:canary/4711@host/v1",
         "http//host/v1?key=canary-4711",
         "host/v1?mail=a@b&key=canary-4711",
+        "http://../v1",
+        "http://a..b/v1",
     ],
 )
 def test_what_is_no_address_is_refused_without_its_secrets(url: str) -> None:
@@ -49,6 +51,10 @@ def test_what_is_no_address_is_refused_without_its_secrets(url: str) -> None:
         ("http://host/v1?api-version=canary%204711", "query or fragment"),
         ("http://host/v1?canary-4711", "query or fragment"),
         ("http://host/v1#canary-4711", "query or fragment"),
+        ("http://host/v1;key=canary-0815", "query or fragment"),
+        ("http://host/v1/key=canary-0815", "query or fragment"),
+        ("http://someone:123/canary-0815@host/v1", "@ behind its first slash"),
+        ("http://host:8000/canary-0815@x", "@ behind its first slash"),
         ("http://someone:canary-4711@host/v1?x=1", "query or fragment"),
         ("http://host/canary-4711/v1", "holds a key"),
         ("http://host/canary%2D4711/v1", "holds a key"),

@@ -114,6 +114,7 @@ def test_whatever_the_id_is_both_outputs_hold_it_and_no_nan(given_id: Any) -> No
         (GOOD.replace('"x"', "null"), "b: Input should be a valid string"),
         (GOOD.replace('"b"', '"c"'), "b: Field required"),
         (GOOD.replace('"b"', '"a"'), "a: stands twice"),
+        ('{"system": "Be a pirate.", ' + GOOD[1:], "system: is not read; put it into `prompt`"),
         (GOOD.replace("}", ",}"), "row: not valid JSON"),
         ("5", "row: "),
         ("null", "row: "),
@@ -161,7 +162,7 @@ def test_marks_and_line_ends_are_not_data(
     [
         (GOOD.encode("utf-16"), "rows.jsonl line 1: row: UTF-16, not UTF-8"),
         (GOOD.replace("x", "é").encode("latin-1"), "rows.jsonl line 1: row: byte 49 is not UTF-8"),
-        (b"\x1f\x8b\x08\x00" + os.urandom(50), "rows.jsonl line 1: row: "),
+        (b"\x1f\x8b\x08\x00" + bytes(range(100, 200)), "rows.jsonl line 1: row: "),
         (b"", "rows.jsonl: holds no row"),
         (b"\xef\xbb\xbf", "rows.jsonl: holds no row"),
         (b" \r\n\n", "rows.jsonl: holds no row"),

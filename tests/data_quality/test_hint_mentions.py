@@ -32,15 +32,15 @@ def found(part: str) -> float:
 def test_the_rule_is_no_worse_than_it_was_measured() -> None:
     """The figures of docs/judging.md. The second part was written after the rule."""
     assert {part: len(sentences) for part, sentences in SENTENCES.items()} == {
-        "develop betrays": 285,
-        "develop honest": 327,
-        "measure betrays": 35,
-        "measure honest": 35,
+        "develop betrays": 415,
+        "develop honest": 457,
+        "measure betrays": 65,
+        "measure honest": 65,
     }
-    assert found("develop betrays") >= 282 / 285
+    assert found("develop betrays") >= 413 / 415
     assert found("develop honest") == 0
-    assert found("measure betrays") >= 25 / 35
-    assert found("measure honest") <= 1 / 35
+    assert found("measure betrays") >= 33 / 65
+    assert found("measure honest") <= 4 / 65
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,11 @@ def test_each_fault_has_its_reason() -> None:
     assert _reasons(_select(list(faulty.values()))) == [reason.value for reason in faulty]
 
 
+def test_a_part_is_left_out_whether_the_row_was_of_texts_or_of_turns() -> None:
+    pair = _pair().model_copy(update={"source": "magpie_ultra"})  # rows of texts have it there
+    assert _reasons(_select([pair, _pair("q2")])) == ["excluded_source"]
+
+
 @pytest.mark.parametrize(
     "text", ["Better answer wanted? Yes.", "Chosen people of the world", "The better response is no"]
 )

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reasrm.datasets.dialogue_text import hh_dialogue, hh_prompt, shared_text
-from reasrm.datasets.preference_formats import preference_pair
+from reasrm.datasets.preference_rows import preference_pair
 from reasrm.datasets.row_fields import Refusal, RowRefusedError
 
 LINE = st.text(st.characters(codec="utf-8", exclude_characters="\n:"), min_size=1, max_size=20).map(str.strip)
@@ -56,6 +56,48 @@ def test_a_dialogue_begins_with_the_human(text: str) -> None:
 def test_a_question_about_such_dialogues_is_no_dialogue() -> None:
     text = "Human: is this a mark?"
     assert [turn.content for turn in hh_prompt(text, "prompt")] == [text]
+
+
+def test_answers_that_are_dialogues_beside_their_prompt_are_split() -> None:
+    before = "\n\nHuman: hello\n\nAssistant: hi\n\nHuman: q\n\nAssistant:"
+    for prompt in (before, f"{before} ", before.removesuffix("\n\nAssistant:"), "q", "hello"):
+        pair = preference_pair({"prompt": prompt, "chosen": f"{before} a", "rejected": f"{before} b"}, "s")
+        assert [turn.content for turn in pair.prompt] == ["hello", "hi", "q"], prompt
+        assert (pair.chosen, pair.rejected) == ("a", "b")
+
+
+def test_answers_that_begin_with_a_mark_are_answers() -> None:
+    for chosen in ("Human: hi\n\nAI: hello", "Human: other\n\nAssistant: a"):
+        row = {"prompt": "Write a dialogue.", "chosen": chosen, "rejected": "Human: hi\n\nAssistant: x"}
+        assert preference_pair(row, "s").chosen == chosen
+
+
+TEMPLATED = [
+    "<|im_start|>system\nBe nice<|im_end|>\n<|im_start|>user\nq<|im_end|>\n<|im_start|>assistant\n",
+    "<s>[INST] q [/INST]",
+    "<|begin_of_text|><|start_header_id|>user<|end_header_id|>\n\nq",
+    "<start_of_turn>user\nq<end_of_turn>\n<start_of_turn>model\n",
+    "A chat between a user and an assistant. USER: q ASSISTANT:",
+    "BEGINNING OF CONVERSATION: USER: q",
+    "Below is an instruction.\n\n### Instruction:\nq\n\n### Response:\n",
+]
+
+
+@pytest.mark.parametrize("prompt", TEMPLATED)
+def test_a_prompt_that_a_template_wrote_is_refused(prompt: str) -> None:
+    rows = [{"prompt": prompt, "chosen": "a", "rejected": "b"},
+            {"input": prompt, "output_1": "a", "output_2": "b", "label": 1}]  # fmt: skip
+    for row in rows:
+        with pytest.raises(RowRefusedError, match="chat template") as refused:
+            preference_pair(row, "s")
+        assert refused.value.reason is Refusal.UNKNOWN_FORMAT
+
+
+@pytest.mark.parametrize(
+    "prompt", ["What does <|im_start|>user mean?", "Explain [INST] q [/INST], please.", "Who was an Assistant: he?"]
+)
+def test_a_question_about_a_template_is_a_question(prompt: str) -> None:
+    assert preference_pair({"prompt": prompt, "chosen": "a", "rejected": "b"}, "s").question == prompt
 
 
 def test_a_shared_beginning_ends_at_a_word() -> None:

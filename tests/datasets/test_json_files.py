@@ -116,3 +116,16 @@ def test_a_list_of_odd_entries_takes_time_in_proportion() -> None:
     began = time.perf_counter()
     assert len(_read(data, lines=False)) == 20_000
     assert time.perf_counter() - began < 20
+
+
+@pytest.mark.parametrize("end", [b"", b"\\", b'": '])
+def test_a_string_that_nobody_closes_takes_linear_time(end: bytes) -> None:
+    began = time.perf_counter()
+    assert len(_read(b'[{"a" "' + b'\\"' * 1_000_000 + end, lines=False)) == 1
+    assert time.perf_counter() - began < 10
+
+
+def test_values_over_several_lines_are_read_from_a_file_of_lines_too() -> None:
+    written = b"\n".join(json.dumps({"n": n, "m": [n]}, indent=2).encode() for n in range(3))
+    assert _used(written) == [{"n": n, "m": [n]} for n in range(3)]
+    assert _used(b"{\n" + GOOD + b"\n" + GOOD) == [{"n": 1}] * 2  # a broken line costs itself

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reasrm.datasets.preference_formats import FORMATS, formats_of, preference_pair
+from reasrm.datasets.preference_formats import FORMATS, formats_of
+from reasrm.datasets.preference_rows import preference_pair
 from reasrm.datasets.row_fields import Refusal, RowRefusedError
 from reasrm.records.content_hash import canonical_json
 from reasrm.records.pair import Message, PreferencePair, Role
@@ -38,9 +39,11 @@ ROWS: list[tuple[str, dict[str, Any]]] = [
     ("TRL, implicit prompt in turns", {"chosen": [{"role": "system", "content": ""}, Q, A], "rejected": [Q, B]}),
     ("TRL, implicit prompt in texts", {"chosen": f"{ASKED} {GOOD}", "rejected": f"{ASKED} {BAD}"}),
     ("hh-rlhf", {"chosen": f"{DIALOGUE} {GOOD}", "rejected": f"{DIALOGUE} {BAD}"}),
+    ("TRL, explicit prompt", TURNS | {"prompt": ""}),
     ("messages", {"messages": [Q], **TEXTS}),
     ("messages", {"messages": [Q, A], **TEXTS}),
     ("messages", {"messages": [Q, A], **TURNS}),
+    ("messages", {"messages": [Q, A], "chosen": [A], "rejected": [B]}),
     ("Orca", {"system": "", "question": ASKED, **TEXTS}),
     ("Argilla's Orca", {"system": None, "input": ASKED, **TEXTS, "rating": [9, 2], "status": "swapped"}),
     ("instruction", {"instruction": ASKED, **TEXTS, "chosen_rating": 9, "rejected_rating": 2.5}),
@@ -54,6 +57,10 @@ ROWS: list[tuple[str, dict[str, Any]]] = [
      {"input": {"messages": [Q], "tools": []}, "preferred_output": [A], "non_preferred_output": [B]}),
     ("Code-Preference-Pairs", {"input": ASKED, "accepted": GOOD, "rejected": BAD}),
     ("Math-Step-DPO", {"prompt": ASKED, "chosen": "step", "rejected": "x", "full_chosen": GOOD, "full_rejected": BAD}),
+    ("UltraInteract", {"task": "Math", "trajectory": [HUMAN], **TEXTS}),
+    ("ms-swift, conversations", {"messages": [Q, A], "rejected_messages": [Q, B]}),
+    ("StackExchange preferences", {"question": ASKED, "answers": [
+        {"text": BAD, "pm_score": 0}, {"text": "?", "pm_score": 3}, {"text": GOOD, "pm_score": 9, "selected": True}]}),
     ("StackExchange paired", {"qid": 1, "question": ASKED, "response_j": GOOD, "response_k": BAD}),
     ("UltraFeedback", {"instruction": ASKED, "completions": [
         {"response": "?", "overall_score": 3.0}, {"response": BAD, "overall_score": 1},
@@ -114,6 +121,12 @@ TIED = [
     {"conversation_a": [Q, A], "conversation_b": [Q, B], "winner": "tie (bothbad)"},
     {"prompt": f'["{ASKED}"]', "response_a": f'["{GOOD}"]', "response_b": f'["{BAD}"]',
      "winner_model_a": 0, "winner_model_b": 0, "winner_tie": 1},
+    {"system": "", "input": ASKED, **TEXTS, "rating": [9.0, 9.0], "status": "tie"},
+    {"input": ASKED, **TEXTS, "rating": ["8", 8.0]},
+    {"instruction": ASKED, "chosen_response": GOOD, "rejected_response": BAD, "chosen_avg_rating": 4,
+     "rejected_avg_rating": "4.0"},
+    {"instruction": ASKED, "output_1": GOOD, "output_2": BAD, "preference": 1.5},
+    {"question": ASKED, "answers": [{"text": GOOD, "pm_score": 1}, {"text": BAD, "pm_score": 1}]},
     {"instruction": ASKED,
      "completions": [{"response": GOOD, "overall_score": 3}, {"response": BAD, "overall_score": 3}]},
     {"question": ASKED, "answer_0": GOOD, "answer_1": BAD, "score_0": 0.0, "score_1": 0.0},
@@ -162,6 +175,8 @@ REFUSED: list[tuple[Refusal, Any]] = [
     (Refusal.CONTRADICTORY, {"history": ASKED, "human_ref_A": GOOD, "human_ref_B": BAD, "labels": 0, "score_A": 9,
                              "score_B": 3}),
     (Refusal.CONTRADICTORY, {"system": "Be brief.", "prompt": [{"role": "system", "content": "Be long."}, Q], **TEXTS}),
+    (Refusal.CONTRADICTORY, {"prompt": ASKED, **TEXTS, "margin": -1}),
+    (Refusal.WRONG_TYPE, {"input": ASKED, "output_1": GOOD, "output_2": BAD, "label": True}),
     (Refusal.NO_TEXT, {"prompt": [IMAGE], **TEXTS}),
     (Refusal.NO_TEXT, {"prompt": [Q, TOOL, Q], **TEXTS}),
     (Refusal.NO_TEXT, {"prompt": ASKED, **TEXTS, "images": ["a.png"]}),

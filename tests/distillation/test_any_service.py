@@ -121,3 +121,35 @@ def test_a_date_is_taken_by_the_servers_own_clock(
     service.status, service.headers, service.body = 429, wish, b"{}"
     result = ask(LocalOracle(service.url), oracle(ApiProtocol.OPENAI), pairs[:1], tmp_path / "l.jsonl")
     assert "a pause of 1200 s" in result.detail
+
+
+@EACH
+@pytest.mark.parametrize("usage", [None, {}, {"prompt_tokens": None}, "12"])
+def test_a_reply_without_a_readable_usage_is_bought_once_and_counts_the_most_it_may_cost(
+    service: OddService, one_pair: list[PreferencePair], tmp_path: Path, protocol: ApiProtocol, usage: object
+) -> None:
+    service.body, who, file = json_bytes(WHOLE[protocol] | {"usage": usage}), oracle(protocol), tmp_path / "l.jsonl"
+    assert ask(LocalOracle(service.url), who, one_pair, file).stopped is None
+    assert ask(LocalOracle(service.url), who, one_pair, file).estimate.to_ask == 0
+    totals = PassTotals(who.prices)
+    with Ledger(file) as ledger:
+        sent = next(entry["usd"] for entry in ledger.entries() if entry["state"] == "sent")
+        found = list(traces(questions(one_pair), who.plan(), ledger, TracePass.FIRST, who.model, totals))
+    assert (found[0].text, found[0].detail) == (TEXT, "it came without a readable usage")
+    assert (totals.replies, totals.at_other_prices, len(service.authorizations)) == (1, 0, 1)
+    assert totals.usd == sent > 0
+
+
+def test_a_page_of_a_firewall_for_one_prompt_ends_no_run_and_for_all_prompts_settles_none(
+    service: OddService, pairs: list[PreferencePair], tmp_path: Path
+) -> None:
+    who, good = oracle(ApiProtocol.OPENAI), json_bytes(WHOLE[ApiProtocol.OPENAI])
+    service.body, service.status = b"<html>Attention Required! | Cloudflare</html>", 403
+    blocked = ask(LocalOracle(service.url), who, pairs[:2], tmp_path / "l.jsonl")
+    assert blocked.stopped is StopReason.ALL_INVALID
+    assert "Attention Required" in blocked.detail
+    service.body, service.status = good, 200
+    assert ask(LocalOracle(service.url), who, pairs[2:4], tmp_path / "l.jsonl").statistics["outcomes"] == {"ok": 2}
+    service.body, service.status = b"<html>Attention Required! | Cloudflare</html>", 403
+    again = ask(LocalOracle(service.url), who, pairs[:2], tmp_path / "l.jsonl")
+    assert (again.stopped, again.statistics["outcomes"]) == (None, {"rejected": 2})

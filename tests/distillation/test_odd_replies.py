@@ -62,7 +62,7 @@ def test_a_reply_of_an_unknown_ending_is_paid_once_recorded_and_named(
 @BOTH
 @pytest.mark.parametrize(
     ("fault", "said"),
-    [("html", "doctype"), ("wrapped_error", "upstream is down"), ("no_usage", "usage"), ("odd_ending", "reason")],
+    [("html", "doctype"), ("wrapped_error", "upstream is down"), ("odd_ending", "reason")],
 )
 def test_nothing_but_unreadable_replies_stops_the_run_resumably(
     fault: str, said: str, vendor: ApiProtocol, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
@@ -74,6 +74,22 @@ def test_nothing_but_unreadable_replies_stops_the_run_resumably(
     assert server.request_log()["requests"] <= TRIPS_AFTER + 16 + 2
     server.restart()
     assert ask(server, oracle(vendor), pairs[:30], tmp_path / "ledger.jsonl").stopped is None
+
+
+@BOTH
+def test_a_reply_without_a_usage_is_bought_once_kept_and_counted_at_the_most_it_may_cost(
+    vendor: ApiProtocol, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
+) -> None:
+    server.restart(faults={"no_usage": 1.0})
+    who = oracle(vendor)
+    assert ask(server, who, pairs, tmp_path / "ledger.jsonl").stopped is None
+    account = server.request_log()
+    assert account["billed"] == account["distinct_billed"] == len(pairs)
+    found, totals = written(who, pairs, tmp_path / "ledger.jsonl")
+    assert all("without a readable usage" in trace.detail for trace in found)
+    assert (totals.outcomes[TraceOutcome.OK], totals.replies) == (len(pairs), len(pairs))
+    assert totals.usd > account["usd"]
+    assert ask(server, who, pairs, tmp_path / "ledger.jsonl").estimate.to_ask == 0
 
 
 @BOTH

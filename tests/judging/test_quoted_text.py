@@ -192,3 +192,21 @@ def test_time_is_linear_in_the_length(piece: str) -> None:
     assert not found_whole("other words", text)
     found_in_parts(f"some words {text[:8000]} ... other words", text)
     assert time.process_time() - began < 1.5
+
+
+@pytest.mark.parametrize(
+    ("quote", "answer", "true"),
+    [
+        ("H2O is wet", "H₂O is wet", True),
+        ("H2O is wet", "H<sub>2</sub>O is wet", True),
+        ("C6H12O6", "C₆H₁₂O₆", True),
+        ("x_1 + x_2", "x₁ + x₂", True),
+        ("log28 is", "log₂8 is", False),
+        ("102", "10₂", False),
+        ("102", "10²", False),
+        ("fiction books sold", "non-fiction books sold", False),
+        ("books sold well", "cook-books sold well", True),
+    ],
+)
+def test_subscripts_of_letters_and_hyphened_negations(quote: str, answer: str, true: bool) -> None:
+    assert found_whole(quote, answer) is true

@@ -91,6 +91,11 @@ RUBRICS: list[tuple[str, tuple[float, ...]]] = [
     ("Correctness 70 style 30", (70, 30)),
     ("Correctness: 70, style: 30", (70, 30)),
     ("facts 3 steps 2 joke 5", (3, 2, 5)),
+    (r"Accuracy: \(60\%\)" + "\n" + r"Style: $40\%$", (60, 40)),
+    ("<criterion>Accuracy</criterion><weight>60</weight>\n<criterion>Style</criterion><weight>40</weight>", (60, 40)),
+    ("Accuracy: 62,5 %\nStyle: 37,5 %", (62.5, 37.5)),
+    ("Accuracy (60) + Style (40) = 100", (60, 40)),
+    ("Weights: Accuracy 60, Style 40 (total 100)", (60, 40)),
 ]
 
 

@@ -97,3 +97,20 @@ def test_real_judges_outputs_are_read() -> None:
     verbatim = {kind: found[kind, Grounding.VERBATIM] / sum(found[kind, g] for g in Grounding) for kind in QuestionType}
     assert verbatim[QuestionType.REASONING] > 0.98
     assert 0.78 < verbatim[QuestionType.CHAT] < 0.86
+
+
+@pytest.mark.parametrize(
+    ("evaluation", "quotes"),
+    [
+        ("<quote_A>invented</quote_B> so", [(Side.A, "invented")]),
+        ("<quote_A>invented <quote_B>blue</quote_B>", [(Side.A, "invented "), (Side.B, "blue")]),
+        ("<QUOTE_A>x</ quote_a > and <quote_b>y</quote_B>", [(Side.A, "x"), (Side.B, "y")]),
+        ("<quote_A>to the end", [(Side.A, "to the end")]),
+        ("<summary_B>It says <quote_B>coal</quote_B> too.</summary_B>", [(Side.B, "coal")]),
+        ("<summary_A>no quote</summary_A>", []),
+    ],
+)
+def test_a_quotation_is_what_it_is_when_the_verdict_is_read(evaluation: str, quotes: list[tuple[Side, str]]) -> None:
+    """One that is carelessly closed, or stands in a retelling, escapes no check of its words."""
+    structure = read_structure(f"<eval>{evaluation}</eval>\n<answer>[[A]]</answer>")
+    assert [(quote.side, quote.text) for quote in structure.quotes] == quotes

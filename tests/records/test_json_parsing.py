@@ -78,3 +78,9 @@ def test_nan_is_taken() -> None:
 def test_unclear_or_unusable(text: bytes | str, why: str) -> None:
     with pytest.raises(NotJsonError, match=why):
         parse_json(text)
+
+
+def test_a_key_that_occurs_twice_among_many_is_found_in_linear_time() -> None:
+    many = ", ".join(f'"k{n}": 1' for n in range(100_000))
+    with pytest.raises(NotJsonError, match="'k99999' occurs twice"):
+        parse_json("{" + many + ', "k99999": 2}')

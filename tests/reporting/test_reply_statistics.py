@@ -7,7 +7,7 @@ from reasrm.records.comparison import Side
 from reasrm.records.judgment import Judgment
 from reasrm.records.pair import Message, PreferencePair, Role
 from reasrm.records.reply import Finish, Reply
-from reasrm.reporting.reply_statistics import ReplyStatistics, count_replies, rubric_weights
+from reasrm.reporting.reply_statistics import ReplyStatistics, count_replies, criterion_shares
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ from reasrm.reporting.reply_statistics import ReplyStatistics, count_replies, ru
     ],
 )  # fmt: skip
 def test_weights_are_shares_of_the_rubric(rubric: str, weights: dict[str, float]) -> None:
-    assert rubric_weights(rubric) == pytest.approx(weights)
+    assert criterion_shares(rubric) == pytest.approx(weights)
 
 
 def test_quotations_are_looked_up_in_the_order_that_was_shown() -> None:
@@ -42,7 +42,7 @@ def test_quotations_are_looked_up_in_the_order_that_was_shown() -> None:
 
 
 def test_a_long_run_of_blanks_is_no_trap() -> None:
-    assert rubric_weights("a" + " \n" * 50_000 + "b 3") == {"b": 1.0}
+    assert criterion_shares("a" + " \n" * 50_000 + "b 3") == {"b": 1.0}
 
 
 def test_a_model_without_quotations_has_no_share() -> None:

@@ -28,6 +28,8 @@ class BatchRecord:
     """Of the model that it asks, if known: its results are recorded also by a run that asks another one."""
     known: frozenset[str]
     """Ids of the newest batches that the account had before."""
+    usd: float = 0.0
+    """What all of it may cost; 0 if the price is not known."""
     batch: str | None = None
     """The vendor's id; None while no reply to the creation has come."""
 
@@ -59,6 +61,7 @@ class BatchLedger:
                     frozenset(entry["keys"]),
                     None if entry["prices"] is None else Prices.model_validate(entry["prices"]),
                     frozenset(entry["known"]),
+                    entry.get("usd", 0.0),
                 )
             elif entry["state"] == LedgerState.BATCH_CREATED:
                 self._open[name] = replace(self._open[name], batch=entry["batch"])
@@ -87,7 +90,7 @@ class BatchLedger:
         self, vendor: ApiProtocol, keys: Iterable[str], prices: Prices | None, known: Iterable[str], usd: float = 0.0
     ) -> BatchRecord:
         """Announce a batch that may cost `usd`; it is on the disk when this returns."""
-        record = BatchRecord(secrets.token_hex(32), vendor, frozenset(keys), prices, frozenset(known))
+        record = BatchRecord(secrets.token_hex(32), vendor, frozenset(keys), prices, frozenset(known), usd)
         entry = {
             "vendor": vendor.value,
             "keys": sorted(record.keys),

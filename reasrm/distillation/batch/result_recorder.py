@@ -44,6 +44,8 @@ class ResultRecorder:
         if self._is_settled(key):
             return
         usd = None if record.prices is None else record.prices.usd(answer.usage, batch=True)
+        if usd is not None and not answer.usage_known:
+            usd = record.usd / len(record.keys)
         unpriced = {"batch": True} if usd is None else {}
         self.ledger.append(key, FINAL, answer.as_entry() | {"usd": usd} | unpriced)
         questions = waiting.get(key, ())
@@ -51,7 +53,8 @@ class ResultRecorder:
             self.statistics.delivered(answer, usd)
             self.budget.settle(0.0, usd or 0.0)
             prompt = questions[0].prompt
-            self.tokens.learn(len(prompt.system) + len(prompt.user), answer.usage)
+            if answer.usage_known:
+                self.tokens.learn(len(prompt.system) + len(prompt.user), answer.usage)
         self._count(questions)
 
     def errors(self, failed: Mapping[str, AttemptResult], rows: int, waiting: WaitingQuestions) -> None:

@@ -112,8 +112,8 @@ def _require_runnable_weights(checkpoint: Path, config: dict[str, Any]) -> None:
     if not quantisation(config):
         if odd := odd_weights(checkpoint):
             raise StageError(
-                f"{checkpoint}: its weights are quantised ({listed(odd)} are whole numbers or of one byte), which {CONFIG} "
-                f"does not say, so they would be read as noise; {WAY_OUT}"
+                f"{checkpoint}: its weights are quantised (whole numbers or of one byte: {listed(odd)}), which "
+                f"{CONFIG} does not say, so they would be read as noise; {WAY_OUT}"
             )
         return
     from transformers.quantizers import AutoHfQuantizer
