@@ -4,16 +4,16 @@ The miniature's base reads judge's prompts and has the skills of its world, but 
 the verdicts in its training documents are random. On text from outside the world (`pairs`) it learns the form of a
 verdict.
 
-Reads:   data/pairs/{distill,reinforce}.jsonl (source `pairs` only)
+Reads:   data/pairs/{distill,reinforce}.jsonl (source `pairs`), or the model's folder (source `folder`)
 Writes:  data/checkpoints/base, data/curves/base
 Run:     python -m stages.base_model      (or: dvc repro base_model)
 """
 
 from enum import StrEnum
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from reasrm.miniature.pretraining_documents import random_verdict_documents, vocabulary_texts, world_documents
 from reasrm.miniature.tiny_model import TinyShape, new_model, train_tokenizer
@@ -55,10 +55,25 @@ class BaseModelParams(StageParams, EpochSettings):
     """Folder, or hub id; empty for the miniature."""
     revision: str
     """Full commit id of a hub model; empty otherwise."""
+    reads: Path
+    """What dvc.yaml lets the stage depend on beside its fingerprint: the model's folder or the pairs, so that an edit
+    of them reruns it. DVC knows no dependency that may be left out, so for the miniature's world and for the hub, where
+    the commit says all, it is the fingerprint once more."""
     shape: TinyShape
     """The miniature's size."""
     documents: int = Field(gt=0)
     """Training documents of the miniature."""
+
+    @model_validator(mode="after")
+    def _reads_what_it_is_made_from(self) -> Self:
+        made_from = {BaseModelSource.FOLDER: Path(self.model), BaseModelSource.PAIRS: PAIRS[0].parent}
+        expected = made_from.get(self.source, FINGERPRINT)
+        if self.reads != expected:
+            raise ValueError(
+                f"reads is {self.reads}, but with source {self.source} the base model is made from {expected}: `reads` "
+                f"names it, so that an edit of it reruns the stage"
+            )
+        return self
 
 
 def copy_published_model(params: BaseModelParams) -> str:

