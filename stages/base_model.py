@@ -11,7 +11,7 @@ Run:     python -m stages.base_model      (or: dvc repro base_model)
 
 from enum import StrEnum
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
@@ -22,10 +22,9 @@ from reasrm.records.pair import PreferencePair
 from reasrm.runtime.outputs import new_folder
 from reasrm.runtime.params import StageParams
 from reasrm.runtime.stage_main import run_stage
-from reasrm.training.checkpoint import attention
 from reasrm.training.published_model import copy_from_folder, fetch_from_hub
 from reasrm.training.sft import TrainingExample, train_sft
-from reasrm.training.trainer_settings import EpochSettings
+from reasrm.training.trainer_settings import SftSettings
 from reasrm.training.training_run import begin_training
 
 PAIRS = (Path("data/pairs/distill.jsonl"), Path("data/pairs/reinforce.jsonl"))
@@ -45,7 +44,7 @@ class BaseModelSource(StrEnum):
     HUB = "hub"
 
 
-class BaseModelParams(StageParams, EpochSettings):
+class BaseModelParams(StageParams, SftSettings):
     """Section `base_model` of params.yaml."""
 
     section: ClassVar[str] = "base_model"
@@ -98,10 +97,16 @@ def pretrain_miniature(params: BaseModelParams) -> str:
         documents = random_verdict_documents(pairs, params.documents, params.seed)
         texts = [text for pair in pairs for text in (pair.question, pair.chosen, pair.rejected)]
     tokenizer = train_tokenizer(texts, params.shape.vocabulary)
-    model = new_model(tokenizer, params.shape, params.seed)
-    model.set_attn_implementation(attention())
+
+    def untrained() -> Any:
+        import torch
+
+        model = new_model(tokenizer, params.shape, params.seed)
+        model.set_attn_implementation(params.attention.value)
+        return model.to(getattr(torch, params.dtype.value))
+
     examples = [TrainingExample(document.prompt, document.completion) for document in documents]
-    return train_sft(run, model, tokenizer, examples, params).summary("documents")
+    return train_sft(run, untrained, tokenizer, examples, params).summary("documents")
 
 
 def main() -> str:

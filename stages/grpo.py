@@ -17,7 +17,8 @@ from reasrm.records.pair import PreferencePair
 from reasrm.runtime.params import StageParams
 from reasrm.runtime.stage_main import run_stage
 from reasrm.training.checkpoint import load_tokenizer
-from reasrm.training.grpo import GrpoSettings, train_grpo
+from reasrm.training.grpo import train_grpo
+from reasrm.training.grpo_settings import GrpoSettings
 from reasrm.training.training_run import begin_training
 
 PAIRS = Path("data/pairs/reinforce.jsonl")

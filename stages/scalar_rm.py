@@ -36,7 +36,9 @@ def main() -> str:
     run = begin_training("scalar_rm", params, (*PAIRS, BASE, FINGERPRINT), OUT, CURVES)
     pairs = [pair for path in PAIRS for pair in read_records(path, PreferencePair)]
     tokenizer = load_tokenizer(BASE)
-    return train_scalar(run, load_scalar_model(BASE, tokenizer), tokenizer, pairs, params).summary("pairs")
+    return train_scalar(run, lambda: load_scalar_model(BASE, tokenizer, params), tokenizer, pairs, params).summary(
+        "pairs"
+    )
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from typing import Any
 from reasrm.inference.checkpoint_loading import load_all_weights
 from reasrm.runtime.outputs import new_folder
 from reasrm.runtime.stage_main import StageError
+from reasrm.training.trainer_settings import TrainerSettings
 
 STATE_FILE = "trainer_state.json"
 """Written last into a trainer's checkpoint: a folder without it is incomplete."""
@@ -31,8 +32,8 @@ def load_tokenizer(folder: Path) -> Any:
     return AutoTokenizer.from_pretrained(str(folder))
 
 
-def load_language_model(folder: Path) -> Any:
-    """The language model of a checkpoint folder, weights in float32.
+def load_language_model(folder: Path, settings: TrainerSettings) -> Any:
+    """The language model of a checkpoint folder, in the number format and with the attention of `settings`.
 
     Raises:
         CheckpointError: there is none.
@@ -43,14 +44,8 @@ def load_language_model(folder: Path) -> Any:
 
     _require(folder, "config.json")
     hint = "is it a scalar reward model? Else"
-    return load_all_weights(AutoModelForCausalLM, folder, hint, dtype=torch.float32, attn_implementation=attention())
-
-
-def attention() -> str:
-    """The attention implementation to train with: `eager` on CPU, where it is faster for short sequences."""
-    import torch
-
-    return "sdpa" if torch.cuda.is_available() else "eager"
+    loading = {"dtype": getattr(torch, settings.dtype.value), "attn_implementation": settings.attention.value}
+    return load_all_weights(AutoModelForCausalLM, folder, hint, **loading)
 
 
 def last_checkpoint(folder: Path) -> str | None:

@@ -1,6 +1,6 @@
 """The scalar reward model: a linear head on the base, trained with TRL's RewardTrainer on the Bradley-Terry loss."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -9,12 +9,13 @@ from reasrm.inference.checkpoint_loading import SCALAR_HEAD, load_all_weights
 from reasrm.judging.chat_template import answered_token_ids
 from reasrm.judging.untrusted_text import defuse
 from reasrm.records.pair import Message, PreferencePair
-from reasrm.training.checkpoint import attention
-from reasrm.training.trainer_settings import EpochSettings, TokenRow, epoch_arguments, ordered_dataset
+from reasrm.training.row_order import TokenRow
+from reasrm.training.trainer_settings import EpochSettings, TrainerSettings
 from reasrm.training.training_run import NoTrainingDataError, TrainingResult, TrainingRun, last_logged, train_and_save
+from reasrm.training.trl_arguments import epoch_arguments, ordered_dataset, refused_in_one_line, trl_config
 
 
-def load_scalar_model(folder: Path, tokenizer: Any) -> Any:
+def load_scalar_model(folder: Path, tokenizer: Any, settings: TrainerSettings) -> Any:
     """The model of a checkpoint folder with a new linear head for one score; the head is random, so seed torch before.
 
     Raises:
@@ -23,9 +24,11 @@ def load_scalar_model(folder: Path, tokenizer: Any) -> Any:
     import torch
     from transformers import AutoModelForSequenceClassification
 
-    settings: dict[str, Any] = {"num_labels": 1, "dtype": torch.float32, "attn_implementation": attention()}
+    loading = {"dtype": getattr(torch, settings.dtype.value), "attn_implementation": settings.attention.value}
     with _no_report_of_missing_weights():
-        model = load_all_weights(AutoModelForSequenceClassification, folder, "", new_head=SCALAR_HEAD, **settings)
+        model = load_all_weights(
+            AutoModelForSequenceClassification, folder, "", new_head=SCALAR_HEAD, num_labels=1, **loading
+        )
     model.config.pad_token_id = tokenizer.pad_token_id
     return model
 
@@ -56,28 +59,36 @@ def pair_rows(tokenizer: Any, pairs: Sequence[PreferencePair], max_tokens: int) 
 
 
 def train_scalar(
-    run: TrainingRun, model: Any, tokenizer: Any, pairs: Sequence[PreferencePair], settings: EpochSettings
+    run: TrainingRun,
+    load_model: Callable[[], Any],
+    tokenizer: Any,
+    pairs: Sequence[PreferencePair],
+    settings: EpochSettings,
 ) -> TrainingResult:
-    """Train `model` to score chosen answers above rejected ones, resuming what an interrupted run left.
+    """Train the model that `load_model` gives to score chosen answers above rejected ones.
 
-    Writes checkpoint and curves.
+    Resumes what an interrupted run left; writes checkpoint and curves.
 
     Raises:
         NoTrainingDataError: all pairs are longer than `max_tokens`, or there are none.
+        StageError: the machine lacks what a setting needs, or `trl` cannot be taken as it is.
     """
     from trl import RewardConfig, RewardTrainer
 
+    config = trl_config(RewardConfig, epoch_arguments(settings, run.resume_from), settings, run.name)
     rows, too_long = pair_rows(tokenizer, pairs, settings.max_tokens)
     if not rows:
         raise NoTrainingDataError(
             f"{run.name}: none of {len(pairs)} pairs fits into {settings.max_tokens} tokens; raise `max_tokens`"
         )
     lengths = [max(len(row["chosen_ids"]), len(row["rejected_ids"])) for row in rows]
-    trainer = RewardTrainer(
-        model=model,
-        args=RewardConfig(**epoch_arguments(settings, run.resume_from)),
-        train_dataset=ordered_dataset(rows, lengths, settings),
-        processing_class=tokenizer,
-    )
+    model = load_model()
+    with refused_in_one_line(run.name):
+        trainer = RewardTrainer(
+            model=model,
+            args=config,
+            train_dataset=ordered_dataset(rows, lengths, settings),
+            processing_class=tokenizer,
+        )
     log = train_and_save(run, trainer, tokenizer)
     return TrainingResult(trainer.state.global_step, len(rows), too_long, last_logged(log, "loss"))

@@ -51,7 +51,7 @@ def begin_training(
 ) -> TrainingRun:
     """Make the process repeatable and find what an interrupted run left; call before any tensor is made.
 
-    Turns off the progress bars of transformers, which are shown for each file that is read or written.
+    Turns off the progress bars of transformers and datasets, which are shown for each file that is read or written.
 
     Args:
         name: stage with variant (`grpo-full`).
@@ -61,9 +61,11 @@ def begin_training(
         checkpoint: folder to write the model to.
         curves: folder to write the curves to.
     """
+    from datasets import disable_progress_bars
     from transformers.utils.logging import disable_progress_bar
 
     disable_progress_bar()
+    disable_progress_bars()
     present = [path for path in inputs if path.exists()]
     run = TrainingRun(name, resume_folder(name, settings.model_dump(mode="json"), present), checkpoint, curves)
     make_repeatable(settings.seed, settings.threads)
