@@ -13,9 +13,10 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from reasrm.records.visible_text import visible
 from reasrm.reporting.charts import diverging
 from reasrm.reporting.content import Content
-from reasrm.reporting.display_text import points, visible
+from reasrm.reporting.display_text import points
 from reasrm.reporting.plots import SMOOTHING
 from reasrm.reporting.stored_runs import stored_ladders
 

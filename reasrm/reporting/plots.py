@@ -9,8 +9,8 @@ from itertools import pairwise
 
 from markupsafe import Markup
 
+from reasrm.records.visible_text import one_line, visible
 from reasrm.reporting.curves import Curve, Panel
-from reasrm.reporting.display_text import one_line, visible
 from reasrm.reporting.themed_svg import (
     ABOVE_WITH_TEXT,
     DASHES,

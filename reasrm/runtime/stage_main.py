@@ -1,15 +1,20 @@
 """The frame around a stage's main: one run at a time, one-line errors, exit codes with a meaning."""
 
+import errno
 import os
 import sys
 from collections.abc import Callable
 from enum import IntEnum
+
+from reasrm.runtime.terminal import guard_streams, message, say, say_error
 
 ENVIRONMENT = {"TOKENIZERS_PARALLELISM": "false", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1"}
 """Environment of every stage: no surprise threads, and no library reports its use to anybody. Nothing that changes a
 result may stand here, since no fingerprint sees it."""
 INPUTS = "data/"
 """Where the stages read what other stages write."""
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+"""A full disk, a used-up quota, a file larger than this process may write."""
 FINGERPRINT_EXEMPT = "it frames a stage: locks, messages and exit codes"
 
 
@@ -42,11 +47,12 @@ class StoppedResumable(StageError):  # noqa: N818  a stop is not an error
 def run_stage(name: str, main: Callable[[], str]) -> None:
     """Run a stage's `main` and print the one summary line that it returns; exit non-zero with the reason otherwise.
 
-    Errors of this project, missing or bad input and Ctrl-C are reported in one line; anything else keeps its traceback,
-    since it is a defect.
+    Errors of this project, missing or bad input, a full disk and Ctrl-C are reported in one line; anything else keeps
+    its traceback, since it is a defect.
     """
     from reasrm.runtime.work_folder import StageBusyError, only_run  # here: exit codes alone load nothing
 
+    guard_streams()
     for variable, value in ENVIRONMENT.items():
         os.environ.setdefault(variable, value)
     try:
@@ -58,17 +64,27 @@ def run_stage(name: str, main: Callable[[], str]) -> None:
         _leave(name, error, error.exit_code)
     except KeyboardInterrupt:
         _leave(name, "interrupted; the same command goes on from what is kept", ExitCode.INTERRUPTED)
-    except FileNotFoundError as error:
-        if not str(error.filename).startswith(INPUTS):
+    except OSError as error:
+        reason = _expected(error)
+        if not reason:
             raise
-        _leave(name, f"{error.filename}: not there; `dvc repro` first makes what a stage reads", ExitCode.FAILED)
+        _leave(name, reason, ExitCode.FAILED)
     except ValueError as error:
         if type(error) is ValueError:
             raise
         _leave(name, error, ExitCode.FAILED)
-    print(f"{name}: {summary}", flush=True)
+    say(message(name, summary))
+
+
+def _expected(error: OSError) -> str:
+    """What to say of an error that no code can prevent; empty for a defect."""
+    if isinstance(error, FileNotFoundError) and str(error.filename).startswith(INPUTS):
+        return f"{error.filename}: not there; `dvc repro` first makes what a stage reads"
+    if error.errno in NO_ROOM:
+        return f"{error}: make room on the disk, then the same command goes on"
+    return ""
 
 
 def _leave(name: str, error: Exception | str, code: ExitCode) -> None:
-    print(f"{name}: {error}", file=sys.stderr, flush=True)
+    say_error(name, error)
     sys.exit(int(code))

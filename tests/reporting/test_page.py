@@ -11,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from reasrm.records.benchmark_folder import ACCOUNT
-from reasrm.reporting.display_text import visible
+from reasrm.records.visible_text import visible
 from reasrm.reporting.page import PAPER_ADDRESS, TEMPLATES, render, script_hash
 from reasrm.reporting.run_settings import read_parameters
 from stages.report import ReportParams, report
