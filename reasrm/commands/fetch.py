@@ -12,7 +12,9 @@ from typing import Annotated
 import typer
 
 from reasrm.runtime.stage_main import ExitCode, StageError
+from reasrm.runtime.terminal import say, say_error
 
+COMMAND = "reasrm fetch"
 MODELS = Path("models")
 
 
@@ -53,10 +55,10 @@ def _fetch(folder: Path) -> None:
     from reasrm.pretrained.fetching import fetch_model
     from reasrm.pretrained.smollm2 import SMOLLM2
 
-    is_new = fetch_model(SMOLLM2, folder, lambda text: print(f"reasrm fetch: {text}", file=sys.stderr, flush=True))
-    print(f"{folder}: {SMOLLM2.title}" + ("" if is_new else ", already there, unchanged"))
+    is_new = fetch_model(SMOLLM2, folder, lambda text: say_error(COMMAND, text))
+    say(f"{folder}: {SMOLLM2.title}" + ("" if is_new else ", already there, unchanged"))
 
 
 def _exit(why: object, code: int) -> None:
-    print(f"reasrm fetch: {why}", file=sys.stderr)
+    say_error(COMMAND, why)
     raise typer.Exit(int(code))

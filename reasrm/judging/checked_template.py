@@ -14,7 +14,6 @@ repeat texts, or never end. So:
 A template that writes today's date would give other prompts every day, so its clock stands still (`CLOCK`).
 """
 
-import sys
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -27,6 +26,7 @@ from reasrm.judging.template_trial import why_stopped
 from reasrm.judging.verdict import THINK_END
 from reasrm.records.pair import Message, Role
 from reasrm.runtime.stage_main import StageError
+from reasrm.runtime.terminal import say_error
 
 CLOCK = datetime(2024, 7, 26, tzinfo=UTC)
 """The only date that a template sees: what Llama 3's own writes where there is no clock."""
@@ -71,7 +71,7 @@ class CheckedTemplate:
         self.folded = self._what_is_folded()
         """What it refuses and is given in another form, in words; mostly nothing."""
         for form in self.folded:
-            print(f"{self._name}: its chat template refuses {form}", file=sys.stderr, flush=True)
+            say_error(self._name, f"its chat template refuses {form}")
 
     def neutral_contents(self, messages: Iterable[Message]) -> list[str]:
         """The contents with everything in them that spells a chat token broken up."""

@@ -15,6 +15,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from reasrm.records.visible_text import one_line
 from reasrm.runtime.stage_main import StageError
 
 CHUNK = 2**20
@@ -133,8 +134,7 @@ def _download(pinned: PinnedFile, work: Path) -> Path:
 
 
 def _reason(said: str) -> str:
-    """The last error that pip printed, as harmless text on one line."""
+    """The last error that pip printed, on one line."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     errors = [line.removeprefix("ERROR:").strip() for line in lines if line.startswith("ERROR:")]
-    reason = (errors or lines or ["it gave no reason"])[-1]
-    return "".join(character for character in reason if character.isprintable())[:LONGEST_REASON]
+    return one_line((errors or lines or ["it gave no reason"])[-1], LONGEST_REASON)

@@ -8,6 +8,7 @@ from typing import Any
 from reasrm.inference.checkpoint_loading import load_all_weights
 from reasrm.inference.checkpoints.checkpoint_folder import require_checkpoint
 from reasrm.runtime.outputs import new_folder
+from reasrm.training.lora import quantisation_config
 from reasrm.training.trainer_settings import TrainerSettings
 
 STATE_FILE = "trainer_state.json"
@@ -27,7 +28,12 @@ def load_language_model(folder: Path, settings: TrainerSettings) -> Any:
 
     require_checkpoint(folder)
     hint = "is it a scalar reward model? Else"
-    loading = {"dtype": getattr(torch, settings.dtype.value), "attn_implementation": settings.attention.value}
+    loading: dict[str, Any] = {
+        "dtype": getattr(torch, settings.dtype.value),
+        "attn_implementation": settings.attention.value,
+    }
+    if config := quantisation_config(settings.lora, settings.dtype.value):
+        loading["quantization_config"] = config
     return load_all_weights(AutoModelForCausalLM, folder, hint, **loading)
 
 

@@ -23,7 +23,7 @@ Where the settings in params.yaml, and this code, depart from RM-R1 (arXiv 2505.
   prompts, where it does.
 - KL (eq. 9): in the loss, from the checkpoint that the training starts from, without importance correction
   (`use_bias_correction_kl: false`; TRL's default is true). The paper's weight is 1e-3; `kl_weight` 0 leaves the
-  reference model out.
+  reference model out. Under `lora` the reference is the model without its adapter.
 - Group: the paper samples 7 replies per prompt at temperature 1 and top-p 1, at most 8,192 tokens; here
   `replies_per_prompt`, `temperature`, `max_reply_tokens`, top-p 1 as well. Replies that the limit cut off count like
   others (`mask_truncated_completions: false`), in the paper's code too.
@@ -45,6 +45,7 @@ from reasrm.judging.checked_template import TEMPLATE_VARIABLES
 from reasrm.judging.prompt import judge_prompt
 from reasrm.records.comparison import Comparison
 from reasrm.training.grpo_settings import GrpoSettings
+from reasrm.training.lora import AdapterTask, adapter_config, quantisation_config
 from reasrm.training.rewards.registry import REWARD_TERMS
 from reasrm.training.rewards.sampled_replies import with_opened_thought
 from reasrm.training.training_run import NoTrainingDataError, TrainingRun, last_logged, train_and_save
@@ -99,6 +100,8 @@ def train_grpo(
             train_dataset=Dataset.from_list(rows),
             processing_class=tokenizer,
             callbacks=[StopWithoutSignal(run.name, settings.steps_without_signal)],
+            quantization_config=quantisation_config(settings.lora, settings.dtype.value),
+            peft_config=adapter_config(settings.lora, AdapterTask.LANGUAGE_MODEL),
         )
     log = train_and_save(run, trainer, tokenizer)
     return len(rows), last_logged(log, "reward")

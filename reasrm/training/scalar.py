@@ -7,6 +7,7 @@ from typing import Any
 from reasrm.inference.checkpoint_loading import SCALAR_HEAD, load_all_weights
 from reasrm.judging.chat_template import answered_token_ids
 from reasrm.records.pair import PreferencePair
+from reasrm.training.lora import AdapterTask, adapter_config, quantisation_config
 from reasrm.training.row_order import TokenRow
 from reasrm.training.trainer_settings import EpochSettings, TrainerSettings
 from reasrm.training.training_run import NoTrainingDataError, TrainingResult, TrainingRun, last_logged, train_and_save
@@ -22,7 +23,12 @@ def load_scalar_model(folder: Path, tokenizer: Any, settings: TrainerSettings) -
     import torch
     from transformers import AutoModelForSequenceClassification
 
-    loading = {"dtype": getattr(torch, settings.dtype.value), "attn_implementation": settings.attention.value}
+    loading: dict[str, Any] = {
+        "dtype": getattr(torch, settings.dtype.value),
+        "attn_implementation": settings.attention.value,
+    }
+    if config := quantisation_config(settings.lora, settings.dtype.value):
+        loading["quantization_config"] = config
     model = load_all_weights(
         AutoModelForSequenceClassification, folder, "", new_head=SCALAR_HEAD, num_labels=1, **loading
     )
@@ -72,6 +78,7 @@ def train_scalar(
             args=config,
             train_dataset=ordered_dataset(rows, lengths, settings),
             processing_class=tokenizer,
+            peft_config=adapter_config(settings.lora, AdapterTask.SCALAR),
         )
     log = train_and_save(run, trainer, tokenizer)
     return TrainingResult(trainer.state.global_step, len(rows), too_long, last_logged(log, "loss"))

@@ -14,6 +14,7 @@ from reasrm.records.comparison import hashed_side, show
 from reasrm.records.pair import Message, PreferencePair
 from reasrm.records.trace import KeptTrace
 from reasrm.runtime.stage_main import StageError
+from reasrm.training.lora import AdapterTask, adapter_config
 from reasrm.training.row_order import TokenRow
 from reasrm.training.trainer_settings import SftSettings
 from reasrm.training.training_run import NoTrainingDataError, TrainingResult, TrainingRun, last_logged, train_and_save
@@ -105,7 +106,11 @@ def train_sft(
     model = load_model()
     with refused_in_one_line(run.name):
         trainer = SFTTrainer(
-            model=model, args=config, train_dataset=training_dataset(rows, settings), processing_class=tokenizer
+            model=model,
+            args=config,
+            train_dataset=training_dataset(rows, settings),
+            processing_class=tokenizer,
+            peft_config=adapter_config(settings.lora, AdapterTask.LANGUAGE_MODEL),
         )
     log = train_and_save(run, trainer, tokenizer)
     return TrainingResult(trainer.state.global_step, len(rows), too_long, last_logged(log, "loss"))

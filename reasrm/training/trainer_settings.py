@@ -12,6 +12,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from reasrm.training.batch_sizes import accumulation
+from reasrm.training.lora import LoraSettings
 
 
 class WeightType(StrEnum):
@@ -51,6 +52,8 @@ class TrainerSettings(BaseModel):
     attention: TrainingAttention
     gradient_checkpointing: bool
     """Saves memory for a third more time."""
+    lora: LoraSettings | None
+    """Train an adapter beside frozen weights; None trains all weights."""
 
     optim: str = Field(min_length=1)
     """Optimiser, by transformers' name (`OptimizerNames`): adamw_torch_fused, adamw_8bit, adafactor ..."""

@@ -10,6 +10,7 @@ from reasrm.runtime.outputs import new_folder
 from reasrm.runtime.stage_main import StageError
 from reasrm.runtime.work_folder import resume_folder
 from reasrm.training.checkpoint import last_checkpoint, save_model
+from reasrm.training.lora import merged_model
 from reasrm.training.trainer_settings import TrainerSettings
 
 NOT_IN_CURVES = ("step", "step_time", "total_flos", "epoch", "num_tokens")
@@ -93,7 +94,7 @@ def make_repeatable(seed: int, threads: int) -> None:
 
 
 def train_and_save(run: TrainingRun, trainer: Any, tokenizer: Any) -> list[dict[str, Any]]:
-    """Train from the last checkpoint of an interrupted run, if there is one; write model and curves.
+    """Train from the last checkpoint of an interrupted run, if there is one; write model (adapter merged) and curves.
 
     Returns:
         The trainer's log, one entry per logged step.
@@ -106,7 +107,7 @@ def train_and_save(run: TrainingRun, trainer: Any, tokenizer: Any) -> list[dict[
         trainer.remove_callback(printing)
     trainer.add_callback(LiveProgress(run.name))
     trainer.train(resume_from_checkpoint=last_checkpoint(run.resume_from))
-    save_model(trainer.model, tokenizer, run.checkpoint)
+    save_model(merged_model(trainer.model), tokenizer, run.checkpoint)
     log = [entry for entry in trainer.state.log_history if SUMMARY_KEY not in entry]
     write_curves(log, run.curves)
     return log

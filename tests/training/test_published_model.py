@@ -49,23 +49,26 @@ def test_weights_in_bf16_stay_what_they_are(tmp_path: Path) -> None:
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
-def cached_on_this_machine(cache: Path, files: dict[str, str]) -> Path:
-    """The hub's cache as a download leaves it: blobs, and a snapshot of links to them."""
+def cached_on_this_machine(cache: Path, model: Path) -> Path:
+    """The hub's cache as a download of `model` and of some code leaves it: blobs, and a snapshot of links to them."""
     repository = cache / "models--owner--name"
     snapshot = repository / "snapshots" / COMMIT
     snapshot.mkdir(parents=True)
     (repository / "blobs").mkdir()
-    for number, (name, text) in enumerate(files.items()):
-        (repository / f"blobs/{number}").write_text(text)
+    contents = {path.name: path.read_bytes() for path in model.iterdir()} | {"modeling.py": b"print()"}
+    for number, (name, content) in enumerate(contents.items()):
+        (repository / f"blobs/{number}").write_bytes(content)
         (snapshot / name).symlink_to(f"../../blobs/{number}")
-    return cache
+    return snapshot
 
 
 def fetch_offline(cache: Path, out: Path) -> subprocess.CompletedProcess[str]:
     """In a process of its own, since the library reads its settings when it is imported."""
     program = (
         "import sys; from pathlib import Path; from reasrm.training.published_model import fetch_from_hub\n"
-        f"fetch_from_hub('owner/name', {COMMIT!r}, Path({str(out)!r}))"
+        "from reasrm.runtime.stage_main import StageError\n"
+        f"try: fetch_from_hub('owner/name', {COMMIT!r}, Path({str(out)!r}))\n"
+        "except StageError as error: sys.exit(str(error))"
     )
     surroundings = os.environ | {"HF_HUB_OFFLINE": "1", "HF_HUB_CACHE": str(cache)}
     return subprocess.run(
@@ -73,18 +76,24 @@ def fetch_offline(cache: Path, out: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_without_a_network_the_hubs_full_cache_is_enough(tmp_path: Path) -> None:
-    files = {"config.json": "{}", "model.safetensors": "weights", "tokenizer.json": "{}", "modeling.py": "print()"}
-    cache = cached_on_this_machine(tmp_path / "cache", files)
-    done = fetch_offline(cache, tmp_path / "out")
+def test_without_a_network_the_hubs_full_cache_is_enough(tmp_path: Path, checkpoint: Path) -> None:
+    cached_on_this_machine(tmp_path / "cache", checkpoint)
+    done = fetch_offline(tmp_path / "cache", tmp_path / "out")
     assert done.returncode == 0, done.stderr
     copied = {path.name: path for path in (tmp_path / "out").iterdir()}
-    assert sorted(copied) == ["config.json", "model.safetensors", "tokenizer.json"]
+    assert sorted(copied) == sorted(path.name for path in checkpoint.iterdir())
     assert not any(path.is_symlink() for path in copied.values())
-    assert copied["model.safetensors"].read_text() == "weights"
+    assert all(path.read_bytes() == (checkpoint / name).read_bytes() for name, path in copied.items())
 
 
-def test_without_a_network_and_without_the_model_nothing_is_written(tmp_path: Path) -> None:
+@pytest.mark.parametrize("missing", ["model.safetensors", "tokenizer.json", ""])
+def test_without_a_network_and_the_whole_model_nothing_is_written(
+    tmp_path: Path, checkpoint: Path, missing: str
+) -> None:
+    if missing:
+        (cached_on_this_machine(tmp_path / "cache", checkpoint) / missing).unlink()
     done = fetch_offline(tmp_path / "cache", tmp_path / "out")
-    assert done.returncode != 0
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert "owner/name" in line
     assert not (tmp_path / "out").exists()

@@ -51,6 +51,19 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def project_with_adapters(project: Path) -> Path:
+    """The same with LoRA in place of all weights."""
+    folder = project.with_name("with_adapters")
+    shutil.copytree(project, folder, ignore=shutil.ignore_patterns("work", "sft", "grpo-*"))
+    params = read_yaml(folder / "params.yaml")
+    adapter = {"rank": 4, "alpha": 8, "dropout": 0.1, "target_modules": "all-linear", "use_rslora": True}
+    for section in ("sft", "grpo"):
+        params[section]["lora"] = adapter | {"quantise": None}
+    write_yaml(folder / "params.yaml", params)
+    return folder
+
+
 def start(folder: Path, *command: str) -> "subprocess.Popen[bytes]":
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     return subprocess.Popen([sys.executable, "-m", *command], cwd=folder, env=environment)
@@ -76,6 +89,22 @@ def fingerprint(folder: Path) -> dict[str, str]:
     ],
 )
 def test_twice_and_after_kill_the_same_bytes(project: Path, command: tuple[str, ...], name: str) -> None:
+    train_twice(project, command, name)
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize(
+    ("command", "name"), [(("stages.sft",), "sft"), (("stages.grpo", "cold_start"), "grpo-cold_start")]
+)
+def test_with_an_adapter_too(project_with_adapters: Path, command: tuple[str, ...], name: str) -> None:
+    train_twice(project_with_adapters, command, name)
+    if name.startswith("grpo"):
+        curve = (project_with_adapters / "data/curves" / name / "plots/metrics/train/kl.tsv").read_text().split("\n")
+        assert float(curve[1].split("\t")[1]) == 0.0, "the reference is the base without its adapter"
+
+
+def train_twice(project: Path, command: tuple[str, ...], name: str) -> None:
+    """Train, then train again with a kill in between, and compare the bytes."""
     outputs = [project / "data/checkpoints" / name, project / "data/curves" / name]
     work = project / "work" / name
     run(project, *command)
