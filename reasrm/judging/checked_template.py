@@ -14,6 +14,7 @@ repeat texts, or never end. So:
 A template that writes today's date would give other prompts every day, so its clock stands still (`CLOCK`).
 """
 
+import re
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -23,7 +24,6 @@ from reasrm.judging.chat_tokens import WORD_JOINER, ChatTokens
 from reasrm.judging.chat_turns import Turn, as_turn, folded, neutral_turns
 from reasrm.judging.template_skeleton import NotAsItIsError, Skeleton
 from reasrm.judging.template_trial import why_stopped
-from reasrm.judging.verdict import THINK_END
 from reasrm.records.pair import Message, Role
 from reasrm.runtime.stage_main import StageError
 from reasrm.runtime.terminal import say_error
@@ -32,8 +32,12 @@ CLOCK = datetime(2024, 7, 26, tzinfo=UTC)
 """The only date that a template sees: what Llama 3's own writes where there is no clock."""
 TEMPLATE_VARIABLES = {"strftime_now": CLOCK.strftime}
 """What every rendering gives to the template besides the conversation."""
-BREAKERS = (WORD_JOINER, " ")
-"""What breaks up a text that the tokenizer still reads as a chat token; the second one no normaliser drops."""
+_NO_MARK, _TAG = re.compile(r"(?!)"), re.compile(r"<(?=[/\w])")
+OTHER_MEANS = ((WORD_JOINER, _NO_MARK), (" ", _NO_MARK), (WORD_JOINER, _TAG))
+"""What breaks up a text that the tokenizer still reads as a chat token, and which marks are broken up besides.
+
+A space is dropped by no normaliser. Some templates cut or sort turns by the tags in them (`</think>`,
+`<tool_response>`)."""
 MOST_SKELETONS = 1000
 SAID_OF_ERROR = 200
 """Characters of an error of the template that are shown."""
@@ -86,44 +90,45 @@ class CheckedTemplate:
         if not conversations:
             return []
         chats = [self._accepted(messages, self.neutral_contents(messages), answered) for messages in conversations]
-        texts = [self._text(turns, answered) for turns in chats]
-        rows = self._token_rows(texts)
-        rendered = map(RenderedChat, chats, texts, rows)
+        written = [self._outcome(turns, answered) for turns in chats]
+        rows = self._token_rows([text for text, _ in written])
+        rendered = [RenderedChat(turns, text, row) for turns, (text, _), row in zip(chats, written, rows, strict=True)]
+        problems = [why or self._problem(one, answered) for one, (_, why) in zip(rendered, written, strict=True)]
         return [
-            one if not (problem := self._problem(one, answered)) else self._by_other_means(messages, answered, problem)
-            for one, messages in zip(rendered, conversations, strict=True)
+            self._by_other_means(messages, answered, problem) if problem else one
+            for messages, one, problem in zip(conversations, rendered, problems, strict=True)
         ]
 
-    def _by_other_means(self, messages: Sequence[Message], answered: bool, problem: str) -> RenderedChat:
-        """Render a conversation in which the tokenizer reads chat tokens that are not written as such."""
-        for breaker in BREAKERS:
-            contents = [
-                self._tokens.break_up_as_read(self._tokenizer, _with_thoughts_kept(one, breaker), breaker)
-                for one in messages
-            ]
+    def _by_other_means(self, messages: Sequence[Message], answered: bool, problem: ChatTemplateError) -> RenderedChat:
+        """Render a conversation in which the tokenizer or the template takes something for a mark of their own."""
+        for breaker, marks in OTHER_MEANS:
+            broken = [marks.sub(rf"\g<0>{breaker}", message.content) for message in messages]
+            contents = [self._tokens.break_up_as_read(self._tokenizer, text, breaker) for text in broken]
             turns = self._accepted(messages, contents, answered)
-            text = self._text(turns, answered)
+            text, why = self._outcome(turns, answered)
             rendered = RenderedChat(turns, text, self._token_rows([text])[0])
-            if not self._problem(rendered, answered):
+            if not (why or self._problem(rendered, answered)):
                 return rendered
-        raise ChatTemplateError(f"{self._name}: {problem}; {_WAY_OUT}")
+        raise problem
 
-    def _problem(self, rendered: RenderedChat, answered: bool) -> str:
+    def _problem(self, rendered: RenderedChat, answered: bool) -> ChatTemplateError | None:
         """What is wrong with a prompt; mostly nothing."""
         skeleton, own_tokens = self._skeleton(rendered.turns, answered)
         try:
             skeleton.require(rendered.text, rendered.turns)
         except NotAsItIsError as error:
-            return f"its chat template {error}"
-        tokens = self._tokens.among(rendered.token_ids)
-        if tokens == own_tokens:
-            return ""
-        others = list(tokens)
+            return self._error(f"its chat template {error}")
+        others = self._tokens.among(rendered.token_ids)
+        if others == own_tokens:
+            return None
         for token in own_tokens:
             if token in others:
                 others.remove(token)
         named = ", ".join(dict.fromkeys(map(self._tokens.text, others))) or "fewer than its own"
-        return f"these texts give chat tokens besides the template's own ({named})"
+        return self._error(f"these texts give chat tokens besides the template's own ({named})")
+
+    def _error(self, what: str) -> ChatTemplateError:
+        return ChatTemplateError(f"{self._name}: {what}; {_WAY_OUT}")
 
     def _skeleton(self, turns: Sequence[Turn], answered: bool) -> tuple[Skeleton, list[int]]:
         """The template's own text around such turns, and the chat tokens in it."""
@@ -136,7 +141,7 @@ class CheckedTemplate:
             try:
                 skeleton = Skeleton.of(text, neutral)
             except NotAsItIsError as error:
-                raise ChatTemplateError(f"{self._name}: its chat template {error}; {_WAY_OUT}") from error
+                raise self._error(f"its chat template {error}") from error
             self._skeletons[key] = skeleton, self._tokens.among(self._token_rows([text])[0])
         return self._skeletons[key]
 
@@ -152,11 +157,14 @@ class CheckedTemplate:
         return folded(turns) if self._refused[key] else [as_turn(*one) for one in turns]
 
     def _refuses(self, turns: Sequence[Turn], answered: bool) -> bool:
+        return self._outcome(turns, answered)[1] is not None
+
+    def _outcome(self, turns: Sequence[Turn], answered: bool) -> tuple[str, ChatTemplateError | None]:
+        """The text, or why the template refuses."""
         try:
-            self._text(turns, answered)
-        except ChatTemplateError:
-            return True
-        return False
+            return self._text(turns, answered), None
+        except ChatTemplateError as error:
+            return "", error
 
     def _what_is_folded(self) -> tuple[str, ...]:
         user, system = as_turn(Role.USER, "words"), as_turn(Role.SYSTEM, "words")
@@ -176,9 +184,7 @@ class CheckedTemplate:
             )
         except Exception as error:  # a program of others: whatever it raises, it refuses
             speakers = ", ".join(turn["role"] for turn in turns)
-            raise ChatTemplateError(
-                f"{self._name}: its chat template refuses a conversation of {speakers}: {_said(error)}; {_WAY_OUT}"
-            ) from error
+            raise self._error(f"its chat template refuses a conversation of {speakers}: {_said(error)}") from error
 
     def _token_rows(self, texts: list[str]) -> list[list[int]]:
         try:
@@ -195,10 +201,7 @@ class CheckedTemplate:
         """What the template writes around neutral contents, for a reply and answered."""
         for roles, answered in (((Role.SYSTEM, Role.USER), False), ((Role.USER,), False), (_ANSWERED, True)):
             neutral = neutral_turns([as_turn(role, "words") for role in roles])
-            try:
-                text = self._text(neutral, answered)
-            except ChatTemplateError:
-                continue
+            text, _ = self._outcome(neutral, answered)
             for turn in neutral:
                 text = text.replace(turn["content"], "\n")
             yield text
@@ -209,7 +212,7 @@ class CheckedTemplate:
         except ValueError as error:
             raise ChatTemplateError(f"{self._name}: {_said(error)}") from error
         if why := why_stopped(template, dict(self._tokenizer.special_tokens_map)):
-            raise ChatTemplateError(f"{self._name}: its chat template was stopped: {why}; {_WAY_OUT}")
+            raise self._error(f"its chat template was stopped: {why}")
 
 
 _ANSWERED = (Role.USER, Role.ASSISTANT)
@@ -227,13 +230,6 @@ def checked_template(tokenizer: Any) -> CheckedTemplate:
     if known is None or known.source != tokenizer.chat_template:
         known = _CHECKED[tokenizer] = CheckedTemplate(tokenizer)
     return known
-
-
-def _with_thoughts_kept(message: Message, breaker: str) -> str:
-    """The content; in an assistant's turn the end of a thought is broken up, where some templates cut."""
-    if message.role is not Role.ASSISTANT:
-        return message.content
-    return message.content.replace(THINK_END, THINK_END[0] + breaker + THINK_END[1:])
 
 
 def _is_text(text: str) -> bool:

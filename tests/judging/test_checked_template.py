@@ -155,6 +155,23 @@ def test_an_answers_thought_stays_where_a_template_would_cut_it() -> None:
     assert "<think>first</think>then" in TOKENIZERS["llama3"].decode(ids)
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "{% if '<think>' not in m.content and m.role == 'assistant' %}<think></think>{% endif %}{{ m.content }}",
+        "{% if m.content.startswith('<tool_response>') %}{{ raise_exception('no query') }}{% endif %}{{ m.content }}",
+        "{% if m.role == 'user' %}{{ m.content.split('<tool_response>')[-1] }}{% else %}{{ m.content }}{% endif %}",
+        "{{ m.content | replace('<b>', '**') }}",
+    ],
+)
+def test_a_tag_that_a_template_would_act_on_is_broken_up(written: str) -> None:
+    tokenizer = family_tokenizer(ChatFamily(every_turn(written), PLAIN.special))
+    talk = turns((U, "<tool_response>x</tool_response> <b>y</b>"), (A, "<think>first</think>then"))
+    (rendered,) = checked_template(tokenizer).render([talk], answered=True)
+    for message in talk:
+        assert message.content in rendered.text.replace("\u2060", "")
+
+
 def test_no_prompt_depends_on_the_day_it_is_rendered() -> None:
     assert "Today: 26 Jul 2024\n\nCompare the two." in render_chat(family_tokenizer(LLAMA3), QUESTION)
     assert "Date: 2024-07-26<|end|>" in render_chat(TOKENIZERS["channels"], QUESTION)
