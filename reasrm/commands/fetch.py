@@ -5,23 +5,16 @@ Light to import: what downloads and converts is imported when the command runs.
 
 import os
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from reasrm.pretrained.model_names import MODELS, FetchedModelName
 from reasrm.runtime.stage_main import ExitCode, StageError
 from reasrm.runtime.terminal import say, say_error
 
 COMMAND = "reasrm fetch"
-MODELS = Path("models")
-
-
-class FetchedModelName(StrEnum):
-    """The models that can be fetched."""
-
-    SMOLLM2 = "smollm2"
 
 
 def fetch(
