@@ -87,7 +87,8 @@ def summary(collected: CollectedBenchmark) -> str:
     """What became of a benchmark's rows, in a few words."""
     unread = collected.files_not_read
     refused = f"{len(collected.refused) - len(unread)} refused"
-    files = f", {len(unread)} files not read ({unread[0]}{', ...' if unread[1:] else ''})" if unread else ""
+    named = ", ".join([*unread[:3], "..."] if unread[3:] else unread)
+    files = f", {len(unread)} files not read ({named})" if unread else ""
     return f"{collected.rows_in} rows, {len(collected.items)} comparisons, {refused}{files}"
 
 

@@ -88,7 +88,8 @@ def main() -> str:
     selected.write(OUTPUT, params.model_dump(mode="json", include={"overlap_ngram", "overlap_share", "max_chars"}))
     kept = ", ".join(f"{purpose.value} {len(pairs)}" for purpose, pairs in selected.pairs.items())
     unread = selected.files_not_read
-    files_not_read = f"; {len(unread)} files not read ({unread[0]}{', ...' if unread[1:] else ''})" if unread else ""
+    named = ", ".join([*unread[:3], "..."] if unread[3:] else unread)
+    files_not_read = f"; {len(unread)} files not read ({named})" if unread else ""
     funnel = selected.funnel()
     reasons = ", ".join(f"{reason} {count}" for reason, count in funnel["by_reason"].items())
     rejected = f"{funnel['rejected']} rejected{f' ({reasons})' if reasons else ''}"

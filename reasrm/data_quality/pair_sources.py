@@ -78,7 +78,8 @@ def _candidate(row: RowInFile, source: str) -> PairCandidate:
             raise row.fault
         return PairCandidate(row.file, row.place, source, preference_pair(row.row, source))
     except RowRefusedError as error:
-        reason = REJECTIONS.get(error.reason, PairRejection.UNUSABLE_ROW)
-        return PairCandidate(row.file, row.place, source, None, str(error), reason)
+        reason = REJECTIONS.get(error.reason)
+        detail = str(error) if reason is None else error.detail
+        return PairCandidate(row.file, row.place, source, None, detail, reason or PairRejection.UNUSABLE_ROW)
     except ValidationError as error:
         return PairCandidate(row.file, row.place, source, None, explain(error))

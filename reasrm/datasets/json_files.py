@@ -66,9 +66,9 @@ def whole_text(data: bytes) -> tuple[str, RowRefusedError | None]:
 
 def _document(text: str, *, lines: bool) -> Iterator[PlacedRow]:
     start = _after_space(text, 0)
-    first, _, rest = text[start:].partition("\n")
-    second = rest.lstrip().partition("\n")[0]
-    in_lines = bool(second) and (_is_json(first) or (lines and _is_json(second)))
+    first = _line_at(text, start)
+    second = _line_at(text, _after_space(text, first.stop))
+    in_lines = bool(second) and (_is_json(text, first) or (lines and _is_json(text, second)))
     if text.startswith("[", start) and not in_lines:
         yield from _entries(text, start + 1)
     elif lines or in_lines or not second:
@@ -77,9 +77,15 @@ def _document(text: str, *, lines: bool) -> Iterator[PlacedRow]:
         yield from _values(text, start)
 
 
-def _is_json(text: str) -> bool:
+def _line_at(text: str, start: int) -> range:
+    """Where the line that begins at `start` stands; big files are one line, so it is not copied."""
+    end = text.find("\n", start)
+    return range(start, len(text) if end < 0 else end)
+
+
+def _is_json(text: str, line: range) -> bool:
     try:
-        parse_json(text)
+        parse_json(text[line.start : line.stop])
     except NotJsonError:
         return False
     return True

@@ -14,7 +14,7 @@ from reasrm.datasets.chosen_rejected import PairTexts, Reading
 from reasrm.datasets.compared_answers import BetterAnswer
 from reasrm.datasets.dialogue_text import is_hh_dialogue
 from reasrm.datasets.row_fields import Refusal, Row, RowRefusedError, names, quoted
-from reasrm.records.pair import PreferencePair
+from reasrm.records.pair import PreferencePair, Role
 
 HUB = "https://huggingface.co/datasets"
 TRL = "https://huggingface.co/docs/trl/dataset_formats"
@@ -195,6 +195,8 @@ def preference_pair(row: Any, source: str) -> PreferencePair:
     if shown := [field for field in MEDIA if row.get(field)]:
         raise RowRefusedError(Refusal.NO_TEXT, f"the row comes with more than text, in {names(shown)}")
     read = _read(row, formats_of(row))
+    if not read.prompt or read.prompt[-1].role is not Role.USER:
+        raise RowRefusedError(Refusal.WRONG_SHAPE, "the answers do not follow a turn of the user")
     if not read.prompt[-1].content.strip():
         raise RowRefusedError(Refusal.WRONG_SHAPE, "the question is empty")
     return PreferencePair(

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 from reasrm.datasets.folder_files import printable_text
 from reasrm.datasets.json_files import PlacedRow, byte_order_encoding
 from reasrm.datasets.row_fields import Refusal, RowRefusedError, names
-from reasrm.records.json_parsing import is_unicode
+from reasrm.records.json_parsing import not_unicode
 
 ROWS_AT_ONCE = 1024
 
@@ -53,9 +53,9 @@ def _row(fields: list[str], cells: list[str]) -> Any:
         return RowRefusedError(Refusal.UNREADABLE, f"a field occurs twice in the table's head: {names(fields)}")
     if len(cells) != len(fields):
         return RowRefusedError(Refusal.UNREADABLE, f"{len(cells)} cells for the {len(fields)} fields of the table")
-    if not is_unicode(cells) or not is_unicode(fields):
-        return RowRefusedError(Refusal.UNREADABLE, "not valid UTF-8")
-    return dict(zip(fields, cells, strict=True))
+    row = dict(zip(fields, cells, strict=True))
+    place = not_unicode(row)
+    return row if place is None else RowRefusedError(Refusal.UNREADABLE, f"{place} is not valid UTF-8")
 
 
 def parquet_rows(file: Path) -> Iterator[PlacedRow]:

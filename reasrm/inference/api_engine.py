@@ -27,7 +27,7 @@ from reasrm.inference.engine import Answered, Prompt, Sampling, one_by_one
 from reasrm.inference.first_interrupt import FirstInterrupt
 from reasrm.inference.replies import logprob_in_pieces, reply_from_text, verdict_letter
 from reasrm.inference.served_model import ServedModel
-from reasrm.judging.verdict import THINK_START
+from reasrm.judging.thought_marks import THINK, begins_with_thought, read_thoughts
 from reasrm.records.reply import Finish, Reply
 from reasrm.records.trace import TraceOutcome
 from reasrm.runtime.stage_main import StageError, StoppedResumable
@@ -234,9 +234,14 @@ class ApiEngine:
         raise StoppedResumable(f"{message}; it did not pass within {self._served.retries} retries")
 
     def _whole(self, text: str) -> str:
-        """The reply with the thinking tag that the chat template wrote: an unfinished thought is then seen as one."""
-        begun = not text or text.lstrip().startswith(THINK_START)
-        return THINK_START + text if self._served.opens_thinking and not begun else text
+        """The reply with the start of the thought that the chat template wrote: an unfinished one is then seen as one.
+
+        Not where the reply begins with the start of a thought, whatever its mark: the server left it in the text. The
+        end that has no start says which mark the template writes.
+        """
+        if not (text and self._served.opens_thinking) or begins_with_thought(text):
+            return text
+        return (read_thoughts(text).unopened or THINK).start + text
 
 
 @contextmanager

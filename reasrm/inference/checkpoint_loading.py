@@ -52,10 +52,10 @@ def reading(checkpoint: Path, part: str) -> Iterator[None]:
         said = " ".join(str(error).split())[:ERROR_LENGTH]
         if not said or not isinstance(error, OSError | ValueError):
             said = f"{type(error).__name__} {said}".strip()
-        raise StageError(
-            f"{checkpoint}: its {part} cannot be read ({said}); get the whole checkpoint, of a kind that the installed "
-            "transformers knows"
-        ) from error
+        way_out = "get the whole checkpoint, of a kind that the installed transformers knows"
+        if isinstance(error, MemoryError) or "out of memory" in said.lower():
+            way_out = "take bfloat16, or a machine with more memory"
+        raise StageError(f"{checkpoint}: its {part} cannot be read ({said}); {way_out}") from error
 
 
 def load_causal(checkpoint: Path, **settings: Any) -> Any:
@@ -92,8 +92,9 @@ def refuse_scalar(checkpoint: Path) -> None:
     Raises:
         StageError: `checkpoint` holds a model that scores answers; it would write noise.
     """
-    architectures = read_config(checkpoint).get("architectures") or ()
-    scoring = [name for name in map(str, architectures) if name.endswith(SCALAR_ARCHITECTURES)]
+    architectures = read_config(checkpoint).get("architectures")
+    names = map(str, architectures) if isinstance(architectures, list) else ()
+    scoring = [name for name in names if name.endswith(SCALAR_ARCHITECTURES)]
     heads = [name for name in tensor_names(checkpoint) if name.startswith(SCALAR_HEAD)]
     if scoring or heads:
         raise StageError(

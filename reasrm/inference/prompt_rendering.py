@@ -40,7 +40,7 @@ def load_tokenizer(checkpoint: Path) -> Any:
         tokenizer = AutoTokenizer.from_pretrained(checkpoint, trust_remote_code=False)
     _require_one_of(checkpoint, sorted(set(tokenizer.vocab_files_names.values())))
     _refuse_tokens_without_weights(checkpoint, config, tokenizer)
-    tokenizer.chat_template = _default_template(checkpoint, tokenizer.chat_template)
+    tokenizer.chat_template = _default_template(checkpoint, getattr(tokenizer, "chat_template", None))
     return tokenizer
 
 
@@ -75,7 +75,7 @@ def _refuse_tokens_without_weights(checkpoint: Path, config: Any, tokenizer: Any
     """
     entries = getattr(config.get_text_config(), "vocab_size", None)
     added = tokenizer.added_tokens_decoder
-    highest = max(len(tokenizer) - 1, *added)
+    highest = max([len(tokenizer) - 1, *added])
     if not isinstance(entries, int) or highest < entries:
         return
     used = {tokenizer.pad_token_id, tokenizer.eos_token_id, tokenizer.bos_token_id}

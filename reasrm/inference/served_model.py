@@ -13,7 +13,7 @@ and these are the others with their defaults:
     timeout_seconds: 600
     retries: 6                           of rate limits, outages and lost connections
     leave_out: []                        fields that this model refuses, of temperature, top_p, seed, logprobs
-    opens_thinking: false                true: its chat template writes the `<think>`, and thoughts come with the reply
+    opens_thinking: false                true: its chat template begins the thought, and thoughts come with the reply
 
 Keys come from the SDKs' own environment variables (OPENAI_API_KEY, ANTHROPIC_API_KEY) and from nowhere else; a model
 that is served on this machine needs none.
@@ -51,8 +51,9 @@ class ServedModel(BaseModel):
     leave_out: frozenset[RequestField] = frozenset()
     """Fields that are not sent."""
     opens_thinking: bool = False
-    """Whether replies begin inside a thought whose `<think>` the chat template wrote: DeepSeek-R1's distilled models on
-    a server without a reasoning parser. A reply cannot show it; one that is cut inside the thought must not be read."""
+    """Whether replies begin inside a thought whose start (`<think>`) the chat template wrote: DeepSeek-R1's distilled
+    models on a server without a reasoning parser. A reply cannot show it; one that is cut inside the thought must not
+    be read."""
 
     @property
     def address(self) -> str | None:

@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from reasrm.judging.verdict import THINK_END, THINK_START
+from reasrm.judging.thought_marks import THOUGHT_MARKS
 
 WORD_JOINER = "\u2060"
 """An invisible character that is put behind the first one of a text that spells a chat token."""
@@ -30,6 +30,7 @@ _CHAT_SHAPE = re.compile(
 )
 _BYTE = re.compile(r"<0x[0-9A-F]{2}>", re.IGNORECASE)
 """How vocabularies with byte fallback write a single byte."""
+_THOUGHTS = frozenset(text for mark in THOUGHT_MARKS for text in (mark.start, mark.end))
 _BRACKET = re.compile(r"[<>\[\]{}|｜]")  # noqa: RUF001
 
 
@@ -106,6 +107,6 @@ def _made_of_ordinary_text(tokenizer: Any, tokens: dict[int, str]) -> set[int]:
 
 def _is_turn_mark(text: str, written: str) -> bool:
     """Whether an added token that is not called special is a chat token all the same."""
-    if text in (THINK_START, THINK_END):
+    if text in _THOUGHTS:
         return False
     return bool(_CHAT_SHAPE.fullmatch(text) or (_BRACKET.search(text) and text in written))

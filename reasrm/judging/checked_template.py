@@ -125,7 +125,10 @@ class CheckedTemplate:
             if token in others:
                 others.remove(token)
         named = ", ".join(dict.fromkeys(map(self._tokens.text, others))) or "fewer than its own"
-        return self._error(f"these texts give chat tokens besides the template's own ({named})")
+        return ChatTemplateError(
+            f"{self._name}: a text gives chat tokens besides the template's own ({named}), and breaking them up does "
+            "not help; leave that text out"
+        )
 
     def _error(self, what: str) -> ChatTemplateError:
         return ChatTemplateError(f"{self._name}: {what}; {_WAY_OUT}")

@@ -39,7 +39,8 @@ def why_stopped(template: str, variables: dict[str, Any]) -> str:
         template: its source.
         variables: what the tokenizer gives to it, the texts of its special tokens.
     """
-    return _tried(json.dumps({"template": template, "variables": variables}, sort_keys=True, default=str))
+    request = {"template": template, "variables": variables, "path": [folder for folder in sys.path if folder]}
+    return _tried(json.dumps(request, sort_keys=True, default=str))
 
 
 @lru_cache(maxsize=64)
@@ -64,6 +65,7 @@ def _main() -> int:
     _limit_this_process()
     try:
         request = json.load(sys.stdin)
+        sys.path += request["path"]  # where this process has its libraries from
         template = _environment().from_string(request["template"])
         for roles in CONVERSATIONS:
             for answered in (False, True):

@@ -53,17 +53,24 @@ def require_usable(value: Any, written: str) -> None:
         raise NotJsonError(f"nested deeper than {DEEPEST} levels")
     if not written.isascii() and (half := _HALF.search(written)):
         raise NotJsonError(f"not valid UTF-8 (byte {ord(half.group()) - 0xDC00:#x} at character {half.start()})")
-    if "\\u" in written and not is_unicode(value):
-        raise NotJsonError("a text holds half of a character (a lone surrogate)")
+    if "\\u" in written and (place := not_unicode(value)) is not None:
+        raise NotJsonError(f"{place} holds half of a character (a lone surrogate)")
 
 
-def is_unicode(value: Any) -> bool:
-    """Whether every text and key in a value, which is not nested too deeply, can be written as UTF-8."""
+def not_unicode(value: Any, place: str = "") -> str | None:
+    """Where in a value, which is not nested too deeply, the first text stands that cannot be written as UTF-8."""
     if isinstance(value, str):
-        return value.isascii() or not _HALF.search(value)
+        return (f"`{place}`" if place else "the text") if _HALF.search(value) else None
     if isinstance(value, dict):
-        return all(is_unicode(key) and is_unicode(entry) for key, entry in value.items())
-    return not isinstance(value, list) or all(map(is_unicode, value))
+        if any(_HALF.search(key) for key in value):
+            return f"a key of `{place}`" if place else "a key"
+        names = {key: key[:60] if key.isidentifier() else repr(key[:60]) for key in value}
+        inside = ((entry, f"{place}.{names[key]}" if place else names[key]) for key, entry in value.items())
+    elif isinstance(value, list):
+        inside = ((entry, f"{place}[{at}]") for at, entry in enumerate(value))
+    else:
+        return None
+    return next((found for entry, name in inside if (found := not_unicode(entry, name)) is not None), None)
 
 
 def why_not(error: ValueError | RecursionError) -> str:

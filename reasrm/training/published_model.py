@@ -60,7 +60,7 @@ def fetch_from_hub(model: str, revision: str, out: Path) -> None:
                 allow_patterns=list(SAFE_FILES),
                 local_files_only=constants.HF_HUB_OFFLINE,
             )
-        except (OSError, ValueError) as error:  # the hub's errors and those of the connection are either
+        except Exception as error:  # the hub's errors and those of the connection have no class in common
             said = " ".join(str(error).split())[:300]
             raise StageError(f"{model} at {revision} cannot be fetched from the hub: {said}") from error
         _copy_safe_files(Path(cached), folder)

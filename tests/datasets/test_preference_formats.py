@@ -144,6 +144,8 @@ REFUSED: list[tuple[Refusal, Any]] = [
     (Refusal.WRONG_TYPE, {"prompt": ASKED, "chosen": GOOD, "rejected": [B]}),
     (Refusal.WRONG_SHAPE, {"prompt": [A], **TEXTS}),
     (Refusal.WRONG_SHAPE, {"prompt": " ", **TEXTS}),
+    (Refusal.WRONG_SHAPE, {"messages": [A], "rejected_response": BAD}),
+    (Refusal.WRONG_SHAPE, {"chosen": [Q, A, B], "rejected": [Q, A, A]}),
     (Refusal.WRONG_SHAPE, {"chosen": [Q, Q], "rejected": [Q, Q]}),
     (Refusal.WRONG_SHAPE, {"chosen": [Q, A], "rejected": [OTHER, B]}),
     (Refusal.WRONG_SHAPE, {"chosen": [Q, B, Q, A], "rejected": [Q, A, Q, B]}),

@@ -56,7 +56,9 @@ def test_nan_is_taken() -> None:
     ("text", "why"),
     [
         ('"\\ud83d"', "lone surrogate"),
-        ('{"\\udc00": 1}', "lone surrogate"),
+        ('{"a\\nb": "\\ud83d"}', r"`'a\\nb'` holds half"),
+        ('{"\\udc00": 1}', "a key holds half"),
+        ('{"a": [1, {"b": "x\\ud83d"}]}', r"`a\[1\]\.b` holds half of a character \(a lone surrogate\)"),
         (b'"\xff"', "not valid UTF-8"),
         ('{"a": 1, "a": 2}', "twice"),
         ('[{"b": {"a": 1, "a": 2}}]', "twice"),

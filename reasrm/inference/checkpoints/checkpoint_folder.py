@@ -21,6 +21,7 @@ SETTINGS_FILES = (
 )  # fmt: skip
 """Small files that the libraries read where they are there."""
 ADAPTER = "adapter_config.json"
+FINGERPRINT_EXEMPT = "it only refuses checkpoints that cannot be run"
 
 
 def require_checkpoint(checkpoint: Path) -> None:
@@ -29,15 +30,15 @@ def require_checkpoint(checkpoint: Path) -> None:
     Raises:
         StageError: it is none; says which file is at fault and what to do.
     """
-    _require_folder(checkpoint)
-    config = read_config(checkpoint)
-    _refuse_adapter(checkpoint)
-    _refuse_remote_code(checkpoint, config)
-    for name in SETTINGS_FILES:
-        file = checkpoint / name
-        if (file.exists() or file.is_symlink()) and (problem := fault_of(file)):
-            raise StageError(f"{checkpoint}: {name} {problem}; {WAY_OUT}")
-    require_weights(checkpoint)
+    try:
+        _require_folder(checkpoint)
+        config = read_config(checkpoint)
+        _refuse_adapter(checkpoint)
+        _refuse_remote_code(checkpoint, config)
+        _require_whole_settings(checkpoint)
+        require_weights(checkpoint)
+    except OSError as error:
+        raise StageError(f"{checkpoint}: cannot be read ({error.strerror}); check its path and its rights") from error
     _require_runnable_weights(checkpoint, config)
 
 
@@ -69,19 +70,19 @@ def quantisation(config: dict[str, Any]) -> str:
 def _require_folder(checkpoint: Path) -> None:
     if (checkpoint / CONFIG).is_file() or (checkpoint / CONFIG).is_symlink():
         return
-    try:
-        seen = next(checkpoint.iterdir(), None) if checkpoint.exists() else None
-    except NotADirectoryError:
-        instead = "; that is a file"
-    except OSError as error:
-        instead = f"; it cannot be read: {error.strerror}"
-    else:
-        forms = other_forms(checkpoint) if seen else ""
-        instead = f"; {forms}" if forms else ""
+    forms = "that is a file" if checkpoint.is_file() else other_forms(checkpoint)
+    instead = f"; {forms}" if forms else ""
     raise StageError(
         f"{checkpoint}: no checkpoint there (a folder with config.json{instead}); `reasrm run` trains "
         f"data/checkpoints/grpo-full, and `hf download NAME --local-dir FOLDER` gets a published model"
     )
+
+
+def _require_whole_settings(checkpoint: Path) -> None:
+    for name in SETTINGS_FILES:
+        file = checkpoint / name
+        if (file.exists() or file.is_symlink()) and (problem := fault_of(file)):
+            raise StageError(f"{checkpoint}: {name} {problem}; {WAY_OUT}")
 
 
 def _refuse_adapter(checkpoint: Path) -> None:

@@ -7,6 +7,7 @@ LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 WEB_PAGE = (b"<!doctype html", b"<html")
 HEAD = 512
 """Bytes that tell."""
+FINGERPRINT_EXEMPT = "it only says why a file cannot be what its name says"
 WAY_OUT = "get the whole checkpoint, for instance by `hf download NAME --local-dir FOLDER`"
 
 

@@ -84,6 +84,7 @@ FAULTS = [
     (holding("adapter_config.json", "{}"), r"an adapter \(adapter_config\.json\), no whole model: merge it"),
     (a_training, r"checkpoint-500/config\.json, folders of a training: name one of them"),
     (with_config(model_type="foo", auto_map={"AutoConfig": "x.Y"}), "`foo` models need code of their own"),
+    (with_config(architectures=7, num_hidden_layers=None), "its configuration cannot be read"),
     (with_config(hidden_size="wide"), "its configuration cannot be read .*hidden_size"),
     (with_config(vocab_size=64), r"its tokenizer gives ids up to \d+ .* and its model has 64 entries"),
     (with_config(quantization_config={"quant_method": "aqlm"}), r"quantised \(aqlm\) and cannot be "),
@@ -140,6 +141,8 @@ def test_a_file_and_a_place_where_nothing_is_are_no_checkpoint(folder: Path) -> 
         require_checkpoint(folder / "config.json")
     with pytest.raises(StageError, match=r"no checkpoint there .*hf download"):
         require_checkpoint(folder / "nothing")
+    with pytest.raises(StageError, match=r"cannot be read \(File name too long\)"):
+        require_checkpoint(folder / ("x" * 300))
 
 
 def test_a_model_that_could_be_judged_with_but_not_trained_is_refused_for_training(folder: Path) -> None:
