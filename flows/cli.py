@@ -9,7 +9,7 @@ from rich.text import Text
 
 from flows.stage_outcome import FlowError
 from flows.terminal_console import TerminalConsole
-from reasrm.records.visible_text import json_text
+from reasrm.records.harmless_text import json_text
 from reasrm.runtime.stage_main import ExitCode
 from reasrm.runtime.terminal import say, say_json
 

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from flows.stage_outcome import StageOutcome, StageRun
 from flows.terminal_console import TerminalConsole
-from reasrm.records.visible_text import visible
+from reasrm.records.harmless_text import harmless
 
 PLAIN_LINE_SECONDS = 30.0
 LIVE_PER_SECOND = 4
@@ -75,7 +75,7 @@ class RunDisplay:
 
     def note(self, text: str, style: str = "") -> None:
         """Print one line of the run itself."""
-        self.console.print(Text(visible(text), style=style), soft_wrap=True)
+        self.console.print(Text(harmless(text), style=style), soft_wrap=True)
 
     def started(self, name: str) -> None:
         """Say that a stage starts."""
@@ -85,7 +85,7 @@ class RunDisplay:
 
     def wrote(self, name: str, line: str) -> None:
         """Pass on a line that a running stage wrote."""
-        text = visible(line.strip())
+        text = harmless(line.strip())
         for own_name in (name, name.replace("@", "-"), name.partition("@")[0]):
             text = text.removeprefix(f"{own_name}: ")
         if self._verbose:
@@ -108,7 +108,7 @@ class RunDisplay:
         if run.outcome in {StageOutcome.COMPLETED, StageOutcome.STOPPED}:
             line.append(f"   {self._last_line.get(name, '')}", style="dim")
         if run.outcome in {StageOutcome.SKIPPED, StageOutcome.WAITING}:
-            line.append(visible(run.tail), style="dim")
+            line.append(harmless(run.tail), style="dim")
         self.console.print(line, soft_wrap=True)
         if run.outcome is StageOutcome.FAILED:
             for text in run.tail.splitlines():

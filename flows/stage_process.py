@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from flows.stage_outcome import StageOutcome, StageRun
-from reasrm.records.visible_text import visible
+from reasrm.records.harmless_text import harmless
 from reasrm.runtime.stage_main import ExitCode
 
 LOGS = Path("work/logs")
@@ -165,7 +165,7 @@ def _follow(process: subprocess.Popen[str], log: Path, on_line: OnLine) -> _Outp
     assert process.stdout is not None
     with log.open("w", encoding="utf-8") as file:
         for raw in process.stdout:
-            line = visible(raw.rstrip("\n"))
+            line = harmless(raw.rstrip("\n"))
             file.write(line + "\n")
             file.flush()
             outcome = outcome or next((one for pattern, one in OUTCOME_OF_DVC_LINE if pattern.match(line)), None)

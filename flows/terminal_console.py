@@ -2,7 +2,7 @@
 
 Reasons, last lines of stages, names of models and files hold text of others. rich would read `[red]`, `[link=...]` and
 `:smile:` in it as markup and pass control characters on, so this console reads no markup and spells out what a terminal
-would obey (`reasrm.records.visible_text`). Colours come from `rich.text.Text` alone.
+would obey (`reasrm.records.harmless_text`). Colours come from `rich.text.Text` alone.
 """
 
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.text import Text
 
-from reasrm.records.visible_text import visible
+from reasrm.records.harmless_text import harmless
 
 
 class TerminalConsole(Console):
@@ -24,9 +24,9 @@ class TerminalConsole(Console):
 
     def render_str(self, text: str, **how: Any) -> Text:
         """The text of a cell or line, harmless before its width is measured."""
-        return super().render_str(visible(text), **how)
+        return super().render_str(harmless(text), **how)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """The pieces that are written, each harmless; rich's own control codes pass."""
         for segment in super().render(renderable, options):
-            yield segment if segment.control else segment._replace(text=visible(segment.text))
+            yield segment if segment.control else segment._replace(text=harmless(segment.text))

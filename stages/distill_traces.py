@@ -30,8 +30,8 @@ from reasrm.distillation.run_messages import estimate_message
 from reasrm.distillation.settings import AskingSettings
 from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.miniature.oracle_server import local_oracle
+from reasrm.records.harmless_text import json_text
 from reasrm.records.trace import TracePass
-from reasrm.records.visible_text import json_text
 from reasrm.runtime.outputs import write_json
 from reasrm.runtime.params import StageParams
 from reasrm.runtime.stage_main import StageError, run_stage

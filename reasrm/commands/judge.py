@@ -32,7 +32,7 @@ from reasrm.commands.judge_options import (
     ServedOption,
     VariantOption,
 )
-from reasrm.records.visible_text import json_text
+from reasrm.records.harmless_text import json_text
 from reasrm.runtime.stage_main import ExitCode
 from reasrm.runtime.terminal import say, say_error, say_json
 

@@ -21,9 +21,9 @@ from typing import IO, Any
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from reasrm.evaluation.pairwise_judgment import Pair
+from reasrm.records.harmless_text import json_text
 from reasrm.records.jsonl import BadRecordError, explain
 from reasrm.records.pair import Message, require_question_last
-from reasrm.records.visible_text import json_text
 from reasrm.runtime.stage_main import StageError
 
 ROWS_AT_ONCE = 256

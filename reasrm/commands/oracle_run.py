@@ -20,11 +20,11 @@ from reasrm.distillation.request_plan import Oracle
 from reasrm.distillation.run_messages import estimate_message
 from reasrm.distillation.settings import AskingSettings
 from reasrm.judging.chain_of_rubrics import PromptVariant
+from reasrm.records.harmless_text import json_text
 from reasrm.records.jsonl import BadRecordError, explain, read_records
 from reasrm.records.ledger import BrokenLedgerError
 from reasrm.records.pair import PreferencePair
 from reasrm.records.trace import OracleTrace, TracePass
-from reasrm.records.visible_text import json_text
 from reasrm.runtime.outputs import write_json
 from reasrm.runtime.stage_main import ExitCode, StageError
 from reasrm.runtime.terminal import say, say_error, say_json

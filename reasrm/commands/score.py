@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperCommand
 
 from reasrm.benchmarks.scoring_rule import RESAMPLES, UnreadableRule
-from reasrm.records.visible_text import json_text
+from reasrm.records.harmless_text import json_text
 from reasrm.runtime.stage_main import ExitCode
 from reasrm.runtime.terminal import say, say_error, say_json
 

@@ -48,7 +48,7 @@ from reasrm.fake_vendor.protocols import (
 from reasrm.fake_vendor.rate_limits import VendorLimits
 from reasrm.fake_vendor.request_log import RequestLog
 from reasrm.fake_vendor.settings import FakeVendorSettings, Fault
-from reasrm.records.visible_text import json_text
+from reasrm.records.harmless_text import json_text
 from reasrm.runtime.terminal import say_json
 
 ONLINE = {str(api): api for api in ApiPath}
@@ -157,7 +157,7 @@ class FakeVendorServer:
         fault = self.settings.lasting_fault(parsed.key)
         if self.request_log.billed.total() < self.settings.short_replies:
             fault = Fault.REFUSAL
-        if fault in (Fault.REFUSAL, Fault.EMPTY):
+        if fault in (Fault.REFUSAL, Fault.EMPTY, Fault.ODD_ENDING):
             return GeneratedReply("", fault, 1)
         length = tokens_of(text)
         if length > parsed.max_tokens:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from reasrm.records.visible_text import json_text
+from reasrm.records.harmless_text import json_text
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """What is printed: harmless to a terminal, whole in every encoding, and quiet when nobody reads on.
 
 Whatever a command prints holds text of others: replies, prompts, names of files, a server's messages. So nothing
-prints but what stands here. `say` and `say_error` spell out what a terminal would obey (`visible_text`), `say_json`
+prints but what stands here. `say` and `say_error` spell out what a terminal would obey (`harmless_text`), `say_json`
 escapes it. `guard_streams`, called once when a process starts, does the same for whatever other libraries print,
 warnings and tracebacks included; on a terminal their colours and progress bars pass.
 
@@ -21,7 +21,7 @@ import sys
 import threading
 from typing import Any
 
-from reasrm.records.visible_text import ascii_json, one_line, visible
+from reasrm.records.harmless_text import ascii_json, harmless, one_line
 
 FINGERPRINT_EXEMPT = "it prints"
 LOST = 1
@@ -36,7 +36,7 @@ _DRAWING = re.compile(r"(\r|\x1b\[(?:\?25[hl]|\d*[AK]|[\d;]*m))")
 
 def say(text: str) -> None:
     """Print `text`, of one line or several, on standard output."""
-    print(visible(text), flush=True)
+    print(harmless(text), flush=True)
 
 
 def say_json(text: str) -> None:
@@ -55,7 +55,7 @@ def say_error(who: str, why: object) -> None:
 
 def message(who: str, why: object) -> str:
     """`who: why` on one line of bounded length, harmless to a terminal."""
-    return visible(one_line(f"{who}: {why}", LONGEST_MESSAGE))
+    return harmless(one_line(f"{who}: {why}", LONGEST_MESSAGE))
 
 
 class GuardedStream(io.TextIOWrapper):
@@ -94,8 +94,8 @@ class GuardedStream(io.TextIOWrapper):
 
     def _harmless(self, text: str) -> str:
         if not self._draws:  # a progress bar's states stand one below the other
-            return visible(text.replace("\r\n", "\n").replace("\r", "\n"))
-        return "".join(part if _DRAWING.fullmatch(part) else visible(part) for part in _DRAWING.split(text))
+            return harmless(text.replace("\r\n", "\n").replace("\r", "\n"))
+        return "".join(part if _DRAWING.fullmatch(part) else harmless(part) for part in _DRAWING.split(text))
 
     def _lose(self, error: OSError) -> None:
         """Write to nowhere from now on; if results are lost, end the process."""

@@ -18,7 +18,7 @@ from reasrm.runtime.stage_main import ExitCode
 from tests.fixtures.command_line import reasrm
 from tests.fixtures.judge_server import Habit, always, first_is_best, honest, judge_server, mute, served_file
 from tests.fixtures.trained_judge import case
-from tests.records.test_visible_text import OBEYED
+from tests.records.test_harmless_text import OBEYED
 
 RIGHT, WRONG = "the right one", "the other"
 

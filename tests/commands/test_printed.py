@@ -17,7 +17,7 @@ from reasrm.records.jsonl import write_records
 from reasrm.records.ledger import Ledger
 from reasrm.records.pair import Message, PreferencePair, Role
 from tests.fixtures.judge_server import honest, judge_server, served_file
-from tests.records.test_visible_text import OBEYED
+from tests.records.test_harmless_text import OBEYED
 
 pytestmark = pytest.mark.slow
 
@@ -114,7 +114,7 @@ def test_what_is_called_json_is_json(place: Path, command: str) -> None:
 
 
 @pytest.mark.parametrize("command", ["reasrm --help", ONE, MANY, SCORE, f"{COMPARE} --json", ORACLE])
-@pytest.mark.parametrize("sink", ["| true; exit ${PIPESTATUS[0]}", "2>&1 | true; exit ${PIPESTATUS[0]}", "> /dev/full"])
+@pytest.mark.parametrize("sink", ["2>&1 | true; exit ${PIPESTATUS[0]}", "> /dev/full"])
 def test_output_that_nobody_takes_ends_quietly(place: Path, command: str, sink: str) -> None:
     """A pipe whose reader has gone: no word at all; a full disk: one line."""
     done = shell(place, f"{command} {sink}")
@@ -138,13 +138,9 @@ def test_what_was_paid_is_in_the_ledger_though_nobody_reads(place: Path) -> None
         assert len(kept) == 2 * ROWS
 
 
-@pytest.mark.parametrize(
-    "command", [f"{MANY} --out full.jsonl", SCORE, COMPARE, ORACLE.replace("o.jsonl", "full.jsonl")]
-)
+@pytest.mark.parametrize("command", [f"{MANY} --out full.jsonl", SCORE, ORACLE.replace("o.jsonl", "full.jsonl")])
 def test_a_full_disk_is_one_line_and_nothing_half_written(place: Path, command: str) -> None:
     done = shell(place, f"ulimit -f 1\n{command}", PYTHONDONTWRITEBYTECODE="1")
-    if done.returncode == 0:
-        pytest.skip("this command wrote less than the limit")
     assert done.returncode == 1
     lines = [line for line in lines_of(done) if not line.startswith("oracle: ")]
     assert len(lines) == 1

@@ -11,7 +11,7 @@ from rich.text import Text
 from flows.run_display import PLAIN_LINE_SECONDS, RunDisplay
 from flows.stage_outcome import StageOutcome, StageRun
 from flows.terminal_console import TerminalConsole
-from tests.records.test_visible_text import OBEYED
+from tests.records.test_harmless_text import OBEYED
 
 RAW = "{'loss': '0.54', 'grad_norm': '1.2', 'epoch': '0.11'}"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from reasrm.runtime.terminal import LONGEST_MESSAGE, message
-from tests.records.test_visible_text import OBEYED
+from tests.records.test_harmless_text import OBEYED
 
 ROOT = Path(__file__).parents[2]
 START = "import sys, warnings, logging\nfrom reasrm.runtime.terminal import *\nguard_streams()\n"
@@ -52,7 +52,7 @@ def test_a_message_is_one_line_of_bounded_length(capsys: pytest.CaptureFixture[s
 
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
 def test_json_is_json_in_every_encoding(encoding: str) -> None:
-    program = "from reasrm.records.visible_text import json_text\nsay_json(json_text({'é': '\\x1b\\x9b😀'}))"
+    program = "from reasrm.records.harmless_text import json_text\nsay_json(json_text({'é': '\\x1b\\x9b😀'}))"
     done = run(program, PYTHONIOENCODING=encoding)
     check = "import json, sys; assert json.loads(sys.stdin.buffer.read()) == {'é': '\\x1b\\x9b😀'}"
     subprocess.run([sys.executable, "-c", check], input=done.stdout, check=True)

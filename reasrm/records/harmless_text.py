@@ -14,9 +14,9 @@ from typing import Any
 
 _SUSPECT = (
     "\x00-\x08\x0b-\x1f\x7f-\x9f"  # controls, but not tab and newline
-    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e"  # soft hyphen, joiners and fillers
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"  # soft hyphen, joiners and fillers
     "\u200b-\u200f\u2028-\u202e\u2060-\u206f"  # zero width, line separators, bidirectional marks and isolates
-    "\u3164\ufe00-\ufe0d\ufeff\uffa0\ufff9-\ufffb"  # fillers, variation selectors, byte order mark, interlinear notes
+    "\u3164\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb"  # fillers, variation selectors, byte order mark, interlinear notes
     "\ud800-\udfff"  # lone surrogates, which no encoder takes
     "\U0001d173-\U0001d17a"  # invisible marks of music
     "\U000e0000-\U000e0fff"  # tags and more variation selectors
@@ -28,7 +28,7 @@ _SUSPECTS_OF_JSON = re.compile(f"[{_SUSPECT}]")
 _NOT_ASCII = re.compile("[^\x00-\x7f]")
 
 
-def visible(text: str) -> str:
+def harmless(text: str) -> str:
     """`text` with each invisible, direction-turning or control character replaced by its code point in brackets."""
     return _SUSPECTS.sub(_code_point, text.replace("\r\n", "\n"))
 
@@ -42,7 +42,7 @@ def one_line(text: str, limit: int) -> str:
 def json_text(value: Any, *, indent: int | None = None, sort_keys: bool = False) -> str:
     """`value` as JSON that every reader takes (RFC 8259) and every terminal may be shown.
 
-    NaN and the infinities, which JSON lacks, become null; a character that `visible` would spell out is escaped, half
+    NaN and the infinities, which JSON lacks, become null; a character that `harmless` would spell out is escaped, half
     of a surrogate pair among them.
 
     Args:

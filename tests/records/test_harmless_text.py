@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reasrm.records.visible_text import ascii_json, json_text, one_line, visible
+from reasrm.records.harmless_text import ascii_json, harmless, json_text, one_line
 
 OBEYED = {
     "colour": "\x1b[31m",
@@ -40,16 +40,16 @@ OBEYED = {
 
 
 def test_direction_overrides_are_shown() -> None:
-    assert visible("abc\u202egnp.exe") == "abc⟦U+202E RIGHT-TO-LEFT OVERRIDE⟧gnp.exe"
+    assert harmless("abc\u202egnp.exe") == "abc⟦U+202E RIGHT-TO-LEFT OVERRIDE⟧gnp.exe"
 
 
 def test_zero_width_and_controls_are_shown() -> None:
-    assert visible("a\u200bb\x00c\x1b[31m\r") == "a⟦U+200B ZERO WIDTH SPACE⟧b⟦U+0000⟧c⟦U+001B⟧[31m⟦U+000D⟧"
+    assert harmless("a\u200bb\x00c\x1b[31m\r") == "a⟦U+200B ZERO WIDTH SPACE⟧b⟦U+0000⟧c⟦U+001B⟧[31m⟦U+000D⟧"
 
 
 @pytest.mark.parametrize("text", OBEYED.values(), ids=OBEYED)
 def test_nothing_of_others_is_obeyed(text: str) -> None:
-    shown = visible(text)
+    shown = harmless(text)
     printed = json_text({text: [text]})
     assert shown.isprintable()
     assert printed.isprintable()
@@ -58,23 +58,23 @@ def test_nothing_of_others_is_obeyed(text: str) -> None:
 
 def test_ordinary_text_is_untouched() -> None:
     text = "Grüße, 你好, مرحبا, ❤️ and\ttabs\nlines"
-    assert visible(text) == text
+    assert harmless(text) == text
     assert json_text(text) == json.dumps(text, ensure_ascii=False)
 
 
 def test_a_row_of_variation_selectors_is_not_hidden() -> None:
-    assert visible("x\ufe0f\ufe0f\ufe0f").count("VARIATION SELECTOR") == 2
+    assert harmless("x\ufe0f\ufe0f\ufe0f").count("VARIATION SELECTOR") == 2
 
 
 def test_windows_line_ends_are_line_ends() -> None:
-    assert visible("a\r\nb") == "a\nb"
+    assert harmless("a\r\nb") == "a\nb"
 
 
 @given(st.text(st.characters()))
 def test_nothing_invisible_is_left(text: str) -> None:
-    left = {c for c in visible(text) if unicodedata.category(c) in {"Cc", "Cs"}} - {"\n", "\t"}
+    left = {c for c in harmless(text) if unicodedata.category(c) in {"Cc", "Cs"}} - {"\n", "\t"}
     assert not left
-    assert visible(visible(text)) == visible(text)
+    assert harmless(harmless(text)) == harmless(text)
 
 
 def test_a_line_has_no_breaks_and_a_limit() -> None:
