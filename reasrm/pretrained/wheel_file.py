@@ -16,7 +16,7 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from reasrm.records.visible_text import one_line
+from reasrm.records.harmless_text import one_line
 from reasrm.runtime.stage_main import StageError
 
 CHUNK = 2**20
