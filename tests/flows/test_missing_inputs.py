@@ -12,6 +12,7 @@ from flows.stage_outcome import FlowError
 from reasrm.runtime.yaml_files import read_yaml, write_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep:DeprecationWarning")  # DVC's own
 
 
 @pytest.fixture
