@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Callable
 from enum import IntEnum
+from typing import NamedTuple
 
 ENVIRONMENT = {"TOKENIZERS_PARALLELISM": "false", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1"}
 """Environment of every stage: no surprise threads, and no library reports its use to anybody. Nothing that changes a
@@ -39,36 +40,53 @@ class StoppedResumable(StageError):  # noqa: N818  a stop is not an error
     exit_code = ExitCode.STOPPED_RESUMABLE
 
 
+class Failure(NamedTuple):
+    """How a stage that cannot go on ends."""
+
+    reason: str
+    """One line."""
+    code: ExitCode
+
+
 def run_stage(name: str, main: Callable[[], str]) -> None:
     """Run a stage's `main` and print the one summary line that it returns; exit non-zero with the reason otherwise.
 
     Errors of this project, missing or bad input and Ctrl-C are reported in one line; anything else keeps its traceback,
     since it is a defect.
     """
-    from reasrm.runtime.work_folder import StageBusyError, only_run  # here: exit codes alone load nothing
+    from reasrm.runtime.work_folder import only_run  # here: exit codes alone load nothing
 
-    for variable, value in ENVIRONMENT.items():
-        os.environ.setdefault(variable, value)
+    set_environment()
     try:
         with only_run(name):
             summary = main()
-    except StageBusyError as error:
-        _leave(name, error, ExitCode.BUSY)
-    except StageError as error:
-        _leave(name, error, error.exit_code)
-    except KeyboardInterrupt:
-        _leave(name, "interrupted; the same command goes on from what is kept", ExitCode.INTERRUPTED)
-    except FileNotFoundError as error:
-        if not str(error.filename).startswith(INPUTS):
+    except (Exception, KeyboardInterrupt) as error:
+        failure = failure_of(error)
+        if failure is None:
             raise
-        _leave(name, f"{error.filename}: not there; `dvc repro` first makes what a stage reads", ExitCode.FAILED)
-    except ValueError as error:
-        if type(error) is ValueError:
-            raise
-        _leave(name, error, ExitCode.FAILED)
+        print(f"{name}: {failure.reason}", file=sys.stderr, flush=True)
+        sys.exit(int(failure.code))
     print(f"{name}: {summary}", flush=True)
 
 
-def _leave(name: str, error: Exception | str, code: ExitCode) -> None:
-    print(f"{name}: {error}", file=sys.stderr, flush=True)
-    sys.exit(int(code))
+def set_environment() -> None:
+    """Set what every stage's process has in its environment, unless the user chose otherwise."""
+    for variable, value in ENVIRONMENT.items():
+        os.environ.setdefault(variable, value)
+
+
+def failure_of(error: BaseException) -> Failure | None:
+    """The line and exit code of an `error` of this project, missing or bad input, or Ctrl-C; None for a defect."""
+    from reasrm.runtime.work_folder import StageBusyError
+
+    if isinstance(error, StageBusyError):
+        return Failure(str(error), ExitCode.BUSY)
+    if isinstance(error, StageError):
+        return Failure(str(error), error.exit_code)
+    if isinstance(error, KeyboardInterrupt):
+        return Failure("interrupted; the same command goes on from what is kept", ExitCode.INTERRUPTED)
+    if isinstance(error, FileNotFoundError) and str(error.filename).startswith(INPUTS):
+        return Failure(f"{error.filename}: not there; `dvc repro` first makes what a stage reads", ExitCode.FAILED)
+    if isinstance(error, ValueError) and type(error) is not ValueError:
+        return Failure(str(error), ExitCode.FAILED)
+    return None
