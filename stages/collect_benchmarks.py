@@ -1,7 +1,8 @@
 """Collect the benchmarks: rows in the published schemas to comparisons to be judged, with an account of every row.
 
 Reads:   the folder given with --files (source `files`), the hub (`hub`), or the miniature's own rows
-Writes:  data/benchmarks/<benchmark>.jsonl, refused.jsonl (rows that are not used, with reasons), completeness.json
+Writes:  data/benchmarks/<benchmark>.jsonl, refused.jsonl (rows that are not used, with reasons), completeness.json;
+         if a benchmark has no usable row, work/collect_benchmarks/refused.jsonl alone
 Run:     python -m stages.collect_benchmarks --files data/raw      (or: dvc repro collect_benchmarks)
 """
 
@@ -15,7 +16,7 @@ from pydantic import Field, model_validator
 from reasrm.benchmarks.collection import CollectedBenchmark, RowSelection, collect, write_benchmarks
 from reasrm.benchmarks.registry import BenchmarkName, benchmark, display_names
 from reasrm.datasets.hub import download
-from reasrm.datasets.row_files import DataSource, RowInFile, files_beside, rows_below
+from reasrm.datasets.row_files import DataSource, RowInFile, rows_below
 from reasrm.miniature.benchmark_rows import benchmark_rows
 from reasrm.runtime.params import StageParams
 from reasrm.runtime.stage_main import run_stage
@@ -67,9 +68,7 @@ def source_rows(params: CollectBenchmarksParams, name: str, files: Path) -> Iter
 
 def collect_benchmark(params: CollectBenchmarksParams, name: str, files: Path) -> CollectedBenchmark:
     """One benchmark's items and account."""
-    unread = files_beside(files, benchmark(name).layout) if params.source is DataSource.FILES else []
-    rows = source_rows(params, name, files)
-    return collect(benchmark(name), rows, params.selection(name), unread).require_items()
+    return collect(benchmark(name), source_rows(params, name, files), params.selection(name))
 
 
 def main() -> str:
@@ -81,10 +80,16 @@ def main() -> str:
     collected = [collect_benchmark(params, name, files) for name in sorted(params.benchmarks)]
     write_benchmarks(OUTPUT, collected, params.source)
     titles = display_names(OUTPUT)
-    return "; ".join(
-        f"{titles[one.benchmark.name]} {one.rows_in} rows, {len(one.items)} comparisons, {len(one.refused)} refused"
-        for one in collected
-    )
+    return "; ".join(f"{titles[one.benchmark.name]} {summary(one)}" for one in collected)
+
+
+def summary(collected: CollectedBenchmark) -> str:
+    """What became of a benchmark's rows, in a few words."""
+    unread = collected.files_not_read
+    refused = f"{len(collected.refused) - len(unread)} refused"
+    named = ", ".join([*unread[:3], "..."] if unread[3:] else unread)
+    files = f", {len(unread)} files not read ({named})" if unread else ""
+    return f"{collected.rows_in} rows, {len(collected.items)} comparisons, {refused}{files}"
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 Reads:   the folder given with --files (source `files`), the hub (`hub`), or the miniature's training questions;
          data/benchmarks, whose prompts no pair may repeat
-Writes:  data/pairs/{distill,reinforce,dev}.jsonl, rejected.jsonl (a reason each), funnel.json
+Writes:  data/pairs/{distill,reinforce,dev}.jsonl, rejected.jsonl (a reason each), funnel.json;
+         if a purpose gets no pair, work/collect_pairs/rejected.jsonl alone
 Run:     python -m stages.collect_pairs --files data/raw      (or: dvc repro collect_pairs)
 """
 
@@ -86,7 +87,13 @@ def main() -> str:
     selected = select(candidates(params, files), params.rules(), prompts)
     selected.write(OUTPUT, params.model_dump(mode="json", include={"overlap_ngram", "overlap_share", "max_chars"}))
     kept = ", ".join(f"{purpose.value} {len(pairs)}" for purpose, pairs in selected.pairs.items())
-    return f"{selected.rows_by_source.total()} rows; {kept}; {len(selected.rejected)} rejected"
+    unread = selected.files_not_read
+    named = ", ".join([*unread[:3], "..."] if unread[3:] else unread)
+    files_not_read = f"; {len(unread)} files not read ({named})" if unread else ""
+    funnel = selected.funnel()
+    reasons = ", ".join(f"{reason} {count}" for reason, count in funnel["by_reason"].items())
+    rejected = f"{funnel['rejected']} rejected{f' ({reasons})' if reasons else ''}"
+    return f"{funnel['rows_in']} rows; {kept}; {rejected}{files_not_read}"
 
 
 if __name__ == "__main__":

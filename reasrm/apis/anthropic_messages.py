@@ -9,22 +9,13 @@ from reasrm.apis.api_reply import ApiReply, AttemptResult, Usage
 from reasrm.apis.connection import Connection, NoKeyError
 from reasrm.apis.error_classification import ErrorKind
 from reasrm.apis.rate_limit_headers import RateLimitHeaders, read_anthropic_limits
-from reasrm.apis.reply_format import ReplyContent, ReplyFormat, optional_count, token_count
+from reasrm.apis.reply_format import ReplyContent, ReplyFormat, optional_count, text_of, token_count
 from reasrm.apis.request_format import ApiProtocol, RequestField, system_text, turns
 from reasrm.records.pair import Message
-from reasrm.records.trace import TraceOutcome
 
 ANTHROPIC_VERSION = "2026-10-21"
 """Sent as `anthropic-version`. Fixed here, so that a newer SDK cannot quietly change what is asked."""
 NO_KEY = f"no key for Anthropic: set the environment variable {ApiProtocol.ANTHROPIC.key_variable}"
-OUTCOMES = {
-    "end_turn": TraceOutcome.OK,
-    "stop_sequence": TraceOutcome.OK,
-    "max_tokens": TraceOutcome.TRUNCATED,
-    "model_context_window_exceeded": TraceOutcome.TRUNCATED,
-    "refusal": TraceOutcome.REFUSED,
-}
-"""By stop reason."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +49,7 @@ class AnthropicRequests:
 class AnthropicClient(ApiClient):
     """The client of the protocol `anthropic`."""
 
+    protocol = ApiProtocol.ANTHROPIC
     path = "v1/messages"
     request_id_header = "request-id"
 
@@ -73,9 +65,8 @@ class AnthropicClient(ApiClient):
         local_key = connection.local_key(ApiProtocol.ANTHROPIC)
         try:
             sdk = anthropic.AsyncAnthropic(
-                **connection.sdk_arguments(),
-                default_headers={"anthropic-version": ANTHROPIC_VERSION},
-                http_client=anthropic.DefaultAioHttpClient(**connection.transport_arguments()),
+                **connection.sdk_arguments(ApiProtocol.ANTHROPIC, {"anthropic-version": ANTHROPIC_VERSION}),
+                http_client=anthropic.DefaultAioHttpClient(**connection.transport_arguments(ApiProtocol.ANTHROPIC)),
             )
         except anthropic.CredentialsError:
             raise NoKeyError(NO_KEY) from None
@@ -93,12 +84,8 @@ class AnthropicClient(ApiClient):
         """Read the `anthropic-ratelimit-*` headers and Retry-After."""
         return read_anthropic_limits(headers)
 
-    def failures(self) -> tuple[type[Exception], ...]:
-        """As of any SDK, and a key that went missing on the way."""
-        return (self.errors.CredentialsError, *super().failures())
-
     def failed(self, error: Exception) -> AttemptResult:
-        """What one of the `failures` means."""
+        """As of any SDK, and a key that went missing on the way."""
         if isinstance(error, self.errors.CredentialsError):
             return AttemptResult(error_kind=ErrorKind.NOT_ALLOWED, detail=NO_KEY)
         return super().failed(error)
@@ -115,9 +102,9 @@ def _usage(body: Any) -> Usage:
 
 
 def _content(body: Any) -> ReplyContent:
-    text = "".join(block["text"] for block in body["content"] if block["type"] == "text")
-    return ReplyContent(text, body["stop_reason"])
+    text, refused = text_of(body["content"])
+    return ReplyContent(text, body.get("stop_reason"), refused)
 
 
-MESSAGE = ReplyFormat("Message", OUTCOMES, _usage, _content)
+MESSAGE = ReplyFormat("Message", "content", _usage, _content)
 """Reads a Message object."""

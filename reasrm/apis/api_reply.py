@@ -121,5 +121,6 @@ class AttemptResult:
 
 
 def shortened(message: str) -> str:
-    """A vendor's message on one line, at most `DETAIL_CHARACTERS` long."""
-    return " ".join(message.split())[:DETAIL_CHARACTERS]
+    """A vendor's message on one line, at most `DETAIL_CHARACTERS` long, without what no terminal should be sent."""
+    kept = " ".join(message.split())[:DETAIL_CHARACTERS]
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in kept)

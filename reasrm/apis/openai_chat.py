@@ -8,22 +8,14 @@ from reasrm.apis.api_client import ApiClient
 from reasrm.apis.api_reply import ApiReply, Usage
 from reasrm.apis.connection import Connection, NoKeyError
 from reasrm.apis.rate_limit_headers import RateLimitHeaders, read_openai_limits
-from reasrm.apis.reply_format import ReplyContent, ReplyFormat, optional_count, token_count, token_logprobs
+from reasrm.apis.reply_format import ReplyContent, ReplyFormat, optional_count, text_of, token_count, token_logprobs
 from reasrm.apis.request_format import ApiProtocol, RequestField, written
 from reasrm.records.pair import Message
-from reasrm.records.trace import TraceOutcome
 
 NO_KEY = (
     f"no key for OpenAI: set the environment variable {ApiProtocol.OPENAI.key_variable} (to anything for a server of "
     "your own that asks for none)"
 )
-OUTCOMES: dict[str | None, TraceOutcome] = {
-    "stop": TraceOutcome.OK,
-    None: TraceOutcome.OK,
-    "length": TraceOutcome.TRUNCATED,
-    "content_filter": TraceOutcome.REFUSED,
-}
-"""By finish reason; null is what some servers (SGLang, llama.cpp) write of a whole reply."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +47,7 @@ class ChatCompletionsRequests:
 class OpenAIClient(ApiClient):
     """The client of the protocol `openai`."""
 
+    protocol = ApiProtocol.OPENAI
     path = "chat/completions"
     request_id_header = "x-request-id"
 
@@ -70,8 +63,8 @@ class OpenAIClient(ApiClient):
         local_key = connection.local_key(ApiProtocol.OPENAI)
         try:
             sdk = openai.AsyncOpenAI(
-                **{"api_key": local_key} | connection.sdk_arguments("/v1"),
-                http_client=openai.DefaultAioHttpClient(**connection.transport_arguments()),
+                **{"api_key": local_key} | connection.sdk_arguments(ApiProtocol.OPENAI),
+                http_client=openai.DefaultAioHttpClient(**connection.transport_arguments(ApiProtocol.OPENAI)),
             )
         except openai.OpenAIError:
             raise NoKeyError(NO_KEY) from None
@@ -88,26 +81,23 @@ class OpenAIClient(ApiClient):
 
 def _usage(body: Any) -> Usage:
     usage = body["usage"]
-    cached = optional_count(usage.get("prompt_tokens_details"), "cached_tokens")
-    return Usage(
-        input_tokens=max(0, token_count(usage, "prompt_tokens") - cached),
-        output_tokens=token_count(usage, "completion_tokens"),
-        cache_read_tokens=cached,
-    )
+    return openai_usage(usage, "prompt_tokens", "completion_tokens", "prompt_tokens_details")
+
+
+def openai_usage(usage: Any, prompt: str, completion: str, details: str) -> Usage:
+    """A usage of either of OpenAI's protocols, by the names of its fields."""
+    tokens = token_count(usage, prompt)
+    cached = min(tokens, optional_count(usage.get(details), "cached_tokens"))
+    return Usage(input_tokens=tokens - cached, output_tokens=token_count(usage, completion), cache_read_tokens=cached)
 
 
 def _content(body: Any) -> ReplyContent:
     choice = body["choices"][0]
-    message = choice["message"]
-    content, refused = message.get("content"), bool(message.get("refusal"))
-    if isinstance(content, list):  # some servers answer in parts, as questions may be put
-        refused |= any(part["type"] == "refusal" for part in content)
-        content = "".join(part["text"] for part in content if part["type"] == "text")
-    if not isinstance(content, str | None):
-        raise TypeError(f"content is {content!r}")
-    logprobs = token_logprobs((choice.get("logprobs") or {}).get("content"))
-    return ReplyContent(content or "", choice.get("finish_reason"), refused, logprobs)
+    message, logprobs = choice["message"], choice.get("logprobs")
+    text, refused = ("", False) if message.get("content") is None else text_of(message["content"])
+    tokens = token_logprobs(logprobs.get("content")) if isinstance(logprobs, dict) else ()
+    return ReplyContent(text, choice.get("finish_reason"), refused or bool(message.get("refusal")), tokens)
 
 
-CHAT_COMPLETION = ReplyFormat("ChatCompletion", OUTCOMES, _usage, _content)
+CHAT_COMPLETION = ReplyFormat("ChatCompletion", "choices", _usage, _content)
 """Reads a ChatCompletion object."""

@@ -5,27 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from reasrm.apis.api_reply import ApiReply, Usage
-from reasrm.apis.error_classification import ApiError
-from reasrm.apis.openai_chat import OpenAIClient
-from reasrm.apis.reply_format import (
-    BrokenReplyError,
-    ReplyContent,
-    ReplyFormat,
-    optional_count,
-    token_count,
-    token_logprobs,
-)
+from reasrm.apis.openai_chat import OpenAIClient, openai_usage
+from reasrm.apis.reply_format import ReplyContent, ReplyFormat, text_of, token_logprobs
 from reasrm.apis.request_format import ApiProtocol, RequestField, system_text, turns
 from reasrm.records.pair import Message
-from reasrm.records.trace import TraceOutcome
 
-COMPLETED, INCOMPLETE, FAILED = "completed", "incomplete", "failed"
-OUTCOMES: dict[str, TraceOutcome] = {
-    COMPLETED: TraceOutcome.OK,
-    "max_output_tokens": TraceOutcome.TRUNCATED,
-    "content_filter": TraceOutcome.REFUSED,
-}
-"""By status, or by the reason of an incomplete one."""
+INCOMPLETE = "incomplete"
 WITH_LOGPROBS = {"include": ["message.output_text.logprobs"]}
 
 
@@ -59,46 +44,33 @@ class ResponsesRequests:
 class OpenAIResponsesClient(OpenAIClient):
     """The client of the protocol `openai_responses`."""
 
+    protocol = ApiProtocol.OPENAI_RESPONSES
     path = "responses"
 
     def read_reply(self, body: Any, request_id: str) -> ApiReply:
         """Read a Response object."""
-        return read_response(body, request_id, needs_usage=self.connection.needs_usage)
-
-
-def read_response(body: Any, request_id: str, *, needs_usage: bool = True) -> ApiReply:
-    """Read a Response object. Tokens written to the prompt cache are billed as any others and stay among them.
-
-    Raises:
-        BrokenReplyError: it is none, or the model failed; its `error_kind` says which.
-    """
-    if isinstance(body, dict) and body.get("status") == FAILED:
-        error = ApiError.from_body(body.get("error") or "it does not say why")
-        raise BrokenReplyError(f"the response failed: {error.code or error.kind} {error.message}", error)
-    return RESPONSE.read(body, request_id, needs_usage=needs_usage)
+        return RESPONSE.read(body, request_id, needs_usage=self.connection.needs_usage)
 
 
 def _usage(body: Any) -> Usage:
-    usage = body["usage"]
-    cached = optional_count(usage.get("input_tokens_details"), "cached_tokens")
-    return Usage(
-        input_tokens=max(0, token_count(usage, "input_tokens") - cached),
-        output_tokens=token_count(usage, "output_tokens"),
-        cache_read_tokens=cached,
-    )
+    """Tokens written to the prompt cache are billed as any others and stay among them."""
+    return openai_usage(body["usage"], "input_tokens", "output_tokens", "input_tokens_details")
 
 
 def _content(body: Any) -> ReplyContent:
-    parts = [part for item in body["output"] if item["type"] == "message" for part in item["content"]]
-    texts = [part for part in parts if part["type"] == "output_text"]
-    reason = body["incomplete_details"]["reason"] if body["status"] == INCOMPLETE else body["status"]
+    messages = [item["content"] for item in body["output"] if item["type"] == "message"]
+    read = [text_of(content) for content in messages]
+    parts = [part for content in messages if isinstance(content, list) for part in content if isinstance(part, dict)]
+    status, details = body.get("status"), body.get("incomplete_details")
+    reason = details.get("reason") if isinstance(details, dict) else None
     return ReplyContent(
-        text="".join(part["text"] for part in texts),
-        finish_reason=reason,
-        refused=any(part["type"] == "refusal" for part in parts),
-        token_logprobs=tuple(one for part in texts for one in token_logprobs(part.get("logprobs"))),
+        text="".join(text for text, _ in read),
+        finish_reason=(reason or status) if status == INCOMPLETE else status,
+        refused=any(refused for _, refused in read),
+        token_logprobs=tuple(one for part in parts for one in token_logprobs(part.get("logprobs"))),
+        whole=status not in (INCOMPLETE, "in_progress", "queued"),
     )
 
 
-RESPONSE = ReplyFormat("Response", OUTCOMES, _usage, _content)
-"""Reads a Response object that has not failed."""
+RESPONSE = ReplyFormat("Response", "output", _usage, _content)
+"""Reads a Response object."""

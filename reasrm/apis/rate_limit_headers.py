@@ -1,11 +1,28 @@
-"""What a server's response headers say about its rate limits and how long to wait."""
+"""What a server's response headers say about its rate limits and how long to wait.
 
+How long: `retry-after-ms` and Azure's `x-ms-retry-after-ms` in milliseconds, else `retry-after` in seconds, as a
+duration with units (`1m30s`), or as a date (HTTP's or ISO 8601). A date is the server's, so it is compared with the
+server's own `date`; with our clock only where there is none. What is over is no wait; what is no number at all (`nan`,
+`inf`, `soon`) is no wish. A number too large for a float is the largest one. The wish is given as it is: those who
+follow it bound it (`outage_minutes` of the oracle, `LONGEST_RETRY_AFTER` of a judge). When a limit resets
+(`x-ratelimit-reset-*`, `anthropic-ratelimit-*-reset`) is not read: that is when all of it is back, in units that differ
+by server, and no wish.
+"""
+
+import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from math import isfinite
 from typing import Any
+
+LARGEST_LIMIT = 1e15
+"""A minute; what is above it is none."""
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+", re.ASCII)
+UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+"""Seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +68,21 @@ def read_openai_limits(headers: Mapping[str, str]) -> RateLimitHeaders:
 
 
 def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
-    """Retry-After in seconds, from milliseconds, seconds or an HTTP date; None if there is none or it is unreadable."""
-    milliseconds, value = _number(headers.get("retry-after-ms")), headers.get("retry-after")
-    seconds = _number(value) if milliseconds is None else milliseconds / 1000
-    return _seconds_until(value) if seconds is None else max(0.0, seconds)
+    """How long the server wants to be left alone, in seconds; None if it does not say, or says what means nothing."""
+    for name in ("retry-after-ms", "x-ms-retry-after-ms"):
+        milliseconds = _number(headers.get(name))
+        if milliseconds is not None:
+            return max(0.0, milliseconds / 1000)
+    value = headers.get("retry-after", "").strip()
+    seconds = _number(value)
+    if seconds is None:
+        seconds = _duration(value) if DURATION.fullmatch(value) else _seconds_until(value, headers.get("date", ""))
+    return None if seconds is None else max(0.0, seconds)
+
+
+def shown_seconds(seconds: float) -> str:
+    """A wait for a message."""
+    return f"{seconds:.0f} s" if seconds < 1e10 else "more than 300 years"
 
 
 def plain_headers(headers: Any) -> dict[str, str]:
@@ -65,19 +93,32 @@ def plain_headers(headers: Any) -> dict[str, str]:
 def _rate_limit(headers: Mapping[str, str], limit_name: str, remaining_name: str) -> RateLimit | None:
     """One limit out of its two headers; None where the server sends none, or nothing that could be kept to."""
     limit, remaining = _number(headers.get(limit_name)), _number(headers.get(remaining_name))
-    return RateLimit(limit, max(0.0, remaining)) if limit is not None and limit > 0 and remaining is not None else None
+    if limit is None or remaining is None or not 0 < limit < LARGEST_LIMIT or remaining >= LARGEST_LIMIT:
+        return None
+    return RateLimit(limit, max(0.0, remaining))
 
 
 def _number(value: str | None) -> float | None:
-    try:
-        number = float(value) if value else None
-    except ValueError:
-        return None
-    return number if number is not None and isfinite(number) else None
+    value = (value or "").strip()
+    return min(max(float(value), -sys.float_info.max), sys.float_info.max) if NUMBER.fullmatch(value) else None
 
 
-def _seconds_until(date: str | None) -> float | None:
-    try:
-        return max(0.0, (parsedate_to_datetime(date or "") - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError):
-        return None
+def _duration(value: str) -> float:
+    seconds = sum(float(count) * UNITS[unit] for count, unit in re.findall(r"([\d.]+)(ms|s|m|h|d)", value))
+    return min(seconds, sys.float_info.max)
+
+
+def _seconds_until(date: str, now: str) -> float | None:
+    """From the server's `now`, or ours where it sends none, until `date`."""
+    then = _moment(date)
+    return None if then is None else (then - (_moment(now) or datetime.now(UTC))).total_seconds()
+
+
+def _moment(date: str) -> datetime | None:
+    for read in (parsedate_to_datetime, datetime.fromisoformat):
+        try:
+            moment = read(date)
+            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        except (ValueError, TypeError, LookupError, OverflowError, AttributeError):  # all of them on odd dates
+            continue
+    return None

@@ -29,6 +29,12 @@ class ApiProtocol(StrEnum):
         return (self.key_variable, "ANTHROPIC_AUTH_TOKEN") if self is ApiProtocol.ANTHROPIC else (self.key_variable,)
 
     @property
+    def header_variables(self) -> tuple[str, ...]:
+        """All environment variables that the SDK sends in headers: keys, ids of accounts, headers of one's own."""
+        account = () if self is ApiProtocol.ANTHROPIC else ("OPENAI_ADMIN_KEY", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID")
+        return (*self.key_variables, *account, f"{self._sdk}_CUSTOM_HEADERS")
+
+    @property
     def address_variable(self) -> str:
         """The environment variable in which the SDK finds another address than the vendor's own."""
         return f"{self._sdk}_BASE_URL"

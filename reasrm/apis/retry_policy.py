@@ -3,6 +3,10 @@
 What passes (`ErrorKind.passes`: a rate limit, an outage, a lost or broken reply) is sent again, what does not is not.
 The SDKs' own retries are off. `RetryingSender` is the loop for those who only want the reply; the oracle's loop
 (`distillation.asking`) adds a ledger, a budget and a circuit breaker, and takes its pauses from here.
+
+A server that asks for a pause (Retry-After, with whatever passes) is left alone for as long as it asks, by all
+requests, up to a bound: `LONGEST_RETRY_AFTER` here, `outage_minutes` for the oracle. One that asks for more is not
+asked again: the run stops, with everything kept, and goes on when somebody starts it.
 """
 
 import asyncio
@@ -12,17 +16,28 @@ from typing import Any
 from reasrm.apis.api_client import ApiClient
 from reasrm.apis.api_reply import AttemptResult
 from reasrm.apis.error_classification import ErrorKind
+from reasrm.apis.rate_limit_headers import shown_seconds
 
 FIRST_BACKOFF = 0.5
 LONGEST_BACKOFF = 30.0
 """Seconds; a retry waits a random time up to the first, doubled with each attempt, up to the longest (full jitter)."""
-LONGEST_RETRY_AFTER = 60.0
-"""Seconds; a server that asks for a longer pause is asked again after this one."""
+LONGEST_RETRY_AFTER = 600.0
+"""Seconds, as the oracle's `outage_minutes`; a request whose server asks for a longer pause is not sent again."""
 
 
 def backoff_seconds(failures: int) -> float:
     """How long a request waits after its `failures`-th failure: full jitter."""
     return random.uniform(0, min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** max(0, failures - 1)))
+
+
+def asks_for_a_pause(result: AttemptResult) -> str:
+    """What a server said that asks for a longer pause than anybody waits for."""
+    return f"the server asks for a pause of {shown_seconds(result.limits.retry_after or 0.0)}: {result.detail}"
+
+
+def asks_for_too_long(result: AttemptResult) -> bool:
+    """Whether the server of a request that failed asks for a longer pause than `LONGEST_RETRY_AFTER`."""
+    return (result.limits.retry_after or 0.0) > LONGEST_RETRY_AFTER
 
 
 class RetryingSender:
@@ -43,6 +58,8 @@ class RetryingSender:
             result = await self._client.attempt(body)
             if result.error_kind is None or not result.error_kind.passes or failures == self._retries:
                 return result
+            if asks_for_too_long(result):
+                return result
             failures += 1
             self._learn(result)
             await asyncio.sleep(backoff_seconds(failures))
@@ -53,7 +70,7 @@ class RetryingSender:
         if retry_after is None and result.error_kind is ErrorKind.RATE_LIMITED:
             retry_after = FIRST_BACKOFF
         if retry_after is not None:
-            until = asyncio.get_running_loop().time() + min(retry_after, LONGEST_RETRY_AFTER)
+            until = asyncio.get_running_loop().time() + retry_after
             self._paused_until = max(self._paused_until, until)
 
     async def _pause_over(self) -> None:

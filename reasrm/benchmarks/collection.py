@@ -8,12 +8,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from pydantic import ValidationError
 
 from reasrm.benchmarks.benchmark import Benchmark
-from reasrm.datasets.row_fields import Refusal, RowRefusedError, normalised
+from reasrm.datasets.refused_rows import forget_refused, keep_refused
+from reasrm.datasets.row_fields import NOT_ROWS, Refusal, RowRefusedError, normalised
 from reasrm.datasets.row_files import DataSource, RowInFile
 from reasrm.records.benchmark_folder import ACCOUNT, REFUSED
 from reasrm.records.benchmark_item import BenchmarkItem
@@ -22,6 +23,8 @@ from reasrm.records.jsonl import explain, write_records
 from reasrm.records.pair import Message, Role
 from reasrm.runtime.outputs import new_folder, write_json
 from reasrm.runtime.stage_main import StageError
+
+STAGE = "collect_benchmarks"
 
 
 @dataclass(frozen=True)
@@ -57,24 +60,17 @@ class CollectedBenchmark:
             }
         )
 
-    def require_items(self) -> Self:
-        """Itself, if any row became items.
-
-        Raises:
-            StageError: none did.
-        """
-        if not self.items:
-            raise StageError(
-                f"{self.benchmark.name}: none of its {self.rows_in} rows can be used; see data/raw/README.md"
-            )
-        return self
+    @property
+    def files_not_read(self) -> list[str]:
+        """The names of the files that nothing was read from."""
+        return [entry["file"] for entry in self.refused if Refusal(entry["reason"]) in NOT_ROWS]
 
     def account(self) -> dict[str, Any]:
         """Rows in, used and refused, and each subset against its official count."""
         rows = {self.benchmark.row_id(item): self.benchmark.subset(item) for item in self.items}
         found = Counter(rows.values())
         reasons = Counter(entry["reason"] for entry in self.refused)
-        files_not_read = reasons.pop(Refusal.NOT_IN_LAYOUT.value, 0)
+        files_not_read = sum(reasons.pop(reason.value, 0) for reason in NOT_ROWS)
         subsets = {
             name: {"official": official, "found": found[name], "missing": max(0, official - found[name])}
             for name, official in self.benchmark.official_counts.items()
@@ -93,15 +89,15 @@ class CollectedBenchmark:
         }
 
 
-def collect(
-    benchmark: Benchmark, rows: Iterable[RowInFile], selection: RowSelection, unread: Iterable[str] = ()
-) -> CollectedBenchmark:
-    """Make items of rows; each row is used or refused, never lost. Files that are `unread` are among the refused."""
+def collect(benchmark: Benchmark, rows: Iterable[RowInFile], selection: RowSelection) -> CollectedBenchmark:
+    """Make items of rows; each row is used or refused, never lost. Files that are not read are among the refused."""
     collected = CollectedBenchmark(benchmark)
     usable: dict[str, tuple[RowInFile, list[BenchmarkItem]]] = {}
     for row in rows:
-        collected.rows_in += 1
+        collected.rows_in += row.fault is None or row.fault.reason not in NOT_ROWS
         try:
+            if row.fault is not None:
+                raise row.fault
             items = _items(benchmark, row.row)
         except RowRefusedError as error:
             collected.refuse(row, error.reason, error.detail)
@@ -121,8 +117,6 @@ def collect(
             collected.items.extend(items)
         else:
             collected.refuse(row, Refusal.OVER_LIMIT, f"more than {selection.limit} rows were not wanted")
-    for file in unread:
-        collected.refuse(RowInFile(file, 0, None), Refusal.NOT_IN_LAYOUT, "this file is not read")
     return collected
 
 
@@ -157,11 +151,27 @@ def _within_limit(benchmark: Benchmark, usable: dict[str, list[BenchmarkItem]], 
 
 
 def write_benchmarks(folder: Path, collected: Iterable[CollectedBenchmark], source: DataSource) -> None:
-    """Write `folder` (`data/benchmarks`) at once: items, refused rows, and the account with its `source`."""
+    """Write `folder` (`data/benchmarks`) at once: items, refused rows, and the account with its `source`.
+
+    Raises:
+        StageError: a benchmark has no usable row; the refused ones are in the stage's work folder.
+    """
     everything = list(collected)
+    refused = [entry for one in everything for entry in one.refused]
+    for one in everything:
+        if not one.items:
+            # Those of the benchmark that lacks everything come first, and so into the message.
+            why = keep_refused(
+                STAGE, REFUSED, sorted(refused, key=lambda entry: entry["benchmark"] != one.benchmark.name)
+            )
+            raise StageError(
+                f"{one.benchmark.name}: none of its {one.rows_in} rows can be used; {why}; data/raw/README.md shows "
+                f"what they must look like"
+            )
+    forget_refused(STAGE, REFUSED)
     with new_folder(folder) as new:
         for one in everything:
             write_records(new / f"{one.benchmark.name}.jsonl", one.items)
-        write_records(new / REFUSED, [entry for one in everything for entry in one.refused])
+        write_records(new / REFUSED, refused)
         accounts = {one.benchmark.name: {"source": source.value, **one.account()} for one in everything}
         write_json(new / ACCOUNT, accounts)

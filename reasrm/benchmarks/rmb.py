@@ -25,13 +25,13 @@ from reasrm.datasets.row_fields import (
     Refusal,
     Row,
     RowRefusedError,
-    conversation,
     identifier,
     quoted,
     required,
     text,
     whole_number,
 )
+from reasrm.datasets.turns import conversation
 from reasrm.records.benchmark_item import BenchmarkItem
 from reasrm.records.judge_kind import JudgeKind
 

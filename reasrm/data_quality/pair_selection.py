@@ -9,12 +9,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from reasrm.data_quality.decontamination import BenchmarkPrompts
+from reasrm.datasets.refused_rows import forget_refused, keep_refused
 from reasrm.datasets.row_fields import normalised
 from reasrm.records.content_hash import unit_interval
 from reasrm.records.jsonl import write_records
 from reasrm.records.pair import PreferencePair, Role, pair_id
 from reasrm.runtime.outputs import new_folder, write_json
 from reasrm.runtime.stage_main import StageError
+
+STAGE = "collect_pairs"
+REJECTED = "rejected.jsonl"
 
 
 class Purpose(StrEnum):
@@ -29,6 +33,10 @@ class PairRejection(StrEnum):
     """Why a pair is not used."""
 
     UNUSABLE_ROW = "unusable_row"
+    FILE_NOT_READ = "file_not_read"
+    """A whole file; it is no row, and counted apart from them."""
+    TIE = "tie"
+    """The source prefers neither answer."""
     EMPTY_ANSWER = "empty_answer"
     IDENTICAL_ANSWERS = "identical_answers"
     LABEL_LEAK = "label_leak"
@@ -58,6 +66,8 @@ class PairCandidate(NamedTuple):
     pair: PreferencePair | None
     fault: str = ""
     """Why there is no pair."""
+    reason: PairRejection = PairRejection.UNUSABLE_ROW
+    """What that is called, if there is no pair."""
     purpose: Purpose | None = None
     """Fixed by the source; else the hash of the question decides."""
 
@@ -106,20 +116,28 @@ class SelectedPairs:
             }
         )
 
+    @property
+    def files_not_read(self) -> list[str]:
+        """The names of the files that nothing was read from."""
+        return [entry["file"] for entry in self.rejected if entry["reason"] == PairRejection.FILE_NOT_READ]
+
     def funnel(self) -> dict[str, Any]:
         """Counts: rows in, kept and rejected by reason, each source's, and what each purpose got."""
         reasons: dict[str, Counter[str]] = defaultdict(Counter)
-        for entry in self.rejected:
+        rows = [entry for entry in self.rejected if entry["reason"] != PairRejection.FILE_NOT_READ]
+        for entry in rows:
             reasons[entry["source"]][entry["reason"]] += 1
         kept = sum(len(pairs) for pairs in self.pairs.values())
+        unread = len(self.files_not_read)
         return {
             "rows_in": self.rows_by_source.total(),
             "kept": kept,
-            "rejected": len(self.rejected),
-            "by_reason": dict(sorted(Counter(entry["reason"] for entry in self.rejected).items())),
+            "rejected": len(rows),
+            "by_reason": dict(sorted(Counter(entry["reason"] for entry in rows).items())),
+            **({"files_not_read": unread} if unread else {}),
             "by_source": {
-                source: {"rows_in": rows, "kept": rows - reasons[source].total(), "rejected": dict(reasons[source])}
-                for source, rows in sorted(self.rows_by_source.items())
+                source: {"rows_in": count, "kept": count - reasons[source].total(), "rejected": dict(reasons[source])}
+                for source, count in sorted(self.rows_by_source.items())
             },
             "purposes": {purpose.value: _described(pairs) for purpose, pairs in self.pairs.items()},
         }
@@ -128,15 +146,18 @@ class SelectedPairs:
         """Write `folder` (`data/pairs`) at once; `rules` stand in the funnel's file.
 
         Raises:
-            StageError: a purpose got no pair.
+            StageError: a purpose got no pair; the rejected ones are in the stage's work folder.
         """
         empty = [purpose.value for purpose, pairs in self.pairs.items() if not pairs]
         if empty:
-            raise StageError(f"no pair is left for {', '.join(empty)}: {self.funnel()['by_reason']}")
+            funnel, why = self.funnel(), keep_refused(STAGE, REJECTED, self.rejected)
+            kept = f"{funnel['kept']} of {funnel['rows_in']} rows are pairs"
+            raise StageError(f"no pair is left for {', '.join(empty)}: {kept} {funnel['by_reason'] or ''}; {why}")
+        forget_refused(STAGE, REJECTED)
         with new_folder(folder) as new:
             for purpose, pairs in self.pairs.items():
                 write_records(new / f"{purpose.value}.jsonl", pairs)
-            write_records(new / "rejected.jsonl", self.rejected)
+            write_records(new / REJECTED, self.rejected)
             write_json(new / "funnel.json", {**self.funnel(), "rules": rules})
 
 
@@ -145,7 +166,8 @@ def select(candidates: Iterable[PairCandidate], rules: PairRules, benchmarks: Be
     selected = SelectedPairs()
     usable: dict[str, PairCandidate] = {}
     for candidate in candidates:
-        selected.rows_by_source[candidate.source] += 1
+        if candidate.pair is not None or candidate.reason is not PairRejection.FILE_NOT_READ:
+            selected.rows_by_source[candidate.source] += 1
         reason, detail = _fault(candidate, rules)
         if reason is not None:
             selected.reject(candidate, reason, detail)
@@ -161,7 +183,7 @@ def _fault(candidate: PairCandidate, rules: PairRules) -> tuple[PairRejection | 
     """What is wrong with the pair itself."""
     pair = candidate.pair
     if pair is None:
-        return PairRejection.UNUSABLE_ROW, candidate.fault
+        return candidate.reason, candidate.fault
     if pair.labels.get("part") in rules.skip_parts:
         return PairRejection.EXCLUDED_SOURCE, pair.labels["part"]
     if not pair.chosen.strip() or not pair.rejected.strip():

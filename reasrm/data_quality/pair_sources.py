@@ -5,17 +5,24 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from reasrm.data_quality.pair_selection import PairCandidate, Purpose
+from reasrm.data_quality.pair_selection import PairCandidate, PairRejection, Purpose
+from reasrm.datasets.folder_files import files_below
 from reasrm.datasets.hub import HubData, download
-from reasrm.datasets.preference_schemas import preference_pair
-from reasrm.datasets.row_fields import RowRefusedError
-from reasrm.datasets.row_files import RowInFile, rows_of
+from reasrm.datasets.preference_formats import preference_pair
+from reasrm.datasets.row_fields import Refusal, RowRefusedError
+from reasrm.datasets.row_files import ENDINGS, RowInFile, rows_of_found
 from reasrm.records.jsonl import explain
 from reasrm.records.pair import PreferencePair
 from reasrm.runtime.stage_main import StageError
 
-FILES = {"rmb": "rmb/RMB_dataset/Pairwise_set/**/*.json", "pairs": "pairs/**/*.jsonl"}
-"""Source name to where its rows stand below the folder."""
+FOLDERS = {"rmb": "rmb/RMB_dataset/Pairwise_set", "pairs": "pairs"}
+"""Source name to the folder of its files, below the one that is given."""
+REJECTIONS = {
+    Refusal.TIE: PairRejection.TIE,
+    Refusal.IDENTICAL: PairRejection.IDENTICAL_ANSWERS,
+    Refusal.FILE_NOT_READ: PairRejection.FILE_NOT_READ,
+}
+"""What a refused row is in the account; any other is unusable."""
 HUB = (
     HubData("Skywork/Skywork-Reward-Preference-80K-v0.2", ("data/*.parquet",)),
     HubData("Vezora/Code-Preference-Pairs", ("*.jsonl",)),
@@ -41,15 +48,16 @@ def candidates_from_files(folder: Path) -> Iterator[PairCandidate]:
     Raises:
         StageError: there are none.
     """
-    found = {name: sorted(folder.glob(pattern)) for name, pattern in FILES.items()}
+    found = {name: files_below(folder, part) for name, part in FOLDERS.items()}
     if not any(found.values()):
         raise StageError(
-            f"{folder} has neither {' nor '.join(FILES.values())}: put pairs there (data/raw/README.md shows the "
-            f"layout) or choose another `source` in section `collect_pairs` of params.yaml"
+            f"{folder} has neither {' nor '.join(f'{part}/**' for part in FOLDERS.values())} with files of preference "
+            f"pairs ({', '.join(ENDINGS)}): put them there (data/raw/README.md shows the layout) or choose another "
+            f"`source` in section `collect_pairs` of params.yaml"
         )
-    for name, paths in found.items():
-        for path in paths:
-            for row in rows_of(path, path.relative_to(folder).as_posix()):
+    for name, files in found.items():
+        for file in files:
+            for row in rows_of_found(file):
                 yield _candidate(row, name)
 
 
@@ -66,8 +74,12 @@ def candidates_from_miniature(
 
 def _candidate(row: RowInFile, source: str) -> PairCandidate:
     try:
+        if row.fault is not None:
+            raise row.fault
         return PairCandidate(row.file, row.place, source, preference_pair(row.row, source))
     except RowRefusedError as error:
-        return PairCandidate(row.file, row.place, source, None, str(error))
+        reason = REJECTIONS.get(error.reason)
+        detail = str(error) if reason is None else error.detail
+        return PairCandidate(row.file, row.place, source, None, detail, reason or PairRejection.UNUSABLE_ROW)
     except ValidationError as error:
         return PairCandidate(row.file, row.place, source, None, explain(error))

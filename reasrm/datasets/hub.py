@@ -71,8 +71,8 @@ def _from_hub(source: HubData, revisions: Path) -> Path:
         )
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
         raise StageError(
-            f"cannot get {source.repo} from the hub ({type(error).__name__}: {str(error).splitlines()[0]}); check the "
-            f"network and HF_TOKEN, or use `source: files`"
+            f"cannot get {source.repo} from the hub ({type(error).__name__}: {' '.join(str(error).split())[:300]}); "
+            f"check the network and HF_TOKEN, or use `source: files`"
         ) from error
     if written is None:
         write_revision(revisions, source.repo, folder.name)

@@ -1,7 +1,9 @@
 """Rows that others wrote: reading their fields; each fault says which field, which value, what was expected."""
 
+import math
 import re
-from collections.abc import Mapping
+import reprlib
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -29,6 +31,22 @@ class Refusal(StrEnum):
     OVER_LIMIT = "over_limit"
     NOT_IN_LAYOUT = "not_in_layout"
     """A file beside the benchmark's own that nothing reads."""
+    FILE_NOT_READ = "file_not_read"
+    """A file in the right place that nothing can be read of: hidden, empty, a link to nowhere, of another kind."""
+    UNREADABLE = "unreadable"
+    """What is written there is not what the file's ending says: no JSON, broken table, cut off."""
+    UNKNOWN_FORMAT = "unknown_format"
+    CONTRADICTORY = "contradictory"
+    """The row says two things at once: two formats, two prompts, a label against its scores."""
+    NO_TEXT = "no_text"
+    """Images, audio, tool calls: what a judge of texts cannot be shown."""
+    TIE = "tie"
+    """The source prefers neither answer."""
+    IDENTICAL = "identical_answers"
+
+
+NOT_ROWS = frozenset({Refusal.NOT_IN_LAYOUT, Refusal.FILE_NOT_READ})
+"""What is refused for these is a file, not a row."""
 
 
 class RowRefusedError(ValueError):
@@ -53,7 +71,7 @@ def text(row: Row, field: str) -> str:
 
 
 def identifier(row: Row, field: str) -> str | int:
-    """The string or whole number in `field`.
+    """The string or whole number in `field`; a number of more than 64 bits as its digits, since JSON readers round it.
 
     Raises:
         RowRefusedError: the field is missing or something else.
@@ -61,7 +79,7 @@ def identifier(row: Row, field: str) -> str | int:
     value = required(row, field)
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise RowRefusedError(Refusal.WRONG_TYPE, f"`{field}` must be a string or whole number, it is {quoted(value)}")
-    return value
+    return value if isinstance(value, str) or -(2**63) <= value < 2**64 else str(value)
 
 
 def whole_number(row: Row, field: str, count: int | None = None) -> int:
@@ -98,35 +116,41 @@ def required(row: Row, field: str) -> Any:
         RowRefusedError: there is none.
     """
     if field not in row:
-        raise RowRefusedError(Refusal.MISSING_FIELD, f"no field `{field}`; there are {sorted(row)}")
+        raise RowRefusedError(Refusal.MISSING_FIELD, f"no field `{field}`; there are {names(row)}")
     return row[field]
 
 
-def quoted(value: Any) -> str:
-    """A value as an error shows it, cut to a readable length."""
-    return f"{str(value)[:80]!r}"
-
-
-def conversation(turns: Any, field: str) -> tuple[Message, ...]:
-    """Messages out of a list of `{role, content}`; other keys of a turn (`language`) are left out.
+def number(row: Row, field: str) -> float:
+    """The finite number in `field`, which may be written as text (tables of text have nothing else).
 
     Raises:
-        RowRefusedError: not such a list, or the last turn is not the user's.
+        RowRefusedError: the field is missing or something else.
     """
-    if not isinstance(turns, list) or not turns:
-        raise RowRefusedError(Refusal.WRONG_TYPE, f"`{field}` must be a list of turns, it is {quoted(turns)}")
-    messages = tuple(_message(turn, field) for turn in turns)
-    if messages[-1].role is not Role.USER:
-        raise RowRefusedError(Refusal.WRONG_SHAPE, f"the last turn of `{field}` is the {messages[-1].role}'s")
-    return messages
+    value = required(row, field)
+    found = finite(value)
+    if found is None:
+        raise RowRefusedError(Refusal.WRONG_TYPE, f"`{field}` must be a number, it is {quoted(value)}")
+    return found
 
 
-def _message(turn: Any, field: str) -> Message:
-    if not isinstance(turn, dict) or not isinstance(turn.get("content"), str):
-        raise RowRefusedError(Refusal.WRONG_TYPE, f"a turn of `{field}` has no text: {quoted(turn)}")
-    if turn.get("role") not in tuple(Role):
-        raise RowRefusedError(Refusal.WRONG_TYPE, f"a turn of `{field}` has the role {quoted(turn.get('role'))}")
-    return Message(role=Role(turn["role"]), content=turn["content"])
+def finite(value: Any) -> float | None:
+    """A finite number, also one written as text; None for anything else."""
+    try:
+        found = float(value) if isinstance(value, int | float | str) else math.nan
+    except (ValueError, OverflowError):
+        return None
+    return found if math.isfinite(found) else None
+
+
+def names(fields: Iterable[str]) -> str:
+    """Names of fields as an error lists them, the first of many."""
+    found = sorted(fields)
+    return ", ".join(repr(name[:40]) for name in found[:12]) + (f" and {len(found) - 12} more" if found[12:] else "")
+
+
+def quoted(value: Any) -> str:
+    """A value as an error shows it, cut to a readable length; of big ones only that much is looked at."""
+    return f"{(value if isinstance(value, str) else reprlib.repr(value))[:80]!r}"
 
 
 def prompt_group(prompt: tuple[Message, ...]) -> str:

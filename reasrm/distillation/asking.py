@@ -50,6 +50,8 @@ class Asking:
     """The questions that wait for each request in flight or in quarantine, by its key: what is equal is asked once."""
     _given_up: set[str] = field(default_factory=set)
     """Keys of the requests that this run has given up."""
+    _last_detail: str = ""
+    """Why the last of them was given up."""
     _all_open: bool = False
     """Every question has been sent at least once: no others will show whether the rate limit lets any in."""
     _quarantine: Quarantine = field(init=False)
@@ -58,7 +60,10 @@ class Asking:
         self._quarantine = Quarantine(self.ledger.entries)
 
     async def run(self, questions: Iterator[OracleQuestion]) -> None:
-        """Ask until every question is settled or the run is stopped; what is in flight then is waited for."""
+        """Ask until every question is settled or the run is stopped; what is in flight then is waited for.
+
+        A run in which no request has got a reply has stopped for an outage: nothing done is no success.
+        """
         slots = asyncio.Semaphore(self.most_in_flight + BACKING_OFF)
         ticker = asyncio.create_task(self._tick())
         try:
@@ -77,6 +82,8 @@ class Asking:
                 self._all_open = True
             if self.admission.stopped is None and self._quarantine.held:
                 self._end_quarantine()
+            if self.admission.stopped is None and self._given_up and not self.statistics.replies:
+                self.admission.stop(StopReason.OUTAGE, f"no request has got a reply, the last: {self._last_detail}")
         finally:
             ticker.cancel()
 
@@ -198,6 +205,7 @@ class Asking:
         self._count(self._open.pop(key), answer)
         if answer.asked_again:
             self._given_up.add(key)
+            self._last_detail = answer.detail
 
     async def _send(self, request: Request) -> tuple[Reservation, AttemptResult]:
         """One attempt, in the ledger before it goes out; a reply is in the ledger when this returns."""

@@ -107,7 +107,7 @@ class PublishedTemplate:
         if self.judge.texts.rates_alone:
             return read_ratings(self.judge.reader, replies)
         (reply,) = replies
-        return read_reply(self.judge.reader, reply)
+        return read_reply(self.judge.reader, reply, self.judge.alphabet)
 
     def identity(self) -> dict[str, Any]:
         """Name and hashes of the texts."""

@@ -156,7 +156,7 @@ class FakeVendorServer:
         fault = self.settings.lasting_fault(parsed.key)
         if self.request_log.billed.total() < self.settings.short_replies:
             fault = Fault.REFUSAL
-        if fault in (Fault.REFUSAL, Fault.EMPTY):
+        if fault in (Fault.REFUSAL, Fault.EMPTY, Fault.ODD_ENDING):
             return GeneratedReply("", fault, 1)
         length = tokens_of(text)
         if length > parsed.max_tokens:

@@ -36,7 +36,7 @@ class Fault(StrEnum):
     EMPTY = "empty"
     """A well-formed reply without text; billed."""
     ODD_ENDING = "odd_ending"
-    """A whole reply that ended for a reason that our requests cannot have (a paused turn, a tool's call); billed."""
+    """No text, and an end that our requests cannot have (a paused turn, a tool's call); billed."""
     NO_USAGE = "no_usage"
     """A whole reply whose usage is null, or lacks a number; billed."""
     TOO_LARGE = "too_large"

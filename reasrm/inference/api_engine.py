@@ -2,8 +2,9 @@
 
 Replies are handed on as they come while `concurrency` requests are under way. What usually passes is sent again
 (`apis.retry_policy`); what does not pass stops the run, after all that was under way has been handed on. An interrupt
-stops it too, and waits a few seconds for what is under way (`first_interrupt`). A prompt that the service refuses gets
-a reply that says so, provided that the service answers a plain question asked the same way.
+stops it too, and waits a few seconds for what is under way (`first_interrupt`). A prompt that the service refuses, or
+to which it gives nothing that can be read, gets a reply that says so, provided that the service answers a plain
+question asked the same way.
 """
 
 import math
@@ -22,12 +23,12 @@ from reasrm.apis.clients import open_client
 from reasrm.apis.connection import Connection
 from reasrm.apis.error_classification import ErrorKind, PromptRefusal, mentions_credit
 from reasrm.apis.request_format import RequestField
-from reasrm.apis.retry_policy import RetryingSender
+from reasrm.apis.retry_policy import RetryingSender, asks_for_a_pause, asks_for_too_long
 from reasrm.inference.engine import Answered, Prompt, Sampling, one_by_one
 from reasrm.inference.first_interrupt import FirstInterrupt
 from reasrm.inference.replies import logprob_in_pieces, reply_from_text, verdict_letter
 from reasrm.inference.served_model import ServedModel
-from reasrm.judging.verdict import THINK_START
+from reasrm.judging.thought_marks import THINK, begins_with_thought, read_thoughts
 from reasrm.records.reply import Finish, Reply
 from reasrm.records.trace import TraceOutcome
 from reasrm.runtime.stage_main import StageError, StoppedResumable
@@ -191,7 +192,8 @@ class ApiEngine:
         if not self._interrupt.done([future]):
             raise KeyboardInterrupt
         result = future.result()
-        if _refusal(result) is None:
+        passes = result.error_kind is not None and result.error_kind.passes
+        if _refusal(result) is None or (passes and self._takes_requests):
             self._reply(result, sampling)
             return
         detail = result.detail or (result.reply.detail if result.reply else "")
@@ -199,8 +201,8 @@ class ApiEngine:
             raise StoppedResumable(f"{self._name}: no reply: {detail}; see to the account's credit")
         raise StageError(
             f"{self._name}: no reply: {detail}; a plain question had none either, so it is no single prompt: check "
-            "model, address, `leave_out` and whether the longest reply (max_new_tokens) leaves room in the model's "
-            "context"
+            "key, model, address, `leave_out` and whether the longest reply (max_new_tokens) leaves room in the "
+            "model's context"
         )
 
     def _reply(self, result: AttemptResult, sampling: Sampling) -> Reply:
@@ -231,12 +233,19 @@ class ApiEngine:
             raise StageError(f"{message}; check key, model and address")
         if kind is ErrorKind.BROKEN_REPLY and not self._takes_requests:
             raise StageError(f"{message}; the service has sent no other reply: check address and protocol")
+        if asks_for_too_long(result):
+            raise StoppedResumable(f"{self._name}: {kind}: {asks_for_a_pause(result)}")
         raise StoppedResumable(f"{message}; it did not pass within {self._served.retries} retries")
 
     def _whole(self, text: str) -> str:
-        """The reply with the thinking tag that the chat template wrote: an unfinished thought is then seen as one."""
-        begun = not text or text.lstrip().startswith(THINK_START)
-        return THINK_START + text if self._served.opens_thinking and not begun else text
+        """The reply with the start of the thought that the chat template wrote: an unfinished one is then seen as one.
+
+        Not where the reply begins with the start of a thought, whatever its mark: the server left it in the text. The
+        end that has no start says which mark the template writes.
+        """
+        if not (text and self._served.opens_thinking) or begins_with_thought(text):
+            return text
+        return (read_thoughts(text).unopened or THINK).start + text
 
 
 @contextmanager
@@ -264,7 +273,7 @@ def _refuse_begun(name: str, prompts: Sequence[Prompt]) -> None:
 
 
 def _refusal(result: AttemptResult) -> PromptRefusal | None:
-    """Why the prompt may have been refused: also a paid reply of which nothing can be read is nobody's outage."""
+    """Why the prompt may have been refused: also a reply of which nothing can be read is nobody's outage."""
     given = result.reply
     unreadable = given is not None and given.outcome is TraceOutcome.GAVE_UP and not given.text
     return PromptRefusal.UNEXPLAINED if unreadable else result.prompt_refusal

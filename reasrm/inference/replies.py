@@ -4,20 +4,19 @@ A token may straddle the stop text (`>[[` after `</answer`), and engines differ 
 is cut here and nowhere else, behind the first stop text that is neither quoted nor thought (`verdict.reply_end`).
 """
 
-import re
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate
 from typing import Any
 
 from reasrm.inference.engine import Prompt
-from reasrm.judging.verdict import Verdict, after_thinking, read_verdict, reply_end
+from reasrm.judging.thought_marks import is_mark_token
+from reasrm.judging.verdict import Verdict, ending_letter, read_verdict, reply_end
 from reasrm.records.reply import Finish, Reply
 
 LOGPROB_DIGITS = 6
-_BARE_VERDICT = re.compile(r"\[\[([AB])\]\][\s*_.`\"']*\Z")
-"""Brackets that end a reply, whatever mark-up closes behind them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +52,27 @@ def reply_from_tokens(tokenizer: Any, drawn: DrawnTokens, prompt: Prompt, stop: 
 
 
 def decode(tokenizer: Any, token_ids: Sequence[int]) -> str:
-    """The text of `token_ids`, chat tokens left out, spaces as they are."""
-    text = tokenizer.decode(list(token_ids), skip_special_tokens=True, clean_up_tokenization_spaces=False)
+    """The text of `token_ids`, spaces as they are; chat tokens are left out, but for those that mark a thought.
+
+    In some vocabularies `<think>` is a special token, or a channel's mark; without it a thought would pass for the
+    reply.
+    """
+    ids, left_out = list(token_ids), _left_out(tokenizer)
+    if left_out is not None:
+        ids = [one for one in ids if one not in left_out]
+    text = tokenizer.decode(ids, skip_special_tokens=left_out is None, clean_up_tokenization_spaces=False)
     return str(text)
+
+
+@lru_cache(maxsize=8)
+def _left_out(tokenizer: Any) -> frozenset[int] | None:
+    """The special tokens that no reply's text shows; None: all of them, since none marks a thought."""
+    added = {
+        id_: token.content for id_, token in getattr(tokenizer, "added_tokens_decoder", {}).items() if token.special
+    }
+    special = added | dict(zip(tokenizer.all_special_ids, tokenizer.all_special_tokens, strict=True))
+    shown = {id_ for id_, token in special.items() if is_mark_token(token)}
+    return frozenset(special.keys() - shown) if shown else None
 
 
 def verdict_letter(reply: Reply, stop: str) -> int | None:
@@ -63,10 +80,9 @@ def verdict_letter(reply: Reply, stop: str) -> int | None:
 
     A reply without a stop text is a published judge's: its verdict may also be the brackets that end the reply.
     """
-    read, start = read_verdict(reply.text, reply.finish), after_thinking(reply.text)
-    places = {reply.text.index("[[", read.start) + 2} if isinstance(read, Verdict) else set()
-    bare = None if stop or start is None else _BARE_VERDICT.search(reply.text, start)
-    places |= {bare.start(1)} if bare else set()
+    read, ending = read_verdict(reply.text, reply.finish), None if stop else ending_letter(reply.text)
+    places = {read.letter} if isinstance(read, Verdict) else set()
+    places |= set() if ending is None else {ending}
     return places.pop() if len(places) == 1 else None
 
 

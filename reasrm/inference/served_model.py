@@ -11,24 +11,26 @@ and these are the others with their defaults:
     protocol: openai                     or openai_responses, or anthropic
     concurrency: 16                      requests at a time
     timeout_seconds: 600
-    retries: 6                           of rate limits, outages and lost connections
+    retries: 6                           of rate limits, outages and lost connections; a pause that the service asks for
+                                         is kept, unless it is longer than ten minutes: then the run stops
     leave_out: []                        fields that this model refuses, of temperature, top_p, seed, logprobs
-    opens_thinking: false                true: its chat template writes the `<think>`, and thoughts come with the reply
+    opens_thinking: false                true: its chat template begins the thought, and thoughts come with the reply
 
 Keys come from the SDKs' own environment variables (OPENAI_API_KEY, ANTHROPIC_API_KEY) and from nowhere else; a model
-that is served on this machine needs none.
+that is served on this machine needs none. User and password may stand in the address (`https://me:...@host/v1`), and
+are sent in a header and written down nowhere. Other headers come from OPENAI_CUSTOM_HEADERS, ANTHROPIC_CUSTOM_HEADERS.
+Azure's addresses are `https://NAME.openai.azure.com/openai/v1`, or older ones with their `?api-version=...` and
+`api-key: ...` in OPENAI_CUSTOM_HEADERS; no other query is sent (`apis.service_address`).
 """
 
-import os
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from reasrm.apis.clients import request_format
-from reasrm.apis.connection import address_parts
 from reasrm.apis.request_format import ApiProtocol, RequestField, RequestFormat
-from reasrm.records.jsonl import explain
+from reasrm.apis.service_address import service_address
 from reasrm.runtime.stage_main import StageError
 from reasrm.runtime.yaml_files import YamlError, read_yaml
 
@@ -51,8 +53,9 @@ class ServedModel(BaseModel):
     leave_out: frozenset[RequestField] = frozenset()
     """Fields that are not sent."""
     opens_thinking: bool = False
-    """Whether replies begin inside a thought whose `<think>` the chat template wrote: DeepSeek-R1's distilled models on
-    a server without a reasoning parser. A reply cannot show it; one that is cut inside the thought must not be read."""
+    """Whether replies begin inside a thought whose start (`<think>`) the chat template wrote: DeepSeek-R1's distilled
+    models on a server without a reasoning parser. A reply cannot show it; one that is cut inside the thought must not
+    be read."""
 
     @property
     def address(self) -> str | None:
@@ -61,11 +64,8 @@ class ServedModel(BaseModel):
         Raises:
             AddressError: it is none that requests can go to.
         """
-        url = self.base_url or os.environ.get(self.protocol.address_variable)
-        if not url:
-            return None
-        parts = address_parts(url)
-        return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+        address = service_address(self.base_url, self.protocol)
+        return None if address is None else address.shown
 
     @property
     def requests(self) -> RequestFormat:
@@ -96,7 +96,7 @@ def served_model(
     try:
         return ServedModel.model_validate({"model": model, "base_url": base_url, "protocol": api, **more})
     except ValidationError as error:
-        raise StageError(f"not a served model: {explain(error)}") from error
+        raise StageError(f"not a served model: {_explained(error)}") from None
 
 
 def load_served_model(path: Path) -> ServedModel:
@@ -110,6 +110,18 @@ def load_served_model(path: Path) -> ServedModel:
     except OSError as error:
         raise StageError(f"{path}: cannot be read as the YAML file of a served model ({error})") from error
     except ValidationError as error:
-        raise StageError(f"{path}: not the description of a served model: {explain(error)}") from error
+        raise StageError(f"{path}: not the description of a served model: {_explained(error)}") from None
     except YamlError as error:
         raise StageError(str(error)) from error
+
+
+def _explained(error: ValidationError) -> str:
+    """What is wrong with which field; no value is shown that may be a secret: of unknown fields, and of the address."""
+    return "; ".join(_fault(".".join(map(str, fault["loc"])), fault) for fault in error.errors())
+
+
+def _fault(name: str, fault: Any) -> str:
+    if fault["type"] == "extra_forbidden":
+        return f"{name}: there is no such field (keys come from the environment)"
+    value = f" (got {str(fault['input'])[:80]!r})" if name not in ("", "base_url") else ""
+    return f"{name or 'file'}: {fault['msg']}{value}"

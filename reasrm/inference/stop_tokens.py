@@ -40,7 +40,7 @@ class StopTokens:
 
         The whole reply is decoded only where its last tokens hold the stop text, which may still be quoted or thought.
         """
-        if self._stop not in decode(self._tokenizer, token_ids[-self._tail :]):
+        if self._stop.lower() not in decode(self._tokenizer, token_ids[-self._tail :]).lower():
             return False
         return reply_end(head + decode(self._tokenizer, token_ids), self._stop) is not None
 
@@ -53,7 +53,11 @@ def end_of_turn_ids(model: Any, tokenizer: Any) -> list[int]:
 
 
 def _may_end(token: str, stop: str) -> bool:
-    """Whether `stop` may end in `token`; vocabularies write spaces and other bytes in ways of their own."""
+    """Whether `stop` may end in `token`; vocabularies write spaces and other bytes in ways of their own.
+
+    Its letter case does not count. Written with spaces (`</answer >`) it is not seen: that reply is cut when it ended.
+    """
+    token, stop = token.lower(), stop.lower()
     if not stop.isascii() or " " in stop or token.startswith(BYTE_TOKEN):
         return True
     return stop in token or any(token.startswith(stop[at:]) for at in range(1, len(stop)))

@@ -10,7 +10,7 @@ from reasrm.inference.engine import Answered, Prompt, Sampling, one_by_one
 from reasrm.inference.local_model import LocalModelSettings
 from reasrm.inference.prompt_rendering import template_hash
 from reasrm.inference.replies import DrawnTokens, decode, reply_from_tokens
-from reasrm.judging.verdict import THINK_START, reply_end
+from reasrm.judging.verdict import reply_end, thinks
 from reasrm.records.content_hash import unit_interval
 from reasrm.records.reply import Finish
 from reasrm.runtime.stage_main import StageError
@@ -137,13 +137,12 @@ class _Row:
         """How vLLM draws what is still to come; each part has a seed of its own."""
         from vllm import SamplingParams
 
-        thinks = THINK_START in self.prompt.head
         return SamplingParams(
             max_tokens=sampling.max_new_tokens - len(self.token_ids),
             temperature=sampling.temperature,
             top_p=sampling.top_p,
             seed=self._seed(sampling) if sampling.temperature else None,
-            stop=[sampling.stop] if sampling.stop and not thinks else None,
+            stop=[sampling.stop] if sampling.stop and not thinks(self.prompt.head) else None,
             include_stop_str_in_output=True,
             logprobs=0,
         )

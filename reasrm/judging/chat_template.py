@@ -8,15 +8,15 @@ A chat template belongs to a checkpoint (`chat_template.jinja` beside its tokeni
 `miniature/tiny_model.py`), so a model with a new one needs no code here. What may need a line for it:
 
 - `judging/untrusted_text.py`: its turn marks, if the patterns there lack them, so that no answer can open a turn;
-- `judging/verdict.py`: `THINK_START` and `THINK_END`, if it marks thoughts by other tags. That a template opens the
-  thinking itself is seen where its prompts end with `THINK_START` (`opened_thought`);
+- `judging/thought_marks.py`: a line in its table, if it marks thoughts in a way that is not there. A template that
+  opens the thought itself is known by that: its prompts end with the start of one (`opened_thought`);
 - `judging/chain_of_rubrics.py` and `judging/prompt.py` hold the texts of the protocol, which no template changes.
 """
 
 from collections.abc import Iterable
 from typing import Any
 
-from reasrm.judging.verdict import THINK_START
+from reasrm.judging.thought_marks import opened_start
 from reasrm.records.pair import Message, Role
 
 WORD_JOINER = "\u2060"
@@ -35,11 +35,12 @@ def render_chat(tokenizer: Any, messages: Iterable[Message]) -> str:
 
 
 def opened_thought(prompt_text: str) -> str:
-    """`<think>` if the template ended the prompt with it, so that what the model writes is its thought; else empty.
+    """The start of a thought (`<think>`) with which the template ended the prompt, so that the model goes on inside it.
 
-    Whoever reads such a reply puts it in front: no verdict that the thought rehearses may count.
+    Empty if it ended it with none. Whoever reads such a reply puts it in front: no verdict that the thought rehearses
+    may count.
     """
-    return THINK_START if prompt_text.rstrip().endswith(THINK_START) else ""
+    return opened_start(prompt_text)
 
 
 def prompt_token_ids(tokenizer: Any, messages: Iterable[Message]) -> list[int]:

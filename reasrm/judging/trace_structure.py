@@ -150,7 +150,7 @@ def _reply_proper(text: str) -> str:
     verdict = read_verdict(text)
     end = len(text)
     if isinstance(verdict, Verdict):
-        end = text.index("</answer>", verdict.start) + len("</answer>")
+        end = verdict.end
     return text[after_thinking(text[:end]) or 0 : end].strip()
 
 

@@ -1,5 +1,10 @@
-"""Files of one record per line: read with file and line in every error, written whole or not at all."""
+"""Files of one record per line: read with file and line in every error, written whole or not at all.
 
+Rows that others may have written (`read_rows`) are parsed by the rule of `json_parsing.py`; records of our own
+(`read_records`) are strict JSON. Both skip a byte order mark, which Windows programs put first.
+"""
+
+import codecs
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -9,6 +14,7 @@ import orjson
 from pydantic import BaseModel, ValidationError
 
 from reasrm.records.content_hash import canonical_json
+from reasrm.records.json_parsing import NotJsonError, parse_json
 
 Record = TypeVar("Record", bound=BaseModel)
 
@@ -23,14 +29,11 @@ def read_rows(path: Path) -> Iterator[tuple[int, Any]]:
     Raises:
         BadRecordError: a line is not JSON.
     """
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            if not line.strip():
-                continue
-            try:
-                yield number, orjson.loads(line)
-            except orjson.JSONDecodeError as error:
-                raise BadRecordError(f"{path} line {number}: not valid JSON ({error})") from error
+    for number, line in _lines(path):
+        try:
+            yield number, parse_json(line)
+        except NotJsonError as error:
+            raise BadRecordError(f"{path} line {number}: {error}") from error
 
 
 def read_records(path: Path, kind: type[Record]) -> Iterator[Record]:
@@ -39,11 +42,24 @@ def read_records(path: Path, kind: type[Record]) -> Iterator[Record]:
     Raises:
         BadRecordError: a line is not JSON or not a `kind`; the message names file, line, field and value.
     """
-    for number, row in read_rows(path):
+    for number, line in _lines(path):
         try:
-            yield kind.model_validate(row)
+            yield kind.model_validate(orjson.loads(line))
+        except orjson.JSONDecodeError as error:
+            raise BadRecordError(f"{path} line {number}: not valid JSON ({error})") from error
         except ValidationError as error:
             raise BadRecordError(f"{path} line {number}: not a {kind.__name__}: {explain(error)}") from error
+
+
+def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """The lines of a file that hold anything, with their numbers."""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            if number == 1 and line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+                raise BadRecordError(f"{path}: is UTF-16; save it as UTF-8")
+            written = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
+            if written.strip():
+                yield number, written
 
 
 def explain(error: ValidationError) -> str:

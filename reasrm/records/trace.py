@@ -45,7 +45,7 @@ class OracleTrace(BaseModel):
     text: str = ""
     """The reply; empty unless the outcome is ok or truncated."""
     detail: str = ""
-    """What the API said about a rejected or given-up request, at most 300 characters."""
+    """What the API said about a rejected or given-up request, or what was odd about a reply; at most 300 characters."""
     prompt_tokens: int = 0
     completion_tokens: int = 0
 

@@ -46,7 +46,7 @@ from reasrm.records.comparison import Comparison
 from reasrm.training.grpo_settings import GrpoSettings
 from reasrm.training.lora import AdapterTask, adapter_config, quantisation_config
 from reasrm.training.rewards.registry import REWARD_TERMS
-from reasrm.training.rewards.sampled_replies import with_opened_thought
+from reasrm.training.rewards.sampled_replies import as_judged
 from reasrm.training.training_run import NoTrainingDataError, TrainingRun, last_logged, train_and_save
 from reasrm.training.trl_arguments import refused_in_one_line, shared_arguments, trl_config
 
@@ -93,7 +93,7 @@ def train_grpo(
         trainer = GRPOTrainer(
             model=str(start),
             args=config,
-            reward_funcs=[with_opened_thought(REWARD_TERMS[name], opened) for name in settings.rewards],
+            reward_funcs=[as_judged(REWARD_TERMS[name], tokenizer, opened) for name in settings.rewards],
             train_dataset=Dataset.from_list(rows),
             processing_class=tokenizer,
             callbacks=[StopWithoutSignal(run.name, settings.steps_without_signal)],

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.judging.chat_template import opened_thought, render_chat
 from reasrm.judging.prompt import judge_prompt
-from reasrm.judging.verdict import THINK_END, THINK_START
+from reasrm.judging.verdict import after_thinking
 from reasrm.records.comparison import hashed_side, show
 from reasrm.records.pair import Message, PreferencePair
 from reasrm.records.trace import KeptTrace
@@ -64,12 +64,13 @@ def token_rows(tokenizer: Any, examples: Sequence[TrainingExample], max_tokens: 
         return [], 0
     rows = []
     texts = [render_chat(tokenizer, example.prompt) for example in examples]
-    if any(opened_thought(text) and THINK_END not in one.completion for text, one in zip(texts, examples, strict=True)):
-        raise OpenThoughtError(
-            f"the checkpoint's chat template ends its prompts with {THINK_START}, and texts to learn never close that "
-            "thought, so no verdict of the trained model could be read: save the checkpoint with a chat_template.jinja "
-            "that opens no thought, or start from a model whose template opens none"
-        )
+    for opened, example in zip(map(opened_thought, texts), examples, strict=True):
+        if opened and after_thinking(opened + example.completion) is None:
+            raise OpenThoughtError(
+                f"the checkpoint's chat template ends its prompts with {opened}, and texts to learn never close that "
+                "thought, so no verdict of the trained model could be read: save the checkpoint with a "
+                "chat_template.jinja that opens no thought, or start from a model whose template opens none"
+            )
     prompts = tokenizer(texts, add_special_tokens=False)
     completions = tokenizer([example.completion for example in examples], add_special_tokens=False)
     for prompt, tokens in zip(prompts["input_ids"], completions["input_ids"], strict=True):

@@ -9,7 +9,7 @@ import pytest
 from reasrm.apis.api_reply import AttemptResult
 from reasrm.apis.connection import Connection
 from reasrm.apis.error_classification import ErrorKind, PromptRefusal
-from reasrm.apis.openai_responses import read_response
+from reasrm.apis.openai_responses import RESPONSE
 from reasrm.apis.reply_format import BrokenReplyError
 from reasrm.apis.request_format import ApiProtocol
 from reasrm.records.pair import PreferencePair
@@ -185,7 +185,7 @@ def incomplete(reason: str) -> dict[str, Any]:
     ],
 )
 def test_a_response_is_read_by_its_status(changes: dict[str, Any], outcome: TraceOutcome, text: str) -> None:
-    answer = read_response(response(**changes), "req")
+    answer = RESPONSE.read(response(**changes), "req")
     assert (answer.outcome, answer.text) == (outcome, text)
     assert (answer.usage.input_tokens, answer.usage.cache_read_tokens, answer.usage.output_tokens) == (36, 64, 9)
 
@@ -205,7 +205,7 @@ def test_a_response_is_read_by_its_status(changes: dict[str, Any], outcome: Trac
 )
 def test_a_response_that_is_no_answer_says_what_to_do(changes: dict[str, Any], error_kind: ErrorKind) -> None:
     with pytest.raises(BrokenReplyError) as caught:
-        read_response(response(**changes), "req")
+        RESPONSE.read(response(**changes), "req")
     assert caught.value.error_kind is error_kind
 
 
@@ -213,7 +213,7 @@ def test_a_response_that_is_no_answer_says_what_to_do(changes: dict[str, Any], e
     "changes", [{"status": "in_progress"}, incomplete("steered"), {"status": "incomplete"}, {"output": None}]
 )
 def test_an_odd_response_that_was_paid_is_booked_and_given_up(changes: dict[str, Any]) -> None:
-    answer = read_response(response(**changes), "req")
+    answer = RESPONSE.read(response(**changes), "req")
     assert answer.outcome is TraceOutcome.GAVE_UP
     assert answer.usage.output_tokens == 9
     assert answer.detail.startswith("paid, but")

@@ -1,4 +1,4 @@
-"""Where requests may go, who needs a key, and that no key stays in a message that is kept."""
+"""How an SDK is connected: who needs a key, what no header can hold, what goes through a proxy."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from reasrm.apis.anthropic_messages import AnthropicClient
-from reasrm.apis.connection import LOCAL_KEY, AddressError, Connection, address_parts, is_this_machine, without_keys
+from reasrm.apis.clients import open_client
+from reasrm.apis.connection import LOCAL_KEY, Connection, NoKeyError
 from reasrm.apis.request_format import ApiProtocol
 
 
@@ -51,42 +52,81 @@ def test_a_profile_goes_before_the_key_that_opens_nothing(monkeypatch: pytest.Mo
     assert AnthropicClient(served_here).sdk.api_key is None
 
 
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.8.9.1", "::1", "0.0.0.0"])
-def test_addresses_of_this_machine(host: str) -> None:
-    assert is_this_machine(host)
-    assert not is_this_machine(f"{host}.example")
-    assert not is_this_machine(None)
+UNSENDABLE = [
+    ("canary-4711\r", "a carriage return at its end"),
+    ("canary-4711\n", "a line feed at its end"),
+    ("canary-4711\r\n", "a carriage return at its end"),
+    (" canary-4711", "a space at its beginning"),
+    ("canary-4711 ", "a space at its end"),
+    ("Bearer canary-4711", "a space inside"),
+    ("canary\t-4711", "a tab inside"),
+    ("canary-\N{CYRILLIC SMALL LETTER ES}-4711", "a character that is not ASCII inside"),
+    ("\N{ZERO WIDTH NO-BREAK SPACE}canary-4711", "a character that is not ASCII at its beginning"),
+    ("canary\x1b[0m-4711", "a control character inside"),
+    ("'canary-4711'", "quotation marks around the key"),
+]
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
-        "localhost:8000/v1",
-        "127.0.0.1:8000",
-        "ftp://host/v1",
-        "http:///v1",
-        "http://[::1",
-        "http://host:port/v1",
-        "http://host:99999/v1",
-        "judge",
-        "user:canary-4711@host/v1",
-    ],
-)
-def test_what_is_no_address_is_refused_without_its_password(url: str) -> None:
-    with pytest.raises(AddressError, match=r"begins with http:// or https://") as caught:
-        address_parts(url)
+@pytest.mark.usefixtures("no_keys")
+@pytest.mark.parametrize(("key", "said"), UNSENDABLE)
+@pytest.mark.parametrize("protocol", ApiProtocol)
+def test_a_key_that_no_header_can_hold_is_refused_with_its_variable(
+    monkeypatch: pytest.MonkeyPatch, protocol: ApiProtocol, key: str, said: str
+) -> None:
+    monkeypatch.setenv(protocol.key_variable, key)
+    with pytest.raises(NoKeyError, match=f"{protocol.key_variable} holds {said}, which cannot be sent") as caught:
+        open_client(protocol, Connection(1, 1))
     assert "canary" not in str(caught.value)
+    assert "4711" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("message", "kept"),
-    [
-        ("Incorrect API key: canary-4711.", "Incorrect API key: [key]."),
-        ("canary-4711canary-4711", "[key][key]"),
-        ("provided: sk-ant-api03-abc_DEF-9, not ours", "provided: [key], not ours"),
-        ("header Authorization: Bearer ey.J0.x9 refused", "header Authorization: Bearer [key] refused"),
-        ("ask-and-you-shall-be-given a risk-free k", "ask-and-you-shall-be-given a risk-free k"),
-    ],
-)
-def test_keys_are_replaced_and_words_are_not(message: str, kept: str) -> None:
-    assert without_keys(message, ["canary-4711", "k", ""]) == kept
+@pytest.mark.usefixtures("no_keys")
+@pytest.mark.parametrize("protocol", ApiProtocol)
+def test_an_empty_key_is_none(monkeypatch: pytest.MonkeyPatch, protocol: ApiProtocol, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv(protocol.key_variable, "")
+    with pytest.raises(NoKeyError, match=protocol.key_variable):
+        open_client(protocol, Connection(1, 1))
+
+
+@pytest.mark.usefixtures("no_keys")
+def test_headers_of_ones_own_are_checked_line_by_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "api-key: canary-4711\r\nX-Team: one two")
+    client = open_client(ApiProtocol.OPENAI, Connection(1, 1))
+    assert client.shortened("canary-4711 of one two") == "[key] of [key]"
+    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "api-key: canary-\x004711".replace("\x00", "\x7f"))
+    with pytest.raises(NoKeyError, match="OPENAI_CUSTOM_HEADERS holds a control character inside"):
+        open_client(ApiProtocol.OPENAI, Connection(1, 1))
+
+
+@pytest.mark.usefixtures("no_keys")
+@pytest.mark.parametrize("protocol", ApiProtocol)
+def test_user_and_password_take_the_keys_place(protocol: ApiProtocol) -> None:
+    client = open_client(protocol, Connection(1, 1, base_url="https://someone:p%40ss-word@judge.example/v1"))
+    assert client.sdk.base_url.userinfo == b""
+    assert client.sdk.default_headers["Authorization"] == "Basic c29tZW9uZTpwQHNzLXdvcmQ="
+    assert client.shortened("no p@ss-word, p%40ss-word, c29tZW9uZTpwQHNzLXdvcmQ=") == "no [key], [key], [key]"
+
+
+@pytest.mark.usefixtures("no_keys")
+def test_an_api_version_goes_with_every_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+    address = "https://x.openai.azure.com/openai/deployments/d?api-version=2024-10-21"
+    sdk = open_client(ApiProtocol.OPENAI, Connection(1, 1, base_url=address)).sdk
+    assert (str(sdk.base_url), sdk.default_query) == (address.partition("?")[0] + "/", {"api-version": "2024-10-21"})
+
+
+@pytest.mark.parametrize("protocol", ApiProtocol)
+def test_what_is_served_on_this_machine_is_asked_without_a_proxy_and_no_redirect_is_followed(
+    protocol: ApiProtocol,
+) -> None:
+    here = Connection(1, 1, base_url="http://127.0.0.1:8000/v1").transport_arguments(protocol)
+    there = Connection(1, 1, base_url="http://judge.example/v1").transport_arguments(protocol)
+    assert (here["trust_env"], there["trust_env"]) == (False, True)
+    assert here["follow_redirects"] is there["follow_redirects"] is False
+
+
+def test_the_password_of_a_proxy_is_told_to_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "http://me:canary%2F4711@proxy.example:3128")
+    assert "canary/4711" in set(Connection(1, 1).secrets(ApiProtocol.OPENAI))

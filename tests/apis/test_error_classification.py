@@ -115,6 +115,10 @@ def test_the_vendors_own_words_are_kept() -> None:
         (400, anthropic("invalid_request_error", "Your credit balance is too low."), None),
         (401, openai("invalid_api_key"), None),
         (500, None, None),
+        (403, "<html>Request blocked</html>", PromptRefusal.UNEXPLAINED),
+        (406, "<html>Not Acceptable</html>", PromptRefusal.UNEXPLAINED),
+        (403, anthropic("permission_error"), None),
+        (401, "<html>no</html>", None),
     ],
 )
 def test_an_error_may_be_the_prompts_fault(status: int, body: Any, refusal: PromptRefusal | None) -> None:

@@ -1,11 +1,14 @@
 """What response headers say of limits and pauses."""
 
+import sys
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from reasrm.apis.rate_limit_headers import RateLimit, read_anthropic_limits, retry_after_seconds
+from reasrm.apis.rate_limit_headers import RateLimit, read_anthropic_limits, retry_after_seconds, shown_seconds
 
 
 def test_retry_after_in_its_three_forms() -> None:
@@ -41,3 +44,56 @@ def test_a_limit_that_nobody_could_keep_to_is_none(limit: str) -> None:
 def test_a_retry_after_without_sense_is_none(headers: dict[str, str]) -> None:
     assert retry_after_seconds(headers) is None
     assert retry_after_seconds({"retry-after": "-3"}) == 0
+
+
+NOW = {"date": "Wed, 25 Nov 2026 12:00:00 GMT"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry-after": " 12 "}, 12),
+        ({"retry-after": "1e9"}, 1e9),
+        ({"retry-after": "0.5"}, 0.5),
+        ({"retry-after": "-5"}, 0),
+        ({"retry-after": "9" * 400}, sys.float_info.max),
+        ({"retry-after": "1e999"}, sys.float_info.max),
+        ({"retry-after": "9" * 400 + "h"}, sys.float_info.max),
+        ({"retry-after": "1m30s"}, 90),
+        ({"retry-after": "250ms"}, 0.25),
+        ({"retry-after": "2h"}, 7200),
+        ({"x-ms-retry-after-ms": "1500", "retry-after": "9"}, 1.5),
+        ({"retry-after-ms": "soon", "retry-after": "9"}, 9),
+        ({"retry-after": "Wed, 25 Nov 2026 12:01:00 GMT"} | NOW, 60),
+        ({"retry-after": "Wed, 25 Nov 2026 13:01:00 +0100"} | NOW, 60),
+        ({"retry-after": "2026-11-25T12:01:00Z"} | NOW, 60),
+        ({"retry-after": "Wednesday, 25-Nov-26 12:01:00 GMT"} | NOW, 60),
+        ({"retry-after": "Wed, 25 Nov 2026 11:00:00 GMT"} | NOW, 0),
+        ({"retry-after": "Wed, 25 Nov 2015 12:00:00 GMT", "date": "nonsense"}, 0),
+        ({"retry-after": ""}, None),
+        ({"retry-after": "12, 60"}, None),
+        ({"retry-after": "1_000"}, None),
+        ({"retry-after": "\N{ARABIC-INDIC DIGIT THREE}"}, None),
+        ({"retry-after": "Wed, 25 Nov 99999 12:00:00 GMT"}, None),
+        ({"x-ratelimit-reset-requests": "6m0s", "x-ratelimit-reset": "1764072000000"}, None),
+    ],
+)
+def test_a_wish_is_read_in_all_its_forms(headers: dict[str, str], seconds: float | None) -> None:
+    assert retry_after_seconds(headers) == seconds
+
+
+def test_a_date_is_compared_with_the_servers_clock_not_with_ours() -> None:
+    """A server whose clock is a year ahead asks for a minute, not for a year."""
+    headers = {"date": "Thu, 25 Nov 2060 12:00:00 GMT", "retry-after": "Thu, 25 Nov 2060 12:01:00 GMT"}
+    assert retry_after_seconds(headers) == 60
+
+
+@given(st.dictionaries(st.sampled_from(["retry-after", "retry-after-ms", "date"]), st.text(max_size=30)))
+def test_no_header_is_too_odd(headers: dict[str, str]) -> None:
+    seconds = retry_after_seconds(headers)
+    assert seconds is None or 0 <= seconds <= sys.float_info.max
+
+
+@pytest.mark.parametrize(("seconds", "shown"), [(59.6, "60 s"), (1e9, "1000000000 s"), (1e300, "more than 300 years")])
+def test_a_wait_is_shown_in_a_few_characters(seconds: float, shown: str) -> None:
+    assert shown_seconds(seconds) == shown

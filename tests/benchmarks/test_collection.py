@@ -6,10 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reasrm.benchmarks.collection import RowSelection, collect, is_for_training
-from reasrm.benchmarks.registry import benchmark
-from reasrm.datasets.row_fields import Refusal
+from reasrm.benchmarks.registry import BENCHMARKS, benchmark
+from reasrm.datasets.row_fields import Refusal, RowRefusedError
 from reasrm.datasets.row_files import RowInFile
+from reasrm.records.content_hash import canonical_json
 from reasrm.records.pair import Message, Role
+from tests.fixtures.json_values import JSON_VALUES
 
 RULES = benchmark("reward_bench")
 ALL = RowSelection(seed=0)
@@ -81,3 +83,32 @@ def test_a_longer_conversation_falls_on_the_side_of_its_first_question() -> None
     )
     for seed in range(20):
         assert is_for_training((first,), seed, 0.5) == is_for_training(longer, seed, 0.5)
+
+
+FIELDS = (
+    "prompt", "chosen", "rejected", "subset", "id", "domain", "pair_id", "source", "question", "response_A", "label",
+    "response_B", "response_model", "split", "conversation_input", "reject", "category_path", "pair_uid", "bon_uid",
+    "bon_best", "loser_list", "family",
+)  # fmt: skip
+USUAL = st.sampled_from(
+    [
+        "q", 1, 2**70, "hep-go", "chat", "Focus", "A>B", "mmlu-pro-math", "gpt-4o", "Pairwise_set/Harmlessness/S1",
+        "BoN_set/Harmlessness/S1", {"answer": "a"}, [{"role": "user", "content": "q"}], ["a"], ["a", "b", "c"],
+        [{"answer": "b"}],
+    ]
+)  # fmt: skip
+
+
+@given(
+    name=st.sampled_from(list(BENCHMARKS)),
+    rows=st.lists(JSON_VALUES | st.dictionaries(st.sampled_from(FIELDS), USUAL | JSON_VALUES), max_size=4),
+    faults=st.lists(st.sampled_from([Refusal.UNREADABLE, Refusal.FILE_NOT_READ, Refusal.NOT_IN_LAYOUT]), max_size=3),
+)
+def test_whatever_the_rows_are_the_counts_add_up(name: str, rows: list[Any], faults: list[Refusal]) -> None:
+    found = _sources(rows) + [RowInFile("x", 0, None, RowRefusedError(reason, "why")) for reason in faults]
+    collected = collect(benchmark(name), found, ALL)
+    account = collected.account()
+    unreadable = faults.count(Refusal.UNREADABLE)
+    assert account["rows_in"] == len(rows) + unreadable == account["rows_used"] + account["rows_refused"]
+    assert account["files_not_read"] == len(faults) - unreadable
+    canonical_json([item.model_dump(mode="json") for item in collected.items] + collected.refused)

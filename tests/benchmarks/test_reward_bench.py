@@ -4,6 +4,7 @@ import pytest
 
 from reasrm.benchmarks.reward_bench import RewardBench
 from reasrm.datasets.row_fields import Refusal, RowRefusedError
+from reasrm.records.content_hash import canonical_json
 from tests.scoring.outcome_sets import AS_PUBLISHED, Row, card
 
 RULES = RewardBench()
@@ -72,3 +73,11 @@ def test_unusable_rows_say_why(change: Row, reason: Refusal) -> None:
 def test_a_missing_field_is_named() -> None:
     with pytest.raises(RowRefusedError, match="rejected"):
         RULES.items({key: value for key, value in ROW.items() if key != "rejected"})
+
+
+def test_an_id_of_more_than_64_bits_is_kept_to_the_digit() -> None:
+    (item,) = RULES.items(ROW | {"id": 2**128})
+    assert item.keys["id"] == str(2**128)
+    canonical_json(item.model_dump(mode="json"))
+    (outcome,) = RULES.outcomes({"subset": "hep-go", "id": 2**128, "correct": 1})
+    assert outcome.unit == item.item_id

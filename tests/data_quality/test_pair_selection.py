@@ -1,19 +1,14 @@
-"""Preference rows of all schemas, what is wrong with pairs, overlaps with benchmarks, purposes."""
-
-from typing import Any
+"""What is wrong with pairs, overlaps with benchmarks, purposes."""
 
 import pytest
 
 from reasrm.data_quality.decontamination import BenchmarkPrompts
 from reasrm.data_quality.pair_selection import PairCandidate, PairRejection, PairRules, Purpose, SelectedPairs, select
-from reasrm.datasets.preference_schemas import preference_pair
-from reasrm.datasets.row_fields import RowRefusedError
 from reasrm.records.pair import Message, PreferencePair, Role
 
 SHARES = {Purpose.DISTILL: 0.5, Purpose.REINFORCE: 0.4, Purpose.DEV: 0.1}
 RULES = PairRules(0, SHARES, {}, {}, frozenset({"magpie_ultra"}), None)
 NONE = BenchmarkPrompts([], 8, 0.5)
-USER = {"role": "user", "content": "q"}
 
 
 def _prompt(text: str) -> tuple[Message, ...]:
@@ -30,48 +25,6 @@ def _select(pairs: list[PreferencePair], rules: PairRules = RULES, prompts: Benc
 
 def _reasons(selected: SelectedPairs) -> list[str]:
     return [entry["reason"] for entry in selected.rejected]
-
-
-@pytest.mark.parametrize(
-    "row",
-    [
-        {"prompt": "q", "chosen": "a", "rejected": "b"},
-        {"messages": [USER], "chosen": "a", "rejected": "b"},
-        {"input": "q", "accepted": "a", "rejected": "b"},
-        {"prompt": "q", "chosen": "step", "rejected": "x", "full_chosen": "a", "full_rejected": "b"},
-        {
-            "chosen": [USER, {"role": "assistant", "content": "a"}],
-            "rejected": [USER, {"role": "assistant", "content": "b"}],
-        },
-        {
-            "conversation_input": [USER],
-            "chosen": {"answer": "a"},
-            "reject": {"answer": "b"},
-            "category_path": "Pairwise_set/Harmlessness/S1",
-        },
-        _pair().model_dump(mode="json"),
-    ],
-)
-def test_every_schema_gives_the_same_pair(row: dict[str, Any]) -> None:
-    assert preference_pair(row, "s").id == _pair().id
-
-
-@pytest.mark.parametrize(
-    "row",
-    [
-        7,
-        {"prompt": "q", "chosen": "a"},
-        {"prompt": [{"role": "assistant", "content": "x"}], "chosen": "a", "rejected": "b"},
-        {"chosen": [USER, USER], "rejected": [USER, USER]},
-        {
-            "chosen": [USER, {"role": "assistant", "content": "a"}],
-            "rejected": [{"role": "user", "content": "other"}, {"role": "assistant", "content": "b"}],
-        },
-    ],
-)
-def test_other_rows_are_refused(row: Any) -> None:
-    with pytest.raises(RowRefusedError):
-        preference_pair(row, "s")
 
 
 def test_each_fault_has_its_reason() -> None:

@@ -10,8 +10,8 @@ import pytest
 
 from reasrm.benchmarks.registry import BENCHMARKS
 from reasrm.datasets.hub import GitData, download, read_revisions
-from reasrm.datasets.row_files import files_beside, rows_below
-from reasrm.records.jsonl import BadRecordError
+from reasrm.datasets.row_fields import Refusal
+from reasrm.datasets.row_files import ending_of, rows_below
 from reasrm.runtime.stage_main import StageError
 
 ROOT = Path(__file__).parents[2]
@@ -28,21 +28,55 @@ def test_rows_say_where_they_come_from(tmp_path: Path) -> None:
         ("rm_bench/total_dataset.json", 1, "b"),
     ]
     (file.parent / "chat_filtered.json").write_text("[]", encoding="utf-8")
-    assert files_beside(tmp_path, BENCHMARKS["rm_bench"].layout) == ["rm_bench/chat_filtered.json"]
+    *_, beside = rows_below(tmp_path, BENCHMARKS["rm_bench"].layout, "rm_bench")
+    assert beside.file == "rm_bench/chat_filtered.json"
+    assert beside.fault is not None
+    assert beside.fault.reason is Refusal.NOT_IN_LAYOUT
 
 
 def test_a_missing_file_says_where_it_should_be(tmp_path: Path) -> None:
     with pytest.raises(StageError, match=r"reward_bench/filtered\.jsonl"):
         list(rows_below(tmp_path, BENCHMARKS["reward_bench"].layout, "reward_bench"))
+    (tmp_path / "reward_bench").mkdir()
+    (tmp_path / "reward_bench" / "filtered.jsonl.gz").write_bytes(b"x")
+    with pytest.raises(StageError, match=r"there is reward_bench/filtered\.jsonl\.gz"):
+        list(rows_below(tmp_path, BENCHMARKS["reward_bench"].layout, "reward_bench"))
 
 
-@pytest.mark.parametrize("content", ["[{]", '{"rows": []}'])
-def test_a_broken_file_stops_with_its_name(tmp_path: Path, content: str) -> None:
+def test_a_companion_of_a_file_is_not_read_in_its_place(tmp_path: Path) -> None:
+    folder = tmp_path / "rmb/RMB_dataset/Pairwise_set/Harmlessness"
+    (tmp_path / "rmb/RMB_dataset/BoN_set").mkdir(parents=True)
+    folder.mkdir(parents=True)
+    (tmp_path / "rmb/RMB_dataset/BoN_set/S1.json").write_text('[{"n": 2}]', encoding="utf-8")
+    (folder / "S1.json").write_text('[{"n": 1}]', encoding="utf-8")
+    (folder / "._S1.json").write_bytes(b"\x00\x05\x16\x07")
+    (folder / "S2.json").mkdir()
+    rows = list(rows_below(tmp_path, BENCHMARKS["rmb"].layout, "rmb"))
+    assert [row.row for row in rows if row.fault is None] == [{"n": 1}, {"n": 2}]
+    unread = {row.file: row.fault.reason for row in rows if row.fault}
+    assert unread == dict.fromkeys(
+        (f"rmb/RMB_dataset/Pairwise_set/Harmlessness/{name}" for name in ("._S1.json", "S2.json")),
+        Refusal.FILE_NOT_READ,
+    )
+
+
+def test_an_ending_counts_in_any_case_and_under_a_compression() -> None:
+    endings = {name: ending_of(name) for name in ("a.JSONL", "a.json.GZ", "a.b.csv", "a.parquet.gz", "a.txt", "jsonl")}
+    assert list(endings.values()) == [".jsonl", ".json", ".csv", None, None, None]
+
+
+@pytest.mark.parametrize("content", ["[{]", '"no object', "", "[]"])
+def test_a_broken_file_is_a_refusal_with_its_name(tmp_path: Path, content: str) -> None:
     file = tmp_path / "rm_bench" / "total_dataset.json"
     file.parent.mkdir()
     file.write_text(content, encoding="utf-8")
-    with pytest.raises(BadRecordError, match=r"total_dataset\.json"):
-        list(rows_below(tmp_path, BENCHMARKS["rm_bench"].layout, "rm_bench"))
+    if not content:
+        with pytest.raises(StageError, match=r"total_dataset\.json \(empty\)"):
+            list(rows_below(tmp_path, BENCHMARKS["rm_bench"].layout, "rm_bench"))
+        return
+    (row,) = rows_below(tmp_path, BENCHMARKS["rm_bench"].layout, "rm_bench")
+    assert row.file == "rm_bench/total_dataset.json"
+    assert row.fault is not None
 
 
 def test_git_data_is_taken_at_its_commit_and_written_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,7 +65,7 @@ def test_what_is_cut_refused_or_empty_is_said(reader: ReplyReader) -> None:
 
 REHEARSED = {
     ReplyReader.LAST_ANSWER: "I end with <answer>[[A]]</answer> or <answer>[[B]]</answer>",
-    ReplyReader.LAST_BRACKETS: "[[A]] if A is better, [[B]] if B is",
+    ReplyReader.LAST_BRACKETS: "first it looked like [[A]], now like [[B]]",
     ReplyReader.ANSWER_SCORES: "the format is <answer>3</answer><answer>5</answer>",
     ReplyReader.BOXED_SCORES: r"the scores go into \boxed{3, 5}",
 }

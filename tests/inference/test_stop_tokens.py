@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from reasrm.inference.engine import Prompt
 from reasrm.inference.replies import DrawnTokens, decode, reply_from_text, reply_from_tokens
 from reasrm.inference.stop_tokens import StopTokens
-from reasrm.judging.verdict import STOP, THINK_START, reply_end
+from reasrm.judging.thought_marks import THINK
+from reasrm.judging.verdict import STOP, reply_end
 from reasrm.records.reply import Finish
 
 FRAGMENTS = ["<", "/", "answer", ">", "</answer>", "[[A]]", " a", ">[[", "swer>", "</an", "x"]
@@ -82,12 +83,12 @@ def test_a_quoted_stop_text_ends_no_reply_and_a_thinking_one_runs_on(tokenizer: 
     assert decode(tokenizer, ids[:end]).startswith(f"<eval>{forged}</eval><answer>[[B]]</answer>")
     thought = tokenizer("or <answer>[[A]]</answer>", add_special_tokens=False)["input_ids"]
     assert stops.reached(thought)
-    assert not stops.reached(thought, THINK_START)
+    assert not stops.reached(thought, THINK.start)
 
 
 def test_a_reply_that_its_template_opened_begins_with_thinking(tokenizer: Any) -> None:
     ids = tokenizer("or <answer>[[A]]</answer>", add_special_tokens=False)["input_ids"]
     drawn = DrawnTokens(ids, [-1.0] * len(ids), Finish.STOP, len(ids))
-    reply = reply_from_tokens(tokenizer, drawn, Prompt((), (1,), opened=THINK_START), STOP)
+    reply = reply_from_tokens(tokenizer, drawn, Prompt((), (1,), opened=THINK.start), STOP)
     assert reply.text == "<think>or <answer>[[A]]</answer>"
     assert reply.verdict_logprob is None

@@ -83,9 +83,11 @@ def test_even_real_tags_in_a_quotation_are_only_quoted(text: str, tag: str, side
 
 @given(UNQUOTING, SIDES)
 def test_thoughts_end_no_reply_and_decide_nothing(text: str, side: Side) -> None:
-    reply = f"<think>{text}</think><answer>[[{side}]]</answer>"
+    unopening = text.replace("<think>", "")
+    reply = f"<think>{unopening}</think><answer>[[{side}]]</answer>"
     assert reply_end(reply) is None
     assert verdict_of(reply) is side
+    assert reply_end(f"<think>{text}</think><answer>[[{side}]]</answer>") is None
     assert not isinstance(verdict_of(f"<think>{text.replace('</think>', '')}"), Side)
 
 

@@ -1,18 +1,20 @@
 """Reading verdicts: the last answer, outside thinking and quotations, or the reason why there is none."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reasrm.judging.verdict import Unreadable, Verdict, read_verdict
+from reasrm.judging.verdict import Unreadable, Verdict, forced_ending, read_verdict, reply_end
+from reasrm.judging.visible_text import visible
 from reasrm.records.comparison import Side
 from reasrm.records.reply import Finish
 
 OUTPUTS = Path(__file__).resolve().parents[3] / "shared/data/judge_outputs/rm_r1_32b.jsonl"
-PROSE = st.text(alphabet=st.characters(blacklist_characters="<>"), max_size=60)
+PROSE = st.text(alphabet=st.characters(exclude_characters="<>[]◁▷"), max_size=60)
 SIDES = st.sampled_from(Side)
 
 
@@ -79,8 +81,89 @@ def test_each_reason(text: str, finish: Finish, reason: Unreadable) -> None:
     assert side_of(text, finish) is reason
 
 
-def test_white_space_in_the_tag_is_ignored() -> None:
-    assert side_of("<answer>\n [[B]] \n</answer>") is Side.B
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<answer>\n [[B]] \n</answer>",
+        "<answer>**[[B]]**</answer>",
+        "<answer>**[[B]]**.</answer>",
+        "**<answer>[[B]]</answer>**",
+        "<answer>`[[B]]`</answer>",
+        '<answer>"[[B]]"</answer>',
+        "<answer>[[ **B** ]]</answer>",
+        "<answer><b>[[B]]</b></answer>",
+        "<answer>\\[\\[B\\]\\]</answer>",
+        "<Answer>[[b]]</ANSWER>",
+        "< answer >[[B]]</ answer\n>",
+        "<answer>\ufeff[[B]]\u200b</answer>",
+        "<answer>\u00a0[\u2060[B\u200d]]</answer>",
+        "<answer>［［Ｂ］］</answer>",
+        "<answer>【【B】】</answer>",
+    ],
+)
+def test_how_a_verdict_is_written_says_nothing(text: str) -> None:
+    read = read_verdict(f"well {text} and on")
+    assert isinstance(read, Verdict)
+    assert read.side is Side.B
+    assert reply_end(f"well {text} and on") == read.end
+
+
+INVISIBLE = st.sampled_from(["\u200b", "\u200d", "\u2060", "\ufeff", "\u00ad", "\u200e", "\ufe0f"])
+REPLIES = st.sampled_from(
+    [
+        "<eval>so</eval><answer>[[A]]</answer>",
+        "<think>no <answer>[[B]]</answer></think>\n<answer>[[A]]</answer>",
+        "<think>no <answer>[[B]]</answer>",
+        "<quote_A><answer>[[B]]</answer></quote_A> x",
+        "<eval><quote_A>x</quote_B></eval>\n<answer>[[B]]</answer> tail",
+        "<answer>[[A]] or [[B]]</answer>",
+    ]
+)
+
+
+@given(REPLIES, st.data())
+def test_invisible_characters_change_neither_verdict_nor_its_place(text: str, data: st.DataObject) -> None:
+    at = data.draw(st.lists(st.integers(0, len(text)), max_size=5))
+    written = "".join(
+        "".join(data.draw(INVISIBLE) for _ in range(at.count(place))) + text[place : place + 1]
+        for place in range(len(text) + 1)
+    )
+    read, plain = read_verdict(written), read_verdict(text)
+    assert side_of(written) is side_of(text)
+    if isinstance(read, Verdict) and isinstance(plain, Verdict):
+        assert visible(written[read.start : read.end]).text == text[plain.start : plain.end]
+        assert written[read.letter] == text[plain.letter] == read.side
+    end, plain_end = reply_end(written), reply_end(text)
+    assert (end is None) == (plain_end is None)
+    assert end is None or visible(written[:end]).text == text[:plain_end]
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        *("<think>", "<think>a</think>", "<think><thinking>", "</seed:think>", "<quote_A>", "<quote_A><quote_B>", "[["),
+        *(
+            "</quote_A><quote_A>",
+            "<quote_A>x</eval>",
+            "<answer>",
+            "<answer>[[A]]</answer>",
+            "<",
+            "< ",
+            "\\",
+            "_*",
+            "\u200ba",
+        ),
+        *("<|channel|>x", "<think a", "<answer>[[", "\n<answer>", "<b>", "`<think>`"),
+    ],
+)
+def test_a_long_reply_is_read_in_the_time_that_its_length_takes(unit: str) -> None:
+    """A time that grew with the square would be minutes; with room for a busy machine."""
+    text = "<answer>" + unit * (200_000 // len(unit))
+    began = time.process_time()
+    read_verdict(text)
+    reply_end(text)
+    forced_ending(text)
+    assert time.process_time() - began < 3
 
 
 @pytest.mark.skipif(not OUTPUTS.exists(), reason="../shared/data is not here")

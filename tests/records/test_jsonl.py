@@ -61,3 +61,28 @@ def test_the_bytes_do_not_depend_on_the_order_of_keys(tmp_path: Path) -> None:
     write_records(tmp_path / "one", [{"a": 1, "b": 2}])
     write_records(tmp_path / "two", [{"b": 2, "a": 1}])
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_row(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    write_records(path, [_PAIR])
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert list(read_records(path, PreferencePair)) == [_PAIR]
+    assert [number for number, _ in read_rows(path)] == [1]
+
+
+def test_utf_16_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes('{"a": 1}\n'.encode("utf-16"))
+    with pytest.raises(BadRecordError, match="UTF-16"):
+        list(read_rows(path))
+
+
+def test_numbers_of_a_row_are_exact_and_nan_is_one(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"id": 340282366920938463463374607431768211456, "unused": NaN}\n')
+    ((_, row),) = read_rows(path)
+    assert row["id"] == 2**128
+
+
+_PAIR = PreferencePair(prompt=(Message(role=Role.USER, content="q"),), chosen="a", rejected="b", source="test")

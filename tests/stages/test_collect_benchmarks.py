@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from reasrm.benchmarks.collection import write_benchmarks
 from reasrm.benchmarks.reward_bench import SECTION_OF, SECTIONS
+from reasrm.datasets.row_files import DataSource
+from reasrm.records.jsonl import read_rows
 from reasrm.runtime.params import PARAMS_FILE
 from reasrm.runtime.stage_main import StageError
 from stages.collect_benchmarks import CollectBenchmarksParams, collect_benchmark
@@ -51,12 +54,40 @@ def test_files_are_read_and_every_row_is_accounted_for(tmp_path: Path) -> None:
     assert account["files_not_read"] == 1
 
 
-def test_nothing_usable_stops_the_stage(tmp_path: Path) -> None:
+def test_nothing_usable_stops_the_stage_and_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "reward_bench"
     folder.mkdir()
     (folder / "filtered.jsonl").write_text('{"subset": "?"}\n', encoding="utf-8")
-    with pytest.raises(StageError, match="none of its 1 rows"):
-        collect_benchmark(_params(source="files"), "reward_bench", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    collected = collect_benchmark(_params(source="files"), "reward_bench", tmp_path)
+    with pytest.raises(StageError, match=r"none of its 1 rows .*reward_bench/filtered\.jsonl at 1: .*'\?'"):
+        write_benchmarks(Path("data/benchmarks"), [collected], DataSource.FILES)
+    assert not Path("data/benchmarks").exists()
+    ((_, refused),) = read_rows(Path("work/collect_benchmarks/refused.jsonl"))
+    assert refused["file"] == "reward_bench/filtered.jsonl"
+    write_benchmarks(
+        Path("data/benchmarks"), [collect_benchmark(_params(), "reward_bench", tmp_path)], DataSource.FILES
+    )
+    assert not Path("work/collect_benchmarks/refused.jsonl").exists()
+
+
+def test_an_odd_row_costs_itself(tmp_path: Path) -> None:
+    row = {"id": "chat/1", "prompt": "How?", "chosen": ["a", "b", "c"], "rejected": ["d", "e", "f"], "domain": "chat"}
+    rows = [row | {"id": f"chat/{n}", "prompt": f"How {n}?"} for n in range(4)]
+    texts = [json.dumps(one) for one in rows]
+    texts[1] = texts[1].replace("How", "\\ud83d")
+    texts[2] = texts[2].replace(": [", ": " + "[" * 5000, 1)
+    texts.append(json.dumps(row | {"id": 2**70, "unused": float("nan")}))
+    (tmp_path / "rm_bench").mkdir()
+    (tmp_path / "rm_bench" / "total_dataset.json").write_text(f"[{', '.join(texts)}", encoding="utf-8")
+    collected = collect_benchmark(_params(source="files", benchmarks=["rm_bench"]), "rm_bench", tmp_path)
+    account = collected.account()
+    assert account["rows_in"] == account["rows_used"] + account["rows_refused"]
+    assert {item.pair.question for item in collected.items} == {"How 0?"}
+    assert [(entry["place"], entry["reason"]) for entry in collected.refused[:2]] == [
+        (1, "unreadable"),
+        (2, "unreadable"),
+    ]
 
 
 def test_the_miniature_cannot_give_what_it_has_not() -> None:

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from reasrm.judging.chain_of_rubrics import PromptVariant
+from reasrm.judging.thought_marks import THOUGHT_MARKS, ThoughtMark
 from reasrm.training.rewards.registry import REWARD_TERMS
-from reasrm.training.rewards.sampled_replies import cut_at_stop, with_opened_thought
+from reasrm.training.rewards.sampled_replies import as_judged, cut_at_stop
 
 
 def asked(replies: list[str], better: str = "A", variant: str = "full") -> dict[str, Any]:
@@ -102,9 +103,27 @@ def test_every_term_gives_each_reply_a_number(term: str) -> None:
     assert all(math.isfinite(reward) for reward in earned)
 
 
-def test_a_verdict_that_an_opened_thought_rehearses_earns_nothing() -> None:
-    replies = ["so <answer>[[A]]</answer>", "so <answer>[[B]]</answer></think><answer>[[A]]</answer>"]
-    term = with_opened_thought(REWARD_TERMS["verdict"], "<think>")
-    assert term(**asked(replies)) == [-1.0, 1.0]
+def sampled(tokenizer: Any, replies: list[str]) -> dict[str, Any]:
+    """What TRL calls a reward term with: tokens that end the turn, and the text without special tokens."""
+    ids = [[*tokenizer(reply, add_special_tokens=False)["input_ids"], tokenizer.eos_token_id] for reply in replies]
+    texts = tokenizer.batch_decode(ids, skip_special_tokens=True)
+    return asked(texts) | {"completion_ids": ids}
+
+
+@pytest.mark.parametrize("mark", THOUGHT_MARKS, ids=lambda mark: mark.start)
+def test_a_verdict_that_an_opened_thought_rehearses_earns_nothing(tokenizer: Any, mark: ThoughtMark) -> None:
+    replies = ["So <answer>[[A]]</answer>", f"So <answer>[[B]]</answer>{mark.closing}<answer>[[A]]</answer>"]
+    term = as_judged(REWARD_TERMS["verdict"], tokenizer, mark.start)
+    assert term(**sampled(tokenizer, replies)) == [-1.0, 1.0]
     assert term.__name__ == "verdict_reward"
-    assert with_opened_thought(REWARD_TERMS["verdict"], "") is REWARD_TERMS["verdict"]
+
+
+def test_a_thought_between_special_tokens_earns_nothing(thinking_tokenizer: Any) -> None:
+    """TRL's own text of these replies has no `<think>` in it."""
+    replies = ["<think>so <answer>[[A]]</answer>", "<think>so <answer>[[B]]</answer></think><answer>[[A]]</answer>"]
+    given = sampled(thinking_tokenizer, replies)
+    assert not any("think" in completion[0]["content"] for completion in given["completions"])
+    assert as_judged(REWARD_TERMS["verdict"], thinking_tokenizer, "")(**given) == [-1.0, 1.0]
+    said = ["<think><type>Chat</type><eval>x</eval></think><answer>[[A]]</answer>"]
+    given = sampled(thinking_tokenizer, said)
+    assert as_judged(REWARD_TERMS["format"], thinking_tokenizer, "")(**given) == [0.0]

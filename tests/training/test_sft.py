@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from reasrm.judging.chat_template import prompt_token_ids
+from reasrm.judging.thought_marks import THOUGHT_MARKS, ThoughtMark
 from reasrm.miniature.pretraining_documents import vocabulary_texts, world_documents
 from reasrm.miniature.tiny_model import TinyShape, new_model, train_tokenizer
 from reasrm.runtime.yaml_files import read_yaml
@@ -37,15 +38,20 @@ def test_the_loss_falls_on_the_completion_and_its_end_alone() -> None:
     assert token_rows(tokenizer, examples, 10) == ([], len(examples))
 
 
-def test_a_template_that_opens_a_thought_is_refused_for_texts_that_never_close_it() -> None:
+@pytest.mark.parametrize("mark", [one for one in THOUGHT_MARKS if one.begun_by_prompt], ids=lambda one: one.start)
+def test_a_template_that_opens_a_thought_is_refused_for_texts_that_never_close_it(mark: ThoughtMark) -> None:
     document = world_documents(50, 0)[0]
     tokenizer = train_tokenizer(vocabulary_texts([document]), 400)
-    tokenizer.chat_template += "{% if add_generation_prompt %}<think>\n{% endif %}"
+    tokenizer.chat_template += "{% if add_generation_prompt %}" + mark.start + "\n{% endif %}"
     learnt = TrainingExample(document.prompt, document.completion)
-    with pytest.raises(OpenThoughtError, match=r"chat_template\.jinja that opens no thought"):
-        token_rows(tokenizer, [learnt], 400)
-    closed = learnt._replace(completion=f"so</think>{document.completion}")
-    assert len(token_rows(tokenizer, [closed], 400)[0]) == 1
+    with pytest.raises(OpenThoughtError, match=r"chat_template\.jinja that opens no thought") as refused:
+        token_rows(tokenizer, [learnt], 1000)
+    assert mark.start in str(refused.value)
+    again = learnt._replace(completion=f"so{mark.closing}a{mark.start}b{document.completion}")
+    with pytest.raises(OpenThoughtError):
+        token_rows(tokenizer, [again], 1000)
+    closed = learnt._replace(completion=f"so{mark.closing}{document.completion}")
+    assert len(token_rows(tokenizer, [closed], 1000)[0]) == 1
 
 
 @pytest.mark.parametrize("attention", ["eager", "sdpa"])

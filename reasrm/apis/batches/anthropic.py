@@ -1,13 +1,26 @@
 """Anthropic's Message Batches."""
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import replace
 from typing import Any, ClassVar
+from urllib.parse import quote
 
 from reasrm.apis.anthropic_messages import AnthropicClient
 from reasrm.apis.api_reply import AttemptResult
-from reasrm.apis.batches.api import BatchState, BatchStatus, ListedBatch, ResultsGoneError, batch_errors
+from reasrm.apis.batches.api import (
+    BatchState,
+    BatchStatus,
+    ListedBatch,
+    batch_errors,
+    listed_once,
+    named_id,
+    result_lines,
+    text_field,
+)
+from reasrm.apis.error_bodies import brief
 from reasrm.apis.error_classification import ApiError, ErrorKind
-from reasrm.apis.reply_format import BrokenReplyError
+from reasrm.apis.json_documents import Document
 
 LISTED = 100
 """Batches per page of the list."""
@@ -27,13 +40,13 @@ class AnthropicBatchApi:
         """Submit `rows`; `label` has no place in this API."""
         with batch_errors(self._client):
             requests: Any = [{"custom_id": name, "params": body} for name, body in rows]
-            return str((await self._batches.create(requests=requests)).id)
+            return named_id(await self._batches.create(requests=requests))
 
     async def listed(self) -> AsyncGenerator[ListedBatch, None]:
         """The batches of the workspace, the newest first."""
         with batch_errors(self._client):
-            async for batch in self._batches.list(limit=LISTED):
-                yield ListedBatch(batch.id, _size(batch.request_counts), None)
+            async for batch in listed_once(self._batches.list(limit=LISTED)):
+                yield ListedBatch(named_id(batch), _size(batch.request_counts), None)
 
     async def status(self, batch: str) -> BatchStatus:
         """Where the batch stands. Results are kept for 29 days; then their address is gone, while the batch stays."""
@@ -42,41 +55,36 @@ class AnthropicBatchApi:
                 found = await self._batches.retrieve(batch)
             except self._client.errors.NotFoundError as error:
                 return BatchStatus(BatchState.UNKNOWN, detail=self._client.shortened(str(error)))
-        if found.processing_status != "ended":
-            return BatchStatus(BatchState.RUNNING)
-        return BatchStatus(BatchState.ENDED if found.results_url else BatchState.GONE)
+            if found.processing_status != "ended":
+                return BatchStatus(BatchState.RUNNING)
+            return BatchStatus(BatchState.ENDED if found.results_url else BatchState.GONE)
 
     async def results(self, batch: str) -> AsyncGenerator[tuple[str, AttemptResult], None]:
-        """The results, streamed.
+        """The results, streamed from where the API has them, wherever the batch says that they are.
 
         Raises:
             ResultsGoneError: they were archived.
         """
         with batch_errors(self._client):
-            try:
-                rows = await self._batches.results(batch)
-            except self._client.errors.NotFoundError as error:
-                raise ResultsGoneError(self._client.shortened(str(error))) from error
-            except self._client.errors.APIError:
-                raise
-            except self._client.errors.AnthropicError as error:  # what the SDK raises for a batch without results
-                raise ResultsGoneError(str(error)) from error
-            async for row in rows:
-                yield row.custom_id, read_result(row.result.model_dump(), self._client)
+            path = f"/v1/messages/batches/{quote(batch, safe='')}/results"
+            async with aclosing(result_lines(self._client, path)) as lines:
+                async for line in lines:
+                    name = text_field(line.value, "custom_id")
+                    if name is not None:
+                        yield name, read_result(line, self._client)
 
 
-def read_result(result: dict[str, Any], client: AnthropicClient) -> AttemptResult:
-    """Read one `result` object: succeeded, errored, expired or canceled."""
-    kind = result["type"]
+def read_result(line: Document, client: AnthropicClient) -> AttemptResult:
+    """Read the `result` of a line: succeeded, errored, expired or canceled; one of another shape passes."""
+    result = line.value.get("result")
+    kind = text_field(result, "type")
     if kind == "succeeded":
-        try:
-            return AttemptResult(reply=client.read_reply(result["message"], ""))
-        except BrokenReplyError as error:
-            return client.broken(error)
+        return client.read(replace(line, value=result.get("message")), "")
     if kind == "errored":
-        return client.described(ApiError.from_body(result["error"]))
-    return AttemptResult(error_kind=ErrorKind.SERVER_ERROR, detail=kind)
+        return client.described(ApiError.from_body(result.get("error")))
+    return AttemptResult(error_kind=ErrorKind.SERVER_ERROR, detail=client.shortened(kind or brief(result)))
 
 
 def _size(counts: Any) -> int:
-    return int(counts.processing + counts.succeeded + counts.errored + counts.canceled + counts.expired)
+    names = ("processing", "succeeded", "errored", "canceled", "expired")
+    return sum(int(getattr(counts, name, None) or 0) for name in names)

@@ -1,7 +1,6 @@
 """What both vendors' batch APIs have in common, as the batch run needs it."""
 
-import json
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,10 +8,15 @@ from typing import Any, ClassVar, Protocol
 
 from reasrm.apis.api_client import ApiClient
 from reasrm.apis.api_reply import AttemptResult
+from reasrm.apis.error_bodies import brief
 from reasrm.apis.error_classification import ErrorKind
+from reasrm.apis.json_documents import Document, UnreadableBodyError, parsed
 
 CUSTOM_ID_CHARACTERS = 40
 """Hex digits of a request's key that name it within a batch (both vendors allow 64 characters)."""
+
+RAW_RESPONSE = "X-Stainless-Raw-Response"
+"""Header by which both SDKs are asked for a response whose body is not read yet."""
 
 
 class BatchState(StrEnum):
@@ -75,15 +79,49 @@ class ResultsGoneError(RuntimeError):
 
 @contextmanager
 def batch_errors(client: ApiClient) -> Iterator[None]:
-    """Turn what `client`'s SDK raises into a BatchApiError."""
+    """Turn what `client`'s SDK raises, and what reading another answer than the API's raises, into a BatchApiError."""
     try:
         yield
-    except client.failures() as error:
+    except ResultsGoneError:
+        raise
+    except Exception as error:  # noqa: BLE001  a server's bytes make SDK, transport and reader raise all sorts of them
         attempt = client.failed(error)
         error_kind = attempt.error_kind or ErrorKind.CONNECTION
-        raise BatchApiError(error_kind, attempt.detail, attempt.limits.retry_after) from error
-    except json.JSONDecodeError as error:
-        raise BatchApiError(ErrorKind.BROKEN_REPLY, client.shortened(str(error))) from error
+        raise BatchApiError(error_kind, attempt.detail, attempt.limits.retry_after) from None
+
+
+async def result_lines(client: ApiClient, path: str) -> AsyncGenerator[Document, None]:
+    """The lines of a file of results at `path`, streamed; what is no JSON is left out, and so counts as missing.
+
+    Raises:
+        ResultsGoneError: the file is no longer there.
+    """
+    import httpx2
+
+    headers = {RAW_RESPONSE: "stream"}
+    try:
+        response = await client.sdk.get(path, cast_to=httpx2.Response, options={"headers": headers})
+    except client.errors.NotFoundError as error:
+        raise ResultsGoneError(client.shortened(str(error))) from None
+    try:
+        async for line in _lines(response.aiter_bytes()):
+            try:
+                document = parsed(line, client.shortened)
+            except UnreadableBodyError:
+                continue
+            yield document
+    finally:
+        await response.aclose()
+
+
+async def _lines(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+    """Cut a stream at line feeds alone: texts may hold whatever else Unicode calls the end of a line."""
+    rest = b""
+    async for chunk in chunks:
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            yield line
+    yield rest
 
 
 class BatchApi(Protocol):
@@ -111,6 +149,35 @@ class BatchApi(Protocol):
             ResultsGoneError: they are no longer kept.
         """
         ...
+
+
+def text_field(value: Any, name: str) -> str | None:
+    """A field of an object that is a text and says something; None where there is none, whatever `value` is."""
+    field = value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)
+    return field if isinstance(field, str) and field else None
+
+
+async def listed_once(pages: AsyncIterator[Any]) -> AsyncGenerator[Any, None]:
+    """The entries of a list until one comes again: a list whose pages never end is not read for ever."""
+    seen: set[str] = set()
+    async for entry in pages:
+        name = named_id(entry)
+        if name in seen:
+            return
+        seen.add(name)
+        yield entry
+
+
+def named_id(made: Any) -> str:
+    """The id of a batch or file that the vendor has made or listed.
+
+    Raises:
+        ValueError: there is none: the answer is not the API's.
+    """
+    name = text_field(made, "id")
+    if name is None:
+        raise ValueError(f"no id in {brief(made)}")
+    return name
 
 
 def custom_id(key: str) -> str:

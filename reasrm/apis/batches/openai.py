@@ -1,16 +1,28 @@
 """OpenAI's Batches: an input file is uploaded, results come as an output file and an error file."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, ClassVar
+from urllib.parse import quote
 
 import orjson
 
 from reasrm.apis.api_reply import AttemptResult
-from reasrm.apis.batches.api import BatchState, BatchStatus, ListedBatch, ResultsGoneError, batch_errors
+from reasrm.apis.batches.api import (
+    BatchState,
+    BatchStatus,
+    ListedBatch,
+    batch_errors,
+    listed_once,
+    named_id,
+    result_lines,
+    text_field,
+)
 from reasrm.apis.error_classification import ApiError, ErrorKind
+from reasrm.apis.json_documents import Document
 from reasrm.apis.openai_chat import OpenAIClient
-from reasrm.apis.reply_format import BrokenReplyError
 
 LISTED = 100
 """Batches per page of the list."""
@@ -42,19 +54,19 @@ class OpenAIBatchApi:
             content = ("batch.jsonl", b"\n".join(lines) + b"\n", "application/jsonl")
             file = await self._sdk.files.create(file=content, purpose="batch")
             batch = await self._sdk.batches.create(
-                input_file_id=file.id,
+                input_file_id=named_id(file),
                 endpoint=self._url,
                 completion_window="24h",
                 metadata={LABEL: label},
             )
-        return str(batch.id)
+            return named_id(batch)
 
     async def listed(self) -> AsyncGenerator[ListedBatch, None]:
         """The batches of the project, the newest first."""
         with batch_errors(self._client):
-            async for batch in self._sdk.batches.list(limit=LISTED):
-                counts = batch.request_counts
-                yield ListedBatch(batch.id, counts.total if counts else 0, (batch.metadata or {}).get(LABEL))
+            async for batch in listed_once(self._sdk.batches.list(limit=LISTED)):
+                total = getattr(batch.request_counts, "total", None)
+                yield ListedBatch(named_id(batch), total or 0, text_field(batch.metadata, LABEL))
 
     async def status(self, batch: str) -> BatchStatus:
         """Where the batch stands."""
@@ -63,9 +75,9 @@ class OpenAIBatchApi:
                 found = await self._sdk.batches.retrieve(batch)
             except self._client.errors.NotFoundError as error:
                 return BatchStatus(BatchState.UNKNOWN, detail=self._client.shortened(str(error)))
-        if found.status == FAILED:
-            return self._failure(found.errors)
-        return BatchStatus(BatchState.ENDED if found.status in ENDED else BatchState.RUNNING)
+            if found.status == FAILED:
+                return self._failure(found.errors)
+            return BatchStatus(BatchState.ENDED if found.status in ENDED else BatchState.RUNNING)
 
     async def results(self, batch: str) -> AsyncGenerator[tuple[str, AttemptResult], None]:
         """The results of both files.
@@ -75,21 +87,13 @@ class OpenAIBatchApi:
         """
         with batch_errors(self._client):
             found = await self._sdk.batches.retrieve(batch)
-            for file in (found.output_file_id, found.error_file_id):
+            for file in (text_field(found, "output_file_id"), text_field(found, "error_file_id")):
                 if file is not None:
-                    async for row in self._rows(file):
-                        yield row["custom_id"], read_result(row, self._client)
-
-    async def _rows(self, file: str) -> AsyncGenerator[dict[str, Any], None]:
-        """The rows of a file, streamed; one that cannot be read is left out, and so counts as missing."""
-        try:
-            async with self._sdk.files.with_streaming_response.content(file) as response:
-                async for line in _lines(response.iter_bytes()):
-                    row = _row(line)
-                    if row is not None:
-                        yield row
-        except self._client.errors.NotFoundError as error:
-            raise ResultsGoneError(self._client.shortened(str(error))) from error
+                    async with aclosing(result_lines(self._client, f"/files/{quote(file, safe='')}/content")) as lines:
+                        async for line in lines:
+                            name = text_field(line.value, "custom_id")
+                            if name is not None:
+                                yield name, read_result(line, self._client)
 
     def _failure(self, errors: Any) -> BatchStatus:
         """What the errors of a failed batch say; the vendor names the lines at fault, or one reason for all."""
@@ -102,33 +106,12 @@ class OpenAIBatchApi:
         return BatchStatus(BatchState.FAILED, next(stops, ErrorKind.INVALID), detail)
 
 
-async def _lines(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
-    """Cut a stream at line feeds alone: texts may hold whatever else Unicode calls the end of a line."""
-    rest = b""
-    async for chunk in chunks:
-        *lines, rest = (rest + chunk).split(b"\n")
-        for line in lines:
-            yield line
-    yield rest
-
-
-def _row(line: bytes) -> dict[str, Any] | None:
-    try:
-        row = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        return None
-    return row if isinstance(row, dict) and "custom_id" in row else None
-
-
-def read_result(row: dict[str, Any], client: OpenAIClient) -> AttemptResult:
+def read_result(line: Document, client: OpenAIClient) -> AttemptResult:
     """Read one line of an output or error file of requests to the API that `client` speaks."""
-    response = row.get("response")
-    if not response:
-        return client.described(ApiError.from_body(row.get("error")))
-    status = response.get("status_code")
-    if status != HTTPStatus.OK:
-        return client.described(ApiError.from_body(response.get("body"), status))
-    try:
-        return AttemptResult(reply=client.read_reply(response.get("body"), response.get("request_id") or ""))
-    except BrokenReplyError as error:
-        return client.broken(error)
+    response = line.value.get("response")
+    if not isinstance(response, dict):
+        return client.described(ApiError.from_body(line.value.get("error")))
+    status, body = response.get("status_code"), response.get("body")
+    if isinstance(status, int) and status != HTTPStatus.OK:
+        return client.described(ApiError.from_body(body, status))
+    return client.read(replace(line, value=body), text_field(response, "request_id") or "")

@@ -30,6 +30,7 @@ from reasrm.distillation.run_statistics import RunStatistics, RunStopped, StopRe
 from reasrm.distillation.settings import AskingSettings
 from reasrm.distillation.spend_budget import SpendBudget, TokenEstimates
 from reasrm.records.ledger import Ledger
+from reasrm.records.trace import TraceOutcome
 from reasrm.runtime.progress import ProgressLine
 
 NEWEST_NOTED = 100
@@ -130,6 +131,8 @@ class BatchRun:
             await self._finish(results, *awaited)
         if self.creation_stopped:
             raise self.creation_stopped
+        if self.statistics.outcomes[TraceOutcome.GAVE_UP] and not self.statistics.replies:
+            raise RunStopped(StopReason.OUTAGE, f"no request has got a reply, the last: {self.recorder.last_failure}")
         await results.collect_unasked()
 
     async def _create(self, api: BatchApi, rows: list[Request]) -> None:
@@ -162,7 +165,7 @@ class BatchRun:
         except RunStopped as stop:
             self.creation.succeeded()
             is_full = error.error_kind is ErrorKind.RATE_LIMITED
-            self.creation_stopped = RunStopped(StopReason.QUEUE_FULL, error.detail) if is_full else stop
+            self.creation_stopped = RunStopped(StopReason.QUEUE_FULL, stop.detail) if is_full else stop
 
     async def _finish(self, results: BatchResults, record: BatchRecord, waiting: WaitingQuestions) -> None:
         """Finish an open batch, and note what its outcome means for further ones."""

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from reasrm.apis.batches.api import BatchApi, BatchApiError, BatchState, BatchStatus
 from reasrm.apis.error_classification import ErrorKind
+from reasrm.apis.rate_limit_headers import shown_seconds
 from reasrm.distillation.run_statistics import RunStopped, StopReason
 from reasrm.distillation.settings import AskingSettings
 
@@ -58,10 +59,15 @@ class Polling:
         now = asyncio.get_running_loop().time()
         self._failing_since = now if self._failing_since is None else self._failing_since
         failing = now - self._failing_since
-        if max(failing, error.retry_after or 0.0) > 60 * self._settings.outage_minutes:
-            raise RunStopped(StopReason.OUTAGE, error.detail)
-        reason = f"waiting to ask the batch API again ({error.error_kind}: {error.detail})"
-        await self.rest(error.retry_after or self.at_most(FIRST_PAUSE_SECONDS + failing), reason)
+        limited, bound = error.error_kind is ErrorKind.RATE_LIMITED, 60 * self._settings.outage_minutes
+        reason = StopReason.RATE_LIMITED if limited else StopReason.OUTAGE
+        if error.retry_after is not None and error.retry_after > bound:
+            asked = shown_seconds(error.retry_after)
+            raise RunStopped(reason, f"the server asks for a pause of {asked}: {error.detail}")
+        if failing > bound:
+            raise RunStopped(reason, error.detail)
+        doing = f"waiting to ask the batch API again ({error.error_kind}: {error.detail})"
+        await self.rest(error.retry_after or self.at_most(FIRST_PAUSE_SECONDS + failing), doing)
 
     def at_most(self, seconds: float) -> float:
         """`seconds`, but not more than the settings allow between two polls."""

@@ -36,6 +36,8 @@ class ResultRecorder:
     """How often one request may come back without a reply before it is given up."""
     failures: Counter[str] = field(default_factory=Counter)
     """How often the request of each key has, in this run."""
+    last_failure: str = ""
+    """What was said of the last of them."""
 
     def reply(self, record: BatchRecord, key: str, answer: ApiReply, waiting: WaitingQuestions) -> None:
         """Write a reply into the ledger. One that no question of this run waits for stays out of its statistics."""
@@ -81,6 +83,7 @@ class ResultRecorder:
         self.ledger.append(key, LedgerState.FAILED, failed_entry(attempt))
         if attempt.error_kind is not ErrorKind.INVALID and not attempt.error_kind.stops_the_run:
             self.failures[key] += 1
+            self.last_failure = f"{attempt.error_kind}: {attempt.detail}"
 
     def _asks_for_a_longer_reply(self, key: str, waiting: WaitingQuestions) -> bool:
         """Whether a reply to the same question was cut off: if the model refuses a higher limit, the cut one stands."""

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from reasrm.apis.api_reply import AttemptResult
 from reasrm.apis.error_classification import ErrorKind
+from reasrm.apis.retry_policy import asks_for_a_pause
 from reasrm.distillation.rate_control.circuit_breaker import BreakerState, CircuitBreaker, FailureShare
 from reasrm.distillation.rate_control.rate_limiter import RateLimiter
 from reasrm.distillation.run_statistics import RunStatistics, RunStopped, StopReason
@@ -138,6 +139,7 @@ class AdmissionControl:
         self._share.count(failed=failed)
         if failed:
             self.breaker.failed(reservation.sent_at)
+            self._heed(attempt)
             self._last_failure = attempt.detail or (attempt.reply.detail if attempt.reply else "")
             if self._share.seconds > self._outage_seconds:
                 self.stop(StopReason.OUTAGE, self._lasting("most attempts have failed", self._share.seconds))
@@ -149,15 +151,21 @@ class AdmissionControl:
         self.rate_limiter.accepted()
         self._window = min(self._most, self._window + 1)
 
+    def _heed(self, attempt: AttemptResult) -> None:
+        """Let all wait as long as the server asks; stop if that is longer than an outage may last."""
+        asked = attempt.limits.retry_after or 0.0
+        if asked > self._outage_seconds:
+            limited = attempt.error_kind is ErrorKind.RATE_LIMITED
+            self.stop(StopReason.RATE_LIMITED if limited else StopReason.OUTAGE, asks_for_a_pause(attempt))
+        else:
+            self.rate_limiter.pause(asked)
+
     def _rate_limited(self, attempt: AttemptResult) -> None:
         """Pause for a 429; stop if the server asks for a longer pause than an outage may last, or none has helped."""
-        asked = attempt.limits.retry_after
-        self.rate_limiter.rate_limited(asked)
+        self.rate_limiter.rate_limited(attempt.limits.retry_after)
+        self._heed(attempt)
         waited = self.rate_limiter.limited_seconds
-        futile = self.rate_limiter.pauses_in_a_row > FUTILE_PAUSES and waited > self._outage_seconds
-        if asked is not None and asked > self._outage_seconds:
-            self.stop(StopReason.RATE_LIMITED, f"the server asks for a pause of {asked:.0f} s: {attempt.detail}")
-        elif futile:
+        if self.rate_limiter.pauses_in_a_row > FUTILE_PAUSES and waited > self._outage_seconds:
             self._last_failure = attempt.detail
             self.stop(StopReason.RATE_LIMITED, self._lasting("the rate limit has let nothing through", waited))
 

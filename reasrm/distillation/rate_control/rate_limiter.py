@@ -159,6 +159,10 @@ class RateLimiter:
         for bucket in self._buckets:
             bucket.drop_backlog()
 
+    def pause(self, seconds: float) -> None:
+        """Let no request pass for so long: a server asks for it that fails, or asks for more than before."""
+        self._paused_until = max(self._paused_until, self._clock() + seconds)
+
     def _shortest_pause(self) -> float:
         return float(min(LONGEST_BACKOFF, SHORTEST_PAUSE * 2 ** min(self.pauses_in_a_row, 10)))
 

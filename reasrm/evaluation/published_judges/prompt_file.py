@@ -9,6 +9,8 @@ The texts are not ours, so they are not in this repository; only their hashes ar
     names: {user: User, a: Chatbot A, b: Chatbot B}      who speaks in a conversation
     begins: <think>          what the judge's reply begins with, if its prompt ends inside the reply (JudgeLRM)
 
+The labels in double brackets that its texts show are those that a reply can hold (`bracket_labels`).
+
 A judge that rates one answer at a time (DeepSeek-GRM, pointwise) has {question} and {answer} in `single_turn` and
 {conversation} in `multi_turn`; it is asked about each answer by itself, and the higher rating wins.
 
@@ -24,6 +26,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from reasrm.evaluation.published_judges.bracket_labels import Alphabet, alphabet_of
 from reasrm.evaluation.published_judges.reply_readers import ReplyReader
 from reasrm.records.comparison import Comparison
 from reasrm.records.jsonl import explain
@@ -118,6 +121,11 @@ class PublishedJudge:
     reader: ReplyReader
     name: str
     """The known judge's name, or `unknown`."""
+
+    @property
+    def alphabet(self) -> Alphabet:
+        """The labels that its texts tell the judge to write."""
+        return alphabet_of(self.texts.system, self.texts.single_turn, self.texts.multi_turn)
 
     def prompts(self, comparison: Comparison) -> tuple[tuple[Message, ...], ...]:
         """The messages that this judge is shown: both answers at once, or A's and B's by themselves.

@@ -1,22 +1,38 @@
 """How published judges write their verdict, and how it is read; a reply that does not hold it is unreadable.
 
-A thought decides nothing, finished or not: all rules but `anywhere` read what stands behind the thinking
-(`verdict.after_thinking`), and a reply that ends inside it has no verdict.
+A thought decides nothing, finished or not: all rules but `anywhere` read the reply proper (`verdict.after_thinking`),
+and a reply that ends inside a thought has no verdict. `anywhere` is kept exactly as RM-R1's harness counts, so that its
+figures can be reproduced. What labels say is the prompt's (`bracket_labels`), what scores are is `written_scores`.
 """
 
-import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
+from reasrm.evaluation.published_judges.bracket_labels import (
+    SIDES_ALONE,
+    SIDES_OR_TIE,
+    Alphabet,
+    last_label,
+    only_label,
+)
+from reasrm.evaluation.published_judges.written_scores import WrittenScores, read_scores
 from reasrm.judging.aggregation import Reading, verdict_of_scores
-from reasrm.judging.verdict import UNWRITTEN, Unreadable, Verdict, after_thinking, read_verdict
+from reasrm.judging.verdict import (
+    UNWRITTEN,
+    Unreadable,
+    Verdict,
+    after_thinking,
+    answer_contents,
+    last_answer,
+    read_verdict,
+)
+from reasrm.judging.visible_text import visible
 from reasrm.records.comparison import Side
 from reasrm.records.reply import Finish, Reply
 
-Numbers = tuple[float, ...]
 Read = TypeVar("Read")
 
 
@@ -28,7 +44,7 @@ class ReplyReader(StrEnum):
     ANYWHERE = "anywhere"
     """`[[A]]` or `[[B]]` anywhere, thoughts included, but not both: what RM-R1's harness counts, hence its figures."""
     LAST_BRACKETS = "last_brackets"
-    """The last `[[A]]` or `[[B]]` after any thinking: MT-Bench's form, Self-taught evaluator, most API judges."""
+    """The last label in double brackets after any thinking: MT-Bench's form, Self-taught evaluator, most API judges."""
     ANSWER_SCORES = "answer_scores"
     """Two numbers after the thinking, in one `<answer>` or in two: JudgeLRM (arXiv 2504.00050)."""
     BOXED_SCORES = "boxed_scores"
@@ -59,26 +75,34 @@ FORCED_VERDICTS = {
 }
 
 
-_BRACKETS = re.compile(r"\[\[([AB])\]\]")
-_ANSWER = re.compile(r"<answer>(.*?)</answer>", re.DOTALL)
-_BOXED = re.compile(r"\\boxed\s*\{([^{}]*)\}")
-_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_SIDE = re.compile(r"\[\[([AB])\]\]")
+_BOX = re.compile(r"\\boxed\s{0,8}\{")
+_BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 
 
-def read_reply(reader: ReplyReader, reply: Reply) -> Reading:
-    """Read `reply`, which judges both answers, by the rule `reader`."""
+def read_reply(reader: ReplyReader, reply: Reply, alphabet: Alphabet | None = None) -> Reading:
+    """Read `reply`, which judges both answers, by the rule `reader`.
+
+    Args:
+        reader: the rule.
+        reply: what the judge wrote.
+        alphabet: the labels that its prompt defines; None: both sides, with `last_brackets` also a tie.
+    """
     if reader is ReplyReader.LAST_ANSWER:
-        read = read_verdict(reply.text, reply.finish)
-        return (read.side if isinstance(read, Verdict) else read), None
-    part = _after_thinking(reply, thoughts_count=reader is ReplyReader.ANYWHERE)
+        return _last_answer(reply, alphabet or SIDES_ALONE), None
+    part = _reply_proper(reply, thoughts_count=reader is ReplyReader.ANYWHERE)
     if isinstance(part, Unreadable):
         return part, None
-    if not reader.scores:
-        return _unfinished(_SIDES[reader](part), reply), None
-    numbers = _unfinished(_NUMBERS[reader](part, 2), reply)
-    if isinstance(numbers, Unreadable):
-        return numbers, None
-    return verdict_of_scores(*numbers), (numbers[0], numbers[1])
+    if reader is ReplyReader.ANYWHERE:
+        return _unfinished(_anywhere(part), reply), None
+    if reader is ReplyReader.LAST_BRACKETS:
+        said = last_label(part, alphabet or SIDES_OR_TIE, cut=reply.finish is Finish.LENGTH)
+        return _unfinished(said, reply), None
+    scores = _unfinished(_NUMBERS[reader](part, 2), reply)
+    if isinstance(scores, Unreadable):
+        return scores, None
+    a, b = scores.values
+    return verdict_of_scores(a, b), (a, b)
 
 
 def read_ratings(reader: ReplyReader, replies: Sequence[Reply]) -> Reading:
@@ -91,23 +115,37 @@ def read_ratings(reader: ReplyReader, replies: Sequence[Reply]) -> Reading:
     unread = [one for one in ratings if isinstance(one, Unreadable)]
     if unread:
         return unread[0], None
-    (a,), (b,) = (one for one in ratings if not isinstance(one, Unreadable))
+    of_a, of_b = (one for one in ratings if isinstance(one, WrittenScores))
+    if of_a.scale != of_b.scale:
+        return Unreadable.BAD_SCORE, None
+    (a,), (b,) = of_a.values, of_b.values
     return verdict_of_scores(a, b), (a, b)
 
 
-def _rating(reader: ReplyReader, reply: Reply) -> Numbers | Unreadable:
-    part = _after_thinking(reply, thoughts_count=False)
+def _rating(reader: ReplyReader, reply: Reply) -> WrittenScores | Unreadable:
+    part = _reply_proper(reply, thoughts_count=False)
     return part if isinstance(part, Unreadable) else _unfinished(_NUMBERS[reader](part, 1), reply)
 
 
-def _after_thinking(reply: Reply, *, thoughts_count: bool) -> str | Unreadable:
-    """What stands behind the thinking, or why nothing does."""
+def _last_answer(reply: Reply, alphabet: Alphabet) -> Side | Unreadable:
+    """As `read_verdict`; besides both sides, the last `<answer>` may hold what else the prompt defines."""
+    read, answer = read_verdict(reply.text, reply.finish), last_answer(reply.text, reply.finish)
+    if isinstance(read, Verdict):
+        return read.side
+    others = {label: meaning for label, meaning in alphabet.items() if label not in SIDES_ALONE}
+    return answer if isinstance(answer, Unreadable) else only_label(answer.content, others)
+
+
+def _reply_proper(reply: Reply, *, thoughts_count: bool) -> str | Unreadable:
+    """What is seen behind the thoughts, or why nothing is; with the thoughts, as it was written, if they count."""
     if reply.finish in UNWRITTEN:
         return UNWRITTEN[reply.finish]
-    if not reply.text.strip():
+    if not visible(reply.text).text.strip():
         return Unreadable.EMPTY if reply.finish is Finish.STOP else Unreadable.TRUNCATED
-    start = 0 if thoughts_count else after_thinking(reply.text)
-    return reply.text[start:] if start is not None else _unfinished(Unreadable.UNCLOSED, reply)
+    if thoughts_count:
+        return reply.text
+    start = after_thinking(reply.text)
+    return visible(reply.text[start:]).text if start is not None else _unfinished(Unreadable.UNCLOSED, reply)
 
 
 def _unfinished(read: Read, reply: Reply) -> Read | Unreadable:
@@ -117,37 +155,38 @@ def _unfinished(read: Read, reply: Reply) -> Read | Unreadable:
 
 
 def _anywhere(text: str) -> Side | Unreadable:
-    named = set(_BRACKETS.findall(text))
+    named = set(_SIDE.findall(text))
     if len(named) != 1:
         return Unreadable.MALFORMED if named else Unreadable.NO_ANSWER
     return Side(named.pop())
 
 
-def _last_brackets(text: str) -> Side | Unreadable:
-    named = _BRACKETS.findall(text)
-    return Side(named[-1]) if named else Unreadable.NO_ANSWER
+def _answer_scores(text: str, count: int) -> WrittenScores | Unreadable:
+    contents = answer_contents(text)
+    if isinstance(contents, Unreadable):
+        return contents
+    return read_scores(" ; ".join(contents), count) or Unreadable.BAD_SCORE
 
 
-def _answer_scores(text: str, count: int) -> Numbers | Unreadable:
-    answers = _ANSWER.findall(text)
-    return _numbers(" ".join(answers), count) if answers else Unreadable.NO_ANSWER
+def _boxed_scores(text: str, count: int) -> WrittenScores | Unreadable:
+    boxes = list(_BOX.finditer(text))
+    if not boxes:
+        return Unreadable.NO_ANSWER
+    content = _up_to_closing_brace(text, boxes[-1].end())
+    return Unreadable.UNCLOSED if content is None else read_scores(content, count) or Unreadable.BAD_SCORE
 
 
-def _boxed_scores(text: str, count: int) -> Numbers | Unreadable:
-    boxes = _BOXED.findall(text)
-    return _numbers(boxes[-1], count) if boxes else Unreadable.NO_ANSWER
+def _up_to_closing_brace(text: str, start: int) -> str | None:
+    """What stands between an opening brace, behind which `start` is, and its closing one; None if there is none."""
+    depth = 1
+    for brace in _BRACE.finditer(text, start):
+        depth += {"{": 1, "}": -1}.get(brace.group(), 0)
+        if not depth:
+            return text[start : brace.start()]
+    return None
 
 
-def _numbers(text: str, count: int) -> Numbers | Unreadable:
-    numbers = tuple(float(number) for number in _NUMBER.findall(text))
-    return numbers if len(numbers) == count and all(map(math.isfinite, numbers)) else Unreadable.BAD_SCORE
-
-
-_SIDES: dict[ReplyReader, Callable[[str], Side | Unreadable]] = {
-    ReplyReader.ANYWHERE: _anywhere,
-    ReplyReader.LAST_BRACKETS: _last_brackets,
-}
-_NUMBERS: dict[ReplyReader, Callable[[str, int], Numbers | Unreadable]] = {
+_NUMBERS: dict[ReplyReader, Callable[[str, int], WrittenScores | Unreadable]] = {
     ReplyReader.ANSWER_SCORES: _answer_scores,
     ReplyReader.BOXED_SCORES: _boxed_scores,
 }

@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
-from reasrm.judging.verdict import Unreadable, Verdict, read_verdict, reply_end
+from reasrm.inference.replies import decode
+from reasrm.judging.verdict import Unreadable, Verdict, after_thinking, read_verdict, reply_end
 from reasrm.records.comparison import Side
 
 RewardFunction = Callable[..., list[float]]
@@ -18,18 +19,19 @@ LogMetric = Callable[[str, float], None]
 """Takes the name and the value of a metric of this batch; TRL averages what it is given under one name."""
 
 
-def with_opened_thought(term: RewardFunction, opened: str) -> RewardFunction:
-    """`term` on replies as judging reads them: with the `<think>` (`opened`) with which the template began them.
+def as_judged(term: RewardFunction, tokenizer: Any, opened: str) -> RewardFunction:
+    """`term` on replies as judging reads them: the marks of thoughts are in their text, also the opened one.
 
-    TRL hands over what was sampled alone; there a thought that rehearses a verdict would pass for the reply.
+    TRL hands over the text without special tokens, of which a vocabulary's `<think>` may be one, and without what the
+    template wrote (`opened`); there a thought that rehearses a verdict would pass for the reply. So the text is decoded
+    here, from the sampled tokens.
     """
-    if not opened:
-        return term
 
     @wraps(term)  # TRL names the term's curves by its name
-    def judged(completions: Completions, **columns: Any) -> list[float]:
-        whole = [[{**turn, "content": opened + turn["content"]} for turn in completion] for completion in completions]
-        return term(completions=whole, **columns)
+    def judged(completions: Completions, completion_ids: Sequence[Sequence[int]], **columns: Any) -> list[float]:
+        texts = [opened + decode(tokenizer, ids) for ids in completion_ids]
+        whole = [[{**completion[0], "content": text}] for completion, text in zip(completions, texts, strict=True)]
+        return term(completions=whole, completion_ids=completion_ids, **columns)
 
     return judged
 
@@ -37,6 +39,12 @@ def with_opened_thought(term: RewardFunction, opened: str) -> RewardFunction:
 def reply_texts(completions: Completions) -> list[str]:
     """The text of each reply as it was sampled, to its end-of-sequence token."""
     return [completion[0]["content"] for completion in completions]
+
+
+def reply_proper(text: str) -> str:
+    """What a reply says behind its thoughts; empty if it ends inside one."""
+    start = after_thinking(text)
+    return "" if start is None else text[start:]
 
 
 def cut_at_stop(text: str) -> str:

@@ -190,9 +190,13 @@ def test_creations_that_never_succeed_stop_the_run(
 
 def test_a_batch_api_that_asks_for_a_pause_of_a_day_is_not_waited_for() -> None:
     polling = Polling(settings(), lambda doing, is_new: None)
-    with pytest.raises(RunStopped, match="come back tomorrow") as caught:
-        asyncio.run(polling.wait_after(BatchApiError(ErrorKind.OVERLOADED, "come back tomorrow", 86_400)))
-    assert caught.value.reason is StopReason.OUTAGE
+    for error_kind, reason in (
+        (ErrorKind.OVERLOADED, StopReason.OUTAGE),
+        (ErrorKind.RATE_LIMITED, StopReason.RATE_LIMITED),
+    ):
+        with pytest.raises(RunStopped, match="asks for a pause of 86400 s: come back tomorrow") as caught:
+            asyncio.run(polling.wait_after(BatchApiError(error_kind, "come back tomorrow", 86_400)))
+        assert caught.value.reason is reason
 
 
 def test_an_account_without_money_takes_in_the_batches_that_are_paid_for(
@@ -222,3 +226,14 @@ def test_results_that_are_gone_are_asked_again_and_said(
     again, _ = ask_batches(server, oracle(vendor), some, tmp_path / "ledger.jsonl")
     assert again.possibly_billed == PAIRS
     assert server.request_log()["batches_created"] == 2
+
+
+def test_a_batch_run_without_any_reply_is_no_success(
+    server: LocalOracle, some: list[PreferencePair], tmp_path: Path
+) -> None:
+    server.restart(batch_expired=1.0)
+    result, _ = ask_batches(
+        server, oracle(ApiProtocol.OPENAI), some, tmp_path / "l.jsonl", attempts=1, poll_seconds=0.1
+    )
+    assert result.stopped is StopReason.OUTAGE
+    assert "no request has got a reply" in result.detail
