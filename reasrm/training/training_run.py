@@ -3,6 +3,7 @@
 import math
 import os
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -98,6 +99,7 @@ def make_repeatable(seed: int, threads: int) -> None:
     set_seed(seed)
 
 
+@cache
 def read_numbered_cpus() -> None:
     """Let torch read what was saved for a device `cpu:0`, as accelerate names the CPU of one of several processes.
 
@@ -129,7 +131,8 @@ def train_and_save(run: TrainingRun, trainer: Any, tokenizer: Any) -> list[dict[
         trainer.add_callback(LiveProgress(run.name))
     with trainer.accelerator.main_process_first():  # it removes incomplete ones
         checkpoint = last_checkpoint(run.resume_from, trainer.accelerator.num_processes)
-    read_numbered_cpus()
+    if trainer.accelerator.num_processes > 1:
+        read_numbered_cpus()
     trainer.train(resume_from_checkpoint=checkpoint)
     log = [entry for entry in trainer.state.log_history if SUMMARY_KEY not in entry]
     model = gathered_model(trainer, run.resume_from)
