@@ -1,15 +1,17 @@
 """The pipeline's commands, which `reasrm` finds beside dvc.yaml; everything heavy is imported where it is used."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from flows.stage_outcome import FlowError
+from flows.terminal_console import TerminalConsole
+from reasrm.records.harmless_text import json_text
 from reasrm.runtime.stage_main import ExitCode
+from reasrm.runtime.terminal import say, say_json
 
 RUNNING, SETTINGS = "Run the pipeline", "Settings and machine"
 
@@ -61,9 +63,9 @@ def plan(to: Stages = None, force: Forced = None, as_json: AsJson = False) -> No
     forecasts = make_plan(root, tuple(to or ()), tuple(force or ()))
     estimates = estimate_oracle_cost(root, forecasts)
     if as_json:
-        print(json.dumps(plan_document(forecasts, estimates), indent=1))
+        say_json(json_text(plan_document(forecasts, estimates), indent=1))
     else:
-        show_plan(root, forecasts, estimates, Console(highlight=False))
+        show_plan(root, forecasts, estimates, TerminalConsole())
 
 
 @app.command(rich_help_panel=RUNNING)
@@ -73,7 +75,7 @@ def status(as_json: AsJson = False) -> None:
 
     rows = stage_statuses(project_root())
     if as_json:
-        print(json.dumps([row._asdict() for row in rows], indent=1))
+        say_json(json_text([row._asdict() for row in rows], indent=1))
         return
     process = running_process(project_root())
     table = Table(show_edge=False, title=f"running, process {process}" if process else None, title_justify="left")
@@ -81,7 +83,7 @@ def status(as_json: AsJson = False) -> None:
         table.add_column(column, justify="right" if column == "seconds" else "left")
     for row in rows:
         table.add_row(row.stage, row.state, row.last_outcome, f"{row.last_seconds:.1f}" if row.last_seconds else "")
-    Console(highlight=False).print(table)
+    TerminalConsole().print(table)
 
 
 @app.command(rich_help_panel=RUNNING)
@@ -89,7 +91,7 @@ def cancel() -> None:
     """End the run in this checkout with all its stages; nothing is lost."""
     from flows.status import cancel as cancel_run
 
-    print(cancel_run(project_root()))
+    say(cancel_run(project_root()))
 
 
 @app.command(rich_help_panel=RUNNING)
@@ -120,13 +122,13 @@ def doctor(as_json: AsJson = False) -> None:
 
     findings = examine(project_root())
     if as_json:
-        print(json.dumps([finding._asdict() for finding in findings], indent=1))
+        say_json(json_text([finding._asdict() for finding in findings], indent=1))
     else:
-        console = Console(highlight=False)
+        console = TerminalConsole()
         style = {Health.GOOD: "green", Health.NOTE: "yellow", Health.BAD: "bold red"}
         for finding in findings:
-            mark = f"[{style[finding.health]}]{finding.health:<5}[/]"
-            console.print(f"{mark} {finding.subject:<18} {finding.text}", soft_wrap=True)
+            mark = Text(f"{finding.health:<5}", style=style[finding.health])
+            console.print(mark, f"{finding.subject:<18} {finding.text}", soft_wrap=True)
     if any(finding.health is Health.BAD for finding in findings):
         raise typer.Exit(int(ExitCode.FAILED))
 
@@ -142,7 +144,7 @@ def profile_use(
 ) -> None:
     """Write params.yaml for a profile; `reasrm plan` then says what that would run."""
     _use(name, files, settings, discard=discard)
-    print(f"params.yaml holds profile {name}")
+    say(f"params.yaml holds profile {name}")
 
 
 @profiles.command("list")
@@ -153,7 +155,7 @@ def profile_list() -> None:
     root = project_root()
     used = current_choice(root).name
     for name in profile_names(root):
-        print(f"{'*' if name == used else ' '} {name:<16} {first_comment(root, name)}")
+        say(f"{'*' if name == used else ' '} {name:<16} {first_comment(root, name)}")
 
 
 @profiles.command("show")
@@ -162,9 +164,9 @@ def profile_show(name: Annotated[str | None, typer.Argument(help="Default: the o
     from flows.profile import ProfileChoice, compose, current_choice, edits_by_hand
 
     root = project_root()
-    print(compose(root, current_choice(root) if name is None else ProfileChoice(name)), end="")
+    say(compose(root, current_choice(root) if name is None else ProfileChoice(name)).removesuffix("\n"))
     for edit in edits_by_hand(root) if name is None else []:
-        print(f"# edited by hand: {edit}")
+        say(f"# edited by hand: {edit}")
 
 
 def _use(name: str, files: Path | None = None, settings: list[str] | None = None, *, discard: bool = False) -> None:

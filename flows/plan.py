@@ -91,7 +91,10 @@ def _compute_fingerprints(root: Path, out: Path) -> None:
     command = [sys.executable, "-m", "stages.fingerprint", "--out", str(out)]
     done = subprocess.run(command, cwd=root, env=stage_environment(), capture_output=True, text=True, check=False)
     if done.returncode:
-        raise FlowError(f"the fingerprints of the code cannot be computed:\n{done.stderr.strip()}")
+        reason = (done.stderr.strip().splitlines() or ["it gave no reason"])[-1]
+        raise FlowError(
+            f"the fingerprints of the code cannot be computed ({reason}); `{' '.join(command[1:3])}` says more"
+        )
 
 
 def _estimate(root: Path, stage: str) -> OracleCostEstimate:
@@ -108,8 +111,10 @@ def _estimate_text(root: Path, estimate: OracleCostEstimate) -> str:
     if estimate.expected is None:
         return f"no estimate yet ({estimate.error})"
     expected = estimate.expected
+    usd = expected.get("usd")
+    cost = "cost unknown" if usd is None else cost_text(root, usd)
     tokens = f"{expected.get('prompt_tokens', '?')} prompt + {expected.get('completion_tokens', '?')} completion tokens"
     return (
         f"{expected.get('to_ask', '?')} of {expected.get('questions', '?')} questions still to ask, about {tokens}, "
-        f"{cost_text(root, expected.get('usd', float('nan')))} at the prices of {expected.get('prices_as_of', '?')}"
+        f"{cost} at the prices of {expected.get('prices_as_of', '?')}"
     )

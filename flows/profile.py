@@ -15,7 +15,7 @@ from typing import Any
 
 from flows.stage_outcome import FlowError, UsageError
 from reasrm.runtime.outputs import write_text
-from reasrm.runtime.yaml_files import YamlError, parse_yaml_with_comments, yaml_text
+from reasrm.runtime.yaml_files import YamlError, parse_yaml_with_comments, read_yaml_text, yaml_text
 
 PROFILES = Path("profiles")
 PARAMS = Path("params.yaml")
@@ -64,7 +64,7 @@ def miniature(root: Path) -> str:
         text = _git(root, "show", f"{commit}:./{PARAMS}")
         if text is not None and not text.startswith(HEADER):
             return text
-    text = (root / PARAMS).read_text(encoding="utf-8")
+    text = _text(root / PARAMS)
     if text.startswith(HEADER):
         raise FlowError(
             f"{PARAMS} was made by a profile and git knows no earlier one: get the project's own {PARAMS} (a clone "
@@ -77,7 +77,7 @@ def first_comment(root: Path, name: str) -> str:
     """What a profile is for: its first comment line."""
     if name == BASE:
         return ABOUT_BASE
-    for line in (root / PROFILES / f"{name}.yaml").read_text(encoding="utf-8").splitlines():
+    for line in _text(root / PROFILES / f"{name}.yaml").splitlines():
         if line.startswith("# "):
             return line[2:]
     return ""
@@ -112,12 +112,21 @@ def compose(root: Path, choice: ProfileChoice, base: str | None = None) -> str:
 
 
 def current_choice(root: Path) -> ProfileChoice:
-    """How the present params.yaml was made, from its first line; without such a line it is the miniature's."""
-    first = (root / PARAMS).read_text(encoding="utf-8").partition("\n")[0]
+    """How the present params.yaml was made, from its first line; without such a line it is the miniature's.
+
+    Raises:
+        FlowError: params.yaml cannot be read, or the line was edited.
+    """
+    first = _text(root / PARAMS).partition("\n")[0]
     if not first.startswith(HEADER):
         return ProfileChoice()
-    name, *rest = shlex.split(first.removeprefix(HEADER))
-    pairs = list(zip(rest[::2], rest[1::2], strict=True))
+    try:
+        name, *rest = shlex.split(first.removeprefix(HEADER))
+        pairs = list(zip(rest[::2], rest[1::2], strict=True))
+    except ValueError as error:
+        raise FlowError(
+            f"{PARAMS} line 1: not as `reasrm profile use` wrote it ({first!r}); take the line out, or undo the edit"
+        ) from error
     files = next((value for option, value in pairs if option == "--files"), None)
     return ProfileChoice(name, tuple(value for option, value in pairs if option == "--set"), files)
 
@@ -128,7 +137,7 @@ def edits_by_hand(root: Path) -> list[str]:
     if not path.is_file():
         return []
     made = _parsed(compose(root, current_choice(root)), PARAMS)
-    return _differences("", made, _parsed(path.read_text(encoding="utf-8"), PARAMS))
+    return _differences("", made, _parsed(_text(path), PARAMS))
 
 
 def use(root: Path, choice: ProfileChoice, *, discard: bool = False) -> str:
@@ -142,13 +151,25 @@ def use(root: Path, choice: ProfileChoice, *, discard: bool = False) -> str:
         raise UsageError(f"--files {choice.files}: there is no such folder")
     text = compose(root, choice)
     edits = [] if discard else edits_by_hand(root)
-    if edits and text != (root / PARAMS).read_text(encoding="utf-8"):
+    if edits and text != _text(root / PARAMS):
         raise FlowError(
             f"{PARAMS} holds edits by hand that would be lost: {'; '.join(edits[:8])}. Keep them in a profile of your "
             f"own (profiles/NAME.yaml) or with --set, or throw them away with --discard"
         )
     write_text(root / PARAMS, text)
     return text
+
+
+def _text(path: Path) -> str:
+    """The text of a YAML file.
+
+    Raises:
+        FlowError: it is not UTF-8, or cannot be read.
+    """
+    try:
+        return read_yaml_text(path)
+    except (YamlError, OSError) as error:
+        raise FlowError(str(error)) from error
 
 
 def _parsed(text: str, where: Path | str) -> Any:
@@ -169,7 +190,7 @@ def _overlay(root: Path, name: str) -> Any:
         raise UsageError(
             f"no profile `{name}`: there is no {PROFILES}/{name}.yaml, only {', '.join(profile_names(root))}"
         )
-    document = _parsed(path.read_text(encoding="utf-8"), path)
+    document = _parsed(_text(path), path)
     if not isinstance(document, Mapping):
         raise FlowError(f"{path}: a profile is a mapping of sections, got {type(document).__name__}")
     return document

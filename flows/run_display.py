@@ -16,6 +16,8 @@ from rich.live import Live
 from rich.text import Text
 
 from flows.stage_outcome import StageOutcome, StageRun
+from flows.terminal_console import TerminalConsole
+from reasrm.records.harmless_text import harmless
 
 PLAIN_LINE_SECONDS = 30.0
 LIVE_PER_SECOND = 4
@@ -45,7 +47,7 @@ class RunDisplay:
         verbose: bool = False,
     ) -> None:
         """Write to `console` (default: standard output); `clock` gives seconds; `verbose` shows each line of stages."""
-        self.console = console or Console(highlight=False)
+        self.console = console or TerminalConsole()
         self._clock = clock
         self._verbose = verbose
         self._running: dict[str, float] = {}
@@ -73,7 +75,7 @@ class RunDisplay:
 
     def note(self, text: str, style: str = "") -> None:
         """Print one line of the run itself."""
-        self.console.print(Text(text, style=style), soft_wrap=True)
+        self.console.print(Text(harmless(text), style=style), soft_wrap=True)
 
     def started(self, name: str) -> None:
         """Say that a stage starts."""
@@ -83,7 +85,7 @@ class RunDisplay:
 
     def wrote(self, name: str, line: str) -> None:
         """Pass on a line that a running stage wrote."""
-        text = line.strip()
+        text = harmless(line.strip())
         for own_name in (name, name.replace("@", "-"), name.partition("@")[0]):
             text = text.removeprefix(f"{own_name}: ")
         if self._verbose:
@@ -106,11 +108,11 @@ class RunDisplay:
         if run.outcome in {StageOutcome.COMPLETED, StageOutcome.STOPPED}:
             line.append(f"   {self._last_line.get(name, '')}", style="dim")
         if run.outcome in {StageOutcome.SKIPPED, StageOutcome.WAITING}:
-            line.append(run.tail, style="dim")
+            line.append(harmless(run.tail), style="dim")
         self.console.print(line, soft_wrap=True)
         if run.outcome is StageOutcome.FAILED:
             for text in run.tail.splitlines():
-                self.console.print(Text(f"    {text}", style="red"), soft_wrap=True)
+                self.note(f"    {text}", "red")
 
     def _running_stages(self) -> Group:
         now = self._clock()

@@ -118,7 +118,7 @@ def show_results(root: Path, console: Console) -> None:
     console.print(f"\nReport: {root / PAGE}", soft_wrap=True)
     console.print("\nNext, try")
     for command in next_commands(root, [row["model"] for row in rows]):
-        console.print(f"    {command}", soft_wrap=True, markup=False)
+        console.print(f"    {command}", soft_wrap=True)
 
 
 def next_commands(root: Path, models: Iterable[str]) -> list[str]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from flows.stage_outcome import StageOutcome, StageRun
+from reasrm.records.harmless_text import harmless
 from reasrm.runtime.stage_main import ExitCode
 
 LOGS = Path("work/logs")
@@ -158,13 +159,13 @@ class _Output(NamedTuple):
 
 
 def _follow(process: subprocess.Popen[str], log: Path, on_line: OnLine) -> _Output:
-    """Read the output to its end, into the log."""
+    """Read the output to its end, into the log, what a terminal would obey spelled out."""
     outcome, stage_status, tail = None, None, deque[str](maxlen=TAIL_LINES)
     log.parent.mkdir(parents=True, exist_ok=True)
     assert process.stdout is not None
     with log.open("w", encoding="utf-8") as file:
         for raw in process.stdout:
-            line = raw.rstrip("\n").rpartition("\r")[2].replace("\x1b[2K", "")
+            line = harmless(raw.rstrip("\n"))
             file.write(line + "\n")
             file.flush()
             outcome = outcome or next((one for pattern, one in OUTCOME_OF_DVC_LINE if pattern.match(line)), None)

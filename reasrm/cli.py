@@ -5,7 +5,6 @@ the pipeline's commands of `flows/cli.py` are there too.
 """
 
 import importlib
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,8 @@ from reasrm.commands.compare import compare
 from reasrm.commands.oracle import oracle
 from reasrm.commands.score import ScoreCommand, score
 from reasrm.runtime.extras import MissingExtraError, extras_named
+from reasrm.runtime.stage_main import ExitCode
+from reasrm.runtime.terminal import exit_status, guard_streams, say_error
 
 TOOLS = "Use its parts alone"
 PIPELINE_COMMANDS = ("run", "plan", "status", "cancel", "serve", "ui", "doctor", "profile")
@@ -50,43 +51,45 @@ def _is_clone(folder: Path) -> bool:
 
 
 def main() -> None:
-    """The console script: run a command, tell our own errors in one line."""
-    clone = clone_around(Path.cwd())
-    errors: tuple[type[Any], ...] = ()
-    if clone is None and sys.argv[1:2] and sys.argv[1] in PIPELINE_COMMANDS:
-        print(
-            f"reasrm: `reasrm {sys.argv[1]}` works in a clone of the project, and {Path.cwd()} is in none "
-            f"(no dvc.yaml with flows/ beside it here or above): go to your clone",
-            file=sys.stderr,
-        )
-        sys.exit(2)
+    """The console script: run a command, tell our own errors in one line, end quietly if nobody reads on."""
     try:
+        guard_streams()
+        status = _run_command()
+    except SystemExit as left:
+        status = int(left.code or 0)
+    except KeyboardInterrupt:
+        status = ExitCode.INTERRUPTED
+    sys.exit(exit_status(status))
+
+
+def _run_command() -> int:
+    """Run the command of the command line; returns the exit status, unless it leaves by itself."""
+    command = " ".join(("reasrm", *sys.argv[1:2]))
+    errors: tuple[type[Any], ...] = ()
+    try:
+        clone = clone_around(Path.cwd())
+        if clone is None and sys.argv[1:2] and sys.argv[1] in PIPELINE_COMMANDS:
+            say_error(
+                "reasrm",
+                f"`{command}` works in a clone of the project, and {Path.cwd()} is in none (no dvc.yaml with flows/ "
+                f"beside it here or above): go to your clone",
+            )
+            return ExitCode.USAGE
         with extras_named():
             if clone is not None:
                 sys.path.insert(0, str(clone))
                 pipeline = importlib.import_module("flows.cli")
                 app.add_typer(pipeline.app)
                 errors = (pipeline.FlowError,)
-            run_app()
-    except MissingExtraError as error:
-        print(f"reasrm: {error}", file=sys.stderr)
-        sys.exit(1)
-    except errors as error:
-        print(f"reasrm: {error}", file=sys.stderr)
-        sys.exit(int(error.exit_code))
-
-
-def run_app() -> None:
-    """Run a command; if whoever reads its output goes away (`| head`), leave without a traceback, with status 1."""
-    try:
-        try:
             app()
-        finally:
-            sys.stdout.flush()
-    except BrokenPipeError:
-        # What is still buffered has no reader: the interpreter must not try to write it at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+    except MissingExtraError as error:
+        say_error("reasrm", error)
+    except errors as error:
+        say_error("reasrm", error)
+        return int(error.exit_code)
+    except OSError as error:
+        say_error(command, error)  # a full disk, a folder that may not be read: no defect, wherever it strikes
+    return ExitCode.FAILED
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ Exit:    0 all asked; 3 stopped with everything kept (budget, credit, outage, ke
 """
 
 import argparse
-import json
 import sys
 from contextlib import nullcontext
 from enum import StrEnum
@@ -31,10 +30,12 @@ from reasrm.distillation.run_messages import estimate_message
 from reasrm.distillation.settings import AskingSettings
 from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.miniature.oracle_server import local_oracle
+from reasrm.records.harmless_text import json_text
 from reasrm.records.trace import TracePass
 from reasrm.runtime.outputs import write_json
 from reasrm.runtime.params import StageParams
 from reasrm.runtime.stage_main import StageError, run_stage
+from reasrm.runtime.terminal import say, say_error, say_json
 
 TRACES = Path("data/traces")
 
@@ -109,7 +110,7 @@ def dry_run(which: TracePass, *, as_json: bool) -> str:
     """What the pass would still ask and what that would cost; sends nothing, changes nothing."""
     DistillTracesParams.load(which).pipeline_pass(which).require_input()
     expected = load_pass(which).expected()
-    return json.dumps(expected) if as_json else f"{STAGE}@{which}: {estimate_message(expected)}"
+    return json_text(expected) if as_json else f"{STAGE}@{which}: {estimate_message(expected)}"
 
 
 def main() -> None:
@@ -128,9 +129,9 @@ def main() -> None:
 
 def _print_dry_run(which: TracePass, *, as_json: bool) -> None:
     try:
-        print(dry_run(which, as_json=as_json))
+        (say_json if as_json else say)(dry_run(which, as_json=as_json))
     except (StageError, ValueError) as error:
-        print(f"{STAGE}@{which}: {error}", file=sys.stderr)
+        say_error(f"{STAGE}@{which}", error)
         sys.exit(1)
 
 

@@ -3,8 +3,6 @@
 Light to import: what computes is imported when the command runs.
 """
 
-import json
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +10,9 @@ import typer
 
 from reasrm.benchmarks.scoring_rule import RESAMPLES, ScoreSettings, ScoringMode
 from reasrm.commands.score import AsJson, AsPublished, Resamples, Seed, known_benchmark
+from reasrm.records.harmless_text import json_text
 from reasrm.runtime.stage_main import ExitCode
+from reasrm.runtime.terminal import say, say_error, say_json
 
 SHOWN_CHANGES = 20
 """Of the judgments that changed; the JSON has all."""
@@ -52,12 +52,12 @@ def compare(  # noqa: PLR0913  each is an option of the command
     try:
         reports = compare_judges(Sides(a, b), items, benchmark, ScoreSettings(mode, resamples=resamples, seed=seed))
     except (OutcomeError, BadRecordError) as error:
-        print(f"reasrm compare: {error}", file=sys.stderr)
+        say_error("reasrm compare", error)
         raise typer.Exit(ExitCode.FAILED) from error
     if as_json:
-        print(json.dumps(reports, indent=1, ensure_ascii=False))
+        say_json(json_text(reports, indent=1))
     else:
-        print("\n\n".join(comparison_table(report) for report in reports))
+        say("\n\n".join(comparison_table(report) for report in reports))
 
 
 def comparison_table(report: dict[str, Any]) -> str:

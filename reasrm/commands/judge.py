@@ -6,13 +6,12 @@
 Light at import, since `reasrm --help` imports it: what judges is imported when it is needed.
 """
 
-import json
 import os
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+import orjson
 import typer
 
 from reasrm.commands.judge_options import (
@@ -33,24 +32,30 @@ from reasrm.commands.judge_options import (
     ServedOption,
     VariantOption,
 )
+from reasrm.records.harmless_text import json_text
 from reasrm.runtime.stage_main import ExitCode
+from reasrm.runtime.terminal import say, say_error, say_json
 
 if TYPE_CHECKING:
+    from reasrm.commands.judge_rows import ComparisonRow, NumberedRow
     from reasrm.evaluation.judge import Judge
     from reasrm.evaluation.pairwise_judgment import PairwiseJudgment
     from reasrm.records.ledger import Ledger
 
 NO_VERDICT = 5
 """Exit status."""
+ONLY_PRINTED = "no more than is printed is kept, --out FILE keeps every reply"
+"""What a stop without `--out` means."""
 HELP = "\n\n".join(
     (
         "Judge two answers, or a file of them, in both orders.",
         "The verdict stands only if both orders agree. --prompt, --a and --b are each a text, a file (@answer.txt) or "
         "standard input (-); a text that begins with @ is written with two (@@home).",
         '--jsonl judges the rows of a file, one per line: {"prompt": "...", "a": "...", "b": "..."}, where prompt may '
-        'also be a conversation of {"role": ..., "content": ...}. It prints one JSON line per row, in order, with any '
-        "id of the row. With --out the lines go to that file, and every reply is kept beside it (NAME.replies.jsonl) "
-        "as it comes: the same command goes on after a stop and asks nothing twice.",
+        'also be a conversation of {"role": ..., "content": ...}. All rows are read before any is judged. It prints '
+        "one JSON line per row, in order, with the id of the row as it stands there, of any JSON type. With --out the "
+        "lines go to that file, and every reply is kept beside it (NAME.replies.jsonl) as it comes: the same command "
+        "goes on after a stop and asks nothing twice.",
         "The judge is a checkpoint (--model FOLDER; --engine scalar if it scores answers), a model that you serve "
         "(--base-url URL --model NAME) or a vendor's (--api openai --model NAME). A published judge is its model and "
         "its prompt (--prompt-file FILE).",
@@ -96,48 +101,51 @@ def judge_by(options: JudgeOptions) -> int:
 
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     try:
-        with options.open_judge() as opened:
-            if options.jsonl is None:
-                return judge_one(opened, options)
-            return judge_rows(opened, options)
+        return judge_one(options) if options.jsonl is None else judge_rows(options, options.jsonl)
     except StoppedResumable as stop:
         loses = options.jsonl is not None and options.out is None
-        hint = "; no more than is printed is kept, --out FILE keeps every reply" if loses else ""
-        return _failed(f"{stop}{hint}", stop.exit_code)
+        return _failed(f"{stop}; {ONLY_PRINTED}" if loses else stop, stop.exit_code)
     except StageError as error:
         return _failed(error, error.exit_code)
     except LedgerBusyError as error:
         return _failed(error, ExitCode.BUSY)
-    except BrokenPipeError:
-        raise  # nobody reads on: `cli.run_app` leaves
     except (BadRecordError, BrokenLedgerError, OSError) as error:
         return _failed(error, ExitCode.FAILED)
+    except KeyboardInterrupt:
+        return _failed(_interrupted(options), ExitCode.INTERRUPTED)
 
 
-def judge_one(opened: "Judge", options: JudgeOptions) -> int:
+def judge_one(options: JudgeOptions) -> int:
     """Judge the two answers of the command line and print the judgment."""
     from reasrm.commands.judge_rows import row_from_options
     from reasrm.evaluation.pairwise_judgment import judge_pair
 
     row = row_from_options(str(options.prompt), str(options.a), str(options.b))
-    judgment = judge_pair(opened, *row.pair)
-    print(judgment.model_dump_json(indent=1) if options.as_json else as_text(judgment))
+    with options.open_judge() as opened:
+        judgment = judge_pair(opened, *row.pair)
+    if options.as_json:
+        say_json(json_text(judgment.model_dump(mode="json"), indent=1))
+    else:
+        say(as_text(judgment))
     return NO_VERDICT if judgment.verdict is None else ExitCode.DONE
 
 
-def judge_rows(opened: "Judge", options: JudgeOptions) -> int:
+def judge_rows(options: JudgeOptions, name: str) -> int:
     """Judge the rows of a file and print or write one JSON line each; say how many have no verdict, and why."""
+    from reasrm.commands.judge_rows import comparison_rows
     from reasrm.records.jsonl import write_records
     from reasrm.records.ledger import Ledger
 
     results: Counter[str] = Counter()
-    name, out, replies = str(options.jsonl), options.out, options.replies_file
-    if out is None or replies is None:
-        for line in judged_rows(opened, name, results):
-            print(json.dumps(line, ensure_ascii=False), flush=True)
-    else:
-        with Ledger(replies) as ledger:
-            write_records(out, judged_rows(opened, name, results, ledger))
+    out, replies = options.out, options.replies_file
+    with comparison_rows(name) as rows, options.open_judge() as opened:
+        if out is None or replies is None:
+            for row, judgment in judged_rows(opened, rows, name, results):
+                say_json(json_line(row, judgment))
+        else:
+            with Ledger(replies) as ledger:
+                judged = judged_rows(opened, rows, name, results, ledger)
+                write_records(out, (record(row, judgment) for row, judgment in judged))
     reasons = Counter({reason: count for reason, count in results.items() if reason})
     if not reasons:
         return ExitCode.DONE
@@ -146,27 +154,41 @@ def judge_rows(opened: "Judge", options: JudgeOptions) -> int:
 
 
 def judged_rows(
-    opened: "Judge", name: str, results: Counter[str], ledger: "Ledger | None" = None
-) -> Iterator[dict[str, Any]]:
-    """The judgment of each row of a file, in order, as it is written; counts in `results` why rows have no verdict.
+    opened: "Judge",
+    rows: Iterator[list["NumberedRow"]],
+    name: str,
+    results: Counter[str],
+    ledger: "Ledger | None" = None,
+) -> Iterator[tuple["ComparisonRow", "PairwiseJudgment"]]:
+    """Each row of the file `name` with its judgment, in order; counts in `results` why rows have no verdict.
 
     Raises:
-        StageError: a row cannot be read, or holds words that the judge's vocabulary lacks; says file and line.
+        StageError: a row holds words that the judge's vocabulary lacks; says file and line.
     """
-    from reasrm.commands.judge_rows import read_comparison_rows
     from reasrm.evaluation.pairwise_judgment import judge_pairs
     from reasrm.inference.vocabulary import UnknownWordsError
     from reasrm.runtime.stage_main import StageError
 
-    for rows in read_comparison_rows(name):
-        judged = judge_pairs(opened, [row.pair for _, row in rows], ledger)
+    for part in rows:
+        judged = judge_pairs(opened, [row.pair for _, row in part], ledger)
         try:
-            for (_, row), judgment in zip(rows, judged, strict=True):
+            for (_, row), judgment in zip(part, judged, strict=True):
                 results[judgment.why_none] += 1
-                given_id = {} if row.id is None else {"id": row.id}
-                yield given_id | judgment.model_dump(mode="json")
+                yield row, judgment
         except UnknownWordsError as error:
-            raise StageError(f"{name} line {rows[error.place][0]}: {error}") from error
+            raise StageError(f"{name} line {part[error.place][0]}: {error}") from error
+
+
+def json_line(row: "ComparisonRow", judgment: "PairwiseJudgment") -> str:
+    """A judgment as JSON to print, with the row's id first."""
+    given_id = "" if row.id_json is None else f'"id": {row.id_json}, '
+    return "{" + given_id + json_text(judgment.model_dump(mode="json")).removeprefix("{")
+
+
+def record(row: "ComparisonRow", judgment: "PairwiseJudgment") -> dict[str, Any]:
+    """A judgment as it is written to a file, with the row's id."""
+    given_id = {} if row.id_json is None else {"id": orjson.Fragment(row.id_json)}
+    return given_id | judgment.model_dump(mode="json")
 
 
 def as_text(judgment: "PairwiseJudgment") -> str:
@@ -184,6 +206,14 @@ def as_text(judgment: "PairwiseJudgment") -> str:
     return "\n".join(lines)
 
 
+def _interrupted(options: JudgeOptions) -> str:
+    if options.jsonl is None:
+        return "interrupted; nothing was judged"
+    if options.out is None:
+        return f"interrupted; {ONLY_PRINTED}"
+    return f"interrupted; {options.replies_file} keeps every reply that came, the same command goes on from there"
+
+
 def _failed(error: object, code: int) -> int:
-    print(f"reasrm judge: {error}", file=sys.stderr)
+    say_error("reasrm judge", error)
     return int(code)

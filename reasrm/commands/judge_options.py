@@ -76,7 +76,9 @@ PromptFileOption = Annotated[
 VariantOption = Annotated[PromptVariant | None, typer.Option(help="Of our own prompt (full).", rich_help_panel=JUDGE)]
 MaxNewTokensOption = Annotated[
     int | None,
-    typer.Option(min=1, metavar="N", help=f"A reply is cut off here ({MOST_NEW_TOKENS}).", rich_help_panel=JUDGE),
+    typer.Option(
+        min=1, max=2**31 - 1, metavar="N", help=f"A reply is cut off here ({MOST_NEW_TOKENS}).", rich_help_panel=JUDGE
+    ),
 ]
 OutOption = Annotated[
     Path | None,
@@ -115,7 +117,7 @@ class JudgeOptions:
             "--jsonl takes its texts from the file: leave --prompt, --a and --b out": rows and texts != (None,) * 3,
             "standard input can be only one of --prompt, --a and --b": texts.count("-") > 1,
             "--out goes with --jsonl": self.out and not rows,
-            "--out is a folder: name a file": self.out and self.out.is_dir(),
+            "--out is a folder or a device: name a file": self.out and self.out.exists() and not self.out.is_file(),
             "--out, or the replies kept beside it, would overwrite what is judged": self._overwrites_rows(),
             "--served holds model and address: leave --model, --base-url and --api out": self.served
             and (self.model or named),

@@ -20,6 +20,8 @@ ProviderName = Literal["anthropic", "openai", "openai_responses"]
 PromptName = Literal["full", "rubrics", "plain", "answer_only"]
 """As `reasrm.judging.chain_of_rubrics.PromptVariant`."""
 
+MOST = 2**63 - 1
+"""Most that a whole number of a request can be."""
 QUESTIONS, FILES, HOW = "What is asked", "Files", "How it is asked"
 
 Pairs = Annotated[
@@ -46,8 +48,13 @@ Model = Annotated[str, typer.Option(help="Dated model id.", rich_help_panel=QUES
 Prompt = Annotated[
     PromptName, typer.Option("--prompt-variant", help="Which of our prompts is shown.", rich_help_panel=QUESTIONS)
 ]
-Seed = Annotated[int, typer.Option(help="Decides on which side the better answer is shown.", rich_help_panel=QUESTIONS)]
-MaxTokens = Annotated[int, typer.Option(min=1, help="Longest reply.", rich_help_panel=QUESTIONS)]
+Seed = Annotated[
+    int,
+    typer.Option(
+        min=-MOST, max=MOST, help="Decides on which side the better answer is shown.", rich_help_panel=QUESTIONS
+    ),
+]
+MaxTokens = Annotated[int, typer.Option(min=1, max=MOST, help="Longest reply.", rich_help_panel=QUESTIONS)]
 TruncatedRetries = Annotated[
     int,
     typer.Option(
@@ -164,7 +171,7 @@ def oracle(  # noqa: PLR0913  one parameter per option
     - 4: another run writes to the same ledger.
     - 130: interrupted a second time; replies in flight are lost, and may be billed.
     """
-    from reasrm.commands.oracle_run import OracleFiles, ask, estimate, exit_codes, oracle_of, oracle_pass, settings_of
+    from reasrm.commands.oracle_run import OracleFiles, carry_out, exit_codes, oracle_of, oracle_pass, settings_of
 
     with exit_codes():
         files = OracleFiles(pairs, first_traces, out, ledger or out.parent / f"{out.name}.ledger.jsonl", summary)
@@ -182,4 +189,4 @@ def oracle(  # noqa: PLR0913  one parameter per option
         )
         asked = oracle_of(provider, model, prices, max_tokens, truncated_retries, cache_system_prompt=prompt_cache)
         one_pass = oracle_pass(files, which, asked, settings, seed, prompt_variant)
-        typer.echo(estimate(one_pass, files, as_json=as_json) if dry_run else ask(one_pass, files))
+        carry_out(one_pass, files, dry_run=dry_run, as_json=as_json)

@@ -1,7 +1,6 @@
 """What `reasrm oracle` does with its options: check files and values, then ask or estimate."""
 
-import json
-import sys
+import math
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -21,12 +20,14 @@ from reasrm.distillation.request_plan import Oracle
 from reasrm.distillation.run_messages import estimate_message
 from reasrm.distillation.settings import AskingSettings
 from reasrm.judging.chain_of_rubrics import PromptVariant
+from reasrm.records.harmless_text import json_text
 from reasrm.records.jsonl import BadRecordError, explain, read_records
 from reasrm.records.ledger import BrokenLedgerError
 from reasrm.records.pair import PreferencePair
 from reasrm.records.trace import OracleTrace, TracePass
 from reasrm.runtime.outputs import write_json
 from reasrm.runtime.stage_main import ExitCode, StageError
+from reasrm.runtime.terminal import say, say_error, say_json
 
 PRICES_HELP = "give --prices IN,OUT in dollars per million tokens"
 
@@ -90,8 +91,8 @@ class OracleFiles:
                     f"{path} is the file of {other} too, which would be overwritten", param_hint=option
                 )
             try:
-                if path.is_dir():
-                    raise IsADirectoryError(f"{path} is a folder, not a file")
+                if path.exists() and not path.is_file():
+                    raise IsADirectoryError(f"{path} is a folder or a device, not a file")
                 if write:
                     path.parent.mkdir(parents=True, exist_ok=True)
                     tempfile.TemporaryFile(dir=path.parent).close()
@@ -135,6 +136,8 @@ def given_prices(vendor: ApiProtocol, given: str) -> Prices:
     today = date.today()  # noqa: DTZ011
     try:
         match [float(number) for number in given.split(",")]:
+            case numbers if not all(map(math.isfinite, numbers)):
+                pass
             case [into, out]:
                 return Prices.from_input_and_output(vendor, into, out, today)
             case [into, out, read, write]:
@@ -169,16 +172,27 @@ def oracle_pass(
     )
 
 
-def estimate(one_pass: OraclePass, files: OracleFiles, *, as_json: bool) -> str:
-    """What is still to come and what it costs at most; sends nothing, changes nothing."""
+def carry_out(one_pass: OraclePass, files: OracleFiles, *, dry_run: bool, as_json: bool) -> None:
+    """Ask, or say what asking would cost; errors as in `ask`."""
+    if dry_run:
+        estimate(one_pass, files, as_json=as_json)
+    else:
+        ask(one_pass, files)
+
+
+def estimate(one_pass: OraclePass, files: OracleFiles, *, as_json: bool) -> None:
+    """Say what is still to come and what it costs at most; sends nothing, changes nothing."""
     files.check_outputs(write=False)
     files.check_inputs(one_pass.which)
     expected = one_pass.expected()
-    return json.dumps(expected, indent=1) if as_json else estimate_message(expected)
+    if as_json:
+        say_json(json_text(expected, indent=1))
+    else:
+        say(estimate_message(expected))
 
 
-def ask(one_pass: OraclePass, files: OracleFiles) -> str:
-    """Ask what the ledger does not answer, write the outputs; returns what the pass came to.
+def ask(one_pass: OraclePass, files: OracleFiles) -> None:
+    """Ask what the ledger does not answer, write the outputs, say what the pass came to.
 
     Raises:
         StageError: it cannot go on; its `exit_code` says how.
@@ -190,7 +204,7 @@ def ask(one_pass: OraclePass, files: OracleFiles) -> str:
     if files.summary:
         write_json(files.summary, _summary(result))
     result.raise_if_stopped()
-    return result.message()
+    say(result.message())
 
 
 def _summary(result: PassResult) -> dict[str, Any]:
@@ -227,5 +241,5 @@ def exit_codes() -> Iterator[None]:
 
 
 def _exit(why: object, code: int) -> NoReturn:
-    print(f"reasrm oracle: {why}", file=sys.stderr)
+    say_error("reasrm oracle", why)
     raise typer.Exit(int(code))

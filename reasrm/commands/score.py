@@ -3,8 +3,6 @@
 Light to import: what computes is imported when the command runs.
 """
 
-import json
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +10,9 @@ import typer
 from typer.core import TyperCommand
 
 from reasrm.benchmarks.scoring_rule import RESAMPLES, UnreadableRule
+from reasrm.records.harmless_text import json_text
 from reasrm.runtime.stage_main import ExitCode
+from reasrm.runtime.terminal import say, say_error, say_json
 
 SHOWN = ("sections", "difficulties", "splits")
 """The parts of a score that the table lists; the JSON has all."""
@@ -88,9 +88,12 @@ def score(
             benchmark, outcomes, as_published=as_published, unreadable=unreadable, resamples=resamples, seed=seed
         )
     except (OutcomeError, BadRecordError) as error:
-        print(f"reasrm score: {error}", file=sys.stderr)
+        say_error("reasrm score", error)
         raise typer.Exit(ExitCode.FAILED) from error
-    print(json.dumps(card, indent=1, ensure_ascii=False) if as_json else score_table(card))
+    if as_json:
+        say_json(json_text(card, indent=1))
+    else:
+        say(score_table(card))
 
 
 def score_table(card: dict[str, Any]) -> str:

@@ -1,9 +1,9 @@
 """What a trace must be to be learnt from, looked at by itself: readable, right, complete, true to its quotations."""
 
-import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from reasrm.data_quality.hint_mentions import mentions_hint
 from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.judging.trace_structure import QuestionType, TraceStructure, grounding, read_structure
 from reasrm.judging.verdict import Verdict, read_verdict
@@ -37,7 +37,7 @@ class TraceFault(StrEnum):
     QUOTE_NOT_FOUND = "quote_not_found"
     """A quotation does not stand in the answer that it is ascribed to."""
     HINT_MENTIONED = "hint_mentioned"
-    """A trace of the second pass says that the verdict was known beforehand."""
+    """A trace of the second pass says that the verdict was known beforehand (`hint_mentions.py`)."""
     TOO_LONG = "too_long"
     BENCHMARK_OVERLAP = "benchmark_overlap"
     NEAR_DUPLICATE = "near_duplicate"
@@ -48,18 +48,6 @@ class TraceFault(StrEnum):
 FAULT_OF_OUTCOME = {outcome: TraceFault(outcome.value) for outcome in TraceOutcome if outcome is not TraceOutcome.OK}
 WITH_TYPE = frozenset({PromptVariant.FULL})
 WITH_STRUCTURE = frozenset({PromptVariant.FULL, PromptVariant.RUBRICS})
-
-_HINT = re.compile(
-    r"\b(?:as\s+|was\s+|were\s+|been\s+|am\s+|are\s+)(?:i\s+was\s+)?(?:told|hinted|informed|given\s+(?:the|a)\s+(?:hint|verdict|answer))\b"
-    r"|\bhint\s+(?:says|said|given|provided|above)\b"
-    r"|\bgiven\s+(?:the\s+)?(?:right|correct|known)\s+verdict\b"
-    r"|\b(?:right|correct)\s+verdict\s+(?:for\s+this\s+client\s+)?(?:is|was)\s+(?:known|given|provided|stated)\b"
-    r"|\b(?:earlier|previous|prior)\s+(?:attempt|judg[e]?ment|verdict|evaluation)\b",
-    re.IGNORECASE,
-)
-"""The hint of the second pass (`chain_of_rubrics.HINT`), in its own sentences or as a judge may put it."""
-_QUOTE = re.compile(r"<quote_([AB])>.*?</quote_\1>", re.DOTALL)
-"""Quotations: that they are the answers' has been checked by then, so no hint hides there."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +75,7 @@ def trace_fault(trace: OracleTrace, rules: TraceRules) -> TraceFault | None:
         missing = _missing_part(structure, rules) or _false_quote(structure, show(trace.pair, trace.better))
         if missing is not None:
             return missing
-    if trace.oracle_pass is TracePass.SECOND and _HINT.search(_QUOTE.sub(" ", structure.text)):
+    if trace.oracle_pass is TracePass.SECOND and mentions_hint(structure.text):
         return TraceFault.HINT_MENTIONED
     return TraceFault.TOO_LONG if len(structure.text) > rules.max_characters else None
 

@@ -84,7 +84,8 @@ class OnlineRun:
         line = ProgressLine(self.name)
 
         def show(*, now: bool = False) -> None:
-            line.show(live_line(estimate.questions, estimate.answered, statistics, admission), now=now)
+            priced = self.oracle.prices is not None
+            line.show(live_line(estimate.questions, estimate.answered, statistics, admission, priced=priced), now=now)
 
         client = self.oracle.connect(Connection(settings.timeout_seconds, settings.most_in_flight, url))
         gc.freeze()  # what is loaded by now stays to the end: the collector need not walk it every few requests
@@ -104,6 +105,14 @@ class OnlineRun:
                 ).run(questions)
             show(now=True)
             line.end()
+        except ExceptionGroup as several:
+            raise _the_same_fault(several) from None
         finally:
             await client.close()
         return RunResult(admission.stopped, admission.detail, estimate, statistics.summary())
+
+
+def _the_same_fault(several: ExceptionGroup[Exception]) -> Exception:
+    """The first of what requests in flight met, if it is a full disk or the like for all of them; else all of it."""
+    disk = several.subgroup(OSError)
+    return disk.exceptions[0] if disk is not None and len(disk.exceptions) == len(several.exceptions) else several

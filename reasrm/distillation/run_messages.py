@@ -15,8 +15,10 @@ SHOWN_WAIT_SECONDS = 2.0
 UNKNOWN_COST = "cost unknown"
 
 
-def live_line(total: int, answered_before: int, statistics: RunStatistics, admission: AdmissionControl) -> str:
-    """One line on how far a run is, how fast, and what it waits for."""
+def live_line(
+    total: int, answered_before: int, statistics: RunStatistics, admission: AdmissionControl, *, priced: bool
+) -> str:
+    """One line on how far a run is, how fast, and what it waits for; `priced` if the oracle's prices are known."""
     done = answered_before + statistics.outcomes.total()
     settled = max(1, statistics.outcomes.total())
     ok = statistics.outcomes[TraceOutcome.OK]
@@ -29,7 +31,7 @@ def live_line(total: int, answered_before: int, statistics: RunStatistics, admis
         f"{admission.in_flight} in flight",
         f"{rate:.1f}/s" + (f" of {limit:.{0 if limit >= 1 else 3}f}/s" if limit else ""),
         *(f"{count} {error_kind}" for error_kind, count in sorted(statistics.errors.items())),
-        _spend(statistics, admission),
+        _spend(admission) if priced and not statistics.unpriced else UNKNOWN_COST,
     ]
     waits = _waits_for(admission)
     if waits:
@@ -39,10 +41,8 @@ def live_line(total: int, answered_before: int, statistics: RunStatistics, admis
     return ", ".join(parts)
 
 
-def _spend(statistics: RunStatistics, admission: AdmissionControl) -> str:
+def _spend(admission: AdmissionControl) -> str:
     budget = admission.budget
-    if statistics.unpriced:
-        return UNKNOWN_COST
     return f"${budget.spent_usd:.2f}" + (f" of ${budget.limit_usd:.2f}" if budget.limit_usd is not None else "")
 
 

@@ -11,7 +11,6 @@ are measured against it. Who starts it gives the function that writes the replie
 """
 
 import asyncio
-import json
 import math
 import random
 import sys
@@ -49,6 +48,8 @@ from reasrm.fake_vendor.protocols import (
 from reasrm.fake_vendor.rate_limits import VendorLimits
 from reasrm.fake_vendor.request_log import RequestLog
 from reasrm.fake_vendor.settings import FakeVendorSettings, Fault
+from reasrm.records.harmless_text import json_text
+from reasrm.runtime.terminal import say_json
 
 ONLINE = {str(api): api for api in ApiPath}
 ReplyWriter = Callable[[str, str, str], str]
@@ -197,7 +198,7 @@ async def serve(settings: FakeVendorSettings, reply_to: ReplyWriter, port: int, 
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", port, backlog=1024)
     await site.start()
-    print(json.dumps({"port": runner.addresses[0][1]}), flush=True)
+    say_json(json_text({"port": runner.addresses[0][1]}))
     if with_parent:
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.buffer.read)
     else:

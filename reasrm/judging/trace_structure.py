@@ -1,15 +1,16 @@
 """The structure of a judge's reply: type, rubric with weights, solution, quotations; and whether quotations are true.
 
 Nothing is decided here: the filter of traces, the report and the probes each have their own rules. Only what stands
-before the verdict counts, and after any `</think>`. A quotation is looked for in the answer as it is, and
-as the judge saw it (defused), with white space, letter case and typographic signs made equal.
+before the verdict counts, and behind any thought. What makes a quotation true is said in `quoted_text.py`, what a
+weight is in `rubric_weights.py`.
 """
 
 import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from reasrm.judging.untrusted_text import defuse
+from reasrm.judging.quoted_text import found_in_parts, found_whole
+from reasrm.judging.rubric_weights import rubric_weights, without_justification
 from reasrm.judging.verdict import Verdict, after_thinking, read_verdict
 from reasrm.records.comparison import Side
 
@@ -71,20 +72,9 @@ class TraceStructure:
         return frozenset(quote.side for quote in self.quotes if quote.text.strip())
 
 
-SHORTEST_PART = 8
-"""Characters that each part of a quotation with an ellipsis needs, so that no stray word counts as found."""
-
 _TYPE = re.compile(r"<type>\s*(Chat|Reasoning)\s*</type>", re.IGNORECASE)
 _QUOTE = re.compile(r"<quote_([AB])>(.*?)</quote_\1>", re.DOTALL)
 _SUMMARY = re.compile(r"<summary_([AB])>(.*?)</summary_\1>", re.DOTALL)
-_PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%")
-_ORDINAL = re.compile(r"^\s*(?:[-*•]\s*)?\(?\d+\s*[.):](?!\d)", re.MULTILINE)
-_NUMBER = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)(?:\s*/\s*100)?(?![\w.]*\w)")
-_ELLIPSIS = re.compile(r"\s*[\[(]?\s*(?:\.{3,}|…)\s*[\])]?\s*")
-_FOLDED = str.maketrans(
-    {"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "′": "'", "–": "-", "—": "-", "‑": "-", "\u00a0": " "}  # noqa: RUF001
-)
-_OUTER = " \"'.,;:"
 
 
 def read_structure(text: str) -> TraceStructure:
@@ -95,7 +85,7 @@ def read_structure(text: str) -> TraceStructure:
     return TraceStructure(
         text=proper,
         type=QuestionType(kind.group(1).capitalize()) if kind else None,
-        rubric=None if rubric is None else re.sub(r"<justify>.*?(</justify>|\Z)", "", rubric, flags=re.DOTALL).strip(),
+        rubric=None if rubric is None else without_justification(rubric).strip(),
         weights=rubric_weights(rubric or ""),
         justification=_inside(proper, "justify"),
         solution=_inside(proper, "solution"),
@@ -103,21 +93,6 @@ def read_structure(text: str) -> TraceStructure:
         quotes=tuple(Quote(Side(found.group(1)), found.group(2)) for found in _QUOTE.finditer(proper)),
         summarised=frozenset(Side(found.group(1)) for found in _SUMMARY.finditer(proper) if found.group(2).strip()),
     )
-
-
-def rubric_weights(rubric: str) -> tuple[float, ...]:
-    """The weights that a rubric gives its criteria.
-
-    Percentages if there are any (the first of each line, where they stand on several lines); otherwise the numbers that
-    neither count the lines nor belong to a word. The justification repeats weights and is left out.
-    """
-    listed = re.sub(r"<justify>.*?(</justify>|\Z)", "", rubric, flags=re.DOTALL)
-    per_line = [found for line in listed.splitlines() if (found := _PERCENT.findall(line))]
-    if len(per_line) > 1:
-        return tuple(float(line[0]) for line in per_line)
-    if per_line:
-        return tuple(float(number) for number in per_line[0])
-    return tuple(float(number) for number in _NUMBER.findall(_ORDINAL.sub("", listed)))
 
 
 def grounding(quote: Quote, response_a: str, response_b: str) -> Grounding:
@@ -129,21 +104,10 @@ def grounding(quote: Quote, response_a: str, response_b: str) -> Grounding:
     return Grounding.ABSENT if _found_in(quote.text, answers[quote.side.other]) is None else Grounding.OTHER_ANSWER
 
 
-def folded(text: str) -> str:
-    """`text` with white space, letter case and typographic signs made equal."""
-    return " ".join(text.translate(_FOLDED).casefold().split())
-
-
 def _found_in(quote: str, answer: str) -> Grounding | None:
-    whole = folded(quote).strip(_OUTER) or folded(quote)
-    haystacks = (folded(answer), folded(defuse(answer)))
-    if whole and any(whole in haystack for haystack in haystacks):
+    if found_whole(quote, answer):
         return Grounding.VERBATIM
-    parts = [part for part in (folded(part).strip(_OUTER) for part in _ELLIPSIS.split(quote)) if part]
-    if not parts or not _ELLIPSIS.search(quote) or min(map(len, parts)) < SHORTEST_PART:
-        return None
-    in_parts = any(all(part in haystack for part in parts) for haystack in haystacks)
-    return Grounding.ELLIPSIS if in_parts else None
+    return Grounding.ELLIPSIS if found_in_parts(quote, answer) else None
 
 
 def _reply_proper(text: str) -> str:

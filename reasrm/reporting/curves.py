@@ -177,5 +177,5 @@ def _points(file: Path) -> Iterator[tuple[float, float]]:
                 point = float(row[step_at]), float(row[value_at])
             except (ValueError, IndexError) as error:
                 raise BadCurveError(f"{file} line {number}: expected numbers, found {row}") from error
-            if math.isfinite(point[1]):
+            if all(map(math.isfinite, point)):
                 yield point

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from reasrm.records.comparison import Side, show
+from reasrm.records.harmless_text import one_line
 from reasrm.records.judgment import Judgment
 from reasrm.records.pair import PreferencePair
-from reasrm.reporting.display_text import one_line, shortened
+from reasrm.reporting.display_text import shortened
 from reasrm.reporting.examples import BeforeAfter, ComparedItem, ComparedItems, Contrast, Orders, kind_of_question
 from reasrm.reporting.trace_view import Segment, segments
 

@@ -13,9 +13,10 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from reasrm.records.harmless_text import harmless
 from reasrm.reporting.charts import diverging
 from reasrm.reporting.content import Content
-from reasrm.reporting.display_text import points, visible
+from reasrm.reporting.display_text import points
 from reasrm.reporting.plots import SMOOTHING
 from reasrm.reporting.stored_runs import stored_ladders
 
@@ -93,4 +94,4 @@ def _environment() -> Environment:
 
 def _shown(value: Any) -> Any:
     """Every value that enters the page as text; our own markup passes as it is."""
-    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    return harmless(value) if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -9,8 +9,8 @@ from itertools import pairwise
 
 from markupsafe import Markup
 
+from reasrm.records.harmless_text import harmless, one_line
 from reasrm.reporting.curves import Curve, Panel
-from reasrm.reporting.display_text import one_line, visible
 from reasrm.reporting.themed_svg import (
     ABOVE_WITH_TEXT,
     DASHES,
@@ -61,7 +61,7 @@ class Dot:
 
 def ladder_plot(name: str, title: str, dots: Sequence[Dot]) -> Markup:
     """Accuracies of several models, one row each, the first on top, with 95 % intervals and the line of chance."""
-    labels = [cut_to_width(one_line(visible(dot.label), LABEL_CHARACTERS), LABEL_WIDTH) for dot in dots]
+    labels = [cut_to_width(one_line(harmless(dot.label), LABEL_CHARACTERS), LABEL_WIDTH) for dot in dots]
     left = 10 + max(text_width(label) for label in labels)
     drawn, axes = figure(WIDTH, ROW * len(dots) + 58, left=left, right=VALUE_WIDTH, above=ABOVE_WITH_TEXT)
     axes.axvline(100 * CHANCE, color=Ink.MUTED.value, linewidth=0.9, linestyle=(0, (2, 2)))
@@ -80,7 +80,7 @@ def ladder_plot(name: str, title: str, dots: Sequence[Dot]) -> Markup:
     axes.grid(axis="x")
     axes.set_xlabel("accuracy, percent")
     said = "; ".join(f"{d.label} {100 * d.value:.1f} ({100 * d.low:.1f} to {100 * d.high:.1f})" for d in dots)
-    return themed_svg(drawn, name, visible(f"Accuracy in percent, {title}: {said}"))
+    return themed_svg(drawn, name, harmless(f"Accuracy in percent, {title}: {said}"))
 
 
 def curve_plot(name: str, panel: Panel, curves: Sequence[Curve], series: Mapping[str, int]) -> Markup:
@@ -106,7 +106,7 @@ def curve_plot(name: str, panel: Panel, curves: Sequence[Curve], series: Mapping
     axes.set_xlabel("step")
     axes.margins(x=0.01)
     fit_tick_labels(drawn, axes)
-    return themed_svg(drawn, name, visible(f"{panel.title}: {'; '.join(_described(curve) for curve in curves)}"))
+    return themed_svg(drawn, name, harmless(f"{panel.title}: {'; '.join(_described(curve) for curve in curves)}"))
 
 
 def is_noisy(values: Sequence[float]) -> bool:

@@ -1,12 +1,13 @@
 """Outputs that are whole or absent: written aside, renamed at the end."""
 
-import json
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from reasrm.records.harmless_text import json_text
 
 
 @contextmanager
@@ -29,10 +30,13 @@ def write_text(path: Path, text: str) -> None:
     """Write `text` to `path` atomically (UTF-8)."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
+    try:
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write `value` as indented JSON with sorted keys, the same bytes for the same value."""
-    write_text(path, json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
+    """Write `value` as indented JSON with sorted keys, the same bytes for the same value; NaN becomes null."""
+    write_text(path, json_text(value, indent=1, sort_keys=True) + "\n")

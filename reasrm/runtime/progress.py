@@ -4,6 +4,8 @@ import sys
 import time
 from collections.abc import Callable
 
+from reasrm.runtime.terminal import message
+
 EVERY_SECONDS = 5.0
 EVERY_SECONDS_LIVE = 0.5
 FINGERPRINT_EXEMPT = "it only shows how far the work is"
@@ -27,7 +29,7 @@ class ProgressLine:
         self._last = self._clock()
         end = "" if self._live else "\n"
         start = "\r\x1b[2K" if self._live else ""
-        print(f"{start}{self._name}: {text}", end=end, file=sys.stderr, flush=True)
+        print(start + message(self._name, text), end=end, file=sys.stderr, flush=True)
 
     def say(self, text: str) -> None:
         """Show `text` now, on a line of its own that stays."""

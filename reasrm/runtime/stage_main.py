@@ -1,16 +1,21 @@
 """The frame around a stage's main: one run at a time, one-line errors, exit codes with a meaning."""
 
+import errno
 import os
 import sys
 from collections.abc import Callable
 from enum import IntEnum
 from typing import NamedTuple
 
+from reasrm.runtime.terminal import guard_streams, message, say, say_error
+
 ENVIRONMENT = {"TOKENIZERS_PARALLELISM": "false", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1"}
 """Environment of every stage: no surprise threads, and no library reports its use to anybody. Nothing that changes a
 result may stand here, since no fingerprint sees it."""
 INPUTS = "data/"
 """Where the stages read what other stages write."""
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+"""A full disk, a used-up quota, a file larger than this process may write."""
 FINGERPRINT_EXEMPT = "it frames a stage: locks, messages and exit codes"
 
 
@@ -51,11 +56,12 @@ class Failure(NamedTuple):
 def run_stage(name: str, main: Callable[[], str]) -> None:
     """Run a stage's `main` and print the one summary line that it returns; exit non-zero with the reason otherwise.
 
-    Errors of this project, missing or bad input and Ctrl-C are reported in one line; anything else keeps its traceback,
-    since it is a defect.
+    Errors of this project, missing or bad input, a full disk and Ctrl-C are reported in one line; anything else keeps
+    its traceback, since it is a defect.
     """
     from reasrm.runtime.work_folder import only_run  # here: exit codes alone load nothing
 
+    guard_streams()
     set_environment()
     try:
         with only_run(name):
@@ -64,9 +70,9 @@ def run_stage(name: str, main: Callable[[], str]) -> None:
         failure = failure_of(error)
         if failure is None:
             raise
-        print(f"{name}: {failure.reason}", file=sys.stderr, flush=True)
+        say_error(name, failure.reason)
         sys.exit(int(failure.code))
-    print(f"{name}: {summary}", flush=True)
+    say(message(name, summary))
 
 
 def set_environment() -> None:
@@ -76,7 +82,7 @@ def set_environment() -> None:
 
 
 def failure_of(error: BaseException) -> Failure | None:
-    """The line and exit code of an `error` of this project, missing or bad input, or Ctrl-C; None for a defect."""
+    """The line and exit code of an `error` of this project, bad input, a full disk, or Ctrl-C; None for a defect."""
     from reasrm.runtime.work_folder import StageBusyError
 
     if isinstance(error, StageBusyError):
@@ -85,8 +91,17 @@ def failure_of(error: BaseException) -> Failure | None:
         return Failure(str(error), error.exit_code)
     if isinstance(error, KeyboardInterrupt):
         return Failure("interrupted; the same command goes on from what is kept", ExitCode.INTERRUPTED)
-    if isinstance(error, FileNotFoundError) and str(error.filename).startswith(INPUTS):
-        return Failure(f"{error.filename}: not there; `dvc repro` first makes what a stage reads", ExitCode.FAILED)
+    if isinstance(error, OSError) and (reason := _expected(error)):
+        return Failure(reason, ExitCode.FAILED)
     if isinstance(error, ValueError) and type(error) is not ValueError:
         return Failure(str(error), ExitCode.FAILED)
     return None
+
+
+def _expected(error: OSError) -> str:
+    """What to say of an error that no code can prevent; empty for a defect."""
+    if isinstance(error, FileNotFoundError) and str(error.filename).startswith(INPUTS):
+        return f"{error.filename}: not there; `dvc repro` first makes what a stage reads"
+    if error.errno in NO_ROOM:
+        return f"{error}: make room on the disk, then the same command goes on"
+    return ""

@@ -48,11 +48,20 @@ def read_yaml(path: Path) -> Any:
         YamlError: it is not UTF-8, not YAML, or a key stands twice in one mapping.
         OSError: it cannot be read.
     """
+    return parse_yaml(read_yaml_text(path), path)
+
+
+def read_yaml_text(path: Path) -> str:
+    """The text of the file `path` (UTF-8), without the byte order mark that some programs put first.
+
+    Raises:
+        YamlError: it is not UTF-8.
+        OSError: it cannot be read.
+    """
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise YamlError(f"{path}: byte {error.start}: not UTF-8; save it as UTF-8") from error
-    return parse_yaml(text, path)
 
 
 def yaml_text(document: Any) -> str:

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from reasrm.runtime.stage_main import ExitCode, StageError, failure_of, run_stage, set_environment
+from reasrm.runtime.terminal import guard_streams
 from reasrm.training.trainer_settings import LaunchSettings, Strategy, TrainerSettings
 
 FINGERPRINTED_FILES = (
@@ -207,6 +208,7 @@ def _raise_first_failure(folder: Path, error: Exception) -> None:
 
 def _work(main: Callable[[], str], reports: Path) -> None:
     """Be a worker: run `main` and leave how it ended."""
+    guard_streams()
     set_environment()
     _end_with_launcher()
     report = reports / os.environ["RANK"]

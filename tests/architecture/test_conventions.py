@@ -81,6 +81,42 @@ def test_yaml_has_one_reader() -> None:
     assert importing == {"reasrm/runtime/yaml_files.py": {"ruamel"}}
 
 
+def called(path: Path) -> Iterator[tuple[int, str]]:
+    """Line and name, with the module it is taken from, of everything that a file calls."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call):
+            yield node.lineno, ast.unparse(node.func)
+
+
+def test_nothing_is_printed_but_through_one_module() -> None:
+    """A `print` elsewhere would hand a terminal what it obeys, and end in a traceback where nobody reads."""
+    printing = {
+        "print",
+        "typer.echo",
+        "typer.secho",
+        "click.echo",
+        "rich.print",
+        "sys.stdout.write",
+        "sys.stderr.write",
+    }
+    printing |= {"Console", "rich.console.Console", "pprint", "pprint.pprint"}
+    own = {"reasrm/runtime/terminal.py", "reasrm/runtime/progress.py"}
+    elsewhere = [f"{named(path)}:{line} {name}" for path in SOURCES for line, name in called(path) if name in printing]
+    assert not [place for place in elsewhere if place.partition(":")[0] not in own]
+
+
+def test_json_has_writers_that_know_no_nan() -> None:
+    """Python's own writes `NaN` where JSON has none; `json_text` and orjson write null."""
+    writers = ("flows/", "stages/", "reasrm/commands/", "reasrm/runtime/", "reasrm/reporting/", "reasrm/scoring/")
+    writing = [
+        f"{named(path)}:{line}"
+        for path in SOURCES
+        for line, name in called(path)
+        if name == "json.dump" or (name == "json.dumps" and named(path).startswith(writers))
+    ]
+    assert not writing
+
+
 @pytest.mark.parametrize(
     "path", [path for path in SOURCES if path.name == "__init__.py" and path != PUBLIC_SURFACE], ids=named
 )

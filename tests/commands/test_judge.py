@@ -18,6 +18,7 @@ from reasrm.runtime.stage_main import ExitCode
 from tests.fixtures.command_line import reasrm
 from tests.fixtures.judge_server import Habit, always, first_is_best, honest, judge_server, mute, served_file
 from tests.fixtures.trained_judge import case
+from tests.records.test_harmless_text import OBEYED
 
 RIGHT, WRONG = "the right one", "the other"
 
@@ -70,6 +71,16 @@ def test_text_for_readers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     shown = capsys.readouterr().out
     assert shown.startswith("verdict: A (confidence 0.905)")
     assert "quotes B (absent): 'nobody said this'" in shown
+
+
+def test_what_a_terminal_would_obey_is_spelled_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    odd = "".join(text for text in OBEYED.values() if text != "\ud83d")
+    for more in ([], ["--json"]):
+        judged(tmp_path, lambda answers: honest(answers).replace("truth", odd), *case_options(RIGHT, odd), *more)
+        shown = capsys.readouterr().out
+        assert shown.replace("\n", "").isprintable()
+        assert "owned" in shown
+    assert odd in json.loads(shown)["orders"][0]["reply"]
 
 
 def test_texts_from_files_and_standard_input(

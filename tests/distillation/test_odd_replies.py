@@ -137,6 +137,12 @@ def test_a_probe_of_a_server_that_is_down_keeps_to_the_budget() -> None:
     assert asyncio.run(probe()).stopped is StopReason.BUDGET
 
 
+def test_the_live_line_knows_from_the_start_that_a_cost_is_unknown() -> None:
+    admission = admission_control()
+    assert "cost unknown" in live_line(9, 0, RunStatistics(), admission, priced=False)
+    assert "$0.00" in live_line(9, 0, RunStatistics(), admission, priced=True)
+
+
 def test_the_live_line_says_what_a_stopping_and_what_a_slow_run_waits_for() -> None:
     async def lines() -> list[str]:
         admission = admission_control()
@@ -147,9 +153,9 @@ def test_the_live_line_says_what_a_stopping_and_what_a_slow_run_waits_for() -> N
         reservations = [await admission.admit(1, 1, costing(0.0))]
         waiting = asyncio.create_task(admission.admit(1, 1, costing(0.0)))
         await asyncio.sleep(0.05)
-        slow = live_line(9, 0, RunStatistics(), admission)
+        slow = live_line(9, 0, RunStatistics(), admission, priced=True)
         admission.stop(StopReason.INTERRUPTED, "a signal")
-        stopping = live_line(9, 0, RunStatistics(), admission)
+        stopping = live_line(9, 0, RunStatistics(), admission, priced=True)
         with pytest.raises(RunStopped):
             await waiting
         for reservation in reservations:

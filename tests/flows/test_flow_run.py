@@ -158,7 +158,9 @@ def test_a_failure_skips_what_is_below_and_nothing_else(
         "c": "Skipped",
         "d": "Completed",
     }
-    assert "the disk is made of cheese" in failed.stdout
+    assert "the disk is made of cheese [bold]x[/bold]⟦U+001B⟧]0;owned⟦U+0007⟧" in failed.stdout
+    for text in (failed.stdout, failed.stderr, (toy / "work/logs/b@slow.log").read_text()):
+        assert text.replace("\n", "").isprintable()
     assert flow_runs(server_port)[0]["state"]["name"] == "Failed"
     (toy / "b-slow.mode").unlink()
     assert reasrm("run", **served).returncode == 0

@@ -128,3 +128,21 @@ def test_a_broken_profile_is_refused_with_its_line(root: Path) -> None:
     (root / "profiles/big.yaml").write_text("a: 1\nb: [\n")
     with pytest.raises(FlowError, match=r"big\.yaml line 3: not YAML"):
         use(root, ProfileChoice("big"))
+
+
+def test_a_byte_order_mark_is_no_edit_and_other_encodings_are_one_line(root: Path) -> None:
+    text = use(root, ProfileChoice("big"))
+    (root / "params.yaml").write_text(text, encoding="utf-8-sig")
+    assert current_choice(root) == ProfileChoice("big")
+    assert edits_by_hand(root) == []
+    assert params(root)["files"] == "data/raw"
+    (root / "params.yaml").write_text(text, encoding="utf-16")
+    with pytest.raises(FlowError, match=r"params\.yaml: byte 0: not UTF-8"):
+        current_choice(root)
+
+
+@pytest.mark.parametrize("words", ["'big", "", "big --set"])
+def test_a_first_line_that_no_command_wrote_is_named(root: Path, words: str) -> None:
+    (root / "params.yaml").write_text(f"# reasrm profile use {words}\n{MINIATURE}")
+    with pytest.raises(FlowError, match="line 1: not as `reasrm profile use` wrote it"):
+        current_choice(root)

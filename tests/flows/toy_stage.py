@@ -12,7 +12,7 @@ mode = Path(f"{name}.mode").read_text().strip() if Path(f"{name}.mode").exists()
 with Path(f"{name}.runs").open("a") as runs:
     runs.write("ran\n")
 if mode == "fail":
-    print(f"{name}: the disk is made of cheese", file=sys.stderr)
+    print(f"{name}: the disk is made of cheese [bold]x[/bold]\x1b]0;owned\x07\x9b2J\u202e", file=sys.stderr)
     sys.exit(1)
 if mode == "stop":
     print(f"{name}: the budget is spent", file=sys.stderr)

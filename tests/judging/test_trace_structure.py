@@ -8,17 +8,13 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from reasrm.judging.trace_structure import (
     Grounding,
     QuestionType,
     Quote,
-    folded,
     grounding,
     read_structure,
-    rubric_weights,
 )
 from reasrm.records.comparison import Side
 
@@ -54,23 +50,6 @@ def test_a_reply_without_any_part() -> None:
     assert (structure.type, structure.rubric, structure.weights, structure.quotes) == (None, None, (), ())
 
 
-@pytest.mark.parametrize(
-    ("rubric", "weights"),
-    [
-        (" joke 50 praise 30 facts 20", (50, 30, 20)),
-        (" looks 100", (100,)),
-        ("1. Help: 60\n2. Truth: 40", (60, 40)),
-        ("- Help (60/100)\n- Truth (40/100)", (60, 40)),
-        ("Help 62.5%, Truth 37.5%", (62.5, 37.5)),
-        ("1. GPT4 knowledge: weight 100", (100,)),
-        ("1. Help\n2. Truth", ()),
-        ("", ()),
-    ],
-)
-def test_weights_in_the_forms_in_which_judges_write_them(rubric: str, weights: tuple[float, ...]) -> None:
-    assert rubric_weights(rubric) == weights
-
-
 A = "The sky is “blue” today, and the grass is green tomorrow.\nReally <answer>[[A]]</answer>."
 B = "Clouds are white as a rule."
 
@@ -91,14 +70,6 @@ B = "Clouds are white as a rule."
 )
 def test_where_a_quotation_is_found(quote: str, where: Grounding) -> None:
     assert grounding(Quote(Side.A, quote), A, B) is where
-
-
-@given(st.text(min_size=1), st.data())
-def test_any_piece_of_an_answer_is_a_true_quotation_of_it(answer: str, data: st.DataObject) -> None:
-    start = data.draw(st.integers(0, len(answer) - 1))
-    piece = answer[start : data.draw(st.integers(start + 1, len(answer)))]
-    if folded(piece) and folded(piece) in folded(answer):
-        assert grounding(Quote(Side.B, piece), "", answer).holds
 
 
 REAL = Path(__file__).parents[3] / "shared/data/judge_outputs/rm_r1_32b.jsonl"

@@ -20,6 +20,8 @@ HOSTILE = (
     "\"'><img src=x onerror=window.pwned=1><svg onload=window.pwned=1><iframe src=javascript:alert(2)></iframe>"
     "<a href='javascript:alert(3)'>{{ 7*7 }}{% raw %}$\\frac{1}{0}$<!-- ]]> &lt;script&gt; \u202egnp.exe\u200b\u2066"
     "<link rel=stylesheet href=http://127.0.0.1:9/x.css><meta http-equiv=refresh content='0;url=http://127.0.0.1:9'>"
+    "--></text></svg><base href=javascript:alert(4)><form action=javascript:alert(5)><math><mi xlink:href=data:x>"
+    "\x1b]0;owned\x07\x1b[2J\x9b31m\x08\x7f\r\x85\u2028\U000e0041\ufe0f\ufe0f"
 )
 """Everything that a text could try, in one string."""
 

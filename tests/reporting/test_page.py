@@ -11,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from reasrm.records.benchmark_folder import ACCOUNT
-from reasrm.reporting.display_text import visible
+from reasrm.records.harmless_text import harmless
 from reasrm.reporting.page import PAPER_ADDRESS, TEMPLATES, render, script_hash
 from reasrm.reporting.run_settings import read_parameters
 from stages.report import ReportParams, report
@@ -133,7 +133,7 @@ def test_hostile_text_is_shown_as_it_is(hostile_page: str) -> None:
 
 def test_what_cannot_be_seen_is_spelled_out(hostile_page: str) -> None:
     assert "⟦U+202E RIGHT-TO-LEFT OVERRIDE⟧" in hostile_page
-    assert visible(hostile_page) == hostile_page
+    assert harmless(hostile_page) == hostile_page
 
 
 def test_blank_lines_and_spaces_of_an_answer_survive(made_up_page: str) -> None:

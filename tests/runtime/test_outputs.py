@@ -33,8 +33,21 @@ def test_a_new_folder_replaces_the_old_one(tmp_path: Path) -> None:
 def test_json_has_one_form_and_no_nan(tmp_path: Path) -> None:
     write_json(tmp_path / "x", {"b": 1, "a": "ü"})
     assert (tmp_path / "x").read_text() == '{\n "a": "ü",\n "b": 1\n}\n'
-    with pytest.raises(ValueError, match="not JSON compliant"):
-        write_json(tmp_path / "x", float("nan"))
+    write_json(tmp_path / "x", {"loss": float("nan"), "seen": [float("inf"), 1.5]})
+    assert (tmp_path / "x").read_text() == '{\n "loss": null,\n "seen": [\n  null,\n  1.5\n ]\n}\n'
+
+
+def test_a_full_disk_leaves_the_old_file_and_nothing_half_written(tmp_path: Path) -> None:
+    """A process whose files may have 1,024 bytes meets the same error as one on a full disk."""
+    (tmp_path / "x").write_text("old")
+    program = (
+        "from pathlib import Path\nfrom reasrm.runtime.outputs import write_json\nwrite_json(Path('x'), 'y' * 9999)"
+    )
+    limited = ["bash", "-c", 'ulimit -f 1; exec "$@"', "bash", sys.executable, "-c", program]
+    env = os.environ | {"PYTHONPATH": str(Path.cwd()), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(limited, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    assert "OSError" in done.stderr
+    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("x", "old")]
 
 
 def test_the_resume_folder_changes_with_every_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,6 +34,9 @@ def start(folder: Path, main: str) -> "subprocess.Popen[str]":
         ("raise StageError('no pairs')", 1, "s: no pairs\n"),
         ("raise ParamsError('no section')", 1, "s: no section\n"),
         ("raise StoppedResumable('budget')", 3, "s: budget\n"),
+        ("raise StageError('no\\nfile \\x1b[31m')", 1, "s: no file ⟦U+001B⟧[31m\n"),
+        ("Path('/dev/full').write_text('x')", 1,
+         "s: [Errno 28] No space left on device: make room on the disk, then the same command goes on\n"),
         ("open('data/x.jsonl')", 1, "s: data/x.jsonl: not there; `dvc repro` first makes what a stage reads\n"),
     ],
 )  # fmt: skip
