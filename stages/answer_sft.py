@@ -12,8 +12,8 @@ from reasrm.inference.prompt_rendering import load_tokenizer
 from reasrm.records.jsonl import read_records
 from reasrm.records.pair import PreferencePair
 from reasrm.runtime.params import StageParams
-from reasrm.runtime.stage_main import run_stage
 from reasrm.training.checkpoint import load_language_model
+from reasrm.training.launch import run_training_stage
 from reasrm.training.sft import train_sft, verdict_examples
 from reasrm.training.trainer_settings import SftSettings
 from reasrm.training.training_run import begin_training
@@ -42,4 +42,4 @@ def main() -> str:
 
 
 if __name__ == "__main__":
-    run_stage("answer_sft", main)
+    run_training_stage("answer_sft", AnswerSftParams.load, main)

@@ -13,7 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from reasrm.miniature.pretraining_documents import random_verdict_documents, vocabulary_texts, world_documents
 from reasrm.miniature.tiny_model import TinyShape, new_model, train_tokenizer
@@ -22,10 +22,9 @@ from reasrm.records.pair import PreferencePair
 from reasrm.runtime.outputs import new_folder
 from reasrm.runtime.params import StageParams
 from reasrm.runtime.stage_main import run_stage
-from reasrm.training.lora import LoraSettings
 from reasrm.training.published_model import copy_from_folder, fetch_from_hub, require_trainable
 from reasrm.training.sft import TrainingExample, train_sft
-from reasrm.training.trainer_settings import SftSettings
+from reasrm.training.trainer_settings import SftSettings, Strategy
 from reasrm.training.training_run import begin_training
 
 PAIRS = (Path("data/pairs/distill.jsonl"), Path("data/pairs/reinforce.jsonl"))
@@ -64,12 +63,14 @@ class BaseModelParams(StageParams, SftSettings):
     documents: int = Field(gt=0)
     """Training documents of the miniature."""
 
-    @field_validator("lora")
-    @classmethod
-    def _check_lora(cls, lora: LoraSettings | None) -> LoraSettings | None:
-        if lora is not None:
-            raise ValueError("an adapter beside random weights learns nothing: base_model.lora must be null")
-        return lora
+    @model_validator(mode="after")
+    def _is_trained_whole_and_alone(self) -> Self:
+        """The miniature is small, and an adapter beside random weights learns nothing."""
+        if self.lora is not None or self.launch.strategy is not Strategy.SINGLE:
+            raise ValueError(
+                "base_model trains the miniature alone: lora must be null and launch {processes: 1, strategy: single}"
+            )
+        return self
 
     @model_validator(mode="after")
     def _reads_what_it_is_made_from(self) -> Self:

@@ -13,8 +13,8 @@ from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.records.jsonl import read_records
 from reasrm.records.trace import KeptTrace
 from reasrm.runtime.params import StageParams
-from reasrm.runtime.stage_main import run_stage
 from reasrm.training.checkpoint import load_language_model
+from reasrm.training.launch import run_training_stage
 from reasrm.training.sft import trace_examples, train_sft
 from reasrm.training.trainer_settings import SftSettings
 from reasrm.training.training_run import begin_training
@@ -46,4 +46,4 @@ def main() -> str:
 
 
 if __name__ == "__main__":
-    run_stage("sft", main)
+    run_training_stage("sft", SftParams.load, main)

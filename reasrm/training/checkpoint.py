@@ -37,11 +37,14 @@ def load_language_model(folder: Path, settings: TrainerSettings) -> Any:
     return load_all_weights(AutoModelForCausalLM, folder, hint, **loading)
 
 
-def last_checkpoint(folder: Path) -> str | None:
-    """The newest complete checkpoint that an interrupted training left in `folder`; incomplete ones are removed."""
+def last_checkpoint(folder: Path, processes: int) -> str | None:
+    """The newest complete checkpoint that an interrupted training left in `folder`; incomplete ones are removed.
+
+    Each of its `processes` left the state of its random numbers there.
+    """
     steps = sorted(folder.glob("checkpoint-*"), key=lambda path: int(path.name.rpartition("-")[2]))
     for checkpoint in reversed(steps):
-        if _is_complete(checkpoint):
+        if _is_complete(checkpoint, processes):
             return str(checkpoint)
         shutil.rmtree(checkpoint)
     return None
@@ -56,7 +59,10 @@ def save_model(model: Any, tokenizer: Any, out: Path) -> None:
             (folder / name).unlink(missing_ok=True)
 
 
-def _is_complete(checkpoint: Path) -> bool:
+def _is_complete(checkpoint: Path, processes: int) -> bool:
+    random_states = ["rng_state.pth"] if processes == 1 else [f"rng_state_{rank}.pth" for rank in range(processes)]
+    if not all((checkpoint / name).is_file() for name in random_states):
+        return False
     try:
         json.loads((checkpoint / STATE_FILE).read_text(encoding="utf-8"))
     except (OSError, json.JSONDecodeError):

@@ -42,6 +42,40 @@ class TrainingAttention(StrEnum):
     """Needs the package flash-attn and a CUDA device."""
 
 
+class Strategy(StrEnum):
+    """How several processes, one device each, share a training; each has a file in `reasrm/training/launch_configs`."""
+
+    SINGLE = "single"
+    """One process, not launched."""
+    DDP = "ddp"
+    """Each device holds the whole model and its optimiser; gradients are averaged."""
+    FSDP2 = "fsdp2"
+    """Weights, gradients and optimiser are cut over the devices (torch's fully_shard)."""
+    ZERO2 = "zero2"
+    """Gradients and optimiser are cut over the devices, weights are not (DeepSpeed)."""
+    ZERO3 = "zero3"
+    """As fsdp2, by DeepSpeed."""
+
+
+class LaunchSettings(BaseModel):
+    """On how many devices a training runs, over all nodes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    processes: int = Field(gt=0)
+    """One per device, over all nodes."""
+    strategy: Strategy
+
+    @model_validator(mode="after")
+    def _check_processes(self) -> Self:
+        if self.strategy is Strategy.SINGLE and self.processes > 1:
+            others = ", ".join(strategy for strategy in Strategy if strategy is not Strategy.SINGLE)
+            raise ValueError(f"{self.processes} processes need a strategy other than `single`: {others}")
+        if self.strategy is Strategy.DDP and self.processes == 1:
+            raise ValueError("`ddp` needs two processes at least; one is `single`")
+        return self
+
+
 class TrainerSettings(BaseModel):
     """Model format, optimiser, batch and checkpoints of one training; each stage's parameters extend it."""
 
@@ -82,20 +116,18 @@ class TrainerSettings(BaseModel):
     trl: dict[str, Any]
     """Further arguments of the TRL config class of this training, checked by that class."""
 
-    @property
-    def processes(self) -> int:
-        """Processes that train together."""
-        return 1
+    launch: LaunchSettings
+    """Part of the result: sums over devices round differently."""
 
     @property
     def accumulate(self) -> int:
         """Forward passes of one optimiser step on each device."""
-        return accumulation(self.batch_size, self.micro_batch_size, self.processes)
+        return accumulation(self.batch_size, self.micro_batch_size, self.launch.processes)
 
     @property
     def sequences_at_once(self) -> int:
         """Sequences of one forward pass on one device."""
-        return self.batch_size // (self.processes * self.accumulate)
+        return self.batch_size // (self.launch.processes * self.accumulate)
 
     @model_validator(mode="after")
     def _check_save_every(self) -> Self:
@@ -105,7 +137,7 @@ class TrainerSettings(BaseModel):
 
     @model_validator(mode="after")
     def _check_batch(self) -> Self:
-        accumulation(self.batch_size, self.micro_batch_size, self.processes)
+        accumulation(self.batch_size, self.micro_batch_size, self.launch.processes)
         return self
 
 

@@ -120,6 +120,7 @@ def shared_arguments(settings: TrainerSettings, folder: Path) -> dict[str, Any]:
     import torch
 
     require_attention(settings.attention)
+    require_optimiser(settings.optim)
     return {
         "output_dir": str(folder),
         "optim": settings.optim,
@@ -133,6 +134,7 @@ def shared_arguments(settings: TrainerSettings, folder: Path) -> dict[str, Any]:
         "gradient_accumulation_steps": settings.accumulate,
         "gradient_checkpointing": settings.gradient_checkpointing,
         "bf16": settings.precision is Precision.BFLOAT16,
+        "ddp_find_unused_parameters": False,
         "use_cpu": not torch.cuda.is_available(),
         "save_strategy": "steps",
         "save_steps": settings.save_every,
@@ -178,4 +180,18 @@ def require_attention(attention: TrainingAttention) -> None:
         raise StageError(
             "`attention: flash_attention_2` needs a CUDA device and the package flash-attn, which are not both here: "
             "take `sdpa`"
+        )
+
+
+def require_optimiser(optim: str) -> None:
+    """Do nothing if the library of an optimiser of 8 bits or in pages is here; others need none, or say so themselves.
+
+    Raises:
+        StageError: it is not; transformers would find out when the model is loaded.
+    """
+    from transformers.utils import is_bitsandbytes_available
+
+    if any(kind in optim for kind in ("8bit", "paged", "bnb")) and not is_bitsandbytes_available():
+        raise StageError(
+            f"`optim: {optim}` needs the package bitsandbytes (`pip install bitsandbytes`); adamw_torch_fused does not"
         )

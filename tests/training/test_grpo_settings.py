@@ -1,16 +1,13 @@
 """The settings of GRPO: nothing is left to a default, terms are summed in one order, batches hold whole groups."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from reasrm.runtime.yaml_files import read_yaml
 from reasrm.training.grpo_settings import GrpoSettings
 from reasrm.training.rewards.registry import REWARD_TERMS
-
-PARAMS = read_yaml(Path(__file__).parents[2] / "params.yaml")
+from tests.training.stage_runs import PARAMS
 
 
 def settings(**changes: Any) -> GrpoSettings:

@@ -16,19 +16,15 @@ from reasrm.miniature.pretraining_documents import vocabulary_texts, world_docum
 from reasrm.miniature.tiny_model import TinyShape, new_model, train_tokenizer
 from reasrm.miniature.world import Split, training_pairs
 from reasrm.runtime.stage_main import StageError
-from reasrm.runtime.yaml_files import read_yaml
 from reasrm.training.checkpoint import load_language_model
 from reasrm.training.lora import LoraSettings, merged_into_base, quantisation_config
 from reasrm.training.scalar import load_scalar_model, train_scalar
 from reasrm.training.sft import TrainingExample, train_sft
 from reasrm.training.trainer_settings import EpochSettings, SftSettings
 from reasrm.training.training_run import TrainingRun
+from tests.training.stage_runs import LORA, PARAMS
 
-PARAMS = read_yaml(Path(__file__).parents[2] / "params.yaml")
 SHAPE = {"hidden_size": 32, "layers": 2, "heads": 2, "intermediate_size": 64}
-LORA: dict[str, Any] = {
-    "rank": 8, "alpha": 16.0, "dropout": 0.0, "target_modules": "all-linear", "use_rslora": False, "quantise": None,
-}  # fmt: skip
 SHORT = {"epochs": 1, "learning_rate": 1e-2, "warmup_steps": 0, "batch_size": 8, "save_every": 4, "log_every": 2}
 
 

@@ -4,17 +4,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from transformers.utils import is_bitsandbytes_available
 
 from reasrm.runtime.stage_main import StageError
-from reasrm.runtime.yaml_files import read_yaml
 from reasrm.training.grpo import grpo_config
 from reasrm.training.grpo_settings import GrpoSettings
 from reasrm.training.sft import sft_config
 from reasrm.training.trainer_settings import SftSettings
 from reasrm.training.training_run import TrainingRun
 from reasrm.training.trl_arguments import NOT_OPEN, OUR_NAME
-
-PARAMS = read_yaml(Path(__file__).parents[2] / "params.yaml")
+from tests.training.stage_runs import PARAMS
 
 
 @pytest.fixture
@@ -88,6 +87,15 @@ def test_an_optimiser_or_schedule_that_is_not_there_is_refused_in_one_line(run: 
         grpo_config(grpo(optim="adamw_tourch"), run)
     with pytest.raises(StageError, match=r"refused by the trainer: .*cosin"):
         sft_config(sft(lr_scheduler_type="cosin"), run)
+
+
+@pytest.mark.skipif(is_bitsandbytes_available(), reason="bitsandbytes is installed")
+@pytest.mark.parametrize("optim", ["adamw_8bit", "paged_adamw_32bit", "adamw_bnb_8bit"])
+def test_an_optimiser_whose_library_is_not_here_is_refused_before_anything_is_loaded(
+    run: TrainingRun, optim: str
+) -> None:
+    with pytest.raises(StageError, match=f"`optim: {optim}` needs the package bitsandbytes"):
+        sft_config(sft(optim=optim), run)
 
 
 def test_flash_attention_without_a_gpu_is_refused(run: TrainingRun) -> None:
