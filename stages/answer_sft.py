@@ -8,10 +8,11 @@ Run:     python -m stages.answer_sft      (or: dvc repro answer_sft)
 from pathlib import Path
 from typing import ClassVar
 
+from reasrm.inference.prompt_rendering import load_tokenizer
 from reasrm.records.jsonl import read_records
 from reasrm.records.pair import PreferencePair
 from reasrm.runtime.params import StageParams
-from reasrm.training.checkpoint import load_language_model, load_tokenizer
+from reasrm.training.checkpoint import load_language_model
 from reasrm.training.launch import run_training_stage
 from reasrm.training.sft import train_sft, verdict_examples
 from reasrm.training.trainer_settings import SftSettings

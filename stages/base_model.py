@@ -22,7 +22,7 @@ from reasrm.records.pair import PreferencePair
 from reasrm.runtime.outputs import new_folder
 from reasrm.runtime.params import StageParams
 from reasrm.runtime.stage_main import run_stage
-from reasrm.training.published_model import copy_from_folder, fetch_from_hub
+from reasrm.training.published_model import copy_from_folder, fetch_from_hub, require_trainable
 from reasrm.training.sft import TrainingExample, train_sft
 from reasrm.training.trainer_settings import SftSettings, Strategy
 from reasrm.training.training_run import begin_training
@@ -74,6 +74,7 @@ def copy_published_model(params: BaseModelParams) -> str:
     if params.source is BaseModelSource.HUB:
         fetch_from_hub(params.model, params.revision, OUT)
     else:
+        require_trainable(Path(params.model), params.model)
         copy_from_folder(Path(params.model), OUT)
     with new_folder(CURVES) as folder:
         (folder / "metrics.json").write_text("{}\n", encoding="utf-8")

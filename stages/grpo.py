@@ -11,11 +11,11 @@ import argparse
 from pathlib import Path
 from typing import ClassVar
 
+from reasrm.inference.prompt_rendering import load_tokenizer
 from reasrm.records.comparison import hashed_side, show
 from reasrm.records.jsonl import read_records
 from reasrm.records.pair import PreferencePair
 from reasrm.runtime.params import StageParams
-from reasrm.training.checkpoint import load_tokenizer
 from reasrm.training.grpo import train_grpo
 from reasrm.training.grpo_settings import GrpoSettings
 from reasrm.training.launch import run_training_stage

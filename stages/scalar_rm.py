@@ -8,10 +8,10 @@ Run:     python -m stages.scalar_rm      (or: dvc repro scalar_rm)
 from pathlib import Path
 from typing import ClassVar
 
+from reasrm.inference.prompt_rendering import load_tokenizer
 from reasrm.records.jsonl import read_records
 from reasrm.records.pair import PreferencePair
 from reasrm.runtime.params import StageParams
-from reasrm.training.checkpoint import load_tokenizer
 from reasrm.training.launch import run_training_stage
 from reasrm.training.scalar import load_scalar_model, train_scalar
 from reasrm.training.trainer_settings import EpochSettings

@@ -8,11 +8,12 @@ Run:     python -m stages.sft      (or: dvc repro sft)
 from pathlib import Path
 from typing import ClassVar
 
+from reasrm.inference.prompt_rendering import load_tokenizer
 from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.records.jsonl import read_records
 from reasrm.records.trace import KeptTrace
 from reasrm.runtime.params import StageParams
-from reasrm.training.checkpoint import load_language_model, load_tokenizer
+from reasrm.training.checkpoint import load_language_model
 from reasrm.training.launch import run_training_stage
 from reasrm.training.sft import trace_examples, train_sft
 from reasrm.training.trainer_settings import SftSettings

@@ -5,23 +5,23 @@ gives verdicts all the same, at chance level, so here a checkpoint with missing 
 says of files that it cannot read becomes one line.
 """
 
-import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from reasrm.inference.checkpoints.checkpoint_folder import read_config, require_checkpoint
+from reasrm.inference.checkpoints.weight_files import INDEX, WEIGHTS, listed, tensor_names
 from reasrm.runtime.stage_main import StageError
 
-WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 SCALAR_ARCHITECTURES = ("ForSequenceClassification", "RewardModel")
 """How the names of architectures end that give a number instead of a text."""
+ERROR_LENGTH = 300
+"""Characters of a library's error that are shown."""
 SCALAR_HEAD = "score."
 """What the names of a scalar head's weights begin with."""
 TWO_LAYER_HEAD = frozenset({"score.0.weight", "score.0.bias", "score.2.weight", "score.2.bias"})
 """The weights of INF-ORM's head: two linear layers with a ReLU between them (its model card)."""
-NAMES_IN_ERROR = 6
-"""So many weights are named in an error's text; the others are counted."""
 
 
 def load_config(checkpoint: Path) -> Any:
@@ -37,19 +37,6 @@ def load_config(checkpoint: Path) -> Any:
         return AutoConfig.from_pretrained(checkpoint, trust_remote_code=False)
 
 
-def require_checkpoint(checkpoint: Path) -> None:
-    """Do nothing if `checkpoint` is a checkpoint's folder.
-
-    Raises:
-        StageError: it is none.
-    """
-    if not (checkpoint / "config.json").is_file():
-        raise StageError(
-            f"{checkpoint}: no checkpoint there (a folder with config.json); `reasrm run` trains "
-            f"data/checkpoints/grpo-full, and `hf download NAME --local-dir FOLDER` gets a published model"
-        )
-
-
 @contextmanager
 def reading(checkpoint: Path, part: str) -> Iterator[None]:
     """Turn the libraries' errors while `part` of `checkpoint` is read into one line.
@@ -57,16 +44,18 @@ def reading(checkpoint: Path, part: str) -> Iterator[None]:
     Raises:
         StageError: it cannot be read.
     """
-    from safetensors import SafetensorError
-
     try:
         yield
-    except (OSError, ValueError, SafetensorError) as error:
-        said = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        raise StageError(
-            f"{checkpoint}: its {part} cannot be read ({said}); get the whole checkpoint, of a kind that the installed "
-            "transformers knows"
-        ) from error
+    except StageError:
+        raise
+    except Exception as error:  # whatever a library raises over a stored file, it is the file that is at fault
+        said = " ".join(str(error).split())[:ERROR_LENGTH]
+        if not said or not isinstance(error, OSError | ValueError):
+            said = f"{type(error).__name__} {said}".strip()
+        way_out = "get the whole checkpoint, of a kind that the installed transformers knows"
+        if isinstance(error, MemoryError) or "out of memory" in said.lower():
+            way_out = "take bfloat16, or a machine with more memory"
+        raise StageError(f"{checkpoint}: its {part} cannot be read ({said}); {way_out}") from error
 
 
 def load_causal(checkpoint: Path, **settings: Any) -> Any:
@@ -103,9 +92,9 @@ def refuse_scalar(checkpoint: Path) -> None:
     Raises:
         StageError: `checkpoint` holds a model that scores answers; it would write noise.
     """
-    with reading(checkpoint, "configuration"):
-        config = json.loads((checkpoint / "config.json").read_text(encoding="utf-8"))
-    scoring = [name for name in config.get("architectures") or () if name.endswith(SCALAR_ARCHITECTURES)]
+    architectures = read_config(checkpoint).get("architectures")
+    names = map(str, architectures) if isinstance(architectures, list) else ()
+    scoring = [name for name in names if name.endswith(SCALAR_ARCHITECTURES)]
     heads = [name for name in tensor_names(checkpoint) if name.startswith(SCALAR_HEAD)]
     if scoring or heads:
         raise StageError(
@@ -113,23 +102,6 @@ def refuse_scalar(checkpoint: Path) -> None:
             "judge with it by `kind: scalar` in `judge_variants` of params.yaml and `reasrm run --to judge@NAME`, "
             "or one comparison by `reasrm judge --engine scalar`"
         )
-
-
-def tensor_names(checkpoint: Path) -> list[str]:
-    """The names of all weights in the safetensors files of `checkpoint`; none where there is no such file.
-
-    Raises:
-        StageError: there is one that cannot be read.
-    """
-    if (checkpoint / INDEX).is_file():
-        with reading(checkpoint, "list of weights"):
-            return sorted(json.loads((checkpoint / INDEX).read_text(encoding="utf-8"))["weight_map"])
-    if not (checkpoint / WEIGHTS).is_file():
-        return []
-    from safetensors import safe_open
-
-    with reading(checkpoint, "weights"), safe_open(checkpoint / WEIGHTS, framework="pt") as file:
-        return sorted(file.keys())
 
 
 def load_all_weights(model_class: Any, checkpoint: Path, hint: str, *, new_head: str = "", **settings: Any) -> Any:
@@ -146,7 +118,7 @@ def load_all_weights(model_class: Any, checkpoint: Path, hint: str, *, new_head:
         StageError: other weights are missing, have another shape, or belong to a head that `model_class` does not have;
             or they cannot be read.
     """
-    with reading(checkpoint, "model"):
+    with reading(checkpoint, "model"), _no_report_of_its_own():
         model, found = model_class.from_pretrained(
             str(checkpoint),
             output_loading_info=True,
@@ -161,13 +133,52 @@ def load_all_weights(model_class: Any, checkpoint: Path, hint: str, *, new_head:
         "has in another shape": {name for name, *_ in found["mismatched_keys"]},
         "has, unknown to this kind of model,": unknown,
     }
-    listed = [f"{problem} {_listed(names)}" for problem, names in problems.items() if names]
-    if listed:
+    found_wrong = [f"{problem} {listed(sorted(names))}" for problem, names in problems.items() if names]
+    if found_wrong:
         raise StageError(
-            f"{checkpoint}: as {type(model).__name__} it {' and '.join(listed)}; random numbers would stand in for "
-            f"that; {hint} get the whole checkpoint, in a kind that transformers knows"
+            f"{checkpoint}: as {type(model).__name__} it {' and '.join(found_wrong)}; random numbers would stand in "
+            f"for that; {hint} get the whole checkpoint ({WEIGHTS}, or {INDEX} and its files), in a kind that "
+            "transformers knows"
         )
+    refuse_broken_numbers(model, checkpoint)
     return model
+
+
+@contextmanager
+def _no_report_of_its_own() -> Iterator[None]:
+    """Keep transformers from printing a table of missing weights; what matters of it becomes an error here."""
+    from transformers.utils import logging
+
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+
+
+def refuse_broken_numbers(model: Any, checkpoint: Path) -> None:
+    """Do nothing if all weights of `model` are finite.
+
+    Raises:
+        StageError: some are not: a training that diverged, or a conversion that overflowed. Every reply would be noise.
+    """
+    broken = [name for name, weights in model.named_parameters() if not _all_finite(weights)]
+    if broken:
+        raise StageError(
+            f"{checkpoint}: its weights are no numbers in {listed(sorted(broken))} (NaN or infinite), so it writes "
+            "noise: get the checkpoint again, or one from before its training diverged"
+        )
+
+
+def _all_finite(weights: Any) -> bool:
+    """By the smallest and the largest, which take one pass and no memory; both are NaN if any weight is.
+
+    Quantised weights (one byte each) are not looked at.
+    """
+    if not weights.is_floating_point() or weights.element_size() < 2 or not weights.numel():
+        return True
+    return all(bool(one.isfinite()) for one in weights.detach().aminmax())
 
 
 def _with_two_layer_head(checkpoint: Path) -> Any:
@@ -193,9 +204,3 @@ def _with_two_layer_head(checkpoint: Path) -> Any:
         self.post_init()
 
     return type(f"TwoLayered{single.__name__}", (single,), {"__init__": initialise})
-
-
-def _listed(names: Iterable[str]) -> str:
-    ordered = sorted(names)
-    more = f" and {len(ordered) - NAMES_IN_ERROR} more" if len(ordered) > NAMES_IN_ERROR else ""
-    return ", ".join(ordered[:NAMES_IN_ERROR]) + more

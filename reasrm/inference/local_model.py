@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from reasrm.inference.checkpoint_loading import load_config
 from reasrm.runtime.stage_main import StageError
 
 
@@ -53,14 +54,18 @@ def load_model(load: Callable[..., Any], settings: LocalModelSettings) -> Any:
     import torch
     from transformers.utils.logging import disable_progress_bar
 
+    _require_positions(settings)
     disable_progress_bar()
     torch.set_num_threads(settings.threads)
     dtype = getattr(torch, settings.dtype.value)
     model = load(settings.checkpoint, dtype=dtype, attn_implementation=settings.attention.value)
-    positions = getattr(model.config.get_text_config(), "max_position_embeddings", None)
+    return model.eval().to("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def _require_positions(settings: LocalModelSettings) -> None:
+    positions = getattr(load_config(settings.checkpoint).get_text_config(), "max_position_embeddings", None)
     if positions is not None and positions < settings.max_context_tokens:
         raise StageError(
             f"{settings.checkpoint}: the model has {positions} positions, `judge.max_context_tokens` is "
             f"{settings.max_context_tokens}: lower it, or train with a longer context"
         )
-    return model.eval().to("cuda" if torch.cuda.is_available() else "cpu")

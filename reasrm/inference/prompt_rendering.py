@@ -1,15 +1,23 @@
 """From messages to the prompts of a checkpoint: its own tokenizer and chat template, the same as in training."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from reasrm.inference.checkpoint_loading import reading, require_checkpoint
+from reasrm.inference.checkpoint_loading import load_config, reading
 from reasrm.inference.engine import Prompt
-from reasrm.judging.chat_template import answered_token_ids, opened_thought, render_chat
+from reasrm.judging.chat_template import answered_token_ids, opened_thought, rendered_chats
+from reasrm.judging.checked_template import checked_template
 from reasrm.records.content_hash import content_hash
 from reasrm.records.pair import Message, Role
 from reasrm.runtime.stage_main import StageError
+
+VOCABULARY_FILES = (
+    "tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model", "sentencepiece.bpe.model",
+    "tekken.json", "tiktoken.model", "qwen.tiktoken",
+)  # fmt: skip
+"""The files that the tokenizers of transformers are made from, of each at least one."""
 
 
 class NoChatTemplateError(StageError):
@@ -17,25 +25,70 @@ class NoChatTemplateError(StageError):
 
 
 def load_tokenizer(checkpoint: Path) -> Any:
-    """The tokenizer saved with `checkpoint`.
+    """The tokenizer saved with `checkpoint`, with one chat template, the default one where it has several.
 
     Raises:
         NoChatTemplateError: it has no chat template.
-        StageError: there is no such folder, or no tokenizer in it; the library would make an empty one up.
+        StageError: there is no such folder, or no tokenizer in it (the library would make an empty one up), or another
+            model's, or the checkpoint cannot be run.
     """
     from transformers import AutoTokenizer
 
-    require_checkpoint(checkpoint)
+    config = load_config(checkpoint)
+    _require_one_of(checkpoint, VOCABULARY_FILES)
     with reading(checkpoint, "tokenizer"):
         tokenizer = AutoTokenizer.from_pretrained(checkpoint, trust_remote_code=False)
-    files = sorted(set(tokenizer.vocab_files_names.values()))
+    _require_one_of(checkpoint, sorted(set(tokenizer.vocab_files_names.values())))
+    _refuse_tokens_without_weights(checkpoint, config, tokenizer)
+    tokenizer.chat_template = _default_template(checkpoint, getattr(tokenizer, "chat_template", None))
+    return tokenizer
+
+
+def _require_one_of(checkpoint: Path, files: Sequence[str]) -> None:
     if not any((checkpoint / file).is_file() for file in files):
         raise StageError(f"{checkpoint}: no tokenizer there ({', '.join(files)}); get the whole checkpoint")
-    if not getattr(tokenizer, "chat_template", None):
+
+
+def _default_template(checkpoint: Path, stored: Any) -> str:
+    """The template of a conversation without tools: the only one, the one named `default`, or the processor's."""
+    if isinstance(stored, dict) and "default" not in stored:
+        raise NoChatTemplateError(
+            f"{checkpoint}: its tokenizer has the chat templates {', '.join(sorted(stored))} and none is named "
+            "default; save one with it (chat_template.jinja)"
+        )
+    template = stored["default"] if isinstance(stored, dict) else stored
+    legacy = checkpoint / "chat_template.json"
+    if not template and legacy.is_file():
+        with reading(checkpoint, "chat_template.json"):
+            template = json.loads(legacy.read_bytes())["chat_template"]
+    if not isinstance(template, str) or not template.strip():
         raise NoChatTemplateError(
             f"{checkpoint}: its tokenizer has no chat template; save one with it (chat_template.jinja)"
         )
-    return tokenizer
+    return template
+
+
+def _refuse_tokens_without_weights(checkpoint: Path, config: Any, tokenizer: Any) -> None:
+    """Refuse a tokenizer whose texts may give ids that the model has no embedding for.
+
+    A special token beyond the embedding does no harm if nothing writes it: Gemma 3's smallest has one for images.
+    """
+    entries = getattr(config.get_text_config(), "vocab_size", None)
+    added = tokenizer.added_tokens_decoder
+    highest = max([len(tokenizer) - 1, *added])
+    if not isinstance(entries, int) or highest < entries:
+        return
+    used = {tokenizer.pad_token_id, tokenizer.eos_token_id, tokenizer.bos_token_id}
+    template = str(tokenizer.chat_template)
+    idle = {id_ for id_, token in added.items() if token.special and id_ not in used and token.content not in template}
+    without = sorted({id_ for id_ in tokenizer.get_vocab().values() if id_ >= entries} - idle)
+    if without:
+        token = tokenizer.convert_ids_to_tokens(without[-1])
+        raise StageError(
+            f"{checkpoint}: its tokenizer gives ids up to {without[-1]} ({token!a}) and its model has "
+            f"{entries} entries (vocab_size in config.json): take the tokenizer that belongs to the weights, or resize "
+            "the model's embedding and train it"
+        )
 
 
 def render_all(
@@ -49,12 +102,10 @@ def render_all(
     distinct = list(dict.fromkeys(conversations))
     if not distinct:
         return {}
-    texts = [render_chat(tokenizer, messages) for messages in distinct]
-    rows = tokenizer(texts, add_special_tokens=False)["input_ids"]
     tail = tokenizer(begun, add_special_tokens=False)["input_ids"] if begun else []
     return {
-        messages: Prompt(messages, (*row, *tail), opened_thought(text), begun)
-        for messages, text, row in zip(distinct, texts, rows, strict=True)
+        messages: Prompt(messages, (*chat.token_ids, *tail), opened_thought(chat.text), begun)
+        for messages, chat in zip(distinct, rendered_chats(tokenizer, distinct), strict=True)
     }
 
 
@@ -64,6 +115,8 @@ def render_answered(tokenizer: Any, prompt: tuple[Message, ...], response: str) 
     return Prompt(messages, tuple(answered_token_ids(tokenizer, prompt, response)))
 
 
-def template_hash(tokenizer: Any) -> str:
-    """Hash of the chat template, part of an engine's identity: another template gives other replies."""
-    return content_hash(str(tokenizer.chat_template))[:16]
+def template_identity(tokenizer: Any) -> dict[str, Any]:
+    """What replies depend on in the chat template, part of an engine's identity: its hash, and what it refuses."""
+    identity: dict[str, Any] = {"template": content_hash(str(tokenizer.chat_template))[:16]}
+    folded = checked_template(tokenizer).folded
+    return identity | ({"template_refuses": list(folded)} if folded else {})

@@ -8,7 +8,7 @@ from typing import Any
 from reasrm.inference.checkpoint_loading import load_scalar
 from reasrm.inference.engine import Prompt, batches_by_tokens
 from reasrm.inference.local_model import LocalModelSettings, load_model
-from reasrm.inference.prompt_rendering import template_hash
+from reasrm.inference.prompt_rendering import template_identity
 from reasrm.runtime.work_folder import file_hash
 
 SCORE_DIGITS = 6
@@ -32,7 +32,7 @@ class ScalarEngine:
             "engine": "scalar",
             "versions": {name: version(name).split("+")[0] for name in ("torch", "transformers")},
             "checkpoint": file_hash(self._settings.checkpoint),
-            "template": template_hash(self._tokenizer),
+            **template_identity(self._tokenizer),
             **self._settings.model_dump(mode="json", exclude={"checkpoint"}),
         }
 

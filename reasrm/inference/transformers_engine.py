@@ -7,7 +7,7 @@ from typing import Any
 from reasrm.inference.checkpoint_loading import load_causal
 from reasrm.inference.engine import Answered, Prompt, Sampling, batches_by_tokens
 from reasrm.inference.local_model import LocalModelSettings, load_model
-from reasrm.inference.prompt_rendering import template_hash
+from reasrm.inference.prompt_rendering import template_identity
 from reasrm.inference.replies import reply_from_tokens
 from reasrm.runtime.work_folder import file_hash
 
@@ -28,7 +28,7 @@ class TransformersEngine:
             "engine": "transformers",
             "versions": {name: version(name).split("+")[0] for name in ("torch", "transformers")},
             "checkpoint": file_hash(self._settings.checkpoint),
-            "template": template_hash(self._tokenizer),
+            **template_identity(self._tokenizer),
             **self._settings.model_dump(mode="json", exclude={"checkpoint"}),
         }
 

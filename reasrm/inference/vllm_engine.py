@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from reasrm.inference.checkpoint_loading import reading
 from reasrm.inference.engine import Answered, Prompt, Sampling, one_by_one
 from reasrm.inference.local_model import LocalModelSettings
-from reasrm.inference.prompt_rendering import template_hash
+from reasrm.inference.prompt_rendering import template_identity
 from reasrm.inference.replies import DrawnTokens, decode, reply_from_tokens
 from reasrm.judging.verdict import reply_end, thinks
 from reasrm.records.content_hash import unit_interval
@@ -42,7 +43,7 @@ class VllmEngine:
             "engine": "vllm",
             "versions": {"vllm": self._version},
             "checkpoint": file_hash(self._settings.checkpoint),
-            "template": template_hash(self._tokenizer),
+            **template_identity(self._tokenizer),
             **self._settings.model_dump(mode="json", include={"dtype", "max_context_tokens"}),
         }
 
@@ -84,17 +85,18 @@ class VllmEngine:
 
             torch.set_num_threads(self._settings.threads)
             self.starts += 1
-            self._llm = LLM(
-                model=str(self._settings.checkpoint),
-                dtype=self._settings.dtype.value,
-                max_model_len=self._settings.max_context_tokens,
-                max_num_seqs=self._settings.batch_size,
-                enforce_eager=not torch.cuda.is_available(),
-                enable_prefix_caching=True,
-                trust_remote_code=False,
-                disable_log_stats=True,
-                seed=0,
-            )
+            with reading(self._settings.checkpoint, "model"):
+                self._llm = LLM(
+                    model=str(self._settings.checkpoint),
+                    dtype=self._settings.dtype.value,
+                    max_model_len=self._settings.max_context_tokens,
+                    max_num_seqs=self._settings.batch_size,
+                    enforce_eager=not torch.cuda.is_available(),
+                    enable_prefix_caching=True,
+                    trust_remote_code=False,
+                    disable_log_stats=True,
+                    seed=0,
+                )
         return self._llm
 
 

@@ -13,7 +13,7 @@ from itertools import groupby
 from typing import Any
 
 from reasrm.inference.engine import Prompt
-from reasrm.judging.chat_template import neutral_messages
+from reasrm.judging.chat_template import neutral_contents
 from reasrm.runtime.stage_main import StageError
 
 MOST_UNKNOWN = 0.5
@@ -43,7 +43,7 @@ class Vocabulary:
         has_unknown = self._tokenizer.unk_token_id in prompt.token_ids
         if not has_unknown and not self._is_word_list:
             return []
-        contents = [message["content"] for message in neutral_messages(self._tokenizer, prompt.messages)]
+        contents = neutral_contents(self._tokenizer, prompt.messages)
         unknown = self._spelled_words if self._is_word_list else self._unknown_tokens
         return list(dict.fromkeys(word for content in contents for word in unknown(content)))
 

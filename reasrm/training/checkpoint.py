@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from reasrm.inference.checkpoint_loading import load_all_weights
+from reasrm.inference.checkpoints.checkpoint_folder import require_checkpoint
 from reasrm.runtime.outputs import new_folder
-from reasrm.runtime.stage_main import StageError
 from reasrm.training.lora import quantisation_config
 from reasrm.training.trainer_settings import TrainerSettings
 
@@ -17,33 +17,16 @@ RUN_FILES = ("training_args.bin",)
 """Files that trainers add and no reader of a model needs; they hold paths of the machine."""
 
 
-class CheckpointError(StageError):
-    """A folder is not a checkpoint of a model; says which folder and what it lacks."""
-
-
-def load_tokenizer(folder: Path) -> Any:
-    """The tokenizer of a checkpoint folder.
-
-    Raises:
-        CheckpointError: there is none.
-    """
-    from transformers import AutoTokenizer
-
-    _require(folder, "tokenizer.json")
-    return AutoTokenizer.from_pretrained(str(folder))
-
-
 def load_language_model(folder: Path, settings: TrainerSettings) -> Any:
     """The language model of a checkpoint folder, in the number format and with the attention of `settings`.
 
     Raises:
-        CheckpointError: there is none.
-        StageError: it lacks weights.
+        StageError: there is none that can be run, or it lacks weights.
     """
     import torch
     from transformers import AutoModelForCausalLM
 
-    _require(folder, "config.json")
+    require_checkpoint(folder)
     hint = "is it a scalar reward model? Else"
     loading: dict[str, Any] = {
         "dtype": getattr(torch, settings.dtype.value),
@@ -85,8 +68,3 @@ def _is_complete(checkpoint: Path, processes: int) -> bool:
     except (OSError, json.JSONDecodeError):
         return False
     return True
-
-
-def _require(folder: Path, name: str) -> None:
-    if not (folder / name).is_file():
-        raise CheckpointError(f"{folder} has no {name}, so it is not a checkpoint; run the stage that writes it again")

@@ -40,7 +40,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from reasrm.judging.chat_template import neutral_messages, opened_thought, prompt_token_ids
+from reasrm.judging.chat_template import opened_thought, rendered_chats
+from reasrm.judging.checked_template import TEMPLATE_VARIABLES
 from reasrm.judging.prompt import judge_prompt
 from reasrm.records.comparison import Comparison
 from reasrm.training.grpo_settings import GrpoSettings
@@ -56,9 +57,9 @@ def prompt_rows(tokenizer: Any, comparisons: Sequence[Comparison], settings: Grp
     variant, rows = settings.prompt_variant, []
     for comparison in comparisons:
         prompt = judge_prompt(comparison, variant)
-        if len(prompt_token_ids(tokenizer, prompt)) <= settings.max_prompt_tokens:
-            messages = neutral_messages(tokenizer, prompt)
-            rows.append({"prompt": messages, "better": comparison.better.value, "prompt_variant": variant.value})
+        (chat,) = rendered_chats(tokenizer, [prompt])
+        if len(chat.token_ids) <= settings.max_prompt_tokens:
+            rows.append({"prompt": chat.turns, "better": comparison.better.value, "prompt_variant": variant.value})
     return rows
 
 
@@ -87,7 +88,9 @@ def train_grpo(
             f"{run.name}: none of {len(comparisons)} prompts fits into {settings.max_prompt_tokens} tokens; "
             f"raise `max_prompt_tokens`"
         )
-    first = tokenizer.apply_chat_template(rows[0]["prompt"], tokenize=False, add_generation_prompt=True)
+    first = tokenizer.apply_chat_template(
+        rows[0]["prompt"], tokenize=False, add_generation_prompt=True, **TEMPLATE_VARIABLES
+    )
     opened = opened_thought(first)
     with refused_in_one_line(run.name):
         trainer = GRPOTrainer(
@@ -128,6 +131,7 @@ def grpo_config(settings: GrpoSettings, run: TrainingRun) -> Any:
         "epsilon_high": settings.epsilon_high,
         "beta": settings.kl_weight,
         "use_bias_correction_kl": settings.use_bias_correction_kl,
+        "chat_template_kwargs": dict(TEMPLATE_VARIABLES),
         "model_init_kwargs": {"dtype": settings.dtype.value, "attn_implementation": settings.attention.value},
     }
     return trl_config(GRPOConfig, arguments, settings, run.name)

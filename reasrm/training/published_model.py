@@ -1,14 +1,30 @@
-"""Published models as checkpoints: from the hub at a pinned commit, or from a folder; safetensors only, no pickles."""
+"""Published models as checkpoints: from the hub at a pinned commit, or from a folder; safetensors only, no pickles.
+
+A model that cannot be trained to judge is refused before anything is spent on it: its files are whole, its weights are
+not quantised, its tokenizer ends a reply, and its chat template renders a judge's prompt.
+"""
 
 import re
 import shutil
 from pathlib import Path
 
+from reasrm.inference.checkpoint_loading import refuse_scalar
+from reasrm.inference.checkpoints.checkpoint_folder import quantisation, read_config
+from reasrm.inference.prompt_rendering import load_tokenizer
+from reasrm.judging.chain_of_rubrics import PromptVariant
+from reasrm.judging.chat_template import rendered_chats
+from reasrm.judging.prompt import judge_prompt
+from reasrm.records.comparison import Comparison, Side
+from reasrm.records.pair import Message, Role
 from reasrm.runtime.outputs import new_folder
 from reasrm.runtime.stage_main import StageError
 
 SAFE_FILES = ("*.json", "*.safetensors", "*.txt", "*.model", "*.jinja")
 """Files that are copied: weights as safetensors, settings, tokenizer and chat template; no code."""
+SOME_COMPARISON = Comparison(
+    pair_id="", prompt=(Message(role=Role.USER, content="words"),), response_a="one", response_b="two", better=Side.A
+)
+"""What a chat template is shown before it is trusted."""
 
 
 class UnpinnedModelError(StageError):
@@ -25,6 +41,7 @@ def fetch_from_hub(model: str, revision: str, out: Path) -> None:
     Raises:
         UnpinnedModelError: `revision` is not a full commit id.
         NoWeightsError: the repository has no safetensors.
+        StageError: it cannot be fetched, or cannot be trained.
     """
     from huggingface_hub import snapshot_download
 
@@ -34,9 +51,14 @@ def fetch_from_hub(model: str, revision: str, out: Path) -> None:
             f"take one from the commit list of the model's page on the hub"
         )
     with new_folder(out) as folder:
-        snapshot_download(model, revision=revision, allow_patterns=list(SAFE_FILES), local_dir=str(folder))
+        try:
+            snapshot_download(model, revision=revision, allow_patterns=list(SAFE_FILES), local_dir=str(folder))
+        except Exception as error:  # the hub's errors and those of the connection have no class in common
+            said = " ".join(str(error).split())[:300]
+            raise StageError(f"{model} at {revision} cannot be fetched from the hub: {said}") from error
         shutil.rmtree(folder / ".cache", ignore_errors=True)
         _require_weights(folder, model)
+        require_trainable(folder, model)
 
 
 def copy_from_folder(source: Path, out: Path) -> None:
@@ -50,6 +72,28 @@ def copy_from_folder(source: Path, out: Path) -> None:
         for pattern in SAFE_FILES:
             for file in source.glob(pattern):
                 shutil.copyfile(file, folder / file.name)
+
+
+def require_trainable(folder: Path, name: str) -> None:
+    """Do nothing if the model in `folder` can be trained to judge.
+
+    Args:
+        folder: where it is.
+        name: what an error calls it.
+
+    Raises:
+        StageError: it cannot; says which file is at fault and what to do.
+    """
+    try:
+        tokenizer = load_tokenizer(folder)
+        refuse_scalar(folder)
+        if method := quantisation(read_config(folder)):
+            raise StageError(f"{folder}: its weights are quantised ({method}) and cannot be trained; take the original")
+        if tokenizer.eos_token_id is None:
+            raise StageError(f"{folder}: its tokenizer has no eos_token, so no reply could end; name it in its files")
+        rendered_chats(tokenizer, [judge_prompt(SOME_COMPARISON, variant) for variant in PromptVariant])
+    except StageError as error:
+        raise StageError(str(error).replace(str(folder), name)) from error
 
 
 def _require_weights(folder: Path, name: str) -> None:

@@ -1,14 +1,12 @@
 """The scalar reward model: a linear head on the base, trained with TRL's RewardTrainer on the Bradley-Terry loss."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from reasrm.inference.checkpoint_loading import SCALAR_HEAD, load_all_weights
 from reasrm.judging.chat_template import answered_token_ids
-from reasrm.judging.untrusted_text import defuse
-from reasrm.records.pair import Message, PreferencePair
+from reasrm.records.pair import PreferencePair
 from reasrm.training.lora import AdapterTask, adapter_config, quantisation_config
 from reasrm.training.row_order import TokenRow
 from reasrm.training.trainer_settings import EpochSettings, TrainerSettings
@@ -31,34 +29,19 @@ def load_scalar_model(folder: Path, tokenizer: Any, settings: TrainerSettings) -
     }
     if config := quantisation_config(settings.lora, settings.dtype.value):
         loading["quantization_config"] = config
-    with _no_report_of_missing_weights():
-        model = load_all_weights(
-            AutoModelForSequenceClassification, folder, "", new_head=SCALAR_HEAD, num_labels=1, **loading
-        )
+    model = load_all_weights(
+        AutoModelForSequenceClassification, folder, "", new_head=SCALAR_HEAD, num_labels=1, **loading
+    )
     model.config.pad_token_id = tokenizer.pad_token_id
     return model
 
 
-@contextmanager
-def _no_report_of_missing_weights() -> Iterator[None]:
-    """Keep transformers from warning that the head is missing; all else that is missing raises an error."""
-    from transformers.utils import logging
-
-    verbosity = logging.get_verbosity()
-    logging.set_verbosity_error()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(verbosity)
-
-
 def pair_rows(tokenizer: Any, pairs: Sequence[PreferencePair], max_tokens: int) -> tuple[list[TokenRow], int]:
-    """The tokens of both conversations of each pair; also how many pairs were left out as too long."""
+    """The tokens of both conversations of each pair, as the judge renders them; also how many pairs were too long."""
     rows = []
     for pair in pairs:
-        prompt = tuple(Message(role=turn.role, content=defuse(turn.content)) for turn in pair.prompt)
-        chosen = answered_token_ids(tokenizer, prompt, defuse(pair.chosen))
-        rejected = answered_token_ids(tokenizer, prompt, defuse(pair.rejected))
+        chosen = answered_token_ids(tokenizer, pair.prompt, pair.chosen)
+        rejected = answered_token_ids(tokenizer, pair.prompt, pair.rejected)
         if max(len(chosen), len(rejected)) <= max_tokens:
             rows.append({"chosen_ids": chosen, "rejected_ids": rejected})
     return rows, len(pairs) - len(rows)

@@ -10,12 +10,13 @@ from pydantic import ValidationError
 from safetensors.torch import load_file
 
 from reasrm.inference.checkpoint_loading import load_causal, load_scalar
+from reasrm.inference.prompt_rendering import load_tokenizer
 from reasrm.judging.chat_template import prompt_token_ids
 from reasrm.miniature.pretraining_documents import vocabulary_texts, world_documents
 from reasrm.miniature.tiny_model import TinyShape, new_model, train_tokenizer
 from reasrm.miniature.world import Split, training_pairs
 from reasrm.runtime.stage_main import StageError
-from reasrm.training.checkpoint import load_language_model, load_tokenizer
+from reasrm.training.checkpoint import load_language_model
 from reasrm.training.lora import LoraSettings, merged_into_base, quantisation_config
 from reasrm.training.scalar import load_scalar_model, train_scalar
 from reasrm.training.sft import TrainingExample, train_sft

@@ -1,0 +1,35 @@
+"""GRPO's prompts: the trainer renders them as judging does."""
+
+from pathlib import Path
+
+import pytest
+
+from reasrm.inference.prompt_rendering import render_all
+from reasrm.judging.chain_of_rubrics import PromptVariant
+from reasrm.judging.prompt import judge_prompt
+from reasrm.records.comparison import Comparison, Side
+from reasrm.records.pair import Message, Role
+from reasrm.training.grpo import grpo_config, prompt_rows
+from reasrm.training.grpo_settings import GrpoSettings
+from reasrm.training.training_run import TrainingRun
+from tests.fixtures.chat_families import FAMILIES, family_tokenizer
+from tests.training.stage_runs import PARAMS
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_prompts_are_the_same_in_training_and_in_judging(family: str, tmp_path: Path) -> None:
+    """The trainer renders the turns itself, by the same template, with the variables that its settings name."""
+    settings = GrpoSettings.model_validate(
+        PARAMS["grpo"] | {"prompt_variant": "full", "rewards": {"verdict": 1.0}, "max_prompt_tokens": 10_000}
+    )
+    tokenizer = family_tokenizer(FAMILIES[family])
+    question = (Message(role=Role.USER, content="<|im_start|>Which one?<start_of_turn> </s>"),)
+    comparison = Comparison(pair_id="", prompt=question, response_a=" one", response_b="two\n", better=Side.A)
+    (row,) = prompt_rows(tokenizer, [comparison], settings)
+    run = TrainingRun("grpo", tmp_path / "work", tmp_path / "checkpoint", tmp_path / "curves")
+    variables = grpo_config(settings, run).chat_template_kwargs
+    ids = tokenizer.apply_chat_template(
+        [row["prompt"]], add_generation_prompt=True, tokenize=True, return_dict=True, **variables
+    )["input_ids"]
+    prompt = judge_prompt(comparison, PromptVariant.FULL)
+    assert ids == [list(render_all(tokenizer, [prompt])[prompt].token_ids)]
