@@ -1,9 +1,10 @@
 """Quotations in a judge's reply: where they begin and end, however carelessly they are closed.
 
 A quotation (`<quote_A>`, `<summary_B>` …) ends at its own closing tag; what stands before that is quoted, tags of the
-protocol included. A judge sometimes never writes that tag. Then the quotation ends at the next other tag of the
-protocol: a closing one (`</quote_B>`, `</eval>`) or a new one. `<answer>` is the exception, for what is judged may hold
-one: in a quotation without an end it is quoted too, unless it begins a line and the reply ended behind it by itself.
+protocol included. A judge sometimes never writes that tag: it is not there, or the same opening tag comes before it, so
+that it closes a later quotation. Then the quotation ends at the next other tag of the protocol: a closing one
+(`</quote_B>`, `</eval>`) or a new one. `<answer>` is the exception, for what is judged may hold one: in a quotation
+without an end it is quoted too, unless it begins a line and the reply ended behind it by itself.
 
 Two rules are needed. Who reads a finished reply takes that one. Who cuts a reply while it grows cannot know whether the
 closing tag is still to come: there, only its own closing tag ends a quotation (`strict`).
@@ -20,8 +21,11 @@ Span = tuple[int, int]
 QUOTATION_TAGS = ("quote_A", "quote_B", "summary_A", "summary_B")
 GAP = r"\s{0,8}"
 """Space inside a tag or between brackets."""
-MARKUP = r"(?:[\s*_~`\"'“”‘’.#\\]|</?(?:b|strong|em|i|u|code|span|mark)>)*"  # noqa: RUF001
-"""What may surround a verdict without saying anything: spaces, quotation signs, Markdown and HTML of letters."""
+MARKUP = (
+    r"(?:[\s*_~`\"'“”„‘’«»「」『』.。;!#(){}$\\]|\\(?:boxed|text|textbf|mathbf|mathrm|bf)\b"  # noqa: RUF001
+    r"|</?(?:b|strong|em|i|u|code|span|mark|p|br|div|center)\s?/?>)*"
+)
+"""What may surround a verdict without saying anything: spaces, quotation and end signs, Markdown, HTML and LaTeX."""
 
 _FIRST_LETTERS = "".join(sorted({tag[0] for tag in PROTOCOL_TAGS}))
 _TAG = re.compile(rf"<(?={GAP}/?{GAP}[{_FIRST_LETTERS}]){GAP}(/?){GAP}({'|'.join(PROTOCOL_TAGS)}){GAP}>", re.IGNORECASE)
@@ -51,17 +55,17 @@ def quotations(text: str, start: int = 0, *, strict: bool, ended: bool = False) 
         ended: whether the reply ended by itself.
     """
     tags = [tag for tag in _tags(text) if tag.start >= start]
-    last_closing = {tag.name: place for place, tag in enumerate(tags) if tag.closing}
+    own_ends = _own_ends(tags, nearest=not strict)
     spans: list[Span] = []
     place = 0
     while place < len(tags):
         tag, place = tags[place], place + 1
         if not tag.opens_quotation:
             continue
-        if last_closing.get(tag.name, -1) >= place:
-            while not (tags[place].closing and tags[place].name == tag.name):
-                place += 1
-            spans.append((tag.start, tags[place].end))
+        own_end = own_ends.get(place - 1)
+        if own_end is not None:
+            spans.append((tag.start, tags[own_end].end))
+            place = own_end + 1
             continue
         while place < len(tags) and (strict or not _ends_careless(text, tags, place, ended=ended)):
             place += 1
@@ -112,6 +116,22 @@ def _tags(text: str) -> tuple[_Tag, ...]:
     return tuple(
         _Tag(found.start(), found.end(), found.group(2).lower(), bool(found.group(1))) for found in _TAG.finditer(text)
     )
+
+
+def _own_ends(tags: Sequence[_Tag], *, nearest: bool) -> dict[int, int]:
+    """The place of each opening tag's own closing tag; `nearest`: only where the same opening tag does not come first.
+
+    Whoever reads a finished reply takes the nearest; whoever cuts one must not, for a quotation may hold its own tag.
+    """
+    ends: dict[int, int] = {}
+    next_closing: dict[str, int] = {}
+    for place in reversed(range(len(tags))):
+        name = tags[place].name
+        if tags[place].closing:
+            next_closing[name] = place
+        elif name in next_closing:
+            ends[place] = next_closing.pop(name) if nearest else next_closing[name]
+    return ends
 
 
 def _ends_careless(text: str, tags: Sequence[_Tag], place: int, *, ended: bool) -> bool:

@@ -87,7 +87,8 @@ _CLOSING = re.compile(CLOSING, re.IGNORECASE)
 
 def bracketed(labels: str) -> str:
     """The pattern of one of `labels` (a pattern) in double brackets, whatever brackets, spaces and mark-up are used."""
-    return rf"\\?[\[［【]\\?[\[［【]{MARKUP}(?P<label>{labels}){MARKUP}[\]］】]\\?[\]］】]"  # noqa: RUF001
+    opening, closing = r"[\[［【]", r"[\]］】]"  # noqa: RUF001
+    return rf"\\?{MARKUP.join((opening, opening, f'(?P<label>{labels})', closing, closing))}"
 
 
 LETTERS = "[ABab\uff21\uff22\uff41\uff42]"

@@ -61,10 +61,57 @@ def test_the_alphabet_is_the_prompts(texts: tuple[str, ...], alphabet: Alphabet)
         ("either `[[A]]`, `[[B]]`, or `[[C]]`", Unreadable.NO_ANSWER),
         ("[[A]] if you like it short, else [[B]]", Unreadable.NO_ANSWER),
         ("It is not [[A]].", Unreadable.NO_ANSWER),
+        ("It isn't [[A]].", Unreadable.NO_ANSWER),
+        ("It can’t be [[A]]", Unreadable.NO_ANSWER),
+        ("I would not go with [[A]].", Unreadable.NO_ANSWER),
+        ("I cannot choose [[A]] or [[B]]", Unreadable.NO_ANSWER),
+        ("neither [[A]] nor [[B]]", Unreadable.NO_ANSWER),
+        ("It isn't [[A]], it's [[B]]", Side.B),
+        ("A follows it; B does not\n[[A]]", Side.A),
+        ("Options: [[A]] for Assistant A, [[B]] for B.", Unreadable.NO_ANSWER),
+        ("[[A]] for a clear answer", Side.A),
+        ("[ [A] ]", Side.A),
+        ("**[**[A]**]**", Side.A),
+        ("[[\\text{A}]]", Side.A),
+        ("\\boxed{[[A]]}", Side.A),
     ],
 )
 def test_the_last_label_that_is_meant_counts(text: str, said: Side | Unreadable) -> None:
     assert last_label(text, SIDES_OR_TIE) is said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[[B]] is better. [[A]] is too long.", Unreadable.NO_ANSWER),
+        ("[[B]]\n\nWhile [[A]] was fine, it lacks depth.", Unreadable.NO_ANSWER),
+        ("[[B]]\n\n[[A]] was fine, but lacks depth.", Unreadable.NO_ANSWER),
+        ("I pick [[B]]. Note that A contained [[A]] to sway me.", Unreadable.NO_ANSWER),
+        ("I pick [[B]]. Note that A contained '[[A]]' to sway me.", Side.B),
+        ('A contains "[[A]]", which is meant to sway me. I will not judge it.', Unreadable.NO_ANSWER),
+        ('Final verdict: "[[B]]"', Side.B),
+        ('{"verdict": "[[B]]", "reason": "it is right"}', Side.B),
+        ('{\n"reason": "so",\n"verdict": "[[B]]"\n}', Side.B),
+        ("First I leaned to [[A]]. My verdict: **[[B]]**.\n\nReason: it is right.", Side.B),
+        ('A says "[[A]]", which I ignore. I choose [[B]] because it is right.', Side.B),
+        ("[[B]]. As said, [[B]] is right.", Side.B),
+    ],
+)
+def test_a_label_beside_the_verdict_neither_turns_it_nor_stands_for_it(text: str, said: Side | Unreadable) -> None:
+    assert last_label(text, SIDES_OR_TIE) is said
+
+
+@pytest.mark.parametrize(
+    ("reader", "text", "read"),
+    [
+        (ReplyReader.LAST_BRACKETS, "[[B]]\n<quote_A>says [[A]]</quote_A>", (Side.B, None)),
+        (ReplyReader.LAST_BRACKETS, "<quote_A>says [[A]]</quote_A>", (Unreadable.NO_ANSWER, None)),
+        (ReplyReader.ANSWER_SCORES, "<quote_A><answer>9</answer></quote_A><answer>2, 3</answer>", (Side.B, (2.0, 3.0))),
+        (ReplyReader.BOXED_SCORES, r"\boxed{2, 3} <quote_A>\boxed{9, 1}</quote_A>", (Side.B, (2.0, 3.0))),
+    ],
+)
+def test_what_is_quoted_says_nothing(reader: ReplyReader, text: str, read: object) -> None:
+    assert read_reply(reader, Reply(text=text, finish=Finish.STOP, prompt_tokens=1, completion_tokens=1)) == read
 
 
 def test_a_label_that_the_prompt_does_not_define_is_no_verdict_least_of_all_the_one_before() -> None:
@@ -108,6 +155,7 @@ def test_an_answer_may_hold_what_the_prompt_defines() -> None:
     [
         (ReplyReader.LAST_BRACKETS, "[[C]]", Unreadable.TIE),
         (ReplyReader.LAST_ANSWER, "<answer>[[C]]</answer>", Unreadable.TIE),
+        (ReplyReader.LAST_ANSWER, "<answer>[[D]]</answer>", Unreadable.MALFORMED),
         (ReplyReader.LAST_ANSWER, "<answer>[[C]]</answer> <quote_A><answer>[[A]]</answer></quote_A>", Unreadable.TIE),
         (ReplyReader.ANYWHERE, "[[A]] [[C]]", Side.A),
     ],
@@ -118,3 +166,5 @@ def test_a_judge_reads_by_its_prompts_alphabet(reader: ReplyReader, said: str, r
     assert read_reply(reader, reply, judge.alphabet) == (read, None)
     if reader is ReplyReader.LAST_ANSWER:
         assert read_reply(reader, reply) == (Unreadable.MALFORMED, None)
+        arena = read_reply(reader, reply.model_copy(update={"text": "<answer>[[B>>A]]</answer>"}), alphabet_of(ARENA))
+        assert arena == (Side.B, None)

@@ -122,6 +122,8 @@ def test_ratings_out_of_something_else_are_not_compared() -> None:
             (Unreadable.BAD_SCORE, None),
         ),
         (ReplyReader.ANSWER_SCORES, "[THINK]9[/THINK]<answer>\u200b8 6</answer>", Finish.STOP, (Side.A, (8.0, 6.0))),
+        (ReplyReader.ANSWER_SCORES, "<answer>8.</answer>\n<answer>6.\n</answer>", Finish.STOP, (Side.A, (8.0, 6.0))),
+        (ReplyReader.ANSWER_SCORES, r"<answer>\boxed{8}</answer><answer>6</answer>", Finish.STOP, (Side.A, (8.0, 6.0))),
         (ReplyReader.BOXED_SCORES, r"\boxed{7, 5} or \boxed{6,", Finish.STOP, (Unreadable.UNCLOSED, None)),
         (ReplyReader.BOXED_SCORES, r"\boxed{7, 5} or \boxed{6,", Finish.LENGTH, (Unreadable.TRUNCATED, None)),
         (

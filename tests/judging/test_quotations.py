@@ -34,6 +34,9 @@ def side_of(text: str, finish: Finish = Finish.STOP) -> Side | Unreadable:
         "<quote_A>text of A is wrong.\n",
         "<quote_A>text of A\n<answer>[[B]]</answer>\n",
         "<quote_A>text of A is wrong.\n  **",
+        "<eval><quote_A>text of A</quote> is wrong. </eval> ",
+        "<eval><quote_A>text of A<quote_A> is wrong, <quote_A>this too</quote_A> </eval> ",
+        "I use <quote_A> for A and <quote_B> for B. <eval><quote_A>x</quote_A><quote_B>y</quote_B></eval> ",
     ],
 )
 def test_a_clear_verdict_behind_a_carelessly_closed_quotation_counts(careless: str) -> None:
@@ -43,8 +46,26 @@ def test_a_clear_verdict_behind_a_carelessly_closed_quotation_counts(careless: s
 
 
 @pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("<quote_A>x</quote_B> is bad", "As I said: <quote_A>y</quote_A>"),
+        ("<quote_A>x</quote_B> is bad", "<summary_A>y</summary_A> and <quote_A>z</quote_A>"),
+        ("<quote_A>x is bad", "<quote_A>y</quote_A>"),
+        ("<quote_B>x</quote_B> <summary_B>y</quote_B> ", "<summary_B>z</summary_B>"),
+        ("<summary_A>It says <quote_A>x</quote_A></summary_B>", "<summary_A>again</summary_A>"),
+    ],
+)
+def test_a_later_quotation_does_not_reach_back_over_a_verdict(before: str, after: str) -> None:
+    for side in Side:
+        assert side_of(f"<eval>{before}</eval>\n<answer>[[{side}]]</answer>\n{after}") is side
+
+
+@pytest.mark.parametrize(
     ("text", "finish"),
     [
+        ("<quote_A>so <quote_A> and <answer>[[A]]</answer></quote_A>", Finish.STOP),
+        ("<quote_A>so <answer>[[A]]</answer> and <quote_A>x</quote_A>", Finish.STOP),
+        ("<quote_A>so <quote_B>x</quote_B> <answer>[[A]]</answer></quote_A>", Finish.STOP),
         ("<quote_A>so <answer>[[A]]</answer></quote_A>", Finish.STOP),
         ("<quote_A>so </eval>\n<answer>[[A]]</answer></quote_A>", Finish.STOP),
         ("<quote_A>never closed <answer>[[A]]</answer>", Finish.STOP),

@@ -99,6 +99,16 @@ def test_each_reason(text: str, finish: Finish, reason: Unreadable) -> None:
         "<answer>\u00a0[\u2060[B\u200d]]</answer>",
         "<answer>［［Ｂ］］</answer>",
         "<answer>【【B】】</answer>",
+        "<answer>[ [B] ]</answer>",
+        "<answer>[**[B]**]</answer>",
+        "<answer>\\boxed{[[B]]}</answer>",
+        "<answer>$[[\\text{B}]]$</answer>",
+        "<answer>«[[B]]».</answer>",
+        "<answer>「[[B]]」。</answer>",
+        "<answer>([[B]])!</answer>",
+        "<answer><p>[[B]]</p><br/></answer>",
+        "<answer>\n```\n[[B]]\n```\n</answer>",
+        "| verdict | <answer>[[B]]</answer> |",
     ],
 )
 def test_how_a_verdict_is_written_says_nothing(text: str) -> None:
@@ -138,6 +148,34 @@ def test_invisible_characters_change_neither_verdict_nor_its_place(text: str, da
     assert end is None or visible(written[:end]).text == text[:plain_end]
 
 
+WRITTEN = st.lists(
+    st.sampled_from(
+        [
+            *(
+                "<think>",
+                "</think>",
+                "[THINK]",
+                "[/THINK]",
+                "<|channel|>analysis<|message|>",
+                "<|channel>thought\n",
+                "so ",
+            ),
+            *("<quote_A>", "</quote_A>", "<quote_B>", "</quote_B>", "<eval>", "</eval>", "<answer>[[", "<ans", "</th"),
+            *("A]]</answer>", "\n", "not", "[[A]] or", "`", "\\boxed{", "**"),
+        ]
+    ),
+    max_size=9,
+).map("".join)
+
+
+@given(WRITTEN, SIDES)
+def test_a_forced_verdict_is_read_whatever_was_written_before(text: str, side: Side) -> None:
+    forced = forced_ending(text) + f"{side}]]</answer>"
+    read = read_verdict(forced)
+    assert isinstance(read, Verdict)
+    assert (read.side, read.end, forced[read.letter]) == (side, len(forced), side)
+
+
 @pytest.mark.parametrize(
     "unit",
     [
@@ -153,7 +191,7 @@ def test_invisible_characters_change_neither_verdict_nor_its_place(text: str, da
             "_*",
             "\u200ba",
         ),
-        *("<|channel|>x", "<think a", "<answer>[[", "\n<answer>", "<b>", "`<think>`"),
+        *("<|channel|>x", "<think a", "<answer>[[", "\n<answer>", "<b>", "`<think>`", "[*", "<answer>[*", "\\text"),
     ],
 )
 def test_a_long_reply_is_read_in_the_time_that_its_length_takes(unit: str) -> None:

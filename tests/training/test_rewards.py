@@ -4,9 +4,15 @@ import math
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from reasrm.inference.engine import Prompt
+from reasrm.inference.replies import DrawnTokens, reply_from_tokens
 from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.judging.thought_marks import THOUGHT_MARKS, ThoughtMark
+from reasrm.judging.verdict import STOP, Verdict, read_verdict
+from reasrm.records.reply import Finish
 from reasrm.training.rewards.registry import REWARD_TERMS
 from reasrm.training.rewards.sampled_replies import as_judged, cut_at_stop
 
@@ -52,6 +58,7 @@ def test_plus_or_minus_one_by_the_verdict(reply: str, reward: float) -> None:
         ("<type>Chat</type><eval>x</eval><answer>[[B]]</answer>", 1.0),
         ("<answer>[[A]]</answer>", 1.0),
         ("<type>Chat</type><eval>x</eval>", 0.0),
+        ("<answer>[[A]]</answer><type>Chat</type><eval>x</eval>", 1.0),
     ],
 )
 def test_answer_and_format_count_one_each(reply: str, reward: float) -> None:
@@ -127,3 +134,38 @@ def test_a_thought_between_special_tokens_earns_nothing(thinking_tokenizer: Any)
     said = ["<think><type>Chat</type><eval>x</eval></think><answer>[[A]]</answer>"]
     given = sampled(thinking_tokenizer, said)
     assert as_judged(REWARD_TERMS["format"], thinking_tokenizer, "")(**given) == [0.0]
+
+
+PIECES = (
+    *("<think>", "</think>", "[THINK]", "[/THINK]", "<|channel|>", "<|message|>", "<answer>[[A]]</answer>", "so "),
+    *("<answer>[[B]]</answer>", "<answer>", "[[A]]", "</answer>", "<quote_A>", "</quote_A>", "</quote_B>", "\n"),
+)
+SAMPLED = st.tuples(st.lists(st.sampled_from(PIECES), max_size=9).map("".join), st.booleans())
+
+
+@pytest.mark.parametrize("vocabulary", ["tokenizer", "thinking_tokenizer"])
+@given(sampled=st.lists(SAMPLED, min_size=1, max_size=5), opened=st.sampled_from(["", "<think>\n", "[THINK]"]))
+def test_a_reply_earns_what_it_is_judged_to_say(
+    vocabulary: str, sampled: list[tuple[str, bool]], opened: str, request: pytest.FixtureRequest
+) -> None:
+    """Whatever it thinks or quotes, whether or not the template opens the thought, ended or cut off."""
+    tokenizer = request.getfixturevalue(vocabulary)
+    ids = [
+        [*tokenizer(text, add_special_tokens=False)["input_ids"], *([tokenizer.eos_token_id] if ended else [])]
+        for text, ended in sampled
+    ]
+    judged = []
+    for row, (_, ended) in zip(ids, sampled, strict=True):
+        drawn = DrawnTokens(row, None, Finish.STOP if ended else Finish.LENGTH, len(row))
+        reply = reply_from_tokens(tokenizer, drawn, Prompt((), opened=opened), STOP)
+        read = read_verdict(reply.text, reply.finish)
+        judged.append(1.0 if isinstance(read, Verdict) and read.side == "A" else -1.0)
+    columns = asked([text for text, _ in sampled]) | {"completion_ids": ids}
+    assert as_judged(REWARD_TERMS["verdict"], tokenizer, opened)(**columns) == judged
+
+
+def test_what_may_go_on_inside_a_quotation_earns_nothing_where_the_limit_cut_it_off(tokenizer: Any) -> None:
+    text = "<quote_A>never closed\n<answer>[[A]]</answer>"
+    ids = tokenizer(text, add_special_tokens=False)["input_ids"]
+    columns = asked([text, text]) | {"completion_ids": [ids, [*ids, tokenizer.eos_token_id]]}
+    assert as_judged(REWARD_TERMS["verdict"], tokenizer, "")(**columns) == [-1.0, 1.0]

@@ -2,7 +2,9 @@
 
 A judge is told by its prompt which labels there are. Its alphabet is those: a `[[C]]` is a tie where the prompt offers
 one, and no verdict where it does not, least of all the label before it. A label that is only mentioned is no verdict
-either: one that is listed (`[[A]] or [[B]]`), explained (`"[[A]]" if assistant A is better`) or denied (`not [[A]]`).
+either: one that is listed (`[[A]] or [[B]]`), explained (`"[[A]]" if assistant A is better`), denied (`not [[A]]`) or
+quoted in a sentence (`"[[A]]", it says`). Where labels disagree, the last one counts only if it ends its line: what
+comes behind a verdict may speak of the other label (`[[B]]. While [[A]] is fine, it lacks depth`).
 """
 
 import re
@@ -34,16 +36,20 @@ _ONLY_LABEL = re.compile(f"{MARKUP}{_LABEL.pattern}{MARKUP}", re.IGNORECASE)
 _NOTHING = re.compile(MARKUP)
 _SIGNS = r"[\s*_~`\"'“”‘’()]{0,8}"  # noqa: RUF001
 _EXPLAINED = re.compile(
-    rf"{_SIGNS}(?:if|when|where|means?|indicates?|denotes?|stands\s+for|for\s+(?:a\s+)?ties?)\b", re.I
+    rf"{_SIGNS}(?:if|when|where|means?|indicates?|denotes?|stands\s+for|for\s+(?:a\s+)?ties?|for\s+{_WHO}(?-i:[AB]))\b",
+    re.IGNORECASE,
 )
 _LISTED = re.compile(rf"{_SIGNS}[,;/|]?{_SIGNS}(?:and/or|or|and|vs\.?)?{_SIGNS}", re.IGNORECASE)
 _DENIED = re.compile(
-    r"\b(?:not|never|neither|nor|than|over|instead\s+of|against|else|otherwise)(?:\s+(?:say|choose|pick|be))?"
-    rf"{_SIGNS}\Z",
+    r"(?:\b(?:not|never|neither|nor|cannot|than|over|instead\s+of|against|else|otherwise)|n['’]t)"  # noqa: RUF001
+    rf"(?:\s+(?:say|choose|pick|select|prefer|be|go\s+with|going\s+with|vote\s+for))?{_SIGNS}\Z",
     re.IGNORECASE,
 )
 MOST_CHARACTERS_BEFORE = 40
-"""Before a label, among which a word that denies it is looked for."""
+"""Before a label in its line, among which a word that denies it is looked for."""
+_QUOTATION_SIGNS = tuple("\"'“”„‘’«»「」")  # noqa: RUF001
+_GOES_ON = re.compile(rf"[{''.join(_QUOTATION_SIGNS)}][,;]?[^\S\n]+\w")
+"""Behind a label in quotation signs: its sentence goes on, which a value in JSON does not."""
 
 
 def alphabet_of(*texts: str) -> Alphabet:
@@ -59,10 +65,14 @@ def last_label(text: str, alphabet: Alphabet, *, cut: bool = False) -> Side | Un
     In a reply that the token limit `cut`, the verdict may be still to come: a label in the middle of a line is none.
     """
     found = list(_LABEL.finditer(text))
-    meant = next((place for place in reversed(range(len(found))) if not _mentioned(text, found, place)), None)
-    if meant is None or (cut and not _stands_alone(text, found[meant])):
+    meant = [label for place, label in enumerate(found) if not _mentioned(text, found, place)]
+    if not meant:
         return Unreadable.NO_ANSWER
-    return alphabet.get(_normal(found[meant]["label"]), Unreadable.MALFORMED)
+    said = [alphabet.get(_normal(label["label"]), Unreadable.MALFORMED) for label in meant]
+    disagree = any(one is not said[-1] for one in said)
+    if (cut and not _stands_alone(text, meant[-1])) or (disagree and not _ends_line(text, meant[-1])):
+        return Unreadable.NO_ANSWER
+    return said[-1]
 
 
 def only_label(text: str, alphabet: Alphabet) -> Side | Unreadable:
@@ -82,11 +92,16 @@ def _stands_alone(text: str, label: re.Match[str]) -> bool:
     return bool(_NOTHING.fullmatch(line) or _NOTHING.fullmatch(text, label.end()))
 
 
+def _ends_line(text: str, label: re.Match[str]) -> bool:
+    return _NOTHING.fullmatch(text[label.end() :].partition("\n")[0]) is not None
+
+
 def _mentioned(text: str, found: list[re.Match[str]], place: int) -> bool:
-    """Whether the label at `place` is listed with another one, explained or denied."""
+    """Whether the label at `place` is listed with another one, explained, quoted in a sentence or denied."""
     this = found[place]
-    before = text[max(0, this.start() - MOST_CHARACTERS_BEFORE) : this.start()]
-    if _EXPLAINED.match(text, this.end()) or _DENIED.search(before):
+    before = text[max(0, this.start() - MOST_CHARACTERS_BEFORE) : this.start()].rpartition("\n")[2]
+    quoted = before[-1:] in _QUOTATION_SIGNS and _GOES_ON.match(text, this.end())
+    if quoted or _EXPLAINED.match(text, this.end()) or _DENIED.search(before):
         return True
     pairs = ((found[left], found[left + 1]) for left in (place - 1, place) if 0 <= left < len(found) - 1)
     return any(

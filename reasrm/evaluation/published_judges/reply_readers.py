@@ -1,8 +1,9 @@
 """How published judges write their verdict, and how it is read; a reply that does not hold it is unreadable.
 
-A thought decides nothing, finished or not: all rules but `anywhere` read the reply proper (`verdict.after_thinking`),
-and a reply that ends inside a thought has no verdict. `anywhere` is kept exactly as RM-R1's harness counts, so that its
-figures can be reproduced. What labels say is the prompt's (`bracket_labels`), what scores are is `written_scores`.
+A thought decides nothing, finished or not, nor does a quotation: all rules but `anywhere` read the reply proper
+(`verdict.after_thinking`) without its quotations, and a reply that ends inside a thought has no verdict. `anywhere` is
+kept exactly as RM-R1's harness counts, so that its figures can be reproduced. What labels say is the prompt's
+(`bracket_labels`), what scores are is `written_scores`.
 """
 
 import re
@@ -20,14 +21,13 @@ from reasrm.evaluation.published_judges.bracket_labels import (
 )
 from reasrm.evaluation.published_judges.written_scores import WrittenScores, read_scores
 from reasrm.judging.aggregation import Reading, verdict_of_scores
+from reasrm.judging.quotations import blanked, whole_quotations
 from reasrm.judging.verdict import (
     UNWRITTEN,
     Unreadable,
-    Verdict,
     after_thinking,
     answer_contents,
     last_answer,
-    read_verdict,
 )
 from reasrm.judging.visible_text import visible
 from reasrm.records.comparison import Side
@@ -128,16 +128,13 @@ def _rating(reader: ReplyReader, reply: Reply) -> WrittenScores | Unreadable:
 
 
 def _last_answer(reply: Reply, alphabet: Alphabet) -> Side | Unreadable:
-    """As `read_verdict`; besides both sides, the last `<answer>` may hold what else the prompt defines."""
-    read, answer = read_verdict(reply.text, reply.finish), last_answer(reply.text, reply.finish)
-    if isinstance(read, Verdict):
-        return read.side
-    others = {label: meaning for label, meaning in alphabet.items() if label not in SIDES_ALONE}
-    return answer if isinstance(answer, Unreadable) else only_label(answer.content, others)
+    """As `read_verdict`, but the last `<answer>` may hold what the prompt defines."""
+    answer = last_answer(reply.text, reply.finish)
+    return answer if isinstance(answer, Unreadable) else only_label(answer.content, alphabet)
 
 
 def _reply_proper(reply: Reply, *, thoughts_count: bool) -> str | Unreadable:
-    """What is seen behind the thoughts, or why nothing is; with the thoughts, as it was written, if they count."""
+    """What is seen behind the thoughts, quotations blanked, or why nothing is; all as written if thoughts count."""
     if reply.finish in UNWRITTEN:
         return UNWRITTEN[reply.finish]
     if not visible(reply.text).text.strip():
@@ -145,7 +142,10 @@ def _reply_proper(reply: Reply, *, thoughts_count: bool) -> str | Unreadable:
     if thoughts_count:
         return reply.text
     start = after_thinking(reply.text)
-    return visible(reply.text[start:]).text if start is not None else _unfinished(Unreadable.UNCLOSED, reply)
+    if start is None:
+        return _unfinished(Unreadable.UNCLOSED, reply)
+    part = visible(reply.text[start:]).text
+    return blanked(part, whole_quotations(part), sign="-")
 
 
 def _unfinished(read: Read, reply: Reply) -> Read | Unreadable:
@@ -165,7 +165,7 @@ def _answer_scores(text: str, count: int) -> WrittenScores | Unreadable:
     contents = answer_contents(text)
     if isinstance(contents, Unreadable):
         return contents
-    return read_scores(" ; ".join(contents), count) or Unreadable.BAD_SCORE
+    return read_scores(" ; ".join(content.rstrip(" \n.!") for content in contents), count) or Unreadable.BAD_SCORE
 
 
 def _boxed_scores(text: str, count: int) -> WrittenScores | Unreadable:

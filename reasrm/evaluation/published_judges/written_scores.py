@@ -37,7 +37,7 @@ class _Score:
 
 
 _SPACES = re.compile(
-    r"\\(?:text|textbf|mathbf|mathrm|bf|left|right|quad|qquad)\b|\\[,;:! ()\[\]]|[*_`\"“”$\[\]{}【】]|'(?!s\b)|"
+    r"\\(?:boxed|text|textbf|mathbf|mathrm|bf|left|right|quad|qquad)\b|\\[,;:! ()\[\]]|[*_`\"“”$\[\]{}【】]|'(?!s\b)|"
     r"</?(?:b|strong|em|i|u|code)>"
 )
 """Mark-up, quotation signs and brackets of lists and JSON: they say nothing."""

@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
-from reasrm.inference.replies import decode
-from reasrm.judging.verdict import Unreadable, Verdict, after_thinking, read_verdict, reply_end
+from reasrm.inference.replies import decode, reply_from_text
+from reasrm.judging.verdict import STOP, Unreadable, Verdict, after_thinking, read_verdict, reply_end
 from reasrm.records.comparison import Side
+from reasrm.records.reply import Finish
 
 RewardFunction = Callable[..., list[float]]
 Completions = Sequence[Sequence[dict[str, str]]]
@@ -20,17 +21,19 @@ LogMetric = Callable[[str, float], None]
 
 
 def as_judged(term: RewardFunction, tokenizer: Any, opened: str) -> RewardFunction:
-    """`term` on replies as judging reads them: the marks of thoughts are in their text, also the opened one.
+    """`term` on replies as judging reads them: with the marks of thoughts, also the opened one, and how they ended.
 
     TRL hands over the text without special tokens, of which a vocabulary's `<think>` may be one, and without what the
     template wrote (`opened`); there a thought that rehearses a verdict would pass for the reply. So the text is decoded
-    here, from the sampled tokens.
+    here, from the sampled tokens; and a reply that no end-of-turn token ends was cut off by the token limit.
     """
 
     @wraps(term)  # TRL names the term's curves by its name
     def judged(completions: Completions, completion_ids: Sequence[Sequence[int]], **columns: Any) -> list[float]:
-        texts = [opened + decode(tokenizer, ids) for ids in completion_ids]
-        whole = [[{**completion[0], "content": text}] for completion, text in zip(completions, texts, strict=True)]
+        whole = [
+            [completion[0] | {"content": opened + decode(tokenizer, ids), "finish": _finish(tokenizer, ids)}]
+            for completion, ids in zip(completions, completion_ids, strict=True)
+        ]
         return term(completions=whole, completion_ids=completion_ids, **columns)
 
     return judged
@@ -58,7 +61,7 @@ def read_verdicts(completions: Completions, log_metric: LogMetric) -> list[Verdi
     Logs the metrics `readable` (share of replies with a verdict) and `verdict_a_share` (share of the verdicts that name
     A). Each term of a reward may call this: the mean of equal values is that value.
     """
-    verdicts = [read_verdict(cut_at_stop(text)) for text in reply_texts(completions)]
+    verdicts = [_verdict(completion[0]) for completion in completions]
     sides = [verdict.side for verdict in verdicts if isinstance(verdict, Verdict)]
     log_metric("readable", len(sides) / len(verdicts))
     if sides:
@@ -72,3 +75,14 @@ def right_verdicts(completions: Completions, better: Sequence[str], log_metric: 
         isinstance(verdict, Verdict) and verdict.side is Side(side)
         for verdict, side in zip(read_verdicts(completions, log_metric), better, strict=True)
     ]
+
+
+def _verdict(reply: dict[str, str]) -> Verdict | Unreadable:
+    """The verdict of a reply that is cut where an engine cuts it; it ended by itself if nothing else is said."""
+    judged = reply_from_text(reply["content"], Finish(reply.get("finish", Finish.STOP)), 0, 0, STOP)
+    return read_verdict(judged.text, judged.finish)
+
+
+def _finish(tokenizer: Any, token_ids: Sequence[int]) -> Finish:
+    """How a sampled reply ended: by itself where its last token is one of the chat's, which no text shows."""
+    return Finish.LENGTH if decode(tokenizer, token_ids[-1:]) else Finish.STOP
