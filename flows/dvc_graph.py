@@ -30,6 +30,8 @@ class Stage:
     """Stages whose outputs it reads, in plan order."""
     limit: str | None = None
     """`meta.limit` in dvc.yaml: the name of a Prefect concurrency limit."""
+    inputs: tuple[str, ...] = ()
+    """What it reads and no stage makes: files and folders of the user's, as dvc.yaml names them."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,7 @@ def read_pipeline(root: Path) -> Pipeline:
                     name=_name(stage),
                     parents=tuple(sorted((_name(parent) for parent in graph.successors(stage)), key=names.index)),
                     limit=(stage.meta or {}).get("limit"),
+                    inputs=_inputs(stage, repo.index.outs),
                 )
                 for stage in order
             }
@@ -171,6 +174,15 @@ def _status_of(repo: Any) -> DvcStatus:
         repo._reset()
         found = {_name(stage): stage.status() for stage in repo.index.stages}
     return {name: next(iter(changes.values())) for name, changes in found.items() if changes}
+
+
+def _inputs(stage: Any, outs: Iterable[Any]) -> tuple[str, ...]:
+    """The dependencies of a stage that are no output, hold none and lie in none."""
+    made = [Path(out.fs_path) for out in outs]
+    read = [(dep.def_path, Path(dep.fs_path)) for dep in stage.deps if not hasattr(dep, "params")]
+    return tuple(
+        name for name, path in read if not any(path.is_relative_to(one) or one.is_relative_to(path) for one in made)
+    )
 
 
 def _name(stage: Any) -> str:

@@ -5,18 +5,28 @@ flow in `pipeline.py` carries it out.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 
-from flows.dvc_graph import FINGERPRINT, DvcStatus, Pipeline, read_pipeline, read_status, sort_lock_file
+from flows.dvc_graph import FINGERPRINT, DvcStatus, Pipeline, Stage, read_pipeline, read_status, sort_lock_file
 from flows.rerun_reasons import FINGERPRINTS, forecasts, reasons_by_stage, reasons_text, with_forced
 from flows.run_display import RunDisplay
-from flows.stage_outcome import UNTOUCHED, UP_TO_DATE, BusyError, StageOutcome, StageRun, UsageError, run_below
+from flows.stage_outcome import (
+    UNTOUCHED,
+    UP_TO_DATE,
+    BusyError,
+    FlowError,
+    StageOutcome,
+    StageRun,
+    UsageError,
+    run_below,
+)
 from flows.stage_process import StageProcesses, run_stage, stage_environment
 from flows.stage_slots import Capacity, StageSlots, cpu_count, remaining_seconds, visible_gpus
+from reasrm.pretrained.model_names import way_to
 from reasrm.runtime.outputs import write_json
 from reasrm.runtime.process_lock import LockHeldError, hold
 
@@ -167,7 +177,7 @@ def prepare(options: RunOptions, display: RunDisplay) -> PipelineRun:
 
     Raises:
         UsageError: an option names a stage that does not exist.
-        FlowError: the pipeline cannot be read.
+        FlowError: the pipeline cannot be read, or lacks an input.
     """
     pipeline = read_pipeline(options.root)
     selected = pipeline.above(pipeline.matching(options.to)) if options.to else set(pipeline.stages)
@@ -176,7 +186,23 @@ def prepare(options: RunOptions, display: RunDisplay) -> PipelineRun:
         raise UsageError(
             f"--force {', '.join(sorted(forced - selected))} is not needed for --to {', '.join(options.to)}"
         )
+    _require_inputs(options.root, [pipeline.stages[name] for name in pipeline.stages if name in selected])
     return PipelineRun(options, pipeline, selected, forced, read_status(options.root), display)
+
+
+def _require_inputs(root: Path, stages: Iterable[Stage]) -> None:
+    """Do nothing if all that no stage makes is there: DVC removes a stage's outputs before it looks for its inputs.
+
+    Raises:
+        FlowError: something is not there.
+    """
+    for stage in stages:
+        for name in stage.inputs:
+            if not (root / name).exists():
+                way_out = way_to(Path(name)) or "put it there"
+                raise FlowError(
+                    f"{name} is not there, and {stage.name} reads it: {way_out}, or name another in params.yaml"
+                )
 
 
 def dirty_stages(pipeline: Pipeline, changed: set[str]) -> set[str]:

@@ -19,7 +19,7 @@ printf '%s; sys_platform == "never"\n' torchvision torchaudio torchcodec > "$wit
 compile() { # lock, find-links, further arguments
   local lock="$1" links="$2"
   shift 2
-  UV_FIND_LINKS="$links" uv pip compile pyproject.toml --quiet --extra dev --python-version 3.11 --no-header \
+  UV_FIND_LINKS="$links" uv pip compile pyproject.toml --quiet --extra dev --python-version 3.11.5 --no-header \
     --no-annotate --no-emit-index-url --no-emit-find-links --output-file "$lock.new" "$@"
   sed 's/^\(torch==[0-9.]*\)+cpu$/\1/' "$lock.new" > "$lock"
   rm "$lock.new"

@@ -12,10 +12,10 @@ from reasrm.inference.prompt_rendering import load_tokenizer
 from reasrm.records.jsonl import read_records
 from reasrm.records.pair import PreferencePair
 from reasrm.runtime.params import StageParams
-from reasrm.runtime.stage_main import run_stage
 from reasrm.training.checkpoint import load_language_model
+from reasrm.training.launch import run_training_stage
 from reasrm.training.sft import train_sft, verdict_examples
-from reasrm.training.trainer_settings import EpochSettings
+from reasrm.training.trainer_settings import SftSettings
 from reasrm.training.training_run import begin_training
 
 PAIRS = (Path("data/pairs/distill.jsonl"), Path("data/pairs/reinforce.jsonl"))
@@ -25,7 +25,7 @@ OUT = Path("data/checkpoints/answer_sft")
 CURVES = Path("data/curves/answer_sft")
 
 
-class AnswerSftParams(StageParams, EpochSettings):
+class AnswerSftParams(StageParams, SftSettings):
     """Section `answer_sft` of params.yaml."""
 
     section: ClassVar[str] = "answer_sft"
@@ -36,8 +36,10 @@ def main() -> str:
     params = AnswerSftParams.load()
     run = begin_training("answer_sft", params, (*PAIRS, BASE, FINGERPRINT), OUT, CURVES)
     examples = verdict_examples((pair for path in PAIRS for pair in read_records(path, PreferencePair)), params.seed)
-    return train_sft(run, load_language_model(BASE), load_tokenizer(BASE), examples, params).summary("pairs")
+    return train_sft(run, lambda: load_language_model(BASE, params), load_tokenizer(BASE), examples, params).summary(
+        "pairs"
+    )
 
 
 if __name__ == "__main__":
-    run_stage("answer_sft", main)
+    run_training_stage("answer_sft", AnswerSftParams.load, main)

@@ -4,16 +4,16 @@ The miniature's base reads judge's prompts and has the skills of its world, but 
 the verdicts in its training documents are random. On text from outside the world (`pairs`) it learns the form of a
 verdict.
 
-Reads:   data/pairs/{distill,reinforce}.jsonl (source `pairs` only)
+Reads:   data/pairs/{distill,reinforce}.jsonl (source `pairs`), or the model's folder (source `folder`)
 Writes:  data/checkpoints/base, data/curves/base
 Run:     python -m stages.base_model      (or: dvc repro base_model)
 """
 
 from enum import StrEnum
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from reasrm.miniature.pretraining_documents import random_verdict_documents, vocabulary_texts, world_documents
 from reasrm.miniature.tiny_model import TinyShape, new_model, train_tokenizer
@@ -22,10 +22,9 @@ from reasrm.records.pair import PreferencePair
 from reasrm.runtime.outputs import new_folder
 from reasrm.runtime.params import StageParams
 from reasrm.runtime.stage_main import run_stage
-from reasrm.training.checkpoint import attention
 from reasrm.training.published_model import copy_from_folder, fetch_from_hub, require_trainable
 from reasrm.training.sft import TrainingExample, train_sft
-from reasrm.training.trainer_settings import EpochSettings
+from reasrm.training.trainer_settings import SftSettings, Strategy
 from reasrm.training.training_run import begin_training
 
 PAIRS = (Path("data/pairs/distill.jsonl"), Path("data/pairs/reinforce.jsonl"))
@@ -45,7 +44,7 @@ class BaseModelSource(StrEnum):
     HUB = "hub"
 
 
-class BaseModelParams(StageParams, EpochSettings):
+class BaseModelParams(StageParams, SftSettings):
     """Section `base_model` of params.yaml."""
 
     section: ClassVar[str] = "base_model"
@@ -55,10 +54,34 @@ class BaseModelParams(StageParams, EpochSettings):
     """Folder, or hub id; empty for the miniature."""
     revision: str
     """Full commit id of a hub model; empty otherwise."""
+    reads: Path
+    """What dvc.yaml lets the stage depend on beside its fingerprint: the model's folder or the pairs, so that an edit
+    of them reruns it. DVC knows no dependency that may be left out, so for the miniature's world and for the hub, where
+    the commit says all, it is the fingerprint once more."""
     shape: TinyShape
     """The miniature's size."""
     documents: int = Field(gt=0)
     """Training documents of the miniature."""
+
+    @model_validator(mode="after")
+    def _is_trained_whole_and_alone(self) -> Self:
+        """The miniature is small, and an adapter beside random weights learns nothing."""
+        if self.lora is not None or self.launch.strategy is not Strategy.SINGLE:
+            raise ValueError(
+                "base_model trains the miniature alone: lora must be null and launch {processes: 1, strategy: single}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _reads_what_it_is_made_from(self) -> Self:
+        made_from = {BaseModelSource.FOLDER: Path(self.model), BaseModelSource.PAIRS: PAIRS[0].parent}
+        expected = made_from.get(self.source, FINGERPRINT)
+        if self.reads != expected:
+            raise ValueError(
+                f"reads is {self.reads}, but with source {self.source} the base model is made from {expected}: `reads` "
+                f"names it, so that an edit of it reruns the stage"
+            )
+        return self
 
 
 def copy_published_model(params: BaseModelParams) -> str:
@@ -84,10 +107,16 @@ def pretrain_miniature(params: BaseModelParams) -> str:
         documents = random_verdict_documents(pairs, params.documents, params.seed)
         texts = [text for pair in pairs for text in (pair.question, pair.chosen, pair.rejected)]
     tokenizer = train_tokenizer(texts, params.shape.vocabulary)
-    model = new_model(tokenizer, params.shape, params.seed)
-    model.set_attn_implementation(attention())
+
+    def untrained() -> Any:
+        import torch
+
+        model = new_model(tokenizer, params.shape, params.seed)
+        model.set_attn_implementation(params.attention.value)
+        return model.to(getattr(torch, params.dtype.value))
+
     examples = [TrainingExample(document.prompt, document.completion) for document in documents]
-    return train_sft(run, model, tokenizer, examples, params).summary("documents")
+    return train_sft(run, untrained, tokenizer, examples, params).summary("documents")
 
 
 def main() -> str:

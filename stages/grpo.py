@@ -16,8 +16,9 @@ from reasrm.records.comparison import hashed_side, show
 from reasrm.records.jsonl import read_records
 from reasrm.records.pair import PreferencePair
 from reasrm.runtime.params import StageParams
-from reasrm.runtime.stage_main import run_stage
-from reasrm.training.grpo import GrpoSettings, train_grpo
+from reasrm.training.grpo import train_grpo
+from reasrm.training.grpo_settings import GrpoSettings
+from reasrm.training.launch import run_training_stage
 from reasrm.training.training_run import begin_training
 
 PAIRS = Path("data/pairs/reinforce.jsonl")
@@ -50,4 +51,4 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Reinforce right verdicts with GRPO.")
     parser.add_argument("variant", help="a key of `grpo_variants` in params.yaml")
     chosen = parser.parse_args().variant
-    run_stage(f"grpo-{chosen}", lambda: main(chosen))
+    run_training_stage(f"grpo-{chosen}", lambda: GrpoParams.load(chosen), lambda: main(chosen))

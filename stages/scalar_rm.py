@@ -12,7 +12,7 @@ from reasrm.inference.prompt_rendering import load_tokenizer
 from reasrm.records.jsonl import read_records
 from reasrm.records.pair import PreferencePair
 from reasrm.runtime.params import StageParams
-from reasrm.runtime.stage_main import run_stage
+from reasrm.training.launch import run_training_stage
 from reasrm.training.scalar import load_scalar_model, train_scalar
 from reasrm.training.trainer_settings import EpochSettings
 from reasrm.training.training_run import begin_training
@@ -36,8 +36,10 @@ def main() -> str:
     run = begin_training("scalar_rm", params, (*PAIRS, BASE, FINGERPRINT), OUT, CURVES)
     pairs = [pair for path in PAIRS for pair in read_records(path, PreferencePair)]
     tokenizer = load_tokenizer(BASE)
-    return train_scalar(run, load_scalar_model(BASE, tokenizer), tokenizer, pairs, params).summary("pairs")
+    return train_scalar(run, lambda: load_scalar_model(BASE, tokenizer, params), tokenizer, pairs, params).summary(
+        "pairs"
+    )
 
 
 if __name__ == "__main__":
-    run_stage("scalar_rm", main)
+    run_training_stage("scalar_rm", ScalarRmParams.load, main)

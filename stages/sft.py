@@ -13,10 +13,10 @@ from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.records.jsonl import read_records
 from reasrm.records.trace import KeptTrace
 from reasrm.runtime.params import StageParams
-from reasrm.runtime.stage_main import run_stage
 from reasrm.training.checkpoint import load_language_model
+from reasrm.training.launch import run_training_stage
 from reasrm.training.sft import trace_examples, train_sft
-from reasrm.training.trainer_settings import EpochSettings
+from reasrm.training.trainer_settings import SftSettings
 from reasrm.training.training_run import begin_training
 
 TRACES = Path("data/traces/kept.jsonl")
@@ -26,7 +26,7 @@ OUT = Path("data/checkpoints/sft")
 CURVES = Path("data/curves/sft")
 
 
-class SftParams(StageParams, EpochSettings):
+class SftParams(StageParams, SftSettings):
     """Section `sft` of params.yaml."""
 
     section: ClassVar[str] = "sft"
@@ -40,8 +40,10 @@ def main() -> str:
     params = SftParams.load()
     run = begin_training("sft", params, (TRACES, BASE, FINGERPRINT), OUT, CURVES)
     examples = trace_examples(read_records(TRACES, KeptTrace), params.prompt_variant)
-    return train_sft(run, load_language_model(BASE), load_tokenizer(BASE), examples, params).summary("traces")
+    return train_sft(run, lambda: load_language_model(BASE, params), load_tokenizer(BASE), examples, params).summary(
+        "traces"
+    )
 
 
 if __name__ == "__main__":
-    run_stage("sft", main)
+    run_training_stage("sft", SftParams.load, main)

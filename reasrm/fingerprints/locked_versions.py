@@ -24,6 +24,7 @@ DISTRIBUTION = {
 RESTS_ON = {
     "trl": ("transformers", "accelerate", "datasets"),
     "transformers": ("torch", "tokenizers"),
+    "peft": ("transformers",),
     "vllm": ("transformers",),
     "datasketch": ("numpy",),
     "matplotlib": ("numpy",),

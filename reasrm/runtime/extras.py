@@ -11,6 +11,7 @@ EXTRA_OF = {
     "accelerate": "train",
     "datasets": "train",
     "dvclive": "train",
+    "gguf": "train",
     "trl": "train",
     "datasketch": "pipeline",
     "dvc": "pipeline",

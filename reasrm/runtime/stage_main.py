@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Callable
 from enum import IntEnum
+from typing import NamedTuple
 
 from reasrm.runtime.terminal import guard_streams, message, say, say_error
 
@@ -44,36 +45,57 @@ class StoppedResumable(StageError):  # noqa: N818  a stop is not an error
     exit_code = ExitCode.STOPPED_RESUMABLE
 
 
+class Failure(NamedTuple):
+    """How a stage that cannot go on ends."""
+
+    reason: str
+    """One line."""
+    code: ExitCode
+
+
 def run_stage(name: str, main: Callable[[], str]) -> None:
     """Run a stage's `main` and print the one summary line that it returns; exit non-zero with the reason otherwise.
 
     Errors of this project, missing or bad input, a full disk and Ctrl-C are reported in one line; anything else keeps
     its traceback, since it is a defect.
     """
-    from reasrm.runtime.work_folder import StageBusyError, only_run  # here: exit codes alone load nothing
+    from reasrm.runtime.work_folder import only_run  # here: exit codes alone load nothing
 
     guard_streams()
-    for variable, value in ENVIRONMENT.items():
-        os.environ.setdefault(variable, value)
+    set_environment()
     try:
         with only_run(name):
             summary = main()
-    except StageBusyError as error:
-        _leave(name, error, ExitCode.BUSY)
-    except StageError as error:
-        _leave(name, error, error.exit_code)
-    except KeyboardInterrupt:
-        _leave(name, "interrupted; the same command goes on from what is kept", ExitCode.INTERRUPTED)
-    except OSError as error:
-        reason = _expected(error)
-        if not reason:
+    except (Exception, KeyboardInterrupt) as error:
+        failure = failure_of(error)
+        if failure is None:
             raise
-        _leave(name, reason, ExitCode.FAILED)
-    except ValueError as error:
-        if type(error) is ValueError:
-            raise
-        _leave(name, error, ExitCode.FAILED)
+        say_error(name, failure.reason)
+        sys.exit(int(failure.code))
     say(message(name, summary))
+
+
+def set_environment() -> None:
+    """Set what every stage's process has in its environment, unless the user chose otherwise."""
+    for variable, value in ENVIRONMENT.items():
+        os.environ.setdefault(variable, value)
+
+
+def failure_of(error: BaseException) -> Failure | None:
+    """The line and exit code of an `error` of this project, bad input, a full disk, or Ctrl-C; None for a defect."""
+    from reasrm.runtime.work_folder import StageBusyError
+
+    if isinstance(error, StageBusyError):
+        return Failure(str(error), ExitCode.BUSY)
+    if isinstance(error, StageError):
+        return Failure(str(error), error.exit_code)
+    if isinstance(error, KeyboardInterrupt):
+        return Failure("interrupted; the same command goes on from what is kept", ExitCode.INTERRUPTED)
+    if isinstance(error, OSError) and (reason := _expected(error)):
+        return Failure(reason, ExitCode.FAILED)
+    if isinstance(error, ValueError) and type(error) is not ValueError:
+        return Failure(str(error), ExitCode.FAILED)
+    return None
 
 
 def _expected(error: OSError) -> str:
@@ -83,8 +105,3 @@ def _expected(error: OSError) -> str:
     if error.errno in NO_ROOM:
         return f"{error}: make room on the disk, then the same command goes on"
     return ""
-
-
-def _leave(name: str, error: Exception | str, code: ExitCode) -> None:
-    say_error(name, error)
-    sys.exit(int(code))

@@ -8,6 +8,8 @@ from typing import Any
 from reasrm.inference.checkpoint_loading import load_all_weights
 from reasrm.inference.checkpoints.checkpoint_folder import require_checkpoint
 from reasrm.runtime.outputs import new_folder
+from reasrm.training.lora import quantisation_config
+from reasrm.training.trainer_settings import TrainerSettings
 
 STATE_FILE = "trainer_state.json"
 """Written last into a trainer's checkpoint: a folder without it is incomplete."""
@@ -15,8 +17,8 @@ RUN_FILES = ("training_args.bin",)
 """Files that trainers add and no reader of a model needs; they hold paths of the machine."""
 
 
-def load_language_model(folder: Path) -> Any:
-    """The language model of a checkpoint folder, weights in float32.
+def load_language_model(folder: Path, settings: TrainerSettings) -> Any:
+    """The language model of a checkpoint folder, in the number format and with the attention of `settings`.
 
     Raises:
         StageError: there is none that can be run, or it lacks weights.
@@ -26,21 +28,23 @@ def load_language_model(folder: Path) -> Any:
 
     require_checkpoint(folder)
     hint = "is it a scalar reward model? Else"
-    return load_all_weights(AutoModelForCausalLM, folder, hint, dtype=torch.float32, attn_implementation=attention())
+    loading: dict[str, Any] = {
+        "dtype": getattr(torch, settings.dtype.value),
+        "attn_implementation": settings.attention.value,
+    }
+    if config := quantisation_config(settings.lora, settings.dtype.value):
+        loading["quantization_config"] = config
+    return load_all_weights(AutoModelForCausalLM, folder, hint, **loading)
 
 
-def attention() -> str:
-    """The attention implementation to train with: `eager` on CPU, where it is faster for short sequences."""
-    import torch
+def last_checkpoint(folder: Path, processes: int) -> str | None:
+    """The newest complete checkpoint that an interrupted training left in `folder`; incomplete ones are removed.
 
-    return "sdpa" if torch.cuda.is_available() else "eager"
-
-
-def last_checkpoint(folder: Path) -> str | None:
-    """The newest complete checkpoint that an interrupted training left in `folder`; incomplete ones are removed."""
+    Each of its `processes` left the state of its random numbers there.
+    """
     steps = sorted(folder.glob("checkpoint-*"), key=lambda path: int(path.name.rpartition("-")[2]))
     for checkpoint in reversed(steps):
-        if _is_complete(checkpoint):
+        if _is_complete(checkpoint, processes):
             return str(checkpoint)
         shutil.rmtree(checkpoint)
     return None
@@ -55,7 +59,10 @@ def save_model(model: Any, tokenizer: Any, out: Path) -> None:
             (folder / name).unlink(missing_ok=True)
 
 
-def _is_complete(checkpoint: Path) -> bool:
+def _is_complete(checkpoint: Path, processes: int) -> bool:
+    random_states = ["rng_state.pth"] if processes == 1 else [f"rng_state_{rank}.pth" for rank in range(processes)]
+    if not all((checkpoint / name).is_file() for name in random_states):
+        return False
     try:
         json.loads((checkpoint / STATE_FILE).read_text(encoding="utf-8"))
     except (OSError, json.JSONDecodeError):

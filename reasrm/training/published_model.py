@@ -30,14 +30,16 @@ class NoWeightsError(StageError):
 
 
 def fetch_from_hub(model: str, revision: str, out: Path) -> None:
-    """Download the hub model `model` at the commit `revision` into the folder `out`.
+    """Bring the hub model `model` at the commit `revision` into the folder `out`.
+
+    By way of the hub's own cache: what is in it is not downloaded again, and with HF_HUB_OFFLINE=1 it is enough.
 
     Raises:
         UnpinnedModelError: `revision` is not a full commit id.
         NoWeightsError: the repository has no safetensors.
         StageError: it cannot be fetched, or cannot be trained.
     """
-    from huggingface_hub import snapshot_download
+    from huggingface_hub import constants, snapshot_download
 
     if not re.fullmatch(r"[0-9a-f]{40}", revision):
         raise UnpinnedModelError(
@@ -46,11 +48,16 @@ def fetch_from_hub(model: str, revision: str, out: Path) -> None:
         )
     with new_folder(out) as folder:
         try:
-            snapshot_download(model, revision=revision, allow_patterns=list(SAFE_FILES), local_dir=str(folder))
+            cached = snapshot_download(
+                model,
+                revision=revision,
+                allow_patterns=list(SAFE_FILES),
+                local_files_only=constants.HF_HUB_OFFLINE,
+            )
         except Exception as error:  # the hub's errors and those of the connection have no class in common
             said = " ".join(str(error).split())[:300]
             raise StageError(f"{model} at {revision} cannot be fetched from the hub: {said}") from error
-        shutil.rmtree(folder / ".cache", ignore_errors=True)
+        _copy_safe_files(Path(cached), folder)
         _require_weights(folder, model)
         require_trainable(folder, model)
 
@@ -63,9 +70,13 @@ def copy_from_folder(source: Path, out: Path) -> None:
     """
     _require_weights(source, str(source))
     with new_folder(out) as folder:
-        for pattern in SAFE_FILES:
-            for file in source.glob(pattern):
-                shutil.copyfile(file, folder / file.name)
+        _copy_safe_files(source, folder)
+
+
+def _copy_safe_files(source: Path, folder: Path) -> None:
+    for pattern in SAFE_FILES:
+        for file in source.glob(pattern):
+            shutil.copyfile(file, folder / file.name)
 
 
 def require_trainable(folder: Path, name: str) -> None:

@@ -3,7 +3,7 @@
 The loss is the mean negative log-likelihood of the completion tokens of a batch; eq. 6 is their sum.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from reasrm.judging.chain_of_rubrics import PromptVariant
@@ -15,14 +15,11 @@ from reasrm.records.comparison import hashed_side, show
 from reasrm.records.pair import Message, PreferencePair
 from reasrm.records.trace import KeptTrace
 from reasrm.runtime.stage_main import StageError
-from reasrm.training.trainer_settings import EpochSettings, TokenRow, epoch_arguments, ordered_dataset
-from reasrm.training.training_run import (
-    LeftOut,
-    TrainingResult,
-    TrainingRun,
-    last_logged,
-    train_and_save,
-)
+from reasrm.training.lora import AdapterTask, adapter_config
+from reasrm.training.row_order import TokenRow
+from reasrm.training.trainer_settings import SftSettings
+from reasrm.training.training_run import LeftOut, TrainingResult, TrainingRun, last_logged, train_and_save
+from reasrm.training.trl_arguments import epoch_arguments, ordered_dataset, refused_in_one_line, trl_config
 
 IGNORED_LABEL = -100
 """The label of a token that the loss leaves out (torch's `ignore_index`)."""
@@ -88,25 +85,64 @@ def token_rows(tokenizer: Any, examples: Sequence[TrainingExample], max_tokens: 
 
 
 def train_sft(
-    run: TrainingRun, model: Any, tokenizer: Any, examples: Sequence[TrainingExample], settings: EpochSettings
+    run: TrainingRun,
+    load_model: Callable[[], Any],
+    tokenizer: Any,
+    examples: Sequence[TrainingExample],
+    settings: SftSettings,
 ) -> TrainingResult:
-    """Train `model` on `examples`, resuming what an interrupted run left; write checkpoint and curves.
+    """Train the model that `load_model` gives on `examples`, resuming what an interrupted run left.
+
+    Writes checkpoint and curves.
 
     Raises:
         NoTrainingDataError: all examples are longer than `max_tokens`, or there are none.
         OpenThoughtError: the chat template opens the model's thought, and an example never closes it.
+        StageError: the machine lacks what a setting needs, or `trl` cannot be taken as it is.
     """
-    from trl import SFTConfig, SFTTrainer
+    from trl import SFTTrainer
 
+    config = sft_config(settings, run)
     rows, left_out = token_rows(tokenizer, examples, settings.max_tokens)
     left_out.say(run.name)
     if not rows:
         raise left_out.no_data(run.name, "examples", "max_tokens", settings.max_tokens)
-    trainer = SFTTrainer(
-        model=model,
-        args=SFTConfig(**epoch_arguments(settings, run.resume_from)),
-        train_dataset=ordered_dataset(rows, [len(row["input_ids"]) for row in rows], settings),
-        processing_class=tokenizer,
-    )
+    model = load_model()
+    with refused_in_one_line(run.name):
+        trainer = SFTTrainer(
+            model=model,
+            args=config,
+            train_dataset=training_dataset(rows, settings),
+            processing_class=tokenizer,
+            peft_config=adapter_config(settings.lora, AdapterTask.LANGUAGE_MODEL),
+        )
     log = train_and_save(run, trainer, tokenizer)
     return TrainingResult(trainer.state.global_step, len(rows), left_out, last_logged(log, "loss"))
+
+
+def sft_config(settings: SftSettings, run: TrainingRun) -> Any:
+    """TRL's config of `settings`.
+
+    Raises:
+        StageError: the machine lacks what a setting needs, or `trl` cannot be taken as it is.
+    """
+    from trl import SFTConfig
+
+    arguments = {**epoch_arguments(settings, run.resume_from), "packing": settings.packing}
+    if settings.packing:  # whole sequences are shuffled in each epoch: which rows lie in one is TRL's to say
+        arguments |= {
+            "num_train_epochs": settings.epochs,
+            "train_sampling_strategy": "random",
+            "max_length": settings.max_tokens,
+            "packing_strategy": "bfd",
+        }
+    return trl_config(SFTConfig, arguments, settings, run.name)
+
+
+def training_dataset(rows: Sequence[TokenRow], settings: SftSettings) -> Any:
+    """The `datasets.Dataset` of `rows`: in their order of training, or for packing as they are."""
+    if settings.packing:
+        from datasets import Dataset
+
+        return Dataset.from_list(list(rows))
+    return ordered_dataset(rows, [len(row["input_ids"]) for row in rows], settings)

@@ -1,52 +1,143 @@
-"""The settings that all trainings share, the arguments of a TRL config that they become, and the order of rows."""
+"""The settings that all trainings share: all that change a result or decide whether a training fits the machine.
 
-import random
-from collections.abc import Sequence
+None has a default: params.yaml states each. They bear the names of TRL and transformers where these have one for the
+same thing. Where ours means something else it has another name: `batch_size` is global, whatever the number of devices.
+What is set nowhere here has the default of the locked version of TRL; the mapping `trl` changes it
+(`reasrm.training.trl_arguments`).
+"""
+
 from enum import StrEnum
-from pathlib import Path
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-TokenRow = dict[str, Any]
-"""One row of a TRL dataset that is tokenised already."""
+from reasrm.training.batch_sizes import accumulation
+from reasrm.training.lora import LoraSettings
+
+
+class WeightType(StrEnum):
+    """Number format in which weights are loaded, trained and written."""
+
+    FLOAT32 = "float32"
+    BFLOAT16 = "bfloat16"
+    """Half the memory; steps smaller than 1/256 of a weight are lost."""
 
 
 class Precision(StrEnum):
     """Arithmetic of a training."""
 
     FLOAT32 = "float32"
+    """None but that of the weights."""
     BFLOAT16 = "bfloat16"
-    """Mixed: weights in float32, products in bfloat16."""
+    """Mixed (autocast): products in bfloat16, sums and losses in float32."""
 
 
-class TrainerSettings(BaseModel):
-    """Optimiser, batch and checkpoints of one training; each stage's parameters extend it."""
+class TrainingAttention(StrEnum):
+    """Which of the library's attention implementations trains."""
+
+    EAGER = "eager"
+    """Quickest for short sequences on a CPU; memory grows with the square of the length."""
+    SDPA = "sdpa"
+    FLASH_ATTENTION_2 = "flash_attention_2"
+    """Needs the package flash-attn and a CUDA device."""
+
+
+class Strategy(StrEnum):
+    """How several processes, one device each, share a training; each has a file in `reasrm/training/launch_configs`."""
+
+    SINGLE = "single"
+    """One process, not launched."""
+    DDP = "ddp"
+    """Each device holds the whole model and its optimiser; gradients are averaged."""
+    FSDP2 = "fsdp2"
+    """Weights, gradients and optimiser are cut over the devices (torch's fully_shard)."""
+    ZERO2 = "zero2"
+    """Gradients and optimiser are cut over the devices, weights are not (DeepSpeed)."""
+    ZERO3 = "zero3"
+    """As fsdp2, by DeepSpeed."""
+
+
+class LaunchSettings(BaseModel):
+    """On how many devices a training runs, over all nodes."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    processes: int = Field(gt=0)
+    """One per device, over all nodes."""
+    strategy: Strategy
+
+    @model_validator(mode="after")
+    def _check_processes(self) -> Self:
+        if self.strategy is Strategy.SINGLE and self.processes > 1:
+            others = ", ".join(strategy for strategy in Strategy if strategy is not Strategy.SINGLE)
+            raise ValueError(f"{self.processes} processes need a strategy other than `single`: {others}")
+        if self.strategy is Strategy.DDP and self.processes == 1:
+            raise ValueError("`ddp` needs two processes at least; one is `single`")
+        return self
+
+
+class TrainerSettings(BaseModel):
+    """Model format, optimiser, batch and checkpoints of one training; each stage's parameters extend it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dtype: WeightType
+    precision: Precision
+    attention: TrainingAttention
+    gradient_checkpointing: bool
+    """Saves memory for a third more time."""
+    lora: LoraSettings | None
+    """Train an adapter beside frozen weights; None trains all weights."""
+
+    optim: str = Field(min_length=1)
+    """Optimiser, by transformers' name (`OptimizerNames`): adamw_torch_fused, adamw_8bit, adafactor ..."""
     learning_rate: float = Field(gt=0)
-    """Peak of AdamW's learning rate."""
+    """At its peak."""
+    lr_scheduler_type: str = Field(min_length=1)
+    """How the rate moves after the warm-up, by transformers' name (`SchedulerType`)."""
+    lr_scheduler_kwargs: dict[str, Any]
+    """What that schedule takes: `{min_lr_rate: 0.05}`, the last rate as a share of the peak."""
     warmup_steps: int = Field(ge=0)
+    weight_decay: float = Field(ge=0)
+    max_grad_norm: float = Field(ge=0)
+    """Norm to which gradients are clipped; 0 clips none."""
+
     batch_size: int = Field(gt=0)
-    """Sequences (GRPO: sampled replies; ScalarRM: pairs) of one forward pass on one device."""
-    accumulate: int = Field(gt=0)
-    """Forward passes of one optimiser step."""
+    """Sequences (GRPO: sampled replies; ScalarRM: pairs) of one optimiser step, over all processes."""
+    micro_batch_size: int | None = Field(gt=0)
+    """Sequences of one forward pass on one device; None takes a process's whole share of `batch_size` at once."""
     save_every: int = Field(gt=0)
     """Steps between the checkpoints that a killed run resumes from; a multiple of `log_every`."""
     log_every: int = Field(gt=0)
     """Steps between points of the curves."""
-    precision: Precision
-    gradient_checkpointing: bool
-    """Saves memory for a third more time."""
     seed: int
     threads: int = Field(gt=0)
     """CPU threads of one operation; part of the result, see `training_run.make_repeatable`."""
+    trl: dict[str, Any]
+    """Further arguments of the TRL config class of this training, checked by that class."""
+
+    launch: LaunchSettings
+    """Part of the result: sums over devices round differently."""
+
+    @property
+    def accumulate(self) -> int:
+        """Forward passes of one optimiser step on each device."""
+        return accumulation(self.batch_size, self.micro_batch_size, self.launch.processes)
+
+    @property
+    def sequences_at_once(self) -> int:
+        """Sequences of one forward pass on one device."""
+        return self.batch_size // (self.launch.processes * self.accumulate)
 
     @model_validator(mode="after")
     def _check_save_every(self) -> Self:
         if self.save_every % self.log_every:
             raise ValueError(f"save_every ({self.save_every}) must be a multiple of log_every ({self.log_every})")
+        return self
+
+    @model_validator(mode="after")
+    def _check_batch(self) -> Self:
+        accumulation(self.batch_size, self.micro_batch_size, self.launch.processes)
         return self
 
 
@@ -58,80 +149,10 @@ class EpochSettings(TrainerSettings):
     """Longer examples (prompt and completion; of a pair, either conversation) are left out and counted."""
 
 
-POOL_BATCHES = 16
-"""Batches that are sorted by length together: rows of one batch are of about one length, so little is padded."""
-FINAL_LEARNING_RATE = 0.05
-"""The learning rate at the end of an epoch training, as a share of its peak."""
+class SftSettings(EpochSettings):
+    """Settings of supervised fine-tuning."""
 
+    packing: bool
+    """Put several examples into one sequence of `max_tokens` (TRL's `bfd`: none is cut); batches then count sequences.
 
-def trl_arguments(settings: TrainerSettings, folder: Path) -> dict[str, Any]:
-    """The keyword arguments that every TRL config gets; checkpoints to resume from go to `folder`."""
-    import torch
-
-    return {
-        "output_dir": str(folder),
-        "learning_rate": settings.learning_rate,
-        "warmup_steps": settings.warmup_steps,
-        "per_device_train_batch_size": settings.batch_size,
-        "gradient_accumulation_steps": settings.accumulate,
-        "gradient_checkpointing": settings.gradient_checkpointing,
-        "bf16": settings.precision is Precision.BFLOAT16,
-        "use_cpu": not torch.cuda.is_available(),
-        "save_strategy": "steps",
-        "save_steps": settings.save_every,
-        "save_total_limit": 2,
-        "logging_steps": settings.log_every,
-        "seed": settings.seed,
-        "report_to": "none",
-        "disable_tqdm": True,
-        "dataloader_pin_memory": torch.cuda.is_available(),
-    }
-
-
-def epoch_arguments(settings: EpochSettings, folder: Path) -> dict[str, Any]:
-    """The keyword arguments for rows that lie in their order of training already, all epochs in one sequence.
-
-    The learning rate falls along a cosine from its peak to `FINAL_LEARNING_RATE` of it.
-    """
-    return {
-        **trl_arguments(settings, folder),
-        "lr_scheduler_type": "cosine_with_min_lr",
-        "lr_scheduler_kwargs": {"min_lr_rate": FINAL_LEARNING_RATE},
-        "num_train_epochs": 1,
-        "train_sampling_strategy": "sequential",
-        "max_length": None,
-    }
-
-
-def ordered_dataset(rows: Sequence[TokenRow], lengths: Sequence[int], settings: EpochSettings) -> Any:
-    """The `datasets.Dataset` of `rows` in their order of training over all epochs; `lengths` are in tokens."""
-    from datasets import Dataset
-
-    batch = settings.batch_size * settings.accumulate
-    order = batches_of_similar_length(lengths, batch, settings.epochs, settings.seed)
-    return Dataset.from_list([rows[at] for at in order])
-
-
-def batches_of_similar_length(lengths: Sequence[int], batch_size: int, epochs: int, seed: int) -> list[int]:
-    """The order of rows over all epochs, to be read in sequence: shuffled, batches of similar length, each row once.
-
-    Every epoch is a new shuffle. Only whole batches are formed but for the last of an epoch, which comes last.
-    """
-    rng = random.Random(f"row order {seed}")
-    order: list[int] = []
-    for _ in range(epochs):
-        rows = list(range(len(lengths)))
-        rng.shuffle(rows)
-        order += _one_epoch(rows, lengths, batch_size, rng)
-    return order
-
-
-def _one_epoch(rows: list[int], lengths: Sequence[int], batch_size: int, rng: random.Random) -> list[int]:
-    whole = len(rows) // batch_size * batch_size
-    batches = []
-    pool = POOL_BATCHES * batch_size
-    for start in range(0, whole, pool):
-        members = sorted(rows[start : min(start + pool, whole)], key=lambda row: lengths[row])
-        batches += [members[at : at + batch_size] for at in range(0, len(members), batch_size)]
-    rng.shuffle(batches)
-    return [row for batch in [*batches, rows[whole:]] for row in batch]
+    Examples of one sequence do not see each other."""

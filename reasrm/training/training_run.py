@@ -3,6 +3,7 @@
 import math
 import os
 from collections.abc import Iterable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,6 +12,8 @@ from reasrm.runtime.stage_main import StageError
 from reasrm.runtime.terminal import say_error
 from reasrm.runtime.work_folder import resume_folder
 from reasrm.training.checkpoint import last_checkpoint, save_model
+from reasrm.training.gathered_weights import gathered_model
+from reasrm.training.launch import gpu_count, refuse_idle_gpus
 from reasrm.training.trainer_settings import TrainerSettings
 
 NOT_IN_CURVES = ("step", "step_time", "total_flos", "epoch", "num_tokens")
@@ -84,7 +87,7 @@ def begin_training(
 ) -> TrainingRun:
     """Make the process repeatable and find what an interrupted run left; call before any tensor is made.
 
-    Turns off the progress bars of transformers, which are shown for each file that is read or written.
+    Turns off the progress bars of transformers and datasets, which are shown for each file that is read or written.
 
     Args:
         name: stage with variant (`grpo-full`).
@@ -93,13 +96,19 @@ def begin_training(
             count.
         checkpoint: folder to write the model to.
         curves: folder to write the curves to.
+
+    Raises:
+        LaunchError: several GPUs are visible and `launch` says one process.
     """
+    from datasets import disable_progress_bars
     from transformers.utils.logging import disable_progress_bar
 
     disable_progress_bar()
+    disable_progress_bars()
     present = [path for path in inputs if path.exists()]
     run = TrainingRun(name, resume_folder(name, settings.model_dump(mode="json"), present), checkpoint, curves)
     make_repeatable(settings.seed, settings.threads)
+    refuse_idle_gpus(settings.launch, gpu_count())
     return run
 
 
@@ -123,8 +132,23 @@ def make_repeatable(seed: int, threads: int) -> None:
     set_seed(seed)
 
 
+@cache
+def read_numbered_cpus() -> None:
+    """Let torch read what was saved for a device `cpu:0`, as accelerate names the CPU of one of several processes.
+
+    Without this no training of several CPU processes resumes: torch knows `cpu` alone.
+    """
+    import torch
+
+    torch.serialization.register_package(
+        9, lambda storage: None, lambda storage, location: storage if location.startswith("cpu:") else None
+    )
+
+
 def train_and_save(run: TrainingRun, trainer: Any, tokenizer: Any) -> list[dict[str, Any]]:
-    """Train from the last checkpoint of an interrupted run, if there is one; write model and curves.
+    """Train from the last checkpoint of an interrupted run, if there is one; write model (adapter merged) and curves.
+
+    Of several processes the first alone writes and shows progress; all return when everything is written.
 
     Returns:
         The trainer's log, one entry per logged step.
@@ -135,11 +159,20 @@ def train_and_save(run: TrainingRun, trainer: Any, tokenizer: Any) -> list[dict[
 
     for printing in (PrinterCallback, ProgressCallback):  # the curves hold what they print
         trainer.remove_callback(printing)
-    trainer.add_callback(LiveProgress(run.name))
-    trainer.train(resume_from_checkpoint=last_checkpoint(run.resume_from))
-    save_model(trainer.model, tokenizer, run.checkpoint)
+    first = trainer.is_world_process_zero()
+    if first:
+        trainer.add_callback(LiveProgress(run.name))
+    with trainer.accelerator.main_process_first():  # it removes incomplete ones
+        checkpoint = last_checkpoint(run.resume_from, trainer.accelerator.num_processes)
+    if trainer.accelerator.num_processes > 1:
+        read_numbered_cpus()
+    trainer.train(resume_from_checkpoint=checkpoint)
     log = [entry for entry in trainer.state.log_history if SUMMARY_KEY not in entry]
-    write_curves(log, run.curves)
+    model = gathered_model(trainer, run.resume_from)
+    if first:
+        save_model(model, tokenizer, run.checkpoint)
+        write_curves(log, run.curves)
+    trainer.accelerator.wait_for_everyone()
     return log
 
 

@@ -67,7 +67,7 @@ def test_it_is_light(installed: Path, tmp_path: Path) -> None:
 def test_the_commands_are_there(installed: Path, tmp_path: Path) -> None:
     helped = run(installed / "reasrm", "--help", folder=tmp_path)
     assert helped.returncode == 0
-    for command in ("judge", "score", "compare", "oracle"):
+    for command in ("judge", "score", "compare", "oracle", "fetch"):
         assert f" {command} " in helped.stdout
         assert run(installed / "reasrm", command, "--help", folder=tmp_path).returncode == 0
     assert " run " not in helped.stdout

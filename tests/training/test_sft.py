@@ -1,15 +1,28 @@
 """Supervised fine-tuning: what a model is shown and learns to write, and the loss on completions alone."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
+import torch
 
 from reasrm.judging.chat_template import prompt_token_ids
 from reasrm.judging.thought_marks import THOUGHT_MARKS, ThoughtMark
 from reasrm.miniature.pretraining_documents import vocabulary_texts, world_documents
-from reasrm.miniature.tiny_model import train_tokenizer
+from reasrm.miniature.tiny_model import TinyShape, new_model, train_tokenizer
 from reasrm.records.pair import PreferencePair, Role
+from reasrm.runtime.yaml_files import read_yaml
 from reasrm.training.scalar import pair_rows
-from reasrm.training.sft import IGNORED_LABEL, OpenThoughtError, TrainingExample, token_rows
-from reasrm.training.training_run import LeftOut
+from reasrm.training.sft import (
+    IGNORED_LABEL,
+    OpenThoughtError,
+    TrainingExample,
+    sft_config,
+    token_rows,
+    training_dataset,
+)
+from reasrm.training.trainer_settings import SftSettings
+from reasrm.training.training_run import LeftOut, TrainingRun
 from tests.fixtures.chat_families import PLAIN, ChatFamily, every_turn, family_tokenizer, turns
 
 CHOOSY = "{{ m.content if 'bad' not in m.content else raise_exception('no') }}"
@@ -75,3 +88,35 @@ def test_a_template_that_opens_a_thought_is_refused_for_texts_that_never_close_i
         token_rows(tokenizer, [again], 1000)
     closed = learnt._replace(completion=f"so{mark.closing}{document.completion}")
     assert len(token_rows(tokenizer, [closed], 1000)[0]) == 1
+
+
+@pytest.mark.parametrize("attention", ["eager", "sdpa"])
+def test_examples_that_are_packed_into_one_sequence_do_not_see_each_other(tmp_path: Path, attention: str) -> None:
+    from trl import SFTTrainer
+
+    documents = world_documents(30, 0)
+    tokenizer = train_tokenizer(vocabulary_texts(documents), 1024)
+    rows, _ = token_rows(tokenizer, [TrainingExample(one.prompt, one.completion) for one in documents], 512)
+    params = read_yaml(Path(__file__).parents[2] / "params.yaml")
+    shared = {name: params["sft"][name] for name in SftSettings.model_fields}
+    settings = SftSettings.model_validate(shared | {"packing": True, "attention": attention, "batch_size": 2})
+    model = new_model(tokenizer, TinyShape.model_validate(params["base_model"]["shape"]), 0)
+    model.set_attn_implementation(attention)
+    trainer = SFTTrainer(
+        model=model,
+        args=sft_config(settings, TrainingRun("sft", tmp_path / "work", tmp_path / "out", tmp_path / "curves")),
+        train_dataset=training_dataset(rows, settings),
+        processing_class=tokenizer,
+    )
+    batch: dict[str, Any] = next(iter(trainer.get_train_dataloader()))
+    labels = batch.pop("labels")
+    starts = [at for at, position in enumerate(batch["position_ids"][0].tolist()) if position == 0]
+    assert len(trainer.train_dataset) < len(rows)
+    assert len(starts) > 2
+    model.eval()
+    with torch.no_grad():
+        together = model(**batch).logits[0]
+        for start, end in zip(starts, [*starts[1:], len(together)], strict=True):
+            apart = model(input_ids=batch["input_ids"][:, start:end]).logits[0]
+            torch.testing.assert_close(together[start:end], apart, rtol=0, atol=1e-5)
+    assert all(labels[0, start] == IGNORED_LABEL for start in starts), "the loss would cross from one to the next"

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reasrm.training.trainer_settings import batches_of_similar_length
+from reasrm.training.row_order import batches_of_similar_length
 
 
 @given(st.lists(st.integers(1, 99), min_size=1, max_size=300), st.integers(1, 40), st.integers(1, 3), st.integers(0, 9))

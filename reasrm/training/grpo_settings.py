@@ -1,0 +1,99 @@
+"""The settings of a GRPO training; what each does to the loss stands at the head of `reasrm.training.grpo`."""
+
+from enum import StrEnum
+from typing import Self
+
+from pydantic import Field, FiniteFloat, field_validator, model_validator
+
+from reasrm.judging.chain_of_rubrics import PromptVariant
+from reasrm.training.batch_sizes import require_whole_groups
+from reasrm.training.rewards.registry import REWARD_TERMS
+from reasrm.training.trainer_settings import TrainerSettings
+
+
+class GrpoLoss(StrEnum):
+    """How the losses of tokens become one number, and how ratios are clipped; TRL's names."""
+
+    GRPO = "grpo"
+    """Mean over the tokens of each reply, then over replies: eq. 9 of RM-R1."""
+    DAPO = "dapo"
+    """Mean over all tokens of the batch."""
+    DR_GRPO = "dr_grpo"
+    """Sum over tokens, by the constant `max_reply_tokens`; with `scale_rewards: none` that is Dr. GRPO."""
+    BNPO = "bnpo"
+    """As dapo, by the tokens of each forward pass: depends on `micro_batch_size`."""
+    CISPO = "cispo"
+    SAPO = "sapo"
+    LUSPO = "luspo"
+    VESPO = "vespo"
+
+
+class RewardScale(StrEnum):
+    """What the distance of a reward from its group's mean is divided by."""
+
+    GROUP = "group"
+    """The group's standard deviation: eq. 10 of RM-R1."""
+    BATCH = "batch"
+    NONE = "none"
+
+
+class GrpoSettings(TrainerSettings):
+    """Settings of a GRPO training; `batch_size` counts sampled replies."""
+
+    steps: int = Field(gt=0)
+    """Optimiser steps."""
+    prompt_variant: PromptVariant
+    rewards: dict[str, FiniteFloat] = Field(min_length=1)
+    """Weight of each reward term (`reasrm.training.rewards.registry`); a reply earns the weighted sum."""
+    steps_without_signal: int = Field(gt=0)
+    """Stop with an error after more than so many steps in a row in which no group had replies of different reward."""
+
+    replies_per_prompt: int = Field(gt=1)
+    """The group that an advantage is relative to; it may lie in several forward passes and processes."""
+    steps_per_generation: int = Field(gt=0)
+    """Optimiser steps taken with replies that were sampled together (mini-batches; RM-R1: 8).
+
+    TRL counts forward passes under this name."""
+    num_iterations: int = Field(gt=0)
+    """How often each reply is trained on before new ones are sampled."""
+    temperature: float = Field(gt=0)
+    max_prompt_tokens: int = Field(gt=0)
+    """Longer prompts are left out and counted."""
+    max_reply_tokens: int = Field(gt=0)
+    mask_truncated_completions: bool
+    """Leave replies that the limit cut out of the loss; else they count like others."""
+
+    loss_type: GrpoLoss
+    scale_rewards: RewardScale
+    epsilon: float = Field(gt=0)
+    """Ratios are clipped below at 1 - epsilon."""
+    epsilon_high: float = Field(gt=0)
+    """Ratios are clipped above at 1 + epsilon_high; above `epsilon` it is DAPO's clip-higher."""
+    kl_weight: float = Field(ge=0)
+    """Weight of the divergence from the starting checkpoint; 0 keeps no reference model."""
+    use_bias_correction_kl: bool
+    """Multiply the divergence by the ratio (DeepSeek-V3.2), which changes its gradient even where the ratio is 1."""
+
+    @field_validator("rewards")
+    @classmethod
+    def _check_rewards(cls, rewards: dict[str, float]) -> dict[str, float]:
+        unknown = sorted(rewards.keys() - REWARD_TERMS.keys())
+        if unknown:
+            raise ValueError(f"no reward term {', '.join(unknown)}; there are {', '.join(sorted(REWARD_TERMS))}")
+        return {name: rewards[name] for name in REWARD_TERMS if name in rewards}  # one order of summation
+
+    @model_validator(mode="after")
+    def _check_groups(self) -> Self:
+        require_whole_groups(self.batch_size, self.steps_per_generation, self.replies_per_prompt)
+        return self
+
+    @model_validator(mode="after")
+    def _check_resume(self) -> Self:
+        """Replies in flight are not saved: only between two generations does a resumed run go on exactly."""
+        together = self.steps_per_generation * self.num_iterations
+        if self.save_every % together:
+            raise ValueError(
+                f"save_every ({self.save_every}) must be a multiple of steps_per_generation x num_iterations "
+                f"({together}), so that a killed run goes on exactly; {(self.save_every // together + 1) * together} is"
+            )
+        return self

@@ -1,0 +1,67 @@
+"""The settings of GRPO: nothing is left to a default, terms are summed in one order, batches hold whole groups."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from reasrm.training.grpo_settings import GrpoSettings
+from reasrm.training.rewards.registry import REWARD_TERMS
+from tests.training.stage_runs import PARAMS
+
+
+def settings(**changes: Any) -> GrpoSettings:
+    return GrpoSettings.model_validate(
+        PARAMS["grpo"] | {"prompt_variant": "full", "rewards": {"verdict": 1.0}} | changes
+    )
+
+
+def test_terms_are_summed_in_the_registrys_order_whatever_the_files() -> None:
+    assert list(settings(rewards={"format": 0.2, "answer": 1.0}).rewards.items()) == [("answer", 1.0), ("format", 0.2)]
+
+
+@pytest.mark.parametrize(
+    ("rewards", "message"),
+    [
+        ({"verdict": 1.0, "lenght": 0.1}, f"no reward term lenght; there are {', '.join(sorted(REWARD_TERMS))}"),
+        ({}, "at least 1 item"),
+        ({"verdict": float("nan")}, "finite number"),
+    ],
+)
+def test_rewards_that_cannot_be_meant_are_refused(rewards: dict[str, float], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        settings(rewards=rewards)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"batch_size": 20}, r"must hold whole groups of replies_per_prompt \(8\) replies: batch_size 16 or 24"),
+        ({"save_every": 10, "steps_per_generation": 4}, r"save_every \(10\) must be a multiple of .* \(4\).*; 12 is"),
+        ({"save_every": 10, "num_iterations": 3}, r"save_every \(10\) must be a multiple of .* \(3\).*; 12 is"),
+        ({"loss_type": "Grpo"}, "'grpo', 'dapo', 'dr_grpo'"),
+        ({"scale_rewards": True}, "'group', 'batch' or 'none'"),
+        ({"accumulate": 1}, "accumulate"),
+        ({"micro_batch_size": 48}, "batch_size 96 or 144 would fit, or micro_batch_size 32, 16, 8, 4, 2, 1 or null"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_what_can(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        settings(**changes)
+
+
+def test_a_group_may_be_larger_than_a_forward_pass() -> None:
+    """Eight replies of one prompt in passes of four, in two passes."""
+    assert settings(batch_size=8, micro_batch_size=4).accumulate == 2
+
+
+def test_a_group_may_be_larger_than_the_batch_of_a_step() -> None:
+    assert settings(batch_size=4, steps_per_generation=2).accumulate == 1
+
+
+@pytest.mark.parametrize("name", sorted(GrpoSettings.model_fields))
+def test_nothing_has_a_default(name: str) -> None:
+    values = settings().model_dump(mode="json")
+    del values[name]
+    with pytest.raises(ValidationError, match="Field required"):
+        GrpoSettings.model_validate(values)
