@@ -35,7 +35,7 @@ from reasrm.inference.engine import Prompt, Sampling
 from reasrm.inference.prompt_rendering import load_tokenizer
 from reasrm.inference.served_model import served_model
 from reasrm.judging.chain_of_rubrics import PromptVariant
-from reasrm.judging.chat_template import render_chat
+from reasrm.judging.chat_templates.chat_template import render_chat
 from reasrm.judging.prompt import judge_prompt
 from reasrm.judging.verdict import STOP
 from reasrm.records.benchmark_item import BenchmarkItem

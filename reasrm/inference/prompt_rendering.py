@@ -7,8 +7,8 @@ from typing import Any
 
 from reasrm.inference.checkpoint_loading import load_config, reading
 from reasrm.inference.engine import Prompt
-from reasrm.judging.chat_template import answered_by, opened_thought, renderings
-from reasrm.judging.checked_template import ChatTemplateError, checked_template
+from reasrm.judging.chat_templates.chat_template import answered_by, opened_thought, renderings
+from reasrm.judging.chat_templates.checked_template import ChatTemplateError, checked_template
 from reasrm.records.content_hash import content_hash
 from reasrm.records.pair import Message
 from reasrm.runtime.stage_main import StageError

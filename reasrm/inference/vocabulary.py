@@ -13,7 +13,7 @@ from itertools import groupby
 from typing import Any
 
 from reasrm.inference.engine import Prompt
-from reasrm.judging.chat_template import neutral_contents
+from reasrm.judging.chat_templates.chat_template import neutral_contents
 from reasrm.runtime.stage_main import StageError
 
 MOST_UNKNOWN = 0.5

@@ -1,1 +1,1 @@
-"""The judge's protocol without any model library: prompts, chat template, verdicts, replies, untrusted text."""
+"""The judge's protocol without any model library: prompts, chat templates, verdicts, replies, untrusted text."""

@@ -15,7 +15,7 @@ common is their spelling:
 Other tags (`<div>`, `<user_name>`), type parameters (a name right behind a word that no tag closes: `List<User>`),
 operators (`<|>`, `a < b > c`), placeholders (`[TODO]`, `[YOUR_NAME]`), links and matrices are ordinary text. In doubt a
 mark counts: a changed bracket in a text about chat templates costs little, a forged turn costs the judgment. The
-tokenizer's own added tokens, where it is known, are broken up besides (`chat_template.py`).
+tokenizer's own added tokens, where it is known, are broken up besides (`chat_templates/chat_tokens.py`).
 """
 
 import re

@@ -40,8 +40,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from reasrm.judging.chat_template import opened_thought, renderings
-from reasrm.judging.checked_template import TEMPLATE_VARIABLES, RenderedChat
+from reasrm.judging.chat_templates.chat_template import opened_thought, renderings
+from reasrm.judging.chat_templates.checked_template import TEMPLATE_VARIABLES, RenderedChat
 from reasrm.judging.prompt import judge_prompt
 from reasrm.records.comparison import Comparison
 from reasrm.training.grpo_settings import GrpoSettings

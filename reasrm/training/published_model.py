@@ -12,7 +12,7 @@ from reasrm.inference.checkpoint_loading import refuse_scalar
 from reasrm.inference.checkpoints.checkpoint_folder import quantisation, read_config
 from reasrm.inference.prompt_rendering import load_tokenizer
 from reasrm.judging.chain_of_rubrics import PromptVariant
-from reasrm.judging.chat_template import rendered_chats
+from reasrm.judging.chat_templates.chat_template import rendered_chats
 from reasrm.judging.prompt import PLAIN_COMPARISON, judge_prompt
 from reasrm.runtime.outputs import new_folder
 from reasrm.runtime.stage_main import StageError

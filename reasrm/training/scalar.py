@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from reasrm.inference.checkpoint_loading import SCALAR_HEAD, load_all_weights
-from reasrm.judging.chat_template import answered_by, renderings
-from reasrm.judging.checked_template import RenderedChat
+from reasrm.judging.chat_templates.chat_template import answered_by, renderings
+from reasrm.judging.chat_templates.checked_template import RenderedChat
 from reasrm.records.pair import PreferencePair
 from reasrm.training.lora import AdapterTask, adapter_config, quantisation_config
 from reasrm.training.row_order import TokenRow

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from reasrm.judging.chain_of_rubrics import PromptVariant
-from reasrm.judging.chat_template import opened_thought, renderings
-from reasrm.judging.checked_template import RenderedChat
+from reasrm.judging.chat_templates.chat_template import opened_thought, renderings
+from reasrm.judging.chat_templates.checked_template import RenderedChat
 from reasrm.judging.prompt import judge_prompt
 from reasrm.judging.verdict import after_thinking
 from reasrm.records.comparison import hashed_side, show

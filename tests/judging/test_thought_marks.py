@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reasrm.judging.chat_template import opened_thought
+from reasrm.judging.chat_templates.chat_template import opened_thought
 from reasrm.judging.thought_marks import THOUGHT_MARKS, ThoughtMark, read_thoughts
 from reasrm.judging.verdict import Unreadable, Verdict, after_thinking, forced_ending, read_verdict, reply_end
 from reasrm.records.comparison import Side

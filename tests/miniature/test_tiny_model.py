@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from reasrm.judging.chain_of_rubrics import PromptVariant
-from reasrm.judging.chat_template import answered_token_ids, prompt_token_ids, render_chat
+from reasrm.judging.chat_templates.chat_template import answered_token_ids, prompt_token_ids, render_chat
 from reasrm.judging.prompt import judge_prompt
 from reasrm.judging.untrusted_text import defuse
 from reasrm.miniature.chat_families import THINGS

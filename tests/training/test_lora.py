@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 
 from reasrm.inference.checkpoint_loading import load_causal, load_scalar
 from reasrm.inference.prompt_rendering import load_tokenizer
-from reasrm.judging.chat_template import prompt_token_ids
+from reasrm.judging.chat_templates.chat_template import prompt_token_ids
 from reasrm.miniature.pretraining_documents import vocabulary_texts, world_documents
 from reasrm.miniature.tiny_model import TinyShape, new_model, train_tokenizer
 from reasrm.miniature.world import Split, training_pairs

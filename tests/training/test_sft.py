@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 
-from reasrm.judging.chat_template import prompt_token_ids
+from reasrm.judging.chat_templates.chat_template import prompt_token_ids
 from reasrm.judging.thought_marks import THOUGHT_MARKS, ThoughtMark
 from reasrm.miniature.pretraining_documents import vocabulary_texts, world_documents
 from reasrm.miniature.tiny_model import TinyShape, new_model, train_tokenizer

@@ -4,8 +4,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reasrm.judging.chat_template import answered_token_ids, prompt_token_ids, render_chat, rendered_chats
-from reasrm.judging.checked_template import ChatTemplateError, checked_template
+from reasrm.judging.chat_templates.chat_template import (
+    answered_token_ids,
+    prompt_token_ids,
+    render_chat,
+    rendered_chats,
+)
+from reasrm.judging.chat_templates.checked_template import ChatTemplateError, checked_template
 from reasrm.records.pair import Message, Role
 from tests.fixtures.chat_families import (
     DEEPSEEK,

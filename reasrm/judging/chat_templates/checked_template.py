@@ -22,10 +22,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from reasrm.judging.chat_tokens import WORD_JOINER, ChatTokens
-from reasrm.judging.chat_turns import Turn, as_turn, folded, neutral_turns
-from reasrm.judging.template_skeleton import NotAsItIsError, Skeleton
-from reasrm.judging.template_trial import TemplateTrial, template_trial
+from reasrm.judging.chat_templates.chat_tokens import WORD_JOINER, ChatTokens
+from reasrm.judging.chat_templates.chat_turns import Turn, as_turn, folded, neutral_turns
+from reasrm.judging.chat_templates.template_skeleton import NotAsItIsError, Skeleton
+from reasrm.judging.chat_templates.template_trial import TemplateTrial, template_trial
 from reasrm.records.pair import Message, Role
 from reasrm.runtime.stage_main import StageError
 from reasrm.runtime.terminal import say_error

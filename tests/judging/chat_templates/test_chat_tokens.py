@@ -2,9 +2,9 @@
 
 import pytest
 
-from reasrm.judging.chat_template import answered_token_ids, prompt_token_ids, render_chat
-from reasrm.judging.chat_tokens import ChatTokens
-from reasrm.judging.checked_template import ChatTemplateError
+from reasrm.judging.chat_templates.chat_template import answered_token_ids, prompt_token_ids, render_chat
+from reasrm.judging.chat_templates.chat_tokens import ChatTokens
+from reasrm.judging.chat_templates.checked_template import ChatTemplateError
 from reasrm.records.pair import Role
 from tests.fixtures.chat_families import PLAIN, ChatFamily, every_turn, family_tokenizer, turns
 

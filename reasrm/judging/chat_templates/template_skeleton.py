@@ -9,7 +9,7 @@ it. A content of white space alone is part of the own text, because templates le
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reasrm.judging.chat_turns import Turn, neutral_text
+from reasrm.judging.chat_templates.chat_turns import Turn, neutral_text
 
 SHOWN = 40
 """Characters of a text that an error shows."""

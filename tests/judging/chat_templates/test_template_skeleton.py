@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reasrm.judging.chat_turns import Turn, folded, neutral_turns
-from reasrm.judging.template_skeleton import NotAsItIsError, Skeleton
+from reasrm.judging.chat_templates.chat_turns import Turn, folded, neutral_turns
+from reasrm.judging.chat_templates.template_skeleton import NotAsItIsError, Skeleton
 from reasrm.records.pair import Role
 
 TEXTS = st.one_of(st.text(max_size=12), st.sampled_from(["", " ", "\n", "<a>", "a", "aa", " a ", "<a>a<b>"]))

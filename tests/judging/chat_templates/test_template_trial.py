@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from reasrm.judging.template_trial import MOST_STOPS, TemplateTrial, TrialLimits, template_trial
+from reasrm.judging.chat_templates.template_trial import MOST_STOPS, TemplateTrial, TrialLimits, template_trial
 from tests.fixtures.chat_families import FAMILIES, every_turn, family_tokenizer
 
 SHORT = TrialLimits(cpu_seconds=0.2, memory_bytes=1 << 28, own_characters=100_000)

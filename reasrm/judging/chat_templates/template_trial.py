@@ -7,7 +7,9 @@ rendered before. The child is started once per template (a fifth of a second, no
 conversation costs a round trip through a pipe. First of all it gets long neutral texts, which show loops over
 characters.
 
-    python reasrm/judging/template_trial.py      the child; it answers each line of standard input with one of its own
+    python reasrm/judging/chat_templates/template_trial.py
+
+is the child; it answers each line of standard input with one of its own.
 """
 
 import json

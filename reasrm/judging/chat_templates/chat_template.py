@@ -16,7 +16,7 @@ A chat template belongs to a checkpoint (`chat_template.jinja` beside its tokeni
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from reasrm.judging.checked_template import ChatTemplateError, RenderedChat, Rendering, checked_template
+from reasrm.judging.chat_templates.checked_template import ChatTemplateError, RenderedChat, Rendering, checked_template
 from reasrm.judging.thought_marks import opened_start
 from reasrm.records.pair import Message, Role
 
