@@ -175,7 +175,7 @@ def test_a_bad_row_is_named_before_anything_is_asked(row: str, said: str, folder
 @pytest.mark.slow
 @pytest.mark.parametrize("provider", ["anthropic", "openai", "openai_responses"])
 def test_no_key_in_any_file_or_message_whatever_goes_wrong(provider: str, folder: Path, server: LocalOracle) -> None:
-    """Every way out of the command in a process of its own, logs silent or at their loudest, a defect's traceback."""
+    """Every way out of the command in a process of its own, logs silent or at their loudest."""
     quiet = {**os.environ, "PYTHONASYNCIODEBUG": "1"}
     loud = quiet | {"ANTHROPIC_LOG": "debug", "OPENAI_LOG": "debug"}
     faults = {"invalid": 0.1, "reset": 0.2, "bad_json": 0.2, "overloaded": 0.2}
@@ -193,7 +193,7 @@ def test_no_key_in_any_file_or_message_whatever_goes_wrong(provider: str, folder
         command = [*python, *arguments(folder, *PRICES, *more, provider=provider)]
         ended = subprocess.run(command, env=environment, capture_output=True, check=False, timeout=600)
         spoken += ended.stdout + ended.stderr
-    assert b"Traceback" in spoken
+    assert b"bytes could be written" in spoken
     assert b"stopped (no_credit)" in spoken
     assert b"HTTP Request: POST" in spoken or b"Request options" in spoken
     written = {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}

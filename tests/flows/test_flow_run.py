@@ -185,7 +185,6 @@ def test_no_process_outlives_the_flow_and_the_same_command_resumes(
     toy: Path, reasrm: Reasrm, served: dict[str, str], server_port: int, how: str
 ) -> None:
     (toy / "b-slow.mode").write_text("hang")
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job would hand on "ignored"
     command = [sys.executable, "-m", "reasrm.cli", "run"]
     flow = subprocess.Popen(command, cwd=toy, env=environment() | served, start_new_session=True)
     processes = [int(word) for word in wait_for(toy / "b-slow.pids").split()]

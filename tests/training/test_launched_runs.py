@@ -75,7 +75,10 @@ def training(launched: Path) -> Iterator[tuple["subprocess.Popen[bytes]", list[p
     while not list((launched / "work/sft").glob("*/checkpoint-*/trainer_state.json")):
         assert process.poll() is None
         time.sleep(0.05)
-    yield process, psutil.Process(process.pid).children(recursive=True)
+    children = psutil.Process(process.pid).children(
+        recursive=True
+    )  # a worker has a child itself, which tries templates
+    yield process, [child for child in children if "stages.sft" in child.cmdline()]
     process.kill()
     process.wait()
 
