@@ -14,9 +14,12 @@ from reasrm.inference.transformers_engine import TransformersEngine
 from reasrm.runtime.stage_main import ExitCode, StageError
 from reasrm.training.checkpoint import load_language_model
 from reasrm.training.scalar import load_scalar_model
+from reasrm.training.trainer_settings import EpochSettings
 from tests.fixtures.command_line import reasrm
+from tests.training.stage_runs import PARAMS
 
 WIDTH = 32
+TRAINING = EpochSettings.model_validate(PARAMS["scalar_rm"])
 ROWS = [(5, 6, 7, 8, 9), (5, 6), (11, 3, 3, 4, 20, 3), (7,)]
 """Conversations as token ids; all end differently."""
 Shapes = dict[str, tuple[int, ...]]
@@ -178,9 +181,9 @@ def test_a_language_model_that_lacks_weights_is_refused(
     with pytest.raises(StageError, match=f"lacks {gone}"):
         TransformersEngine(settings.model_copy(update={"checkpoint": tmp_path}), tokenizer)._loaded()
     with pytest.raises(StageError, match=f"lacks {gone}"):
-        load_language_model(tmp_path)
+        load_language_model(tmp_path, TRAINING)
     with pytest.raises(StageError, match=f"lacks {gone}"):
-        load_scalar_model(tmp_path, tokenizer)
+        load_scalar_model(tmp_path, tokenizer, TRAINING)
 
 
 def test_training_begins_from_whole_weights_and_makes_a_new_head_alone(
@@ -189,7 +192,7 @@ def test_training_begins_from_whole_weights_and_makes_a_new_head_alone(
     from safetensors.torch import load_file
 
     weights = load_file(checkpoint / WEIGHTS)
-    model, scorer = load_language_model(checkpoint), load_scalar_model(checkpoint, tokenizer)
+    model, scorer = load_language_model(checkpoint, TRAINING), load_scalar_model(checkpoint, tokenizer, TRAINING)
     assert "MISSING" not in capfd.readouterr().err
     for name, parameter in scorer.named_parameters():
         if name != "score.weight":
