@@ -58,6 +58,7 @@ def test_every_pair_is_answered_once_and_nothing_is_asked_again(
     assert output(who, pairs, tmp_path / "ledger.jsonl")[0] == first
 
 
+@pytest.mark.slow
 @EACH_VENDOR
 def test_faults_lose_nothing_and_buy_again_only_what_was_lost(
     vendor: ApiProtocol, server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
@@ -149,6 +150,7 @@ def test_settings_that_the_vendor_calls_invalid_stop_the_run(
     assert server.request_log()["requests"] < 60
 
 
+@pytest.mark.slow
 def test_an_outage_costs_a_handful_of_requests_and_no_pair(
     server: LocalOracle, pairs: list[PreferencePair], tmp_path: Path
 ) -> None:

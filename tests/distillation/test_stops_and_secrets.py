@@ -75,6 +75,7 @@ def test_ctrl_c_stops_with_3_and_what_was_in_flight_is_not_paid_again(folder: Pa
     assert server.request_log()["billed"] == server.request_log()["distinct_billed"] == 200
 
 
+@pytest.mark.slow
 def test_a_second_ctrl_c_ends_it_at_once_with_130_and_in_one_line(folder: Path, server: LocalOracle) -> None:
     server.restart(latency_seconds=30, latency_sigma=0.0)
     command = [sys.executable, "-m", "reasrm.cli", "oracle", *arguments(folder, *PRICES)]

@@ -176,6 +176,7 @@ def test_a_forced_verdict_is_read_whatever_was_written_before(text: str, side: S
     assert (read.side, read.end, forced[read.letter]) == (side, len(forced), side)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "unit",
     [

@@ -57,6 +57,7 @@ def run_in(folder: Path, name: str) -> TrainingRun:
     return TrainingRun(name, folder / "work", folder / "checkpoint", folder / "curves")
 
 
+@pytest.mark.slow
 def test_the_merged_folder_judges_as_the_model_with_its_adapter(tmp_path: Path, base: Base) -> None:
     chosen = settings(SftSettings, "sft", base)
     run = run_in(tmp_path, "sft")
@@ -94,6 +95,7 @@ def test_the_merged_folder_judges_as_the_model_with_its_adapter(tmp_path: Path, 
             assert torch.equal(*replies)
 
 
+@pytest.mark.slow
 def test_an_adapter_on_disk_is_merged_into_its_base_as_it_lies_there(tmp_path: Path, base: Base) -> None:
     """The way of quantised weights, from which nothing can be merged."""
     chosen = settings(SftSettings, "sft", base)

@@ -76,6 +76,7 @@ def fetch_offline(cache: Path, out: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_without_a_network_the_hubs_full_cache_is_enough(tmp_path: Path, checkpoint: Path) -> None:
     cached_on_this_machine(tmp_path / "cache", checkpoint)
     done = fetch_offline(tmp_path / "cache", tmp_path / "out")
@@ -86,6 +87,7 @@ def test_without_a_network_the_hubs_full_cache_is_enough(tmp_path: Path, checkpo
     assert all(path.read_bytes() == (checkpoint / name).read_bytes() for name, path in copied.items())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("missing", ["model.safetensors", "tokenizer.json", ""])
 def test_without_a_network_and_the_whole_model_nothing_is_written(
     tmp_path: Path, checkpoint: Path, missing: str

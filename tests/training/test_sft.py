@@ -74,6 +74,7 @@ def test_pairs_and_comparisons_that_the_template_does_not_render_are_left_out_to
     assert (left_out.too_long, left_out.unrenderable) == (1, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mark", [one for one in THOUGHT_MARKS if one.begun_by_prompt], ids=lambda one: one.start)
 def test_a_template_that_opens_a_thought_is_refused_for_texts_that_never_close_it(mark: ThoughtMark) -> None:
     document = world_documents(50, 0)[0]
