@@ -31,6 +31,7 @@ def one_pair(pairs: list[PreferencePair]) -> list[PreferencePair]:
     return pairs[:1]
 
 
+@pytest.mark.slow
 @EACH
 @settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())

@@ -49,6 +49,7 @@ def written(
         return list(traces(questions(pairs), who.plan(), ledger, TracePass.FIRST, who.model, PassTotals(who.prices)))
 
 
+@pytest.mark.slow
 @BOTH
 @pytest.mark.parametrize("how", ["usage_limit", "unforeseen"])
 def test_a_spent_limit_settles_no_pair_whatever_its_message(

@@ -39,6 +39,7 @@ def engine_for(service: OddService, protocol: ApiProtocol, **changes: object) ->
     )
 
 
+@pytest.mark.slow
 @EACH
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())

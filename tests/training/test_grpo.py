@@ -16,6 +16,7 @@ from tests.fixtures.chat_families import FAMILIES, family_tokenizer
 from tests.training.stage_runs import PARAMS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 def test_prompts_are_the_same_in_training_and_in_judging(family: str, tmp_path: Path) -> None:
     """The trainer renders the turns itself, by the same template, with the variables that its settings name."""
