@@ -23,7 +23,7 @@ help: ## what each target does
 demo: install ## the whole pipeline on this machine: no key, no hub, no GPU (five to ten minutes on two idle cores)
 	@$(BIN)/reasrm run $(if $(V),--verbose)
 
-test: install ## the tests that need no training, no browser, no GPU (about one minute on two idle cores)
+test: install ## the tests that need no training, no browser, no GPU (about two minutes on two idle cores)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
 test-slow: install ## the tests that train models, run flows and open pages (Chromium from apt, else these are skipped)

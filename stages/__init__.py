@@ -1,1 +1,1 @@
-"""The pipeline's work: a file here is a DVC stage of the same name, a folder is a room of knowledge."""
+"""The pipeline's work: each file here is the DVC stage of the same name, run as `python -m stages.NAME`."""

@@ -3,10 +3,10 @@
 How long: `retry-after-ms` and Azure's `x-ms-retry-after-ms` in milliseconds, else `retry-after` in seconds, as a
 duration with units (`1m30s`), or as a date (HTTP's or ISO 8601). A date is the server's, so it is compared with the
 server's own `date`; with our clock only where there is none. What is over is no wait; what is no number at all (`nan`,
-`inf`, `soon`) is no wish. A number too large for a float is the largest one. The wish is given as it is: those who
-follow it bound it (`outage_minutes` of the oracle, `LONGEST_RETRY_AFTER` of a judge). When a limit resets
+`inf`, `soon`) asks for none. A number too large for a float is the largest one. The wait is given as the server states
+it: those who keep it bound it (`outage_minutes` of the oracle, `LONGEST_RETRY_AFTER` of a judge). When a limit resets
 (`x-ratelimit-reset-*`, `anthropic-ratelimit-*-reset`) is not read: that is when all of it is back, in units that differ
-by server, and no wish.
+by server, and no request to wait.
 """
 
 import re

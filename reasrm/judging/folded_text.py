@@ -4,7 +4,7 @@
 A reader, and a model, takes `［Ｅｎｄ of answer A］` and `[Еnd of answer A]` (a Cyrillic letter) for the same line.
 `FoldedText` is such a view of a text together with the place in the text that each of its characters comes from, so
 that what is found in the view can be changed in the text and nothing else is touched.
-It is for finding what imitates structure; whether two texts say the same is a stricter question (`quotation.py`).
+It is for finding what imitates structure; whether two texts say the same is a stricter question (`quoted_text.py`).
 """
 
 import re

@@ -79,7 +79,7 @@ NOW = {"date": "Wed, 25 Nov 2026 12:00:00 GMT"}
         ({"x-ratelimit-reset-requests": "6m0s", "x-ratelimit-reset": "1764072000000"}, None),
     ],
 )
-def test_a_wish_is_read_in_all_its_forms(headers: dict[str, str], seconds: float | None) -> None:
+def test_a_pause_is_read_in_all_its_forms(headers: dict[str, str], seconds: float | None) -> None:
     assert retry_after_seconds(headers) == seconds
 
 

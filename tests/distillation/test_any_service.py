@@ -90,7 +90,7 @@ def test_what_ended_for_no_reason_is_read_as_a_judge_reads_it(
 
 @EACH
 @pytest.mark.parametrize(
-    ("status", "reason", "wish"),
+    ("status", "reason", "retry_after"),
     [
         (429, StopReason.RATE_LIMITED, "1e9"),
         (429, StopReason.RATE_LIMITED, "9" * 400),
@@ -106,9 +106,13 @@ def test_a_pause_beyond_outage_minutes_stops_the_run_resumably(
     protocol: ApiProtocol,
     status: int,
     reason: StopReason,
-    wish: str,
+    retry_after: str,
 ) -> None:
-    service.status, service.headers, service.body = status, {"retry-after": wish}, b'{"error": {"message": "slow"}}'
+    service.status, service.headers, service.body = (
+        status,
+        {"retry-after": retry_after},
+        b'{"error": {"message": "slow"}}',
+    )
     result = ask(LocalOracle(service.url), oracle(protocol), pairs[:1], tmp_path / "l.jsonl", asking(outage_minutes=10))
     assert (result.stopped, len(service.authorizations)) == (reason, 1)
     assert result.detail.startswith("the server asks for a pause of ")
@@ -118,8 +122,8 @@ def test_a_pause_beyond_outage_minutes_stops_the_run_resumably(
 def test_a_date_is_taken_by_the_servers_own_clock(
     service: OddService, pairs: list[PreferencePair], tmp_path: Path
 ) -> None:
-    wish = {"retry-after": "Thu, 01 Jan 2099 00:20:00 GMT", "date": "Thu, 01 Jan 2099 00:00:00 GMT"}
-    service.status, service.headers, service.body = 429, wish, b"{}"
+    retry_after = {"retry-after": "Thu, 01 Jan 2099 00:20:00 GMT", "date": "Thu, 01 Jan 2099 00:00:00 GMT"}
+    service.status, service.headers, service.body = 429, retry_after, b"{}"
     result = ask(LocalOracle(service.url), oracle(ApiProtocol.OPENAI), pairs[:1], tmp_path / "l.jsonl")
     assert "a pause of 1200 s" in result.detail
 

@@ -121,12 +121,16 @@ def test_a_passing_fault_inside_a_good_reply_is_kept_as_no_refusal(
 
 @EACH
 @pytest.mark.parametrize(
-    ("status", "wish"), [(429, "1e9"), (429, "9" * 400), (503, "601"), (529, "Fri, 31 Dec 9999 23:59:59 GMT")]
+    ("status", "retry_after"), [(429, "1e9"), (429, "9" * 400), (503, "601"), (529, "Fri, 31 Dec 9999 23:59:59 GMT")]
 )
 def test_a_pause_beyond_the_bound_stops_the_run_at_once(
-    service: OddService, greedy: Sampling, protocol: ApiProtocol, status: int, wish: str
+    service: OddService, greedy: Sampling, protocol: ApiProtocol, status: int, retry_after: str
 ) -> None:
-    service.status, service.headers, service.body = status, {"retry-after": wish}, b'{"error": {"message": "slow"}}'
+    service.status, service.headers, service.body = (
+        status,
+        {"retry-after": retry_after},
+        b'{"error": {"message": "slow"}}',
+    )
     engine = engine_for(service, protocol, retries=6)
     with pytest.raises(StoppedResumable, match=r"asks for a pause of .*: slow"):
         list(engine.generate([Prompt(user("case"))], greedy))

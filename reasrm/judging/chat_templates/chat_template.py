@@ -7,7 +7,7 @@ another one: every prompt is checked as it is rendered (`checked_template`).
 A chat template belongs to a checkpoint (`chat_template.jinja` beside its tokenizer; the miniature's is in
 `miniature/tiny_model.py`), so a model with a new one needs no code here. What may need a line for it:
 
-- `judging/untrusted_text.py`: its turn marks, if the patterns there lack them, so that no answer can open a turn;
+- `judging/chat_marks.py`: its turn marks, if the patterns there lack them, so that no answer can open a turn;
 - `judging/thought_marks.py`: a line in its table, if it marks thoughts in a way that is not there. A template that
   opens the thought itself is known by that: its prompts end with the start of one (`opened_thought`);
 - `judging/chain_of_rubrics.py` and `judging/prompt.py` hold the texts of the protocol, which no template changes.
