@@ -7,11 +7,9 @@ asked: what is paid for is never lost to a misspelling further down.
 
 import json
 import os
-import re
 import shutil
 import sys
 import tempfile
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -24,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 from reasrm.datasets.other_fields import SYSTEM_FIELDS
 from reasrm.evaluation.pairwise_judgment import Pair
 from reasrm.records.harmless_text import json_text
+from reasrm.records.json_parsing import not_unicode, object_without_repeats
 from reasrm.records.jsonl import BadRecordError, explain
 from reasrm.records.pair import Message, require_question_last
 from reasrm.runtime.stage_main import StageError
@@ -32,7 +31,6 @@ ROWS_AT_ONCE = 256
 """Rows that are judged together: no more are in memory."""
 MARKS_OF_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 """How a file in UTF-16 begins."""
-_HALF = re.compile("[\ud800-\udfff]")
 
 
 class ComparisonRow(BaseModel):
@@ -53,7 +51,7 @@ class ComparisonRow(BaseModel):
         turns = (
             [turn.get("content") for turn in value if isinstance(turn, dict)] if isinstance(value, list) else [value]
         )
-        if any(isinstance(text, str) and _HALF.search(text) for text in turns):
+        if not_unicode(turns):
             raise ValueError("holds half of a character (a lone surrogate), which is no text")
         return value
 
@@ -182,7 +180,11 @@ def _row(text: str) -> ComparisonRow:
     """
     try:
         row = json.loads(
-            text, parse_int=_Number, parse_float=_Number, parse_constant=_Number, object_pairs_hook=_object
+            text,
+            parse_int=_Number,
+            parse_float=_Number,
+            parse_constant=_Number,
+            object_pairs_hook=object_without_repeats,
         )
     except json.JSONDecodeError as error:
         raise ValueError(f"row: not valid JSON ({error})") from error
@@ -203,16 +205,6 @@ class _Number:
         return self.text
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """The fields of an object, of which none may stand twice."""
-    fields = dict(pairs)
-    if len(fields) < len(pairs):
-        count = Counter(name for name, _ in pairs)
-        twice = next(name for name, _ in pairs if count[name] > 1)
-        raise ValueError(f"{twice}: stands twice in one object")
-    return fields
-
-
 def _as_written(value: Any) -> str:
     """An id, or a part of one, as JSON: numbers to the digit.
 
@@ -228,7 +220,7 @@ def _as_written(value: Any) -> str:
             return f"{{{', '.join(f'{_as_written(name)}: {_as_written(inner)}' for name, inner in value.items())}}}"
         case list():
             return f"[{', '.join(map(_as_written, value))}]"
-        case str() if _HALF.search(value):
+        case str() if not_unicode(value):
             raise ValueError("id: holds half of a character (a lone surrogate), which is no text")
         case _:
             return json_text(value)

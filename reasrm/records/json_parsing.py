@@ -95,7 +95,12 @@ def _deeper(value: Any) -> bool:
     return True
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def object_without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object of these keys and values, as a decoder's `object_pairs_hook` makes it.
+
+    Raises:
+        NotJsonError: a key occurs twice.
+    """
     found = dict(pairs)
     if len(found) != len(pairs):
         count = Counter(key for key, _ in pairs)
@@ -104,5 +109,5 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-DECODER = json.JSONDecoder(object_pairs_hook=_object)
+DECODER = json.JSONDecoder(object_pairs_hook=object_without_repeats)
 """The standard decoder, which keeps numbers exact, without keys that occur twice."""

@@ -56,8 +56,8 @@ class LeftOut(NamedTuple):
         return f"{self.too_long} too long" + (f", {self.unrenderable} unrenderable" if self.unrenderable else "")
 
     def say(self, who: str) -> None:
-        """Print why the first unrenderable example is left out, if there is one."""
-        if self.unrenderable:
+        """Print why the first unrenderable example is left out, if any is; of several processes the first does."""
+        if self.unrenderable and os.environ.get("RANK", "0") == "0":
             say_error(who, f"{self.unrenderable} examples are left out as unrenderable; the first: {self.why}")
 
     def no_data(self, who: str, unit: str, setting: str, limit: int) -> NoTrainingDataError:

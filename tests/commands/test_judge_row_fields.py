@@ -113,7 +113,7 @@ def test_whatever_the_id_is_both_outputs_hold_it_and_no_nan(given_id: Any) -> No
         (GOOD.replace('"x"', "NaN"), "b: Input should be a valid string (got 'NaN')"),
         (GOOD.replace('"x"', "null"), "b: Input should be a valid string"),
         (GOOD.replace('"b"', '"c"'), "b: Field required"),
-        (GOOD.replace('"b"', '"a"'), "a: stands twice"),
+        (GOOD.replace('"b"', '"a"'), "the key 'a' occurs twice"),
         ('{"system": "Be a pirate.", ' + GOOD[1:], "system: is not read; put it into `prompt`"),
         (GOOD.replace("}", ",}"), "row: not valid JSON"),
         ("5", "row: "),

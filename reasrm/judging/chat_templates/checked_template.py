@@ -26,6 +26,7 @@ from reasrm.judging.chat_templates.chat_tokens import WORD_JOINER, ChatTokens
 from reasrm.judging.chat_templates.chat_turns import Turn, as_turn, folded, neutral_turns
 from reasrm.judging.chat_templates.template_skeleton import NotAsItIsError, Skeleton
 from reasrm.judging.chat_templates.template_trial import TemplateTrial, template_trial
+from reasrm.records.harmless_text import harmless, one_line
 from reasrm.records.pair import Message, Role
 from reasrm.runtime.stage_main import StageError
 from reasrm.runtime.terminal import say_error
@@ -264,4 +265,4 @@ def _is_text(text: str) -> bool:
 def _said(error: Exception) -> str:
     """The first line of an error, harmless and cut short."""
     line = next(iter(str(error).strip().splitlines()), type(error).__name__)
-    return "".join(one if one.isprintable() else "?" for one in line)[:SAID_OF_ERROR]
+    return harmless(one_line(line, SAID_OF_ERROR))

@@ -48,7 +48,6 @@ MOST_STOPS = 20
 """A template that was stopped so often is not tried again."""
 DONE, TOO_LARGE = b"done", b"too large"
 """What the child answers."""
-FINGERPRINT_EXEMPT = "it only stops a template that would not end; what is rendered is rendered elsewhere"
 
 
 class TemplateTrial:

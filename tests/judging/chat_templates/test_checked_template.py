@@ -108,7 +108,7 @@ def test_what_one_speaker_says_in_a_row_becomes_one_turn_where_a_template_wants_
         (every_turn("{% if"), "refuses a conversation of system, user: "),
         (
             every_turn("{{ raise_exception('no\x1b[31m\nmore') }}"),
-            r"refuses a conversation of system, user: no\?\[31m;",
+            r"refuses a conversation of system, user: no⟦U\+001B⟧\[31m;",
         ),
         (every_turn("{% for i in range(10 ** 9) %}x{% endfor %}"), "Range too big"),
         ("fixed words", "drops the content of turn 1"),
