@@ -16,8 +16,8 @@ from reasrm.records.comparison import hashed_side, show
 from reasrm.records.jsonl import read_records
 from reasrm.records.pair import PreferencePair
 from reasrm.runtime.params import StageParams
-from reasrm.training.grpo import train_grpo
-from reasrm.training.grpo_settings import GrpoSettings
+from reasrm.training.grpo.settings import GrpoSettings
+from reasrm.training.grpo.training import train_grpo
 from reasrm.training.launch import run_training_stage
 from reasrm.training.training_run import begin_training
 

@@ -155,7 +155,7 @@ def train_and_save(run: TrainingRun, trainer: Any, tokenizer: Any) -> list[dict[
     """
     from transformers import PrinterCallback, ProgressCallback
 
-    from reasrm.training.callbacks import LiveProgress
+    from reasrm.training.monitoring.callbacks import LiveProgress
 
     for printing in (PrinterCallback, ProgressCallback):  # the curves hold what they print
         trainer.remove_callback(printing)

@@ -7,8 +7,8 @@ import pytest
 from transformers.utils import is_bitsandbytes_available
 
 from reasrm.runtime.stage_main import StageError
-from reasrm.training.grpo import grpo_config
-from reasrm.training.grpo_settings import GrpoSettings
+from reasrm.training.grpo.settings import GrpoSettings
+from reasrm.training.grpo.training import grpo_config
 from reasrm.training.sft import sft_config
 from reasrm.training.trainer_settings import SftSettings
 from reasrm.training.training_run import TrainingRun

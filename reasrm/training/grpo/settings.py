@@ -1,4 +1,4 @@
-"""The settings of a GRPO training; what each does to the loss stands at the head of `reasrm.training.grpo`."""
+"""The settings of a GRPO training; what each does to the loss stands at the head of `reasrm.training.grpo.training`."""
 
 from enum import StrEnum
 from typing import Self
@@ -7,7 +7,7 @@ from pydantic import Field, FiniteFloat, field_validator, model_validator
 
 from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.training.batch_sizes import require_whole_groups
-from reasrm.training.rewards.registry import REWARD_TERMS
+from reasrm.training.grpo.rewards.registry import REWARD_TERMS
 from reasrm.training.trainer_settings import TrainerSettings
 
 
@@ -44,7 +44,7 @@ class GrpoSettings(TrainerSettings):
     """Optimiser steps."""
     prompt_variant: PromptVariant
     rewards: dict[str, FiniteFloat] = Field(min_length=1)
-    """Weight of each reward term (`reasrm.training.rewards.registry`); a reply earns the weighted sum."""
+    """Weight of each reward term (`reasrm.training.grpo.rewards.registry`); a reply earns the weighted sum."""
     steps_without_signal: int = Field(gt=0)
     """Stop with an error after more than so many steps in a row in which no group had replies of different reward."""
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from reasrm.training.callbacks import LiveProgress, NoLearningSignalError, StopWithoutSignal
+from reasrm.training.monitoring.callbacks import LiveProgress, NoLearningSignalError, StopWithoutSignal
 
 
 def state(step: int) -> Any:

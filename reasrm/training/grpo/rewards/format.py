@@ -4,7 +4,7 @@ from typing import Any
 
 from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.judging.verdict import Verdict
-from reasrm.training.rewards.sampled_replies import (
+from reasrm.training.grpo.rewards.sampled_replies import (
     Completions,
     LogMetric,
     cut_at_stop,

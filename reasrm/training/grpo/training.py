@@ -44,10 +44,10 @@ from reasrm.judging.chat_templates.chat_template import opened_thought, renderin
 from reasrm.judging.chat_templates.checked_template import TEMPLATE_VARIABLES, RenderedChat
 from reasrm.judging.prompt import judge_prompt
 from reasrm.records.comparison import Comparison
-from reasrm.training.grpo_settings import GrpoSettings
+from reasrm.training.grpo.rewards.registry import REWARD_TERMS
+from reasrm.training.grpo.rewards.sampled_replies import as_judged
+from reasrm.training.grpo.settings import GrpoSettings
 from reasrm.training.lora import AdapterTask, adapter_config, quantisation_config
-from reasrm.training.rewards.registry import REWARD_TERMS
-from reasrm.training.rewards.sampled_replies import as_judged
 from reasrm.training.training_run import LeftOut, TrainingRun, last_logged, train_and_save
 from reasrm.training.trl_arguments import refused_in_one_line, shared_arguments, trl_config
 
@@ -85,7 +85,7 @@ def train_grpo(
     from datasets import Dataset
     from trl import GRPOTrainer
 
-    from reasrm.training.callbacks import StopWithoutSignal
+    from reasrm.training.monitoring.callbacks import StopWithoutSignal
 
     config = grpo_config(settings, run)
     rows, left_out = prompt_rows(tokenizer, comparisons, settings)

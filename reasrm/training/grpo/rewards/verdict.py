@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from reasrm.training.rewards.sampled_replies import Completions, LogMetric, right_verdicts
+from reasrm.training.grpo.rewards.sampled_replies import Completions, LogMetric, right_verdicts
 
 
 def verdict_reward(completions: Completions, better: list[str], log_metric: LogMetric, **_: Any) -> list[float]:

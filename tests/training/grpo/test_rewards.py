@@ -13,8 +13,8 @@ from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.judging.thought_marks import THOUGHT_MARKS, ThoughtMark
 from reasrm.judging.verdict import STOP, Verdict, read_verdict
 from reasrm.records.reply import Finish
-from reasrm.training.rewards.registry import REWARD_TERMS
-from reasrm.training.rewards.sampled_replies import as_judged, cut_at_stop
+from reasrm.training.grpo.rewards.registry import REWARD_TERMS
+from reasrm.training.grpo.rewards.sampled_replies import as_judged, cut_at_stop
 
 
 def asked(replies: list[str], better: str = "A", variant: str = "full") -> dict[str, Any]:

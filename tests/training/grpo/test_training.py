@@ -9,8 +9,8 @@ from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.judging.prompt import judge_prompt
 from reasrm.records.comparison import Comparison, Side
 from reasrm.records.pair import Message, Role
-from reasrm.training.grpo import grpo_config, prompt_rows
-from reasrm.training.grpo_settings import GrpoSettings
+from reasrm.training.grpo.settings import GrpoSettings
+from reasrm.training.grpo.training import grpo_config, prompt_rows
 from reasrm.training.training_run import TrainingRun
 from tests.fixtures.chat_families import FAMILIES, family_tokenizer
 from tests.training.stage_runs import PARAMS

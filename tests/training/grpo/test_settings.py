@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from reasrm.training.grpo_settings import GrpoSettings
-from reasrm.training.rewards.registry import REWARD_TERMS
+from reasrm.training.grpo.rewards.registry import REWARD_TERMS
+from reasrm.training.grpo.settings import GrpoSettings
 from tests.training.stage_runs import PARAMS
 
 

@@ -1,0 +1,1 @@
+"""Reinforcement of right verdicts with GRPO: settings, prompts, reward terms, and the training itself."""

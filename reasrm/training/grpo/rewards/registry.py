@@ -1,0 +1,12 @@
+"""The reward terms by the names that `rewards` in params.yaml uses; a new term is its own file and one line here."""
+
+from reasrm.training.grpo.rewards.answer import answer_reward
+from reasrm.training.grpo.rewards.format import format_reward
+from reasrm.training.grpo.rewards.sampled_replies import RewardFunction
+from reasrm.training.grpo.rewards.verdict import verdict_reward
+
+REWARD_TERMS: dict[str, RewardFunction] = {
+    "verdict": verdict_reward,
+    "answer": answer_reward,
+    "format": format_reward,
+}
