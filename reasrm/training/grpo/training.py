@@ -47,6 +47,7 @@ from reasrm.records.comparison import Comparison
 from reasrm.training.grpo.rewards.registry import REWARD_TERMS
 from reasrm.training.grpo.rewards.sampled_replies import as_judged
 from reasrm.training.grpo.settings import GrpoSettings
+from reasrm.training.grpo.vllm_rollouts import repeat_rollouts, vllm_arguments, vllm_computes_as
 from reasrm.training.lora import AdapterTask, adapter_config, quantisation_config
 from reasrm.training.training_run import LeftOut, TrainingRun, last_logged, train_and_save
 from reasrm.training.trl_arguments import refused_in_one_line, shared_arguments, trl_config
@@ -83,11 +84,12 @@ def train_grpo(
         StageError: the machine lacks what a setting needs, or `trl` cannot be taken as it is.
     """
     from datasets import Dataset
+
+    config = grpo_config(settings, run)  # first: vLLM's environment must be set before TRL imports it
     from trl import GRPOTrainer
 
     from reasrm.training.monitoring.callbacks import StopWithoutSignal
 
-    config = grpo_config(settings, run)
     rows, left_out = prompt_rows(tokenizer, comparisons, settings)
     left_out.say(run.name)
     if not rows:
@@ -96,7 +98,7 @@ def train_grpo(
         rows[0]["prompt"], tokenize=False, add_generation_prompt=True, **TEMPLATE_VARIABLES
     )
     opened = opened_thought(first)
-    with refused_in_one_line(run.name):
+    with refused_in_one_line(run.name), vllm_computes_as(settings):
         trainer = GRPOTrainer(
             model=str(start),
             args=config,
@@ -107,6 +109,7 @@ def train_grpo(
             quantization_config=quantisation_config(settings.lora, settings.dtype.value),
             peft_config=adapter_config(settings.lora, AdapterTask.LANGUAGE_MODEL),
         )
+    repeat_rollouts(trainer, settings, run.name)
     log = train_and_save(run, trainer, tokenizer)
     return len(rows), left_out, last_logged(log, "reward")
 
@@ -117,10 +120,12 @@ def grpo_config(settings: GrpoSettings, run: TrainingRun) -> Any:
     Raises:
         StageError: the machine lacks what a setting needs, or `trl` cannot be taken as it is.
     """
+    sampling = vllm_arguments(settings)
     from trl import GRPOConfig
 
     arguments = {
         **shared_arguments(settings, run.resume_from),
+        **sampling,
         "max_steps": settings.steps,
         "num_generations": settings.replies_per_prompt,
         "steps_per_generation": settings.steps_per_generation * settings.accumulate,
