@@ -63,8 +63,8 @@ class VllmServer(VllmRollouts):
     """vLLM as a server on GPUs of its own (`vllm serve`); the trainer sends it weights by NCCL."""
 
     mode: Literal["server"]
-    server: str = Field(pattern=r"^https?://[^\s/?#]+$")
-    """Its address, as http://127.0.0.1:8000."""
+    server: str = Field(pattern=r"^https?://[^\s/?#@]+$")
+    """Its address, as http://127.0.0.1:8000; without path or password."""
     server_timeout: float = Field(gt=0)
     """Seconds to wait for it to be up."""
 

@@ -1,5 +1,6 @@
 """GRPO's prompts: the trainer renders them as judging does."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,12 @@ from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.judging.prompt import judge_prompt
 from reasrm.records.comparison import Comparison, Side
 from reasrm.records.pair import Message, Role
+from reasrm.runtime.stage_main import StageError
 from reasrm.training.grpo.settings import GrpoSettings
 from reasrm.training.grpo.training import grpo_config, prompt_rows
 from reasrm.training.training_run import TrainingRun
 from tests.fixtures.chat_families import FAMILIES, family_tokenizer
+from tests.training.grpo.test_settings import COLOCATE
 from tests.training.stage_runs import PARAMS
 
 
@@ -34,3 +37,13 @@ def test_prompts_are_the_same_in_training_and_in_judging(family: str, tmp_path: 
     )["input_ids"]
     prompt = judge_prompt(comparison, PromptVariant.FULL)
     assert ids == [list(render_all(tokenizer, [prompt])[prompt].token_ids)]
+
+
+@pytest.mark.skipif(find_spec("vllm") is not None, reason="vLLM is installed")
+def test_vllm_that_is_not_installed_is_asked_for_before_anything_is_loaded(tmp_path: Path) -> None:
+    settings = GrpoSettings.model_validate(
+        PARAMS["grpo"] | {"prompt_variant": "full", "rewards": {"verdict": 1.0}, "rollouts": COLOCATE}
+    )
+    run = TrainingRun("grpo", tmp_path / "work", tmp_path / "checkpoint", tmp_path / "curves")
+    with pytest.raises(StageError, match=r"needs vLLM, which is not installed: pip install 'reasrm\[vllm\]'"):
+        grpo_config(settings, run)

@@ -14,6 +14,7 @@ from reasrm.inference.prompt_rendering import load_tokenizer
 from reasrm.records.comparison import Comparison, Side
 from reasrm.records.jsonl import write_records
 from reasrm.records.pair import PreferencePair
+from reasrm.runtime.stage_main import StageError
 from reasrm.runtime.yaml_files import write_yaml
 from reasrm.training.grpo import vllm_rollouts
 from reasrm.training.grpo.rewards import registry
@@ -38,6 +39,34 @@ SMALL = PARAMS["grpo"] | {
 MEAN = "plots/metrics/train/sampling/sampling_logp_difference/mean.tsv"
 
 
+SERVER = {name: value for name, value in VLLM.items() if name not in {"memory_share", "tensor_parallel", "sleep"}} | {
+    "mode": "server", "server": "http://127.0.0.1:8000", "server_timeout": 5.0,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rollouts", "message"),
+    [(SERVER, "by NCCL, which needs CUDA"), (VLLM | {"sleep": True}, "need CUDA devices")],
+    ids=["server", "sleep"],
+)
+def test_what_needs_a_gpu_is_refused_without_one(rollouts: dict[str, Any], message: str) -> None:
+    with pytest.raises(StageError, match=message):
+        vllm_rollouts.vllm_arguments(small(rollouts=rollouts))
+
+
+@pytest.mark.parametrize(("library", "name"), [("VLLM_VERSION", "vllm"), ("TRL_VERSION", "trl")])
+def test_other_versions_than_those_it_is_written_for_are_refused(
+    library: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vllm_rollouts, library, "0.3")
+    with pytest.raises(StageError, match=rf"written for {name} 0\.3, and \d+\.\d+\.\d+ is installed"):
+        vllm_rollouts.vllm_arguments(small())
+
+
+def small(**changes: Any) -> GrpoSettings:
+    return GrpoSettings.model_validate(SMALL | {"prompt_variant": "full", "rewards": {"verdict": 1.0}} | changes)
+
+
 def pair_of(comparison: Comparison) -> PreferencePair:
     answers = (comparison.response_a, comparison.response_b)
     chosen, rejected = answers if comparison.better is Side.A else answers[::-1]
@@ -56,10 +85,9 @@ def project(trained_judge: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 def train(project: Path, out: Path, **changes: Any) -> None:
     """Train in this process."""
-    settings = GrpoSettings.model_validate(SMALL | {"prompt_variant": "full", "rewards": {"verdict": 1.0}} | changes)
     start = project / "data/checkpoints/sft"
     run = TrainingRun("grpo", out / "work", out / "checkpoint", out / "curves")
-    train_grpo(run, start, load_tokenizer(start), [unseen(number) for number in range(400, 480)], settings)
+    train_grpo(run, start, load_tokenizer(start), [unseen(number) for number in range(400, 480)], small(**changes))
 
 
 @pytest.mark.parametrize("lora", [None, LORA | {"dropout": 0.1}], ids=["whole", "adapter"])
