@@ -89,7 +89,14 @@ def require_possible(rollouts: TransformersRollouts | VllmRollouts, training: Tr
         raise ValueError(
             f"rollouts.tensor_parallel ({rollouts.tensor_parallel}) must divide launch.processes ({processes})"
         )
-    if training.lora is not None and training.lora.quantise is not None:
+    if training.lora is None:
+        return
+    if training.lora.dropout:
+        raise ValueError(
+            f"rollouts.engine: vllm samples without dropout, and lora.dropout ({training.lora.dropout}) makes the "
+            "trainer's probabilities random, so they cannot be compared: take lora.dropout: 0 or engine: transformers"
+        )
+    if training.lora.quantise is not None:
         raise ValueError(
             "rollouts.engine: vllm cannot follow `lora.quantise`: an adapter merged into weights of four bits is "
             "rounded to them, so vLLM would sample from another model; take lora.quantise: null or engine: transformers"

@@ -11,8 +11,8 @@ MEAN = "sampling/sampling_logp_difference/mean"
 MAX = "sampling/sampling_logp_difference/max"
 CAUSES = (
     "vLLM's weights are stale, or not those of this model; it computes in another number format than the trainer; the "
-    "prompts' tokens differ (template); or `trl` sets top_p, top_k, min_p or a penalty, which change vLLM's "
-    "probabilities alone"
+    "prompts' tokens differ (template); the model has dropout; or `trl` sets top_p, top_k, min_p or a penalty, which "
+    "change vLLM's probabilities alone"
 )
 
 
