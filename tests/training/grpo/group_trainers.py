@@ -1,5 +1,6 @@
 """A GroupTrainer on a very small model, and prompts of which some earn signal: for tests in one process and in two."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -48,9 +49,11 @@ def trainer(folder: Path, chosen: GrpoSettings, prompts: int = 40) -> GroupTrain
     tokenizer = train_tokenizer(vocabulary_texts(world_documents(20, 0)), 1024)
     shape = TinyShape.model_validate(PARAMS["base_model"]["shape"] | SHAPE)
     rows, _ = prompt_rows(tokenizer, comparisons(prompts), chosen)
+    start = folder / f"start-{os.environ.get('RANK', '0')}"
+    new_model(tokenizer, shape, 0).save_pretrained(start)
     made = GroupTrainer(
         chosen,
-        model=new_model(tokenizer, shape, 0),
+        model=str(start),
         args=grpo_config(chosen, TrainingRun("grpo", folder / "work", folder / "out", folder / "curves")),
         reward_funcs=[earned],
         train_dataset=Dataset.from_list(rows),
