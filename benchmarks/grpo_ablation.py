@@ -110,7 +110,9 @@ def contrasts() -> Iterator[tuple[str, list[Arm], list[Arm]]]:
     yield "clip: epsilon_high 0.28 - 0.2, 4 steps per generation", [ARMS[-1]], [ARMS[-2]]
 
 
-def run_all(data: Path, results: Path, parts: Sequence[str], seeds: Sequence[int], pairs: int) -> None:
+def run_all(
+    data: Path, results: Path, parts: Sequence[str], seeds: Sequence[int], pairs: int, steps: int | None
+) -> None:
     """Run what the results lack, all arms with one seed before the next seed."""
     demo = read_demo(data, pairs)
     done = {(line["name"], line["seed"]) for line in read_results(results)}
@@ -118,9 +120,10 @@ def run_all(data: Path, results: Path, parts: Sequence[str], seeds: Sequence[int
         for arm in ARMS:
             if arm.part not in parts or (arm.name(), seed) in done:
                 continue
-            line = {"name": arm.name(), "seed": seed, "pairs": pairs, "changes": arm.changes(seed)}
+            changes = arm.changes(seed) | ({"steps": steps} if steps else {})
+            line = {"name": arm.name(), "seed": seed, "pairs": pairs, "changes": changes}
             try:
-                line |= train_and_judge(f"{arm.name()}, seed {seed}", demo, changed_params(arm.changes(seed)))
+                line |= train_and_judge(f"{arm.name()}, seed {seed}", demo, changed_params(changes))
                 right = right_by_pair(line["dev"])
                 line |= {"accuracy": round(sum(right) / len(right), 4), "unreadable": unreadable_share(line["dev"])}
             except StageError as error:  # it learnt nothing, say: that is a result too
@@ -199,11 +202,12 @@ def main() -> None:
     )
     parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS)
     parser.add_argument("--pairs", type=int, default=300, help="dev pairs that each run is judged on")
+    parser.add_argument("--steps", type=int, help="of every run, for a trial with results of its own")
     parser.add_argument("--table", action="store_true", help="print what is in the results; run nothing")
     given = parser.parse_args()
     if given.table:
         return print_tables(read_results(given.results))
-    return run_all(given.data, given.results, given.parts, given.seeds, given.pairs)
+    return run_all(given.data, given.results, given.parts, given.seeds, given.pairs, given.steps)
 
 
 if __name__ == "__main__":

@@ -51,6 +51,9 @@ class Seconds(NamedTuple):
 
 def read_demo(data: Path, dev_pairs: int) -> Demo:
     """The demo's files below `data`, with the first `dev_pairs` dev pairs."""
+    from transformers.utils.logging import disable_progress_bar
+
+    disable_progress_bar()
     start = data / "checkpoints" / GrpoParams.load(VARIANT).start
     reinforce, dev = (list(read_records(data / f"pairs/{name}.jsonl", PreferencePair)) for name in ("reinforce", "dev"))
     if len(dev) < dev_pairs:
