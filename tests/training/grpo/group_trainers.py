@@ -4,8 +4,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-from reasrm.judging.chain_of_rubrics import PromptVariant
-from reasrm.judging.prompt import judge_prompt
 from reasrm.miniature.pretraining_documents import vocabulary_texts, world_documents
 from reasrm.miniature.tiny_model import TinyShape, new_model, train_tokenizer
 from reasrm.miniature.world import Split, training_pairs
@@ -62,7 +60,3 @@ def trainer(folder: Path, chosen: GrpoSettings, prompts: int = 40) -> GroupTrain
     made.model.train()
     made.current_gradient_accumulation_steps = chosen.accumulate
     return made
-
-
-def prompt_of(comparison: Comparison) -> list[dict[str, str]]:
-    return [turn.model_dump(mode="json") for turn in judge_prompt(comparison, PromptVariant.FULL)]
