@@ -21,7 +21,7 @@ Where the settings in params.yaml, and this code, depart from RM-R1 (arXiv 2505.
 - Groups without spread have advantage 0, here as in the paper's code. With `zero_signal_groups: keep` they stay: their
   replies count in what the loss is divided by, and pull towards the reference. `drop` leaves them out of both;
   `replace` samples further prompts in their place, at most `most_extra_generations` times, and drops what is left.
-- Orders: `orders: hashed` shows a pair in one order, as the paper does; `both` makes two prompts of it;
+- Orders: `orders: hashed` shows a pair in one order; `both` makes two prompts of it;
   `both_in_group` shows each order to half of a group, so that a judge that always prefers one side earns by halves and
   is corrected (PA-GRPO).
 - Clip (eq. 9): `epsilon` and `epsilon_high` are the paper's 0.2 on both sides. With `steps_per_generation: 1` and
