@@ -89,11 +89,12 @@ def main() -> None:
     parser.add_argument("--start", default="sft", help="the checkpoint")
     parser.add_argument("--steps", type=int, default=6)
     parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--engines", nargs="+", choices=ROLLOUTS, default=list(ROLLOUTS))
     parser.add_argument("--set", default="{}", help="settings of the section grpo, as JSON")
     given = parser.parse_args()
-    runs: dict[str, list[Training]] = {engine: [] for engine in ROLLOUTS}
+    runs: dict[str, list[Training]] = {engine: [] for engine in given.engines}
     for number in range(given.rounds):
-        for engine in list(ROLLOUTS)[:: 1 if number % 2 == 0 else -1]:
+        for engine in given.engines[:: 1 if number % 2 == 0 else -1]:
             runs[engine].append(measure(engine, given))
             print(f"round {number} {engine}: {runs[engine][-1].wall:.0f} s", file=sys.stderr, flush=True)
     report(runs)
@@ -121,12 +122,9 @@ def report(runs: dict[str, list[Training]]) -> None:
         )
     head = ["engine", "seconds a step", "process s", "process CPU s", "reply tokens", "gap: mean, largest", "load"]
     print_table(head, rows)
-    print(f"vllm over transformers, of a step: {_ratio(runs):.2f}")
-
-
-def _ratio(runs: dict[str, list[Training]]) -> float:
-    seconds = {engine: [one for run in trainings for one in run.step_seconds] for engine, trainings in runs.items()}
-    return median(seconds["vllm"]) / median(seconds["transformers"])
+    if len(runs) == len(ROLLOUTS):
+        seconds = {engine: median(one for run in found for one in run.step_seconds) for engine, found in runs.items()}
+        print(f"vllm over transformers, of a step: {seconds['vllm'] / seconds['transformers']:.2f}")
 
 
 if __name__ == "__main__":
