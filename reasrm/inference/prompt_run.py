@@ -79,9 +79,9 @@ def ask_each(
         yield key, Reply.model_validate(reply)
     to_ask = [prompt for batch in missing.values() for prompt in batch]
     answers = engine.generate(to_ask, sampling) if to_ask else ()
-    answers = _with_progress(answers, progress, to_ask, sum(map(len, batches.values())))
+    total = sum(map(len, batches.values()))
     try:
-        for key, batch, replies in _whole(missing, answers):
+        for key, batch, replies in _with_progress(_whole(missing, answers), progress, missing, total):
             asked = requested | {"prompts": [prompt.text_key for prompt in batch]}
             ledger.append(key, FINAL, asked | {"replies": [reply.model_dump(mode="json") for reply in replies]})
             yield from zip((prompt.key for prompt in batch), replies, strict=True)
@@ -102,8 +102,8 @@ def score_all(
     found = {key: math.nan if score is None else float(score) for key, score in _kept(ledger, batches, "scores")}
     to_score = [one for batch in missing.values() for one in batch]
     scores = engine.score([one.token_ids for one in to_score]) if to_score else ()
-    new = _with_progress(zip(to_score, scores, strict=True), progress, to_score, sum(map(len, batches.values())))
-    for key, batch, scored in _whole(missing, new):
+    new, total = zip(to_score, scores, strict=True), sum(map(len, batches.values()))
+    for key, batch, scored in _with_progress(_whole(missing, new), progress, missing, total):
         ledger.append(key, FINAL, {"scores": scored})
         found |= {one.key: score for one, score in zip(batch, scored, strict=True)}
     return found
@@ -200,29 +200,28 @@ def _whole(
 
 
 def _with_progress(
-    answers: Iterable[tuple[Prompt, Value]], progress: ProgressLine, to_ask: Sequence[Prompt], total: int
-) -> Iterator[tuple[Prompt, Value]]:
-    """Show how many of `total` prompts are done, and how long the rest takes at the pace so far.
+    done: Iterable[tuple[str, list[Prompt], list[Value]]], progress: ProgressLine, missing: Batches, total: int
+) -> Iterator[tuple[str, list[Prompt], list[Value]]]:
+    """Show how many of `total` prompts are done, and how long the rest takes at the pace of the batches so far.
 
     Time goes by length, not by prompt: the long prompts come last.
     """
-    began, whole, got = time.monotonic(), sum(prompt.length for prompt in to_ask), 0
-    for number, (prompt, value) in enumerate(answers, start=total - len(to_ask) + 1):
-        yield prompt, value
-        got += prompt.length
+    began, got = time.monotonic(), 0
+    lengths = {key: sum(prompt.length for prompt in batch) for key, batch in missing.items()}
+    whole, number = sum(lengths.values()), total - sum(map(len, missing.values()))
+    for key, batch, values in done:
+        yield key, batch, values
+        number, got = number + len(batch), got + lengths[key]
         left = (time.monotonic() - began) * (whole - got) / max(1, got)
         progress.show(f"{number:,} of {total:,} prompts, about {_in_words(left)} left")
 
 
 def _in_words(seconds: float) -> str:
-    minutes = round(seconds / 60)
-    return (
-        f"{seconds:.0f} s"
-        if minutes < 2
-        else f"{minutes // 60} h {minutes % 60} min"
-        if minutes > 90
-        else f"{minutes} min"
-    )
+    """A rough time, in one unit or two."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
 def _kept(ledger: Ledger, batches: Mapping[str, Sequence[Prompt]], field: str) -> Iterator[tuple[str, Any]]:

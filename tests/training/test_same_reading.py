@@ -1,4 +1,4 @@
-"""What a reply is worth in training is what it says in judging: reward, SFT target and judge read the same tokens alike.
+"""A reply is worth in training what it says in judging: reward, SFT target and judge read the same tokens alike.
 
 A thousand replies with thoughts that rehearse verdicts, quotations, several answers and cut ends, under chat templates
 that open a thought, that close an empty one and that do neither, with and without special tokens for the marks.
