@@ -18,10 +18,13 @@ from reasrm.datasets.origins import NOT_KNOWN, NOT_STATED, DataOrigin
 from reasrm.datasets.row_files import RowInFile, rows_of
 from reasrm.runtime.outputs import write_json
 from reasrm.runtime.stage_main import StageError
+from reasrm.runtime.yaml_files import YamlError, parse_yaml
 
 DOWNLOADS = Path("work/downloads")
 """Clones of git repositories; the hub's files stay in the hub's own cache."""
 CARD = "README.md"
+_HEAD = re.compile(r"\A\s*---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)", re.DOTALL)
+"""The YAML at the beginning of a card."""
 _FULL_HASH = re.compile(r"[0-9a-f]{40}")
 
 
@@ -92,20 +95,20 @@ def _from_hub(source: HubData, revisions: Path) -> Path:
             f'elsewhere into the cache that HF_HOME names and write `"{source.repo}": "<its full hash>"` into '
             f"{revisions}, or use `source: files`"
         ) from error
-    write_revision(revisions, source.repo, folder.name, _licence_of_card(folder / CARD))
+    write_revision(revisions, source.repo, folder.name, licence_of_card(folder / CARD))
     return folder
 
 
-def _licence_of_card(card: Path) -> str:
-    """What the head of a hub's card says of the licence."""
-    from huggingface_hub import metadata_load
-    from yaml import YAMLError
-
+def licence_of_card(card: Path) -> str:
+    """What the head of a hub's card says of the licence; `not stated` if nothing, `not known` if there is no card."""
     if not card.is_file():
         return NOT_KNOWN
+    written = _HEAD.match(card.read_text(encoding="utf-8", errors="replace"))
     try:
-        head = metadata_load(card) or {}
-    except (ValueError, YAMLError):  # a head that is no mapping, or no YAML
+        head = parse_yaml(written.group(1), card) if written else None
+    except YamlError:
+        head = None
+    if not isinstance(head, dict):
         return NOT_STATED
     named = [head.get("license"), head.get("license_name")]
     said = [text for one in named for text in (one if isinstance(one, list) else [one]) if isinstance(text, str)]
