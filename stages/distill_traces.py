@@ -7,7 +7,7 @@ Replies live in a ledger outside of DVC's outputs, keyed by the exact request: a
 was, and nothing that the ledger holds is paid for again.
 
 Reads:   first: data/pairs/distill.jsonl          second: data/traces/first.jsonl; or the source of the traces
-Writes:  data/traces/first.jsonl, first.refused.jsonl (published rows that are no traces, with reasons),
+Writes:  data/traces/first.jsonl, first.refused.json (published rows that are no traces, with reasons),
          first.metrics.json (second likewise); of an oracle ledgers/distill_traces-first.jsonl
 Run:     python -m stages.distill_traces first      (or: dvc repro distill_traces@first)
          python -m stages.distill_traces first --dry-run --json      what is still to be asked, and its price
@@ -35,7 +35,6 @@ from reasrm.distillation.settings import AskingSettings
 from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.miniature.oracle_server import local_oracle
 from reasrm.records.harmless_text import json_text
-from reasrm.records.jsonl import write_records
 from reasrm.records.trace import TracePass
 from reasrm.runtime.outputs import write_json
 from reasrm.runtime.params import StageParams
@@ -127,7 +126,7 @@ def distill_traces(which: TracePass) -> str:
     write_json(out.with_suffix(".metrics.json"), result.metrics())
     result.raise_if_stopped()
     require_whole_replies(result, params.min_ok_share, out)
-    write_records(refused_file(out), ())
+    write_json(refused_file(out), [])
     return f"{which}: {result.message(free=is_local)}"
 
 

@@ -143,7 +143,7 @@ def write_pass(
     forget_refused(STAGE, name)
     refused = found.refused if which is TracePass.FIRST else []
     write_records(out, traces)
-    write_records(refused_file(out), refused)
+    write_json(refused_file(out), refused)
     write_json(out.with_suffix(".metrics.json"), _metrics(source, found, traces, refused) | as_written((origins,)))
     if which is TracePass.SECOND and not traces:
         return f"{which}: no traces: {origins.name} has none beside the first pass's, and no oracle is asked"
@@ -159,8 +159,11 @@ def write_pass(
 
 
 def refused_file(out: Path) -> Path:
-    """Where the rows stand that are no traces, beside the traces in `out`."""
-    return out.with_suffix(".refused.jsonl")
+    """Where the rows stand that are no traces, beside the traces in `out`.
+
+    A list in JSON: DVC warns of empty files, and an oracle's pass has none.
+    """
+    return out.with_suffix(".refused.json")
 
 
 def _metrics(

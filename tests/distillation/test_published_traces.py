@@ -19,7 +19,7 @@ from reasrm.datasets.row_files import RowInFile
 from reasrm.distillation.published_traces import TraceSet, TraceSource, read_source, trace_set, write_pass
 from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.records.comparison import Side, hashed_side, show
-from reasrm.records.jsonl import read_records, read_rows, write_records
+from reasrm.records.jsonl import read_records, write_records
 from reasrm.records.pair import Message, PreferencePair, Role
 from reasrm.records.trace import KeptTrace, OracleTrace, RejectedTrace, TraceOutcome, TracePass
 from reasrm.runtime.stage_main import StageError
@@ -163,7 +163,8 @@ def test_what_cannot_be_used_fails_with_its_reasons(tmp_path: Path, monkeypatch:
     empty = write_pass(TracePass.SECOND, TraceSource.FILES, found, origin, 0.5, tmp_path / "second.jsonl")
     assert "no oracle is asked" in empty
     assert (tmp_path / "second.jsonl").read_bytes() == b""
-    assert [row["place"] for _, row in read_rows(tmp_path / "first.refused.jsonl")] == [2]
+    assert [row["place"] for row in json.loads((tmp_path / "first.refused.json").read_bytes())] == [2]
+    assert (tmp_path / "second.refused.json").read_text(encoding="utf-8") == "[]\n"
 
 
 @pytest.mark.slow
