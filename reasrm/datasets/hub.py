@@ -16,6 +16,7 @@ from typing import Any
 
 from reasrm.datasets.origins import NOT_KNOWN, NOT_STATED, DataOrigin
 from reasrm.datasets.row_files import RowInFile, rows_of
+from reasrm.records.harmless_text import harmless, one_line
 from reasrm.runtime.outputs import write_json
 from reasrm.runtime.stage_main import StageError
 from reasrm.runtime.yaml_files import YamlError, parse_yaml
@@ -112,7 +113,7 @@ def licence_of_card(card: Path) -> str:
         return NOT_STATED
     named = [head.get("license"), head.get("license_name")]
     said = [text for one in named for text in (one if isinstance(one, list) else [one]) if isinstance(text, str)]
-    return " ".join(", ".join(dict.fromkeys(said)).split())[:100] or NOT_STATED
+    return one_line(harmless(", ".join(dict.fromkeys(said))), 100) or NOT_STATED
 
 
 def _from_git(source: GitData, revisions: Path) -> Path:
