@@ -123,6 +123,8 @@ def vllm_computes_as(settings: GrpoSettings) -> Iterator[None]:
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
         # Without an amount vLLM refuses to start where the page cache leaves less memory free, as on any busy machine
         options |= {"enforce_eager": True, "kv_cache_memory_bytes": int(settings.rollouts.memory_share * memory)}
+    if not torch.distributed.is_initialized():
+        os.environ["MASTER_PORT"] = "0"  # TRL takes a free one; accelerate's 29500 would be that of any other training
     llm_class, set_num_threads, threads = vllm_generation.LLM, torch.set_num_threads, torch.get_num_threads()
     vllm_generation.LLM = partial(llm_class, **options)
     try:
