@@ -55,17 +55,34 @@ def run(
 
 
 @app.command(rich_help_panel=RUNNING)
-def plan(to: Stages = None, force: Forced = None, as_json: AsJson = False) -> None:
-    """Say which stages would run, and why, before anything runs."""
-    from flows.plan import estimate_oracle_cost, make_plan, plan_document, show_plan
+def plan(
+    to: Stages = None,
+    force: Forced = None,
+    device: Annotated[
+        str, typer.Option(help="Plan for this device: h100-80gb:8, rtx4090, 24gb, cpu-32gb (default: this machine).")
+    ] = "",
+    model: Annotated[str, typer.Option(help="Plan for this model: a checkpoint's folder or a hub id.")] = "",
+    rows: Annotated[bool, typer.Option("--rows", help="Measure all rows with the tokenizer.")] = False,
+    must_fit: Annotated[bool, typer.Option("--must-fit", help="Fail if a stage does not fit the device.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say which stages would run, and why, whether each fits the device and how long it takes."""
+    from flows.plan import estimate_oracle_cost, make_plan, plan_document, preflight_of, show_plan
+    from flows.preflight import PreflightRequest, misfits, show_preflight
 
     root = project_root()
     forecasts = make_plan(root, tuple(to or ()), tuple(force or ()))
     estimates = estimate_oracle_cost(root, forecasts)
+    preflight = preflight_of(root, forecasts, PreflightRequest(device, model, rows))
     if as_json:
-        say_json(json_text(plan_document(forecasts, estimates), indent=1))
+        say_json(json_text(plan_document(forecasts, estimates, preflight), indent=1))
     else:
-        show_plan(root, forecasts, estimates, TerminalConsole())
+        console = TerminalConsole()
+        show_plan(root, forecasts, estimates, console)
+        if preflight is not None:
+            show_preflight(preflight, console)
+    if must_fit and preflight is not None and misfits(preflight):
+        raise typer.Exit(int(ExitCode.FAILED))
 
 
 @app.command(rich_help_panel=RUNNING)

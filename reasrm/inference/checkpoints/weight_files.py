@@ -61,6 +61,18 @@ def tensor_names(checkpoint: Path) -> list[str]:
     return sorted(_weight_map(checkpoint / INDEX)) if _is_there(checkpoint / INDEX) else []
 
 
+def tensor_shapes(checkpoint: Path) -> dict[str, tuple[int, ...]]:
+    """The shape of each weight of `checkpoint` by its name; empty where there are no weights.
+
+    Raises:
+        StageError: a file of weights cannot be read.
+    """
+    whole = _is_there(checkpoint / WEIGHTS) or not _is_there(checkpoint / INDEX)
+    files = [WEIGHTS] if whole else sorted(set(_weight_map(checkpoint / INDEX).values()))
+    entries = [entry for file in files if _is_there(checkpoint / file) for entry in _header(checkpoint / file).items()]
+    return {name: tuple(entry["shape"]) for name, entry in entries}
+
+
 def odd_weights(checkpoint: Path) -> list[str]:
     """Those weights that are no floating-point numbers of two bytes or more; none where there are no weights.
 

@@ -1,0 +1,54 @@
+"""What the stages that write a model put on the disk, in bytes.
+
+A training keeps `RESUME_KEPT` checkpoints to resume from (weights and optimiser), with one more while it is written;
+its model is written once and lies a second time in DVC's cache, unless that links files
+(https://dvc.org/doc/user-guide/data-management/large-dataset-optimization).
+"""
+
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+from reasrm.preflight.activations import number_formats
+from reasrm.preflight.trained_weights import trained_weights
+from reasrm.preflight.training_memory import Training
+
+RESUME_KEPT = 2
+"""transformers' `save_total_limit` as `reasrm.training.trl_arguments` sets it."""
+DVC_CONFIGS = (Path(".dvc/config"), Path(".dvc/config.local"))
+LINKS = ("hardlink", "symlink")
+
+
+class DiskNeed(NamedTuple):
+    """Bytes."""
+
+    resume: float = 0.0
+    """While the stage runs."""
+    output: float = 0.0
+    """With DVC's copy."""
+
+
+def training_disk(training: Training, copies: int) -> DiskNeed:
+    """What a training writes; `copies` of its output, DVC's included."""
+    settings = training.settings
+    held = trained_weights(training.shape, settings, training.parameters)
+    model = training.parameters * number_formats(settings).weight
+    return DiskNeed((RESUME_KEPT + 1) * held.stored, float(copies * model))
+
+
+def copied_disk(size: float, copies: int) -> DiskNeed:
+    """What copying a published model of `size` bytes writes."""
+    return DiskNeed(0.0, copies * size)
+
+
+def output_copies(root: Path) -> int:
+    """How often an output lies on the disk: once where DVC's cache links files, else twice."""
+    texts = [(root / config).read_text(errors="replace") for config in DVC_CONFIGS if (root / config).is_file()]
+    linked = any(line.strip().startswith("type") and line.rpartition("=")[2].strip().startswith(LINKS)
+                 for text in texts for line in text.splitlines())  # fmt: skip
+    return 1 if linked else 2
+
+
+def free_bytes(root: Path) -> int:
+    """Free on the disk of `root`."""
+    return shutil.disk_usage(root).free
