@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[1]
 TRAINERS = "from trl import GRPOTrainer, RewardTrainer, SFTTrainer; import datasets, dvclive, stages.sft, stages.grpo"
 JUDGES = "import stages.judge, torch, transformers; from transformers import AutoModelForCausalLM"
 STAGES = ("sft", "grpo@full", "answer_sft", "scalar_rm", "judge@base", "judge@scalar_rm")
-STEPS = 3
+STEPS = 2
 JUDGED = 400
 """Most benchmark rows that are judged."""
 

@@ -133,11 +133,16 @@ def ui() -> None:
 
 
 @app.command(rich_help_panel=SETTINGS)
-def doctor(as_json: AsJson = False) -> None:
-    """Look at versions, GPUs, disk, keys and server before a run costs anything."""
+def doctor(
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Also load the tokenizer, measure all rows, and ask accelerate's estimator.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Look at versions, GPUs, memory, disk, keys, server and settings before a run costs anything."""
     from flows.doctor import Health, examine
 
-    findings = examine(project_root())
+    findings = examine(project_root(), deep=deep)
     if as_json:
         say_json(json_text([finding._asdict() for finding in findings], indent=1))
     else:

@@ -33,6 +33,8 @@ class PreflightRequest:
     model: str = ""
     rows: bool = False
     """Measure all rows with the tokenizer."""
+    check: bool = False
+    """Look at the base model's template and ask accelerate's estimator."""
 
     @property
     def is_asked(self) -> bool:
@@ -57,6 +59,7 @@ def read_preflight(root: Path, stages: Iterable[str], request: PreflightRequest)
     command += [f"--device={request.device}"] if request.device else []
     command += [f"--model={request.model}"] if request.model else []
     command += ["--rows"] if request.rows else []
+    command += ["--check"] if request.check else []
     done = subprocess.run(command, cwd=root, env=stage_environment(), capture_output=True, text=True, check=False)
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["it gave no reason"])[-1].removeprefix("preflight: ")

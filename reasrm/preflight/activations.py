@@ -55,8 +55,8 @@ def adapted_layers(shape: ModelShape, lora: LoraSettings) -> dict[str, tuple[int
     return {name: sizes for name, sizes in layers.items() if any(one.endswith(name) for one in lora.target_modules)}
 
 
-def block_bytes(shape: ModelShape, settings: TrainerSettings, length: int) -> float:
-    """Bytes that one block keeps per token of sequences of `length` tokens."""
+def block_bytes(shape: ModelShape, settings: TrainerSettings, sequences: int, length: int) -> float:
+    """Bytes that one block keeps per token of `sequences` sequences of `length` tokens."""
     formats = number_formats(settings)
     kept = _norms(shape, settings, formats) + _inputs(shape, settings, formats)
     kept += formats.product * 3 * shape.queries  # queries, and keys and values repeated for each head
@@ -64,6 +64,11 @@ def block_bytes(shape: ModelShape, settings: TrainerSettings, length: int) -> fl
     if settings.attention is TrainingAttention.EAGER:
         copies = FLOAT32 + (formats.product if formats.product < FLOAT32 else 0)
         kept += shape.heads * length * copies  # the softmax is in float32, its product with the values is not
+    elif settings.attention is TrainingAttention.SDPA:
+        kept += FLOAT32 * shape.heads  # a sum per head and query
+        kept += formats.product * length if sequences > 1 else 0  # each block's own copy of the padding's mask
+        if settings.lora is not None and formats.product < FLOAT32:
+            kept += formats.product * shape.queries  # the output, which the adapter casts
     return kept
 
 
@@ -77,14 +82,20 @@ def _norms(shape: ModelShape, settings: TrainerSettings, formats: NumberFormats)
 
 
 def _inputs(shape: ModelShape, settings: TrainerSettings, formats: NumberFormats) -> float:
-    """The inputs of products; under autocast each product has a copy of its own, else those of one input share it."""
+    """The inputs of products; where they change their format each product has a copy of its own, else it is shared."""
     if settings.lora is None:
-        shared = 5 if formats.autocast else 2
-        return formats.product * (shared * shape.hidden + shape.queries + shape.intermediate)
+        copies = 5 if formats.autocast else 2
+        return formats.product * (copies * shape.hidden + shape.queries + shape.intermediate)
     wide = formats.product if settings.precision is Precision.BFLOAT16 else FLOAT32  # adapters are float32
-    wide += 1 if settings.lora.dropout else 0
     layers = adapted_layers(shape, settings.lora)
-    return sum(wide * inputs + settings.lora.rank * formats.product for inputs, _ in layers.values())
+    inner = len(layers) * settings.lora.rank * wide
+    if settings.lora.dropout:  # each keeps what was dropped as well
+        return inner + sum((wide + 1) * inputs for inputs, _ in layers.values())
+    if formats.weight == wide == FLOAT32:
+        read = {"q_proj": "norm", "k_proj": "norm", "v_proj": "norm", "gate_proj": "norm 2", "up_proj": "norm 2"}
+        shared = {read.get(name, name): inputs for name, (inputs, _) in layers.items()}
+        return inner + wide * sum(shared.values())
+    return inner + wide * sum(inputs for inputs, _ in layers.values())
 
 
 def activation_bytes(shape: ModelShape, settings: TrainerSettings, sequences: int, length: int) -> float:
@@ -95,7 +106,7 @@ def activation_bytes(shape: ModelShape, settings: TrainerSettings, sequences: in
     """
     formats = number_formats(settings)
     tokens = sequences * length
-    block = block_bytes(shape, settings, length)
+    block = block_bytes(shape, settings, sequences, length)
     blocks = (
         shape.layers * formats.residual * shape.hidden + block
         if settings.gradient_checkpointing

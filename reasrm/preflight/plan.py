@@ -8,6 +8,7 @@ from reasrm.preflight.advice import Change, changes_to_fit
 from reasrm.preflight.base_model import base_model
 from reasrm.preflight.devices import GIB, Device
 from reasrm.preflight.disk import free_bytes, output_copies
+from reasrm.preflight.model_checks import check_model
 from reasrm.preflight.row_lengths import RowLengths, row_lengths
 from reasrm.preflight.stage_estimate import Project, StageEstimate, estimate_stage
 from reasrm.preflight.stage_settings import JudgeNeeds, StageSettings, stages_with_models
@@ -30,6 +31,8 @@ class Wanted(NamedTuple):
     """In place of the base that params.yaml names."""
     measure: bool = False
     """Tokenise all rows."""
+    check: bool = False
+    """Look at the base model's template and ask accelerate (`model_checks`)."""
 
 
 def preflight(root: Path, wanted: Wanted) -> dict[str, Any]:
@@ -64,6 +67,7 @@ def preflight(root: Path, wanted: Wanted) -> dict[str, Any]:
             "fits": outputs + resume <= free,
         },
         "assumptions": _assumptions(wanted.device),
+        "checks": [check._asdict() for check in check_model(base)] if wanted.check else [],
     }
 
 

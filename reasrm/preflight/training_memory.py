@@ -10,7 +10,7 @@ from reasrm.preflight.trained_weights import TrainedWeights, trained_weights
 from reasrm.training.grpo.settings import GrpoSettings
 from reasrm.training.trainer_settings import Strategy, TrainerSettings, TrainingAttention
 
-TRAINING_PROCESS = 800 * 2**20
+TRAINING_PROCESS = 620 * 2**20
 """Bytes of a training process on a CPU before a model is loaded: interpreter, torch, transformers, TRL, datasets."""
 SHARDED = frozenset({Strategy.FSDP2, Strategy.ZERO3})
 
