@@ -14,7 +14,7 @@ from reasrm.training.lora import LoraSettings, Quantisation
 from reasrm.training.trainer_settings import LaunchSettings, Strategy, TrainerSettings, TrainingAttention, WeightType
 
 ADAPTER = LoraSettings(rank=32, alpha=64, dropout=0.0, target_modules="all-linear", use_rslora=False, quantise=None)
-MOST_PROCESSES = 64
+WORDS = {None: "null", False: "false"}
 
 
 class Change(NamedTuple):
@@ -36,7 +36,7 @@ def changes_to_fit(
 ) -> list[Change]:
     """Changes, each with those before it, until the stage fits; the last one says whether it does. None if it fits.
 
-    The first change that suffices alone stands alone.
+    The first change that suffices alone stands alone, unless it is an adapter, which makes another training.
     """
     if estimate.fits is not False or estimate.memory is None:
         return []
@@ -51,7 +51,8 @@ def changes_to_fit(
         assert found.memory is not None
         return Change(text, found.memory.peak / GIB, found.memory.peak <= found.usable)
 
-    alone = [tried(step.text, step.settings) for step in _training_steps(project, settings)]
+    steps = [step for step in _training_steps(project, settings) if not step.text.startswith("lora")]
+    alone = [tried(step.text, step.settings) for step in steps]
     if sufficient := next((change for change in alone if change.fits), None):
         return [sufficient]
     return list(_together(project, settings, tried))
@@ -97,7 +98,8 @@ def _training_steps(project: Project, settings: TrainerSettings) -> Iterator[_St
     if settings.dtype is WeightType.FLOAT32:
         yield _Step("dtype: bfloat16", settings.model_copy(update={"dtype": WeightType.BFLOAT16}))
     if settings.lora is None:
-        yield _Step("lora: {rank: 32, ...}", settings.model_copy(update={"lora": ADAPTER}))
+        written = ", ".join(f"{key}: {WORDS.get(value, value)}" for key, value in ADAPTER.model_dump().items())
+        yield _Step(f"lora: {{{written}}}", settings.model_copy(update={"lora": ADAPTER}))
     elif device.is_gpu and settings.lora.quantise is None:
         quantised = settings.lora.model_copy(update={"quantise": Quantisation.NF4})
         yield _Step("lora.quantise: nf4", settings.model_copy(update={"lora": quantised}))

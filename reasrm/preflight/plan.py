@@ -42,12 +42,20 @@ def preflight(root: Path, wanted: Wanted) -> dict[str, Any]:
         StageError: params.yaml cannot be read, or the base model's shape is unknown.
     """
     params = read_yaml(root / PARAMS_FILE)
-    document: Mapping[str, Any] = params if isinstance(params, Mapping) else {}
-    base = base_model(root, document, wanted.model)
+    return estimates(root, params if isinstance(params, Mapping) else {}, wanted)
+
+
+def estimates(root: Path, params: Mapping[str, Any], wanted: Wanted) -> dict[str, Any]:
+    """As `preflight`, with the document of params.yaml.
+
+    Raises:
+        StageError: the base model's shape is unknown.
+    """
+    base = base_model(root, params, wanted.model)
     project = Project(root, base, wanted.device, output_copies(root))
     tokenizers = _Tokenizers(project) if wanted.measure else None
     stages, resume, outputs = [], 0.0, 0.0
-    for stage in stages_with_models(document):
+    for stage in stages_with_models(params):
         if wanted.stages and stage.stage not in wanted.stages:
             continue
         rows = row_lengths(root, stage, tokenizers.of(stage) if tokenizers else None)
