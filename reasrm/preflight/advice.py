@@ -129,7 +129,7 @@ def _judge_changes(
     """Halve the batch's tokens and prompts until it fits; then bfloat16 weights as well."""
     found: list[Change] = []
     for number_format in dict.fromkeys((settings.dtype, Dtype.BFLOAT16)):
-        changed = settings.model_copy(update={"dtype": number_format, "attention": Attention.SDPA})
+        changed = settings.model_copy(update={"dtype": number_format, "attention": Attention.SDPA.value})
         while True:
             estimate = estimate_stage(project, replace(stage, settings=changed), rows)
             assert estimate.memory is not None

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from reasrm.inference.checkpoints.checkpoint_folder import CONFIG
+from reasrm.inference.checkpoints.checkpoint_folder import CONFIG, read_config
 from reasrm.miniature.tiny_model import TinyShape
+from reasrm.preflight.activations import BFLOAT16, FLOAT32
 from reasrm.preflight.known_models import KNOWN_MODELS, known_shape
 from reasrm.preflight.model_shape import ModelShape, shape_of_folder
 from reasrm.runtime.params import ParamsError
@@ -23,6 +24,8 @@ class BaseModel(NamedTuple):
     shape: ModelShape
     folder: Path | None
     """Where its config and tokenizer are, if they are here."""
+    stored_width: int
+    """Bytes of a stored weight."""
 
 
 def base_model(root: Path, params: Mapping[str, Any], described: str = "") -> BaseModel:
@@ -46,9 +49,9 @@ def base_model(root: Path, params: Mapping[str, Any], described: str = "") -> Ba
         return _miniature(root, section)
     folder = root / model if source == "folder" else _in_hub_cache(model, str(section.get("revision")))
     if folder is not None and (folder / CONFIG).is_file():
-        return BaseModel(model, shape_of_folder(folder), folder)
+        return _of_folder(model, folder)
     if shape := known_shape(model):
-        return BaseModel(model, shape, None)
+        return BaseModel(model, shape, None, BFLOAT16)
     where = "there is no config.json" if source == "folder" else "not in the hub's cache"
     raise StageError(
         f"the model {model!a} is unknown ({where}): `reasrm plan --model FOLDER` takes one with its "
@@ -56,11 +59,18 @@ def base_model(root: Path, params: Mapping[str, Any], described: str = "") -> Ba
     )
 
 
+def _of_folder(name: str, folder: Path) -> BaseModel:
+    """The model whose config is in `folder`; its weights have two bytes unless that says float32."""
+    config = read_config(folder)
+    dtype = config.get("dtype") or config.get("torch_dtype")
+    return BaseModel(name, shape_of_folder(folder), folder, FLOAT32 if dtype == "float32" else BFLOAT16)
+
+
 def _described(root: Path, described: str) -> BaseModel:
     if (root / described / CONFIG).is_file():
-        return BaseModel(described, shape_of_folder(root / described), root / described)
+        return _of_folder(described, root / described)
     if shape := known_shape(described):
-        return BaseModel(described, shape, None)
+        return BaseModel(described, shape, None, BFLOAT16)
     raise StageError(f"--model {described!a}: no folder with a {CONFIG}, and none of {', '.join(KNOWN_MODELS)}")
 
 
@@ -77,8 +87,8 @@ def _miniature(root: Path, section: Mapping[str, Any]) -> BaseModel:
     if (root / BASE / CONFIG).is_file():
         trained = shape_of_folder(root / BASE)
         if (trained.hidden, trained.layers, trained.positions) == (shape.hidden, shape.layers, shape.positions):
-            return BaseModel("the miniature", trained, root / BASE)
-    return BaseModel("the miniature", shape, None)
+            return BaseModel("the miniature", trained, root / BASE, FLOAT32)
+    return BaseModel("the miniature", shape, None, FLOAT32)
 
 
 def _in_hub_cache(model: str, revision: str) -> Path | None:

@@ -1,6 +1,6 @@
 """What the stages that write a model put on the disk, in bytes.
 
-A training keeps `RESUME_KEPT` checkpoints to resume from (weights and optimiser), with one more while it is written;
+A training keeps some checkpoints to resume from (weights and optimiser), with one more while it is written;
 its model is written once and lies a second time in DVC's cache, unless that links files
 (https://dvc.org/doc/user-guide/data-management/large-dataset-optimization).
 """
@@ -9,12 +9,13 @@ import shutil
 from pathlib import Path
 from typing import NamedTuple
 
-from reasrm.preflight.activations import number_formats
+from reasrm.preflight.activations import BFLOAT16, FLOAT32
 from reasrm.preflight.trained_weights import trained_weights
 from reasrm.preflight.training_memory import Training
 
 RESUME_KEPT = 2
-"""transformers' `save_total_limit` as `reasrm.training.trl_arguments` sets it."""
+"""transformers' `save_total_limit`, where params.yaml does not say it (`training_housekeeping.keep_checkpoints`)."""
+WRITTEN = {"float32": FLOAT32, "bfloat16": BFLOAT16}
 DVC_CONFIGS = (Path(".dvc/config"), Path(".dvc/config.local"))
 LINKS = ("hardlink", "symlink")
 
@@ -28,12 +29,20 @@ class DiskNeed(NamedTuple):
     """With DVC's copy."""
 
 
-def training_disk(training: Training, copies: int) -> DiskNeed:
-    """What a training writes; `copies` of its output, DVC's included."""
+def training_disk(training: Training, copies: int, kept: int, base_width: int) -> DiskNeed:
+    """What a training writes.
+
+    Args:
+        training: the training.
+        copies: of its output, DVC's included.
+        kept: checkpoints to resume from.
+        base_width: bytes of a stored weight of the base, which `save_dtype: base` keeps.
+    """
     settings = training.settings
     held = trained_weights(training.shape, settings, training.parameters)
-    model = training.parameters * number_formats(settings).weight
-    return DiskNeed((RESUME_KEPT + 1) * held.stored, float(copies * model))
+    said = str(getattr(settings, "save_dtype", settings.dtype.value))
+    model = training.parameters * WRITTEN.get(said, base_width)
+    return DiskNeed((kept + 1) * held.stored, float(copies * model))
 
 
 def copied_disk(size: float, copies: int) -> DiskNeed:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from reasrm.preflight.activations import BFLOAT16, FLOAT32
 from reasrm.preflight.generation import cache_bytes, prefill_bytes, sampling_bytes
-from reasrm.preflight.memory import MemoryNeed
+from reasrm.preflight.memory import MemoryNeed, Parts
 from reasrm.preflight.model_shape import ModelShape
 
 JUDGE_PROCESS = 500 * 2**20
@@ -35,6 +35,8 @@ class Judging(NamedTuple):
     longest_prompt: int
     reply: int
     on_gpu: bool
+    cache_tokens: int | None = None
+    """Most tokens that the cache of one batch may hold."""
 
 
 def judge_memory(judging: Judging) -> MemoryNeed:
@@ -44,21 +46,26 @@ def judge_memory(judging: Judging) -> MemoryNeed:
     always = {"weights": float(parameters * judging.width)}
     if not judging.on_gpu:
         always["libraries"] = JUDGE_PROCESS
-    if judging.scalar:
-        tokens = max(judging.longest_prompt, min(judging.batch_tokens, judging.batch_size * judging.longest_prompt))
-        rows = max(1, tokens // judging.longest_prompt)
-        work = prefill_bytes(shape, judging.width, rows, judging.longest_prompt, eager=judging.eager)
-        return MemoryNeed({"scoring": {**always, "conversations": work}})
-    needs = [_batch(judging, rows, length) for rows, length in _batches(judging)]
-    largest = max(needs, key=lambda parts: sum(parts.values()))
-    return MemoryNeed({"replies": {**always, **largest}})
+    return MemoryNeed({"scoring" if judging.scalar else "replies": {**always, **batch_parts(judging)}})
 
 
 def _batches(judging: Judging) -> Iterator[tuple[int, int]]:
     """Rows and prompt lengths of the batches at the limits: the longest prompts, and the most rows."""
     longest = judging.longest_prompt
-    yield max(1, min(judging.batch_size, judging.batch_tokens // longest)), longest
-    yield judging.batch_size, max(1, min(longest, judging.batch_tokens // judging.batch_size))
+    for length in (longest, max(1, min(longest, judging.batch_tokens // judging.batch_size))):
+        rows = min(judging.batch_size, judging.batch_tokens // length)
+        if judging.cache_tokens is not None:
+            rows = min(rows, judging.cache_tokens // (length + judging.reply))
+        yield max(1, rows), length
+
+
+def batch_parts(judging: Judging) -> Parts:
+    """What the largest batch holds besides the weights."""
+    if judging.scalar:
+        rows = max(1, min(judging.batch_size, judging.batch_tokens // judging.longest_prompt))
+        work = prefill_bytes(judging.shape, judging.width, rows, judging.longest_prompt, eager=judging.eager)
+        return {"conversations": work}
+    return max((_batch(judging, *batch) for batch in _batches(judging)), key=lambda parts: sum(parts.values()))
 
 
 def _batch(judging: Judging, rows: int, length: int) -> dict[str, float]:
@@ -75,7 +82,7 @@ def _batch(judging: Judging, rows: int, length: int) -> dict[str, float]:
     }
 
 
-def vllm_memory(judging: Judging, devices: int = 1) -> MemoryNeed:
+def vllm_memory(judging: Judging, devices: int) -> MemoryNeed:
     """What a judge by vLLM needs at least: weights over `devices` devices, work, the cache of one longest reply.
 
     vLLM takes its whole share of a GPU whatever it needs; what the share leaves becomes cache for more replies at once

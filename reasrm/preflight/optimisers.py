@@ -13,6 +13,7 @@ NUMBERS = (
     ("schedule_free_sgd", 1), ("sgd", 0), ("lomo", 0),
 )  # fmt: skip
 """Numbers per parameter by a part of the name; the first that fits."""
+FLOAT32_WIDTH = 4
 ADAFACTOR_STATE = 0.02
 """Bytes per parameter: two vectors of float32 for each matrix of some thousand rows."""
 EIGHT_BIT = 1 + 4 / 256
@@ -39,6 +40,6 @@ def optimiser_bytes(name: str, width: int) -> OptimiserBytes:
     if "4bit" in name:
         return OptimiserBytes(2 * 0.5, width, known)
     by_bitsandbytes = any(part in name for part in ("bnb", "paged", "8bit", "32bit"))
-    one = EIGHT_BIT if "8bit" in name else 4 if by_bitsandbytes else width
+    one = EIGHT_BIT if "8bit" in name else FLOAT32_WIDTH if by_bitsandbytes else width
     fused = by_bitsandbytes or "fused" in name
     return OptimiserBytes((2 if numbers is None else numbers) * one, 0 if fused else width, known)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from reasrm.preflight.advice import Change, changes_to_fit
 from reasrm.preflight.base_model import base_model
 from reasrm.preflight.devices import GIB, Device
-from reasrm.preflight.disk import free_bytes, output_copies
+from reasrm.preflight.disk import RESUME_KEPT, free_bytes, output_copies
 from reasrm.preflight.model_checks import check_model
 from reasrm.preflight.row_lengths import RowLengths, row_lengths
 from reasrm.preflight.stage_estimate import Project, StageEstimate, estimate_stage
@@ -52,7 +52,9 @@ def estimates(root: Path, params: Mapping[str, Any], wanted: Wanted) -> dict[str
         StageError: the base model's shape is unknown.
     """
     base = base_model(root, params, wanted.model)
-    project = Project(root, base, wanted.device, output_copies(root))
+    keeping = params.get("training_housekeeping") or {}
+    kept = int(keeping.get("keep_checkpoints", RESUME_KEPT))
+    project = Project(root, base, wanted.device, output_copies(root), kept)
     tokenizers = _Tokenizers(project) if wanted.measure else None
     stages, resume, outputs = [], 0.0, 0.0
     for stage in stages_with_models(params):
@@ -61,7 +63,8 @@ def estimates(root: Path, params: Mapping[str, Any], wanted: Wanted) -> dict[str
         rows = row_lengths(root, stage, tokenizers.of(stage) if tokenizers else None)
         estimate = estimate_stage(project, stage, rows)
         stages.append(_stage_document(estimate, changes_to_fit(project, stage, estimate, rows)))
-        resume += estimate.disk.resume
+        pruned = bool(keeping.get("prune_work", False))  # then those of one stage at a time are there
+        resume = max(resume, estimate.disk.resume) if pruned else resume + estimate.disk.resume
         outputs += estimate.disk.output
     free = free_bytes(root)
     return {

@@ -11,6 +11,7 @@ from reasrm.preflight.disk import DiskNeed, copied_disk, training_disk
 from reasrm.preflight.judge_memory import Judging, judge_memory, vllm_memory, width_of
 from reasrm.preflight.memory import MemoryNeed
 from reasrm.preflight.model_shape import ModelShape, shape_of_folder
+from reasrm.preflight.optimisers import FLOAT32_WIDTH, optimiser_bytes
 from reasrm.preflight.row_lengths import RowLengths
 from reasrm.preflight.stage_settings import JudgeNeeds, StageSettings
 from reasrm.preflight.stage_work import judge_work, training_work
@@ -37,6 +38,8 @@ class Project:
     device: Device
     copies: int
     """Of each output on the disk."""
+    kept: int
+    """Checkpoints to resume from that a training keeps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,7 @@ def estimate_training(
         stage.stage,
         training_memory(training),
         project.device.usable,
-        training_disk(training, project.copies),
+        training_disk(training, project.copies, project.kept, project.base.stored_width),
         work,
         hours(work, project.device, settings.launch.processes) if work else None,
         rows,
@@ -115,7 +118,8 @@ def training_of(
     longest = max(fitting) if fitting and not packed else limit
     prompt = longest if reply else 0
     scalar = stage.section == "scalar_rm"
-    return Training(project.base.shape, settings, longest + reply, project.device.is_gpu, scalar, prompt), limit
+    device = project.device
+    return Training(project.base.shape, settings, longest + reply, device.is_gpu, scalar, prompt, device.memory), limit
 
 
 def _copied_base(project: Project, stage: StageSettings) -> StageEstimate:
@@ -140,12 +144,18 @@ def _estimate_judge(project: Project, stage: str, settings: JudgeNeeds, rows: Ro
             f"max_context_tokens {settings.max_context_tokens} exceeds the model's {shape.positions} positions"
         )
     by_vllm = settings.engine is EngineName.VLLM and settings.kind is JudgeKind.GENERATIVE
-    memory = vllm_memory(judging) if by_vllm else judge_memory(judging)
+    memory = vllm_memory(judging, settings.tensor_parallel) if by_vllm else judge_memory(judging)
+    device, usable = project.device, project.device.usable
+    if by_vllm and device.is_gpu:
+        usable = min(usable, int(device.memory * settings.memory_share))
+    if not device.is_gpu:  # all processes share the memory
+        usable //= settings.data_parallel
+    wanted = settings.tensor_parallel * settings.data_parallel
+    if device.is_gpu and wanted > device.count:
+        problems.append(f"tensor_parallel x data_parallel {wanted}: there are {device.count} GPUs")
     work = judge_work(judging, rows, limit, settings.samples)
-    time = hours(work, project.device, 1) if work else None
-    return StageEstimate(
-        stage, memory, project.device.usable, work=work, hours=time, rows=rows, limit=limit, problems=tuple(problems)
-    )
+    time = hours(work, device, wanted if device.is_gpu else 1) if work else None
+    return StageEstimate(stage, memory, usable, work=work, hours=time, rows=rows, limit=limit, problems=tuple(problems))
 
 
 def judging_of(
@@ -159,13 +169,14 @@ def judging_of(
     return Judging(
         shape,
         width_of(settings.dtype.value),
-        settings.attention is Attention.EAGER,
+        settings.attention == Attention.EAGER,
         scalar,
         settings.batch_size,
         settings.batch_tokens,
         max(1, max(fitting, default=limit)),
         reply,
         project.device.is_gpu,
+        settings.cache_tokens,
     ), limit
 
 
@@ -194,7 +205,5 @@ def _problems(device: Device, training: Training, settings: TrainerSettings) -> 
 
 
 def _notes(settings: TrainerSettings) -> tuple[str, ...]:
-    from reasrm.preflight.optimisers import optimiser_bytes
-
-    known = optimiser_bytes(settings.optim, 4).known
+    known = optimiser_bytes(settings.optim, FLOAT32_WIDTH).known
     return () if known else (f"optim {settings.optim} is unknown here: counted as AdamW",)

@@ -5,11 +5,12 @@ Keys that a settings class does not know are not looked at: whether they are rig
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from reasrm.inference.local_model import LocalModelSettings
+from reasrm.inference.local_model import Dtype
 from reasrm.inference.model_opening import EngineName
 from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.preflight.base_model import TRAINED_HERE
@@ -22,11 +23,23 @@ from reasrm.training.trainer_settings import EpochSettings, SftSettings, Trainer
 Settings = TypeVar("Settings", bound=BaseModel)
 
 
-class JudgeNeeds(LocalModelSettings):
-    """What decides how much a judge needs."""
+class JudgeNeeds(BaseModel):
+    """What decides how much a judge needs; the names are those of sections `judge` and `judge_running`."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
+    checkpoint: Path
+    dtype: Dtype
+    attention: str
+    batch_size: int = Field(gt=0)
+    batch_tokens: int = Field(gt=0)
+    cache_tokens: int | None = Field(None, gt=0)
+    """Most tokens in the cache of one batch; None for no such limit."""
+    max_context_tokens: int = Field(gt=0)
+    tensor_parallel: int = Field(1, gt=0)
+    data_parallel: int = Field(1, gt=0)
+    memory_share: float = Field(0.9, gt=0, le=1)
+    """Of a GPU, which vLLM takes; its own default."""
     engine: EngineName
     kind: JudgeKind
     prompt: PromptVariant
@@ -74,6 +87,8 @@ def _stage(params: Mapping[str, Any], section: str, kind: type[BaseModel], varia
     stage = f"{section}@{variant}" if variant else section
     try:
         values = dict(_mapping(params, section))
+        if kind is JudgeNeeds:
+            values |= params.get("judge_running") or {}
         if variant:
             values |= _mapping(_mapping(params, f"{section}_variants"), variant)
         settings = kind.model_validate({key: value for key, value in values.items() if key in kind.model_fields})

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from reasrm.preflight.activations import BFLOAT16, activation_bytes, number_formats, scoring_bytes
 from reasrm.preflight.generation import cache_bytes, prefill_bytes, sampling_bytes
-from reasrm.preflight.memory import MemoryNeed
+from reasrm.preflight.judge_memory import Judging, batch_parts
+from reasrm.preflight.memory import MemoryNeed, Parts
 from reasrm.preflight.model_shape import ModelShape
 from reasrm.preflight.trained_weights import TrainedWeights, trained_weights
 from reasrm.training.grpo.settings import GrpoSettings
@@ -28,6 +29,8 @@ class Training:
     """Pairs of sequences are scored by a head of one number."""
     prompt: int = 0
     """Tokens of GRPO's longest prompt."""
+    device_memory: int = 0
+    """Bytes of one device, of which a colocated vLLM takes its share."""
 
     @property
     def parameters(self) -> int:
@@ -49,12 +52,18 @@ def training_memory(training: Training) -> MemoryNeed:
         always["reference"] = _reference(training, settings)
     if not training.on_gpu:
         always["libraries"] = TRAINING_PROCESS
+    vllm = _vllm_share(training)
+    asleep = 0.0 if getattr(getattr(settings, "rollouts", None), "sleep", False) else vllm
     phases = {
-        "forward and backward": {**always, **_pass(training, held)},
-        "optimiser step": {**always, "gradients": held.gradients, "work": held.step},
+        "forward and backward": {**always, **_pass(training, held), "vllm": asleep},
+        "optimiser step": {**always, "gradients": held.gradients, "work": held.step, "vllm": asleep},
     }
     if isinstance(settings, GrpoSettings):
-        phases["rollouts"] = {**always, **_rollouts(training, settings, held)}
+        phases["rollouts"] = (
+            {**always, "vllm": vllm} if _by_vllm(settings) else ({**always, **_rollouts(training, settings, held)})
+        )
+    if dev := _dev_batch(training):
+        phases["dev accuracy"] = {**always, **dev}
     if training.on_gpu:
         return MemoryNeed(phases)
     processes = settings.launch.processes
@@ -81,6 +90,37 @@ def _pass(training: Training, held: TrainedWeights) -> dict[str, float]:
         "copies": held.copies,
         "gradients": held.gradients if several else max(0.0, held.gradients - activations),
     }
+
+
+def _dev_batch(training: Training) -> Parts:
+    """What judging the dev rows between steps takes, by the settings `dev` of the training; nothing without them."""
+    settings = training.settings
+    dev = getattr(settings, "dev", None)
+    if dev is None:
+        return {}
+    return batch_parts(
+        Judging(
+            training.shape,
+            number_formats(settings).weight,
+            settings.attention is TrainingAttention.EAGER,
+            training.scalar,
+            dev.batch_size,
+            dev.batch_tokens,
+            training.prompt or training.length,
+            getattr(dev, "max_new_tokens", 0),
+            training.on_gpu,
+        )
+    )
+
+
+def _by_vllm(settings: TrainerSettings) -> bool:
+    return getattr(getattr(settings, "rollouts", None), "engine", "") == "vllm"
+
+
+def _vllm_share(training: Training) -> float:
+    """What a vLLM in the training's own processes takes; a server takes nothing here."""
+    rollouts = getattr(training.settings, "rollouts", None)
+    return float(getattr(rollouts, "memory_share", 0.0) * training.device_memory)
 
 
 def _reference(training: Training, settings: GrpoSettings) -> float:
