@@ -13,7 +13,7 @@ from reasrm.preflight.generation import cache_bytes, prefill_bytes, sampling_byt
 from reasrm.preflight.memory import MemoryNeed, Parts
 from reasrm.preflight.model_shape import ModelShape
 
-JUDGE_PROCESS = 500 * 2**20
+JUDGE_PROCESS = 430 * 2**20
 """Bytes of a judging process on a CPU before a model is loaded: interpreter, torch, transformers."""
 PREFILL_TOKENS = 4096
 """`reasrm.inference.decoding.PREFILL_TOKENS`, which importing would load torch; a test compares them."""

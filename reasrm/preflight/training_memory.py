@@ -13,6 +13,11 @@ from reasrm.training.trainer_settings import Strategy, TrainerSettings, Training
 
 TRAINING_PROCESS = 620 * 2**20
 """Bytes of a training process on a CPU before a model is loaded: interpreter, torch, transformers, TRL, datasets."""
+HEAP_FRAGMENTS = 1.4
+"""On a CPU, memory of what comes and goes in a step over what its tensors hold at once: glibc keeps freed memory in
+pieces, as `KEEP_FREED_MEMORY` of `flows.stage_process` tells it to. Measured, see benchmarks/README.md."""
+LASTING = frozenset({"weights", "optimiser", "reference", "libraries", "vllm"})
+"""Parts that stay from step to step."""
 SHARDED = frozenset({Strategy.FSDP2, Strategy.ZERO3})
 
 
@@ -59,17 +64,18 @@ def training_memory(training: Training) -> MemoryNeed:
         "optimiser step": {**always, "gradients": held.gradients, "work": held.step, "vllm": asleep},
     }
     if isinstance(settings, GrpoSettings):
-        phases["rollouts"] = (
-            {**always, "vllm": vllm} if _by_vllm(settings) else ({**always, **_rollouts(training, settings, held)})
-        )
+        sampling = {"vllm": vllm} if _by_vllm(settings) else _rollouts(training, settings, held)
+        phases["rollouts"] = {**always, **sampling}
     if dev := _dev_batch(training):
         phases["dev accuracy"] = {**always, **dev}
     if training.on_gpu:
         return MemoryNeed(phases)
-    processes = settings.launch.processes
-    return MemoryNeed(
-        {name: {part: size * processes for part, size in parts.items()} for name, parts in phases.items()}
-    )
+    return MemoryNeed({name: _of_all_processes(parts, settings.launch.processes) for name, parts in phases.items()})
+
+
+def _of_all_processes(parts: Parts, processes: int) -> Parts:
+    """What the processes of a training on a CPU hold together."""
+    return {part: size * processes * (1 if part in LASTING else HEAP_FRAGMENTS) for part, size in parts.items()}
 
 
 def _pass(training: Training, held: TrainedWeights) -> dict[str, float]:
