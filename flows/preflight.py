@@ -6,8 +6,9 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -71,15 +72,16 @@ def read_preflight(root: Path, stages: Iterable[str], request: PreflightRequest)
 def show_preflight(preflight: Preflight, console: Console) -> None:
     """Print a table of the stages, and below it what does not fit and what to change."""
     model, device, disk = preflight["model"], preflight["device"], preflight["disk"]
-    console.print()
-    table = Table(
-        show_edge=False, title=f"{model['name']} ({_count(model['parameters'])} parameters) on {device['name']}"
+    console.print(
+        f"\n{model['name']} ({_count(model['parameters'])} parameters) on {device['name']}, of which a stage may take "
+        f"{device['usable_gib']:g} GiB:",
+        soft_wrap=True,
     )
-    table.title_justify = "left"
-    for column in ("stage", "memory", "of", "", "largest parts", "disk", "tokens", "hours", "rows that fit"):
-        table.add_column(column, justify="right" if column in {"memory", "of", "disk", "tokens", "hours"} else "left")
-    for stage in preflight["stages"]:
-        table.add_row(*_cells(stage))
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for column in ("stage", "memory", "fits", "disk", "tokens", "hours", "rows"):
+        table.add_column(column, justify="left" if column in {"stage", "fits"} else "right", no_wrap=True)
+    for names, cells in _grouped(preflight["stages"]):
+        table.add_row(names[0] + (f" +{len(names) - 1}" if names[1:] else ""), *cells)
     console.print(table)
     for line in _said_once(preflight["stages"]):
         console.print(line, soft_wrap=True)
@@ -100,21 +102,23 @@ def misfits(preflight: Preflight, *, surely: bool = False) -> list[str]:
     return lines
 
 
+def _grouped(stages: Iterable[Mapping[str, Any]]) -> Iterator[tuple[list[str], list[str | Text]]]:
+    """The stages' cells, neighbours with the same ones together."""
+    for cells, group in groupby(stages, key=_cells):
+        yield [stage["stage"] for stage in group], cells
+
+
 def _cells(stage: Mapping[str, Any]) -> list[str | Text]:
     memory, disk, hours, rows = stage["memory"], stage["disk"], stage["hours"], stage["rows"]
-    verdict = {True: Text("fits", style="green"), False: Text("too large", style="bold red"), None: Text("unknown")}
-    largest = list(memory["parts_gib"].items())[:SHOWN_PARTS] if memory else []
+    verdict = {True: Text("yes", style="green"), False: Text("no", style="bold red"), None: Text("unknown")}
     space = disk["resume_gib"] + disk["output_gib"]
     return [
-        stage["stage"],
         f"{memory['needs_gib']:.1f} GiB" if memory else "",
-        f"{memory['usable_gib']:.1f}" if memory else "",
         verdict[stage["fits"]] if memory or stage["unknown"] or stage["problems"] else "",
-        ", ".join(f"{name} {size:.1f}" for name, size in largest),
         f"{space:.1f} GiB" if space else "",
-        ("" if stage["tokens"] is None else _count(stage["tokens"])),
+        "" if stage["tokens"] is None else _count(stage["tokens"]),
         "" if hours is None else _hours(hours),
-        "" if rows is None else f"{'' if rows['measured'] else '~'}{rows['share_that_fits']:.0%} of {rows['rows']:,}",
+        "" if rows is None else f"{'' if rows['measured'] else '~'}{rows['share_that_fits']:.0%}",
     ]
 
 
@@ -132,7 +136,8 @@ def _remarks(stage: Mapping[str, Any]) -> list[str]:
     lines = [*stage["problems"], *([stage["unknown"]] if stage["unknown"] else [])]
     if memory and memory["needs_gib"] > memory["usable_gib"]:
         missing = memory["needs_gib"] - memory["usable_gib"]
-        lines.append(f"{missing:.1f} GiB too much in {memory['phase']}; {_advice(changes)}")
+        largest = ", ".join(f"{name} {size:.1f}" for name, size in list(memory["parts_gib"].items())[:SHOWN_PARTS])
+        lines.append(f"{missing:.1f} GiB too much in {memory['phase']} ({largest}); {_advice(changes)}")
     return [*lines, *stage["notes"]]
 
 

@@ -1,8 +1,11 @@
 """What to change so that a stage fits: each change is put into the formulas again, none is a fixed phrase."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from typing import NamedTuple
+
+from pydantic import ValidationError
 
 from reasrm.inference.local_model import Attention, Dtype
 from reasrm.preflight.devices import GIB
@@ -14,6 +17,11 @@ from reasrm.training.lora import LoraSettings, Quantisation
 from reasrm.training.trainer_settings import LaunchSettings, Strategy, TrainerSettings, TrainingAttention, WeightType
 
 ADAPTER = LoraSettings(rank=32, alpha=64, dropout=0.0, target_modules="all-linear", use_rslora=False, quantise=None)
+VLLM = {
+    "engine": "vllm", "mode": "colocate", "memory_share": 0.3, "tensor_parallel": 1, "sleep": True,
+    "most_logprob_gap": 5e-2, "importance_sampling_mode": "sequence_mask", "importance_sampling_clip_min": None,
+    "importance_sampling_clip_max": None,
+}  # fmt: skip
 WORDS = {None: "null", False: "false"}
 
 
@@ -109,6 +117,7 @@ def _fewer_rollouts(settings: TrainerSettings) -> Iterator[_Step]:
     """Fewer replies sampled at once; whole groups stay whole."""
     if not isinstance(settings, GrpoSettings):
         return
+    yield from _by_vllm(settings)
     if settings.steps_per_generation > 1 and settings.batch_size % settings.replies_per_prompt == 0:
         yield _Step("steps_per_generation: 1", settings.model_copy(update={"steps_per_generation": 1}))
     group = settings.replies_per_prompt * settings.launch.processes
@@ -121,6 +130,16 @@ def _fewer_rollouts(settings: TrainerSettings) -> Iterator[_Step]:
         elif micro:
             smaller["micro_batch_size"] = 1
         yield _Step(f"batch_size: {half} (another training)", settings.model_copy(update=smaller))
+
+
+def _by_vllm(settings: GrpoSettings) -> Iterator[_Step]:
+    """Rollouts by vLLM in the same processes, where this training can have them: its cache has a fixed size."""
+    rollouts = getattr(settings, "rollouts", None)
+    if rollouts is None or rollouts.engine == "vllm":
+        return
+    with suppress(ValidationError):  # not with every adapter
+        changed = type(settings).model_validate(settings.model_dump() | {"rollouts": VLLM})
+        yield _Step(f"rollouts: {{engine: vllm, mode: colocate, memory_share: {VLLM['memory_share']}, ...}}", changed)
 
 
 def _judge_changes(

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from reasrm.inference.checkpoints.checkpoint_folder import CONFIG, read_config
 from reasrm.miniature.tiny_model import TinyShape
-from reasrm.preflight.activations import BFLOAT16, FLOAT32
+from reasrm.preflight.formulas.activations import BFLOAT16, FLOAT32
 from reasrm.preflight.known_models import KNOWN_MODELS, known_shape
 from reasrm.preflight.model_shape import ModelShape, shape_of_folder
 from reasrm.runtime.params import ParamsError

@@ -9,9 +9,9 @@ import shutil
 from pathlib import Path
 from typing import NamedTuple
 
-from reasrm.preflight.activations import BFLOAT16, FLOAT32
-from reasrm.preflight.trained_weights import trained_weights
-from reasrm.preflight.training_memory import Training
+from reasrm.preflight.formulas.activations import BFLOAT16, FLOAT32
+from reasrm.preflight.formulas.trained_weights import trained_weights
+from reasrm.preflight.formulas.training_memory import Training
 
 RESUME_KEPT = 2
 """transformers' `save_total_limit`, where params.yaml does not say it (`training_housekeeping.keep_checkpoints`)."""

@@ -12,9 +12,9 @@ from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.judging.chat_templates.chat_template import answered_by, renderings
 from reasrm.judging.chat_templates.checked_template import RenderedChat
 from reasrm.judging.prompt import PLAIN_COMPARISON, judge_prompt
-from reasrm.preflight.activations import FLOAT32
 from reasrm.preflight.base_model import BaseModel
 from reasrm.preflight.devices import GIB
+from reasrm.preflight.formulas.activations import FLOAT32
 from reasrm.runtime.stage_main import StageError
 
 LAST_TOKENS = 3

@@ -8,11 +8,11 @@ from reasrm.preflight.advice import Change, changes_to_fit
 from reasrm.preflight.base_model import base_model
 from reasrm.preflight.devices import GIB, Device
 from reasrm.preflight.disk import RESUME_KEPT, free_bytes, output_copies
+from reasrm.preflight.formulas.work import CPU_SHARE, MEMORY_SHARE, TRAINING_SHARE
 from reasrm.preflight.model_checks import check_model
 from reasrm.preflight.row_lengths import RowLengths, row_lengths
 from reasrm.preflight.stage_estimate import Project, StageEstimate, estimate_stage
 from reasrm.preflight.stage_settings import JudgeNeeds, StageSettings, stages_with_models
-from reasrm.preflight.work import CPU_SHARE, MEMORY_SHARE, TRAINING_SHARE
 from reasrm.runtime.params import PARAMS_FILE
 from reasrm.runtime.yaml_files import read_yaml
 
@@ -57,7 +57,7 @@ def estimates(root: Path, params: Mapping[str, Any], wanted: Wanted) -> dict[str
     project = Project(root, base, wanted.device, output_copies(root), kept)
     tokenizers = _Tokenizers(project) if wanted.measure else None
     stages, resume, outputs = [], 0.0, 0.0
-    for stage in stages_with_models(params):
+    for stage in stages_with_models(params, published=bool(wanted.model)):
         if wanted.stages and stage.stage not in wanted.stages:
             continue
         rows = row_lengths(root, stage, tokenizers.of(stage) if tokenizers else None)
@@ -153,7 +153,9 @@ def _device_document(device: Device) -> dict[str, Any]:
 
 def _assumptions(device: Device) -> list[str]:
     """What the figures rest on, in words."""
-    said = ["memory for the longest sequences that the limits allow; formulas in docs/training.md, right within 20 %"]
+    said = [
+        "memory for the longest sequences that the limits allow; formulas in docs/training.md, checked on CPUs alone"
+    ]
     if device.peak_flops is None:
         return [*said, "hours unknown: no throughput is known for this device"]
     if device.is_gpu:

@@ -8,15 +8,15 @@ from reasrm.inference.model_opening import EngineName
 from reasrm.preflight.base_model import BaseModel
 from reasrm.preflight.devices import Device
 from reasrm.preflight.disk import DiskNeed, copied_disk, training_disk
-from reasrm.preflight.judge_memory import Judging, judge_memory, vllm_memory, width_of
-from reasrm.preflight.memory import MemoryNeed
+from reasrm.preflight.formulas.judge_memory import Judging, judge_memory, vllm_memory, width_of
+from reasrm.preflight.formulas.memory import MemoryNeed
+from reasrm.preflight.formulas.optimisers import FLOAT32_WIDTH, optimiser_bytes
+from reasrm.preflight.formulas.training_memory import Training, training_memory
+from reasrm.preflight.formulas.work import Work, hours
 from reasrm.preflight.model_shape import ModelShape, shape_of_folder
-from reasrm.preflight.optimisers import FLOAT32_WIDTH, optimiser_bytes
 from reasrm.preflight.row_lengths import RowLengths
 from reasrm.preflight.stage_settings import JudgeNeeds, StageSettings
 from reasrm.preflight.stage_work import judge_work, training_work
-from reasrm.preflight.training_memory import Training, training_memory
-from reasrm.preflight.work import Work, hours
 from reasrm.records.judge_kind import JudgeKind
 from reasrm.runtime.stage_main import StageError
 from reasrm.training.grpo.settings import GrpoSettings

@@ -65,10 +65,13 @@ class StageSettings:
     """Why there are no settings."""
 
 
-def stages_with_models(params: Mapping[str, Any]) -> Iterator[StageSettings]:
-    """The stages of `params`, the document in params.yaml, in the order in which they run."""
+def stages_with_models(params: Mapping[str, Any], *, published: bool = False) -> Iterator[StageSettings]:
+    """The stages of `params`, the document in params.yaml, in the order in which they run.
+
+    A `published` base is copied, whatever `params` say.
+    """
     base = params.get("base_model")
-    copied = isinstance(base, Mapping) and base.get("source") not in TRAINED_HERE
+    copied = published or (isinstance(base, Mapping) and base.get("source") not in TRAINED_HERE)
     yield StageSettings("base_model", "base_model", None) if copied else _stage(params, "base_model", SftSettings)
     yield _stage(params, "sft", SftSettings)
     yield from _variants(params, "grpo", GrpoSettings)

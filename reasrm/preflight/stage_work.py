@@ -1,12 +1,12 @@
 """How much a stage computes, from its settings and its rows."""
 
-from reasrm.preflight.activations import number_formats
-from reasrm.preflight.generation import cache_bytes
-from reasrm.preflight.judge_memory import Judging
+from reasrm.preflight.formulas.activations import number_formats
+from reasrm.preflight.formulas.generation import cache_bytes
+from reasrm.preflight.formulas.judge_memory import Judging
+from reasrm.preflight.formulas.trained_weights import trained_weights
+from reasrm.preflight.formulas.training_memory import Training
+from reasrm.preflight.formulas.work import Work, forward_products, training_products
 from reasrm.preflight.row_lengths import RowLengths
-from reasrm.preflight.trained_weights import trained_weights
-from reasrm.preflight.training_memory import Training
-from reasrm.preflight.work import Work, forward_products, training_products
 from reasrm.training.grpo.settings import GrpoSettings
 from reasrm.training.trainer_settings import EpochSettings, TrainerSettings
 

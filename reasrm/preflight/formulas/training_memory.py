@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from reasrm.preflight.activations import BFLOAT16, activation_bytes, number_formats, scoring_bytes
-from reasrm.preflight.generation import cache_bytes, prefill_bytes, sampling_bytes
-from reasrm.preflight.judge_memory import Judging, batch_parts
-from reasrm.preflight.memory import MemoryNeed, Parts
+from reasrm.preflight.formulas.activations import BFLOAT16, activation_bytes, number_formats, scoring_bytes
+from reasrm.preflight.formulas.generation import cache_bytes, prefill_bytes, sampling_bytes
+from reasrm.preflight.formulas.judge_memory import Judging, batch_parts
+from reasrm.preflight.formulas.memory import MemoryNeed, Parts
+from reasrm.preflight.formulas.trained_weights import TrainedWeights, trained_weights
 from reasrm.preflight.model_shape import ModelShape
-from reasrm.preflight.trained_weights import TrainedWeights, trained_weights
 from reasrm.training.grpo.settings import GrpoSettings
 from reasrm.training.trainer_settings import Strategy, TrainerSettings, TrainingAttention
 

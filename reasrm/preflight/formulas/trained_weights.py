@@ -11,9 +11,9 @@ products in 4.127 bits.
 
 from typing import NamedTuple
 
-from reasrm.preflight.activations import BFLOAT16, FLOAT32, adapted_layers, number_formats
+from reasrm.preflight.formulas.activations import BFLOAT16, FLOAT32, adapted_layers, number_formats
+from reasrm.preflight.formulas.optimisers import OptimiserBytes, optimiser_bytes
 from reasrm.preflight.model_shape import ModelShape
-from reasrm.preflight.optimisers import OptimiserBytes, optimiser_bytes
 from reasrm.training.trainer_settings import Precision, Strategy, TrainerSettings
 
 NF4_BYTES = 4.127 / 8

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from reasrm.preflight.activations import BFLOAT16, block_bytes, number_formats
+from reasrm.preflight.formulas.activations import BFLOAT16, block_bytes, number_formats
 from reasrm.preflight.model_shape import ModelShape, shape_of_config
 from reasrm.training.trainer_settings import EpochSettings
 from tests.training.stage_runs import LORA, PARAMS

@@ -3,7 +3,7 @@
 The cache holds 2 x layers x key heads x head dimensions numbers per token (Pope et al., arXiv 2211.05102, section 3.3).
 """
 
-from reasrm.preflight.activations import FLOAT32
+from reasrm.preflight.formulas.activations import FLOAT32
 from reasrm.preflight.model_shape import ModelShape
 
 

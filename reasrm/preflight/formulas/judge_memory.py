@@ -8,9 +8,9 @@ prompts and replies.
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from reasrm.preflight.activations import BFLOAT16, FLOAT32
-from reasrm.preflight.generation import cache_bytes, prefill_bytes, sampling_bytes
-from reasrm.preflight.memory import MemoryNeed, Parts
+from reasrm.preflight.formulas.activations import BFLOAT16, FLOAT32
+from reasrm.preflight.formulas.generation import cache_bytes, prefill_bytes, sampling_bytes
+from reasrm.preflight.formulas.memory import MemoryNeed, Parts
 from reasrm.preflight.model_shape import ModelShape
 
 JUDGE_PROCESS = 430 * 2**20
