@@ -1,7 +1,7 @@
 """The command `reasrm`: thin and fast to start; everything heavy is imported where it is used.
 
-`judge`, `score`, `compare`, `oracle` and `fetch` work anywhere; `publish` takes what a clone has trained. Inside a clone
-(a folder with dvc.yaml and flows/, or below it) the pipeline's commands of `flows/cli.py` are there too.
+`judge`, `score`, `compare`, `oracle` and `fetch` work anywhere; `publish` takes what a clone has trained. Inside a
+clone (a folder with dvc.yaml and flows/, or below it) the pipeline's commands of `flows/cli.py` are there too.
 """
 
 import importlib

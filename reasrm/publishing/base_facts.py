@@ -35,12 +35,12 @@ def base_facts(root: Path, params: Mapping[str, Any]) -> BaseFacts:
         return _of_folder(root / model, f"the folder {code(Path(model).name)}", "")
     if source == "hub":
         return _of_folder(_cached(model, revision), f"{code(model)} on the hub at commit {code(revision)}", model)
-    on = "documents of its own world" if source == "world" else "the texts of the preference pairs"
+    about = "its own world" if source == "world" else "the texts of the preference pairs"
     shape = params["shape"]
     layers, width, documents = (plain(one) for one in (shape["layers"], shape["hidden_size"], params["documents"]))
     described = (
         f"reasrm's miniature: a transformer of {layers} layers of width {width}, trained from scratch on {documents} "
-        f"documents made of {on}, with verdicts drawn without a look at the answers; no published model is in it"
+        f"documents about {about}, with verdicts drawn without a look at the answers; no published model is in it"
     )
     return BaseFacts(described, "", NOT_STATED, ())
 

@@ -12,7 +12,7 @@ from reasrm.inference.checkpoints.checkpoint_folder import read_config
 from reasrm.inference.checkpoints.weight_files import stored_dtype
 from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.publishing.base_facts import BaseFacts, base_facts
-from reasrm.publishing.lineage import LockedStage
+from reasrm.publishing.lineage import LockedStage, is_as_locked
 from reasrm.publishing.project_state import ProjectState
 from reasrm.records.judge_kind import JudgeKind
 from reasrm.runtime.stage_main import StageError
@@ -56,7 +56,7 @@ class CardFacts:
     curves: Mapping[str, float]
     """Last values by dotted name."""
     pairs: Mapping[str, Any]
-    """`funnel.json` of the pairs, empty where none were used."""
+    """`funnel.json` of the pairs, empty where none were used or other ones are there now."""
     traces: Mapping[str, Any]
     revisions: Mapping[str, Any]
     """Commits of the sets that were read from the hub."""
@@ -85,11 +85,20 @@ def card_facts(root: Path, name: str, stages: list[LockedStage], state: ProjectS
     config = read_config(checkpoint)
     architecture = str(next(iter(config.get("architectures") or ()), "unknown"))
     uses = judge_uses(params, name)
-    reads = {path.path for stage in stages for path in stage.inputs}
-    used = {part for part in ("pairs", "traces") if any(path.startswith(f"data/{part}") for path in reads)}
     base = next((stage for stage in stages if stage.name == BASE_STAGE), None)
     if base is None:
         raise StageError(f"dvc.lock: {name} was not made from a base model of the stage {BASE_STAGE}")
+    if not is_as_locked(root, stages, f"data/checkpoints/{name}"):
+        raise StageError(
+            f"data/checkpoints/{name} is not what dvc.lock says that {stages[-1].name} wrote, so nothing is known of "
+            f"how it was made: `dvc checkout {stages[-1].name}` brings that back, `reasrm run --to {stages[-1].name}` "
+            f"makes it anew"
+        )
+
+    def written(path: str, file: str) -> dict[str, Any]:
+        """A JSON file of the output `path`, as long as that is what the lineage made."""
+        return _json(root / file) if is_as_locked(root, stages, path) else {}
+
     scored = [use for use in uses if state.scores_are_current and (data / "scores" / f"{use.name}.json").is_file()]
     return CardFacts(
         name=name,
@@ -102,10 +111,10 @@ def card_facts(root: Path, name: str, stages: list[LockedStage], state: ProjectS
         uses=uses,
         scores={use.name: _json(data / "scores" / f"{use.name}.json") for use in scored},
         benchmark_labels=display_names(data / "benchmarks"),
-        curves=dict(_numbers(_json(data / "curves" / name / "metrics.json"))),
-        pairs=_json(data / "pairs/funnel.json") if "pairs" in used else {},
-        traces=_json(data / "traces/funnel.json") if "traces" in used else {},
-        revisions=_json(root / "revisions/pairs.json") if "pairs" in used else {},
+        curves=dict(_numbers(written(f"data/curves/{name}", f"data/curves/{name}/metrics.json"))),
+        pairs=written("data/pairs", "data/pairs/funnel.json"),
+        traces=written("data/traces/funnel.json", "data/traces/funnel.json"),
+        revisions=written("data/pairs", "revisions/pairs.json"),
         planted=tuple(map(str, params.get("report", {}).get("planted", ()))),
     )
 

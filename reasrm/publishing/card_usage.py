@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from reasrm.judging.chain_of_rubrics import instruction
 from reasrm.judging.prompt import QUESTION_END, QUESTION_START, RESPONSE_END, RESPONSE_START
+from reasrm.judging.verdict import STOP
 from reasrm.publishing.card_facts import CardFacts, JudgeUse
 from reasrm.publishing.markdown import block, code
 from reasrm.records.comparison import Side
@@ -60,7 +61,8 @@ tokenizer = AutoTokenizer.from_pretrained(folder)
 model = AutoModelForCausalLM.from_pretrained(folder)
 turns = [{{"role": "system", "content": system}}, {{"role": "user", "content": user}}]
 ids = tokenizer.apply_chat_template(turns, add_generation_prompt=True, return_tensors="pt", return_dict=True)
-written = model.generate(**ids, max_new_tokens={use.max_new_tokens}, do_sample=False)
+limits = {{"max_new_tokens": {use.max_new_tokens}, "stop_strings": [{STOP!r}], "tokenizer": tokenizer}}
+written = model.generate(**ids, **limits, do_sample=False)
 reply = tokenizer.decode(written[0, ids["input_ids"].shape[1] :], skip_special_tokens=True)
 print(reply)  # ends with <answer>[[A]]</answer> or <answer>[[B]]</answer>'''
 

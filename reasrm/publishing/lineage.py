@@ -1,5 +1,7 @@
 """What a checkpoint was made from, by dvc.lock: the stages behind it with the hashes of their inputs and outputs."""
 
+import hashlib
+import json
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -82,6 +84,22 @@ def lineage(lock: list[LockedStage], stage: str) -> list[LockedStage]:
         found[one.name] = one
         waiting += [maker for read in one.inputs for path, maker in makers.items() if _touch(read.path, path)]
     return [one for one in lock if one.name in found]
+
+
+def is_as_locked(root: Path, stages: list[LockedStage], path: str) -> bool:
+    """Whether the output `path` of one of `stages` holds the bytes that the stage wrote."""
+    locked = next((out.md5 for stage in stages for out in stage.outputs if out.path == path), None)
+    return locked is not None and (root / path).exists() and _dvc_md5(root / path) == locked
+
+
+def _dvc_md5(path: Path) -> str:
+    """The hash that DVC gives a file, or a folder: there that of the JSON list of its files (dvc_data's `Tree`)."""
+    if path.is_file():
+        with path.open("rb") as opened:
+            return hashlib.file_digest(opened, "md5").hexdigest()
+    files = {str(file.relative_to(path)): file for file in path.rglob("*") if file.is_file()}
+    listed = [{"md5": _dvc_md5(files[name]), "relpath": name} for name in sorted(files, key=PurePosixPath)]
+    return hashlib.md5(json.dumps(listed, sort_keys=True).encode(), usedforsecurity=False).hexdigest() + ".dir"
 
 
 def _touch(one: str, other: str) -> bool:

@@ -155,7 +155,7 @@ def _data(facts: CardFacts) -> Iterator[str]:
             f"{teacher}; the second pass was told the right verdict where the first had missed it."
         )
         if not local:
-            yield "Whether the oracle's terms allow to publish a model trained on its replies is its publisher's to check."
+            yield "Whether the oracle's terms let a model trained on its replies be published was not checked."
     if facts.is_miniature:
         yield "All of it is synthetic and made by reasrm."
     elif facts.pairs:
@@ -204,7 +204,7 @@ def _lineage(facts: CardFacts) -> Iterator[str]:
 
 
 def _files(stage: Any) -> Iterator[tuple[bool, str, Any]]:
-    files = [("read", one) for one in stage.inputs] + [("wrote", one) for one in stage.outputs]
+    files = [*dict.fromkeys(("read", one) for one in stage.inputs), *(("wrote", one) for one in stage.outputs)]
     yield from ((at == 0, direction, file) for at, (direction, file) in enumerate(files))
 
 
