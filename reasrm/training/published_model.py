@@ -58,6 +58,11 @@ def fetch_from_hub(model: str, revision: str, out: Path) -> None:
                 local_files_only=constants.HF_HUB_OFFLINE,
             )
         except Exception as error:  # the hub's errors and those of the connection have no class in common
+            if constants.HF_HUB_OFFLINE:
+                raise StageError(
+                    f"{model} at {revision} is not whole in the hub's cache, and HF_HUB_OFFLINE is set: unset it, or "
+                    f"`hf download {model} --revision {revision}` into the same cache where there is a network"
+                ) from error
             said = " ".join(str(error).split())[:300]
             raise StageError(f"{model} at {revision} cannot be fetched from the hub: {said}") from error
         _copy_safe_files(Path(cached), folder)
