@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 
 from reasrm.inference.prompt_rendering import load_tokenizer, render_all
 from reasrm.judging.chain_of_rubrics import PromptVariant
@@ -11,6 +12,7 @@ from reasrm.judging.prompt import judge_prompt
 from reasrm.records.comparison import Comparison, Side
 from reasrm.records.pair import Message, Role
 from reasrm.runtime.stage_main import StageError
+from reasrm.training.checkpoint import load_language_model
 from reasrm.training.grpo.settings import GrpoSettings
 from reasrm.training.grpo.training import grpo_config, prompt_rows, train_grpo
 from reasrm.training.training_run import TrainingRun
@@ -36,6 +38,15 @@ def test_prompts_are_the_same_in_training_and_in_judging(family: str, tmp_path: 
     )["input_ids"]
     prompt = judge_prompt(comparison, PromptVariant.FULL)
     assert ids == [list(render_all(tokenizer, [prompt])[prompt].token_ids)]
+
+
+def test_number_format_and_attention_are_those_of_the_settings(checkpoint: Path) -> None:
+    chosen = PARAMS["grpo"] | {"prompt_variant": "plain", "rewards": {"verdict": 1.0}}
+    model = load_language_model(
+        checkpoint, GrpoSettings.model_validate(chosen | {"dtype": "bfloat16", "attention": "sdpa"})
+    )
+    assert model.dtype is torch.bfloat16
+    assert model.config._attn_implementation == "sdpa"
 
 
 @pytest.mark.slow
