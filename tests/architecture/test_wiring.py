@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from flows.profile import HEADER, ProfileChoice, compose, profile_names
+from flows.profile import HEADER, ProfileChoice, compose
+from flows.settings.profile_layers import profile_names
 from reasrm.runtime.params import StageParams
 from reasrm.runtime.yaml_files import read_yaml
 

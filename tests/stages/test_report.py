@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from flows.profile import ProfileChoice, compose, profile_names
+from flows.profile import ProfileChoice, compose
+from flows.settings.profile_layers import profile_names
 from reasrm.miniature.oracle_replies import LAZY_SHARES
 from reasrm.miniature.pretraining_documents import VERDICT_A_SHARE
 from reasrm.reporting.content import Content
