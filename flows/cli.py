@@ -149,9 +149,8 @@ def doctor(as_json: AsJson = False) -> None:
         raise typer.Exit(int(ExitCode.FAILED))
 
 
-Names = Annotated[
-    list[str], typer.Argument(metavar="NAME [+OVERLAY]...", help="A profile, then overlays, laid over it in order.")
-]
+STACK = typer.Argument(metavar="NAME [+OVERLAY]...", help="A profile, then overlays, laid over it in order.")
+Names = Annotated[list[str], STACK]
 Files = Annotated[Path | None, typer.Option(help="The folder of your own files, for profiles that read files.")]
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="A.B=VALUE", help="One setting, last of all.")]
 
@@ -184,7 +183,7 @@ def profile_list() -> None:
 
 
 @profiles.command("show")
-def profile_show(names: Names | None = None, settings: Settings = None) -> None:
+def profile_show(names: Annotated[list[str] | None, STACK] = None, settings: Settings = None) -> None:
     """Print the params.yaml of a profile; without a name, of the one in use, and what was edited by hand."""
     from flows.profile import compose, current_choice, edits_by_hand
 

@@ -108,7 +108,7 @@ def compose(root: Path, choice: ProfileChoice, base: str | None = None) -> str:
     text = miniature(root) if base is None else base
     if choice == ProfileChoice():
         return text
-    document, untouched = parsed(text, PARAMS), parsed(text, PARAMS)
+    document, untouched = parsed(text, PARAMS), parse_yaml(text, PARAMS)
     for layer in layers(root, choice.name, choice.overlays):
         if unknown := ", ".join(f"`{name}`" for name in unknown_settings(untouched, layer.settings)):
             raise UsageError(f"{layer.file}: the committed {PARAMS} has no {unknown}; a misspelling?")
@@ -252,4 +252,6 @@ def _set(document: Any, setting: str) -> None:
         known = ", ".join(f"{'.'.join([*path, key])}" for key in place) if isinstance(place, Mapping) else ""
         raise UsageError(f"--set {setting}: params.yaml has no `{name}`" + (f", only {known}" if known else ""))
     value = parsed(text, f"--set {setting}")
+    if isinstance(place[last], str) and isinstance(value, int | float):  # a commit id may be all digits
+        value = text
     place[last] = float(value) if isinstance(value, float) else value  # type: ignore[index]

@@ -38,7 +38,7 @@ def faults(root: Path) -> list[WrongSetting]:
     classes = parameter_classes(root)
     found = list(_unknown_sections(document, classes))
     for section, params in classes.items():
-        found += _section_faults(root, document, section, params)
+        found += _section_faults(document, section, params)
     found += between_sections(document, read_yaml(root / "dvc.yaml"), root)
     order = list(document)
     unique = dict.fromkeys(found)
@@ -60,9 +60,7 @@ def _unknown_sections(document: Mapping[str, Any], classes: Mapping[str, type[St
             yield WrongSetting("", str(section), "", f"no stage reads such a section{_meant(str(section), known)}")
 
 
-def _section_faults(
-    root: Path, document: Mapping[str, Any], section: str, params: type[StageParams]
-) -> Iterator[WrongSetting]:
+def _section_faults(document: Mapping[str, Any], section: str, params: type[StageParams]) -> Iterator[WrongSetting]:
     """What the class refuses; of a stage with variants each is read, and a common fault is told once."""
     stage = _stage_of(params)
     variants: Any = document.get(f"{section}{VARIANTS}")
@@ -72,12 +70,9 @@ def _section_faults(
             yield WrongSetting(stage, where, "", "a mapping of settings is needed: `git diff params.yaml`")
             continue
         try:
-            settings = params.load(variant, root / PARAMS_FILE)
-        except ParamsError as error:
-            if not isinstance(error.__cause__, ValidationError):
-                yield WrongSetting(stage, section, "", str(error))
-                continue
-            yield from _faults_of(error.__cause__, params, section, variant, over)
+            settings = params.model_validate({**document[section], **over})  # as `StageParams.load` merges them
+        except ValidationError as error:
+            yield from _faults_of(error, params, section, variant, over)
         else:
             for word in refused_words(settings, section):
                 yield _wrong(params, section, variant, over, word)

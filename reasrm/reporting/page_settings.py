@@ -13,7 +13,7 @@ from reasrm.reporting.run_settings import asks_local_oracle
 
 MINIATURES = ("world", "pairs")
 """Values of `base_model.source` where the base is made here, from scratch."""
-LANGUAGE_MODEL_STAGES = ("sft", "grpo", "answer_sft", "scalar_rm")
+TRAININGS = ("sft", "grpo", "answer_sft", "scalar_rm")
 
 
 class ReproduceCommand(BaseModel):
@@ -117,7 +117,7 @@ def _steps(checkpoint: str, parameters: Mapping[str, Any]) -> list[str]:
     while name.removeprefix("grpo-") in variants and len(steps) <= len(variants):
         steps.insert(0, "grpo")
         name = str(variants[name.removeprefix("grpo-")]["start"])
-    return [name, *steps] if name in LANGUAGE_MODEL_STAGES else steps
+    return [name, *steps] if name in TRAININGS else steps
 
 
 def _summary(lead: str, parameters: Mapping[str, Any], funnel: Funnel) -> str:
@@ -152,7 +152,7 @@ def _notes(parameters: Mapping[str, Any], funnel: Funnel) -> Iterator[str]:
     sizes = ", ".join(f"{count:,} for {purpose}" for purpose, count in funnel.pairs.items())
     sources = ", ".join(funnel.source_names())
     yield f"Pairs: {sizes}, from {sources}. Of the traces {funnel.kept.total():,} were kept."
-    adapted = [stage for stage in LANGUAGE_MODEL_STAGES if parameters[stage]["lora"] is not None]
+    adapted = [stage for stage in TRAININGS if parameters[stage]["lora"] is not None]
     if adapted:
         yield f"Trained with an adapter (LoRA) and not with all weights: {', '.join(adapted)}."
 
