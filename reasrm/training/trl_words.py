@@ -8,6 +8,7 @@ that are a matter of the machine (attention, devices). Only words beyond the usu
 import inspect
 import tempfile
 from collections.abc import Iterator
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -63,7 +64,8 @@ def _optimiser(settings: TrainerSettings) -> Iterator[RefusedWord]:
 
     names = [one.value for one in OptimizerNames]
     if settings.optim not in names:
-        yield RefusedWord("optim", settings.optim, f"transformers has no such optimiser; there are {', '.join(names)}")
+        near = get_close_matches(settings.optim, names) or names
+        yield RefusedWord("optim", settings.optim, f"transformers has no such optimiser; it has {', '.join(near)}")
 
 
 def _schedule(settings: TrainerSettings) -> Iterator[RefusedWord]:

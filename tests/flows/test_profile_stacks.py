@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from flows.cli import app
 from flows.profile import (
     ProfileChoice,
     compose,
@@ -131,6 +133,26 @@ def test_what_a_layer_shares_by_an_anchor_is_not_shared_in_params(root: Path) ->
     assert document["grpo"]["shape"]["b"] == {"rank": 16}
     assert document["judge_variants"]["base"]["x"] == {"rank": 8}
     assert "&" not in text
+
+
+def test_the_commands_take_and_tell_stacks(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (root / "dvc.yaml").write_text("stages: {}\n")
+    monkeypatch.chdir(root)
+
+    def reasrm(*words: str) -> str:
+        done = CliRunner().invoke(app, ["profile", *words])
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    told = reasrm("use", "bigger", "+lora", "+gpu", "--set", "files=mine")
+    assert "params.yaml holds profile bigger +lora +gpu\n  +gpu over +lora: grpo.shape.b" in told
+    listed = [line.split("  ")[0] for line in reasrm("list").splitlines()]
+    assert [line for line in listed if line.startswith("*")] == ["* bigger", "* +gpu", "* +lora"]
+    assert reasrm("show").startswith("# reasrm profile use bigger +lora +gpu --set files=mine\n")
+    assert reasrm("diff", "big") == (
+        "files: mine -> data/raw\ngrpo.learning_rate: 1e-05 -> 1e-06\n"
+        "grpo.shape.a: 9 -> 1\ngrpo.shape.b: None -> [1, 2]\n"
+    )
 
 
 TREES = st.recursive(

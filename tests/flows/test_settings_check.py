@@ -146,7 +146,7 @@ def test_words_that_only_the_libraries_know_are_told_too(root: Path) -> None:
     )
     told = lines(root)
     for start in (
-        "sft.optim is adamw_tosch: transformers has no such optimiser; there are adamw_torch",
+        "sft.optim is adamw_tosch: transformers has no such optimiser; it has adamw_torch",
         "sft.trl.nonsense is 1: is no argument of this training's config class in TRL",
         "grpo.trl.loss_type is grpo: is decided by `loss_type` of the same section",
         "grpo.trl.top_p is high: ",
