@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from flows.prefect_server import HOST, find_server, server_port
-from flows.profile import current_choice, edits_by_hand
+from flows.profile import edits_by_hand, summary
 from flows.stage_outcome import FlowError
 from flows.stage_slots import cpu_count, visible_gpus
 
@@ -130,10 +130,7 @@ def _server() -> Iterator[Finding]:
 
 
 def _settings(root: Path) -> Iterator[Finding]:
-    choice = current_choice(root)
-    edits = edits_by_hand(root)
-    text = " ".join(choice.arguments()) + (f", edited by hand: {'; '.join(edits[:SHOWN])}" if edits else "")
-    yield Finding(Health.NOTE if edits else Health.GOOD, "profile", text)
+    yield Finding(Health.NOTE if edits_by_hand(root) else Health.GOOD, "profile", summary(root))
 
 
 def _wanted(fits: bool, what: str) -> str:

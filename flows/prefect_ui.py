@@ -42,7 +42,7 @@ def name_flow_run(client: SyncPrefectClient, flow_run_id: UUID, tags: list[str],
         tags: those that it has already (a deployment's).
         root: the project.
     """
-    profile = current_choice(root).name
+    profile = current_choice(root).title
     name = " · ".join(part for part in (profile, _commit(root)) if part)
     own = [f"profile:{profile}", f"host:{platform.node()}"]
     client.update_flow_run(flow_run_id, name=name, tags=list(dict.fromkeys([*tags, *own])))

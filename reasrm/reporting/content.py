@@ -26,7 +26,7 @@ from reasrm.reporting.headline import (
     opposite_ranks,
 )
 from reasrm.reporting.model_scores import ModelScores, ReportedDifference, read_scores
-from reasrm.reporting.page_settings import PageSettings
+from reasrm.reporting.page_settings import PageSettings, with_derived_texts
 from reasrm.reporting.paper_reference import PaperTables, paper_tables
 from reasrm.reporting.reply_statistics import ReplyStatistics, count_replies, sampled_judgments
 from reasrm.reporting.run_settings import (
@@ -114,7 +114,7 @@ def gather(
     with plot_style():
         drawn = charts.draw(models, read_curves(folders.curves), settings.models)
     return Content(
-        settings=settings,
+        settings=with_derived_texts(settings, parameters, funnel),
         miniature=any(row.account.source is DataSource.MINIATURE for row in completeness),
         local_oracle=asks_local_oracle(parameters),
         models=models,
