@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from flows.dvc_graph import read_pipeline
 from flows.prefect_server import HOST, find_server, server_port
 from flows.preflight import PreflightRequest, has_models, misfits, read_preflight
-from flows.profile import current_choice, edits_by_hand
+from flows.profile import edits_by_hand, summary
 from flows.stage_outcome import FlowError
 from flows.stage_slots import cpu_count, visible_gpus
 
@@ -139,10 +139,7 @@ def _server() -> Iterator[Finding]:
 
 
 def _settings(root: Path) -> Iterator[Finding]:
-    choice = current_choice(root)
-    edits = edits_by_hand(root)
-    text = " ".join(choice.arguments()) + (f", edited by hand: {'; '.join(edits[:SHOWN])}" if edits else "")
-    yield Finding(Health.NOTE if edits else Health.GOOD, "profile", text)
+    yield Finding(Health.NOTE if edits_by_hand(root) else Health.GOOD, "profile", summary(root))
 
 
 def _stages(root: Path, deep: bool) -> Iterator[Finding]:

@@ -41,7 +41,7 @@ def run_pipeline(options: RunOptions, *, verbose: bool = False) -> ExitCode:
         _show_end(run)
     code = ExitCode.INTERRUPTED if run.interrupted else exit_code(run.runs.values())
     if code is ExitCode.DONE:
-        show_results(options.root, display.console)
+        show_results(options.root, display.console, run.selected)
     display.note(f"\n{_duration(time.monotonic() - start)} in all")
     return code
 
