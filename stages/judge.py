@@ -36,9 +36,11 @@ from reasrm.records.comparison import Side
 from reasrm.records.judge_kind import JudgeKind
 from reasrm.records.judgment import BUDGETS, Judgment
 from reasrm.records.ledger import Ledger
+from reasrm.records.unasked_prompts import IDENTITY, unasked_warning
 from reasrm.runtime.outputs import new_folder, write_json
 from reasrm.runtime.params import StageParams
 from reasrm.runtime.stage_main import StageError, run_stage
+from reasrm.runtime.terminal import say_error
 from reasrm.runtime.work_folder import LEDGERS
 
 BENCHMARKS = Path("data/benchmarks")
@@ -177,6 +179,7 @@ def judge_items(
     budgets = params.token_budgets if params.kind is JudgeKind.GENERATIVE else ()
     with params.open_judge(running) as judge:
         judgments = item_judgments(shown, judge.judge(asked_about, ledger))
+        _require_asked(judge, params)
         counts = judge.counts
         within = {budget: item_judgments(shown, judge.judge(asked_about, ledger, budget)) for budget in budgets}
         identity = {
@@ -188,6 +191,26 @@ def judge_items(
         }
         unrenderable = {"unrenderable": counts.unrenderable} if counts.unrenderable else {}
         return JudgedBenchmarks(judgments, within, identity | unrenderable | judge.identity())
+
+
+def _require_asked(judge: Judge, params: JudgeParams) -> None:
+    """Do nothing if the judge was asked at all: judgments without a reply would be scored like wrong ones.
+
+    Raises:
+        StageError: no prompt was asked; says why and what would help.
+    """
+    counts = judge.counts
+    if counts.asked:
+        return
+    why = f"{counts.too_long:,} too long, {counts.unrenderable:,} not rendered by the chat template"
+    if not counts.too_long:
+        raise StageError(f"nothing was judged: no prompt was asked ({why}); the reason stands above")
+    needed = f"; the longest needs {judge.tokens_needed:,} tokens" if judge.tokens_needed else ""
+    written = "" if params.kind is JudgeKind.SCALAR else f", of which a reply may take {params.max_new_tokens:,}"
+    raise StageError(
+        f"nothing was judged: no prompt was asked ({why}), and `max_context_tokens` of section `judge` in params.yaml "
+        f"is {params.max_context_tokens:,}{written}{needed}: raise it, as far as the model's own context allows"
+    )
 
 
 def main() -> str:
@@ -204,7 +227,9 @@ def main() -> str:
         write_judgments(folder, items, judgments)
         for budget, judged in budgets.items():
             write_judgments(folder / BUDGETS / str(budget), items, judged)
-        write_json(folder / "identity.json", identity)
+        write_json(folder / IDENTITY, identity)
+    if warning := unasked_warning(model, identity):
+        say_error(f"judge-{model}", warning)
     unreadable = sum(1 for one in judgments if one.verdict is None)
     return f"{model}: {len(judgments):,} judgments from {identity['asked']:,} prompts, {unreadable:,} unreadable"
 

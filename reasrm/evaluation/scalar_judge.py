@@ -48,6 +48,7 @@ class ScalarJudge(Judge):
             why = Unreadable.UNRENDERABLE if any(one.unrenderable for one in both) else Unreadable.TOO_LONG
             score_a, score_b = (scores.get(one.key) for one in both)
             yield judgment_of_scores(score_a, score_b, why)
+        self.tokens_needed = max((len(one.token_ids) for one in rendered), default=0)
         too_long = len({prompt.key for prompt in rendered}) - len(scores)
         self.counts = PromptCounts(len(scores), too_long, len(prompts) - len(rendered))
 

@@ -131,7 +131,7 @@ def train_sft(
             processing_class=tokenizer,
             peft_config=adapter_config(settings.lora, AdapterTask.LANGUAGE_MODEL),
         )
-    log = train_and_save(run, trainer, tokenizer)
+    log = train_and_save(run, trainer, tokenizer, settings)
     return TrainingResult(trainer.state.global_step, len(rows), left_out, last_logged(log, "loss"))
 
 

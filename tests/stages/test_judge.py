@@ -1,6 +1,7 @@
 """The stage `judge`: orders, one question per distinct prompt, refusals, scores, files that are the same every time."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -116,6 +117,25 @@ def test_distinct_prompts_are_asked_once_and_long_ones_refused(
     assert all(one.reply is not None for one in judgments if one.item_id != "i3")
 
 
+@pytest.mark.parametrize(
+    ("kind", "longest"),
+    [
+        ("generative", r"of which a reply may take 8; the longest needs 229 tokens"),
+        ("scalar", r"the longest needs \d+ tokens"),
+    ],
+)
+def test_a_run_in_which_nothing_was_asked_fails_and_says_what_would_help(
+    items: list[BenchmarkItem], checkpoints: Path, tmp_path: Path, kind: str, longest: str
+) -> None:
+    shown = items_in_orders(items, Orders.BOTH, 0)
+    source = checkpoints / {"generative": "judge", "scalar": "scorer"}[kind]
+    with Ledger(tmp_path / "ledger.jsonl") as ledger, pytest.raises(StageError) as caught:
+        judge_items(shown, params(source, kind=kind, max_context_tokens=2), RUNNING, ledger)
+    assert re.search(
+        rf"no prompt was asked \(\d too long, 0 not rendered.*`max_context_tokens`.* is 2.*{longest}", str(caught.value)
+    )
+
+
 def _refusing(checkpoint: Path, folder: Path, condition: str) -> Path:
     """A copy of `checkpoint` whose chat template refuses a turn that meets `condition`."""
     shutil.copytree(checkpoint, folder)
@@ -172,7 +192,8 @@ def test_engine_starts_are_counted(items: list[BenchmarkItem], checkpoints: Path
         assert (
             judge_items(shown, params(checkpoints / "judge", **drawn), RUNNING, ledger).identity["engine_starts"] == 1
         )
-        assert judge_items(long, params(checkpoints / "judge"), RUNNING, ledger).identity["engine_starts"] == 0
+        with pytest.raises(StageError, match="nothing was judged"):
+            judge_items(long, params(checkpoints / "judge"), RUNNING, ledger)
         scorer = params(checkpoints / "scorer", kind="scalar")
         assert judge_items(shown, scorer, RUNNING, ledger).identity["engine_starts"] == 1
         assert judge_items(shown, scorer, RUNNING, ledger).identity["engine_starts"] == 1
