@@ -66,9 +66,10 @@ class BaseModelParams(StageParams, SftSettings):
     @model_validator(mode="after")
     def _is_trained_whole_and_alone(self) -> Self:
         """The miniature is small, and an adapter beside random weights learns nothing."""
-        if self.lora is not None or self.launch.strategy is not Strategy.SINGLE:
+        if self.lora is not None or self.launch.strategy is not Strategy.SINGLE or self.dev is not None:
             raise ValueError(
-                "base_model trains the miniature alone: lora must be null and launch {processes: 1, strategy: single}"
+                "base_model trains the miniature alone, which cannot judge yet: lora and dev must be null, launch "
+                "{processes: 1, strategy: single}"
             )
         return self
 

@@ -1,6 +1,6 @@
 """Baseline: a scalar reward model (Bradley-Terry) trained on the same pairs.
 
-Reads:   data/pairs/{distill,reinforce}.jsonl, data/checkpoints/base
+Reads:   data/pairs/{distill,reinforce}.jsonl, data/checkpoints/base; data/pairs/dev.jsonl, to judge on while training
 Writes:  data/checkpoints/scalar_rm, data/curves/scalar_rm
 Run:     python -m stages.scalar_rm      (or: dvc repro scalar_rm)
 """
@@ -13,6 +13,7 @@ from reasrm.records.jsonl import read_records
 from reasrm.records.pair import PreferencePair
 from reasrm.runtime.params import StageParams
 from reasrm.training.launch import run_training_stage
+from reasrm.training.monitoring.dev_judging import dev_set
 from reasrm.training.scalar import load_scalar_model, train_scalar
 from reasrm.training.trainer_settings import EpochSettings
 from reasrm.training.training_run import begin_training
@@ -33,7 +34,8 @@ class ScalarRmParams(StageParams, EpochSettings):
 def main() -> str:
     """Train the base with a scalar head on the pairs; return the summary line."""
     params = ScalarRmParams.load()
-    run = begin_training("scalar_rm", params, (*PAIRS, BASE, FINGERPRINT), OUT, CURVES)
+    dev = dev_set(params.dev, params.seed, None)
+    run = begin_training("scalar_rm", params, (*PAIRS, BASE, FINGERPRINT), OUT, CURVES, dev)
     pairs = [pair for path in PAIRS for pair in read_records(path, PreferencePair)]
     tokenizer = load_tokenizer(BASE)
     return train_scalar(run, lambda: load_scalar_model(BASE, tokenizer, params), tokenizer, pairs, params).summary(

@@ -8,6 +8,7 @@ from pydantic import Field, FiniteFloat, field_validator, model_validator
 from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.training.batch_sizes import require_whole_groups
 from reasrm.training.grpo.rewards.registry import REWARD_TERMS
+from reasrm.training.monitoring.settings import GenerativeDevSettings
 from reasrm.training.trainer_settings import TrainerSettings
 
 
@@ -40,6 +41,7 @@ class RewardScale(StrEnum):
 class GrpoSettings(TrainerSettings):
     """Settings of a GRPO training; `batch_size` counts sampled replies."""
 
+    dev: GenerativeDevSettings | None
     steps: int = Field(gt=0)
     """Optimiser steps."""
     prompt_variant: PromptVariant
