@@ -14,6 +14,7 @@ from reasrm.records.pair import PreferencePair
 from reasrm.runtime.params import StageParams
 from reasrm.training.launch import run_training_stage
 from reasrm.training.monitoring.dev_judging import dev_set
+from reasrm.training.monitoring.settings import DevSettings
 from reasrm.training.scalar import load_scalar_model, train_scalar
 from reasrm.training.trainer_settings import EpochSettings
 from reasrm.training.training_run import begin_training
@@ -29,6 +30,8 @@ class ScalarRmParams(StageParams, EpochSettings):
     """Section `scalar_rm` of params.yaml."""
 
     section: ClassVar[str] = "scalar_rm"
+
+    dev: DevSettings | None
 
 
 def main() -> str:

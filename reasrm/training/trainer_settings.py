@@ -111,7 +111,7 @@ class TrainerSettings(BaseModel):
     """Steps between the checkpoints that a killed run resumes from; a multiple of `log_every`."""
     log_every: int = Field(gt=0)
     """Steps between points of the curves."""
-    dev: DevSettings | None
+    dev: GenerativeDevSettings | DevSettings | None
     """Judging on dev pairs while it trains; None for never. Does not change the trained weights."""
     keep: Keep
     seed: int
