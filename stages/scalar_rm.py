@@ -17,7 +17,7 @@ from reasrm.training.monitoring.dev_judging import dev_set
 from reasrm.training.monitoring.settings import DevSettings
 from reasrm.training.scalar import load_scalar_model, train_scalar
 from reasrm.training.trainer_settings import EpochSettings
-from reasrm.training.training_run import begin_training
+from reasrm.training.training_run import begin_training, warnings_note
 
 PAIRS = (Path("data/pairs/distill.jsonl"), Path("data/pairs/reinforce.jsonl"))
 BASE = Path("data/checkpoints/base")
@@ -41,9 +41,8 @@ def main() -> str:
     run = begin_training("scalar_rm", params, (*PAIRS, BASE, FINGERPRINT), OUT, CURVES, dev)
     pairs = [pair for path in PAIRS for pair in read_records(path, PreferencePair)]
     tokenizer = load_tokenizer(BASE)
-    return train_scalar(run, lambda: load_scalar_model(BASE, tokenizer, params), tokenizer, pairs, params).summary(
-        "pairs"
-    )
+    result = train_scalar(run, lambda: load_scalar_model(BASE, tokenizer, params), tokenizer, pairs, params)
+    return result.summary("pairs") + warnings_note(CURVES)
 
 
 if __name__ == "__main__":

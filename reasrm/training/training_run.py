@@ -1,5 +1,6 @@
 """One training from its start to its outputs: repeatable, resumed where it was interrupted, with curves on disk."""
 
+import json
 import math
 import os
 from collections.abc import Iterable, Sequence
@@ -72,6 +73,14 @@ class LeftOut(NamedTuple):
         total = self.too_long + self.unrenderable
         others = f" ({self.summary()}; the first: {self.why})" if self.unrenderable else ""
         return NoTrainingDataError(f"{who}: none of {total} {unit} fits into {limit} tokens{others}; raise `{setting}`")
+
+
+def warnings_note(curves: Path) -> str:
+    """What a training's summary line says of its warnings, read from what it wrote; nothing if there is none."""
+    from reasrm.training.monitoring.curves import RECORD
+
+    kinds = [warning["kind"] for warning in json.loads((curves / RECORD).read_text(encoding="utf-8"))["warnings"]]
+    return f", {len(kinds)} warning{'s' * (len(kinds) > 1)} ({', '.join(kinds)})" if kinds else ""
 
 
 class TrainingResult(NamedTuple):

@@ -1,82 +1,26 @@
 """Dev accuracy is what the judge says of the same weights, changes none of them, and chooses what is kept."""
 
-import json
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 import torch
 from pydantic import ValidationError
-from safetensors.torch import load_file
 
 from reasrm.evaluation.judge import Judge
 from reasrm.evaluation.judge_opening import open_judge, open_scalar_judge
 from reasrm.evaluation.judge_template import RubricsTemplate
-from reasrm.inference.prompt_rendering import load_tokenizer
 from reasrm.judging.chain_of_rubrics import PromptVariant
-from reasrm.miniature.pretraining_documents import vocabulary_texts, world_documents
-from reasrm.miniature.tiny_model import TinyShape, new_model, train_tokenizer
-from reasrm.miniature.world import Split, training_pairs
 from reasrm.records.comparison import Side
 from reasrm.records.jsonl import write_records
 from reasrm.runtime.stage_main import StageError
-from reasrm.training.checkpoint import load_language_model
 from reasrm.training.monitoring.dev_accuracy import BestWeights, best_step
 from reasrm.training.monitoring.dev_judging import DEV_PAIRS, DevSet, dev_set
 from reasrm.training.monitoring.settings import Keep
-from reasrm.training.scalar import load_scalar_model, train_scalar
-from reasrm.training.sft import train_sft, verdict_examples
 from reasrm.training.trainer_settings import EpochSettings, SftSettings
-from reasrm.training.training_run import TrainingRun
-from tests.training.stage_runs import LORA, PARAMS
-
-SHAPE = {"hidden_size": 32, "layers": 1, "heads": 1, "intermediate_size": 64}
-SHORT = {"epochs": 1, "learning_rate": 1e-2, "warmup_steps": 0, "batch_size": 16, "save_every": 4, "log_every": 1}
-PAIRS = training_pairs(Split.TRAIN, 160, 0)
-DEV = training_pairs(Split.DEV, 24, 0)
-
-
-class Trained(NamedTuple):
-    """What a training left."""
-
-    weights: dict[str, torch.Tensor]
-    run: TrainingRun
-    log: list[dict[str, Any]]
-    """The dev figures of each step that was judged."""
-    kept_step: int
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("base")
-    tokenizer = train_tokenizer(vocabulary_texts(world_documents(64, 0)), 1024)
-    new_model(tokenizer, TinyShape.model_validate(PARAMS["base_model"]["shape"] | SHAPE), 0).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return folder
-
-
-def settings(model: Any, section: str, every: int, **changes: Any) -> Any:
-    dev = PARAMS[section]["dev"] | {"every": every, "pairs": 20} | ({"orders": "both"} if section == "sft" else {})
-    values = {name: PARAMS[section][name] for name in model.model_fields}
-    return model.model_validate(values | SHORT | {"dev": dev} | changes)
-
-
-def train(base: Path, folder: Path, chosen: EpochSettings, dev: DevSet | None) -> Trained:
-    run = TrainingRun("trained", folder / "work/key", folder / "checkpoint", folder / "curves", dev, chosen.keep)
-    tokenizer = load_tokenizer(base)
-    torch.manual_seed(0)
-    if isinstance(chosen, SftSettings):
-        train_sft(run, lambda: load_language_model(base, chosen), tokenizer, verdict_examples(PAIRS, 0), chosen)
-    else:
-        train_scalar(run, lambda: load_scalar_model(base, tokenizer, chosen), tokenizer, PAIRS, chosen)
-    steps: dict[int, dict[str, Any]] = {}
-    for file in sorted((run.curves / "plots/metrics/dev").glob("*.tsv")):
-        for line in file.read_text().splitlines()[1:]:
-            step, value = line.split("\t")
-            steps.setdefault(int(step), {"step": int(step)})[f"dev/{file.stem}"] = float(value)
-    kept = json.loads((run.curves / "training.json").read_text())["kept_step"]
-    return Trained(load_file(run.checkpoint / "model.safetensors"), run, list(steps.values()), kept)
+from tests.training.monitoring.small_training import DEV, settings, train
+from tests.training.stage_runs import LORA
 
 
 def judged(judge: Judge, dev: DevSet) -> dict[str, float]:
@@ -87,12 +31,6 @@ def judged(judge: Judge, dev: DevSet) -> dict[str, float]:
     right = sum(one is comparison.better for one, comparison in zip(verdicts, dev.comparisons, strict=True))
     figures = {"dev/accuracy": right / len(verdicts), "dev/readable": len(read) / len(verdicts)}
     return figures | ({"dev/verdict_a_share": read.count(Side.A) / len(read)} if read else {})
-
-
-@pytest.fixture
-def dev_pairs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    write_records(DEV_PAIRS, DEV)
 
 
 @pytest.mark.slow
