@@ -18,7 +18,7 @@ from reasrm.training.launch import run_training_stage
 from reasrm.training.monitoring.dev_judging import dev_set
 from reasrm.training.sft import train_sft, verdict_examples
 from reasrm.training.trainer_settings import SftSettings
-from reasrm.training.training_run import begin_training, warnings_note
+from reasrm.training.training_run import begin_training, outcome_note
 
 PAIRS = (Path("data/pairs/distill.jsonl"), Path("data/pairs/reinforce.jsonl"))
 BASE = Path("data/checkpoints/base")
@@ -40,7 +40,7 @@ def main() -> str:
     run = begin_training("answer_sft", params, (*PAIRS, BASE, FINGERPRINT), OUT, CURVES, dev)
     examples = verdict_examples((pair for path in PAIRS for pair in read_records(path, PreferencePair)), params.seed)
     result = train_sft(run, lambda: load_language_model(BASE, params), load_tokenizer(BASE), examples, params)
-    return result.summary("pairs") + warnings_note(CURVES)
+    return result.summary("pairs") + outcome_note(run)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from reasrm.runtime.stage_main import run_stage
 from reasrm.training.published_model import copy_from_folder, fetch_from_hub, require_trainable
 from reasrm.training.sft import TrainingExample, train_sft
 from reasrm.training.trainer_settings import SftSettings, Strategy
-from reasrm.training.training_run import begin_training, warnings_note
+from reasrm.training.training_run import begin_training, outcome_note
 
 PAIRS = (Path("data/pairs/distill.jsonl"), Path("data/pairs/reinforce.jsonl"))
 FINGERPRINT = Path("data/fingerprints/base_model.json")
@@ -117,7 +117,7 @@ def pretrain_miniature(params: BaseModelParams) -> str:
         return model.to(getattr(torch, params.dtype.value))
 
     examples = [TrainingExample(document.prompt, document.completion) for document in documents]
-    return train_sft(run, untrained, tokenizer, examples, params).summary("documents") + warnings_note(CURVES)
+    return train_sft(run, untrained, tokenizer, examples, params).summary("documents") + outcome_note(run)
 
 
 def main() -> str:

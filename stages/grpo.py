@@ -20,7 +20,7 @@ from reasrm.training.grpo.settings import GrpoSettings
 from reasrm.training.grpo.training import train_grpo
 from reasrm.training.launch import run_training_stage
 from reasrm.training.monitoring.dev_judging import dev_set
-from reasrm.training.training_run import begin_training, warnings_note
+from reasrm.training.training_run import begin_training, outcome_note
 
 PAIRS = Path("data/pairs/reinforce.jsonl")
 FINGERPRINT = Path("data/fingerprints/grpo.json")
@@ -46,9 +46,7 @@ def main(variant: str) -> str:
     pairs = read_records(PAIRS, PreferencePair)
     comparisons = [show(pair, hashed_side(pair, params.seed)) for pair in pairs]
     prompts, left_out, reward = train_grpo(run, start, load_tokenizer(start), comparisons, params)
-    return (
-        f"{prompts} prompts, {params.steps} steps, reward {reward:.3f}, {left_out.summary()}{warnings_note(run.curves)}"
-    )
+    return f"{prompts} prompts, {params.steps} steps, reward {reward:.3f}, {left_out.summary()}{outcome_note(run)}"
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from reasrm.training.monitoring.dev_judging import dev_set
 from reasrm.training.monitoring.settings import DevSettings
 from reasrm.training.scalar import load_scalar_model, train_scalar
 from reasrm.training.trainer_settings import EpochSettings
-from reasrm.training.training_run import begin_training, warnings_note
+from reasrm.training.training_run import begin_training, outcome_note
 
 PAIRS = (Path("data/pairs/distill.jsonl"), Path("data/pairs/reinforce.jsonl"))
 BASE = Path("data/checkpoints/base")
@@ -42,7 +42,7 @@ def main() -> str:
     pairs = [pair for path in PAIRS for pair in read_records(path, PreferencePair)]
     tokenizer = load_tokenizer(BASE)
     result = train_scalar(run, lambda: load_scalar_model(BASE, tokenizer, params), tokenizer, pairs, params)
-    return result.summary("pairs") + warnings_note(CURVES)
+    return result.summary("pairs") + outcome_note(run)
 
 
 if __name__ == "__main__":

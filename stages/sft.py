@@ -18,7 +18,7 @@ from reasrm.training.launch import run_training_stage
 from reasrm.training.monitoring.dev_judging import dev_set
 from reasrm.training.sft import trace_examples, train_sft
 from reasrm.training.trainer_settings import SftSettings
-from reasrm.training.training_run import begin_training, warnings_note
+from reasrm.training.training_run import begin_training, outcome_note
 
 TRACES = Path("data/traces/kept.jsonl")
 BASE = Path("data/checkpoints/base")
@@ -43,7 +43,7 @@ def main() -> str:
     run = begin_training("sft", params, (TRACES, BASE, FINGERPRINT), OUT, CURVES, dev)
     examples = trace_examples(read_records(TRACES, KeptTrace), params.prompt_variant)
     result = train_sft(run, lambda: load_language_model(BASE, params), load_tokenizer(BASE), examples, params)
-    return result.summary("traces") + warnings_note(CURVES)
+    return result.summary("traces") + outcome_note(run)
 
 
 if __name__ == "__main__":

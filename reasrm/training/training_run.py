@@ -75,12 +75,15 @@ class LeftOut(NamedTuple):
         return NoTrainingDataError(f"{who}: none of {total} {unit} fits into {limit} tokens{others}; raise `{setting}`")
 
 
-def warnings_note(curves: Path) -> str:
-    """What a training's summary line says of its warnings, read from what it wrote; nothing if there is none."""
+def outcome_note(run: TrainingRun) -> str:
+    """What a training's summary line says besides its own: dev accuracy, the step that was kept, the warnings."""
     from reasrm.training.monitoring.curves import RECORD
 
-    kinds = [warning["kind"] for warning in json.loads((curves / RECORD).read_text(encoding="utf-8"))["warnings"]]
-    return f", {len(kinds)} warning{'s' * (len(kinds) > 1)} ({', '.join(kinds)})" if kinds else ""
+    record = json.loads((run.curves / RECORD).read_text(encoding="utf-8"))
+    kinds = [warning["kind"] for warning in record["warnings"]]
+    dev = f", dev {record['dev']['accuracy']:.3f} of {record['dev']['pairs']} pairs" if record["dev"] else ""
+    kept = f" at step {record['kept_step']}, which was kept" if run.keep is Keep.BEST_ON_DEV else ""
+    return dev + kept + (f", {len(kinds)} warning{'s' * (len(kinds) > 1)} ({', '.join(kinds)})" if kinds else "")
 
 
 class TrainingResult(NamedTuple):

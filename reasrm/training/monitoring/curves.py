@@ -19,7 +19,7 @@ NOT_IN_CURVES = ("step", "step_time", "total_flos", "epoch", "num_tokens")
 SUMMARY_KEY = "train_runtime"
 """Marks the last entry of a trainer's log: totals of this process, which after a resume are only a part."""
 RECORD = "training.json"
-"""Beside the curves: the step whose weights were kept, dev accuracy with its interval, and the warnings."""
+"""Beside the curves: the step whose weights were kept, its dev accuracy with the interval, and the warnings."""
 
 
 class LiveCurves(TrainerCallback):  # type: ignore[misc]  # transformers is not followed by mypy
@@ -57,7 +57,7 @@ def write_curves(log: list[dict[str, Any]], out: Path, kept_step: int) -> None:
             _log(live, entry)
         live.make_summary()
         warnings = [warning._asdict() for warning in training_warnings(log)]
-        write_json(folder / RECORD, {"kept_step": kept_step, "dev": dev_interval(log), "warnings": warnings})
+        write_json(folder / RECORD, {"kept_step": kept_step, "dev": dev_interval(log, kept_step), "warnings": warnings})
 
 
 def _live(folder: Path) -> Any:

@@ -47,9 +47,13 @@ def training_warnings(log: Log) -> list[TrainingWarning]:
     return [TrainingWarning(kind, text) for kind, text in found if text]
 
 
-def dev_interval(log: Log) -> dict[str, Any] | None:
-    """The last dev accuracy with its pairs and 95 % interval (Wilson over pairs); None if nothing was judged."""
-    last = next((entry for entry in reversed(log) if "dev/accuracy" in entry), None)
+def dev_interval(log: Log, step: int | None = None) -> dict[str, Any] | None:
+    """The dev accuracy at `step`, or the last one, with its pairs and 95 % interval (Wilson over pairs).
+
+    None if nothing was judged.
+    """
+    judged = [entry for entry in log if "dev/accuracy" in entry and step in {None, int(entry["step"])}]
+    last = judged[-1] if judged else None
     if last is None:
         return None
     accuracy, pairs = last["dev/accuracy"], int(last["dev/pairs"])

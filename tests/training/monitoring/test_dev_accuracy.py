@@ -19,6 +19,7 @@ from reasrm.training.monitoring.dev_accuracy import BestWeights, best_step
 from reasrm.training.monitoring.dev_judging import DEV_PAIRS, DevSet, dev_set
 from reasrm.training.monitoring.settings import Keep
 from reasrm.training.trainer_settings import EpochSettings, SftSettings
+from reasrm.training.training_run import outcome_note
 from tests.training.monitoring.small_training import DEV, settings, train
 from tests.training.stage_runs import LORA
 
@@ -71,6 +72,7 @@ def test_the_best_on_dev_is_kept(tmp_path: Path, base: Path, lora: Any) -> None:
     assert best.kept_step == 1 + accuracies.index(max(accuracies))
     assert max(accuracies) > accuracies[-1], f"{accuracies}: the last step is the best: this run shows nothing"
     assert judged(open_scalar_judge(best.run.checkpoint), dev)["dev/accuracy"] == max(accuracies)
+    assert f"dev {max(accuracies):.3f} of 20 pairs at step {best.kept_step}, which was kept" in outcome_note(best.run)
     left = [file.name for file in (best.run.resume_from / "best_on_dev").iterdir()]
     assert left == [f"{best.kept_step}.safetensors"]
 
