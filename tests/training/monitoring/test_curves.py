@@ -18,14 +18,15 @@ from tests.training.stage_runs import fingerprint
 @pytest.mark.usefixtures("dev_pairs")
 def test_the_live_curves_end_as_the_written_ones(tmp_path: Path, base: Path) -> None:
     chosen = settings(EpochSettings, "scalar_rm", 5)
-    run = train(base, tmp_path, chosen, dev_set(chosen.dev, 0, None)).run
+    keeping = Housekeeping(tracking=(), keep_checkpoints=1, prune_work=False)
+    run = train(base, tmp_path, chosen, dev_set(chosen.dev, 0, None), keeping).run
     live, written = (fingerprint(folder / "plots") for folder in (run.resume_from.parent / "curves", run.curves))
     record = json.loads((run.curves / "training.json").read_text())
     assert {"metrics/train/loss.tsv", "metrics/dev/accuracy.tsv"} <= live.keys()
     assert live == written
     assert record["dev"]["step"] == 10
     assert record["dev"]["pairs"] == 20
-    assert len(list(run.resume_from.glob("checkpoint-*"))) == 2
+    assert [file.name for file in run.resume_from.glob("checkpoint-*")] == ["checkpoint-10"]
 
 
 @pytest.mark.slow
@@ -35,7 +36,7 @@ def test_tensorboard_gets_the_curves_with_dev_accuracy(tmp_path: Path, base: Pat
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     chosen = settings(EpochSettings, "scalar_rm", 5)
-    keeping = Housekeeping(tracking=(Tracker.TENSORBOARD,), keep_checkpoints=1, prune_work=True)
+    keeping = Housekeeping(tracking=(Tracker.TENSORBOARD,), keep_checkpoints=2, prune_work=True)
     run = train(base, tmp_path, chosen, dev_set(chosen.dev, 0, None), keeping).run
     board = EventAccumulator("work/tracking/tensorboard/trained").Reload()
     assert [point.step for point in board.Scalars("train/dev/accuracy")] == [5, 10]
