@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from reasrm.evaluation.benchmark_judgments import Orders
 from reasrm.inference.engine import Prompt, Sampling
 from reasrm.inference.local_model import Attention, Dtype, LocalModelSettings
 from reasrm.inference.prompt_rendering import render_all, render_answered
@@ -21,7 +20,7 @@ from reasrm.judging.aggregation import verdict_of_scores
 from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.judging.prompt import judge_prompt
 from reasrm.judging.verdict import STOP, Verdict, read_verdict
-from reasrm.records.comparison import Comparison, Side, hashed_side, show
+from reasrm.records.comparison import Comparison, Orders, Side, hashed_side, show
 from reasrm.records.content_hash import unit_interval
 from reasrm.records.jsonl import read_records
 from reasrm.records.pair import PreferencePair

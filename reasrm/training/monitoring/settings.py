@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from reasrm.evaluation.benchmark_judgments import Orders
+from reasrm.records.comparison import Orders
 from reasrm.runtime.params import StageParams
 
 
