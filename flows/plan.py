@@ -111,6 +111,8 @@ def _estimate_text(root: Path, estimate: OracleCostEstimate) -> str:
     if estimate.expected is None:
         return f"no estimate yet ({estimate.error})"
     expected = estimate.expected
+    if "source" in expected:
+        return f"asks no oracle, the traces are {expected['source']}"
     usd = expected.get("usd")
     cost = "cost unknown" if usd is None else cost_text(root, usd)
     tokens = f"{expected.get('prompt_tokens', '?')} prompt + {expected.get('completion_tokens', '?')} completion tokens"

@@ -6,6 +6,7 @@ goes to `work/logs/<stage>.log`.
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -143,8 +144,25 @@ def run_stage(
     if status == 0:
         return StageRun(output.outcome or StageOutcome.CACHED, seconds)
     stopped = processes.ending or output.stage_status == ExitCode.STOPPED_RESUMABLE
-    tail = "\n".join(output.tail) or f"it ended with status {output.stage_status or status} and said nothing"
-    return StageRun(StageOutcome.STOPPED if stopped else StageOutcome.FAILED, seconds, tail)
+    ended = output.stage_status or status
+    lines = output.tail or [f"it ended with status {ended} and said nothing"]
+    if not stopped and (killed := _killed_by(ended)):
+        lines = [*output.tail, killed]
+    return StageRun(StageOutcome.STOPPED if stopped else StageOutcome.FAILED, seconds, "\n".join(lines))
+
+
+def _killed_by(status: int) -> str:
+    """What to say of a stage that did not end by itself, whose last lines are just where it was; else nothing.
+
+    Args:
+        status: of the command; negative for a signal, or above 128 where a shell passes one on.
+    """
+    number = -status if status < 0 else status - 128
+    if number not in {int(one) for one in signal.Signals}:
+        return ""
+    name = signal.Signals(number).name
+    memory = "; if nobody did that, the system lacked memory (`dmesg` says so)" if number == signal.SIGKILL else ""
+    return f"it was ended by signal {number} ({name}){memory}; what it saved is kept, and the same command goes on"
 
 
 class _Output(NamedTuple):

@@ -64,7 +64,7 @@ DEV_ACCURACY = Panel(
 
 REINFORCEMENT = (
     Panel(
-        ("reward",),
+        ("groups/reward", "reward"),
         "Reward",
         "",
         "Mean reward of the sampled replies: the weighted sum of the terms that `grpo_variants` names under Exact "
@@ -91,7 +91,7 @@ REINFORCEMENT = (
         "Mean length of the sampled replies.",
     ),
     Panel(
-        ("frac_reward_zero_std",),
+        ("groups/without_signal", "frac_reward_zero_std"),
         "Groups without spread",
         "share",
         "Share of groups whose replies all got the same reward: they teach nothing. It rises as the task is solved.",

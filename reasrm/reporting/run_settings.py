@@ -38,6 +38,8 @@ How the oracle is asked (`distill_traces_asking`) changes no figure and is left 
 
 LOCAL_ORACLE = "local"
 """What `distill_traces.endpoint` is where a program on this machine answers and nobody is paid."""
+ORACLE = "oracle"
+"""What `distill_traces.source` is where an oracle is asked at all."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,8 @@ def shown_parameters(parameters: Mapping[str, Any]) -> tuple[SettingsOf, ...]:
 
 def asks_local_oracle(parameters: Mapping[str, Any]) -> bool:
     """Whether the oracle was the miniature's program, so that its price is what a paid one would cost."""
-    return bool(parameters["distill_traces"]["endpoint"] == LOCAL_ORACLE)
+    asked = parameters["distill_traces"]
+    return bool(asked["endpoint"] == LOCAL_ORACLE and asked.get("source", ORACLE) == ORACLE)
 
 
 def _flat(value: Any, key: str) -> Iterator[tuple[str, str]]:

@@ -1,6 +1,7 @@
-"""A toy stage: concatenates its inputs; a file `<name>.mode` makes it fail, stop or hang with a grandchild."""
+"""A toy stage: concatenates its inputs; a file `<name>.mode` says fail, stop, killed, or hang with a grandchild."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -17,6 +18,9 @@ if mode == "fail":
 if mode == "stop":
     print(f"{name}: the budget is spent", file=sys.stderr)
     sys.exit(3)
+if mode == "killed":
+    print(f"{name}: step 3 of 9", file=sys.stderr, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
 if mode == "hang":
     child = subprocess.Popen(["sleep", "1000"], start_new_session=True)
     Path(f"{name}.pids").write_text(f"{os.getpid()} {child.pid}")

@@ -59,6 +59,15 @@ def test_twice_and_after_kill_of_the_launcher_the_same_bytes(
     train_twice(launched, command, name)
 
 
+def test_two_processes_replace_groups_alike(project_with_replaced_groups: Path) -> None:
+    folder = project_with_replaced_groups.with_name("launched_with_replaced_groups")
+    shutil.copytree(project_with_replaced_groups, folder, ignore=shutil.ignore_patterns("work", "grpo-*"))
+    params = read_yaml(folder / "params.yaml")
+    params["grpo"]["launch"] = {"processes": 2, "strategy": "ddp"}
+    write_yaml(folder / "params.yaml", params)
+    train_twice(folder, ("stages.grpo", "cold_start"), "grpo-cold_start")
+
+
 def test_a_reason_is_told_once_and_its_exit_code_is_the_stages(launched: Path, tmp_path: Path) -> None:
     shutil.copy(launched / "params.yaml", tmp_path)
     process = start(tmp_path, "stages.sft", stderr=subprocess.PIPE)

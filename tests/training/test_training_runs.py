@@ -37,3 +37,13 @@ def test_with_an_adapter_too(project_with_adapters: Path, command: tuple[str, ..
 @pytest.mark.timeout(900)
 def test_between_two_generations_a_killed_run_goes_on_exactly(project_with_mini_batches: Path) -> None:
     train_twice(project_with_mini_batches, ("stages.grpo", "cold_start"), "grpo-cold_start")
+
+
+@pytest.mark.timeout(900)
+def test_replaced_groups_are_replaced_alike(project_with_replaced_groups: Path) -> None:
+    """The prompts that are sampled in place of others follow from the step, not from what was sampled before."""
+    train_twice(project_with_replaced_groups, ("stages.grpo", "cold_start"), "grpo-cold_start")
+    curves = project_with_replaced_groups / "data/curves/grpo-cold_start/plots/metrics/train/groups"
+    for name in ("replaced", "dropped"):
+        lines = (curves / f"{name}.tsv").read_text().splitlines()[1:]
+        assert sum(float(line.split("\t")[1]) for line in lines) > 0, f"no group was {name}"

@@ -38,6 +38,28 @@ class RewardScale(StrEnum):
     NONE = "none"
 
 
+class ZeroSignalGroups(StrEnum):
+    """What becomes of a group whose replies all earned the same, which has advantage 0."""
+
+    KEEP = "keep"
+    """It stays in the loss: its tokens count where the loss divides by tokens or replies, and its divergence counts."""
+    DROP = "drop"
+    """It is left out of the loss, as if it had not been in the batch."""
+    REPLACE = "replace"
+    """Further prompts are sampled in its place (DAPO's dynamic sampling); what the budget leaves is dropped."""
+
+
+class TrainingOrders(StrEnum):
+    """In which orders the two answers of a pair are shown in training."""
+
+    HASHED = "hashed"
+    """One order per pair, by a hash of its texts and the seed."""
+    BOTH = "both"
+    """Two prompts per pair, each with a group of its own."""
+    BOTH_IN_GROUP = "both_in_group"
+    """Half of a group's replies see each order, and earn against the mean of all (PA-GRPO)."""
+
+
 class GrpoSettings(TrainerSettings):
     """Settings of a GRPO training; `batch_size` counts sampled replies."""
 
@@ -52,6 +74,10 @@ class GrpoSettings(TrainerSettings):
 
     replies_per_prompt: int = Field(gt=1)
     """The group that an advantage is relative to; it may lie in several forward passes and processes."""
+    orders: TrainingOrders
+    zero_signal_groups: ZeroSignalGroups
+    most_extra_generations: int = Field(ge=0)
+    """With `replace`: rounds of sampling per generation beside the first, each of as many prompts as are missing."""
     steps_per_generation: int = Field(gt=0)
     """Optimiser steps taken with replies that were sampled together (mini-batches; RM-R1: 8).
 
@@ -87,6 +113,34 @@ class GrpoSettings(TrainerSettings):
     @model_validator(mode="after")
     def _check_groups(self) -> Self:
         require_whole_groups(self.batch_size, self.steps_per_generation, self.replies_per_prompt)
+        return self
+
+    @model_validator(mode="after")
+    def _check_orders(self) -> Self:
+        if self.orders is TrainingOrders.BOTH_IN_GROUP and self.replies_per_prompt % 2:
+            raise ValueError(
+                f"orders: both_in_group shows each order to half of a group, so replies_per_prompt "
+                f"({self.replies_per_prompt}) must be even: {self.replies_per_prompt + 1} is"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_signal(self) -> Self:
+        replace = self.zero_signal_groups is ZeroSignalGroups.REPLACE
+        if replace != bool(self.most_extra_generations):
+            raise ValueError(
+                f"most_extra_generations ({self.most_extra_generations}) must be "
+                + ("1 at least" if replace else "0")
+                + f" with zero_signal_groups: {self.zero_signal_groups.value}"
+            )
+        over_all = "scale_rewards: batch" if self.scale_rewards is RewardScale.BATCH else ""
+        if self.trl.get("multi_objective_aggregation") == "normalize_then_sum":
+            over_all = "trl.multi_objective_aggregation: normalize_then_sum"
+        if over_all and self.zero_signal_groups is not ZeroSignalGroups.KEEP:
+            raise ValueError(
+                f"{over_all} scales advantages by all groups of a batch, those left out of the loss too: with it "
+                f"zero_signal_groups ({self.zero_signal_groups.value}) must be keep, or scale_rewards group or none"
+            )
         return self
 
     @model_validator(mode="after")

@@ -17,7 +17,13 @@ Where the settings in params.yaml, and this code, depart from RM-R1 (arXiv 2505.
 
 - Loss (eq. 9): `loss_type: dapo` weighs every token of the batch alike; the paper's is `grpo`.
 - Advantage (eq. 10): `scale_rewards: group` is the paper's, with 1e-4 added to the standard deviation, which has
-  Bessel's correction; a group without spread has advantage 0, and its tokens still count in dapo's denominator.
+  Bessel's correction.
+- Groups without spread have advantage 0, here as in the paper's code. With `zero_signal_groups: keep` they stay: their
+  replies count in what the loss is divided by, and pull towards the reference. `drop` leaves them out of both;
+  `replace` samples further prompts in their place, at most `most_extra_generations` times, and drops what is left.
+- Orders: `orders: hashed` shows a pair in one order; `both` makes two prompts of it;
+  `both_in_group` shows each order to half of a group, so that a judge that always prefers one side earns by halves and
+  is corrected (PA-GRPO).
 - Clip (eq. 9): `epsilon` and `epsilon_high` are the paper's 0.2 on both sides. With `steps_per_generation: 1` and
   `num_iterations: 1` the ratio is 1 and the clip never acts. The paper takes 8 mini-batches of 128 out of 1,024
   prompts, where it does.
@@ -32,8 +38,8 @@ Where the settings in params.yaml, and this code, depart from RM-R1 (arXiv 2505.
 - Reward of the cold start: eq. 11 is answer + format; ours demands a readable verdict for the format, and the tags of
   the prompt variant where it has any.
 
-DAPO is `loss_type: dapo` with `epsilon_high: 0.28`, `kl_weight: 0` and `mask_truncated_completions: true` (its dynamic
-sampling is not here); Dr. GRPO is `loss_type: dr_grpo` with `scale_rewards: none`.
+DAPO is `loss_type: dapo` with `epsilon_high: 0.28`, `kl_weight: 0`, `mask_truncated_completions: true` and
+`zero_signal_groups: replace`; Dr. GRPO is `loss_type: dr_grpo` with `scale_rewards: none`.
 """
 
 from collections.abc import Sequence
@@ -46,7 +52,7 @@ from reasrm.judging.prompt import judge_prompt
 from reasrm.records.comparison import Comparison
 from reasrm.training.grpo.rewards.registry import REWARD_TERMS
 from reasrm.training.grpo.rewards.sampled_replies import as_judged
-from reasrm.training.grpo.settings import GrpoSettings
+from reasrm.training.grpo.settings import GrpoSettings, TrainingOrders
 from reasrm.training.lora import AdapterTask, adapter_config, quantisation_config
 from reasrm.training.training_run import LeftOut, TrainingRun, last_logged, train_and_save
 from reasrm.training.trl_arguments import refused_in_one_line, shared_arguments, trl_config
@@ -57,15 +63,23 @@ def prompt_rows(
 ) -> tuple[list[dict[str, Any]], LeftOut]:
     """The prompts that fit, as TRL takes them, with the columns that reward terms read (`rewards.sampled_replies`).
 
-    Also how many are left out.
+    With both orders in one group a row also holds, in the column `swapped`, what the other order has in its place;
+    both must fit. Also how many are left out.
     """
-    variant, rows, reasons = settings.prompt_variant, [], []
-    chats = renderings(tokenizer, [judge_prompt(comparison, variant) for comparison in comparisons])
-    for comparison, chat in zip(comparisons, chats, strict=True):
-        if not isinstance(chat, RenderedChat):
-            reasons.append(str(chat))
-        elif len(chat.token_ids) <= settings.max_prompt_tokens:
-            rows.append({"prompt": chat.turns, "better": comparison.better.value, "prompt_variant": variant.value})
+    if settings.orders is TrainingOrders.BOTH:
+        comparisons = [order for comparison in comparisons for order in (comparison, comparison.swapped())]
+    both, variant = settings.orders is TrainingOrders.BOTH_IN_GROUP, settings.prompt_variant
+    others = [comparison.swapped() for comparison in comparisons] if both else []
+    chats = renderings(tokenizer, [judge_prompt(comparison, variant) for comparison in (*comparisons, *others)])
+    rows, reasons = [], []
+    for at, comparison in enumerate(comparisons):
+        shown = [chat for chat in chats[at :: len(comparisons)] if isinstance(chat, RenderedChat)]
+        if len(shown) < 1 + both:
+            reasons.append(next(str(chat) for chat in chats[at :: len(comparisons)] if chat not in shown))
+        elif all(len(chat.token_ids) <= settings.max_prompt_tokens for chat in shown):
+            row = {"prompt": shown[0].turns, "better": comparison.better.value, "prompt_variant": variant.value}
+            swapped = {"prompt": shown[1].turns, "better": comparison.better.other.value} if both else None
+            rows.append(row | ({"swapped": swapped} if swapped else {}))
     return rows, LeftOut.of(len(comparisons), len(rows), reasons)
 
 
@@ -83,8 +97,8 @@ def train_grpo(
         StageError: the machine lacks what a setting needs, or `trl` cannot be taken as it is.
     """
     from datasets import Dataset
-    from trl import GRPOTrainer
 
+    from reasrm.training.grpo.group_trainer import GroupTrainer
     from reasrm.training.monitoring.callbacks import StopWithoutSignal
 
     config = grpo_config(settings, run)
@@ -97,7 +111,8 @@ def train_grpo(
     )
     opened = opened_thought(first)
     with refused_in_one_line(run.name):
-        trainer = GRPOTrainer(
+        trainer = GroupTrainer(
+            settings,
             model=str(start),
             args=config,
             reward_funcs=[as_judged(REWARD_TERMS[name], tokenizer, opened) for name in settings.rewards],

@@ -42,6 +42,14 @@ def test_rewards_that_cannot_be_meant_are_refused(rewards: dict[str, float], mes
         ({"loss_type": "Grpo"}, "'grpo', 'dapo', 'dr_grpo'"),
         ({"scale_rewards": True}, "'group', 'batch' or 'none'"),
         ({"accumulate": 1}, "accumulate"),
+        ({"orders": "both_in_group", "replies_per_prompt": 1 + 2, "batch_size": 12}, r"\(3\) must be even: 4 is"),
+        ({"zero_signal_groups": "replace"}, r"most_extra_generations \(0\) must be 1 at least with .* replace"),
+        ({"most_extra_generations": 2}, r"most_extra_generations \(2\) must be 0 with zero_signal_groups: keep"),
+        ({"zero_signal_groups": "drop", "scale_rewards": "batch"}, r"scale_rewards: batch scales .* \(drop\) must be"),
+        (
+            {"zero_signal_groups": "drop", "trl": {"multi_objective_aggregation": "normalize_then_sum"}},
+            "normalize_then_sum scales advantages by all groups",
+        ),
         ({"micro_batch_size": 48}, "batch_size 96 or 144 would fit, or micro_batch_size 32, 16, 8, 4, 2, 1 or null"),
     ],
 )

@@ -9,7 +9,7 @@ from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.judging.prompt import judge_prompt
 from reasrm.records.comparison import Comparison, Side
 from reasrm.records.pair import Message, Role
-from reasrm.training.grpo.settings import GrpoSettings
+from reasrm.training.grpo.settings import GrpoSettings, TrainingOrders
 from reasrm.training.grpo.training import grpo_config, prompt_rows
 from reasrm.training.training_run import TrainingRun
 from tests.fixtures.chat_families import FAMILIES, family_tokenizer
@@ -34,3 +34,22 @@ def test_prompts_are_the_same_in_training_and_in_judging(family: str, tmp_path: 
     )["input_ids"]
     prompt = judge_prompt(comparison, PromptVariant.FULL)
     assert ids == [list(render_all(tokenizer, [prompt])[prompt].token_ids)]
+
+
+def test_both_orders_are_two_prompts_or_two_halves_of_one() -> None:
+    tokenizer = family_tokenizer(FAMILIES["plain"])
+    question = (Message(role=Role.USER, content="Which one?"),)
+    pairs = [Comparison(pair_id="", prompt=question, response_a=a, response_b="two", better=Side.A) for a in "xy"]
+    rows = {}
+    for orders in TrainingOrders:
+        settings = GrpoSettings.model_validate(
+            PARAMS["grpo"]
+            | {"prompt_variant": "full", "rewards": {"verdict": 1.0}, "max_prompt_tokens": 10_000, "orders": orders}
+        )
+        rows[orders], _ = prompt_rows(tokenizer, pairs, settings)
+    hashed, both, halves = rows.values()
+    assert [row["better"] for row in both] == ["A", "B", "A", "B"]
+    assert both[0::2] == hashed
+    assert [row["swapped"] for row in halves] == [{"prompt": at["prompt"], "better": "B"} for at in both[1::2]]
+    assert [{**row, "swapped": None} for row in halves] == [{**row, "swapped": None} for row in hashed]
+    assert "[Start of answer B]\nx" in both[1]["prompt"][1]["content"]

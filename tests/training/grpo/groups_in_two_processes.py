@@ -1,0 +1,43 @@
+"""Run by each of two processes: what they train on after replacing groups is what was sampled and earned.
+
+A group's prompt, replies, rewards and advantages must belong together wherever its rows lie.
+"""
+
+import sys
+from pathlib import Path
+
+import torch
+from accelerate.utils import gather_object
+
+from tests.training.grpo.group_trainers import earned, lively, settings, trainer
+
+
+def main() -> None:
+    """Sample one generation and hold what comes out against the rewards of its own tokens."""
+    launch = {"processes": 2, "strategy": "ddp"}
+    chosen = settings(zero_signal_groups="replace", most_extra_generations=50, orders="both_in_group", launch=launch)
+    made = trainer(Path(sys.argv[1]), chosen)
+    rank = made.accelerator.process_index
+    torch.manual_seed(rank)
+    rows = [dict(made.train_dataset[at]) for at in range(3) for _ in range(4)][rank * 6 : rank * 6 + 6]
+    batch = made._generate_and_score_completions(rows)
+    pairs = zip(batch["completion_ids"], batch["completion_mask"].bool(), strict=True)
+    ids = [row[mask].tolist() for row, mask in pairs]
+    prompts = [row["prompt"] for row in made._rows]
+    rendered = [
+        made.processing_class.apply_chat_template(at, tokenize=False, add_generation_prompt=True) for at in prompts
+    ]
+    shown = zip(batch["prompt_ids"], batch["prompt_mask"].bool(), strict=True)
+    assert [made.processing_class.decode(row[mask]) for row, mask in shown] == rendered
+    rewards = torch.tensor(gather_object(earned(ids, prompts))).view(-1, 4)
+    assert torch.equal(rewards.flatten(), made._terms[:, 0])
+    expected = (rewards - rewards.mean(1, True)) / (rewards.std(1, keepdim=True) + 1e-4)
+    assert torch.allclose(batch["advantages"], expected.flatten()[rank * 6 : rank * 6 + 6], atol=1e-5)
+    assert made._metrics["train"]["groups/replaced"][0] > 0
+    assert all(gather_object([lively(prompt) for prompt in prompts]))
+    assert batch["num_items_in_batch"].item() == sum(map(len, gather_object(ids)))
+    print("agree", flush=True)
+
+
+if __name__ == "__main__":
+    main()
