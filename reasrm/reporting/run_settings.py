@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from reasrm.records.unasked_prompts import IDENTITY
 from reasrm.reporting.display_text import shortened
 from reasrm.runtime.params import PARAMS_FILE, ParamsError
 from reasrm.runtime.yaml_files import read_yaml
@@ -66,7 +67,7 @@ def read_parameters(file: Path = PARAMS_FILE) -> dict[str, Any]:
 
 def judge_identities(judgments: Path, labels: Mapping[str, str]) -> tuple[SettingsOf, ...]:
     """The identity of each of the models `labels`, where there is one; judgments from elsewhere may have none."""
-    files = ((label, judgments / model / "identity.json") for model, label in labels.items())
+    files = ((label, judgments / model / IDENTITY) for model, label in labels.items())
     return tuple(
         SettingsOf(label, tuple(_flat(orjson.loads(file.read_bytes()), ""))) for label, file in files if file.is_file()
     )

@@ -172,7 +172,7 @@ def read_numbered_cpus() -> None:
     )
 
 
-def train_and_save(run: TrainingRun, trainer: Any, tokenizer: Any) -> list[dict[str, Any]]:
+def train_and_save(run: TrainingRun, trainer: Any, tokenizer: Any, settings: TrainerSettings) -> list[dict[str, Any]]:
     """Train from the last checkpoint of an interrupted run, if there is one; write model (adapter merged) and curves.
 
     Of several processes the first alone writes and shows progress; all return when everything is written. What is left
@@ -193,7 +193,7 @@ def train_and_save(run: TrainingRun, trainer: Any, tokenizer: Any) -> list[dict[
         trainer.train(resume_from_checkpoint=checkpoint)
     log = [entry for entry in trainer.state.log_history if SUMMARY_KEY not in entry]
     kept_step = watch.finish(log) if watch is not None else int(trainer.state.global_step)
-    model = gathered_model(trainer, run.resume_from)
+    model = gathered_model(trainer, run.resume_from, settings)
     if first:
         save_model(model, tokenizer, run.checkpoint)
         write_curves(log, run.curves, kept_step)
