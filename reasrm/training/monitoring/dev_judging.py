@@ -132,7 +132,7 @@ def _scored(model: Any, tokenizer: Any, comparisons: Sequence[Comparison], setti
         return not prompt.unrenderable and len(prompt.token_ids) <= local.max_context_tokens
 
     engine = ScalarEngine(local, tokenizer, model)
-    scores = score_all(engine, [one for one in prompts.values() if fits(one)], None)
+    scores = score_all(engine, [one for one in prompts.values() if fits(one)], None, ProgressLine("dev"))
     pairs = zip(answers[::2], answers[1::2], strict=True)
     found = [(scores.get(prompts[a].key), scores.get(prompts[b].key)) for a, b in pairs]
     return [None if a is None or b is None else _side(verdict_of_scores(a, b)) for a, b in found]
@@ -153,8 +153,12 @@ def _local_settings(model: Any, settings: DevSettings) -> LocalModelSettings:
         attention=Attention.EAGER,
         batch_size=settings.batch_size,
         batch_tokens=settings.batch_tokens,
+        cache_tokens=2**31,  # the two above bound it
         max_context_tokens=positions or 2**31,
         threads=1,
+        tensor_parallel=1,
+        data_parallel=1,
+        memory_share=1.0,
     )
 
 
