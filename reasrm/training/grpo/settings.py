@@ -9,6 +9,7 @@ from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.training.batch_sizes import require_whole_groups
 from reasrm.training.grpo.rewards.registry import REWARD_TERMS
 from reasrm.training.grpo.rollout_settings import Rollouts, require_possible
+from reasrm.training.monitoring.settings import GenerativeDevSettings
 from reasrm.training.trainer_settings import TrainerSettings
 
 
@@ -63,6 +64,7 @@ class TrainingOrders(StrEnum):
 class GrpoSettings(TrainerSettings):
     """Settings of a GRPO training; `batch_size` counts sampled replies."""
 
+    dev: GenerativeDevSettings | None
     steps: int = Field(gt=0)
     """Optimiser steps."""
     prompt_variant: PromptVariant
