@@ -5,6 +5,7 @@ no part of what a reply depends on: the ledger's keys and what is written are th
 a batch is in the ledger as soon as it is there.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -96,12 +97,12 @@ class ParallelScorer:
         lengths = [len(ids) for ids in conversations]
         cuts = batches_by_tokens(lengths, self._settings.batch_size, self._settings.batch_tokens)
         jobs = [[Prompt((), ids) for ids in conversations[cut.start : cut.stop]] for cut in cuts]
-        early: dict[int, list[float]] = {}
+        early: dict[int, list[float | None]] = {}
         following = 0
         for number, scores in self._pool.run(jobs, None):
             early[number] = scores
             while following in early:
-                yield from early.pop(following)
+                yield from (math.nan if one is None else one for one in early.pop(following))  # JSON has no NaN
                 following += 1
 
     def close(self) -> None:

@@ -1,14 +1,13 @@
 """One of several processes that run the same checkpoint: jobs come as lines of JSON, answers go back the same way.
 
-The first line says what is run; each further one is a job, a list of prompts. Standard output carries the answers and
-nothing else: what libraries print goes to standard error, which the first process passes on. A worker ends when its
-standard input does, so also when the first process was killed, whatever it is computing.
+The first line says what is run; each further one is a job, a list of prompts. The answers have a pipe of their own;
+what libraries print, the first process passes on. A worker ends when its standard input does, so also when the first
+process was killed, whatever it is computing.
 
-Run:  by `WorkerPool` alone: python -m reasrm.inference.workers.worker
+Run:  by `WorkerPool` alone: python -m reasrm.inference.workers.worker DESCRIPTOR
 """
 
 import os
-import signal
 import sys
 import threading
 import time
@@ -58,9 +57,9 @@ def _replies(engine: Engine, job: dict[str, Any]) -> list[Any]:
 
 def main() -> None:
     """Do the jobs until there are no more, or one fails."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process ends this one
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
+    descriptor = int(sys.argv[1])
+    os.set_inheritable(descriptor, False)  # or a process started from here would keep it open behind this one's end
+    answers = os.fdopen(descriptor, "wb")
     set_environment()
     lines: SimpleQueue[bytes] = SimpleQueue()
     threading.Thread(target=_read, args=(sys.stdin.buffer, lines), daemon=True).start()

@@ -41,7 +41,7 @@ class _Worker(NamedTuple):
     name: str
     process: "subprocess.Popen[bytes]"
     said: deque[str]
-    """Its last lines on standard error."""
+    """The last lines that it printed."""
     passing_on: threading.Thread
 
 
@@ -81,6 +81,8 @@ class WorkerPool:
     def close(self) -> None:
         """End the processes."""
         for worker in self._workers:
+            _end_jobs(worker.process)
+        for worker in self._workers:
             _end(worker.process)
         self._workers, self._answers = [], SimpleQueue()
 
@@ -93,13 +95,11 @@ class WorkerPool:
             name = f"judge process {number} of {len(shares)}" + (f" (GPU {share})" if share else "")
             environment = os.environ | ({"CUDA_VISIBLE_DEVICES": share} if share else {})
             environment["PYTHONPATH"] = os.pathsep.join(folder for folder in sys.path if folder)
-            pipe = subprocess.PIPE
-            program = [sys.executable, "-m", MODULE]
-            process = subprocess.Popen(program, env=environment, stdin=pipe, stdout=pipe, stderr=pipe)
+            process, answers = _started(environment)
             weakref.finalize(self, _end, process)
             said: deque[str] = deque(maxlen=LAST_LINES)
-            passing_on = threading.Thread(target=_pass_on, args=(name, process.stderr, said), daemon=True)
-            reading = threading.Thread(target=_read, args=(number - 1, process.stdout, self._answers), daemon=True)
+            passing_on = threading.Thread(target=_pass_on, args=(name, process.stdout, said), daemon=True)
+            reading = threading.Thread(target=_read, args=(number - 1, answers, self._answers), daemon=True)
             self._workers.append(_Worker(name, process, said, passing_on))
             passing_on.start()
             reading.start()
@@ -144,10 +144,33 @@ class WorkerPool:
         )
 
 
+def _started(environment: dict[str, str]) -> tuple["subprocess.Popen[bytes]", IO[bytes]]:
+    """A worker, and its answers: they have a pipe of their own, so nothing that a library prints gets among them.
+
+    It imports nothing from the working folder (`-P`), and a Ctrl-C in the terminal is this process's alone.
+    """
+    reading, writing = os.pipe()
+    program = [sys.executable, "-P", "-m", MODULE, str(writing)]
+    try:
+        process = subprocess.Popen(
+            program,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            pass_fds=(writing,),
+            process_group=0,
+        )
+    finally:
+        os.close(writing)
+    return process, os.fdopen(reading, "rb")
+
+
 def _read(place: int, answers: IO[bytes], into: "SimpleQueue[tuple[int, bytes]]") -> None:
     """Pass a worker's answers on; behind the last, an empty one."""
-    for line in answers:
-        into.put((place, line))
+    with answers:
+        for line in answers:
+            into.put((place, line))
     into.put((place, b""))
 
 
@@ -169,11 +192,16 @@ def _write(process: "subprocess.Popen[bytes]", line: dict[str, Any]) -> None:
         return
 
 
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    """End a process: by the end of its jobs, and if that does not do, by force."""
+def _end_jobs(process: "subprocess.Popen[bytes]") -> None:
+    """Tell a process that there are no more jobs."""
     if process.stdin is not None:
         with contextlib.suppress(BrokenPipeError):
             process.stdin.close()
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """End a process: by the end of its jobs, and if that does not do, by force."""
+    _end_jobs(process)
     try:
         process.wait(END_SECONDS)
     except subprocess.TimeoutExpired:

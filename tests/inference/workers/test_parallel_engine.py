@@ -1,5 +1,6 @@
 """Several processes for real: the replies and bytes of one, killed and resumed, and what a dying one leaves behind."""
 
+import math
 import os
 import signal
 import subprocess
@@ -67,19 +68,33 @@ def test_killed_and_resumed_two_processes_write_the_ledger_of_one(
     assert parallel.identity() == alone.identity()
 
 
+@pytest.mark.parametrize("overflows", [False, True])
 def test_two_processes_score_as_one(
-    tmp_path: Path, settings: LocalModelSettings, two: LocalModelSettings, tokenizer: Any, prompts: list[Prompt]
+    tmp_path: Path,
+    settings: LocalModelSettings,
+    two: LocalModelSettings,
+    tokenizer: Any,
+    prompts: list[Prompt],
+    overflows: bool,
 ) -> None:
+    """Scores that are no numbers among them: a judge's answer is unreadable then, and not one that was never asked."""
     from transformers import AutoModelForSequenceClassification
 
     scalar = AutoModelForSequenceClassification.from_pretrained(settings.checkpoint, num_labels=1)
     scalar.config.pad_token_id = tokenizer.pad_token_id
+    if overflows:
+        scalar.score.weight.data.sign_().mul_(3e38)
     scalar.save_pretrained(tmp_path)
     tokenizer.save_pretrained(tmp_path)
     ids = sorted((prompt.token_ids for prompt in prompts), key=len)
     one, several = (open_scorer(s.model_copy(update={"checkpoint": tmp_path}), tokenizer) for s in (settings, two))
-    assert list(several.score(ids)) == list(one.score(ids))
+    alone, shared = list(one.score(ids)), list(several.score(ids))
     several.close()
+    assert all(map(math.isfinite, alone)) is not overflows
+    if overflows:
+        assert not any(map(math.isfinite, [*alone, *shared]))
+    else:
+        assert shared == alone
 
 
 def test_a_dead_process_is_named_and_what_was_answered_is_kept(
@@ -94,6 +109,21 @@ def test_a_dead_process_is_named_and_what_was_answered_is_kept(
         assert len(ledger) > 0
         found = ask_all(parallel, prompts, greedy, ledger, ProgressLine("test"))
     assert len(found) == len(prompts)
+
+
+def test_what_stands_around_a_process_does_not_reach_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parallel: Any, prompts: list[Prompt], greedy: Sampling
+) -> None:
+    """Libraries that print, modules in the working folder, and a Ctrl-C in the terminal."""
+    (tmp_path / "sitecustomize.py").write_text("print('a greeting on standard output')", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here/queue.py").write_text("raise SystemExit('a module of the working folder')", encoding="utf-8")
+    monkeypatch.chdir(tmp_path / "here")
+    assert len(list(parallel.generate(prompts, greedy))) == len(prompts)
+    groups = {os.getpgid(worker.process.pid) for worker in parallel._pool._workers}
+    assert len(groups) == 2
+    assert os.getpgid(0) not in groups
 
 
 def test_what_a_process_refuses_is_one_line(two: LocalModelSettings, prompts: list[Prompt], greedy: Sampling) -> None:
