@@ -1,7 +1,9 @@
 """From what an engine drew to a `Reply`: cutting, counting and finding the verdict's probability, the same for all.
 
-A token may straddle the stop text (`>[[` after `</answer`), and engines differ in what they return then; so every reply
-is cut here and nowhere else, behind the first stop text that is neither quoted nor thought (`verdict.reply_end`).
+A token may straddle the stop text (`>[[` after `</answer`), and engines differ in what they return then, and in how
+they know it (`</Answer >`); so every reply is cut here and nowhere else, behind the first stop text that is neither
+quoted nor thought. Where tokens were drawn here, what the prompt began is known, and the cut is that of a reply that is
+looked at while it grows (`verdict.drawing_end`), as in training; a service's whole text is cut by `verdict.reply_end`.
 """
 
 from bisect import bisect_right
@@ -13,7 +15,7 @@ from typing import Any
 
 from reasrm.inference.engine import Prompt
 from reasrm.judging.thought_marks import is_mark_token
-from reasrm.judging.verdict import Verdict, ending_letter, read_verdict, reply_end
+from reasrm.judging.verdict import Verdict, drawing_end, ending_letter, read_verdict, reply_end
 from reasrm.records.reply import Finish, Reply
 
 LOGPROB_DIGITS = 6
@@ -42,6 +44,7 @@ def reply_from_text(text: str, finish: Finish, prompt_tokens: int, completion_to
 def reply_from_tokens(tokenizer: Any, drawn: DrawnTokens, prompt: Prompt, stop: str) -> Reply:
     """The reply of an engine that returns tokens of `tokenizer`, with its verdict's log probability."""
     whole = prompt.head + decode(tokenizer, drawn.token_ids)
+    whole = whole[: drawing_end(whole, stop)]
     reply = reply_from_text(whole, drawn.finish, len(prompt.token_ids), drawn.completion_tokens, stop)
     letter = verdict_letter(reply, stop)
     if letter is None or drawn.logprobs is None:

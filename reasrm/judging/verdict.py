@@ -175,6 +175,8 @@ def drawing_end(text: str, stop: str = STOP) -> int | None:
     That is `reply_end` of the first beginning of `text` that has one. What a sampler that does not stop there writes
     behind it, be it the mark of a thought, cannot undo a verdict with which every engine would have ended.
     """
+    if not stop:
+        return None
     seen = visible(text)
     pattern = _CLOSING if stop == STOP else re.compile(re.escape(stop))
     beginnings = (text[: seen.end(found.end())] for found in pattern.finditer(seen.text))

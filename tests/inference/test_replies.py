@@ -76,6 +76,16 @@ def test_the_letters_place_is_that_in_the_text_as_written(tokenizer: Any, text: 
     assert reply.verdict_logprob == -float(before)
 
 
+@pytest.mark.parametrize("closing", ["</answer>", "</Answer>", "</answer >", "</ans\u200bwer>"])
+def test_what_an_engine_draws_behind_a_verdict_undoes_it_nowhere(thinking_tokenizer: Any, closing: str) -> None:
+    """Engines know the stop text in different ways, and those that overlook one go on."""
+    verdict = f"<answer>[[A]]{closing}"
+    reply = drawn(thinking_tokenizer, f"{verdict} no: <think>really?</think> <answer>[[B]]</answer>", Finish.LENGTH)
+    assert (reply.text, reply.finish) == (verdict, Finish.STOP)
+    thought = drawn(thinking_tokenizer, f"<think>{verdict}</think> <answer>[[B]]</answer>").text
+    assert thought.endswith("[[B]]</answer>")
+
+
 def test_a_reply_stops_at_the_stop_text_in_any_letter_case(tokenizer: Any) -> None:
     stops = StopTokens(tokenizer, STOP, len(tokenizer), [])
     ids = tokenizer("so <Answer>[[A]]</ANSWER> and on", add_special_tokens=False)["input_ids"]

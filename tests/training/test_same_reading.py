@@ -46,7 +46,8 @@ def thinker(request: pytest.FixtureRequest, ending: str) -> Any:
 
 def written(draw: random.Random) -> str:
     """One reply, put together as judges write them, well and badly."""
-    verdict = lambda: f"<answer>{draw.choice(('[[A]]', '[[B]]', '**[[A]]**', '[[C]]', ''))}</answer>"  # noqa: E731
+    closing = lambda: draw.choice(("</answer>", "</answer>", "</answer>", "</Answer>", "</answer >"))  # noqa: E731
+    verdict = lambda: f"<answer>{draw.choice(('[[A]]', '[[B]]', '**[[A]]**', '[[C]]', ''))}{closing()}"  # noqa: E731
     words = lambda: draw.choice(("so ", "the cat ", "\n", "<eval>the mat</eval>", "<type>Chat</type>", ""))  # noqa: E731
     quoted = lambda: draw.choice(("<quote_A>{}</quote_A>", "<quote_B>{}", "{}</quote_A>")).format(verdict())  # noqa: E731
     parts = (verdict, words, quoted)
