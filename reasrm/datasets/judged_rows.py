@@ -120,8 +120,13 @@ def _better(row: Row) -> Side | None:
     """The side that the row's labels name.
 
     Raises:
-        RowRefusedError: a tie, or two labels that differ.
+        RowRefusedError: a tie, two labels that differ, or one that is neither a side nor a reply.
     """
+    if odd := [field for field in LABELLED if _names_no_side(row, field)]:
+        raise RowRefusedError(
+            Refusal.WRONG_TYPE,
+            f"`{odd[0]}` is {quoted(row[odd[0]])}; a label is {', '.join(list(_SIDES)[:3])} or alike",
+        )
     written = {field: row[field].strip().lower() for field in LABELLED if _labels(row.get(field))}
     if tied := [field for field, value in written.items() if value in _TIES]:
         raise RowRefusedError(Refusal.TIE, f"`{tied[0]}` is {quoted(row[tied[0]])}")
@@ -130,6 +135,14 @@ def _better(row: Row) -> Side | None:
         said = ", ".join(f"`{field}` says {side}" for field, side in sides.items())
         raise RowRefusedError(Refusal.CONTRADICTORY, f"the labels differ: {said}")
     return next(iter(sides.values()), None)
+
+
+def _names_no_side(row: Row, field: str) -> bool:
+    """Whether a field of a label says something else: then another's word for the label would stand in its place."""
+    value = row.get(field)
+    if isinstance(value, str):
+        return field not in REPLIES and bool(value.strip()) and not _is_label(value)
+    return value is not None
 
 
 def _labels(value: object) -> bool:

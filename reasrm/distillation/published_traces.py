@@ -1,8 +1,9 @@
 """Traces that others published, or that lie in a folder, in place of an oracle's: read, accounted for, written.
 
 Every row is a trace or refused with file, place and reason. Of several traces about one pair in one pass the first is
-taken. Traces of the second pass stand in the second file where the first pass's is there too, else in the first: then
-they are all that there is about their pair. The filter judges them like an oracle's.
+taken; of two that call different answers the better one, the one with a label of its own, else neither. Traces of the
+second pass stand in the second file where the first pass's is there too, else in the first: then they are all that
+there is about their pair. The filter judges them like an oracle's.
 """
 
 from collections import Counter
@@ -22,6 +23,7 @@ from reasrm.distillation.pipeline_passes import STAGE
 from reasrm.distillation.trace_rows import ReadTrace, read_trace
 from reasrm.judging.verdict import Verdict, read_verdict
 from reasrm.records.jsonl import write_records
+from reasrm.records.pair import pair_id
 from reasrm.records.trace import OracleTrace, TraceOutcome, TracePass
 from reasrm.runtime.outputs import write_json
 from reasrm.runtime.stage_main import StageError
@@ -80,11 +82,35 @@ def trace_set(rows: Iterable[RowInFile], source: str, published: DataOrigin | No
         try:
             if row.fault is not None:
                 raise row.fault
-            read.append((row, read_trace(row.row, source, where, model)))
+            one = read_trace(row.row, source, where, model)
+            read.append((row, _with_origin(one, where) if published else one))
         except RowRefusedError as error:
             found.refuse(row, error)
-    _arrange(sorted(read, key=lambda one: one[1].kind), found)
+    _arrange(_agreeing(sorted(read, key=lambda one: one[1].kind), found), found)
     return found
+
+
+def _with_origin(read: ReadTrace, where: str) -> ReadTrace:
+    """A trace of a published set in our own format, too, may have been written with the right verdict in view."""
+    return read._replace(trace=read.trace.model_copy(update={"origin": read.trace.origin or where}))
+
+
+def _agreeing(read: list[tuple[RowInFile, ReadTrace]], found: TraceSet) -> list[tuple[RowInFile, ReadTrace]]:
+    """Those that no other contradicts about which of the same two answers is better."""
+    labelled: dict[str, bool] = {}
+    for _, one in read:
+        labelled[one.trace.pair.id] = one.labelled or labelled.get(one.trace.pair.id, False)
+    agreeing = []
+    for row, one in read:
+        pair = one.trace.pair
+        opposite = labelled.get(pair_id(pair.prompt, pair.rejected, pair.chosen))
+        if opposite is None or (labelled[pair.id] and not opposite):
+            agreeing.append((row, one))
+        else:
+            found.refuse(
+                row, RowRefusedError(Refusal.CONTRADICTORY, "another row calls the other answer the better one")
+            )
+    return agreeing
 
 
 def _arrange(read: Iterable[tuple[RowInFile, ReadTrace]], found: TraceSet) -> None:

@@ -58,9 +58,11 @@ def read_trace(row: Any, source: str, origin: str, model: str) -> ReadTrace:
     if not isinstance(row, dict):
         raise RowRefusedError(Refusal.WRONG_TYPE, f"a row must be an object, it is {quoted(row)}")
     try:
-        return _own(row) or _judged(with_written_turns(row), source, origin, model)
+        read = _own(row) or _judged(with_written_turns(row), source, origin, model)
     except ValidationError as error:
         raise RowRefusedError(Refusal.WRONG_TYPE, explain(error)) from error
+    _require_two_answers(read.trace.pair)
+    return read
 
 
 def _own(row: Row) -> ReadTrace | None:
@@ -124,12 +126,15 @@ def _verdict_of(reply: str) -> Side:
     return verdict.side
 
 
+def _require_two_answers(pair: PreferencePair) -> None:
+    texts = {"question": pair.question, "better answer": pair.chosen, "worse answer": pair.rejected}
+    if empty := [name for name, text in texts.items() if not text.strip()]:
+        raise RowRefusedError(Refusal.WRONG_SHAPE, f"there is nothing in the {', '.join(empty)}")
+    if pair.chosen.strip() == pair.rejected.strip():
+        raise RowRefusedError(Refusal.IDENTICAL, "both answers are the same")
+
+
 def _pair(judged: JudgedRow, better: Side, source: str) -> PreferencePair:
     shown = judged.shown
     answers = {Side.A: shown.response_a, Side.B: shown.response_b}
-    empty = [name for name, text in (("question", shown.prompt[-1].content), *answers.items()) if not text.strip()]
-    if empty:
-        raise RowRefusedError(Refusal.WRONG_SHAPE, f"there is nothing in {', '.join(empty)}")
-    if answers[Side.A].strip() == answers[Side.B].strip():
-        raise RowRefusedError(Refusal.IDENTICAL, "both answers are the same")
     return PreferencePair(prompt=shown.prompt, chosen=answers[better], rejected=answers[better.other], source=source)

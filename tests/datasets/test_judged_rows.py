@@ -51,6 +51,10 @@ def test_label_and_reply_are_told_apart_by_what_they_are(
         (row(winner="model_a", ground_truth="model_b"), Refusal.CONTRADICTORY),
         (row(winner=TRACE, sft_response="another <answer>[[B]]</answer>"), Refusal.CONTRADICTORY),
         (row(winner="tie"), Refusal.TIE),
+        ({"prompt": USER["content"], "completion": TRACE, "label": False}, Refusal.WRONG_TYPE),  # TRL, unpaired
+        ({"prompt": USER["content"], "completion": TRACE, "label": "assistant_b"}, Refusal.WRONG_TYPE),
+        ({"prompt": USER["content"], "completion": TRACE, "ground_truth": 1}, Refusal.WRONG_TYPE),
+        ({"prompt": USER["content"], "completion": TRACE, "ground_truth": "assistant_b"}, Refusal.CONTRADICTORY),
         ({"messages": [USER, SAID, USER, SAID]}, Refusal.WRONG_SHAPE),
         ({"messages": [SAID]}, Refusal.WRONG_SHAPE),
         ({"messages": [{"role": "user", "content": "Hello?"}, SAID]}, Refusal.UNKNOWN_FORMAT),

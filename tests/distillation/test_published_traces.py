@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reasrm.data_quality.trace_rules import Evidence, TraceFault, TraceRules, trace_fault
+from reasrm.datasets.origins import DataOrigin
 from reasrm.datasets.row_fields import Refusal
 from reasrm.datasets.row_files import RowInFile
 from reasrm.distillation.published_traces import TraceSet, TraceSource, read_source, trace_set, write_pass
@@ -95,6 +96,33 @@ def test_where_nothing_else_says_it_the_replys_verdict_is_the_label_and_counted(
     mute = {"messages": [user, {"role": "assistant", "content": "I cannot say."}]}
     (refused,) = trace_set(rows(mute), "set", None).refused
     assert (refused["reason"], "no_answer" in refused["detail"]) == ("missing_field", True)
+
+
+def test_two_replies_that_call_different_answers_the_better_one_are_both_refused_unless_one_is_labelled() -> None:
+    user = {"role": "user", "content": rm_r1_prompt("Which planet is the largest?", GOOD, BAD)}
+    one, other = (
+        {"messages": [user, {"role": "assistant", "content": CHAT.replace("[[A]]", said)}]}
+        for said in ("[[A]]", "[[B]]")
+    )
+    found = trace_set(rows(one, other), "set", None)
+    assert not any(found.traces.values())
+    assert [refused["reason"] for refused in found.refused] == ["contradictory", "contradictory"]
+    found = trace_set(rows(one, published(CHAT, ground_truth="model_b")), "set", None)
+    assert [trace.better for trace in found.traces[TracePass.FIRST]] == [Side.B]
+    assert [(refused["place"], refused["reason"]) for refused in found.refused] == [(1, "contradictory")]
+
+
+def test_a_row_in_our_own_format_is_looked_at_like_anothers() -> None:
+    """It may be of somebody whose pass had the right verdict in view, whatever it says."""
+    origin = DataOrigin(name="some/set", revision=SHA, licence="mit")
+    (trace,) = trace_set(rows(own(1).model_dump(mode="json")), "set", origin).traces[TracePass.FIRST]
+    assert trace.origin == f"some/set at {SHA}"
+    same, empty = (
+        own(1).model_dump(mode="json") | {"pair": own(1).pair.model_dump(mode="json") | {"id": "", "rejected": text}}
+        for text in (GOOD, " ")
+    )
+    refused = trace_set(rows(same, empty), "set", None).refused
+    assert [one["reason"] for one in refused] == ["identical_answers", "wrong_shape"]
 
 
 def test_another_runs_files_give_its_passes_again(tmp_path: Path) -> None:
