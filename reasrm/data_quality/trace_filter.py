@@ -52,7 +52,7 @@ class FilteredTraces:
         Raises:
             StageError: less than `least`, or none.
         """
-        share = len(self.kept) / self.pairs if self.pairs else 0.0
+        share = len({trace.pair.id for trace in self.kept}) / self.pairs if self.pairs else 0.0
         if share < least or not self.kept:
             raise StageError(
                 f"only {share:.1%} of {self.pairs} pairs end with a kept trace, less than `min_kept_share` "
@@ -107,11 +107,14 @@ def balance_sides(filtered: FilteredTraces, largest_share: float, seed: int) -> 
     allowed = sides[major] if largest_share == 1 else int(sides[major.other] * largest_share / (1 - largest_share))
     of_major = [trace for trace in filtered.kept if trace.better is major]
     of_major.sort(key=lambda trace: unit_interval("balance", seed, trace.pair.id))
-    dropped = {trace.pair.id for trace in of_major[allowed:]}
+    dropped = {(trace.pair.id, trace.oracle_pass) for trace in of_major[allowed:]}  # a pair may have one of each pass
+    kept = []
     for trace in filtered.kept:
-        if trace.pair.id in dropped:
+        if (trace.pair.id, trace.oracle_pass) in dropped:
             filtered.reject(trace, TraceFault.SIDE_BALANCE)
-    filtered.kept = [trace for trace in filtered.kept if trace.pair.id not in dropped]
+        else:
+            kept.append(trace)
+    filtered.kept = kept
 
 
 def kept_trace(trace: OracleTrace) -> KeptTrace:

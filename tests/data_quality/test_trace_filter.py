@@ -210,6 +210,20 @@ def test_the_second_pass_replaces_what_failed_in_the_first() -> None:
     assert filtered.funnel()["traces"] == 4
 
 
+def test_two_good_traces_about_a_pair_are_counted_and_balanced_each_by_itself() -> None:
+    """Files of others may hold a second trace, on the other side, where nothing is wrong with the first."""
+    first = [trace(number) for number in range(4)]
+    again = trace(0, better=Side.B, oracle_pass=TracePass.SECOND)
+    filtered = sort(first, [again], duplicate_similarity=None)
+    assert len(filtered.kept) == 5
+    filtered.require_kept_share(1.0)
+    balance_sides(filtered, 0.5, seed=0)
+    assert Counter(one.better for one in filtered.kept) == {Side.A: 1, Side.B: 1}
+    lone = sort([trace(number, "") for number in (1, 2)] + [trace(0)], [again], duplicate_similarity=None)
+    with pytest.raises(StageError, match=r"only 33\.3% of 3 pairs"):
+        lone.require_kept_share(0.5)
+
+
 def test_a_second_pass_of_another_run_is_refused() -> None:
     with pytest.raises(StageError, match="does not know"):
         sort([trace(0)], [trace(1, oracle_pass=TracePass.SECOND)])
