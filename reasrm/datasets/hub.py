@@ -6,7 +6,6 @@ changes upstream changes nothing here until someone deletes its line. A line may
 `"owner/name": "<full hash>"`.
 """
 
-import json
 import re
 import subprocess
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from typing import Any
 from reasrm.datasets.origins import NOT_KNOWN, NOT_STATED, DataOrigin
 from reasrm.datasets.row_files import RowInFile, rows_of
 from reasrm.records.harmless_text import harmless, one_line
+from reasrm.records.json_parsing import NotJsonError, parse_json
 from reasrm.runtime.outputs import write_json
 from reasrm.runtime.stage_main import StageError
 from reasrm.runtime.yaml_files import YamlError, parse_yaml
@@ -24,6 +24,8 @@ from reasrm.runtime.yaml_files import YamlError, parse_yaml
 DOWNLOADS = Path("work/downloads")
 """Clones of git repositories; the hub's files stay in the hub's own cache."""
 CARD = "README.md"
+LONGEST_LICENCE = 100
+"""Characters of its name."""
 _HEAD = re.compile(r"\A\s*---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)", re.DOTALL)
 """The YAML at the beginning of a card."""
 _FULL_HASH = re.compile(r"[0-9a-f]{40}")
@@ -113,7 +115,7 @@ def licence_of_card(card: Path) -> str:
         return NOT_STATED
     named = [head.get("license"), head.get("license_name")]
     said = [text for one in named for text in (one if isinstance(one, list) else [one]) if isinstance(text, str)]
-    return one_line(harmless(", ".join(dict.fromkeys(said))), 100) or NOT_STATED
+    return _shown(", ".join(dict.fromkeys(said))) or NOT_STATED
 
 
 def _from_git(source: GitData, revisions: Path) -> Path:
@@ -162,9 +164,9 @@ def _entries(file: Path) -> dict[str, dict[str, str]]:
     if not file.exists():
         return {}
     try:
-        document = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise StageError(f"{file}: not valid JSON ({error})") from error
+        document = parse_json(file.read_bytes())
+    except NotJsonError as error:
+        raise StageError(f"{file}: {error}") from error
     if not isinstance(document, dict):
         raise StageError(f"{file}: must be an object of data sets and their revisions")
     return {str(name): _entry(file, name, value) for name, value in document.items()}
@@ -179,4 +181,9 @@ def _entry(file: Path, name: str, value: Any) -> dict[str, str]:
             f"short hash may change what it means"
         )
     licence = entry.get("licence")
-    return {"revision": revision} | ({"licence": licence} if isinstance(licence, str) else {})
+    return {"revision": revision} | ({"licence": _shown(licence)} if isinstance(licence, str) else {})
+
+
+def _shown(licence: str) -> str:
+    """A licence's name as others may have written it, fit to be shown anywhere."""
+    return one_line(harmless(licence), LONGEST_LICENCE)

@@ -83,7 +83,7 @@ def _load(yaml: YAML, text: str, where: Path | str) -> Any:
         mark = error.problem_mark or error.context_mark
         line = f" line {mark.line + 1}" if mark else ""
         raise YamlError(f"{where}{line}: not YAML ({error.problem or error.context})") from error
-    except YAMLError as error:
+    except (YAMLError, ValueError, OverflowError, RecursionError) as error:  # the latter of numbers, dates and depth
         raise YamlError(f"{where}: not YAML ({' '.join(str(error).split())})") from error
 
 

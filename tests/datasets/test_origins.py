@@ -36,6 +36,8 @@ def test_a_revision_by_hand_is_enough_and_what_the_card_says_stays(tmp_path: Pat
         ("---\ndataset_info: {}\n---\n", "not stated"),
         ("# A card without a head\n---\nlicense: mit\n---", "not stated"),
         ("---\nlicense: [unclosed\n---\n", "not stated"),
+        ("---\nlicense: mit\nreleased: 2024-99-99\n---\n", "not stated"),
+        (f"---\nlicense: mit\nrows: {'9' * 5000}\n---\n", "not stated"),
         (None, "not known"),
     ],
 )
@@ -43,6 +45,20 @@ def test_the_licence_is_what_the_head_of_the_card_says(tmp_path: Path, card: str
     if card is not None:
         (tmp_path / "README.md").write_text(card, encoding="utf-8")
     assert licence_of_card(tmp_path / "README.md") == licence
+
+
+def test_a_licence_written_by_hand_can_be_shown_anywhere(tmp_path: Path) -> None:
+    file = tmp_path / "revisions.json"
+    write_json(file, {"some/set": {"revision": SHA, "licence": "\x1b[31mmit\n" + "x" * 200}})
+    licence = origin(SET, file).licence
+    assert licence.startswith("⟦U+001B⟧[31mmit xxx")
+    assert len(licence) == 100
+
+
+def test_a_set_that_stands_there_twice_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "revisions.json").write_text(f'{{"a/b": "{SHA}", "a/b": "{SHA[::-1]}"}}', encoding="utf-8")
+    with pytest.raises(StageError, match=r"revisions\.json: the key 'a/b' occurs twice"):
+        read_revisions(tmp_path / "revisions.json")
 
 
 @pytest.mark.parametrize("written", ["main", SHA[:12], 7, {"licence": "mit"}, SHA.upper()])
