@@ -111,6 +111,11 @@ def whole_quotations(text: str) -> list[Span]:
     return spans
 
 
+def quotation_tags(text: str) -> list[Span]:
+    """Where the tags of quotations stand, opening and closing ones, in order."""
+    return [(tag.start, tag.end) for tag in _tags(text) if tag.name in _WRITTEN]
+
+
 def open_quotation(text: str, start: int) -> str | None:
     """The tag of the quotation in which `text` ends, if it ends in one (`strict`)."""
     last = quotations(text, start, strict=True)[-1:]

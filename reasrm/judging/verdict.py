@@ -15,7 +15,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from reasrm.judging.quotations import GAP, MARKUP, blanked, open_quotation, quotations, whole_quotations
+from reasrm.judging.quotations import (
+    GAP,
+    MARKUP,
+    blanked,
+    open_quotation,
+    quotation_tags,
+    quotations,
+    whole_quotations,
+)
 from reasrm.judging.thought_marks import Thoughts, read_thoughts
 from reasrm.judging.visible_text import visible
 from reasrm.records.comparison import Side
@@ -175,12 +183,30 @@ def drawing_end(text: str, stop: str = STOP) -> int | None:
     That is `reply_end` of the first beginning of `text` that has one. What a sampler that does not stop there writes
     behind it, be it the mark of a thought, cannot undo a verdict with which every engine would have ended.
     """
-    if not stop:
-        return None
     seen = visible(text)
     pattern = _CLOSING if stop == STOP else re.compile(re.escape(stop))
-    beginnings = (text[: seen.end(found.end())] for found in pattern.finditer(seen.text))
-    return next((end for one in beginnings if (end := reply_end(one, stop)) is not None), None)
+    first = pattern.search(blanked(seen.text, quotations(seen.text, strict=True))) if stop else None
+    if first is None or not _begins_unthought(seen.text, pattern, first.start()):
+        return None
+    return seen.end(first.end())
+
+
+def _begins_unthought(text: str, pattern: re.Pattern[str], start: int) -> bool:
+    """Whether a beginning of `text` that ends with `pattern`, from `start` on, holds no mark of a thought.
+
+    A mark that is there can be taken back by nothing but the end of a quotation that it stands in; so not all of them
+    are looked at, which for thousands would take minutes.
+    """
+    tags, looked = quotation_tags(text), 0
+    for found in pattern.finditer(text, start):
+        if looked and not any(looked < end <= found.start() for _, end in tags):
+            continue
+        if not _thoughts(text[: found.end()]).marked:
+            return True
+        if not looked and _thoughts(text[: min([found.end(), *(place for place, _ in tags[:1])])]).marked:
+            return False  # it stands before all quotations
+        looked = found.end()
+    return False
 
 
 def thinks(text: str) -> bool:

@@ -1,6 +1,7 @@
 """Reading verdicts: the last answer, outside thinking and quotations, or the reason why there is none."""
 
 import json
+import re
 import time
 from pathlib import Path
 
@@ -8,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reasrm.judging.verdict import Unreadable, Verdict, drawing_end, forced_ending, read_verdict, reply_end
+from reasrm.judging.verdict import (
+    CLOSING,
+    STOP,
+    Unreadable,
+    Verdict,
+    drawing_end,
+    forced_ending,
+    read_verdict,
+    reply_end,
+)
 from reasrm.judging.visible_text import visible
 from reasrm.records.comparison import Side
 from reasrm.records.reply import Finish
@@ -239,3 +249,22 @@ def _outputs(row: dict[str, object]) -> list[tuple[str, bool, int]]:
 def test_a_drawn_reply_ends_before_what_would_have_come(text: str, drawn: str | None, whole: str | None) -> None:
     ends = drawing_end(text), reply_end(text)
     assert ends == tuple(None if one is None else len(one) for one in (drawn, whole))
+
+
+TAGS = [f"<{end}{name}>" for name in ("think", "quote_A", "quote_B", "summary_A") for end in ("", "/")]
+PARTS = [*TAGS, "</quote_A>", STOP, "</Answer\u2009>", "<answer>[[A]]</answer>", "[THINK]", "`<think>`", "`", " so "]
+DRAWN = st.lists(st.sampled_from(PARTS), max_size=14).map("".join)
+
+
+@given(DRAWN, st.sampled_from([STOP, "so", ""]))
+def test_where_drawing_ends_is_where_the_first_beginning_ends_that_does(text: str, stop: str) -> None:
+    looks = re.finditer(CLOSING if stop == STOP else stop, text, re.IGNORECASE) if stop else ()
+    ends = (reply_end(text[: found.end()], stop) for found in looks)
+    assert drawing_end(text, stop) == next((end for end in ends if end is not None), None)
+
+
+@pytest.mark.parametrize("text", ["<quote_A>" + STOP * 3000, "<think>" + STOP * 3000, "<quote_A></answer>" * 2000])
+def test_a_reply_that_repeats_its_end_is_looked_at_in_no_time(text: str) -> None:
+    began = time.process_time()
+    assert drawing_end(text) is None
+    assert time.process_time() - began < 2
