@@ -2,6 +2,7 @@
 
 import math
 import os
+import shutil
 from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
@@ -20,6 +21,8 @@ NOT_IN_CURVES = ("step", "step_time", "total_flos", "epoch", "num_tokens")
 """Logged values that measure time, or repeat the step."""
 SUMMARY_KEY = "train_runtime"
 """Marks the last entry of a trainer's log: totals of this process, which after a resume are only a part."""
+RECORDS = "*.jsonl"
+"""What a training wrote of itself into the folder it resumes from; in the end it stands beside the curves."""
 
 
 class NoTrainingDataError(StageError):
@@ -172,6 +175,8 @@ def train_and_save(run: TrainingRun, trainer: Any, tokenizer: Any) -> list[dict[
     if first:
         save_model(model, tokenizer, run.checkpoint)
         write_curves(log, run.curves)
+        for record in run.resume_from.glob(RECORDS):
+            shutil.copyfile(record, run.curves / record.name)
     trainer.accelerator.wait_for_everyone()
     return log
 

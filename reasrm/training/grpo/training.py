@@ -52,6 +52,7 @@ from reasrm.judging.prompt import judge_prompt
 from reasrm.records.comparison import Comparison
 from reasrm.training.grpo.rewards.registry import REWARD_TERMS
 from reasrm.training.grpo.rewards.sampled_replies import as_judged
+from reasrm.training.grpo.rollout_samples import rollout_samples
 from reasrm.training.grpo.settings import GrpoSettings, TrainingOrders
 from reasrm.training.lora import AdapterTask, adapter_config, quantisation_config
 from reasrm.training.training_run import LeftOut, TrainingRun, last_logged, train_and_save
@@ -78,6 +79,7 @@ def prompt_rows(
             reasons.append(next(str(chat) for chat in chats[at :: len(comparisons)] if chat not in shown))
         elif all(len(chat.token_ids) <= settings.max_prompt_tokens for chat in shown):
             row = {"prompt": shown[0].turns, "better": comparison.better.value, "prompt_variant": variant.value}
+            row["pair_id"] = comparison.pair_id
             swapped = {"prompt": shown[1].turns, "better": comparison.better.other.value} if both else None
             rows.append(row | ({"swapped": swapped} if swapped else {}))
     return rows, LeftOut.of(len(comparisons), len(rows), reasons)
@@ -113,6 +115,7 @@ def train_grpo(
     with refused_in_one_line(run.name):
         trainer = GroupTrainer(
             settings,
+            rollout_samples(run.resume_from, settings, comparisons, tokenizer, opened),
             model=str(start),
             args=config,
             reward_funcs=[as_judged(REWARD_TERMS[name], tokenizer, opened) for name in settings.rewards],
