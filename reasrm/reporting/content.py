@@ -28,6 +28,7 @@ from reasrm.reporting.model_scores import ModelScores, ReportedDifference, read_
 from reasrm.reporting.page_settings import PageSettings
 from reasrm.reporting.paper_reference import PaperTables, paper_tables
 from reasrm.reporting.reply_statistics import ReplyStatistics, count_replies, sampled_judgments
+from reasrm.reporting.rollout_view import RolloutRun, rollout_runs
 from reasrm.reporting.run_settings import (
     SettingsOf,
     asks_local_oracle,
@@ -79,6 +80,7 @@ class Content:
     completeness: tuple[CompletenessRow, ...]
     curve_groups: tuple[CurveGroup, ...]
     funnel: Funnel
+    rollouts: tuple[RolloutRun, ...]
     examples: ExamplesView
     identities: tuple[SettingsOf, ...]
     parameters: tuple[SettingsOf, ...]
@@ -136,6 +138,7 @@ def gather(
         completeness=completeness,
         curve_groups=drawn.curve_groups,
         funnel=funnel,
+        rollouts=rollout_runs(folders.curves, settings.rollouts, settings.models, settings.example_characters),
         examples=examples_view(chosen, side_by_side, settings.example_characters, labels),
         identities=judge_identities(folders.judgments, {model.name: model.label for model in models}),
         parameters=shown_parameters(parameters),

@@ -28,6 +28,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for section in ("sft", "answer_sft", "scalar_rm"):
         params[section] |= {"epochs": 1, "save_every": 2, "log_every": 1, "batch_size": 16}
     params["grpo"] |= {"steps": 6, "batch_size": 16, "save_every": 2, "log_every": 1, "steps_without_signal": 50}
+    params["grpo"]["rollout_samples"]["every"] = 1
     write_yaml(folder / "params.yaml", params)
     pairs = training_pairs(Split.TRAIN, 240, 0)
     write_records(folder / "data/pairs/distill.jsonl", pairs[:160])
