@@ -83,7 +83,7 @@ class GenerateEngine(LoopEngine):
         assert sampling.temperature == 0, "generate cannot draw each row by a seed of its own"
         model, pad_id = self._loaded(), self._tokenizer.pad_token_id
         ends = end_of_turn_ids(model, self._tokenizer)
-        for batch in self.batches(prompts):
+        for batch in self.batches(prompts, sampling):
             part = prompts[batch.start : batch.stop]
             width = max(prompt.length for prompt in part)
             rows = [[pad_id] * (width - prompt.length) + list(prompt.token_ids) for prompt in part]

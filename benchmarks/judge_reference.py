@@ -42,7 +42,7 @@ from reasrm.records.benchmark_item import BenchmarkItem
 from reasrm.records.comparison import show
 from reasrm.records.ledger import Ledger
 from reasrm.records.pair import Message
-from stages.judge import JudgeParams, judge_items
+from stages.judge import JudgeParams, RunningParams, judge_items
 
 AIM = 0.5
 ROTATIONS = 3
@@ -93,7 +93,9 @@ def messages_of(items: Sequence[BenchmarkItem]) -> list[tuple[Message, ...]]:
 def judge_ours(items: Sequence[BenchmarkItem], params: JudgeParams) -> None:
     """The stage's own path."""
     with tempfile.TemporaryDirectory() as folder, Ledger(Path(folder) / "ledger.jsonl") as ledger:
-        judgments, _, identity = judge_items(items_in_orders(items, Orders.HASHED, 0), params, ledger)
+        judgments, _, identity = judge_items(
+            items_in_orders(items, Orders.HASHED, 0), params, RunningParams.load(), ledger
+        )
     assert identity["engine_starts"] == 1
     assert len(judgments) == len(items)
 

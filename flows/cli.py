@@ -1,7 +1,8 @@
 """The pipeline's commands, which `reasrm` finds beside dvc.yaml; everything heavy is imported where it is used."""
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -11,7 +12,10 @@ from flows.stage_outcome import FlowError
 from flows.terminal_console import TerminalConsole
 from reasrm.records.harmless_text import json_text
 from reasrm.runtime.stage_main import ExitCode
-from reasrm.runtime.terminal import say, say_json
+from reasrm.runtime.terminal import say, say_error, say_json
+
+if TYPE_CHECKING:
+    from flows.profile import ProfileChoice
 
 RUNNING, SETTINGS = "Run the pipeline", "Settings and machine"
 
@@ -38,7 +42,10 @@ Budget = Annotated[
 def run(
     to: Stages = None,
     force: Forced = None,
-    profile: Annotated[str | None, typer.Option("--profile", "-p", help="First `reasrm profile use` this one.")] = None,
+    profile: Annotated[
+        str | None,
+        typer.Option("--profile", "-p", metavar="'NAME +OVERLAY'", help="First `reasrm profile use` this one."),
+    ] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Stages at once (default: one per processor core).")] = None,
     gpus_per_stage: Annotated[int, typer.Option(min=1, help="GPUs for each stage that uses any.")] = 1,
     budget_usd: Budget = None,
@@ -49,28 +56,52 @@ def run(
     from flows.run import run_pipeline
 
     if profile is not None:
-        _use(profile)
+        _use(profile.split(), discard=False)
     options = RunOptions(project_root(), tuple(to or ()), tuple(force or ()), jobs, gpus_per_stage, budget_usd)
     raise typer.Exit(int(run_pipeline(options, verbose=verbose)))
 
 
 @app.command(rich_help_panel=RUNNING)
-def plan(to: Stages = None, force: Forced = None, as_json: AsJson = False) -> None:
-    """Say which stages would run, and why, before anything runs."""
-    from flows.plan import estimate_oracle_cost, make_plan, plan_document, show_plan
+def plan(
+    to: Stages = None,
+    force: Forced = None,
+    device: Annotated[
+        str, typer.Option(help="Plan for this device: h100-80gb:8, rtx4090, 24gb, cpu-32gb (default: this machine).")
+    ] = "",
+    model: Annotated[str, typer.Option(help="Plan for this model: a checkpoint's folder or a hub id.")] = "",
+    rows: Annotated[bool, typer.Option("--rows", help="Measure all rows with the tokenizer.")] = False,
+    must_fit: Annotated[bool, typer.Option("--must-fit", help="Fail if a stage does not fit the device.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say which stages would run, and why, whether each fits the device and how long it takes."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from flows.plan import estimate_oracle_cost, make_plan, plan_document, preflight_of, show_plan
+    from flows.preflight import PreflightRequest, misfits, show_preflight
+    from flows.settings.check import refuse, wrong_settings
 
     root = project_root()
-    forecasts = make_plan(root, tuple(to or ()), tuple(force or ()))
+    with ThreadPoolExecutor(1) as beside:
+        wrong = beside.submit(wrong_settings, root)
+        forecasts = make_plan(root, tuple(to or ()), tuple(force or ()))
+        refuse(wrong.result(), (forecast.stage for forecast in forecasts))
     estimates = estimate_oracle_cost(root, forecasts)
+    preflight = preflight_of(root, forecasts, PreflightRequest(device, model, rows))
     if as_json:
-        say_json(json_text(plan_document(forecasts, estimates), indent=1))
+        say_json(json_text(plan_document(forecasts, estimates, preflight), indent=1))
     else:
-        show_plan(root, forecasts, estimates, TerminalConsole())
+        console = TerminalConsole()
+        show_plan(root, forecasts, estimates, console)
+        if preflight is not None:
+            show_preflight(preflight, console)
+    if must_fit and preflight is not None and misfits(preflight):
+        raise typer.Exit(int(ExitCode.FAILED))
 
 
 @app.command(rich_help_panel=RUNNING)
 def status(as_json: AsJson = False) -> None:
     """Show which stages are up to date and what the last run did."""
+    from flows.profile import summary
     from flows.status import running_process, stage_statuses
 
     rows = stage_statuses(project_root())
@@ -83,7 +114,9 @@ def status(as_json: AsJson = False) -> None:
         table.add_column(column, justify="right" if column == "seconds" else "left")
     for row in rows:
         table.add_row(row.stage, row.state, row.last_outcome, f"{row.last_seconds:.1f}" if row.last_seconds else "")
-    TerminalConsole().print(table)
+    console = TerminalConsole()
+    console.print(f"profile: {summary(project_root())}", soft_wrap=True, markup=False, highlight=False)
+    console.print(table)
 
 
 @app.command(rich_help_panel=RUNNING)
@@ -116,11 +149,16 @@ def ui() -> None:
 
 
 @app.command(rich_help_panel=SETTINGS)
-def doctor(as_json: AsJson = False) -> None:
-    """Look at versions, GPUs, disk, keys and server before a run costs anything."""
+def doctor(
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Also load the tokenizer, measure all rows, and ask accelerate's estimator.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Look at versions, GPUs, memory, disk, keys, server and settings before a run costs anything."""
     from flows.doctor import Health, examine
 
-    findings = examine(project_root())
+    findings = examine(project_root(), deep=deep)
     if as_json:
         say_json(json_text([finding._asdict() for finding in findings], indent=1))
     else:
@@ -133,50 +171,84 @@ def doctor(as_json: AsJson = False) -> None:
         raise typer.Exit(int(ExitCode.FAILED))
 
 
+STACK = typer.Argument(metavar="NAME [+OVERLAY]...", help="A profile, then overlays, laid over it in order.")
+Names = Annotated[list[str], STACK]
+Files = Annotated[Path | None, typer.Option(help="The folder of your own files, for profiles that read files.")]
+Settings = Annotated[list[str] | None, typer.Option("--set", metavar="A.B=VALUE", help="One setting, last of all.")]
+
+
 @profiles.command("use")
 def profile_use(
-    name: str,
-    files: Annotated[
-        Path | None, typer.Option(help="The folder of your own files, for profiles that read files.")
-    ] = None,
-    settings: Annotated[list[str] | None, typer.Option("--set", metavar="A.B=VALUE", help="One setting.")] = None,
+    names: Names,
+    files: Files = None,
+    settings: Settings = None,
     discard: Annotated[bool, typer.Option(help="Overwrite edits of params.yaml made by hand.")] = False,
 ) -> None:
     """Write params.yaml for a profile; `reasrm plan` then says what that would run."""
-    _use(name, files, settings, discard=discard)
-    say(f"params.yaml holds profile {name}")
+    _use(names, files, settings, discard=discard)
 
 
 @profiles.command("list")
 def profile_list() -> None:
-    """List the profiles; the one in use is marked."""
-    from flows.profile import current_choice, first_comment, profile_names
+    """List profiles and overlays; what is in use is marked."""
+    from flows.profile import current_choice
+    from flows.settings.profile_layers import OVERLAYS, first_comment, overlay_names, profile_names
 
     root = project_root()
-    used = current_choice(root).name
+    used = current_choice(root)
     for name in profile_names(root):
-        say(f"{'*' if name == used else ' '} {name:<16} {first_comment(root, name)}")
+        say(f"{'*' if name == used.name else ' '} {name:<20} {first_comment(root, name)}")
+    for place, name in enumerate(overlay_names(root)):
+        if place == 0:
+            say("\nOverlays, over a profile: `reasrm profile use NAME +OVERLAY`")
+        say(f"{'*' if name in used.overlays else ' '} {f'+{name}':<20} {first_comment(root, name, OVERLAYS)}")
 
 
 @profiles.command("show")
-def profile_show(name: Annotated[str | None, typer.Argument(help="Default: the one in use.")] = None) -> None:
+def profile_show(names: Annotated[list[str] | None, STACK] = None, settings: Settings = None) -> None:
     """Print the params.yaml of a profile; without a name, of the one in use, and what was edited by hand."""
-    from flows.profile import ProfileChoice, compose, current_choice, edits_by_hand
+    from flows.profile import compose, current_choice, edits_by_hand
 
     root = project_root()
-    say(compose(root, current_choice(root) if name is None else ProfileChoice(name)).removesuffix("\n"))
-    for edit in edits_by_hand(root) if name is None else []:
+    choice = _choice(names, None, settings) if names else current_choice(root)
+    say(compose(root, choice).removesuffix("\n"))
+    for edit in edits_by_hand(root) if not names else []:
         say(f"# edited by hand: {edit}")
 
 
-def _use(name: str, files: Path | None = None, settings: list[str] | None = None, *, discard: bool = False) -> None:
-    from flows.profile import ProfileChoice, use
+@profiles.command("diff")
+def profile_diff(names: Names, settings: Settings = None) -> None:
+    """Say which settings of the present params.yaml a profile would change."""
+    from flows.profile import PARAMS, compose, differences
+    from flows.settings.profile_layers import parsed, text_of
 
-    use(
-        project_root(),
-        ProfileChoice(name, tuple(settings or ()), None if files is None else str(files)),
-        discard=discard,
-    )
+    root = project_root()
+    wanted = parsed(compose(root, _choice(names, None, settings)), PARAMS)
+    for change in differences("", parsed(text_of(root / PARAMS), PARAMS), wanted):
+        say(change)
+
+
+def _choice(names: list[str], files: Path | None, settings: list[str] | None) -> "ProfileChoice":
+    from flows.profile import named_choice
+
+    given = None if files is None else str(files)
+    return replace(named_choice(names), settings=tuple(settings or ()), files=given)
+
+
+def _use(names: list[str], files: Path | None = None, settings: list[str] | None = None, *, discard: bool) -> None:
+    from flows.profile import use
+    from flows.settings.check import tell, wrong_settings
+    from flows.settings.profile_layers import overridden
+
+    root = project_root()
+    choice = _choice(names, files, settings)
+    use(root, choice, discard=discard)
+    say(f"params.yaml holds profile {choice.title}")
+    for change in overridden(root, choice.overlays):
+        say(f"  {change}")
+    if wrong := wrong_settings(root):
+        tell(wrong)
+        say_error("reasrm", "params.yaml is written; `reasrm plan` and `reasrm run` refuse it until this is set right")
 
 
 def project_root() -> Path:

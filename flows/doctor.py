@@ -1,18 +1,20 @@
-"""`reasrm doctor`: what a run needs, looked at before it costs anything. Loads no model library."""
+"""`reasrm doctor`: what a run needs, looked at before it costs anything. Loads no model library itself."""
 
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from importlib import metadata
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from flows.dvc_graph import read_pipeline
 from flows.prefect_server import HOST, find_server, server_port
-from flows.profile import current_choice, edits_by_hand
+from flows.preflight import PreflightRequest, has_models, misfits, read_preflight
+from flows.profile import edits_by_hand, summary
 from flows.stage_outcome import FlowError
 from flows.stage_slots import cpu_count, visible_gpus
 
@@ -20,6 +22,7 @@ LOCKS = Path("locks")
 KEYS = ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "HF_TOKEN")
 DISK_NEEDED_GB = 10
 MEMORY_NEEDED_GB = 4
+ROWS_THAT_SHOULD_FIT = 0.9
 SHOWN = 6
 
 
@@ -41,9 +44,15 @@ class Finding(NamedTuple):
     text: str
 
 
-def examine(root: Path) -> list[Finding]:
-    """All findings, in the order in which they matter."""
-    return [*_python(), *_packages(root), *_machine(root), *_keys(), *_server(), *_settings(root)]
+def examine(root: Path, *, deep: bool = False) -> list[Finding]:
+    """All findings, in the order in which they matter.
+
+    Args:
+        root: the project's folder.
+        deep: load the base model's tokenizer too, measure all rows with it, and ask accelerate's estimator.
+    """
+    findings = [*_python(), *_packages(root), *_machine(root), *_keys(), *_server(), *_settings(root)]
+    return [*findings, *_stages(root, deep)]
 
 
 def _python() -> Iterator[Finding]:
@@ -130,10 +139,41 @@ def _server() -> Iterator[Finding]:
 
 
 def _settings(root: Path) -> Iterator[Finding]:
-    choice = current_choice(root)
-    edits = edits_by_hand(root)
-    text = " ".join(choice.arguments()) + (f", edited by hand: {'; '.join(edits[:SHOWN])}" if edits else "")
-    yield Finding(Health.NOTE if edits else Health.GOOD, "profile", text)
+    yield Finding(Health.NOTE if edits_by_hand(root) else Health.GOOD, "profile", summary(root))
+
+
+def _stages(root: Path, deep: bool) -> Iterator[Finding]:
+    """Whether the stages of the present settings fit this machine, and with `deep` what their rows and model are."""
+    try:
+        stages = has_models(root, read_pipeline(root).stages)
+        found = read_preflight(root, stages, PreflightRequest(rows=deep, check=deep)) if stages else None
+    except FlowError as error:
+        yield Finding(Health.NOTE, "stages", f"not estimated: {error}")
+        return
+    if found is None:
+        return
+    lines = misfits(found)
+    for line in lines:
+        yield Finding(Health.NOTE, "stages", line)
+    if not lines:
+        yield Finding(Health.GOOD, "stages", f"all fit {found['device']['name']}, by `reasrm plan`'s estimate")
+    for check in found["checks"]:
+        yield Finding(Health.GOOD if check["good"] else Health.NOTE, check["subject"], check["text"])
+    for stage in found["stages"] if deep else ():
+        yield from _rows(stage)
+
+
+def _rows(stage: Mapping[str, Any]) -> Iterator[Finding]:
+    """How many of a stage's rows fit its limit."""
+    rows = stage["rows"]
+    if rows is None:
+        return
+    share = rows["share_that_fits"]
+    text = (
+        f"{share:.1%} of {rows['rows']:,} fit {rows['limit']} tokens (median {rows['tokens']['median']}, most "
+        f"{rows['tokens']['most']})"
+    ) + (f", {rows['unrenderable']:,} unrenderable" if rows["unrenderable"] else "")
+    yield Finding(Health.GOOD if share >= ROWS_THAT_SHOULD_FIT else Health.NOTE, f"rows of {stage['stage']}", text)
 
 
 def _wanted(fits: bool, what: str) -> str:

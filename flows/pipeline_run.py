@@ -6,6 +6,7 @@ flow in `pipeline.py` carries it out.
 
 import json
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ from threading import Lock
 from flows.dvc_graph import FINGERPRINT, DvcStatus, Pipeline, Stage, read_pipeline, read_status, sort_lock_file
 from flows.rerun_reasons import FINGERPRINTS, forecasts, reasons_by_stage, reasons_text, with_forced
 from flows.run_display import RunDisplay
+from flows.settings.check import refuse, wrong_settings
 from flows.stage_outcome import (
     UNTOUCHED,
     UP_TO_DATE,
@@ -177,10 +179,13 @@ def prepare(options: RunOptions, display: RunDisplay) -> PipelineRun:
 
     Raises:
         UsageError: an option names a stage that does not exist.
-        FlowError: the pipeline cannot be read, or lacks an input.
+        FlowError: the pipeline cannot be read or lacks an input, or settings are wrong, which are printed.
     """
-    pipeline = read_pipeline(options.root)
-    selected = pipeline.above(pipeline.matching(options.to)) if options.to else set(pipeline.stages)
+    with ThreadPoolExecutor(1) as beside:
+        wrong = beside.submit(wrong_settings, options.root)
+        pipeline = read_pipeline(options.root)
+        selected = pipeline.above(pipeline.matching(options.to)) if options.to else set(pipeline.stages)
+        refuse(wrong.result(), selected)
     forced = pipeline.matching(options.force)
     if not forced <= selected:
         raise UsageError(

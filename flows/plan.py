@@ -18,6 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from flows.dvc_graph import FINGERPRINT, read_pipeline, read_status
+from flows.preflight import Preflight, PreflightRequest, has_models, read_preflight
 from flows.rerun_reasons import StageForecast, WillRun, forecasts, reasons_by_stage, reasons_text, with_forced
 from flows.run_results import cost_text
 from flows.stage_outcome import FlowError
@@ -62,14 +63,32 @@ def estimate_oracle_cost(root: Path, plan: list[StageForecast]) -> list[OracleCo
     return [_estimate(root, stage) for stage in may_run if stage.partition("@")[0] == ORACLE_STAGE]
 
 
-def plan_document(plan: list[StageForecast], estimates: list[OracleCostEstimate]) -> dict[str, Any]:
-    """The plan as JSON: `stages` in plan order and `oracle`, what the oracle stages would ask and spend."""
+def preflight_of(root: Path, plan: list[StageForecast], request: PreflightRequest) -> Preflight | None:
+    """What the stages need that would run, or all of the plan where `request` asks; None if none holds a model.
+
+    Raises:
+        FlowError: it is asked for and cannot be computed.
+    """
+    names = [one.stage for one in plan if request.is_asked or one.will_run is not WillRun.NO]
+    stages = has_models(root, names)
+    return read_preflight(root, stages, request) if stages else None
+
+
+def plan_document(
+    plan: list[StageForecast], estimates: list[OracleCostEstimate], preflight: Preflight | None = None
+) -> dict[str, Any]:
+    """The plan as JSON.
+
+    `stages` in plan order, `oracle`, what the oracle stages would ask and spend, and `preflight`, what stages with a
+    model need (null where none would run).
+    """
     return {
         "stages": [
             {"stage": one.stage, "runs": one.will_run, "reasons": [reason._asdict() for reason in one.reasons]}
             for one in plan
         ],
         "oracle": [{"stage": one.stage, "expected": one.expected, "error": one.error or None} for one in estimates],
+        "preflight": preflight,
     }
 
 
@@ -111,6 +130,8 @@ def _estimate_text(root: Path, estimate: OracleCostEstimate) -> str:
     if estimate.expected is None:
         return f"no estimate yet ({estimate.error})"
     expected = estimate.expected
+    if "source" in expected:
+        return f"asks no oracle, the traces are {expected['source']}"
     usd = expected.get("usd")
     cost = "cost unknown" if usd is None else cost_text(root, usd)
     tokens = f"{expected.get('prompt_tokens', '?')} prompt + {expected.get('completion_tokens', '?')} completion tokens"

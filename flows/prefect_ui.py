@@ -12,7 +12,16 @@ from prefect.client.schemas.objects import State
 from prefect.states import Cancelled, Completed, Failed
 
 from flows.profile import current_choice
-from flows.run_results import PAGE, funnel_rows, headline_rows, oracle_rows, read_metrics
+from flows.run_results import (
+    FILTER_STAGE,
+    ORACLE_STAGE,
+    PAGE,
+    REPORT_STAGE,
+    funnel_rows,
+    headline_rows,
+    oracle_rows,
+    read_metrics,
+)
 from flows.stage_outcome import RESUME_HINT, UNTOUCHED, UP_TO_DATE, StageOutcome, StageRun, exit_code
 from flows.stage_process import LOGS
 from reasrm.runtime.stage_main import ExitCode
@@ -33,7 +42,7 @@ def name_flow_run(client: SyncPrefectClient, flow_run_id: UUID, tags: list[str],
         tags: those that it has already (a deployment's).
         root: the project.
     """
-    profile = current_choice(root).name
+    profile = current_choice(root).title
     name = " · ".join(part for part in (profile, _commit(root)) if part)
     own = [f"profile:{profile}", f"host:{platform.node()}"]
     client.update_flow_run(flow_run_id, name=name, tags=list(dict.fromkeys([*tags, *own])))
@@ -70,7 +79,7 @@ def final_state(run: "PipelineRun") -> State[Any]:
 
 
 def publish_tables(run: "PipelineRun") -> None:
-    """Create the artifacts of a run; those whose file is not there yet are left out."""
+    """Create the artifacts of a run: of the stages that it made or confirmed, those whose file is there."""
     root = run.options.root
     stages = [
         {
@@ -82,10 +91,14 @@ def publish_tables(run: "PipelineRun") -> None:
         for name, one in run.runs.items()
     ]
     _table("stages", stages, "What became of each stage in this run, and why it ran.")
-    _table("oracle", oracle_rows(root), "What the traces cost: replies, tokens, cache hits and dollars of each pass.")
-    if all(one.outcome in UP_TO_DATE for one in run.runs.values()):
-        _table("headline", headline_rows(read_metrics(root)), "Accuracy of each judge, with 95 % intervals.")
+    if any(name.startswith(ORACLE_STAGE) for name in run.selected):
+        _table("oracle", oracle_rows(root), "What the traces cost: replies, tokens, cache hits and dollars by pass.")
+    if not all(one.outcome in UP_TO_DATE for one in run.runs.values()):
+        return
+    if FILTER_STAGE in run.selected:
         _table("funnel", funnel_rows(root), "From traces asked for to traces kept.")
+    if REPORT_STAGE in run.selected:
+        _table("headline", headline_rows(read_metrics(root)), "Accuracy of each judge, with 95 % intervals.")
         if (root / PAGE).is_file():
             create_link_artifact(
                 key="report", link=(root / PAGE).as_uri(), link_text="the report", description="The report."

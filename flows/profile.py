@@ -1,28 +1,31 @@
-"""Profiles: params.yaml is the miniature's settings with one file of `profiles/` laid over them.
+"""Profiles: params.yaml is the miniature's settings with files of `profiles/` laid over them, in order.
 
 The miniature's settings are the newest committed params.yaml that no profile made, so no second copy of them exists.
-A profile holds what differs: a mapping is merged key by key, anything else is replaced; a mapping tagged `!replace`
-replaces its whole counterpart (a profile with fewer models, say). The first line of a params.yaml that a profile made
-says how, so that edits by hand are seen before they would be lost.
+The first line of a params.yaml that a profile made says how; the second holds the hash of the settings as they were
+written. So edits by hand are seen before they would be lost, whatever became of the profile's own files since.
 """
 
+import re
 import shlex
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import orjson
+
+from flows.settings.page_words import forget_the_miniatures_words
+from flows.settings.profile_layers import BASE, PROFILES, layers, merge, parsed, text_of, unknown_settings
 from flows.stage_outcome import FlowError, UsageError
 from reasrm.runtime.outputs import write_text
-from reasrm.runtime.yaml_files import YamlError, parse_yaml_with_comments, read_yaml_text, yaml_text
+from reasrm.runtime.yaml_files import YamlError, parse_yaml, yaml_text
 
-PROFILES = Path("profiles")
 PARAMS = Path("params.yaml")
-BASE = "miniature"
 HEADER = "# reasrm profile use "
-REPLACE = "!replace"
-ABOUT_BASE = "The embedded default: no key, no hub, no GPU"
+HASH = "# settings as written: sha256 "
+SHOWN_EDITS = 8
 
 
 @dataclass(frozen=True)
@@ -30,14 +33,21 @@ class ProfileChoice:
     """How a params.yaml is made."""
 
     name: str = BASE
+    overlays: tuple[str, ...] = ()
+    """Laid over the profile in this order."""
     settings: tuple[str, ...] = ()
-    """`a.b=value`, the value in YAML."""
+    """`a.b=value`, the value in YAML; last of all."""
     files: str | None = None
     """The folder of the user's own files, where the profile reads files."""
 
+    @property
+    def title(self) -> str:
+        """The profile with its overlays, as a user types them."""
+        return " ".join([self.name, *(f"+{overlay}" for overlay in self.overlays)])
+
     def arguments(self) -> list[str]:
         """The arguments of `reasrm profile use` that make it again."""
-        arguments = [self.name]
+        arguments = self.title.split()
         if self.files is not None:
             arguments += ["--files", self.files]
         for setting in self.settings:
@@ -45,10 +55,20 @@ class ProfileChoice:
         return arguments
 
 
-def profile_names(root: Path) -> list[str]:
-    """The profiles there are, the miniature first."""
-    names = sorted(path.stem for path in (root / PROFILES).glob("*.yaml"))
-    return [BASE, *names]
+def named_choice(names: list[str]) -> ProfileChoice:
+    """The choice that a profile's name and `+overlays` make.
+
+    Raises:
+        UsageError: no profile comes first, or a name after it has no plus.
+    """
+    profile, *others = names or [""]
+    wrong = [name for name in others if not name.startswith("+")]
+    if not profile or profile.startswith("+") or wrong:
+        raise UsageError(
+            f"{' '.join(names) or 'nothing'}: first the name of a profile, then overlays, each with a plus: "
+            f"`reasrm profile use {profile.lstrip('+') or 'PROFILE'} +OVERLAY`"
+        )
+    return ProfileChoice(profile, tuple(name[1:] for name in others))
 
 
 def miniature(root: Path) -> str:
@@ -64,7 +84,7 @@ def miniature(root: Path) -> str:
         text = _git(root, "show", f"{commit}:./{PARAMS}")
         if text is not None and not text.startswith(HEADER):
             return text
-    text = _text(root / PARAMS)
+    text = text_of(root / PARAMS)
     if text.startswith(HEADER):
         raise FlowError(
             f"{PARAMS} was made by a profile and git knows no earlier one: get the project's own {PARAMS} (a clone "
@@ -73,42 +93,48 @@ def miniature(root: Path) -> str:
     return text
 
 
-def first_comment(root: Path, name: str) -> str:
-    """What a profile is for: its first comment line."""
-    if name == BASE:
-        return ABOUT_BASE
-    for line in _text(root / PROFILES / f"{name}.yaml").splitlines():
-        if line.startswith("# "):
-            return line[2:]
-    return ""
-
-
 def compose(root: Path, choice: ProfileChoice, base: str | None = None) -> str:
     """The text of params.yaml for a choice, comments kept.
 
     Args:
         root: the project.
-        choice: the profile and what is set beside it.
+        choice: the profile, its overlays and what is set beside them.
         base: the text of the miniature's params.yaml; None for the committed one.
 
     Raises:
-        UsageError: no such profile, or it or `--set` names no setting.
+        UsageError: no such profile or overlay, or it or `--set` names no setting.
         FlowError: a profile file is not a mapping, or the miniature's settings are not at hand.
     """
     text = miniature(root) if base is None else base
     if choice == ProfileChoice():
         return text
-    document = _parsed(text, PARAMS)
-    if choice.name != BASE:
-        overlay = _overlay(root, choice.name)
-        if unknown := ", ".join(f"`{name}`" for name in _unknown_settings(document, overlay)):
-            raise UsageError(f"{PROFILES}/{choice.name}.yaml: the committed {PARAMS} has no {unknown}; a misspelling?")
-        _merge(document, overlay)
+    document, untouched = parsed(text, PARAMS), parse_yaml(text, PARAMS)
+    for layer in layers(root, choice.name, choice.overlays):
+        if unknown := ", ".join(f"`{name}`" for name in unknown_settings(untouched, layer.settings)):
+            raise UsageError(f"{layer.file}: the committed {PARAMS} has no {unknown}; a misspelling?")
+        merge(document, layer.settings)
     if choice.files is not None:
         document["files"] = choice.files
     for setting in choice.settings:
         _set(document, setting)
-    return f"{HEADER}{shlex.join(choice.arguments())}\n{yaml_text(document)}"
+    forget_the_miniatures_words(document, untouched, choice.title)
+    settings = yaml_text(document)
+    return f"{HEADER}{shlex.join(choice.arguments())}\n{HASH}{settings_hash(settings)}\n{settings}"
+
+
+def settings_hash(text: str) -> str:
+    """The hash of what a params.yaml sets: comments, quotes and the order of keys do not count.
+
+    Raises:
+        FlowError: it is not YAML.
+    """
+    try:
+        content = orjson.dumps(
+            parse_yaml(text, PARAMS), default=str, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
+        )
+    except YamlError as error:
+        raise FlowError(str(error)) from error
+    return sha256(content).hexdigest()
 
 
 def current_choice(root: Path) -> ProfileChoice:
@@ -117,27 +143,59 @@ def current_choice(root: Path) -> ProfileChoice:
     Raises:
         FlowError: params.yaml cannot be read, or the line was edited.
     """
-    first = _text(root / PARAMS).partition("\n")[0]
+    first = text_of(root / PARAMS).partition("\n")[0]
     if not first.startswith(HEADER):
         return ProfileChoice()
     try:
-        name, *rest = shlex.split(first.removeprefix(HEADER))
+        words = shlex.split(first.removeprefix(HEADER))
+        names = [word for place, word in enumerate(words) if place == 0 or _is_overlay(words, place)]
+        rest = words[len(names) :]
         pairs = list(zip(rest[::2], rest[1::2], strict=True))
-    except ValueError as error:
+        choice = named_choice(names)
+    except (ValueError, UsageError) as error:
         raise FlowError(
             f"{PARAMS} line 1: not as `reasrm profile use` wrote it ({first!r}); take the line out, or undo the edit"
         ) from error
     files = next((value for option, value in pairs if option == "--files"), None)
-    return ProfileChoice(name, tuple(value for option, value in pairs if option == "--set"), files)
+    settings = tuple(value for option, value in pairs if option == "--set")
+    return ProfileChoice(choice.name, choice.overlays, settings, files)
 
 
 def edits_by_hand(root: Path) -> list[str]:
-    """The settings of params.yaml that its profile does not explain, as `a.b: was -> is`."""
+    """The settings of params.yaml that nobody would get back from its profile, as `a.b: was -> is`.
+
+    None, where the settings have the hash that was written beside them: then only the profile's files may have changed.
+    Else they are compared with what the profile gives today; where it gives nothing, that is the one entry.
+    """
     path = root / PARAMS
     if not path.is_file():
         return []
-    made = _parsed(compose(root, current_choice(root)), PARAMS)
-    return _differences("", made, _parsed(_text(path), PARAMS))
+    text = text_of(path)
+    recorded = re.search(rf"\A.*\n{re.escape(HASH)}([0-9a-f]{{64}})\n", text)
+    if recorded and recorded[1] == settings_hash(text):
+        return []
+    choice = current_choice(root)
+    try:
+        made = compose(root, choice)
+    except FlowError as error:
+        return [f"settings other than `reasrm profile use {choice.title}` wrote, which cannot be done again ({error})"]
+    return differences("", parsed(made, PARAMS), parsed(text, PARAMS))
+
+
+def summary(root: Path) -> str:
+    """How the present params.yaml was made, and what became of it and of the profile's files since."""
+    if not (root / PARAMS).is_file():
+        return f"there is no {PARAMS}"
+    choice = current_choice(root)
+    words = shlex.join(choice.arguments())
+    if edits := edits_by_hand(root):
+        more = f"; and {len(edits) - SHOWN_EDITS} more" if len(edits) > SHOWN_EDITS else ""
+        return f"{words}, edited by hand: {'; '.join(edits[:SHOWN_EDITS])}{more}"
+    try:
+        changed = settings_hash(compose(root, choice)) != settings_hash(text_of(root / PARAMS))
+    except FlowError as error:
+        return f"{words}, which cannot be done again: {error}"
+    return words + (f"; its files say otherwise today: `reasrm profile use {words}` takes that over" if changed else "")
 
 
 def use(root: Path, choice: ProfileChoice, *, discard: bool = False) -> str:
@@ -151,49 +209,22 @@ def use(root: Path, choice: ProfileChoice, *, discard: bool = False) -> str:
         raise UsageError(f"--files {choice.files}: there is no such folder")
     text = compose(root, choice)
     edits = [] if discard else edits_by_hand(root)
-    if edits and text != _text(root / PARAMS):
+    if edits and text != text_of(root / PARAMS):
         raise FlowError(
-            f"{PARAMS} holds edits by hand that would be lost: {'; '.join(edits[:8])}. Keep them in a profile of your "
-            f"own (profiles/NAME.yaml) or with --set, or throw them away with --discard"
+            f"{PARAMS} holds edits by hand that would be lost: {'; '.join(edits[:SHOWN_EDITS])}. Keep them in a "
+            f"profile of your own ({PROFILES}/NAME.yaml) or with --set, or throw them away with --discard"
         )
     write_text(root / PARAMS, text)
     return text
 
 
-def _text(path: Path) -> str:
-    """The text of a YAML file.
-
-    Raises:
-        FlowError: it is not UTF-8, or cannot be read.
-    """
-    try:
-        return read_yaml_text(path)
-    except (YamlError, OSError) as error:
-        raise FlowError(str(error)) from error
-
-
-def _parsed(text: str, where: Path | str) -> Any:
-    """A YAML document with its comments.
-
-    Raises:
-        FlowError: it is not YAML.
-    """
-    try:
-        return parse_yaml_with_comments(text, where)
-    except YamlError as error:
-        raise FlowError(str(error)) from error
-
-
-def _overlay(root: Path, name: str) -> Any:
-    path = root / PROFILES / f"{name}.yaml"
-    if not path.is_file():
-        raise UsageError(
-            f"no profile `{name}`: there is no {PROFILES}/{name}.yaml, only {', '.join(profile_names(root))}"
-        )
-    document = _parsed(_text(path), path)
-    if not isinstance(document, Mapping):
-        raise FlowError(f"{path}: a profile is a mapping of sections, got {type(document).__name__}")
-    return document
+def differences(name: str, before: Any, after: Any) -> list[str]:
+    """The settings in which two documents differ, as `a.b: was -> is`."""
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        keys = dict.fromkeys([*before, *after])
+        inner = (differences(f"{name}.{key}" if name else str(key), before.get(key), after.get(key)) for key in keys)
+        return [text for texts in inner for text in texts]
+    return [] if before == after else [f"{name}: {before} -> {after}"]
 
 
 def _git(root: Path, *arguments: str) -> str | None:
@@ -206,30 +237,9 @@ def _git(root: Path, *arguments: str) -> str | None:
     return done.stdout if done.returncode == 0 else None
 
 
-def _unknown_settings(base: Any, overlay: Mapping[str, Any], name: str = "") -> Iterator[str]:
-    """The settings of a profile that no stage knows: all that a stage takes stand in the miniature's params.yaml.
-
-    Free are the names in an empty mapping (a limit per source, say), of variants, and what these lay over.
-    """
-    for key, value in overlay.items():
-        dotted = f"{name}.{key}" if name else str(key)
-        if key not in base:
-            yield dotted
-        elif isinstance(value, Mapping) and isinstance(base[key], Mapping) and base[key] and not _has_variants(key):
-            yield from _unknown_settings(base[key], value, dotted)
-
-
-def _has_variants(section: object) -> bool:
-    return str(section).endswith("_variants")
-
-
-def _merge(under: Any, over: Mapping[str, Any]) -> None:
-    for key, value in over.items():
-        tag = getattr(getattr(value, "tag", None), "value", None)
-        if isinstance(value, Mapping) and isinstance(under.get(key), Mapping) and tag != REPLACE:
-            _merge(under[key], value)
-        else:
-            under[key] = type(value)(value) if tag == REPLACE else value
+def _is_overlay(words: list[str], place: int) -> bool:
+    """Whether all words from the second to this one are overlays."""
+    return all(word.startswith("+") for word in words[1 : place + 1])
 
 
 def _set(document: Any, setting: str) -> None:
@@ -241,13 +251,7 @@ def _set(document: Any, setting: str) -> None:
     if not equals or not isinstance(place, Mapping) or last not in place:
         known = ", ".join(f"{'.'.join([*path, key])}" for key in place) if isinstance(place, Mapping) else ""
         raise UsageError(f"--set {setting}: params.yaml has no `{name}`" + (f", only {known}" if known else ""))
-    value = _parsed(text, f"--set {setting}")
+    value = parsed(text, f"--set {setting}")
+    if isinstance(place[last], str) and isinstance(value, int | float):  # a commit id may be all digits
+        value = text
     place[last] = float(value) if isinstance(value, float) else value  # type: ignore[index]
-
-
-def _differences(name: str, before: Any, after: Any) -> list[str]:
-    if isinstance(before, Mapping) and isinstance(after, Mapping):
-        keys = dict.fromkeys([*before, *after])
-        inner = (_differences(f"{name}.{key}" if name else str(key), before.get(key), after.get(key)) for key in keys)
-        return [text for texts in inner for text in texts]
-    return [] if before == after else [f"{name}: {before} -> {after}"]

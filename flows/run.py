@@ -9,6 +9,7 @@ import time
 
 from flows.pipeline_run import PipelineRun, RunOptions, only_run, prepare
 from flows.prefect_server import TemporaryServer, find_server, prepare_prefect
+from flows.preflight import PreflightRequest, has_models, misfits, read_preflight
 from flows.run_display import RunDisplay
 from flows.run_results import show_results
 from flows.stage_outcome import RESUME_HINT, UNTOUCHED, FlowError, StageOutcome, exit_code
@@ -40,7 +41,7 @@ def run_pipeline(options: RunOptions, *, verbose: bool = False) -> ExitCode:
         _show_end(run)
     code = ExitCode.INTERRUPTED if run.interrupted else exit_code(run.runs.values())
     if code is ExitCode.DONE:
-        show_results(options.root, display.console)
+        show_results(options.root, display.console, run.selected)
     display.note(f"\n{_duration(time.monotonic() - start)} in all")
     return code
 
@@ -52,9 +53,22 @@ def _bring_up_to_date(run: PipelineRun, server: str | None) -> None:
     if server is None and not run.dirty and run.is_untouched():
         run.finish()
         return
+    _warn_of_misfits(run)
     if server is None and temporary is None:
         temporary = _start_server(run)
     _run_as_flow(run, server, temporary)
+
+
+def _warn_of_misfits(run: PipelineRun) -> None:
+    """Say which stages surely do not fit this machine; they run all the same, since it is an estimate."""
+    stages = has_models(run.options.root, run.dirty)
+    try:
+        lines = misfits(read_preflight(run.options.root, stages, PreflightRequest()), surely=True) if stages else []
+    except FlowError as error:
+        run.display.note(f"Memory was not estimated: {error}", "dim")
+        return
+    for line in lines:
+        run.display.note(f"Will not fit, by the estimate of `reasrm plan`: {line}", "bold yellow")
 
 
 def _start_server(run: PipelineRun) -> TemporaryServer:

@@ -4,18 +4,23 @@ import json
 import shlex
 import shutil
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from reasrm.records.harmless_text import harmless
+from reasrm.records.unasked_prompts import unasked_warnings
 from reasrm.runtime.yaml_files import YamlError, read_yaml
 
 METRICS = Path("data/report/metrics.json")
 PAGE = Path("data/report/index.html")
 PARAMS = Path("params.yaml")
+JUDGMENTS = Path("data/judgments")
+JUDGE_STAGE, REPORT_STAGE, FILTER_STAGE, ORACLE_STAGE = "judge@", "report", "filter_traces", "distill_traces@"
 JUDGE = Path("data/checkpoints/grpo-full")
 FUNNEL = Path("data/traces/funnel.json")
 ORACLE_PASSES = "data/traces/*.metrics.json"
@@ -98,9 +103,18 @@ def cost_text(root: Path, usd: float) -> str:
     return f"would cost ${usd:.2f}" if oracle_is_local(root) else f"${usd:.2f}"
 
 
-def show_results(root: Path, console: Console) -> None:
-    """Print the table of models, where the report is, and commands to go on with; nothing before there is a report."""
-    rows = headline_rows(read_metrics(root))
+def show_results(root: Path, console: Console, confirmed: Collection[str]) -> None:
+    """Print what a run came to: warnings about its judges, the table of models, the report, commands to go on with.
+
+    Args:
+        root: the project.
+        console: where to print.
+        confirmed: the stages that the run made or found up to date; what others once made is not shown.
+    """
+    judged = [name.partition("@")[2] for name in confirmed if name.startswith(JUDGE_STAGE)]
+    for warning in unasked_warnings(root / JUDGMENTS, judged):
+        console.print(Text(f"Warning: {harmless(warning)}", style="bold yellow"), soft_wrap=True)
+    rows = headline_rows(read_metrics(root)) if REPORT_STAGE in confirmed else []
     if not rows:
         return
     table = Table(title="Accuracy of each judge, with 95 % intervals", title_justify="left", show_edge=False)

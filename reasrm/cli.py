@@ -1,7 +1,7 @@
 """The command `reasrm`: thin and fast to start; everything heavy is imported where it is used.
 
-`judge`, `score`, `compare`, `oracle` and `fetch` work anywhere. Inside a clone (a folder with dvc.yaml and flows/, or
-below it) the pipeline's commands of `flows/cli.py` are there too.
+`judge`, `score`, `compare`, `oracle` and `fetch` work anywhere; `publish` takes what a clone has trained. Inside a
+clone (a folder with dvc.yaml and flows/, or below it) the pipeline's commands of `flows/cli.py` are there too.
 """
 
 import importlib
@@ -15,6 +15,7 @@ from reasrm.commands import judge
 from reasrm.commands.compare import compare
 from reasrm.commands.fetch import fetch
 from reasrm.commands.oracle import oracle
+from reasrm.commands.publish import publish
 from reasrm.commands.score import ScoreCommand, score
 from reasrm.runtime.extras import MissingExtraError, extras_named
 from reasrm.runtime.stage_main import ExitCode
@@ -41,6 +42,7 @@ app.command("score", cls=ScoreCommand, rich_help_panel=TOOLS)(score)
 app.command("compare", rich_help_panel=TOOLS)(compare)
 app.command("oracle", rich_help_panel=TOOLS)(oracle)
 app.command("fetch", rich_help_panel=TOOLS)(fetch)
+app.command("publish", rich_help_panel=TOOLS)(publish)
 
 
 def clone_around(folder: Path) -> Path | None:

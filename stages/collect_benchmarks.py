@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 
 from reasrm.benchmarks.collection import CollectedBenchmark, RowSelection, collect, write_benchmarks
 from reasrm.benchmarks.registry import BenchmarkName, benchmark, display_names
-from reasrm.datasets.hub import download
+from reasrm.datasets.hub import download, origin
 from reasrm.datasets.row_files import DataSource, RowInFile, rows_below
 from reasrm.miniature.benchmark_rows import benchmark_rows
 from reasrm.runtime.params import StageParams
@@ -78,7 +78,9 @@ def main() -> str:
     files = parser.parse_args().files
     params = CollectBenchmarksParams.load()
     collected = [collect_benchmark(params, name, files) for name in sorted(params.benchmarks)]
-    write_benchmarks(OUTPUT, collected, params.source)
+    hub = params.source is DataSource.HUB
+    origins = {name: origin(benchmark(name).source, REVISIONS) for name in params.benchmarks} if hub else {}
+    write_benchmarks(OUTPUT, collected, params.source, origins)
     titles = display_names(OUTPUT)
     return "; ".join(f"{titles[one.benchmark.name]} {summary(one)}" for one in collected)
 

@@ -12,11 +12,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from reasrm.data_quality.decontamination import BenchmarkPrompts
 from reasrm.data_quality.pair_selection import PairCandidate, PairRules, Purpose, select
-from reasrm.data_quality.pair_sources import candidates_from_files, candidates_from_hub, candidates_from_miniature
+from reasrm.data_quality.pair_sources import (
+    HUB,
+    candidates_from_files,
+    candidates_from_hub,
+    candidates_from_miniature,
+    hub_origins,
+)
+from reasrm.datasets.origins import as_written
 from reasrm.datasets.row_files import DataSource
 from reasrm.miniature.world import Split, training_pairs
 from reasrm.records.benchmark_folder import item_prompts
@@ -34,11 +41,14 @@ class CollectPairsParams(StageParams):
     section: ClassVar[str] = "collect_pairs"
 
     source: DataSource
+    hub_sets: Annotated[tuple[str, ...], Field(min_length=1)]
+    """The data sets to take, of source hub only."""
     seed: int
     counts: dict[Purpose, Annotated[int, Field(gt=0)]]
     """Pairs to make for each purpose; of the miniature only."""
     shares: dict[Purpose, Annotated[float, Field(ge=0, le=1)]]
-    """Share of the questions for each purpose; for files and hub, where questions are given."""
+    """Share of the questions for each purpose; for files and hub, where questions are given. `distill: 0` where the
+    traces are published and no oracle is asked."""
     limits: dict[Purpose, Annotated[int, Field(gt=0)]]
     """The most pairs of a purpose; absent means all."""
     source_limits: dict[str, Annotated[int, Field(gt=0)]]
@@ -52,14 +62,29 @@ class CollectPairsParams(StageParams):
     overlap_share: float = Field(gt=0, le=1)
     """Share of a pair's n-grams in one benchmark prompt from which on it is removed."""
 
+    @field_validator("hub_sets")
+    @classmethod
+    def _known_sets(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if unknown := [name for name in names if name not in HUB]:
+            raise ValueError(
+                f"{', '.join(unknown)} cannot be read by name, only {', '.join(HUB)}; put files of others "
+                f"into a folder and use `source: files`"
+            )
+        return tuple(dict.fromkeys(names))
+
     @model_validator(mode="after")
     def _every_purpose(self) -> "CollectPairsParams":
         given = self.counts if self.source is DataSource.MINIATURE else self.shares
-        lacking = [purpose.value for purpose in Purpose if not given.get(purpose)]
+        needed = [purpose for purpose in Purpose if not (purpose is Purpose.DISTILL and given.get(purpose) == 0)]
+        lacking = [purpose.value for purpose in needed if not given.get(purpose)]
         if lacking:
             where = "counts" if self.source is DataSource.MINIATURE else "shares"
             raise ValueError(f"`{where}` must say how much goes to {', '.join(lacking)}")
         return self
+
+    def unused(self) -> frozenset[Purpose]:
+        """Purposes that are to get nothing."""
+        return frozenset(purpose for purpose, share in self.shares.items() if share == 0)
 
     def rules(self) -> PairRules:
         """The rules by which pairs are chosen."""
@@ -71,7 +96,7 @@ def candidates(params: CollectPairsParams, files: Path) -> Iterator[PairCandidat
     if params.source is DataSource.FILES:
         return candidates_from_files(files)
     if params.source is DataSource.HUB:
-        return candidates_from_hub(REVISIONS)
+        return candidates_from_hub(params.hub_sets, REVISIONS)
     counts = params.counts
     train = training_pairs(Split.TRAIN, counts[Purpose.DISTILL] + counts[Purpose.REINFORCE], params.seed)
     return candidates_from_miniature(train, training_pairs(Split.DEV, counts[Purpose.DEV], params.seed), counts)
@@ -85,7 +110,9 @@ def main() -> str:
     params = CollectPairsParams.load()
     prompts = BenchmarkPrompts(item_prompts(BENCHMARKS), params.overlap_ngram, params.overlap_share)
     selected = select(candidates(params, files), params.rules(), prompts)
-    selected.write(OUTPUT, params.model_dump(mode="json", include={"overlap_ngram", "overlap_share", "max_chars"}))
+    origins = hub_origins(params.hub_sets, REVISIONS) if params.source is DataSource.HUB else ()
+    rules = params.model_dump(mode="json", include={"overlap_ngram", "overlap_share", "max_chars"})
+    selected.write(OUTPUT, {"rules": rules, **as_written(origins)}, params.unused())
     kept = ", ".join(f"{purpose.value} {len(pairs)}" for purpose, pairs in selected.pairs.items())
     unread = selected.files_not_read
     named = ", ".join([*unread[:3], "..."] if unread[3:] else unread)

@@ -1,11 +1,14 @@
 """Ask the oracle to judge each pair: first without help; then, only where that failed, with the right verdict as hint.
 
+Or read traces that somebody published (`source: published`) or that lie in a folder (`files`): then nobody is asked.
+
 The two passes are the paper's (arXiv 2505.02387, appendix B). Every pair asked about ends as exactly one outcome.
 Replies live in a ledger outside of DVC's outputs, keyed by the exact request: a killed or stopped run goes on where it
 was, and nothing that the ledger holds is paid for again.
 
-Reads:   first: data/pairs/distill.jsonl          second: data/traces/first.jsonl
-Writes:  data/traces/first.jsonl, first.metrics.json (second likewise); ledgers/distill_traces-first.jsonl
+Reads:   first: data/pairs/distill.jsonl          second: data/traces/first.jsonl; or the source of the traces
+Writes:  data/traces/first.jsonl, first.refused.json (published rows that are no traces, with reasons),
+         first.metrics.json (second likewise); of an oracle ledgers/distill_traces-first.jsonl
 Run:     python -m stages.distill_traces first      (or: dvc repro distill_traces@first)
          python -m stages.distill_traces first --dry-run --json      what is still to be asked, and its price
 Exit:    0 all asked; 3 stopped with everything kept (budget, credit, outage, key, signal): the same command goes on,
@@ -19,12 +22,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import ClassVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from reasrm.apis.request_format import ApiProtocol
 from reasrm.distillation.passes import OraclePass
 from reasrm.distillation.pipeline_passes import STAGE, PipelinePass, oracle_pass, require_whole_replies
 from reasrm.distillation.prices import Prices, library_prices
+from reasrm.distillation.published_traces import REVISIONS, TraceSource, read_source, refused_file, write_pass
 from reasrm.distillation.request_plan import Oracle
 from reasrm.distillation.run_messages import estimate_message
 from reasrm.distillation.settings import AskingSettings
@@ -54,6 +58,9 @@ class DistillTracesParams(StageParams):
 
     section: ClassVar[str] = STAGE
 
+    source: TraceSource
+    hub_set: str = Field(pattern=r"^[\w.-]+/[\w.-]+$")
+    """The data set of source published."""
     endpoint: OracleAddress
     seed: int
     """Decides, with each pair's hash, on which side the better answer is shown."""
@@ -63,9 +70,13 @@ class DistillTracesParams(StageParams):
     truncated_retries: int = Field(ge=0)
     """How often a reply that was cut off is asked for again, each time with twice the limit."""
     min_ok_share: float = Field(ge=0, le=1)
-    """Fail if fewer of the pass's pairs end with a whole reply: the oracle or the settings are broken."""
+    """Fail if fewer of the pass's pairs end with a whole reply, or of the published rows are traces: the oracle, the
+    source or the settings are broken."""
     asks_about: Path
     """The file whose pairs (or, for the second pass, traces) are asked about."""
+    reads: Path
+    """What is read besides, so that a change there runs the stage again: `revisions/traces.json` of published traces,
+    the folder of files, of an oracle nothing else than `asks_about`."""
     vendor: ApiProtocol
     model: str
     """Dated model id."""
@@ -73,6 +84,15 @@ class DistillTracesParams(StageParams):
     """Dollars per million tokens; null takes those that the library genai-prices ships for the model, if it does."""
     cache_system_prompt: bool
     """Mark the system text as cacheable (Anthropic; OpenAI caches by itself)."""
+
+    @model_validator(mode="after")
+    def _reads_its_source(self) -> "DistillTracesParams":
+        wanted = {TraceSource.ORACLE: self.asks_about, TraceSource.PUBLISHED: REVISIONS}.get(self.source)
+        if wanted is not None and self.reads != wanted:
+            raise ValueError(f"`reads` must be {wanted} where `source` is {self.source}, it is {self.reads}")
+        if wanted is None and self.reads in (self.asks_about, REVISIONS):
+            raise ValueError(f"`reads` must name the folder of the traces where `source` is files, it is {self.reads}")
+        return self
 
     def pipeline_pass(self, which: TracePass) -> PipelinePass:
         """The pass that they describe."""
@@ -98,17 +118,25 @@ def distill_traces(which: TracePass) -> str:
         StageError: fewer whole replies than `min_ok_share`.
     """
     params, out = DistillTracesParams.load(which), TRACES / f"{which}.jsonl"
+    if params.source is not TraceSource.ORACLE:
+        found, origins = read_source(params.source, params.hub_set, params.reads)
+        return write_pass(which, params.source, found, origins, params.min_ok_share, out)
     is_local = params.endpoint is OracleAddress.LOCAL
     result = load_pass(which).run(out, local_oracle if is_local else nullcontext)
     write_json(out.with_suffix(".metrics.json"), result.metrics())
     result.raise_if_stopped()
     require_whole_replies(result, params.min_ok_share, out)
+    write_json(refused_file(out), [])
     return f"{which}: {result.message(free=is_local)}"
 
 
 def dry_run(which: TracePass, *, as_json: bool) -> str:
     """What the pass would still ask and what that would cost; sends nothing, changes nothing."""
-    DistillTracesParams.load(which).pipeline_pass(which).require_input()
+    params = DistillTracesParams.load(which)
+    if params.source is not TraceSource.ORACLE:
+        nothing = {"source": params.source.value, "questions": 0, "to_ask": 0, "answered": 0, "usd": 0.0}
+        return json_text(nothing) if as_json else f"{STAGE}@{which}: asks nothing, the traces are {params.source}"
+    params.pipeline_pass(which).require_input()
     expected = load_pass(which).expected()
     return json_text(expected) if as_json else f"{STAGE}@{which}: {estimate_message(expected)}"
 

@@ -36,15 +36,28 @@ from reasrm.records.comparison import Side
 from reasrm.records.judge_kind import JudgeKind
 from reasrm.records.judgment import BUDGETS, Judgment
 from reasrm.records.ledger import Ledger
+from reasrm.records.unasked_prompts import IDENTITY, unasked_warning
 from reasrm.runtime.outputs import new_folder, write_json
 from reasrm.runtime.params import StageParams
 from reasrm.runtime.stage_main import StageError, run_stage
+from reasrm.runtime.terminal import say_error
 from reasrm.runtime.work_folder import LEDGERS
 
 BENCHMARKS = Path("data/benchmarks")
 JUDGMENTS = Path("data/judgments")
 BUDGET_MARGIN = 24
 """Tokens that forcing a verdict takes: closed tags, the opening of the verdict, the verdict."""
+
+
+class RunningParams(StageParams):
+    """Section `judge_running`: how a checkpoint is run. Nothing here changes a reply, so no stage depends on it."""
+
+    section: ClassVar[str] = "judge_running"
+
+    data_parallel: int = Field(gt=0)
+    """Processes that each hold the whole model, on `judge.tensor_parallel` GPUs each, or on the CPU."""
+    memory_share: float = Field(gt=0, le=1)
+    """Of a GPU's memory, which vLLM takes."""
 
 
 class JudgeParams(StageParams):
@@ -78,9 +91,13 @@ class JudgeParams(StageParams):
     batch_size: int = Field(gt=0)
     batch_tokens: int = Field(gt=0)
     """Most prompt tokens in one batch, padding included."""
+    cache_tokens: int = Field(gt=0)
+    """Most tokens in the cache of one batch of the engine transformers: prompts, padding, and the longest replies."""
     dtype: Dtype
     attention: Attention
     threads: int = Field(gt=0)
+    tensor_parallel: int = Field(gt=0)
+    """GPUs that share one model (vLLM)."""
 
     @model_validator(mode="after")
     def _reads_its_prompt_file(self) -> Self:
@@ -101,10 +118,10 @@ class JudgeParams(StageParams):
             )
         return self
 
-    def local_model(self) -> LocalModelSettings:
+    def local_model(self, running: RunningParams) -> LocalModelSettings:
         """How the checkpoint is run."""
         shared = set(LocalModelSettings.model_fields)
-        return LocalModelSettings(**{key: value for key, value in self if key in shared})
+        return LocalModelSettings(**{key: value for key, value in self if key in shared}, **dict(running))
 
     def recorded(self, unsent: frozenset[str]) -> dict[str, Any]:
         """For identity.json: all settings, null for what a service was not sent; the checkpoint's hash is elsewhere."""
@@ -132,13 +149,14 @@ class JudgeParams(StageParams):
             for sample in range(self.samples)
         ]
 
-    def open_judge(self) -> Judge:
+    def open_judge(self, running: RunningParams) -> Judge:
         """The judge; its model is loaded, or its service asked, with the first comparison."""
+        local = self.local_model(running)
         if self.kind is JudgeKind.SCALAR:
-            return ScalarJudge(self.local_model())
+            return ScalarJudge(local)
         template = self.template()
         samplings = self.samplings(template.stop)
-        return TextJudge(open_model(self.engine, self.local_model()), template, samplings, self.max_context_tokens)
+        return TextJudge(open_model(self.engine, local), template, samplings, self.max_context_tokens)
 
 
 class JudgedBenchmarks(NamedTuple):
@@ -153,12 +171,15 @@ class JudgedBenchmarks(NamedTuple):
     counted in this process; where the ledger held every reply, the start that gave them counts."""
 
 
-def judge_items(shown: Sequence[tuple[BenchmarkItem, Side]], params: JudgeParams, ledger: Ledger) -> JudgedBenchmarks:
+def judge_items(
+    shown: Sequence[tuple[BenchmarkItem, Side]], params: JudgeParams, running: RunningParams, ledger: Ledger
+) -> JudgedBenchmarks:
     """Judge items, each with its better answer on the given side."""
     asked_about = comparisons(shown)
     budgets = params.token_budgets if params.kind is JudgeKind.GENERATIVE else ()
-    with params.open_judge() as judge:
+    with params.open_judge(running) as judge:
         judgments = item_judgments(shown, judge.judge(asked_about, ledger))
+        _require_asked(judge, params)
         counts = judge.counts
         within = {budget: item_judgments(shown, judge.judge(asked_about, ledger, budget)) for budget in budgets}
         identity = {
@@ -172,21 +193,43 @@ def judge_items(shown: Sequence[tuple[BenchmarkItem, Side]], params: JudgeParams
         return JudgedBenchmarks(judgments, within, identity | unrenderable | judge.identity())
 
 
+def _require_asked(judge: Judge, params: JudgeParams) -> None:
+    """Do nothing if the judge was asked at all: judgments without a reply would be scored like wrong ones.
+
+    Raises:
+        StageError: no prompt was asked; says why and what would help.
+    """
+    counts = judge.counts
+    if counts.asked:
+        return
+    why = f"{counts.too_long:,} too long, {counts.unrenderable:,} not rendered by the chat template"
+    if not counts.too_long:
+        raise StageError(f"nothing was judged: no prompt was asked ({why}); the reason stands above")
+    needed = f"; the longest needs {judge.tokens_needed:,} tokens" if judge.tokens_needed else ""
+    written = "" if params.kind is JudgeKind.SCALAR else f", of which a reply may take {params.max_new_tokens:,}"
+    raise StageError(
+        f"nothing was judged: no prompt was asked ({why}), and `max_context_tokens` of section `judge` in params.yaml "
+        f"is {params.max_context_tokens:,}{written}{needed}: raise it, as far as the model's own context allows"
+    )
+
+
 def main() -> str:
     """Judge with the model named on the command line."""
     if len(sys.argv) != 2:
         raise StageError("which model? `python -m stages.judge MODEL`, one of `judge_variants` in params.yaml")
     model = sys.argv[1]
-    params = JudgeParams.load(model)
+    params, running = JudgeParams.load(model), RunningParams.load()
     items = read_items(BENCHMARKS)
     shown = items_in_orders([item for part in items.values() for item in part], params.orders, params.seed)
     with Ledger(LEDGERS / f"judge-{model}.jsonl") as ledger:
-        judgments, budgets, identity = judge_items(shown, params, ledger)
+        judgments, budgets, identity = judge_items(shown, params, running, ledger)
     with new_folder(JUDGMENTS / model) as folder:
         write_judgments(folder, items, judgments)
         for budget, judged in budgets.items():
             write_judgments(folder / BUDGETS / str(budget), items, judged)
-        write_json(folder / "identity.json", identity)
+        write_json(folder / IDENTITY, identity)
+    if warning := unasked_warning(model, identity):
+        say_error(f"judge-{model}", warning)
     unreadable = sum(1 for one in judgments if one.verdict is None)
     return f"{model}: {len(judgments):,} judgments from {identity['asked']:,} prompts, {unreadable:,} unreadable"
 

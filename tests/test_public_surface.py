@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 import reasrm
+from reasrm.datasets.origins import DataOrigin, as_written
 from reasrm.records.jsonl import write_records
 from reasrm.records.pair import Role
+from reasrm.runtime.outputs import write_json
 from tests.fixtures.judge_server import judge_server
 from tests.scoring.outcome_sets import reward_bench, rm_bench, write_rows
 
@@ -26,6 +28,7 @@ EXPECTED = {
         "0.33333333333333337 [",
         "B\nno verdict: only_quoted\n",
         "sum | two and two | 4\n",
+        "pairs | some/set | not known | mit\n",
     ),
 }
 """What each example of a page prints here."""
@@ -82,6 +85,8 @@ def test_the_examples_run(
     question = (reasrm.Message(role=Role.USER, content="two and two"),)
     pair = reasrm.PreferencePair(prompt=question, chosen="4", rejected="5", source="sum")
     write_records(tmp_path / "data/pairs/distill.jsonl", [pair])
+    published = DataOrigin(name="some/set", revision="not known", licence="mit")
+    write_json(tmp_path / "data/pairs/funnel.json", as_written((published,)))
     with judge_server(right_is_four) as url:
         exec(compile(examples(page)[number].replace(SERVED, url), f"{page}, example {number + 1}", "exec"), {})
     assert EXPECTED[page][number] in capsys.readouterr().out

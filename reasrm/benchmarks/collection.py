@@ -5,14 +5,16 @@ says where the rows came from.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import ValidationError
 
 from reasrm.benchmarks.benchmark import Benchmark
+from reasrm.datasets.origins import DataOrigin, as_written
 from reasrm.datasets.refused_rows import forget_refused, keep_refused
 from reasrm.datasets.row_fields import NOT_ROWS, Refusal, RowRefusedError, normalised
 from reasrm.datasets.row_files import DataSource, RowInFile
@@ -150,8 +152,13 @@ def _within_limit(benchmark: Benchmark, usable: dict[str, list[BenchmarkItem]], 
     return {row_id for _, _, row_id in ranked[: selection.limit]}
 
 
-def write_benchmarks(folder: Path, collected: Iterable[CollectedBenchmark], source: DataSource) -> None:
-    """Write `folder` (`data/benchmarks`) at once: items, refused rows, and the account with its `source`.
+def write_benchmarks(
+    folder: Path,
+    collected: Iterable[CollectedBenchmark],
+    source: DataSource,
+    origins: Mapping[str, DataOrigin] = MappingProxyType({}),
+) -> None:
+    """Write `folder` (`data/benchmarks`) at once: items, refused rows, and the account with `source` and origin.
 
     Raises:
         StageError: a benchmark has no usable row; the refused ones are in the stage's work folder.
@@ -174,4 +181,6 @@ def write_benchmarks(folder: Path, collected: Iterable[CollectedBenchmark], sour
             write_records(new / f"{one.benchmark.name}.jsonl", one.items)
         write_records(new / REFUSED, refused)
         accounts = {one.benchmark.name: {"source": source.value, **one.account()} for one in everything}
+        for name, found in origins.items():
+            accounts[name] |= as_written((found,))
         write_json(new / ACCOUNT, accounts)

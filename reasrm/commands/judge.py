@@ -19,6 +19,7 @@ from reasrm.commands.judge_options import (
     AnswerBOption,
     ApiOption,
     BaseUrlOption,
+    DataParallelOption,
     DtypeOption,
     EngineOption,
     JsonlOption,
@@ -30,6 +31,7 @@ from reasrm.commands.judge_options import (
     PromptFileOption,
     PromptOption,
     ServedOption,
+    TensorParallelOption,
     VariantOption,
 )
 from reasrm.records.harmless_text import json_text
@@ -81,6 +83,8 @@ def judge(  # noqa: PLR0913  one parameter per option of the command line
     served: ServedOption = None,
     engine: EngineOption = None,
     dtype: DtypeOption = None,
+    tensor_parallel: TensorParallelOption = None,
+    data_parallel: DataParallelOption = None,
     prompt_file: PromptFileOption = None,
     variant: VariantOption = None,
     max_new_tokens: MaxNewTokensOption = None,

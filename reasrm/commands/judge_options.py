@@ -70,6 +70,16 @@ DtypeOption = Annotated[
     Literal["float32", "bfloat16", "float16"] | None,
     typer.Option(help="Number format of a checkpoint's weights (float32).", rich_help_panel=JUDGE),
 ]
+TensorParallelOption = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", help="GPUs that share one model; with --engine vllm (1).", rich_help_panel=JUDGE),
+]
+DataParallelOption = Annotated[
+    int | None,
+    typer.Option(
+        min=1, metavar="N", help="Copies of a checkpoint, each judging a part of the rows (1).", rich_help_panel=JUDGE
+    ),
+]
 PromptFileOption = Annotated[
     Path | None, typer.Option(metavar="FILE", help="A published judge's prompt.", rich_help_panel=JUDGE)
 ]
@@ -101,6 +111,8 @@ class JudgeOptions:
     served: Path | None
     engine: JudgeEngine | None
     dtype: str | None
+    tensor_parallel: int | None
+    data_parallel: int | None
     prompt_file: Path | None
     variant: PromptVariant | None
     max_new_tokens: int | None
@@ -122,7 +134,9 @@ class JudgeOptions:
             "--served holds model and address: leave --model, --base-url and --api out": self.served
             and (self.model or named),
             "--base-url and --api need the model's name: --model NAME": named and not self.model,
-            "a service is not run here: leave --engine and --dtype out": service and (self.engine or self.dtype),
+            "a service is not run here: leave --engine, --dtype, --tensor-parallel and --data-parallel out": service
+            and (self.engine or self.dtype or self.tensor_parallel or self.data_parallel),
+            "--tensor-parallel goes with --engine vllm": self.tensor_parallel and self.engine is not JudgeEngine.VLLM,
             "a published judge has its own prompt: leave --variant out": self.prompt_file and self.variant,
             "a scalar judge has no prompt and writes no reply: leave --prompt-file, --variant and --max-new-tokens "
             "out": scalar and prompted,
@@ -138,13 +152,15 @@ class JudgeOptions:
 
         dtype, tokens = Dtype(self.dtype or Dtype.FLOAT32), self.max_new_tokens or MOST_NEW_TOKENS
         if self.engine is JudgeEngine.SCALAR:
-            return open_scalar_judge(self.model or MODEL, dtype)
+            return open_scalar_judge(self.model or MODEL, dtype, self.data_parallel or 1)
         template: JudgeTemplate = RubricsTemplate(self.variant or PromptVariant.FULL)
         if self.prompt_file is not None:
             template = PublishedTemplate(load_prompt_file(self.prompt_file))
         if self.served or self.api or self.base_url:
             return open_judge(self._served_model(), template=template, max_new_tokens=tokens)
-        return open_judge(self.model or MODEL, self.engine or JudgeEngine.TRANSFORMERS, template, tokens, dtype)
+        parallel = {"tensor_parallel": self.tensor_parallel or 1, "data_parallel": self.data_parallel or 1}
+        engine = self.engine or JudgeEngine.TRANSFORMERS
+        return open_judge(self.model or MODEL, engine, template, tokens, dtype, **parallel)
 
     def _served_model(self) -> "ServedModel":
         from reasrm.inference.served_model import load_served_model, served_model

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -142,13 +142,13 @@ class SelectedPairs:
             "purposes": {purpose.value: _described(pairs) for purpose, pairs in self.pairs.items()},
         }
 
-    def write(self, folder: Path, rules: Mapping[str, object]) -> None:
-        """Write `folder` (`data/pairs`) at once; `rules` stand in the funnel's file.
+    def write(self, folder: Path, said: Mapping[str, object], unused: Set[Purpose] = frozenset()) -> None:
+        """Write `folder` (`data/pairs`) at once; what is `said` of it besides stands in the funnel's file.
 
         Raises:
-            StageError: a purpose got no pair; the rejected ones are in the stage's work folder.
+            StageError: a purpose that is not `unused` got no pair; the rejected ones are in the stage's work folder.
         """
-        empty = [purpose.value for purpose, pairs in self.pairs.items() if not pairs]
+        empty = [purpose.value for purpose, pairs in self.pairs.items() if not pairs and purpose not in unused]
         if empty:
             funnel, why = self.funnel(), keep_refused(STAGE, REJECTED, self.rejected)
             kept = f"{funnel['kept']} of {funnel['rows_in']} rows are pairs"
@@ -158,7 +158,7 @@ class SelectedPairs:
             for purpose, pairs in self.pairs.items():
                 write_records(new / f"{purpose.value}.jsonl", pairs)
             write_records(new / REJECTED, self.rejected)
-            write_json(new / "funnel.json", {**self.funnel(), "rules": rules})
+            write_json(new / "funnel.json", {**self.funnel(), **said})
 
 
 def select(candidates: Iterable[PairCandidate], rules: PairRules, benchmarks: BenchmarkPrompts) -> SelectedPairs:

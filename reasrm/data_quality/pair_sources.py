@@ -1,13 +1,14 @@
-"""Where pairs to learn from come from: the paper's data sets on the hub, files of a folder, or questions of our own."""
+"""Where pairs to learn from come from: known data sets on the hub, files of a folder, or questions of our own."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from reasrm.data_quality.pair_selection import PairCandidate, PairRejection, Purpose
 from reasrm.datasets.folder_files import files_below
-from reasrm.datasets.hub import HubData, download
+from reasrm.datasets.hub import HubData, download, origin
+from reasrm.datasets.origins import DataOrigin
 from reasrm.datasets.preference_rows import preference_pair
 from reasrm.datasets.row_fields import Refusal, RowRefusedError
 from reasrm.datasets.row_files import ENDINGS, RowInFile, rows_of_found
@@ -23,23 +24,36 @@ REJECTIONS = {
     Refusal.FILE_NOT_READ: PairRejection.FILE_NOT_READ,
 }
 """What a refused row is in the account; any other is unusable."""
-HUB = (
-    HubData("Skywork/Skywork-Reward-Preference-80K-v0.2", ("data/*.parquet",)),
-    HubData("Vezora/Code-Preference-Pairs", ("*.jsonl",)),
-    HubData("xinlai/Math-Step-DPO-10K", ("data/*.parquet",)),
-)
-"""The paper's three sources (section 3.1)."""
+
+_PARQUET = ("data/*.parquet",)
+HUB = {
+    source.repo: source
+    for source in (
+        HubData("Skywork/Skywork-Reward-Preference-80K-v0.2", _PARQUET),
+        HubData("Vezora/Code-Preference-Pairs", ("*.jsonl",)),
+        HubData("xinlai/Math-Step-DPO-10K", _PARQUET),
+        HubData("gaotang/RM-R1-after-Distill-RLVR", _PARQUET),
+        HubData("gaotang/RM-R1-Entire-RLVR-Train", _PARQUET),
+    )
+}
+"""The paper's three sources (section 3.1), and RM-R1's own mixtures of them: what is left beside its published traces,
+and all."""
 
 
-def candidates_from_hub(revisions: Path) -> Iterator[PairCandidate]:
-    """The rows of the paper's three data sets, at the revisions that the file `revisions` holds.
+def candidates_from_hub(names: Sequence[str], revisions: Path) -> Iterator[PairCandidate]:
+    """The rows of data sets of `HUB`, at the revisions that the file `revisions` holds.
 
     Raises:
         StageError: a data set cannot be had.
     """
-    for source in HUB:
-        for row in download(source, revisions):
-            yield _candidate(row, source.repo)
+    for name in names:
+        for row in download(HUB[name], revisions):
+            yield _candidate(row, name)
+
+
+def hub_origins(names: Sequence[str], revisions: Path) -> tuple[DataOrigin, ...]:
+    """Revision and licence of each of these data sets, once they have been read."""
+    return tuple(origin(HUB[name], revisions) for name in names)
 
 
 def candidates_from_files(folder: Path) -> Iterator[PairCandidate]:

@@ -65,6 +65,7 @@ def filter_traces(
     second: Iterable[OracleTrace],
     rules: TraceRules,
     benchmarks: BenchmarkPrompts,
+    dev: BenchmarkPrompts,
     seen: NearDuplicates | None,
 ) -> FilteredTraces:
     """Sort the traces of both passes; what is kept stands in the order of the pairs.
@@ -74,6 +75,7 @@ def filter_traces(
         second: those of the second pass, about pairs whose first trace failed.
         rules: what decides about a trace in itself.
         benchmarks: the prompts that no trace may be about.
+        dev: those of pairs for development, likewise.
         seen: an empty memory of traces; None if near-duplicates are allowed.
 
     Raises:
@@ -85,7 +87,7 @@ def filter_traces(
         filtered.pairs += 1
         retried = later.pop(trace.pair.id, None)
         for attempt in (trace, retried) if retried else (trace,):
-            reason = trace_fault(attempt, rules) or _fault_beside_others(attempt, benchmarks, seen)
+            reason = trace_fault(attempt, rules) or _fault_beside_others(attempt, benchmarks, dev, seen)
             if reason is None:
                 filtered.kept.append(attempt)
             else:
@@ -123,11 +125,13 @@ def kept_trace(trace: OracleTrace) -> KeptTrace:
 
 
 def _fault_beside_others(
-    trace: OracleTrace, benchmarks: BenchmarkPrompts, seen: NearDuplicates | None
+    trace: OracleTrace, benchmarks: BenchmarkPrompts, dev: BenchmarkPrompts, seen: NearDuplicates | None
 ) -> TraceFault | None:
-    """What is wrong with a good trace beside the benchmarks and the traces kept before it."""
+    """What is wrong with a good trace beside benchmarks, pairs for development and the traces kept before it."""
     if benchmarks.overlap(trace.pair.prompt) is not None:
         return TraceFault.BENCHMARK_OVERLAP
+    if dev.overlap(trace.pair.prompt) is not None:
+        return TraceFault.DEV_OVERLAP
     turns = " ".join(message.content for message in trace.pair.prompt)
     text = " ".join((turns, trace.pair.chosen, trace.pair.rejected, trace.text))
     return TraceFault.NEAR_DUPLICATE if seen is not None and seen.seen_before(text) else None

@@ -33,13 +33,15 @@ class TraceFault(StrEnum):
     NO_SOLUTION = "no_solution"
     """A reasoning question without a solution of the judge's own."""
     SIDE_NOT_QUOTED = "side_not_quoted"
-    """Nothing is quoted from one of the answers."""
+    """Nothing is quoted from one of the answers (nor retold, where the rules take that)."""
     QUOTE_NOT_FOUND = "quote_not_found"
     """A quotation does not stand in the answer that it is ascribed to."""
     HINT_MENTIONED = "hint_mentioned"
-    """A trace of the second pass says that the verdict was known beforehand (`hint_mentions.py`)."""
+    """A trace of the second pass, or one of others, says that the verdict was known beforehand (`hint_mentions.py`)."""
     TOO_LONG = "too_long"
     BENCHMARK_OVERLAP = "benchmark_overlap"
+    DEV_OVERLAP = "dev_overlap"
+    """Its question is one of the pairs for development."""
     NEAR_DUPLICATE = "near_duplicate"
     SIDE_BALANCE = "side_balance"
     """Right in itself; its verdict's side was in the majority."""
@@ -50,6 +52,15 @@ WITH_TYPE = frozenset({PromptVariant.FULL})
 WITH_STRUCTURE = frozenset({PromptVariant.FULL, PromptVariant.RUBRICS})
 
 
+class Evidence(StrEnum):
+    """What a trace must bring from each of the two answers."""
+
+    QUOTES = "quotes"
+    """Words of it between `<quote_A>` or `<quote_B>` tags."""
+    QUOTES_OR_SUMMARIES = "quotes_or_summaries"
+    """Words of it, or a retelling between `<summary_A>` or `<summary_B>` tags, as RM-R1's prompt asks."""
+
+
 @dataclass(frozen=True)
 class TraceRules:
     """What decides besides the trace itself."""
@@ -57,8 +68,9 @@ class TraceRules:
     prompt_variant: PromptVariant
     """The prompt that the oracle was shown: it decides which structure a trace must have."""
     max_characters: int
-    weights_tolerance: float
-    """How far the sum of a rubric's weights may be from 100."""
+    weights_tolerance: float | None
+    """How far the sum of a rubric's weights may be from 100; None takes rubrics without weights."""
+    evidence: Evidence
 
 
 def trace_fault(trace: OracleTrace, rules: TraceRules) -> TraceFault | None:
@@ -72,10 +84,12 @@ def trace_fault(trace: OracleTrace, rules: TraceRules) -> TraceFault | None:
         return TraceFault.WRONG_VERDICT
     structure = read_structure(trace.text)
     if rules.prompt_variant in WITH_STRUCTURE:
-        missing = _missing_part(structure, rules) or _false_quote(structure, show(trace.pair, trace.better))
+        missing = _missing_part(structure, rules) or _false_quote(
+            structure, show(trace.pair, trace.better), rules.evidence
+        )
         if missing is not None:
             return missing
-    if trace.oracle_pass is TracePass.SECOND and mentions_hint(structure.text):
+    if (trace.oracle_pass is TracePass.SECOND or trace.origin) and mentions_hint(structure.text):
         return TraceFault.HINT_MENTIONED
     return TraceFault.TOO_LONG if len(structure.text) > rules.max_characters else None
 
@@ -85,13 +99,16 @@ def _missing_part(structure: TraceStructure, rules: TraceRules) -> TraceFault | 
         return TraceFault.NO_TYPE
     if rules.prompt_variant in WITH_TYPE and structure.type is QuestionType.REASONING:
         return None if structure.solution else TraceFault.NO_SOLUTION
+    if rules.weights_tolerance is None:
+        return None if structure.rubric else TraceFault.NO_RUBRIC_WEIGHTS
     if not structure.weights:
         return TraceFault.NO_RUBRIC_WEIGHTS
     return TraceFault.WEIGHTS_NOT_100 if abs(sum(structure.weights) - WHOLE_WEIGHT) > rules.weights_tolerance else None
 
 
-def _false_quote(structure: TraceStructure, comparison: Comparison) -> TraceFault | None:
-    if len(structure.quoted) < len(Side):
+def _false_quote(structure: TraceStructure, comparison: Comparison, evidence: Evidence) -> TraceFault | None:
+    retold = structure.summarised if evidence is Evidence.QUOTES_OR_SUMMARIES else frozenset()
+    if len(structure.quoted | retold) < len(Side):
         return TraceFault.SIDE_NOT_QUOTED
     responses = (comparison.response_a, comparison.response_b)
     if all(grounding(quote, *responses).holds for quote in structure.quotes):

@@ -44,7 +44,7 @@ def compared(question: Question, first: str, second: str, preferred: Preference)
 
     def read(row: Row) -> PairTexts:
         answers = text(row, first), text(row, second)
-        return _pair(question(row), answers, preferred(row))
+        return preferred_pair(question(row), answers, preferred(row))
 
     return read
 
@@ -139,7 +139,7 @@ def arena(row: Row) -> PairTexts:
         if turn < 1 or turn % 1 or any(len(one) < 2 * turn for one in both):
             raise RowRefusedError(Refusal.WRONG_SHAPE, f"`turn` is {turn:g}, which the conversations do not have")
     before, first, second = shared_turns(both[0], both[1], ("conversation_a", "conversation_b"))
-    return _pair(before, (first, second), labelled("winner", WINNERS)(row))
+    return preferred_pair(before, (first, second), labelled("winner", WINNERS)(row))
 
 
 def arena_lists(row: Row) -> PairTexts:
@@ -148,7 +148,7 @@ def arena_lists(row: Row) -> PairTexts:
     if any(len(one) != 1 for one in said.values()):
         counts = ", ".join(f"`{field}` {len(one)}" for field, one in said.items())
         raise RowRefusedError(Refusal.WRONG_SHAPE, f"only rows of one turn have one prompt for both answers ({counts})")
-    return _pair(user_turn(said["prompt"][0]), (said["response_a"][0], said["response_b"][0]), _one_hot(row))
+    return preferred_pair(user_turn(said["prompt"][0]), (said["response_a"][0], said["response_b"][0]), _one_hot(row))
 
 
 def ultrafeedback(row: Row) -> PairTexts:
@@ -197,7 +197,12 @@ def _rmb_answer(row: Row, field: str) -> str:
     return text(answer, "answer")
 
 
-def _pair(prompt: Turns, answers: tuple[str, str], better: BetterAnswer) -> PairTexts:
+def preferred_pair(prompt: Turns, answers: tuple[str, str], better: BetterAnswer) -> PairTexts:
+    """Two answers as the better and the worse one.
+
+    Raises:
+        RowRefusedError: neither is.
+    """
     if better is BetterAnswer.NEITHER:
         raise RowRefusedError(Refusal.TIE, "the source prefers neither answer")
     chosen, rejected = answers if better is BetterAnswer.FIRST else answers[::-1]

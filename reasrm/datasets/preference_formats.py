@@ -12,6 +12,7 @@ from reasrm.datasets import compared_answers as compared
 from reasrm.datasets.chosen_rejected import Reading
 from reasrm.datasets.compared_answers import BetterAnswer
 from reasrm.datasets.dialogue_text import is_hh_dialogue
+from reasrm.datasets.judged_rows import rm_r1_pair
 from reasrm.datasets.other_fields import (
     QUESTION_FIELDS,
     SYSTEM_FIELDS,
@@ -203,6 +204,7 @@ FORMATS = (
         "RMB", "https://github.com/Zhou-Zoey/RMB-Reward-Model-Benchmark", ("conversation_input", "chosen", "reject"),
         compared.rmb,
     ),
+    PreferenceFormat("RM-R1", f"{HUB}/gaotang/RM-R1-Entire-RLVR-Train", ("context_messages", "winner"), rm_r1_pair),
 )  # fmt: skip
 """All formats; a line that is a pair of our own is of the first, with its source and labels kept."""
 

@@ -81,10 +81,10 @@ def require_whole_replies(result: PassResult, least_share: float, out: Path) -> 
     """Make sure that enough of a pass's pairs got a whole reply: otherwise the oracle or the settings are broken.
 
     Raises:
-        StageError: less than `least_share` of them; `out`, the traces, says why for each.
+        StageError: less than `least_share` of them, or none; `out`, the traces, says why for each.
     """
     totals = result.totals
-    if totals.ok_share() < least_share:
+    if totals.ok_share() < least_share or not totals.ok_share():
         raise StageError(
             f"only {totals.ok_share():.1%} of {totals.asked} pairs got a whole reply, less than `min_ok_share` "
             f"{least_share:.0%}: {totals.metrics()['outcomes']}; see `detail` in {out}"

@@ -55,6 +55,8 @@ class Judge(ABC):
 
     counts: PromptCounts = PromptCounts()
     """Of the last call of `judge`, once its iterator has ended."""
+    tokens_needed: int = 0
+    """Context that the longest prompt of the last call of `judge` needs, with the longest reply; 0 if unknown."""
     unsent: frozenset[str] = frozenset()
     """Settings of sampling that the judge's service is not sent."""
     _said_unrenderable = False

@@ -33,6 +33,8 @@ def open_judge(
     template: JudgeTemplate | None = None,
     max_new_tokens: int = 1024,
     dtype: Dtype = Dtype.FLOAT32,
+    tensor_parallel: int = 1,
+    data_parallel: int = 1,
 ) -> Judge:
     """Open a judge that writes.
 
@@ -43,6 +45,8 @@ def open_judge(
         template: how it is prompted and read; our full prompt if None.
         max_new_tokens: a reply is cut off here; less where the model's context is shorter.
         dtype: number format of the weights.
+        tensor_parallel: GPUs that share one model; with `EngineName.VLLM`.
+        data_parallel: processes that each hold the whole model and answer a part of the prompts.
 
     Raises:
         StageError: there is no checkpoint, it has no chat template or is a scalar judge, or the file is malformed.
@@ -57,7 +61,7 @@ def open_judge(
         from reasrm.inference.replay_engine import ReplayEngine
 
         return TextJudge(OpenModel(ReplayEngine(Path(model)), plain_prompts), template, [sampling])
-    settings = _settings_for(Path(model), dtype)
+    settings = _settings_for(Path(model), dtype, tensor_parallel, data_parallel)
     context = settings.max_context_tokens
     short = sampling.model_copy(update={"max_new_tokens": min(max_new_tokens, context // 2)})
     return TextJudge(open_model(engine, settings), template, [short], context)
@@ -98,16 +102,16 @@ def judge_once(
         return judge_pair(judge, prompt, a, b)
 
 
-def open_scalar_judge(checkpoint: str | Path, dtype: Dtype = Dtype.FLOAT32) -> Judge:
-    """Open the folder of a model that scores answers.
+def open_scalar_judge(checkpoint: str | Path, dtype: Dtype = Dtype.FLOAT32, data_parallel: int = 1) -> Judge:
+    """Open the folder of a model that scores answers, in `data_parallel` processes.
 
     Raises:
         StageError: there is no checkpoint, or it has no chat template.
     """
-    return ScalarJudge(_settings_for(Path(checkpoint), dtype))
+    return ScalarJudge(_settings_for(Path(checkpoint), dtype, 1, data_parallel))
 
 
-def _settings_for(checkpoint: Path, dtype: Dtype) -> LocalModelSettings:
+def _settings_for(checkpoint: Path, dtype: Dtype, tensor_parallel: int, data_parallel: int) -> LocalModelSettings:
     """How a checkpoint is run for single comparisons: with all the positions that it has.
 
     Raises:
@@ -122,6 +126,10 @@ def _settings_for(checkpoint: Path, dtype: Dtype) -> LocalModelSettings:
         attention=Attention.SDPA,
         batch_size=16,
         batch_tokens=16384,
+        cache_tokens=131072,
         max_context_tokens=int(positions),
         threads=1,
+        tensor_parallel=tensor_parallel,
+        data_parallel=data_parallel,
+        memory_share=0.9,
     )

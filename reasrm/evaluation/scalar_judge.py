@@ -7,9 +7,9 @@ from typing import Any
 from reasrm.evaluation.judge import Judge, PromptCounts
 from reasrm.inference.engine import Prompt
 from reasrm.inference.local_model import LocalModelSettings
+from reasrm.inference.model_opening import open_scorer
 from reasrm.inference.prompt_rendering import AnsweredConversation, load_tokenizer, render_answered
 from reasrm.inference.prompt_run import score_all
-from reasrm.inference.scalar_engine import ScalarEngine
 from reasrm.inference.vocabulary import Vocabulary
 from reasrm.judging.aggregation import judgment_of_scores
 from reasrm.judging.prompt import PLAIN_COMPARISON
@@ -17,6 +17,7 @@ from reasrm.judging.verdict import Unreadable
 from reasrm.records.comparison import Comparison
 from reasrm.records.judgment import ComparisonJudgment
 from reasrm.records.ledger import Ledger
+from reasrm.runtime.progress import ProgressLine
 
 
 class ScalarJudge(Judge):
@@ -26,10 +27,10 @@ class ScalarJudge(Judge):
         """Judge with the classifier of one label that `settings` names.
 
         Raises:
-            StageError: there is no checkpoint, or it has no chat template.
+            StageError: there is no checkpoint, it has no chat template, or `tensor_parallel` is above 1.
         """
         self._tokenizer = load_tokenizer(settings.checkpoint)
-        self._engine = ScalarEngine(settings, self._tokenizer)
+        self._engine = open_scorer(settings, self._tokenizer)
         self._context = settings.max_context_tokens
 
     def judge(
@@ -40,12 +41,14 @@ class ScalarJudge(Judge):
         prompts = render_answered(self._tokenizer, list(answers))
         self._tell_unrenderable(prompts.values(), self._plain_prompts)
         rendered = [prompt for prompt in prompts.values() if not prompt.unrenderable]
-        scores = score_all(self._engine, [one for one in rendered if len(one.token_ids) <= self._context], ledger)
+        fitting = [one for one in rendered if len(one.token_ids) <= self._context]
+        scores = score_all(self._engine, fitting, ledger, ProgressLine("judge"))
         for comparison in comparisons:
             both = [prompts[answer] for answer in _answers(comparison)]
             why = Unreadable.UNRENDERABLE if any(one.unrenderable for one in both) else Unreadable.TOO_LONG
             score_a, score_b = (scores.get(one.key) for one in both)
             yield judgment_of_scores(score_a, score_b, why)
+        self.tokens_needed = max((len(one.token_ids) for one in rendered), default=0)
         too_long = len({prompt.key for prompt in rendered}) - len(scores)
         self.counts = PromptCounts(len(scores), too_long, len(prompts) - len(rendered))
 

@@ -57,6 +57,8 @@ class TextJudge(Judge):
                 key, reply = next(last)
                 drawn[-1][key] = reply
             yield self._judgment([[replies[key] for key in keys] for replies in drawn])
+        longest = max((len(one.token_ids) for one in prompts), default=0)
+        self.tokens_needed = longest and longest + max(sampling.max_new_tokens for sampling in self._samplings)
         asked = len({key for replies in drawn for key in _answered(replies)})
         unrenderable = len({key for replies in drawn for key in _ended(replies, {Finish.UNRENDERABLE})})
         self.counts = PromptCounts(asked, len({one.key for one in prompts}) - asked - unrenderable, unrenderable)

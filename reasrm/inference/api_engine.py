@@ -82,7 +82,7 @@ class ApiEngine:
             "opens_thinking": self._served.opens_thinking,
         }
 
-    def batches(self, prompts: Sequence[Prompt]) -> list[range]:
+    def batches(self, prompts: Sequence[Prompt], _sampling: Sampling) -> list[range]:
         """Each prompt by itself."""
         return one_by_one(prompts)
 

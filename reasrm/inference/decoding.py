@@ -53,7 +53,7 @@ def draw_batch(
     """Draw one reply per prompt, all prompts in one batch, padded on the left."""
     rows = [_Row(prompt.head, _generator(sampling, prompt)) for prompt in prompts]
     lengths = _lengths(model, prompts)
-    cache, logits = _read_prompts(model, prompts, pad_id)
+    cache, logits = _read_prompts(model, prompts, pad_id, sampling.max_new_tokens)
     active = list(range(len(rows)))  # the rows still in the batch, by their number
     mask = _mask(lengths, int(lengths.max()))
     for step in range(sampling.max_new_tokens):
@@ -73,16 +73,19 @@ def draw_batch(
     return [row.drawn() for row in rows]
 
 
-def _read_prompts(model: Any, prompts: Sequence[Prompt], pad_id: int) -> tuple[DynamicCache, torch.Tensor]:
-    """The cache filled with all prompts, and the logits behind each, `[B, V]`."""
+def _read_prompts(
+    model: Any, prompts: Sequence[Prompt], pad_id: int, reply_tokens: int
+) -> tuple[DynamicCache, torch.Tensor]:
+    """The cache filled with all prompts, with room for `reply_tokens` more, and the logits behind each, `[B, V]`."""
     longest = max(len(prompt.token_ids) for prompt in prompts)
-    size = max(1, PREFILL_TOKENS // longest) if can_be_joined(growing_cache(model.config)) else len(prompts)
+    most = longest + reply_tokens
+    size = max(1, PREFILL_TOKENS // longest) if can_be_joined(growing_cache(model.config, most)) else len(prompts)
     caches, logits = [], []
     for start in range(0, len(prompts), size):
         group = prompts[start : start + size]
         padded = [[pad_id] * (longest - len(prompt.token_ids)) + list(prompt.token_ids) for prompt in group]
         lengths = _lengths(model, group)
-        cache = growing_cache(model.config)
+        cache = growing_cache(model.config, most)
         output = model(
             input_ids=torch.tensor(padded, device=model.device),  # [B, T]
             attention_mask=_mask(lengths, longest),

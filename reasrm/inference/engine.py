@@ -75,14 +75,16 @@ Answered = tuple[Prompt, Reply]
 class Engine(Protocol):
     """What generates replies."""
 
-    starts: int
-    """How often a model was loaded, an API's client opened or a ledger read, since the engine was made."""
+    @property
+    def starts(self) -> int:
+        """How often a model was loaded, an API's client opened or a ledger read, since the engine was made."""
+        ...
 
     def identity(self) -> dict[str, Any]:
         """What the replies depend on besides prompt and sampling: engine, library versions, weights' hash, dtype."""
         ...
 
-    def batches(self, prompts: Sequence[Prompt]) -> list[range]:
+    def batches(self, prompts: Sequence[Prompt], sampling: Sampling) -> list[range]:
         """The runs of consecutive `prompts` whose replies are computed together and may depend on each other.
 
         Leaving whole batches out must not change the others: that is what makes a resumed run equal to an
@@ -104,17 +106,27 @@ def one_by_one(prompts: Sequence[Prompt]) -> list[range]:
     return [range(index, index + 1) for index in range(len(prompts))]
 
 
-def batches_by_tokens(lengths: Sequence[int], most_prompts: int, most_tokens: int) -> list[range]:
+def batches_by_tokens(
+    lengths: Sequence[int], most_prompts: int, most_tokens: int, cache_tokens: int = 0, reply_tokens: int = 0
+) -> list[range]:
     """Cut sorted prompts into batches of at most `most_prompts` prompts and `most_tokens` padded tokens.
 
-    Short prompts share large batches, long ones small batches; a prompt longer than `most_tokens` stands alone. For
+    Short prompts share large batches, long ones small batches; a prompt beyond a limit by itself stands alone. For
     ascending `lengths` the cut is stable: without some whole batches, the others come out the same.
+
+    Args:
+        lengths: of the prompts, in tokens.
+        most_prompts: of one batch.
+        most_tokens: of the prompts of one batch, padding included.
+        cache_tokens: of the prompts of one batch with a reply of `reply_tokens` to each; 0 for no such limit.
+        reply_tokens: of the longest reply.
     """
     found: list[range] = []
     start = 0
     for index, length in enumerate(lengths):
         size = index - start + 1
-        if size > 1 and (size > most_prompts or size * length > most_tokens):
+        full = size > most_prompts or size * length > most_tokens
+        if size > 1 and (full or 0 < cache_tokens < size * (length + reply_tokens)):
             found.append(range(start, index))
             start = index
     if lengths:

@@ -17,6 +17,11 @@ LEAST_SPARE_TOKENS = 48
 class GrowingLayer(DynamicLayer):  # type: ignore[misc]  # transformers ships no types
     """One layer's keys and values, in buffers with spare capacity."""
 
+    def __init__(self, most_tokens: int) -> None:
+        """Start without a buffer; it will hold no more than `most_tokens`, so there is no spare capacity beyond."""
+        super().__init__()
+        self._most_tokens = most_tokens
+
     def lazy_initialization(self, key_states: torch.Tensor, value_states: torch.Tensor) -> None:
         """Start empty, with the shapes of what comes first."""
         super().lazy_initialization(key_states, value_states)
@@ -31,7 +36,7 @@ class GrowingLayer(DynamicLayer):  # type: ignore[misc]  # transformers ships no
         used = self.get_seq_length()
         end = used + key_states.shape[2]
         if end > self._key_buffer.shape[2]:
-            capacity = end + max(LEAST_SPARE_TOKENS, end // 2)
+            capacity = max(end, min(end + max(LEAST_SPARE_TOKENS, end // 2), self._most_tokens))
             self._key_buffer = _enlarged(self._key_buffer, used, capacity)
             self._value_buffer = _enlarged(self._value_buffer, used, capacity)
         self._key_buffer[:, :, used:end] = key_states
@@ -47,15 +52,21 @@ class GrowingLayer(DynamicLayer):  # type: ignore[misc]  # transformers ships no
         self.keys, self.values = self._key_buffer[:, :, :used], self._value_buffer[:, :, :used]
 
     def append_rows(self, others: Sequence["GrowingLayer"]) -> None:
-        """Put the rows of `others`, which hold as many tokens, below the own ones."""
+        """Put the rows of `others`, which hold as many tokens, below the own ones; the others are then empty."""
         self.keys = self._key_buffer = torch.cat([self.keys, *(other.keys for other in others)])
         self.values = self._value_buffer = torch.cat([self.values, *(other.values for other in others)])
+        for other in others:  # or all layers would stand twice in memory until the last is joined
+            other.keys = other._key_buffer = other.keys[:0].clone()
+            other.values = other._value_buffer = other.values[:0].clone()
 
 
-def growing_cache(config: Any) -> DynamicCache:
-    """An empty cache for the model of `config`; layers with a sliding window or a recurrent state are the library's."""
+def growing_cache(config: Any, most_tokens: int) -> DynamicCache:
+    """An empty cache for the model of `config`; layers with a sliding window or a recurrent state are the library's.
+
+    `most_tokens` is the greatest length of a prompt with its reply.
+    """
     cache = DynamicCache(config=config)
-    cache.layers = [GrowingLayer() if type(layer) is DynamicLayer else layer for layer in cache.layers]
+    cache.layers = [GrowingLayer(most_tokens) if type(layer) is DynamicLayer else layer for layer in cache.layers]
     return cache
 
 

@@ -11,10 +11,13 @@ from typing import Any
 
 from reasrm.inference.checkpoint_loading import refuse_scalar
 from reasrm.inference.engine import Engine, Prompt
-from reasrm.inference.local_model import LocalModelSettings
+from reasrm.inference.local_model import LocalModelSettings, refuse_tensor_parallel
 from reasrm.inference.prompt_rendering import load_tokenizer, render_all
+from reasrm.inference.prompt_run import Scorer
+from reasrm.inference.scalar_engine import ScalarEngine
 from reasrm.inference.served_model import ServedModel, load_served_model
 from reasrm.inference.transformers_engine import TransformersEngine
+from reasrm.inference.workers.parallel_engine import ParallelEngine, ParallelScorer
 from reasrm.records.pair import Message
 
 Conversation = tuple[Message, ...]
@@ -73,9 +76,25 @@ def plain_prompts(conversations: Iterable[Conversation], begun: str = "") -> dic
     return {messages: Prompt(messages, begun=begun) for messages in dict.fromkeys(conversations)}
 
 
-def _local_engine(name: EngineName, settings: LocalModelSettings, tokenizer: Any) -> Engine:
-    if name is EngineName.VLLM:
-        from reasrm.inference.vllm_engine import VllmEngine
+def open_scorer(settings: LocalModelSettings, tokenizer: Any) -> Scorer:
+    """What scores with the classifier of one label of `settings`; it is loaded with the first conversation.
 
-        return VllmEngine(settings, tokenizer)
-    return TransformersEngine(settings, tokenizer)
+    Raises:
+        StageError: `tensor_parallel` is above 1.
+    """
+    refuse_tensor_parallel("a scalar judge", settings)
+    scorer = ScalarEngine(settings, tokenizer)
+    return ParallelScorer(scorer, settings) if settings.data_parallel > 1 else scorer
+
+
+def _local_engine(name: EngineName, settings: LocalModelSettings, tokenizer: Any) -> Engine:
+    most_prompts = 1
+    if name is EngineName.VLLM:
+        from reasrm.inference.vllm_engine import CHUNK, VllmEngine
+
+        engine: Engine = VllmEngine(settings, tokenizer)
+        most_prompts = CHUNK
+    else:
+        refuse_tensor_parallel("the engine transformers", settings)
+        engine = TransformersEngine(settings, tokenizer)
+    return ParallelEngine(engine, name.value, settings, most_prompts) if settings.data_parallel > 1 else engine

@@ -8,12 +8,12 @@ replies are their own batches. Each entry names the engine and the sampling, so 
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from reasrm.inference.engine import Answered, Engine, Prompt, Sampling
-from reasrm.inference.scalar_engine import ScalarEngine
+from reasrm.inference.engine import Engine, Prompt, Sampling
 from reasrm.records.content_hash import content_hash
 from reasrm.records.jsonl import read_rows
 from reasrm.records.ledger import FINAL, Ledger
@@ -24,6 +24,31 @@ from reasrm.runtime.stage_main import StageError, StoppedResumable
 Batches = dict[str, list[Prompt]]
 """Prompts by the ledger key of their batch, which hashes engine, sampling and exactly these prompts."""
 Value = TypeVar("Value")
+
+
+class Scorer(Protocol):
+    """What gives each conversation a number: `ScalarEngine`, in this process or in several."""
+
+    @property
+    def starts(self) -> int:
+        """How often the model was loaded."""
+        ...
+
+    def identity(self) -> dict[str, Any]:
+        """What the scores depend on besides the texts."""
+        ...
+
+    def batches(self, conversations: Sequence[Prompt], /) -> list[range]:
+        """The runs of consecutive conversations that are scored together."""
+        ...
+
+    def score(self, conversations: Sequence[tuple[int, ...]], /) -> Iterator[float]:
+        """Yield the score of each conversation (token ids), in the given order."""
+        ...
+
+    def close(self) -> None:
+        """Free the model."""
+        ...
 
 
 def ask_all(
@@ -48,15 +73,15 @@ def ask_each(
         yield from _asked_without_ledger(engine, prompts, sampling)
         return
     requested = _request(engine, sampling)
-    batches = _batches(engine, prompts, list(requested.values()))
+    batches = _batches(lambda ordered: engine.batches(ordered, sampling), prompts, list(requested.values()))
     missing = _missing(batches, ledger)
     for key, reply in _kept(ledger, batches, "replies"):
         yield key, Reply.model_validate(reply)
     to_ask = [prompt for batch in missing.values() for prompt in batch]
+    answers = engine.generate(to_ask, sampling) if to_ask else ()
     total = sum(map(len, batches.values()))
-    answers = _with_progress(engine.generate(to_ask, sampling), progress, total - len(to_ask), total) if to_ask else ()
     try:
-        for key, batch, replies in _whole(missing, answers):
+        for key, batch, replies in _with_progress(_whole(missing, answers), progress, missing, total):
             asked = requested | {"prompts": [prompt.text_key for prompt in batch]}
             ledger.append(key, FINAL, asked | {"replies": [reply.model_dump(mode="json") for reply in replies]})
             yield from zip((prompt.key for prompt in batch), replies, strict=True)
@@ -64,18 +89,21 @@ def ask_each(
         raise StoppedResumable(f"{stop}; every reply so far is kept, the same command goes on") from stop
 
 
-def score_all(engine: ScalarEngine, conversations: Iterable[Prompt], ledger: Ledger | None) -> dict[str, float]:
+def score_all(
+    engine: Scorer, conversations: Iterable[Prompt], ledger: Ledger | None, progress: ProgressLine
+) -> dict[str, float]:
     """Score every distinct conversation that `ledger` does not hold yet; return all scores by `Prompt.key`."""
     if ledger is None:
         distinct = sorted({one.key: one for one in conversations}.values(), key=_by_length)
         scores = engine.score([one.token_ids for one in distinct]) if distinct else ()
         return {one.key: score for one, score in zip(distinct, scores, strict=True)}
-    batches = _batches(engine, conversations, [engine.identity()])
+    batches = _batches(engine.batches, conversations, [engine.identity()])
     missing = _missing(batches, ledger)
     found = {key: math.nan if score is None else float(score) for key, score in _kept(ledger, batches, "scores")}
     to_score = [one for batch in missing.values() for one in batch]
-    new = zip(to_score, engine.score([one.token_ids for one in to_score]), strict=True) if to_score else ()
-    for key, batch, scored in _whole(missing, new):
+    scores = engine.score([one.token_ids for one in to_score]) if to_score else ()
+    new, total = zip(to_score, scores, strict=True), sum(map(len, batches.values()))
+    for key, batch, scored in _with_progress(_whole(missing, new), progress, missing, total):
         ledger.append(key, FINAL, {"scores": scored})
         found |= {one.key: score for one, score in zip(batch, scored, strict=True)}
     return found
@@ -127,12 +155,6 @@ def recorded_replies(path: Path) -> Iterator[RecordedReply]:
                 yield RecordedReply(engine, sampling, prompt, unasked_reply(why))
 
 
-class _Batching(Protocol):
-    """What cuts prompts into batches."""
-
-    def batches(self, prompts: Sequence[Prompt], /) -> list[range]: ...
-
-
 def _request(engine: Engine, sampling: Sampling) -> dict[str, Any]:
     """What the replies depend on besides the prompts; part of each entry and of its key."""
     return {"engine": engine.identity(), "sampling": sampling.model_dump(mode="json")}
@@ -149,11 +171,11 @@ def _asked_without_ledger(engine: Engine, prompts: Iterable[Prompt], sampling: S
     yield from ((prompt.key, reply) for prompt, reply in engine.generate(distinct, sampling))
 
 
-def _batches(engine: _Batching, prompts: Iterable[Prompt], request: list[Any]) -> Batches:
+def _batches(cut: Callable[[Sequence[Prompt]], list[range]], prompts: Iterable[Prompt], request: list[Any]) -> Batches:
     """The distinct prompts in the engine's batches, by ledger key."""
     hashed_request = content_hash(request)
     ordered = sorted({prompt.key: prompt for prompt in prompts}.values(), key=_by_length)
-    parts = [ordered[cut.start : cut.stop] for cut in engine.batches(ordered)]
+    parts = [ordered[part.start : part.stop] for part in cut(ordered)]
     return {content_hash([hashed_request, [prompt.key for prompt in part]]): part for part in parts}
 
 
@@ -177,10 +199,29 @@ def _whole(
         raise RuntimeError(f"the engine gave no reply to a prompt of {len(got)} batches")
 
 
-def _with_progress(answers: Iterable[Answered], progress: ProgressLine, done: int, total: int) -> Iterator[Answered]:
-    for number, answer in enumerate(answers, start=done + 1):
-        yield answer
-        progress.show(f"{number:,} of {total:,} prompts")
+def _with_progress(
+    done: Iterable[tuple[str, list[Prompt], list[Value]]], progress: ProgressLine, missing: Batches, total: int
+) -> Iterator[tuple[str, list[Prompt], list[Value]]]:
+    """Show how many of `total` prompts are done, and how long the rest takes at the pace of the batches so far.
+
+    Time goes by length, not by prompt: the long prompts come last.
+    """
+    began, got = time.monotonic(), 0
+    lengths = {key: sum(prompt.length for prompt in batch) for key, batch in missing.items()}
+    whole, number = sum(lengths.values()), total - sum(map(len, missing.values()))
+    for key, batch, values in done:
+        yield key, batch, values
+        number, got = number + len(batch), got + lengths[key]
+        left = (time.monotonic() - began) * (whole - got) / max(1, got)
+        progress.show(f"{number:,} of {total:,} prompts, about {_in_words(left)} left")
+
+
+def _in_words(seconds: float) -> str:
+    """A rough time, in one unit or two."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
 def _kept(ledger: Ledger, batches: Mapping[str, Sequence[Prompt]], field: str) -> Iterator[tuple[str, Any]]:

@@ -47,7 +47,7 @@ class ReplayEngine:
         """The hash of the ledger, and the identity of the engine that is replayed."""
         return {"engine": "replay", "ledger": file_hash(self._ledger), "replayed": self._replayed}
 
-    def batches(self, prompts: Sequence[Prompt]) -> list[range]:
+    def batches(self, prompts: Sequence[Prompt], _sampling: Sampling) -> list[range]:
         """Each prompt by itself."""
         return one_by_one(prompts)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from reasrm.inference.checkpoint_loading import load_scalar
 from reasrm.inference.engine import Prompt, batches_by_tokens
-from reasrm.inference.local_model import LocalModelSettings, load_model
+from reasrm.inference.local_model import NEUTRAL, LocalModelSettings, load_model
 from reasrm.inference.prompt_rendering import template_identity
 from reasrm.runtime.work_folder import file_hash
 
@@ -33,7 +33,7 @@ class ScalarEngine:
             "versions": {name: version(name).split("+")[0] for name in ("torch", "transformers")},
             "checkpoint": file_hash(self._settings.checkpoint),
             **template_identity(self._tokenizer),
-            **self._settings.model_dump(mode="json", exclude={"checkpoint"}),
+            **self._settings.model_dump(mode="json", exclude={"checkpoint", "tensor_parallel", *NEUTRAL}),
         }
 
     def batches(self, conversations: Sequence[Prompt]) -> list[range]:

@@ -24,7 +24,7 @@ class ScriptedEngine:
         """The script's name."""
         return {"engine": "scripted", "script": self._name}
 
-    def batches(self, prompts: Sequence[Prompt]) -> list[range]:
+    def batches(self, prompts: Sequence[Prompt], _sampling: Sampling) -> list[range]:
         """Each prompt by itself."""
         return one_by_one(prompts)
 

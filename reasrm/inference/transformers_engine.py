@@ -6,7 +6,7 @@ from typing import Any
 
 from reasrm.inference.checkpoint_loading import load_causal
 from reasrm.inference.engine import Answered, Prompt, Sampling, batches_by_tokens
-from reasrm.inference.local_model import LocalModelSettings, load_model
+from reasrm.inference.local_model import NEUTRAL, LocalModelSettings, load_model
 from reasrm.inference.prompt_rendering import template_identity
 from reasrm.inference.replies import reply_from_tokens
 from reasrm.runtime.work_folder import file_hash
@@ -29,13 +29,14 @@ class TransformersEngine:
             "versions": {name: version(name).split("+")[0] for name in ("torch", "transformers")},
             "checkpoint": file_hash(self._settings.checkpoint),
             **template_identity(self._tokenizer),
-            **self._settings.model_dump(mode="json", exclude={"checkpoint"}),
+            **self._settings.model_dump(mode="json", exclude={"checkpoint", "tensor_parallel", *NEUTRAL}),
         }
 
-    def batches(self, prompts: Sequence[Prompt]) -> list[range]:
-        """Batches limited in prompts and in padded tokens."""
-        lengths = [len(prompt.token_ids) for prompt in prompts]
-        return batches_by_tokens(lengths, self._settings.batch_size, self._settings.batch_tokens)
+    def batches(self, prompts: Sequence[Prompt], sampling: Sampling) -> list[range]:
+        """Batches limited in prompts, in padded tokens, and in what their cache holds with the longest replies."""
+        lengths, limits = [len(prompt.token_ids) for prompt in prompts], self._settings
+        within = (limits.batch_size, limits.batch_tokens, limits.cache_tokens)
+        return batches_by_tokens(lengths, *within, sampling.max_new_tokens)
 
     def generate(self, prompts: Sequence[Prompt], sampling: Sampling) -> Iterator[Answered]:
         """Yield each prompt with its reply, in the given order, batch by batch."""
@@ -46,7 +47,7 @@ class TransformersEngine:
         ends = end_of_turn_ids(model, self._tokenizer)
         pad_id = self._tokenizer.pad_token_id if self._tokenizer.pad_token_id is not None else ends[0]
         stops = StopTokens(self._tokenizer, sampling.stop, model.get_output_embeddings().weight.shape[0], ends)
-        for batch in self.batches(prompts):
+        for batch in self.batches(prompts, sampling):
             part = prompts[batch.start : batch.stop]
             drawn = draw_batch(model, part, sampling, stops, pad_id)
             for prompt, tokens in zip(part, drawn, strict=True):

@@ -11,6 +11,7 @@ from reasrm.inference.engine import Answered, Prompt, Sampling, one_by_one
 from reasrm.inference.local_model import LocalModelSettings
 from reasrm.inference.prompt_rendering import template_identity
 from reasrm.inference.replies import DrawnTokens, decode, reply_from_tokens
+from reasrm.inference.workers.gpu_shares import share_gpus
 from reasrm.judging.verdict import reply_end, thinks
 from reasrm.records.content_hash import unit_interval
 from reasrm.records.reply import Finish
@@ -39,15 +40,16 @@ class VllmEngine:
 
     def identity(self) -> dict[str, Any]:
         """Everything besides prompt and sampling that the replies depend on."""
+        split = {"tensor_parallel"} if self._settings.tensor_parallel > 1 else set()
         return {
             "engine": "vllm",
             "versions": {"vllm": self._version},
             "checkpoint": file_hash(self._settings.checkpoint),
             **template_identity(self._tokenizer),
-            **self._settings.model_dump(mode="json", include={"dtype", "max_context_tokens"}),
+            **self._settings.model_dump(mode="json", include={"dtype", "max_context_tokens"} | split),
         }
 
-    def batches(self, prompts: Sequence[Prompt]) -> list[range]:
+    def batches(self, prompts: Sequence[Prompt], _sampling: Sampling) -> list[range]:
         """Each prompt by itself: vLLM schedules them as it sees fit."""
         return one_by_one(prompts)
 
@@ -83,6 +85,7 @@ class VllmEngine:
             import torch
             from vllm import LLM
 
+            share_gpus(1, self._settings.tensor_parallel)
             torch.set_num_threads(self._settings.threads)
             self.starts += 1
             with reading(self._settings.checkpoint, "model"):
@@ -91,6 +94,8 @@ class VllmEngine:
                     dtype=self._settings.dtype.value,
                     max_model_len=self._settings.max_context_tokens,
                     max_num_seqs=self._settings.batch_size,
+                    tensor_parallel_size=self._settings.tensor_parallel,
+                    gpu_memory_utilization=self._settings.memory_share,
                     enforce_eager=not torch.cuda.is_available(),
                     enable_prefix_caching=True,
                     trust_remote_code=False,
@@ -114,10 +119,15 @@ def _installed() -> str:
 
 
 def _prepare_environment() -> None:
-    """What vLLM reads before it is imported: one process, no telemetry, and on a CPU no more memory than needed."""
+    """What vLLM reads before it is imported: no telemetry, and on a CPU no more memory than needed.
+
+    Its scheduler runs in this process; with `tensor_parallel` above 1 it starts a process per GPU itself. Those are
+    started afresh: a forked one cannot use CUDA where this process has so much as counted the devices.
+    """
     import torch
 
     os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
+    os.environ.setdefault("VLLM_WORKER_MULTIPROC_METHOD", "spawn")
     os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
     os.environ.setdefault("VLLM_LOGGING_LEVEL", "WARNING")
     if not torch.cuda.is_available():

@@ -169,6 +169,18 @@ def reply_end(text: str, stop: str = STOP) -> int | None:
     return seen.end(found.end()) if found else None
 
 
+def drawing_end(text: str, stop: str = STOP) -> int | None:
+    """Where an engine that looks at a reply while it is drawn ends it; None if it lets it run to its own end.
+
+    That is `reply_end` of the first beginning of `text` that has one. What a sampler that does not stop there writes
+    behind it, be it the mark of a thought, cannot undo a verdict with which every engine would have ended.
+    """
+    seen = visible(text)
+    pattern = _CLOSING if stop == STOP else re.compile(re.escape(stop))
+    beginnings = (text[: seen.end(found.end())] for found in pattern.finditer(seen.text))
+    return next((end for one in beginnings if (end := reply_end(one, stop)) is not None), None)
+
+
 def thinks(text: str) -> bool:
     """Whether there is any mark of a thought in `text`, outside quotations."""
     return _thoughts(visible(text).text).marked

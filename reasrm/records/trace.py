@@ -1,4 +1,4 @@
-"""Oracle traces: what became of each pair that an oracle was asked about."""
+"""Oracle traces: what became of each pair that an oracle was asked about, by us or by those who published it."""
 
 from enum import StrEnum
 from typing import Literal
@@ -48,6 +48,9 @@ class OracleTrace(BaseModel):
     """What the API said about a rejected or given-up request, or what was odd about a reply; at most 300 characters."""
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    origin: str = Field(default="", exclude_if=lambda origin: not origin)
+    """Where a trace is published that no oracle of ours wrote: a data set and its revision, or a file. Such a trace may
+    have been written with the right verdict as a hint, whatever `oracle_pass` says. Empty for an oracle's."""
 
 
 class KeptTrace(BaseModel):

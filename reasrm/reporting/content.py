@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from reasrm.benchmarks.registry import BENCHMARKS, display_names
 from reasrm.datasets.row_files import DataSource
+from reasrm.records.unasked_prompts import unasked_warnings
 from reasrm.reporting import charts
 from reasrm.reporting.charts import CurveGroup, FamilyChart, HeatMap, ModelView
 from reasrm.reporting.completeness import CompletenessRow, read_completeness
@@ -25,7 +26,7 @@ from reasrm.reporting.headline import (
     opposite_ranks,
 )
 from reasrm.reporting.model_scores import ModelScores, ReportedDifference, read_scores
-from reasrm.reporting.page_settings import PageSettings
+from reasrm.reporting.page_settings import PageSettings, with_derived_texts
 from reasrm.reporting.paper_reference import PaperTables, paper_tables
 from reasrm.reporting.reply_statistics import ReplyStatistics, count_replies, sampled_judgments
 from reasrm.reporting.rollout_view import RolloutRun, rollout_runs
@@ -76,6 +77,8 @@ class Content:
     second_ladder_gain: str
     """What GRPO gains or loses there, as a sentence."""
     other_seeds: tuple[StoredRun, ...]
+    unasked: tuple[str, ...]
+    """Of models many of whose prompts were not asked, that it is so."""
     reply_statistics: tuple[tuple[ModelView, ReplyStatistics], ...]
     completeness: tuple[CompletenessRow, ...]
     curve_groups: tuple[CurveGroup, ...]
@@ -113,7 +116,7 @@ def gather(
     with plot_style():
         drawn = charts.draw(models, read_curves(folders.curves), settings.models)
     return Content(
-        settings=settings,
+        settings=with_derived_texts(settings, parameters, funnel),
         miniature=any(row.account.source is DataSource.MINIATURE for row in completeness),
         local_oracle=asks_local_oracle(parameters),
         models=models,
@@ -134,6 +137,7 @@ def gather(
             second_ladder(), settings.side_by_side[0], settings.lead, settings.label(settings.lead)
         ),
         other_seeds=other_seeds(),
+        unasked=unasked_warnings(folders.judgments, [model.name for model in models]),
         reply_statistics=_reply_statistics(models, folders, names, settings.reply_sample),
         completeness=completeness,
         curve_groups=drawn.curve_groups,

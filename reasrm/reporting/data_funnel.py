@@ -5,12 +5,14 @@ Counted from the records themselves, so that the picture cannot disagree with wh
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from reasrm.datasets.origins import DataOrigin, OriginOf, read_origins
 from reasrm.judging.verdict import Verdict, read_verdict
 from reasrm.records.jsonl import BadRecordError, explain, read_records, read_rows
 from reasrm.records.reply import Finish
@@ -31,6 +33,20 @@ class PassCost(BaseModel):
     """At the prices that the pass counted with; None where they are not known."""
     prices_as_of: str | None = None
     """Their day, or the library and version that they are from."""
+
+
+class PublishedRows(BaseModel):
+    """What became of the rows of published traces, from `data/traces/first.metrics.json`."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    source: str
+    """`published` or `files`."""
+    rows_in: int
+    refused: dict[str, int]
+    """Rows that are no traces, by reason."""
+    labelled_by_reply: int
+    """Traces of which nothing but their own verdict says that it is right."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +84,10 @@ class Funnel:
     kept_sources: Counter[str]
     traces_rejected: dict[TracePass, Counter[str]]
     """Traces left out, by pass and reason."""
+    published: PublishedRows | None = None
+    """None where an oracle was asked."""
+    origins: dict[OriginOf, tuple[DataOrigin, ...]] = field(default_factory=dict)
+    """What comes from others, with revisions and licences."""
 
     @property
     def usd(self) -> float | None:
@@ -83,11 +103,14 @@ class Funnel:
     @property
     def widest(self) -> int:
         """The largest number in the picture."""
-        return max(*self.pairs.values(), *(counts.asked for counts in self.passes), self.kept.total())
+        rows = 0 if self.published is None else self.published.rows_in
+        return max(rows, *self.pairs.values(), *(counts.asked for counts in self.passes), self.kept.total())
 
     def losses(self) -> list[tuple[str, str, int]]:
         """Everything that was left out: where, why and how many."""
         rows = [("pairs", reason, count) for reason, count in sorted(self.pairs_rejected.items())]
+        if self.published is not None:
+            rows += [("published rows", reason, count) for reason, count in sorted(self.published.refused.items())]
         for counts in self.passes:
             where = f"{counts.oracle_pass} pass, no usable reply"
             rows += [(where, reason, count) for reason, count in sorted(counts.lost.items())]
@@ -97,8 +120,8 @@ class Funnel:
         return rows
 
     def source_names(self) -> list[str]:
-        """All sources of pairs."""
-        return sorted({name for counted in self.sources.values() for name in counted})
+        """All sources of pairs and of kept traces."""
+        return sorted({name for counted in self.sources.values() for name in counted} | set(self.kept_sources))
 
 
 def read_funnel(pairs: Path, traces: Path) -> Funnel:
@@ -130,6 +153,8 @@ def read_funnel(pairs: Path, traces: Path) -> Funnel:
         kept=kept,
         kept_sources=kept_sources,
         traces_rejected=rejected,
+        published=_read_published(traces / "first.metrics.json"),
+        origins=read_origins(pairs.parent),
     )
 
 
@@ -153,9 +178,30 @@ def count_pass(oracle_pass: TracePass, traces: Iterable[OracleTrace], cost: Pass
     return PassCounts(oracle_pass, tuple(sorted(models)), asked, right, wrong, unreadable, lost, cost)
 
 
-def _read_cost(file: Path) -> PassCost | None:
+def _read_published(file: Path) -> PublishedRows | None:
+    if "source" not in (document := _metrics(file)):
+        return None
     try:
-        return PassCost.model_validate_json(file.read_bytes()) if file.is_file() else None
+        return PublishedRows.model_validate(document)
+    except ValidationError as error:
+        raise BadRecordError(f"{file}: not the metrics of published traces: {explain(error)}") from error
+
+
+def _metrics(file: Path) -> dict[str, Any]:
+    """A pass's metrics; empty where traces come without."""
+    try:
+        document = orjson.loads(file.read_bytes()) if file.is_file() else {}
+    except orjson.JSONDecodeError as error:
+        raise BadRecordError(f"{file}: not valid JSON ({error})") from error
+    if not isinstance(document, dict):
+        raise BadRecordError(f"{file}: not the metrics of an oracle pass, but {str(document)[:80]!r}")
+    return document
+
+
+def _read_cost(file: Path) -> PassCost | None:
+    document = _metrics(file)
+    try:
+        return PassCost.model_validate(document) if file.is_file() and "source" not in document else None
     except ValidationError as error:
         raise BadRecordError(f"{file}: not the metrics of an oracle pass: {explain(error)}") from error
 

@@ -91,7 +91,11 @@ def headline_cards(
         detail = "" if earlier is None else f"{settings.label(settings.side_by_side[0])}: {earlier} %"
         cards.append(Card("verdicts that flip when A and B are swapped", percent(lead.flip_rate), "%", detail))
     kept, asked = funnel.kept.total(), funnel.pairs["distill"]
-    cards.append(Card("oracle traces kept for SFT", f"{kept:,}", "", f"of {asked:,} pairs that were asked about"))
+    if funnel.published is not None:
+        read = sum(counts.asked for counts in funnel.passes)
+        cards.append(Card("published traces kept for SFT", f"{kept:,}", "", f"of {read:,} that were read"))
+    else:
+        cards.append(Card("oracle traces kept for SFT", f"{kept:,}", "", f"of {asked:,} pairs that were asked about"))
     return tuple(cards)
 
 

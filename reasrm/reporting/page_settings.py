@@ -1,6 +1,19 @@
-"""The page's names, texts, sizes and links (section `report` of params.yaml); none of them changes a figure."""
+"""The page's names, texts, sizes and links (section `report` of params.yaml); none of them changes a figure.
+
+A text that is null is derived from what ran: the base model, where traces and pairs came from, how many there were.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from reasrm.reporting.data_funnel import Funnel
+from reasrm.reporting.run_settings import asks_local_oracle
+
+MINIATURES = ("world", "pairs")
+"""Values of `base_model.source` where the base is made here, from scratch."""
+TRAININGS = ("sft", "grpo", "answer_sft", "scalar_rm")
 
 
 class ReproduceCommand(BaseModel):
@@ -46,12 +59,13 @@ class PageSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    title: str
+    title: str | None
+    """None, as of the next two and of `reproduce`, for what `with_derived_texts` makes of the run."""
     configuration: str
-    """Name of the configuration, as a profile calls itself."""
-    summary: str
+    """The profile with its overlays."""
+    summary: str | None
     """What was made, in one or two sentences; also what a shared link shows."""
-    notes: tuple[str, ...]
+    notes: tuple[str, ...] | None
     """What was run, one paragraph each."""
     planted: tuple[str, ...]
     """What the synthetic data decide beforehand, one paragraph each; empty where nothing is planted."""
@@ -75,8 +89,90 @@ class PageSettings(BaseModel):
     """Longer texts are cut in the middle."""
     reply_sample: int = Field(ge=0)
     """From how many replies per model quotations and rubrics are counted at most."""
-    reproduce: tuple[ReproduceCommand, ...]
+    reproduce: tuple[ReproduceCommand, ...] | None
 
     def label(self, model: str) -> str:
         """The model's name for readers."""
         return self.models.get(model, model)
+
+
+def with_derived_texts(settings: PageSettings, parameters: Mapping[str, Any], funnel: Funnel) -> PageSettings:
+    """The settings with every text that is None replaced by what is true of any run, from what ran.
+
+    Args:
+        settings: names, texts and sizes.
+        parameters: the sections of params.yaml that the outputs were made with (`PARAMETER_SECTIONS`).
+        funnel: what became of pairs and traces.
+    """
+    texts: dict[str, Callable[[], Any]] = {
+        "title": lambda: f"{base_name(parameters)} as a judge of answers",
+        "summary": lambda: _summary(settings.lead, parameters, funnel),
+        "notes": lambda: tuple(_notes(parameters, funnel)),
+        "reproduce": lambda: tuple(_reproduce(settings.configuration, parameters)),
+    }
+    return settings.model_copy(
+        update={key: derive() for key, derive in texts.items() if getattr(settings, key) is None}
+    )
+
+
+def base_name(parameters: Mapping[str, Any]) -> str:
+    """What readers call the base model."""
+    base = parameters["base_model"]
+    return "A small model made here" if base["source"] in MINIATURES else str(base["model"]).rstrip("/")
+
+
+def _steps(checkpoint: str, parameters: Mapping[str, Any]) -> list[str]:
+    """The trainings that made a checkpoint, the first one first."""
+    name = checkpoint.rstrip("/").rpartition("/")[2]
+    variants = parameters["grpo_variants"]
+    steps: list[str] = []
+    while name.removeprefix("grpo-") in variants and len(steps) <= len(variants):
+        steps.insert(0, "grpo")
+        name = str(variants[name.removeprefix("grpo-")]["start"])
+    return [name, *steps] if name in TRAININGS else steps
+
+
+def _summary(lead: str, parameters: Mapping[str, Any], funnel: Funnel) -> str:
+    checkpoint = str(parameters["judge_variants"].get(lead, {}).get("checkpoint", ""))
+    pairs = funnel.pairs["distill"] + funnel.pairs["reinforce"]
+    said = {
+        "sft": f"{funnel.kept.total():,} traces (SFT)",
+        "grpo": f"rewarded verdicts on {funnel.pairs['reinforce']:,} pairs (GRPO)",
+        "answer_sft": f"the verdicts of {pairs:,} pairs (SFT)",
+        "scalar_rm": f"{pairs:,} pairs (Bradley-Terry)",
+    }
+    steps = [said[step] for step in _steps(checkpoint, parameters)]
+    learns = f"learns to judge pairs of answers from {', then from '.join(steps)}" if steps else "judges as it is"
+    return f"{base_name(parameters)} {learns}."
+
+
+def _notes(parameters: Mapping[str, Any], funnel: Funnel) -> Iterator[str]:
+    base = parameters["base_model"]
+    if base["source"] in MINIATURES:
+        yield "The base model was trained from scratch by this pipeline."
+    else:
+        at = f", commit {base['revision']}" if base["revision"] else ""
+        yield f"The base model is {base_name(parameters)}{at}, a published model."
+    models = sorted({model for counts in funnel.passes for model in counts.models})
+    if models and asks_local_oracle(parameters):
+        yield (
+            f"The traces are a program's ({', '.join(models)}) and no model's: they teach the form of a judgment and "
+            f"no reasons."
+        )
+    elif models:
+        yield f"The traces are those of {', '.join(models)}."
+    sizes = ", ".join(f"{count:,} for {purpose}" for purpose, count in funnel.pairs.items())
+    sources = ", ".join(funnel.source_names())
+    yield f"Pairs: {sizes}, from {sources}. Of the traces {funnel.kept.total():,} were kept."
+    adapted = [stage for stage in TRAININGS if parameters[stage]["lora"] is not None]
+    if adapted:
+        yield f"Trained with an adapter (LoRA) and not with all weights: {', '.join(adapted)}."
+
+
+def _reproduce(configuration: str, parameters: Mapping[str, Any]) -> Iterator[ReproduceCommand]:
+    reads_files = "files" in {parameters[section]["source"] for section in ("collect_pairs", "collect_benchmarks")}
+    use = f"reasrm profile use {configuration}{' --files FOLDER' if reads_files else ''}"
+    own = ", with your folder of files" if reads_files else ""
+    yield ReproduceCommand(does=f"Choose this configuration{own}", command=use)
+    yield ReproduceCommand(does="Everything, from pairs to this page", command="reasrm run")
+    yield ReproduceCommand(does="Back to the default", command="reasrm profile use miniature")

@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from reasrm.records.unasked_prompts import IDENTITY
 from reasrm.reporting.display_text import shortened
 from reasrm.runtime.params import PARAMS_FILE, ParamsError
 from reasrm.runtime.yaml_files import read_yaml
@@ -38,6 +39,8 @@ How the oracle is asked (`distill_traces_asking`) changes no figure and is left 
 
 LOCAL_ORACLE = "local"
 """What `distill_traces.endpoint` is where a program on this machine answers and nobody is paid."""
+ORACLE = "oracle"
+"""What `distill_traces.source` is where an oracle is asked at all."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ def read_parameters(file: Path = PARAMS_FILE) -> dict[str, Any]:
 
 def judge_identities(judgments: Path, labels: Mapping[str, str]) -> tuple[SettingsOf, ...]:
     """The identity of each of the models `labels`, where there is one; judgments from elsewhere may have none."""
-    files = ((label, judgments / model / "identity.json") for model, label in labels.items())
+    files = ((label, judgments / model / IDENTITY) for model, label in labels.items())
     return tuple(
         SettingsOf(label, tuple(_flat(orjson.loads(file.read_bytes()), ""))) for label, file in files if file.is_file()
     )
@@ -77,7 +80,8 @@ def shown_parameters(parameters: Mapping[str, Any]) -> tuple[SettingsOf, ...]:
 
 def asks_local_oracle(parameters: Mapping[str, Any]) -> bool:
     """Whether the oracle was the miniature's program, so that its price is what a paid one would cost."""
-    return bool(parameters["distill_traces"]["endpoint"] == LOCAL_ORACLE)
+    asked = parameters["distill_traces"]
+    return bool(asked["endpoint"] == LOCAL_ORACLE and asked.get("source", ORACLE) == ORACLE)
 
 
 def _flat(value: Any, key: str) -> Iterator[tuple[str, str]]:

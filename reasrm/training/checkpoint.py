@@ -7,9 +7,10 @@ from typing import Any
 
 from reasrm.inference.checkpoint_loading import load_all_weights
 from reasrm.inference.checkpoints.checkpoint_folder import require_checkpoint
+from reasrm.inference.checkpoints.weight_files import stored_dtype
 from reasrm.runtime.outputs import new_folder
 from reasrm.training.lora import quantisation_config
-from reasrm.training.trainer_settings import TrainerSettings
+from reasrm.training.trainer_settings import SavedType, TrainerSettings
 
 STATE_FILE = "trainer_state.json"
 """Written last into a trainer's checkpoint: a folder without it is incomplete."""
@@ -35,6 +36,20 @@ def load_language_model(folder: Path, settings: TrainerSettings) -> Any:
     if config := quantisation_config(settings.lora, settings.dtype.value):
         loading["quantization_config"] = config
     return load_all_weights(AutoModelForCausalLM, folder, hint, **loading)
+
+
+def saved_dtype(settings: TrainerSettings, start: str) -> Any:
+    """The torch type in which the trained weights are written.
+
+    Args:
+        settings: the training's.
+        start: folder of the checkpoint that is trained; empty where the model is new.
+    """
+    import torch
+
+    if settings.save_dtype is not SavedType.BASE:
+        return getattr(torch, settings.save_dtype.value)
+    return getattr(torch, stored_dtype(Path(start)) if start else settings.dtype.value)
 
 
 def last_checkpoint(folder: Path, processes: int) -> str | None:

@@ -1,7 +1,7 @@
 """LoRA and QLoRA by peft: a small adapter is trained beside frozen weights; what is written is the merged model.
 
-The merged folder is like any other checkpoint, in the base's number format; nothing downstream knows of adapters. In
-GRPO the reference is the base without the adapter, so no second model is held (TRL's `peft_config`).
+The merged folder is like any other checkpoint, in the number format of `save_dtype`; nothing downstream knows of
+adapters. In GRPO the reference is the base without the adapter, so no second model is held (TRL's `peft_config`).
 
 QLoRA (`quantise: nf4`) trains beside weights of four bits. It merges into the base as it lies on disk, in the number
 format of `dtype`, not into the quantised copy; so the written model is not exactly the one that was trained.
@@ -88,23 +88,41 @@ def quantisation_config(lora: LoraSettings | None, dtype: str) -> Any:
     )
 
 
-def merged_model(model: Any) -> Any:
-    """`model`, as a trainer trained it, with its adapter merged into its weights; one without an adapter as it is."""
+def merged_model(model: Any, dtype: Any) -> Any:
+    """`model`, as a trainer trained it, in the torch type `dtype`; an adapter, if it has one, is merged."""
     if not hasattr(model, "merge_and_unload"):
-        return model
+        return model.to(dtype)
     if not getattr(model, "is_loaded_in_4bit", False):
-        return model.merge_and_unload()
+        return _merged(model, dtype)
     with tempfile.TemporaryDirectory() as folder:
         model.save_pretrained(folder)
-        return merged_into_base(Path(folder), model.dtype)
+        return merged_into_base(Path(folder), model.dtype, dtype)
 
 
-def merged_into_base(adapter: Path, dtype: Any) -> Any:
-    """The adapter in a folder merged into its base, which is loaded as it lies on disk, in the torch type `dtype`."""
+def merged_into_base(adapter: Path, loaded: Any, dtype: Any) -> Any:
+    """The adapter in a folder merged into its base as that lies on disk.
+
+    Args:
+        adapter: the folder.
+        loaded: torch type in which the base is loaded.
+        dtype: torch type of the merged model.
+    """
     from peft import AutoPeftModelForCausalLM, AutoPeftModelForSequenceClassification, PeftConfig
 
     if PeftConfig.from_pretrained(adapter).task_type == AdapterTask.SCALAR.value:
-        loaded = AutoPeftModelForSequenceClassification.from_pretrained(adapter, dtype=dtype, num_labels=1)
+        model = AutoPeftModelForSequenceClassification.from_pretrained(adapter, dtype=loaded, num_labels=1)
     else:
-        loaded = AutoPeftModelForCausalLM.from_pretrained(adapter, dtype=dtype)
-    return loaded.merge_and_unload()
+        model = AutoPeftModelForCausalLM.from_pretrained(adapter, dtype=loaded)
+    return _merged(model, dtype)
+
+
+def _merged(model: Any, dtype: Any) -> Any:
+    """A peft model merged layer by layer in float32 and rounded to `dtype` once; only one layer is ever held twice."""
+    from peft.tuners.lora import LoraLayer
+
+    for layer in model.modules():
+        if isinstance(layer, LoraLayer):
+            layer.get_base_layer().float()
+            layer.merge()
+            layer.get_base_layer().to(dtype)
+    return model.unload().to(dtype)

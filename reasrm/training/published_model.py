@@ -20,6 +20,9 @@ from reasrm.runtime.stage_main import StageError
 SAFE_FILES = ("*.json", "*.safetensors", "*.txt", "*.model", "*.jinja")
 """Files that are copied: weights as safetensors, settings, tokenizer and chat template; no code."""
 
+ORIGIN_FILES = ("README.md", "LICENSE*", "NOTICE*")
+"""Files that are fetched with them and stay in the hub's cache, where `reasrm publish` reads the licence."""
+
 
 class UnpinnedModelError(StageError):
     """A hub model is named without a full commit id."""
@@ -51,10 +54,15 @@ def fetch_from_hub(model: str, revision: str, out: Path) -> None:
             cached = snapshot_download(
                 model,
                 revision=revision,
-                allow_patterns=list(SAFE_FILES),
+                allow_patterns=[*SAFE_FILES, *ORIGIN_FILES],
                 local_files_only=constants.HF_HUB_OFFLINE,
             )
         except Exception as error:  # the hub's errors and those of the connection have no class in common
+            if constants.HF_HUB_OFFLINE:
+                raise StageError(
+                    f"{model} at {revision} is not whole in the hub's cache, and HF_HUB_OFFLINE is set: unset it, or "
+                    f"`hf download {model} --revision {revision}` into the same cache where there is a network"
+                ) from error
             said = " ".join(str(error).split())[:300]
             raise StageError(f"{model} at {revision} cannot be fetched from the hub: {said}") from error
         _copy_safe_files(Path(cached), folder)

@@ -83,5 +83,5 @@ def train_scalar(
             processing_class=tokenizer,
             peft_config=adapter_config(settings.lora, AdapterTask.SCALAR),
         )
-    log = train_and_save(run, trainer, tokenizer)
+    log = train_and_save(run, trainer, tokenizer, settings)
     return TrainingResult(trainer.state.global_step, len(rows), left_out, last_logged(log, "loss"))

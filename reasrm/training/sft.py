@@ -6,11 +6,12 @@ The loss is the mean negative log-likelihood of the completion tokens of a batch
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
+from reasrm.inference.replies import decode
 from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.judging.chat_templates.chat_template import opened_thought, renderings
 from reasrm.judging.chat_templates.checked_template import RenderedChat
 from reasrm.judging.prompt import judge_prompt
-from reasrm.judging.verdict import after_thinking
+from reasrm.judging.verdict import Verdict, after_thinking, drawing_end, read_verdict
 from reasrm.records.comparison import hashed_side, show
 from reasrm.records.pair import Message, PreferencePair
 from reasrm.records.trace import KeptTrace
@@ -55,6 +56,8 @@ def verdict_examples(pairs: Iterable[PreferencePair], seed: int) -> list[Trainin
 def token_rows(tokenizer: Any, examples: Sequence[TrainingExample], max_tokens: int) -> tuple[list[TokenRow], LeftOut]:
     """Tokenise examples for a loss on the completion alone; also how many are left out.
 
+    Left out as well is a text whose verdict would be read as another, or none, if a model had written it.
+
     Prompt and completion are tokenised apart, as they are when the model writes; the completion ends with the
     end-of-sequence token.
 
@@ -76,12 +79,24 @@ def token_rows(tokenizer: Any, examples: Sequence[TrainingExample], max_tokens: 
             )
     written = [example.completion for _, example in rendered]
     completions = tokenizer(written, add_special_tokens=False)["input_ids"] if written else []
-    for (chat, _), tokens in zip(rendered, completions, strict=True):
+    reasons = [str(chat) for chat, _ in tried if not isinstance(chat, RenderedChat)]
+    for (chat, example), tokens in zip(rendered, completions, strict=True):
+        if misread := _misread(example.completion, opened_thought(chat.text) + decode(tokenizer, tokens)):
+            reasons.append(misread)
+            continue
         prompt, completion = chat.token_ids, [*tokens, tokenizer.eos_token_id]
         if len(prompt) + len(completion) <= max_tokens:
             rows.append({"input_ids": prompt + completion, "labels": [IGNORED_LABEL] * len(prompt) + completion})
-    reasons = [str(chat) for chat, _ in tried if not isinstance(chat, RenderedChat)]
     return rows, LeftOut.of(len(examples), len(rows), reasons)
+
+
+def _misread(text: str, reply: str) -> str:
+    """Why `text` is not learnt: it has a verdict, and the `reply` with its tokens has not the same. Mostly empty."""
+    said, learnt = read_verdict(text), read_verdict(reply[: drawing_end(reply)])
+    if not isinstance(said, Verdict) or (isinstance(learnt, Verdict) and learnt.side is said.side):
+        return ""
+    reads = f"[[{learnt.side}]]" if isinstance(learnt, Verdict) else f"no verdict ({learnt})"
+    return f"the text says [[{said.side}]], and as a judge's reply, which ends with its first verdict, it reads {reads}"
 
 
 def train_sft(
@@ -116,7 +131,7 @@ def train_sft(
             processing_class=tokenizer,
             peft_config=adapter_config(settings.lora, AdapterTask.LANGUAGE_MODEL),
         )
-    log = train_and_save(run, trainer, tokenizer)
+    log = train_and_save(run, trainer, tokenizer, settings)
     return TrainingResult(trainer.state.global_step, len(rows), left_out, last_logged(log, "loss"))
 
 

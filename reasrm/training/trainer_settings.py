@@ -16,11 +16,21 @@ from reasrm.training.lora import LoraSettings
 
 
 class WeightType(StrEnum):
-    """Number format in which weights are loaded, trained and written."""
+    """Number format in which weights are loaded and trained."""
 
     FLOAT32 = "float32"
     BFLOAT16 = "bfloat16"
     """Half the memory; steps smaller than 1/256 of a weight are lost."""
+
+
+class SavedType(StrEnum):
+    """Number format in which the trained weights are written; they are rounded once, at the end."""
+
+    BASE = "base"
+    """That of the checkpoint that the training starts from; of the miniature, which starts from none, `dtype`."""
+    FLOAT32 = "float32"
+    BFLOAT16 = "bfloat16"
+    """What a training changed by less than 1/256 of a weight is lost, GRPO's small steps above all."""
 
 
 class Precision(StrEnum):
@@ -82,6 +92,7 @@ class TrainerSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     dtype: WeightType
+    save_dtype: SavedType
     precision: Precision
     attention: TrainingAttention
     gradient_checkpointing: bool

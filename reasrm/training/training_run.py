@@ -21,7 +21,7 @@ NOT_IN_CURVES = ("step", "step_time", "total_flos", "epoch", "num_tokens")
 """Logged values that measure time, or repeat the step."""
 SUMMARY_KEY = "train_runtime"
 """Marks the last entry of a trainer's log: totals of this process, which after a resume are only a part."""
-RECORDS = "*.jsonl"
+BESIDE_CURVES = "*.jsonl"
 """What a training wrote of itself into the folder it resumes from; in the end it stands beside the curves."""
 
 
@@ -148,7 +148,7 @@ def read_numbered_cpus() -> None:
     )
 
 
-def train_and_save(run: TrainingRun, trainer: Any, tokenizer: Any) -> list[dict[str, Any]]:
+def train_and_save(run: TrainingRun, trainer: Any, tokenizer: Any, settings: TrainerSettings) -> list[dict[str, Any]]:
     """Train from the last checkpoint of an interrupted run, if there is one; write model (adapter merged) and curves.
 
     Of several processes the first alone writes and shows progress; all return when everything is written.
@@ -171,11 +171,11 @@ def train_and_save(run: TrainingRun, trainer: Any, tokenizer: Any) -> list[dict[
         read_numbered_cpus()
     trainer.train(resume_from_checkpoint=checkpoint)
     log = [entry for entry in trainer.state.log_history if SUMMARY_KEY not in entry]
-    model = gathered_model(trainer, run.resume_from)
+    model = gathered_model(trainer, run.resume_from, settings)
     if first:
         save_model(model, tokenizer, run.checkpoint)
         write_curves(log, run.curves)
-        for record in run.resume_from.glob(RECORDS):
+        for record in run.resume_from.glob(BESIDE_CURVES):
             shutil.copyfile(record, run.curves / record.name)
     trainer.accelerator.wait_for_everyone()
     return log

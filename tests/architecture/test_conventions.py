@@ -157,6 +157,7 @@ def test_no_import_hides_from_the_import_graph() -> None:
         f"{named(path)}:{node.lineno}"
         for path in SOURCES
         if path not in (PUBLIC_SURFACE, ROOT / "reasrm/cli.py")  # no stage reaches them, by the test above
+        and path != ROOT / "flows/settings/faults.py"  # imports the stages, in a process of its own; none reaches it
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Attribute | ast.Name)
         and (node.attr if isinstance(node, ast.Attribute) else node.id) in {"import_module", "__import__"}

@@ -28,6 +28,8 @@ def params(**changes: Any) -> FilterTracesParams:
         "prompt_variant": "full",
         "max_characters": 2000,
         "weights_tolerance": 0.5,
+        "evidence": "quotes",
+        "held_out": "data/benchmarks",
         "duplicate_similarity": 0.8,
         "duplicate_ngram": 3,
         "duplicate_permutations": 128,
@@ -72,11 +74,12 @@ def sort(
     first: list[OracleTrace],
     second: list[OracleTrace] = [],  # noqa: B006
     benchmarks: BenchmarkPrompts = NO_BENCHMARKS,
+    dev: BenchmarkPrompts = NO_BENCHMARKS,
     **changes: Any,
 ) -> FilteredTraces:
     """As the stage does it."""
     given = params(**changes)
-    filtered = filter_traces(first, second, given.rules(), benchmarks, given.near_duplicates())
+    filtered = filter_traces(first, second, given.rules(), benchmarks, dev, given.near_duplicates())
     balance_sides(filtered, given.largest_side_share, given.seed)
     return filtered
 
@@ -152,6 +155,7 @@ def test_every_reason_is_met_by_a_test() -> None:
         TraceFault(o.value) for o in TraceOutcome if o is not TraceOutcome.OK
     }
     beside_others = {TraceFault.NEAR_DUPLICATE, TraceFault.BENCHMARK_OVERLAP, TraceFault.SIDE_BALANCE}
+    beside_others |= {TraceFault.DEV_OVERLAP}
     assert met - {None} == set(TraceFault) - beside_others
 
 
@@ -231,6 +235,21 @@ def test_questions_of_a_benchmark_are_rejected() -> None:
     benchmarks = BenchmarkPrompts([("bench 1", question)], 8, 0.8)
     filtered = sort([trace(3), trace(4)], [], benchmarks)
     assert [reject.reason for reject in filtered.rejected] == [TraceFault.BENCHMARK_OVERLAP]
+    of_dev = sort([trace(3), trace(4)], [], dev=benchmarks)
+    assert [reject.reason for reject in of_dev.rejected] == [TraceFault.DEV_OVERLAP]
+
+
+def test_what_others_published_may_have_had_a_hint_and_may_retell_without_weights() -> None:
+    betrayed = GOOD.replace("so be it", "the correct verdict is known")
+    assert reason_of(trace(text=betrayed)) is None
+    assert reason_of(trace(text=betrayed, origin="some/set at 0")) == TraceFault.HINT_MENTIONED
+    retold = GOOD.replace("quote_B>", "summary_B>")
+    assert reason_of(trace(text=retold), evidence="quotes_or_summaries") is None
+    assert reason_of(trace(text=GOOD.replace("quote_B>", "b>")), evidence="quotes_or_summaries") == "side_not_quoted"
+    bare = GOOD.replace(" 60 care 40", " care")
+    assert reason_of(trace(text=bare), weights_tolerance=None) is None
+    none = bare.replace("rubric>", "r>")
+    assert reason_of(trace(text=none), weights_tolerance=None) == TraceFault.NO_RUBRIC_WEIGHTS
 
 
 def test_the_sides_are_balanced_by_hash_and_not_by_order() -> None:

@@ -14,6 +14,7 @@ from reasrm.datasets.row_fields import Refusal, RowRefusedError
 from reasrm.records.content_hash import canonical_json
 from reasrm.records.pair import Message, PreferencePair, Role
 from tests.fixtures.json_values import JSON_VALUES
+from tests.fixtures.rm_r1_prompts import rm_r1_prompt
 
 ROOT = Path(__file__).parents[2]
 ASKED, GOOD, BAD = "Which planet is the largest?", "Jupiter is.", "Mars is."
@@ -86,6 +87,10 @@ ROWS: list[tuple[str, dict[str, Any]]] = [
     ("PKU-SafeRLHF", {"prompt": ASKED, "response_0": BAD, "response_1": GOOD, "better_response_id": 1,
                       "safer_response_id": 0}),
     ("WebGPT", {"question": {"full_text": ASKED}, "answer_0": GOOD, "answer_1": BAD, "score_0": 0.5, "score_1": -0.5}),
+    ("RM-R1", {"context_messages": [{"role": "system", "content": "Judge."}, {"role": "user", "content": rm_r1_prompt(
+        ASKED, BAD, GOOD)}], "winner": "model_b"}),
+    ("RM-R1", {"context_messages": [{"role": "user", "content": rm_r1_prompt(ASKED, GOOD, BAD)}],
+               "winner": "<eval>...</eval><answer>[[B]]</answer>", "ground_truth": "model_a"}),  # RM-R1-Distill-SFT
     ("RMB", {"conversation_input": [Q], "chosen": {"answer": GOOD}, "reject": {"answer": BAD},
              "category_path": "Pairwise_set/Harmlessness/S1"}),
 ]  # fmt: skip

@@ -24,7 +24,7 @@ from reasrm.records.ledger import Ledger
 from reasrm.records.pair import Message, PreferencePair, Role
 from reasrm.runtime.stage_main import ExitCode, StageError
 from reasrm.runtime.yaml_files import read_yaml, write_yaml
-from stages.judge import JudgeParams, judge_items
+from stages.judge import JudgeParams, RunningParams, judge_items
 from tests.fixtures.command_line import reasrm
 from tests.fixtures.judge_server import honest, judge_server, served_file
 from tests.fixtures.tiny_prompts import user
@@ -218,7 +218,7 @@ def test_the_stage_asks_each_rated_answer_once(
     items = [BenchmarkItem(benchmark="rmb", item_id=p.rejected, group="g", pair=p, keys={}) for p in pairs]
     shown = [(item, side) for item in items for side in Side]
     with Ledger(tmp_path / "ledger.jsonl") as ledger:
-        judged = judge_items(shown, params, ledger)
+        judged = judge_items(shown, params, RunningParams(**document["judge_running"]), ledger)
     assert (judged.identity["asked"], judged.identity["judgments"]) == (3, 4)
     assert judged.identity["form"]["reader"] == "boxed_scores"
     for one, ended in zip(judged.judgments, judged.budgets[4], strict=True):

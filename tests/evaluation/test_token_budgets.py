@@ -117,7 +117,8 @@ def test_a_service_that_is_ended_has_no_verdict(greedy: Sampling, tmp_path: Path
 def test_a_trained_judge_decides_at_every_budget(trained_judge: Path, tmp_path: Path) -> None:
     settings = LocalModelSettings(
         checkpoint=trained_judge, dtype="float32", attention="eager", batch_size=64, batch_tokens=4096,
-        max_context_tokens=CONTEXT, threads=1,
+        max_context_tokens=CONTEXT, threads=1, cache_tokens=100_000, tensor_parallel=1, data_parallel=1,
+        memory_share=0.9,
     )  # fmt: skip
     model = open_model(EngineName.TRANSFORMERS, settings)
     sampling = Sampling(max_new_tokens=48, temperature=0.0, top_p=1.0, seed=0, stop="</answer>")

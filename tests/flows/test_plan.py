@@ -171,3 +171,21 @@ def test_the_command_says_what_would_run_and_why(project: Path) -> None:
     assert "0.0123" in told[1].stdout
     assert "judge" not in told[1].stdout
     assert "Nothing to run" in told[2].stdout
+
+
+def test_the_command_says_whether_each_stage_fits_a_described_device(project: Path) -> None:
+    def plan(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "reasrm.cli", "plan", *words]
+        return subprocess.run(command, cwd=project, env=environment(), capture_output=True, text=True, check=False)
+
+    assert json.loads(plan("--json").stdout)["preflight"] is None  # nothing would run
+    large = plan("--device", "24gb:2", "--model", "Qwen/Qwen2.5-32B-Instruct", "--must-fit", "--json")
+    assert large.returncode == 1
+    found = json.loads(large.stdout)["preflight"]
+    assert found["model"]["parameters"] == 32_763_876_352
+    assert {one["stage"]: one["fits"] for one in found["stages"] if one["memory"]}["sft"] is False
+    small = plan("--device", "cpu-8gb", "--must-fit")
+    assert small.returncode == 0, small.stderr
+    assert "too much" not in small.stdout
+    wrong = plan("--device", "gtx9000")
+    assert (wrong.returncode, "h100-80gb:8" in wrong.stderr) == (2, True)

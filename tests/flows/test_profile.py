@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.profile import ProfileChoice, compose, current_choice, edits_by_hand, profile_names, use
+from flows.profile import ProfileChoice, compose, current_choice, edits_by_hand, use
+from flows.settings.profile_layers import profile_names
 from flows.stage_outcome import FlowError, UsageError
 from reasrm.runtime.yaml_files import read_yaml
 
@@ -61,8 +62,8 @@ def test_a_profile_is_laid_over_the_miniature_with_its_comments(root: Path) -> N
 
 def test_back_to_the_miniature_gives_its_very_bytes(root: Path) -> None:
     (root / "my files").mkdir()
-    use(root, ProfileChoice("big", ("grpo.shape.a=7",), "my files"))
-    assert current_choice(root) == ProfileChoice("big", ("grpo.shape.a=7",), "my files")
+    use(root, ProfileChoice("big", settings=("grpo.shape.a=7",), files="my files"))
+    assert current_choice(root) == ProfileChoice("big", settings=("grpo.shape.a=7",), files="my files")
     assert params(root)["files"] == "my files"
     use(root, ProfileChoice())
     assert (root / "params.yaml").read_text() == MINIATURE
@@ -96,11 +97,11 @@ def test_edits_by_hand_are_told_and_kept(root: Path) -> None:
 @pytest.mark.parametrize("setting", ["grpo.learnig_rate=1", "grpo", "nothing.at.all=1", "grpo.learning_rate.x=1"])
 def test_a_misspelt_setting_is_refused(root: Path, setting: str) -> None:
     with pytest.raises(UsageError, match=r"params\.yaml has no"):
-        compose(root, ProfileChoice("miniature", (setting,)))
+        compose(root, ProfileChoice("miniature", settings=(setting,)))
 
 
 def test_values_are_yaml(root: Path) -> None:
-    use(root, ProfileChoice("miniature", ("grpo.shape={a: 2}", "grpo.learning_rate=1e-5")))
+    use(root, ProfileChoice("miniature", settings=("grpo.shape={a: 2}", "grpo.learning_rate=1e-5")))
     assert params(root)["grpo"] == {"learning_rate": 1e-5, "shape": {"a": 2}}
 
 

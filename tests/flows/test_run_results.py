@@ -1,9 +1,12 @@
-"""What the run's tables say about the oracle, and the commands that it ends with."""
+"""What the run's tables say about the oracle, and what it ends with: results and warnings of its own stages alone."""
 
 import json
+from io import StringIO
 from pathlib import Path
 
-from flows.run_results import cost_text, headline_rows, next_commands, oracle_rows
+from rich.console import Console
+
+from flows.run_results import cost_text, headline_rows, next_commands, oracle_rows, show_results
 
 
 def test_what_the_oracle_cost_stands_beside_each_other_by_pass(tmp_path: Path) -> None:
@@ -40,6 +43,35 @@ def test_what_to_try_next_is_what_works_with_these_results(tmp_path: Path) -> No
     assert judge.endswith("--prompt 'sum a 2 b 1 c 1 d 1 e 2' --a 'it is 2' --b '## ** it is 3 **'")
     (tmp_path / "params.yaml").write_text("collect_pairs: {source: files}\n")
     assert len(next_commands(tmp_path, ["sft", "grpo-full"])) == 2
+
+
+def test_a_part_of_the_pipeline_ends_without_the_table_of_another_profile(tmp_path: Path) -> None:
+    model = {"accuracy": 0.5, "n": 4, "ci95": [0.4, 0.6], "flip_rate": 0.1, "benchmarks": {"rmb": {"score": 0.75}}}
+    (tmp_path / "data/report").mkdir(parents=True)
+    (tmp_path / "data/report/metrics.json").write_text(json.dumps({"models": {"sft": model}}))
+    assert shown(tmp_path, {"base_model", "collect_pairs"}) == ""
+    everything = shown(tmp_path, {"base_model", "score", "report"})
+    assert "0.750" in everything
+    assert "Report:" in everything
+
+
+def test_a_judge_that_was_hardly_asked_is_named_at_the_end_of_the_run_that_judged(tmp_path: Path) -> None:
+    for model, counts in {"sft": (40, 60), "base": (95, 5)}.items():
+        folder = tmp_path / "data/judgments" / model
+        folder.mkdir(parents=True)
+        (folder / "identity.json").write_text(json.dumps({"asked": counts[0], "too_long": counts[1]}))
+    text = shown(tmp_path, {"judge@sft", "judge@base", "judge@absent"})
+    assert "sft: 60 of 100 prompts were not asked (60 too long, 0 unrenderable)" in text
+    assert "max_context_tokens" in text
+    assert "base" not in text
+    assert shown(tmp_path, {"base_model"}) == ""
+
+
+def shown(root: Path, confirmed: set[str]) -> str:
+    console = Console(file=StringIO(), width=400)
+    show_results(root, console, confirmed)
+    assert isinstance(console.file, StringIO)
+    return console.file.getvalue()
 
 
 def test_benchmarks_of_the_miniature_are_named_as_such() -> None:

@@ -24,6 +24,10 @@ def model(checkpoint: Any) -> Any:
         batch_tokens=400,
         max_context_tokens=256,
         threads=1,
+        cache_tokens=100_000,
+        tensor_parallel=1,
+        data_parallel=1,
+        memory_share=0.9,
     )
     return load_model(load_causal, settings)
 

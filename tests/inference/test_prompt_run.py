@@ -90,3 +90,16 @@ def test_killed_and_resumed_gives_the_same_bytes_and_asks_nothing_twice(
     assert ask(engine, prompts, greedy, tmp_path / "killed.jsonl") == whole
     assert (tmp_path / "killed.jsonl").read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
     assert (tmp_path / "killed.jsonl").read_bytes().startswith(half)
+
+
+def test_the_time_left_follows_the_lengths_that_are_still_to_come(
+    tmp_path: Path, greedy: Sampling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A prompt of 10 characters took 10 seconds, so one of 990 takes 990."""
+    said: list[str] = []
+    monkeypatch.setattr(ProgressLine, "show", lambda _, text: said.append(text))
+    now = iter(range(0, 9999, 10))
+    monkeypatch.setattr("reasrm.inference.prompt_run.time.monotonic", lambda: next(now))
+    prompts = [Prompt(user("x" * 10)), Prompt(user("y" * 990))]
+    ask(ScriptedEngine(echo, "echo"), prompts, greedy, tmp_path / "l.jsonl")
+    assert said == ["1 of 2 prompts, about 16 min left", "2 of 2 prompts, about 0 s left"]

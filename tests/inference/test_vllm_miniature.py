@@ -14,7 +14,7 @@ from reasrm.inference.model_opening import EngineName
 from reasrm.records.benchmark_item import BenchmarkItem
 from reasrm.records.judgment import Judgment
 from reasrm.records.ledger import Ledger
-from stages.judge import BENCHMARKS, JudgeParams, judge_items
+from stages.judge import BENCHMARKS, JudgeParams, RunningParams, judge_items
 
 ROOT = Path(__file__).parents[2]
 MODELS = ("sft", "grpo-full")
@@ -42,7 +42,9 @@ def judged(model: str, engine: EngineName, items: list[BenchmarkItem], ledger: P
     changes = {"engine": engine, "checkpoint": ROOT / given["checkpoint"]}
     params = JudgeParams.model_validate(given | changes)
     with Ledger(ledger) as opened:
-        judgments, _, identity = judge_items(items_in_orders(items, params.orders, params.seed), params, opened)
+        judgments, _, identity = judge_items(
+            items_in_orders(items, params.orders, params.seed), params, RunningParams.load(), opened
+        )
     assert identity["engine_starts"] == 1
     return judgments
 

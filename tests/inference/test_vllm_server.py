@@ -49,6 +49,10 @@ def settings(checkpoint: Path) -> LocalModelSettings:
         batch_tokens=4096,
         max_context_tokens=CONTEXT,
         threads=1,
+        cache_tokens=100_000,
+        tensor_parallel=1,
+        data_parallel=1,
+        memory_share=0.9,
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reasrm.judging.verdict import Unreadable, Verdict, forced_ending, read_verdict, reply_end
+from reasrm.judging.verdict import Unreadable, Verdict, drawing_end, forced_ending, read_verdict, reply_end
 from reasrm.judging.visible_text import visible
 from reasrm.records.comparison import Side
 from reasrm.records.reply import Finish
@@ -224,3 +224,18 @@ def _outputs(row: dict[str, object]) -> list[tuple[str, bool, int]]:
     """Text, whether the better answer was B, and the published result of each output of a row."""
     columns = [row[key] if isinstance(row[key], list) else [row[key]] for key in ("output", "chosen_in_b", "result")]
     return list(zip(*columns, strict=True))  # type: ignore[call-overload,no-any-return]
+
+
+@pytest.mark.parametrize(
+    ("text", "drawn", "whole"),
+    [
+        ("<answer>[[A]]</answer> so", "<answer>[[A]]</answer>", "<answer>[[A]]</answer>"),
+        ("<answer>[[A]]</answer></think>", "<answer>[[A]]</answer>", None),
+        ("<think><answer>[[A]]</answer></think><answer>[[B]]</answer>", None, None),
+        ("<quote_A></answer></quote_A>x</answer>y", "<quote_A></answer></quote_A>x</answer>",
+         "<quote_A></answer></quote_A>x</answer>"),
+    ],
+)  # fmt: skip
+def test_a_drawn_reply_ends_before_what_would_have_come(text: str, drawn: str | None, whole: str | None) -> None:
+    ends = drawing_end(text), reply_end(text)
+    assert ends == tuple(None if one is None else len(one) for one in (drawn, whole))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from reasrm.benchmarks.collection import CollectedBenchmark, RowSelection, collect, write_benchmarks
 from reasrm.benchmarks.registry import BENCHMARKS
+from reasrm.datasets.origins import DataOrigin, as_written
 from reasrm.datasets.row_files import DataSource, RowInFile
 from reasrm.miniature import traces
 from reasrm.miniature.benchmark_rows import benchmark_rows
@@ -29,6 +30,7 @@ from stages.score import ScoreParams
 SKILL = {"base": 0.5, "answer_sft": 0.63, "scalar_rm": 0.66, "sft": 0.82, "grpo-cold_start": 0.5, "grpo-full": 0.96}
 PARTS = {"reward_bench": ("reward_bench",), "rm_bench": ("rm_bench",), "rmb": ("rmb_pairwise", "rmb_bon")}
 EVERY = 15
+SET = DataOrigin(name="some/traces", revision="ab" * 20, licence="mit", written_by="<b>a model</b>")
 
 
 def made_up_items() -> dict[str, CollectedBenchmark]:
@@ -105,6 +107,13 @@ def write_pairs_and_traces(folder: Path) -> None:
     rejected = [RejectedTrace(trace=trace, reason="wrong_verdict") for trace in failed]
     rejected += [RejectedTrace(trace=trace, reason="quote_not_found") for trace in good[-9:]]
     write_records(folder / "traces" / "rejected.jsonl", rejected)
+
+
+def write_published_metrics(folder: Path) -> None:
+    """The metrics of traces that others published, in place of the oracle's."""
+    metrics = {"source": "published", "rows_in": 300, "refused": {"contradictory": 7}, "labelled_by_reply": 0}
+    for name in TracePass:
+        write_json(folder / "traces" / f"{name}.metrics.json", metrics | as_written((SET,)))
 
 
 def ask_oracle(pair: PreferencePair, oracle_pass: TracePass, dice: random.Random) -> OracleTrace:

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from reasrm.datasets.origins import OriginOf
 from reasrm.records.jsonl import BadRecordError, read_records, write_records
 from reasrm.records.trace import OracleTrace, TracePass
 from reasrm.reporting.data_funnel import count_pass, read_funnel
+from tests.reporting.made_up_run import SET, write_published_metrics
 
 
 def test_each_trace_counts_once(made_up_data: Path) -> None:
@@ -47,3 +49,17 @@ def test_a_rejected_row_without_reason_is_refused(made_up_data: Path, tmp_path: 
     write_records(tmp_path / "rejected.jsonl", [{"why": "no"}])
     with pytest.raises(BadRecordError, match=r"rejected\.jsonl line 1"):
         read_funnel(tmp_path, made_up_data / "traces")
+
+
+def test_published_traces_are_rows_of_others_and_cost_nothing(made_up_data: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(made_up_data, data)
+    write_published_metrics(data)
+    funnel = read_funnel(data / "pairs", data / "traces")
+    assert (funnel.usd, funnel.widest) == (None, 300)
+    assert ("published rows", "contradictory", 7) in funnel.losses()
+    assert funnel.published is not None
+    assert funnel.origins == {OriginOf.TRACES: (SET,)}
+    (data / "traces" / "first.metrics.json").write_text('{"source": "files"}', encoding="utf-8")
+    with pytest.raises(BadRecordError, match="not the metrics of published traces"):
+        read_funnel(data / "pairs", data / "traces")

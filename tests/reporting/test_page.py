@@ -15,6 +15,7 @@ from reasrm.records.harmless_text import harmless
 from reasrm.reporting.page import PAPER_ADDRESS, TEMPLATES, render, script_hash
 from reasrm.reporting.run_settings import read_parameters
 from stages.report import ReportParams, report
+from tests.reporting.made_up_run import SET, write_published_metrics
 
 VOID = {"meta", "br", "link", "img", "input", "hr", "base", "col"}
 
@@ -167,6 +168,21 @@ def test_every_row_has_a_header_with_text_and_every_region_a_name_of_its_own(mad
 def test_the_repository_is_an_https_address_or_nothing(params: ReportParams, address: str) -> None:
     with pytest.raises(ValidationError, match="repository"):
         ReportParams.model_validate(params.model_dump() | {"repository": address})
+
+
+@pytest.mark.slow
+def test_published_traces_are_not_called_an_oracles(made_up_data: Path, params: ReportParams, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(made_up_data, data)
+    write_published_metrics(data)
+    page = render(report(data, params, read_parameters()))
+    text = " ".join("".join(Page(page).text).split())
+    assert Page(page).open == []
+    assert f"some/traces (revision {SET.revision}, licence mit; written by: <b>a model</b>)" in text
+    assert "published traces kept for SFT" in text
+    assert "What others published" in text
+    for absent in ("no key was used", "first pass: asked", "oracle traces kept"):
+        assert absent not in text, absent
 
 
 def test_what_a_configuration_does_not_have_is_left_out(

@@ -25,7 +25,7 @@ REAL = ROOT.parent / "shared" / "data"
 VALUES: dict[str, Any] = {
     "source": "miniature", "seed": 0, "counts": {"distill": 200, "reinforce": 100, "dev": 50},
     "shares": {"distill": 0.5, "reinforce": 0.3, "dev": 0.2}, "limits": {}, "source_limits": {}, "skip_parts": [],
-    "max_chars": None, "overlap_ngram": 13, "overlap_share": 1.0,
+    "max_chars": None, "hub_sets": ["gaotang/RM-R1-Entire-RLVR-Train"], "overlap_ngram": 13, "overlap_share": 1.0,
 }  # fmt: skip
 
 
@@ -171,3 +171,12 @@ def test_every_purpose_needs_its_part() -> None:
     with pytest.raises(ValidationError, match="dev"):
         _params(counts={"distill": 1, "reinforce": 1})
     assert Purpose.DEV in _params(source="files", counts={}).shares
+    without = {"distill": 0, "reinforce": 0.9, "dev": 0.1}
+    assert _params(source="files", shares=without).unused() == {Purpose.DISTILL}
+    with pytest.raises(ValidationError, match="reinforce"):
+        _params(source="files", shares=without | {"reinforce": 0})
+
+
+def test_only_known_sets_are_taken_by_name() -> None:
+    with pytest.raises(ValidationError, match=r"some/set cannot be read by name, only Skywork/.*`source: files`"):
+        _params(source="hub", hub_sets=["some/set"])

@@ -15,15 +15,17 @@ from typing import Any
 
 import psutil
 import pytest
+from pydantic import ValidationError
 
 from reasrm.distillation.questions import needs_hint
 from reasrm.miniature.world import Split, training_pairs
 from reasrm.records.jsonl import read_records, write_records
 from reasrm.records.trace import OracleTrace, TraceOutcome, TracePass
 from reasrm.runtime.yaml_files import read_yaml, write_yaml
+from stages.distill_traces import DistillTracesParams
 
 ROOT = Path(__file__).parents[2]
-OUTPUTS = ("first.jsonl", "first.metrics.json", "second.jsonl", "second.metrics.json")
+OUTPUTS = tuple(f"{which}.{end}" for which in ("first", "second") for end in ("jsonl", "metrics.json", "refused.json"))
 
 
 @pytest.fixture
@@ -156,6 +158,21 @@ def test_a_missing_input_is_named(tmp_path: Path) -> None:
     _, err = child.communicate()
     assert child.returncode == 1
     assert "data/traces/first.jsonl is not there yet" in err
+
+
+@pytest.mark.parametrize(
+    ("source", "reads", "said"),
+    [
+        ("published", "data/pairs/distill.jsonl", "`reads` must be revisions/traces.json where `source` is published"),
+        ("files", "data/pairs/distill.jsonl", "`reads` must name the folder of the traces where `source` is files"),
+        ("oracle", "mine", "`reads` must be data/pairs/distill.jsonl where `source` is oracle"),
+    ],
+)
+def test_a_pass_depends_on_what_it_reads_and_on_nothing_else(source: str, reads: str, said: str) -> None:
+    document = read_yaml(ROOT / "params.yaml")
+    values = document["distill_traces"] | document["distill_traces_variants"]["first"]
+    with pytest.raises(ValidationError, match=said):
+        DistillTracesParams.model_validate(values | {"source": source, "reads": reads})
 
 
 @pytest.mark.slow

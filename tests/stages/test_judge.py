@@ -1,6 +1,7 @@
 """The stage `judge`: orders, one question per distinct prompt, refusals, scores, files that are the same every time."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from reasrm.records.ledger import Ledger
 from reasrm.records.pair import Message, PreferencePair, Role
 from reasrm.runtime.stage_main import StageError
 from reasrm.runtime.yaml_files import read_yaml
-from stages.judge import JudgeParams, judge_items
+from stages.judge import JudgeParams, RunningParams, judge_items
 from tests.fixtures.judge_server import first_is_best, judge_server, served_file
 
 PARAMS = {
@@ -41,7 +42,10 @@ PARAMS = {
     "dtype": "float32",
     "attention": "eager",
     "threads": 1,
+    "cache_tokens": 4096,
+    "tensor_parallel": 1,
 }
+RUNNING = RunningParams(data_parallel=1, memory_share=0.9)
 
 
 @pytest.fixture(autouse=True)
@@ -101,8 +105,8 @@ def test_distinct_prompts_are_asked_once_and_long_ones_refused(
 ) -> None:
     shown = items_in_orders(items, Orders.BOTH, 0)
     with Ledger(tmp_path / "ledger.jsonl") as ledger:
-        judgments, _, identity = judge_items(shown, params(checkpoints / "judge"), ledger)
-        again, _, same = judge_items(shown, params(checkpoints / "judge"), ledger)
+        judgments, _, identity = judge_items(shown, params(checkpoints / "judge"), RUNNING, ledger)
+        again, _, same = judge_items(shown, params(checkpoints / "judge"), RUNNING, ledger)
     assert (judgments, identity) == (again, same)
     assert [(one.item_id, one.better) for one in judgments] == [(one.item_id, side) for one, side in shown]
     assert (identity["judgments"], identity["asked"], identity["too_long"], identity["engine_starts"]) == (8, 4, 2, 1)
@@ -111,6 +115,25 @@ def test_distinct_prompts_are_asked_once_and_long_ones_refused(
     assert {one.item_id for one in refused} == {"i3"}
     assert all(one.reply is None and one.verdict is None for one in refused)
     assert all(one.reply is not None for one in judgments if one.item_id != "i3")
+
+
+@pytest.mark.parametrize(
+    ("kind", "longest"),
+    [
+        ("generative", r"of which a reply may take 8; the longest needs 229 tokens"),
+        ("scalar", r"the longest needs \d+ tokens"),
+    ],
+)
+def test_a_run_in_which_nothing_was_asked_fails_and_says_what_would_help(
+    items: list[BenchmarkItem], checkpoints: Path, tmp_path: Path, kind: str, longest: str
+) -> None:
+    shown = items_in_orders(items, Orders.BOTH, 0)
+    source = checkpoints / {"generative": "judge", "scalar": "scorer"}[kind]
+    with Ledger(tmp_path / "ledger.jsonl") as ledger, pytest.raises(StageError) as caught:
+        judge_items(shown, params(source, kind=kind, max_context_tokens=2), RUNNING, ledger)
+    assert re.search(
+        rf"no prompt was asked \(\d too long, 0 not rendered.*`max_context_tokens`.* is 2.*{longest}", str(caught.value)
+    )
 
 
 def _refusing(checkpoint: Path, folder: Path, condition: str) -> Path:
@@ -131,8 +154,8 @@ def test_a_prompt_that_the_template_does_not_render_is_one_unreadable_judgment(
     drawn = {"token_budgets": [4], "max_new_tokens": 40, "max_context_tokens": 160}
     choosy = params(_refusing(source, tmp_path / "choosy", "'she' in m.content"), kind=kind, **drawn)
     with Ledger(tmp_path / "ledger.jsonl") as ledger:
-        judged = judge_items(shown, choosy, ledger)
-        assert judge_items(shown, choosy, ledger) == judged
+        judged = judge_items(shown, choosy, RUNNING, ledger)
+        assert judge_items(shown, choosy, RUNNING, ledger) == judged
     unrendered = [one for one in judged.judgments if one.unreadable == Unreadable.UNRENDERABLE]
     assert {one.item_id for one in unrendered} == {"i2"}
     assert all(one.reply is None and one.scores is None for one in unrendered)
@@ -145,7 +168,7 @@ def test_a_prompt_that_the_template_does_not_render_is_one_unreadable_judgment(
     if kind == "generative":
         again = choosy.model_copy(update={"engine": EngineName.REPLAY, "checkpoint": tmp_path / "ledger.jsonl"})
         with Ledger(tmp_path / "other.jsonl") as other:
-            replayed = judge_items(shown, again.model_copy(update={"token_budgets": ()}), other)
+            replayed = judge_items(shown, again.model_copy(update={"token_budgets": ()}), RUNNING, other)
         assert replayed.judgments == judged.judgments
         assert replayed.identity["unrenderable"] == 2
 
@@ -157,7 +180,7 @@ def test_a_template_that_does_not_render_a_plain_comparison_either_is_refused_be
     source = checkpoints / {"generative": "judge", "scalar": "scorer"}[kind]
     choosy = params(_refusing(source, tmp_path / "choosy", "m.content"), kind=kind)
     with Ledger(tmp_path / "ledger.jsonl") as ledger, pytest.raises(StageError, match="refuses a conversation of"):
-        judge_items(items_in_orders(items, Orders.BOTH, 0), choosy, ledger)
+        judge_items(items_in_orders(items, Orders.BOTH, 0), choosy, RUNNING, ledger)
     assert not (tmp_path / "ledger.jsonl").exists() or not (tmp_path / "ledger.jsonl").read_text()
 
 
@@ -166,16 +189,19 @@ def test_engine_starts_are_counted(items: list[BenchmarkItem], checkpoints: Path
     long = items_in_orders(items[3:], Orders.BOTH, 0)
     drawn = {"samples": 3, "temperature": 1.0, "max_new_tokens": 40, "token_budgets": [4, 9]}
     with Ledger(tmp_path / "ledger.jsonl") as ledger:
-        assert judge_items(shown, params(checkpoints / "judge", **drawn), ledger).identity["engine_starts"] == 1
-        assert judge_items(long, params(checkpoints / "judge"), ledger).identity["engine_starts"] == 0
+        assert (
+            judge_items(shown, params(checkpoints / "judge", **drawn), RUNNING, ledger).identity["engine_starts"] == 1
+        )
+        with pytest.raises(StageError, match="nothing was judged"):
+            judge_items(long, params(checkpoints / "judge"), RUNNING, ledger)
         scorer = params(checkpoints / "scorer", kind="scalar")
-        assert judge_items(shown, scorer, ledger).identity["engine_starts"] == 1
-        assert judge_items(shown, scorer, ledger).identity["engine_starts"] == 1
+        assert judge_items(shown, scorer, RUNNING, ledger).identity["engine_starts"] == 1
+        assert judge_items(shown, scorer, RUNNING, ledger).identity["engine_starts"] == 1
 
 
 def test_a_second_load_is_counted(items: list[BenchmarkItem], checkpoints: Path) -> None:
     given = params(checkpoints / "judge")
-    model, template = open_model(given.engine, given.local_model()), given.template()
+    model, template = open_model(given.engine, given.local_model(RUNNING)), given.template()
     prompts = list(model.render(template.prompts(show(items[0].pair, Side.A))).values())
     assert model.engine.starts == 0
     for expected in (1, 1):
@@ -189,7 +215,7 @@ def test_a_second_load_is_counted(items: list[BenchmarkItem], checkpoints: Path)
 def test_a_scorer_scores_each_answer_once(items: list[BenchmarkItem], checkpoints: Path, tmp_path: Path) -> None:
     shown = items_in_orders(items, Orders.BOTH, 0)
     with Ledger(tmp_path / "ledger.jsonl") as ledger:
-        judgments, _, identity = judge_items(shown, params(checkpoints / "scorer", kind="scalar"), ledger)
+        judgments, _, identity = judge_items(shown, params(checkpoints / "scorer", kind="scalar"), RUNNING, ledger)
     assert (identity["asked"], identity["too_long"]) == (5, 1)
     for first, second in zip(judgments[::2], judgments[1::2], strict=True):
         if first.item_id == "i3":
@@ -212,9 +238,9 @@ def test_a_replay_gives_the_same_judgments(items: list[BenchmarkItem], checkpoin
         for name, judge in (("transformers", checkpoints / "judge"), ("api", served_file(tmp_path, url))):
             path = tmp_path / f"{name}.jsonl"
             with Ledger(path) as ledger:
-                first = judge_items(shown, params(judge, engine=name), ledger)
+                first = judge_items(shown, params(judge, engine=name), RUNNING, ledger)
             with Ledger(tmp_path / f"{name} again.jsonl") as ledger:
-                again = judge_items(shown, params(path, engine="replay"), ledger)
+                again = judge_items(shown, params(path, engine="replay"), RUNNING, ledger)
             assert again.judgments == first.judgments
             counts = [(one.identity["asked"], one.identity["too_long"]) for one in (first, again)]
             assert counts == [(4, 2), (4, 2)]
@@ -229,7 +255,7 @@ def test_what_was_not_sent_is_not_said_to_be(items: list[BenchmarkItem], tmp_pat
         file.write_text(file.read_text().replace("protocol: openai", f"protocol: {protocol}"))
         with Ledger(tmp_path / "ledger.jsonl") as ledger:
             shown = items_in_orders(items[:1], Orders.BOTH, 0)
-            identity = judge_items(shown, params(file, engine="api"), ledger).identity
+            identity = judge_items(shown, params(file, engine="api"), RUNNING, ledger).identity
     recorded = identity["params"]
     assert (recorded["temperature"], recorded["top_p"]) == ((None, None) if protocol == "anthropic" else (0.0, 1.0))
     assert recorded["max_new_tokens"] == 8
@@ -240,8 +266,8 @@ def test_samples_vote(items: list[BenchmarkItem], checkpoints: Path, tmp_path: P
     shown = items_in_orders(items[:1], Orders.BOTH, 0)
     with Ledger(tmp_path / "ledger.jsonl") as ledger:
         with pytest.raises(StageError, match="temperature 0"):
-            judge_items(shown, params(checkpoints / "judge", samples=3), ledger)
-        judgments, _, _ = judge_items(shown, params(checkpoints / "judge", samples=3, temperature=1.0), ledger)
+            judge_items(shown, params(checkpoints / "judge", samples=3), RUNNING, ledger)
+        judgments, _, _ = judge_items(shown, params(checkpoints / "judge", samples=3, temperature=1.0), RUNNING, ledger)
         assert len(ledger) == 3
     for one in judgments:
         assert one.scores is not None
@@ -260,7 +286,7 @@ def test_files_follow_their_items(items: list[BenchmarkItem], checkpoints: Path,
     assert {name: len(part) for name, part in read.items()} == {"rmb": 2, "rm_bench": 2, "reward_bench": 0}
     shown = items_in_orders([one for part in read.values() for one in part], Orders.BOTH, 0)
     with Ledger(tmp_path / "ledger.jsonl") as ledger:
-        judgments, _, _ = judge_items(shown, params(checkpoints / "judge"), ledger)
+        judgments, _, _ = judge_items(shown, params(checkpoints / "judge"), RUNNING, ledger)
     write_judgments(tmp_path / "out", read, judgments)
     rows = [json.loads(line) for line in (tmp_path / "out/rmb.jsonl").read_text().splitlines()]
     assert [(row["item_id"], row["better"]) for row in rows] == [("i0", "A"), ("i0", "B"), ("i2", "A"), ("i2", "B")]

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from flows.profile import ProfileChoice, compose, profile_names
 from reasrm.miniature.oracle_replies import LAZY_SHARES
 from reasrm.miniature.pretraining_documents import VERDICT_A_SHARE
 from reasrm.reporting.content import Content
@@ -120,11 +119,3 @@ def test_the_page_states_what_is_planted_as_it_is(params: ReportParams) -> None:
 def test_the_benchmarks_of_the_miniature_have_names_of_their_own(figures: dict[str, Any]) -> None:
     names = {"reward_bench": "mini-RewardBench", "rm_bench": "mini-RM-Bench", "rmb": "mini-RMB"}
     assert figures["benchmark_labels"] == names
-
-
-@pytest.mark.parametrize("profile", profile_names(CHECKOUT))
-def test_every_profile_has_a_whole_section_for_the_page(profile: str, tmp_path: Path) -> None:
-    base = (CHECKOUT / "params.yaml").read_text(encoding="utf-8")
-    file = tmp_path / "params.yaml"
-    file.write_text(compose(CHECKOUT, ProfileChoice(profile), base), encoding="utf-8")
-    assert ReportParams.load(file=file).configuration == profile

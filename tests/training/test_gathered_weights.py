@@ -44,7 +44,7 @@ def test_a_sharded_model_is_written_as_a_whole_one_would_be(saved: Path, tmp_pat
     fully_shard(model)
     assert type(model).__name__.startswith("FSDP")
     weights = get_model_state_dict(model, options=StateDictOptions(full_state_dict=True, cpu_offload=True))
-    model_with_weights(model, weights).save_pretrained(tmp_path / "whole")
+    model_with_weights(model, weights, torch.bfloat16).save_pretrained(tmp_path / "whole")
     assert (tmp_path / "whole/config.json").read_text() == (saved / "config.json").read_text()
     expected, found = (load_file(folder / "model.safetensors") for folder in (saved, tmp_path / "whole"))
     assert expected.keys() == found.keys()
@@ -56,4 +56,4 @@ def test_a_shard_that_is_missing_is_never_filled_with_noise(saved: Path) -> None
     weights = model.state_dict()
     del weights["model.layers.0.mlp.up_proj.weight"]
     with pytest.raises(StageError, match=r"lacks 1 weights, model\.layers\.0\.mlp\.up_proj\.weight first"):
-        model_with_weights(model, weights)
+        model_with_weights(model, weights, torch.bfloat16)

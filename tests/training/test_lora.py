@@ -1,5 +1,6 @@
 """An adapter learns, is merged into one folder in the base's number format, and the merged model judges as with it."""
 
+import json
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,6 +11,7 @@ from pydantic import ValidationError
 from safetensors.torch import load_file
 
 from reasrm.inference.checkpoint_loading import load_causal, load_scalar
+from reasrm.inference.checkpoints.weight_files import stored_dtype
 from reasrm.inference.prompt_rendering import load_tokenizer
 from reasrm.judging.chat_templates.chat_template import prompt_token_ids
 from reasrm.miniature.pretraining_documents import vocabulary_texts, world_documents
@@ -101,12 +103,31 @@ def test_an_adapter_on_disk_is_merged_into_its_base_as_it_lies_there(tmp_path: P
     chosen = settings(SftSettings, "sft", base)
     run = run_in(tmp_path, "sft")
     train_sft(run, lambda: load_language_model(base.folder, chosen), base.tokenizer, base.examples, chosen)
-    merged_into_base(run.resume_from / "checkpoint-8", getattr(torch, chosen.dtype.value)).save_pretrained(
-        tmp_path / "m"
-    )
+    dtype = getattr(torch, chosen.dtype.value)
+    merged_into_base(run.resume_from / "checkpoint-8", dtype, dtype).save_pretrained(tmp_path / "m")
     expected, found = (load_file(folder / "model.safetensors") for folder in (run.checkpoint, tmp_path / "m"))
     assert expected.keys() == found.keys()
     assert all(torch.equal(tensor, found[name]) for name, tensor in expected.items())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lora", [None, LORA])
+def test_weights_trained_in_float32_are_rounded_once_to_the_bases_number_format(
+    tmp_path: Path, base: Base, lora: dict[str, Any] | None
+) -> None:
+    stored = {}
+    for save_dtype in ("base", "float32", "bfloat16"):
+        chosen = settings(SftSettings, "sft", base, dtype="float32", lora=lora, save_dtype=save_dtype)
+        run = run_in(tmp_path / save_dtype, "sft")
+        train_sft(run, partial(load_language_model, base.folder, chosen), base.tokenizer, base.examples, chosen)
+        stored[save_dtype] = load_file(run.checkpoint / "model.safetensors")
+        config = json.loads((run.checkpoint / "config.json").read_text())
+        assert {str(one.dtype) for one in stored[save_dtype].values()} == {f"torch.{config['dtype']}"}
+    assert all(torch.equal(one.bfloat16(), stored["bfloat16"][name]) for name, one in stored["float32"].items())
+    expected = stored[stored_dtype(base.folder)]
+    assert all(torch.equal(one, stored["base"][name]) for name, one in expected.items())
+    if lora is None:
+        assert any(not torch.equal(one, one.bfloat16().float()) for one in stored["float32"].values())
 
 
 @pytest.mark.slow

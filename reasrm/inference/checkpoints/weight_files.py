@@ -15,8 +15,8 @@ WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 LONGEST_HEADER = 100_000_000
 """Bytes; the limit of the safetensors library."""
 LENGTH_BYTES = 8
-FLOATING_TYPES = frozenset({"F64", "F32", "F16", "BF16"})
-"""The types of weights that are not quantised, as safetensors names them."""
+FLOATING_TYPES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
+"""The types of weights that are not quantised: safetensors' names and torch's."""
 NAMES_IN_ERROR = 6
 """So many names are shown in an error's text; the others are counted."""
 OTHER_FORMS = (
@@ -61,15 +61,38 @@ def tensor_names(checkpoint: Path) -> list[str]:
     return sorted(_weight_map(checkpoint / INDEX)) if _is_there(checkpoint / INDEX) else []
 
 
+def tensor_shapes(checkpoint: Path) -> dict[str, tuple[int, ...]]:
+    """The shape of each weight of `checkpoint` by its name; empty where there are no weights.
+
+    Raises:
+        StageError: a file of weights cannot be read.
+    """
+    return {name: tuple(entry["shape"]) for name, entry in _entries(checkpoint).items()}
+
+
+def stored_dtype(checkpoint: Path) -> str:
+    """The number format of most of a checkpoint's weights, by torch's name (`bfloat16`).
+
+    Raises:
+        StageError: there are no weights, or none that are not quantised.
+    """
+    sizes: dict[str, int] = {}
+    for entry in _entries(checkpoint).values():
+        first, end = entry["data_offsets"]
+        sizes[entry["dtype"]] = sizes.get(entry["dtype"], 0) + (end - first)
+    floating = {FLOATING_TYPES[kind]: size for kind, size in sizes.items() if kind in FLOATING_TYPES}
+    if not floating:
+        raise StageError(f"{checkpoint}: no weights there that are floating-point numbers; {WAY_OUT}")
+    return max(floating, key=lambda kind: floating[kind])
+
+
 def odd_weights(checkpoint: Path) -> list[str]:
     """Those weights that are no floating-point numbers of two bytes or more; none where there are no weights.
 
     What is not called a weight may be of any type: masks, positions.
     """
-    whole = _is_there(checkpoint / WEIGHTS) or not _is_there(checkpoint / INDEX)
-    files = [WEIGHTS] if whole else sorted(set(_weight_map(checkpoint / INDEX).values()))
-    entries = [entry for file in files if _is_there(checkpoint / file) for entry in _header(checkpoint / file).items()]
-    return sorted(name for name, entry in entries if name.endswith(".weight") and entry["dtype"] not in FLOATING_TYPES)
+    found = _entries(checkpoint).items()
+    return sorted(name for name, entry in found if name.endswith(".weight") and entry["dtype"] not in FLOATING_TYPES)
 
 
 def other_forms(folder: Path) -> str:
@@ -84,6 +107,18 @@ def listed(names: list[str]) -> str:
     """A few of `names`, and how many more there are."""
     more = f" and {len(names) - NAMES_IN_ERROR} more" if len(names) > NAMES_IN_ERROR else ""
     return ", ".join(names[:NAMES_IN_ERROR]) + more
+
+
+def _entries(checkpoint: Path) -> dict[str, Any]:
+    """The headers' entries of all weights, by their names."""
+    whole = _is_there(checkpoint / WEIGHTS) or not _is_there(checkpoint / INDEX)
+    files = [WEIGHTS] if whole else sorted(set(_weight_map(checkpoint / INDEX).values()))
+    return {
+        name: entry
+        for file in files
+        if _is_there(checkpoint / file)
+        for name, entry in _header(checkpoint / file).items()
+    }
 
 
 def _is_there(file: Path) -> bool:

@@ -9,7 +9,8 @@ What of TRL 1.16 this leans on (`tests/training/grpo/test_group_trainer.py` hold
 - `_generate_and_score_completions(inputs)` hands `_generate` a list of its own with the prompts of `inputs`, and later
   `inputs` and that list to `_calculate_rewards`; so rows are replaced in both lists in place, before any padding.
 - `_calculate_rewards` returns the terms of all processes, in the order in which the sampler gave the prompts:
-  consecutive rows are a group, which may lie in several processes.
+  consecutive rows are a group, which may lie in several processes. It is given the tokens of this process' replies, and
+  the `advantages` that come back in the end are theirs, in the order of `inputs`.
 - a `tool_mask` is multiplied into the mask of the loss and of the metrics, not into that of attention.
 - `num_items_in_batch` is what the losses in `BY_TOKENS` divide by; those in `BY_REPLIES` divide by the number of rows.
 

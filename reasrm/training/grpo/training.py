@@ -50,11 +50,12 @@ from reasrm.judging.chat_templates.chat_template import opened_thought, renderin
 from reasrm.judging.chat_templates.checked_template import TEMPLATE_VARIABLES, RenderedChat
 from reasrm.judging.prompt import judge_prompt
 from reasrm.records.comparison import Comparison
+from reasrm.training.checkpoint import load_language_model
 from reasrm.training.grpo.rewards.registry import REWARD_TERMS
 from reasrm.training.grpo.rewards.sampled_replies import as_judged
 from reasrm.training.grpo.rollout_samples import rollout_samples
 from reasrm.training.grpo.settings import GrpoSettings, TrainingOrders
-from reasrm.training.lora import AdapterTask, adapter_config, quantisation_config
+from reasrm.training.lora import AdapterTask, adapter_config
 from reasrm.training.training_run import LeftOut, TrainingRun, last_logged, train_and_save
 from reasrm.training.trl_arguments import refused_in_one_line, shared_arguments, trl_config
 
@@ -112,20 +113,20 @@ def train_grpo(
         rows[0]["prompt"], tokenize=False, add_generation_prompt=True, **TEMPLATE_VARIABLES
     )
     opened = opened_thought(first)
+    model = load_language_model(start, settings)
     with refused_in_one_line(run.name):
         trainer = GroupTrainer(
             settings,
             rollout_samples(run.resume_from, settings, comparisons, tokenizer, opened),
-            model=str(start),
+            model=model,
             args=config,
             reward_funcs=[as_judged(REWARD_TERMS[name], tokenizer, opened) for name in settings.rewards],
             train_dataset=Dataset.from_list(rows),
             processing_class=tokenizer,
             callbacks=[StopWithoutSignal(run.name, settings.steps_without_signal)],
-            quantization_config=quantisation_config(settings.lora, settings.dtype.value),
             peft_config=adapter_config(settings.lora, AdapterTask.LANGUAGE_MODEL),
         )
-    log = train_and_save(run, trainer, tokenizer)
+    log = train_and_save(run, trainer, tokenizer, settings)
     return len(rows), left_out, last_logged(log, "reward")
 
 
@@ -154,6 +155,5 @@ def grpo_config(settings: GrpoSettings, run: TrainingRun) -> Any:
         "beta": settings.kl_weight,
         "use_bias_correction_kl": settings.use_bias_correction_kl,
         "chat_template_kwargs": dict(TEMPLATE_VARIABLES),
-        "model_init_kwargs": {"dtype": settings.dtype.value, "attn_implementation": settings.attention.value},
     }
     return trl_config(GRPOConfig, arguments, settings, run.name)

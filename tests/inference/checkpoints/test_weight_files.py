@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 
 from reasrm.inference.checkpoint_loading import refuse_broken_numbers
-from reasrm.inference.checkpoints.weight_files import INDEX, WEIGHTS, listed, odd_weights, require_weights, tensor_names
+from reasrm.inference.checkpoints.weight_files import (
+    INDEX,
+    WEIGHTS,
+    listed,
+    odd_weights,
+    require_weights,
+    stored_dtype,
+    tensor_names,
+)
 from reasrm.runtime.stage_main import StageError
 
 SHARDS = ("model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors")
@@ -37,6 +45,16 @@ def test_weights_that_are_whole_numbers_or_of_one_byte_are_found_in_every_shard(
     tensors = {f"{name}.weight": torch.ones(3).to(kind) for name, kind in kinds.items()}
     save_file(tensors | {"attn.bias": torch.ones(3, dtype=torch.bool)}, sharded / SHARDS[1])
     assert odd_weights(sharded) == ["a.weight", "b.weight"]
+
+
+def test_the_number_format_of_a_checkpoint_is_that_of_most_of_its_weights(sharded: Path) -> None:
+    assert stored_dtype(sharded) == "float32"
+    save_file({"weight.1": torch.ones(7).bfloat16(), "mask": torch.ones(99, dtype=torch.bool)}, sharded / SHARDS[1])
+    assert stored_dtype(sharded) == "bfloat16"
+    for shard in SHARDS:
+        save_file({"mask": torch.ones(3, dtype=torch.int8)}, sharded / shard)
+    with pytest.raises(StageError, match="no weights there that are floating-point numbers"):
+        stored_dtype(sharded)
 
 
 def test_a_shard_that_is_gone_or_lacks_a_weight_is_named(sharded: Path) -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from reasrm.inference.engine import Prompt
 from reasrm.inference.replies import DrawnTokens, reply_from_tokens
+from reasrm.inference.stop_tokens import StopTokens
 from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.judging.thought_marks import THOUGHT_MARKS, ThoughtMark
 from reasrm.judging.verdict import STOP, Verdict, read_verdict
@@ -154,9 +155,11 @@ def test_a_reply_earns_what_it_is_judged_to_say(
         [*tokenizer(text, add_special_tokens=False)["input_ids"], *([tokenizer.eos_token_id] if ended else [])]
         for text, ended in sampled
     ]
-    judged = []
+    judged, stops = [], StopTokens(tokenizer, STOP, len(tokenizer), [tokenizer.eos_token_id])
     for row, (_, ended) in zip(ids, sampled, strict=True):
-        drawn = DrawnTokens(row, None, Finish.STOP if ended else Finish.LENGTH, len(row))
+        end = next((n for n in range(1, len(row) + 1) if stops.reached(row[:n], opened)), len(row))
+        finish = Finish.STOP if ended or end < len(row) else Finish.LENGTH
+        drawn = DrawnTokens(row[:end], None, finish, end)
         reply = reply_from_tokens(tokenizer, drawn, Prompt((), opened=opened), STOP)
         read = read_verdict(reply.text, reply.finish)
         judged.append(1.0 if isinstance(read, Verdict) and read.side == "A" else -1.0)

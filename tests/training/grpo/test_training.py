@@ -1,16 +1,20 @@
-"""GRPO's prompts: the trainer renders them as judging does."""
+"""GRPO's prompts are those of judging, and what it starts from has all its weights."""
 
+import shutil
 from pathlib import Path
 
 import pytest
+import torch
 
-from reasrm.inference.prompt_rendering import render_all
+from reasrm.inference.prompt_rendering import load_tokenizer, render_all
 from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.judging.prompt import judge_prompt
 from reasrm.records.comparison import Comparison, Side
 from reasrm.records.pair import Message, Role
+from reasrm.runtime.stage_main import StageError
+from reasrm.training.checkpoint import load_language_model
 from reasrm.training.grpo.settings import GrpoSettings, TrainingOrders
-from reasrm.training.grpo.training import grpo_config, prompt_rows
+from reasrm.training.grpo.training import grpo_config, prompt_rows, train_grpo
 from reasrm.training.training_run import TrainingRun
 from tests.fixtures.chat_families import FAMILIES, family_tokenizer
 from tests.training.stage_runs import PARAMS
@@ -34,6 +38,39 @@ def test_prompts_are_the_same_in_training_and_in_judging(family: str, tmp_path: 
     )["input_ids"]
     prompt = judge_prompt(comparison, PromptVariant.FULL)
     assert ids == [list(render_all(tokenizer, [prompt])[prompt].token_ids)]
+
+
+def test_number_format_and_attention_are_those_of_the_settings(checkpoint: Path) -> None:
+    chosen = PARAMS["grpo"] | {"prompt_variant": "plain", "rewards": {"verdict": 1.0}}
+    model = load_language_model(
+        checkpoint, GrpoSettings.model_validate(chosen | {"dtype": "bfloat16", "attention": "sdpa"})
+    )
+    assert model.dtype is torch.bfloat16
+    assert model.config._attn_implementation == "sdpa"
+
+
+@pytest.mark.slow
+def test_a_checkpoint_that_lacks_weights_is_not_trained_with_random_ones(tmp_path: Path, checkpoint: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    start = Path(shutil.copytree(checkpoint, tmp_path / "start"))
+    weights = load_file(start / "model.safetensors")
+    del weights["model.layers.0.self_attn.q_proj.weight"]
+    save_file(weights, start / "model.safetensors", {"format": "pt"})
+    settings = GrpoSettings.model_validate(
+        PARAMS["grpo"] | {"prompt_variant": "plain", "rewards": {"verdict": 1.0}, "max_prompt_tokens": 10_000}
+    )
+    comparison = Comparison(
+        pair_id="",
+        prompt=(Message(role=Role.USER, content="why"),),
+        response_a="one",
+        response_b="two",
+        better=Side.A,
+    )
+    run = TrainingRun("grpo", tmp_path / "work", tmp_path / "checkpoint", tmp_path / "curves")
+    with pytest.raises(StageError, match=r"lacks model\.layers\.0\.self_attn\.q_proj\.weight"):
+        train_grpo(run, start, load_tokenizer(start), [comparison], settings)
+    assert not run.checkpoint.exists()
 
 
 def test_both_orders_are_two_prompts_or_two_halves_of_one() -> None:

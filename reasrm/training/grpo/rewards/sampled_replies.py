@@ -10,7 +10,7 @@ from functools import wraps
 from typing import Any
 
 from reasrm.inference.replies import decode, reply_from_text
-from reasrm.judging.verdict import STOP, Unreadable, Verdict, after_thinking, read_verdict, reply_end
+from reasrm.judging.verdict import STOP, Unreadable, Verdict, after_thinking, drawing_end, read_verdict
 from reasrm.records.comparison import Side
 from reasrm.records.reply import Finish, Reply
 
@@ -64,8 +64,8 @@ def reply_proper(text: str) -> str:
 
 
 def cut_at_stop(text: str) -> str:
-    """The reply as every engine cuts it when it judges: nothing behind its verdict."""
-    return text[: reply_end(text)]
+    """The reply as every engine cuts it while it judges: nothing behind its verdict, which a sampler may go on from."""
+    return text[: drawing_end(text)]
 
 
 def read_verdicts(completions: Completions, log_metric: LogMetric) -> list[Verdict | Unreadable]:
@@ -92,7 +92,7 @@ def right_verdicts(completions: Completions, better: Sequence[str], log_metric: 
 
 def _verdict(reply: dict[str, str]) -> Verdict | Unreadable:
     """The verdict of a reply that is cut where an engine cuts it; it ended by itself if nothing else is said."""
-    judged = reply_from_text(reply["content"], Finish(reply.get("finish", Finish.STOP)), 0, 0, STOP)
+    judged = reply_from_text(cut_at_stop(reply["content"]), Finish(reply.get("finish", Finish.STOP)), 0, 0, STOP)
     return read_verdict(judged.text, judged.finish)
 
 

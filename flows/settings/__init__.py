@@ -1,0 +1,1 @@
+"""What params.yaml is made of, and whether the stages would take it."""

@@ -1,0 +1,154 @@
+"""What sections of params.yaml must say of each other; no stage's own class can see that, since it reads one section.
+
+Each rule takes the document as it is: what has the wrong type was told by the stage's class, and is passed over here.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from flows.profile import PARAMS, miniature
+from flows.settings.check import WrongSetting
+from flows.settings.page_words import untrue_words
+from flows.settings.profile_layers import parsed
+from flows.stage_outcome import FlowError
+
+CHECKPOINTS = "data/checkpoints/"
+PUBLISHED = ("folder", "hub")
+"""Values of `base_model.source` where the base is a published model and not a miniature."""
+TRAINED = ("sft", "answer_sft", "scalar_rm")
+EPOCH_RATE, GRPO_RATE = 1e-3, 2e-4
+"""Learning rates from which on a published model forgets what it knew, adapters included; the miniature's are above.
+Published runs take at most 5e-4 (LoRA SFT) and 1e-5 (LoRA GRPO)."""
+SHORTEST = 512
+"""Tokens; no judge's prompt about real answers fits into so few, and the miniature's limits do not exceed it."""
+SHOWN_WORDS = 40
+
+
+def between_sections(document: Mapping[str, Any], wiring: Mapping[str, Any], root: Path) -> Iterator[WrongSetting]:
+    """All that sections contradict each other in.
+
+    Args:
+        document: params.yaml.
+        wiring: dvc.yaml.
+        root: the project.
+    """
+    yield from _checkpoints(document, wiring)
+    yield from _judged_models(document)
+    yield from _base(document)
+    yield from _miniature_settings(document)
+    yield from _prompts(document)
+    yield from _page_words(document, root)
+
+
+def _checkpoints(document: Mapping[str, Any], wiring: Mapping[str, Any]) -> Iterator[WrongSetting]:
+    """Where GRPO starts from and what is judged must be made by a stage."""
+    made = sorted(_made_checkpoints(document, wiring))
+    for variant, settings in _mapping(document, "judge_variants").items():
+        checkpoint = str(settings.get("checkpoint", "")) if isinstance(settings, dict) else ""
+        if checkpoint.startswith(CHECKPOINTS) and checkpoint not in made:
+            problem = f"no stage makes it; there are {', '.join(made)}"
+            yield WrongSetting(f"judge@{variant}", f"judge_variants.{variant}.checkpoint", checkpoint, problem)
+    for variant, settings in _mapping(document, "grpo_variants").items():
+        start = str(settings.get("start", "")) if isinstance(settings, dict) else ""
+        if start and f"{CHECKPOINTS}{start}" not in made:
+            names = ", ".join(one.removeprefix(CHECKPOINTS) for one in made)
+            problem = f"no stage makes {CHECKPOINTS}{start}; there are {names}"
+            yield WrongSetting(f"grpo@{variant}", f"grpo_variants.{variant}.start", start, problem)
+
+
+def _made_checkpoints(document: Mapping[str, Any], wiring: Mapping[str, Any]) -> Iterator[str]:
+    for stage, entry in _mapping(wiring, "stages").items():
+        keys = list(_mapping(document, f"{stage}_variants")) if "foreach" in entry else [""]
+        for out in entry.get("do", entry).get("outs", []):
+            if str(out).startswith(CHECKPOINTS):
+                yield from (str(out).replace("${key}", str(key)) for key in keys)
+
+
+def _judged_models(document: Mapping[str, Any]) -> Iterator[WrongSetting]:
+    """What is scored must be judged, what the page shows must be scored."""
+    judged = list(_mapping(document, "judge_variants"))
+    scored = _mapping(document, "score").get("models", [])
+    scored = scored if isinstance(scored, list) else []
+    for model in scored:
+        if model not in judged:
+            problem = f"`judge_variants` has no such model, only {', '.join(judged)}: take it out, or add it there"
+            yield WrongSetting("score", "score.models", str(model), problem)
+    for key, model in _shown_models(_mapping(document, "report")):
+        if model not in scored:
+            problem = f"`score.models` has no such model, only {', '.join(map(str, scored))}: name one of those"
+            yield WrongSetting("report", f"report.{key}", str(model), problem)
+
+
+def _shown_models(report: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    yield from (("models", model) for model in _mapping(report, "models"))
+    if "lead" in report:
+        yield "lead", report["lead"]
+    pairs = report.get("differences")
+    named = {"side_by_side": report.get("side_by_side")}
+    named |= {f"differences.{place}": pair for place, pair in enumerate(pairs if isinstance(pairs, list) else [])}
+    for key, models in named.items():
+        yield from ((key, model) for model in (models if isinstance(models, list) else []))
+
+
+def _base(document: Mapping[str, Any]) -> Iterator[WrongSetting]:
+    base = _mapping(document, "base_model")
+    source, model, revision = base.get("source"), base.get("model"), base.get("revision")
+    if source in PUBLISHED and not model:
+        what = "a hub id, as OWNER/NAME" if source == "hub" else "the model's folder, and `base_model.reads` the same"
+        yield WrongSetting("base_model", "base_model.model", "''", f"with source {source} it is {what}")
+    if source == "hub" and model and not re.fullmatch(r"[0-9a-f]{40}", str(revision)):
+        problem = (
+            f"a full commit id (40 hex digits) is needed, since branches move: `git ls-remote "
+            f"https://huggingface.co/{model} HEAD` prints one; then --set base_model.revision=ID"
+        )
+        yield WrongSetting("base_model", "base_model.revision", repr(revision), problem)
+
+
+def _miniature_settings(document: Mapping[str, Any]) -> Iterator[WrongSetting]:
+    """The miniature's learning rates ruin a published model, and its lengths hold no real prompt."""
+    source = _mapping(document, "base_model").get("source")
+    if source not in PUBLISHED:
+        return
+    limits = [(stage, "learning_rate", EPOCH_RATE, True) for stage in TRAINED]
+    limits += [("grpo", "learning_rate", GRPO_RATE, True)]
+    limits += [(stage, "max_tokens", SHORTEST, False) for stage in TRAINED]
+    limits += [("grpo", "max_prompt_tokens", SHORTEST, False), ("judge", "max_context_tokens", SHORTEST, False)]
+    for stage, key, limit, is_upper in limits:
+        value = _mapping(document, stage).get(key)
+        if not isinstance(value, int | float) or (value < limit if is_upper else value > limit):
+            continue
+        problem = (
+            f"that is a value for the miniature, and base_model.source is {source}: "
+            f"{'less' if is_upper else 'more'} than {limit:g} is needed; `reasrm profile use pretrained` has values "
+            f"for chat models"
+        )
+        yield WrongSetting(stage, f"{stage}.{key}", f"{value:g}", problem)
+
+
+def _prompts(document: Mapping[str, Any]) -> Iterator[WrongSetting]:
+    shown = _mapping(document, "distill_traces").get("prompt_variant")
+    expected = _mapping(document, "filter_traces").get("prompt_variant")
+    if shown and expected and shown != expected:
+        problem = f"traces are held to what they were asked for, and distill_traces.prompt_variant is {shown}"
+        yield WrongSetting("filter_traces", "filter_traces.prompt_variant", str(expected), problem)
+
+
+def _page_words(document: Mapping[str, Any], root: Path) -> Iterator[WrongSetting]:
+    """The page must not say of another run what is true of the miniature; only edits by hand come so far."""
+    try:
+        words = untrue_words(document, parsed(miniature(root), PARAMS))
+    except FlowError:  # no git: nothing to compare with
+        return
+    for key in words:
+        problem = (
+            "the miniature's words, while pairs, benchmarks or the base model come from elsewhere: write your own, "
+            "or null, which derives them from what ran (`planted: []`, `families: {}`)"
+        )
+        yield WrongSetting("report", f"report.{key}", f"{str(document['report'][key])[:SHOWN_WORDS]}...", problem)
+
+
+def _mapping(document: Mapping[str, Any], section: str) -> Mapping[str, Any]:
+    found = document.get(section)
+    return found if isinstance(found, dict) else {}

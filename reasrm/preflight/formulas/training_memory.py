@@ -1,0 +1,159 @@
+"""Memory of one training stage on each of its devices: its phases, and what each holds."""
+
+from dataclasses import dataclass
+
+from reasrm.preflight.formulas.activations import BFLOAT16, activation_bytes, number_formats, scoring_bytes
+from reasrm.preflight.formulas.generation import cache_bytes, prefill_bytes, sampling_bytes
+from reasrm.preflight.formulas.judge_memory import Judging, batch_parts
+from reasrm.preflight.formulas.memory import MemoryNeed, Parts
+from reasrm.preflight.formulas.trained_weights import TrainedWeights, trained_weights
+from reasrm.preflight.model_shape import ModelShape
+from reasrm.training.grpo.settings import GrpoSettings
+from reasrm.training.trainer_settings import Strategy, TrainerSettings, TrainingAttention
+
+TRAINING_PROCESS = 620 * 2**20
+"""Bytes of a training process on a CPU before a model is loaded: interpreter, torch, transformers, TRL, datasets."""
+HEAP_FRAGMENTS = 1.4
+"""On a CPU, memory of what comes and goes in a step over what its tensors hold at once: glibc keeps freed memory in
+pieces, as `KEEP_FREED_MEMORY` of `flows.stage_process` tells it to. Measured, see benchmarks/README.md."""
+LASTING = frozenset({"weights", "optimiser", "reference", "libraries", "vllm"})
+"""Parts that stay from step to step."""
+SHARDED = frozenset({Strategy.FSDP2, Strategy.ZERO3})
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """One training stage, as far as its memory goes."""
+
+    shape: ModelShape
+    settings: TrainerSettings
+    length: int
+    """Tokens of the longest sequence: of a GRPO training, prompt and reply together."""
+    on_gpu: bool
+    scalar: bool = False
+    """Pairs of sequences are scored by a head of one number."""
+    prompt: int = 0
+    """Tokens of GRPO's longest prompt."""
+    device_memory: int = 0
+    """Bytes of one device, of which a colocated vLLM takes its share."""
+
+    @property
+    def parameters(self) -> int:
+        """All parameters of the model."""
+        return self.shape.scalar_parameters if self.scalar else self.shape.parameters
+
+    @property
+    def sequences(self) -> int:
+        """Sequences of one forward pass on one device."""
+        return self.settings.sequences_at_once * (2 if self.scalar else 1)
+
+
+def training_memory(training: Training) -> MemoryNeed:
+    """What each device of a training stage holds in its phases; on a CPU all processes share the memory."""
+    settings = training.settings
+    held = trained_weights(training.shape, settings, training.parameters)
+    always = {"weights": held.weights, "optimiser": held.optimiser}
+    if isinstance(settings, GrpoSettings):
+        always["reference"] = _reference(training, settings)
+    if not training.on_gpu:
+        always["libraries"] = TRAINING_PROCESS
+    vllm = _vllm_share(training)
+    asleep = 0.0 if getattr(getattr(settings, "rollouts", None), "sleep", False) else vllm
+    phases = {
+        "forward and backward": {**always, **_pass(training, held), "vllm": asleep},
+        "optimiser step": {**always, "gradients": held.gradients, "work": held.step, "vllm": asleep},
+    }
+    if isinstance(settings, GrpoSettings):
+        sampling = {"vllm": vllm} if _by_vllm(settings) else _rollouts(training, settings, held)
+        phases["rollouts"] = {**always, **sampling}
+    if dev := _dev_batch(training):
+        phases["dev accuracy"] = {**always, **dev}
+    if training.on_gpu:
+        return MemoryNeed(phases)
+    return MemoryNeed({name: _of_all_processes(parts, settings.launch.processes) for name, parts in phases.items()})
+
+
+def _of_all_processes(parts: Parts, processes: int) -> Parts:
+    """What the processes of a training on a CPU hold together."""
+    return {part: size * processes * (1 if part in LASTING else HEAP_FRAGMENTS) for part, size in parts.items()}
+
+
+def _pass(training: Training, held: TrainedWeights) -> dict[str, float]:
+    """What a forward and backward pass holds besides; of several passes the later ones find gradients."""
+    shape, settings = training.shape, training.settings
+    tokens = training.sequences * training.length
+    logits = 0.0
+    if not training.scalar:
+        scored = tokens
+        if isinstance(settings, GrpoSettings) and training.on_gpu:  # replies alone are scored where Triton is
+            scored = training.sequences * (training.length - training.prompt)
+        logits = scoring_bytes(shape, settings, scored, on_gpu=training.on_gpu)
+    activations = activation_bytes(shape, settings, training.sequences, training.length)
+    several = settings.accumulate > 1 or settings.launch.strategy is Strategy.DDP
+    return {
+        "activations": activations,
+        "logits": logits,
+        "copies": held.copies,
+        "gradients": held.gradients if several else max(0.0, held.gradients - activations),
+    }
+
+
+def _dev_batch(training: Training) -> Parts:
+    """What judging the dev rows between steps takes, by the settings `dev` of the training; nothing without them."""
+    settings = training.settings
+    dev = getattr(settings, "dev", None)
+    if dev is None:
+        return {}
+    return batch_parts(
+        Judging(
+            training.shape,
+            number_formats(settings).weight,
+            settings.attention is TrainingAttention.EAGER,
+            training.scalar,
+            dev.batch_size,
+            dev.batch_tokens,
+            training.prompt or training.length,
+            getattr(dev, "max_new_tokens", 0),
+            training.on_gpu,
+        )
+    )
+
+
+def _by_vllm(settings: TrainerSettings) -> bool:
+    return getattr(getattr(settings, "rollouts", None), "engine", "") == "vllm"
+
+
+def _vllm_share(training: Training) -> float:
+    """What a vLLM in the training's own processes takes; a server takes nothing here."""
+    rollouts = getattr(training.settings, "rollouts", None)
+    return float(getattr(rollouts, "memory_share", 0.0) * training.device_memory)
+
+
+def _reference(training: Training, settings: GrpoSettings) -> float:
+    """The starting checkpoint, whole or cut as the weights are; an adapter needs none, and a KL weight of 0 neither."""
+    if settings.lora is not None or not settings.kl_weight:
+        return 0.0
+    cut = settings.launch.processes if settings.launch.strategy in SHARDED else 1
+    return float(training.parameters * number_formats(settings).weight / cut)
+
+
+def _rollouts(training: Training, settings: GrpoSettings, held: TrainedWeights) -> dict[str, float]:
+    """What sampling all replies of a generation at once takes, by transformers' `generate`.
+
+    ZeRO-3 gathers the whole model for it (TRL's `ds3_gather_for_generation`); fully_shard goes block by block.
+    """
+    shape, formats = training.shape, number_formats(settings)
+    replies = settings.batch_size * settings.steps_per_generation // settings.launch.processes
+    cache = cache_bytes(shape, formats.weight, replies * training.length)
+    gathered = 0.0
+    if settings.launch.strategy is Strategy.ZERO3:
+        gathered = float(BFLOAT16 * training.parameters)
+    elif settings.launch.strategy is Strategy.FSDP2:
+        gathered = held.copies
+    eager = settings.attention is TrainingAttention.EAGER
+    return {
+        "cache": cache * (1 + 1 / shape.layers),  # a layer's grows by copying it
+        "prompts": prefill_bytes(shape, formats.product, replies, training.prompt, eager=eager),
+        "logits": sampling_bytes(shape, replies),
+        "copies": gathered,
+    }

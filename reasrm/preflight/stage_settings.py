@@ -1,0 +1,112 @@
+"""The stages of params.yaml that hold a model, with their settings; stages and variants as the pipeline names them.
+
+Keys that a settings class does not know are not looked at: whether they are right is for the stage itself to say.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from reasrm.inference.local_model import Dtype
+from reasrm.inference.model_opening import EngineName
+from reasrm.judging.chain_of_rubrics import PromptVariant
+from reasrm.preflight.base_model import TRAINED_HERE
+from reasrm.records.jsonl import explain
+from reasrm.records.judge_kind import JudgeKind
+from reasrm.runtime.params import PARAMS_FILE, ParamsError
+from reasrm.training.grpo.settings import GrpoSettings
+from reasrm.training.trainer_settings import EpochSettings, SftSettings, TrainerSettings
+
+Settings = TypeVar("Settings", bound=BaseModel)
+
+
+class JudgeNeeds(BaseModel):
+    """What decides how much a judge needs; the names are those of sections `judge` and `judge_running`."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    checkpoint: Path
+    dtype: Dtype
+    attention: str
+    batch_size: int = Field(gt=0)
+    batch_tokens: int = Field(gt=0)
+    cache_tokens: int | None = Field(None, gt=0)
+    """Most tokens in the cache of one batch; None for no such limit."""
+    max_context_tokens: int = Field(gt=0)
+    tensor_parallel: int = Field(1, gt=0)
+    data_parallel: int = Field(1, gt=0)
+    memory_share: float = Field(0.9, gt=0, le=1)
+    """Of a GPU, which vLLM takes; its own default."""
+    engine: EngineName
+    kind: JudgeKind
+    prompt: PromptVariant
+    orders: str
+    seed: int
+    max_new_tokens: int = Field(gt=0)
+    samples: int = Field(gt=0)
+
+
+@dataclass(frozen=True, slots=True)
+class StageSettings:
+    """One stage that holds a model."""
+
+    stage: str
+    """As the pipeline names it: `grpo@full`."""
+    section: str
+    """Of params.yaml."""
+    settings: TrainerSettings | JudgeNeeds | None
+    """None where no model is run: a published base is copied."""
+    prompt_variant: PromptVariant | None = None
+    """What an SFT or GRPO model is asked."""
+    error: str = ""
+    """Why there are no settings."""
+
+
+def stages_with_models(params: Mapping[str, Any], *, published: bool = False) -> Iterator[StageSettings]:
+    """The stages of `params`, the document in params.yaml, in the order in which they run.
+
+    A `published` base is copied, whatever `params` say.
+    """
+    base = params.get("base_model")
+    copied = published or (isinstance(base, Mapping) and base.get("source") not in TRAINED_HERE)
+    yield StageSettings("base_model", "base_model", None) if copied else _stage(params, "base_model", SftSettings)
+    yield _stage(params, "sft", SftSettings)
+    yield from _variants(params, "grpo", GrpoSettings)
+    yield _stage(params, "answer_sft", SftSettings)
+    yield _stage(params, "scalar_rm", EpochSettings)
+    yield from _variants(params, "judge", JudgeNeeds)
+
+
+def _variants(params: Mapping[str, Any], section: str, kind: type[BaseModel]) -> Iterator[StageSettings]:
+    variants = params.get(f"{section}_variants")
+    for name in variants if isinstance(variants, Mapping) else ():
+        yield _stage(params, section, kind, name)
+
+
+def _stage(params: Mapping[str, Any], section: str, kind: type[BaseModel], variant: str = "") -> StageSettings:
+    stage = f"{section}@{variant}" if variant else section
+    try:
+        values = dict(_mapping(params, section))
+        if kind is JudgeNeeds:
+            values |= params.get("judge_running") or {}
+        if variant:
+            values |= _mapping(_mapping(params, f"{section}_variants"), variant)
+        settings = kind.model_validate({key: value for key, value in values.items() if key in kind.model_fields})
+    except ValidationError as error:
+        return StageSettings(stage, section, None, error=f"{PARAMS_FILE}: section `{section}`: {explain(error)}")
+    except ParamsError as error:
+        return StageSettings(stage, section, None, error=str(error))
+    asked = values.get("prompt_variant")
+    known = PromptVariant(asked) if asked in set(PromptVariant) else None
+    assert isinstance(settings, TrainerSettings | JudgeNeeds)
+    return StageSettings(stage, section, settings, known)
+
+
+def _mapping(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    found = document.get(key)
+    if not isinstance(found, Mapping):
+        raise ParamsError(f"{PARAMS_FILE}: no section `{key}`")
+    return found

@@ -1,0 +1,197 @@
+"""Wrong words in params.yaml are told before anything runs: each stage's own classes, and rules between sections."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows.settings.check import WrongSetting, refuse, wrong_settings
+from flows.settings.faults import faults
+from flows.stage_outcome import FlowError
+from reasrm.runtime.yaml_files import read_yaml, write_yaml
+from tests.flows.test_profile import commit
+from tests.flows.toy_project import environment
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """The checkout's stages and settings, without its data and history."""
+    for part in ("stages", "flows", "reasrm", "revisions", "locks"):
+        (tmp_path / part).symlink_to(ROOT / part)
+    for part in ("params.yaml", "dvc.yaml"):
+        (tmp_path / part).write_bytes((ROOT / part).read_bytes())
+    return tmp_path
+
+
+def change(root: Path, **settings: Any) -> None:
+    """Set `section__key=value`; a section itself by `section=value`."""
+    document = read_yaml(root / "params.yaml")
+    for name, value in settings.items():
+        *path, last = name.split("__")
+        place = document
+        for key in path:
+            place = place[key]
+        place[last] = value
+    write_yaml(root / "params.yaml", document)
+
+
+def lines(root: Path) -> list[str]:
+    return [str(one) for one in faults(root)]
+
+
+def test_the_miniature_has_no_wrong_setting(root: Path) -> None:
+    assert faults(root) == []
+
+
+def test_all_wrong_words_are_told_together_where_they_stand(root: Path) -> None:
+    change(
+        root,
+        grpo__loss_type="dapoo",
+        grpo_variants__cold_start__rewards={"verdit": 1.0},
+        sft__learning_rate=-1.0,
+        sft__learnig_rate=1.0,
+        answer_sft__batch_size=30,
+        answer_sft__micro_batch_size=4,
+        scalar_rm__launch={"processes": 4, "strategy": "single"},
+        judge_variants__base__kind="generativ",
+        judg={},
+        distill_traces_asking__mode="slow",
+    )
+    told = lines(root)
+    for start in (
+        "judg: no stage reads such a section; `judge` is one",
+        "distill_traces_asking.mode is slow: Input should be 'online' or 'batch'",
+        "grpo_variants.cold_start.rewards is {'verdit': 1.0}: no reward term verdit; there are answer",
+        "judge_variants.base.kind is generativ: Input should be 'generative' or 'scalar'",
+        "sft.learning_rate is -1.0: Input should be greater than 0",
+        "sft.learnig_rate is 1.0: there is no such setting; `learning_rate` is one",
+        "grpo.loss_type is dapoo: Input should be 'grpo', 'dapo'",
+        "answer_sft is: batch_size (30) must be a multiple of micro_batch_size (4): ",
+        "scalar_rm.launch is {'processes': 4, 'strategy': 'single'}: 4 processes need a strategy other than `single`",
+    ):
+        assert [line for line in told if line.replace("answer_sft: ", "answer_sft is: ").startswith(start)], start
+    assert len(told) == 9, "a common fault of several variants is told once"
+
+
+def test_what_one_section_says_of_another_must_be_there(root: Path) -> None:
+    change(
+        root,
+        judge_variants__sft__checkpoint="data/checkpoints/grpo-fulll",
+        grpo_variants__full__start="sfd",
+        score__models=["base", "sft", "grpo-full", "grpo-cold_start", "answer_sft", "gone"],
+        report__lead="scalar_rm",
+        report__differences=[["sft", "nobody"]],
+        filter_traces__prompt_variant="rubrics",
+    )
+    told = lines(root)
+    made = "data/checkpoints/answer_sft, data/checkpoints/base, data/checkpoints/grpo-cold_start"
+    assert (
+        f"judge_variants.sft.checkpoint is data/checkpoints/grpo-fulll: no stage makes it; there are {made}" in told[1]
+    )
+    assert "grpo_variants.full.start is sfd: no stage makes data/checkpoints/sfd" in told[0]
+    places = [line.partition(" is ")[0] for line in told]
+    assert places[2:] == [
+        "score.models",
+        "filter_traces.prompt_variant",
+        "report.models",
+        "report.lead",
+        "report.differences.0",
+    ]
+
+
+def test_the_miniatures_rates_and_lengths_are_refused_for_a_published_model(root: Path) -> None:
+    change(root, base_model__source="hub", base_model__model="Qwen/Qwen3-1.7B", base_model__revision="main")
+    told = lines(root)
+    (revision,) = [line for line in told if line.startswith("base_model.revision")]
+    assert "`git ls-remote https://huggingface.co/Qwen/Qwen3-1.7B HEAD` prints one" in revision
+    refused = {line.partition(" is ")[0] for line in told if "`reasrm profile use pretrained` has values" in line}
+    assert refused == {
+        *(f"{stage}.learning_rate" for stage in ("sft", "grpo", "answer_sft", "scalar_rm")),
+        *(f"{stage}.max_tokens" for stage in ("sft", "answer_sft", "scalar_rm")),
+        "grpo.max_prompt_tokens",
+        "judge.max_context_tokens",
+    }
+
+
+def test_the_miniatures_words_are_refused_for_another_run(root: Path) -> None:
+    commit(root)
+    change(root, collect_pairs__source="files")
+    assert {line.partition(" is ")[0] for line in lines(root)} == {
+        f"report.{key}" for key in ("title", "summary", "notes", "reproduce", "planted", "families", "reference_run")
+    }
+    change(root, report__summary="Ours.", report__planted=[], report__families={}, report__reference_run=None)
+    change(root, report__title=None, report__notes=None, report__reproduce=None)
+    assert lines(root) == []
+
+
+def test_sections_of_the_wrong_type_are_told_and_break_nothing(root: Path) -> None:
+    change(root, score=3, judge_variants=None, report={"models": 1, "differences": 2}, grpo_variants__full=None)
+    assert [line for line in lines(root) if line.startswith("score: a mapping of settings is needed")]
+
+
+@pytest.mark.slow
+def test_words_that_only_the_libraries_know_are_told_too(root: Path) -> None:
+    change(
+        root,
+        sft__optim="adamw_tosch",
+        sft__trl={"adam_beta2": 0.95, "nonsense": 1},
+        grpo__trl={"loss_type": "grpo", "top_p": "high"},
+        scalar_rm__trl={"center_rewards_coefficient": 0.01},
+        answer_sft__lr_scheduler_type="cosinus",
+        base_model__lr_scheduler_kwargs={"min_rate": 0.1},
+    )
+    told = lines(root)
+    for start in (
+        "sft.optim is adamw_tosch: transformers has no such optimiser; it has adamw_torch",
+        "sft.trl.nonsense is 1: is no argument of this training's config class in TRL",
+        "grpo.trl.loss_type is grpo: is decided by `loss_type` of the same section",
+        "grpo.trl.top_p is high: ",
+        "answer_sft.lr_scheduler_type is cosinus: transformers has no such schedule; there are linear",
+        "base_model.lr_scheduler_kwargs.min_rate is 0.1: the schedule cosine_with_min_lr takes no such argument",
+    ):
+        assert [line for line in told if line.startswith(start)], (start, told)
+    assert len(told) == 6
+
+
+def test_only_the_stages_that_are_asked_for_count() -> None:
+    wrong = [WrongSetting("sft", "sft.seed", "x", "no"), WrongSetting("grpo@full", "grpo_variants.full.x", "1", "no")]
+    refuse(wrong, ["base_model", "grpo@cold_start"])
+    with pytest.raises(FlowError, match="1 wrong setting; nothing was run"):
+        refuse(wrong, ["sft"])
+    with pytest.raises(FlowError, match="2 wrong settings"):
+        refuse(wrong, ["sft", "grpo@full"])
+    with pytest.raises(FlowError, match="1 wrong setting"):
+        refuse([WrongSetting("", "judg", "", "no such section")], ["base_model"])
+
+
+@pytest.mark.slow
+def test_the_check_runs_beside_and_a_broken_file_is_one_line(root: Path) -> None:
+    change(root, sft__seed="x")
+    assert [one.setting for one in wrong_settings(root)] == ["sft.seed"]
+    (root / "params.yaml").write_text("a: [\n")
+    with pytest.raises(FlowError, match=r"the settings cannot be checked .*params\.yaml line 2"):
+        wrong_settings(root)
+    assert wrong_settings(root / "stages") == [], "a project without stages of its own has no classes to check by"
+
+
+@pytest.mark.slow
+def test_plan_and_run_refuse_and_profile_use_warns(root: Path) -> None:
+    def reasrm(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "reasrm.cli", *words]
+        return subprocess.run(command, cwd=root, env=environment(), capture_output=True, text=True, check=False)
+
+    for words in (["git", "init", "-q"], [sys.executable, "-m", "dvc", "init", "-q"]):
+        subprocess.run(words, cwd=root, check=True, env=environment())
+    used = reasrm("profile", "use", "miniature", "--set", "sft.learning_rate=-1")
+    assert used.returncode == 0, used.stderr
+    assert "params.yaml: sft.learning_rate is -1" in used.stderr
+    for command in ("plan", "run"):
+        done = reasrm(command)
+        assert done.returncode == 1, done.stderr
+        assert "params.yaml: sft.learning_rate is -1" in done.stderr
+        assert "1 wrong setting; nothing was run" in done.stderr
+        assert "Traceback" not in done.stderr

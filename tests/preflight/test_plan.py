@@ -1,0 +1,115 @@
+"""A project's stages on described devices: what fits, what does not, and whether the advice holds."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reasrm.preflight.devices import described_device
+from reasrm.preflight.plan import Wanted, estimates
+from reasrm.runtime.stage_main import StageError
+from reasrm.runtime.yaml_files import parse_yaml
+from tests.training.stage_runs import PARAMS
+
+LONG = {"max_tokens": 4096, "batch_size": 64, "micro_batch_size": 1, "attention": "sdpa", "precision": "bfloat16"}
+QWEN = {"source": "hub", "model": "Qwen/Qwen2.5-7B-Instruct", "revision": "0" * 40}
+
+
+def planned(root: Path, device: str, *only: str, **sections: dict[str, Any]) -> dict[str, Any]:
+    """The stages of the plan by name, all or `only` some, with some settings changed."""
+    params = {
+        name: value | sections.get(name, {}) if isinstance(value, dict) else value for name, value in PARAMS.items()
+    }
+    document = estimates(root, params, Wanted(described_device(device), only))
+    return {stage["stage"]: stage for stage in document["stages"]} | {"document": document}
+
+
+def gib(stage: dict[str, Any]) -> float:
+    return float(stage["memory"]["needs_gib"])
+
+
+def test_the_miniature_fits_a_small_machine_before_any_stage_has_run(tmp_path: Path) -> None:
+    stages = planned(tmp_path, "cpu-8gb")
+    assert all(stage["fits"] for name, stage in stages.items() if name != "document")
+    assert {"base_model", "grpo@full", "judge@scalar_rm"} <= stages.keys()
+    assert stages["document"]["disk"]["fits"]
+
+
+def test_seven_billion_in_float32_need_more_than_one_card_and_each_advice_holds(tmp_path: Path) -> None:
+    sft = planned(tmp_path, "h100", "sft", base_model=QWEN, sft=LONG)["sft"]
+    assert sft["fits"] is False
+    assert sft["surely_not"]
+    # 7.6 billion parameters: 28.4 GiB of weights, as much of gradients, twice that of Adam
+    assert sft["memory"]["parts_gib"]["weights"] == pytest.approx(28.37, abs=0.01)
+    assert sft["memory"]["parts_gib"]["optimiser"] == pytest.approx(56.74, abs=0.02)
+    assert sft["changes"][-1]["fits"]
+    done: dict[str, Any] = {}
+    for change in sft["changes"]:
+        done |= parse_yaml(change["text"], "a change")
+        found = planned(tmp_path, "h100", "sft", base_model=QWEN, sft=LONG | done)["sft"]
+        assert gib(found) == pytest.approx(change["gib"], abs=0.02)
+    assert found["fits"]
+    assert not found["changes"]
+
+
+def test_a_launch_divides_what_its_strategy_divides(tmp_path: Path) -> None:
+    def parts(strategy: str, processes: int) -> dict[str, float]:
+        changed = LONG | {"launch": {"processes": processes, "strategy": strategy}, "precision": "float32"}
+        found = planned(tmp_path, "h100:8", "sft", base_model=QWEN, sft=changed)["sft"]["memory"]["parts_gib"]
+        return dict(found)
+
+    alone, ddp, zero2, fsdp2 = (parts(*one) for one in (("single", 1), ("ddp", 8), ("zero2", 8), ("fsdp2", 8)))
+    assert ddp["weights"] == alone["weights"] == zero2["weights"]
+    assert ddp["gradients"] == pytest.approx(2 * alone["gradients"], abs=0.02)
+    assert zero2["optimiser"] == pytest.approx(alone["optimiser"] / 8, abs=0.02)
+    assert fsdp2["weights"] == pytest.approx(alone["weights"] / 8, abs=0.02)
+
+
+def test_an_adapter_trains_a_share_and_needs_no_reference(tmp_path: Path) -> None:
+    lora = {"rank": 16, "alpha": 32, "dropout": 0.0, "target_modules": "all-linear", "use_rslora": False}
+    short = {"attention": "sdpa", "micro_batch_size": 1, "dtype": "bfloat16", "gradient_checkpointing": True}
+    whole = planned(tmp_path, "h100", "grpo@full", base_model=QWEN, grpo=short)["grpo@full"]
+    beside = planned(tmp_path, "h100", "grpo@full", base_model=QWEN, grpo=short | {"lora": lora | {"quantise": None}})[
+        "grpo@full"
+    ]
+    four_bits = planned(
+        tmp_path, "24gb", "grpo@full", base_model=QWEN, grpo=short | {"lora": lora | {"quantise": "nf4"}}
+    )
+    assert whole["memory"]["parts_gib"]["reference"] == pytest.approx(14.19, abs=0.01)
+    assert "reference" not in beside["memory"]["parts_gib"]
+    assert gib(four_bits["grpo@full"]) < gib(beside) - 8
+    assert beside["disk"]["resume_gib"] < 2 < whole["disk"]["resume_gib"]
+
+
+def test_what_no_memory_helps_is_a_problem_in_words(tmp_path: Path) -> None:
+    eight = LONG | {"launch": {"processes": 8, "strategy": "fsdp2"}, "max_tokens": 40000}
+    on_gpu = planned(tmp_path, "h100:4", "sft", base_model=QWEN, sft=eight)["sft"]["problems"]
+    on_cpu = planned(tmp_path, "cpu-512gb", "sft", base_model=QWEN, sft=eight)["sft"]["problems"]
+    assert on_gpu == [
+        "launch.processes 8: there are 4 GPUs",
+        "sequences of 40000 tokens exceed the model's 32768 positions",
+    ]
+    assert on_cpu[0] == "launch.strategy fsdp2 needs GPUs"
+
+
+def test_a_section_that_cannot_be_read_is_one_unknown_stage(tmp_path: Path) -> None:
+    stages = planned(tmp_path, "cpu-8gb", sft={"batch_size": "many"})
+    assert "section `sft`" in stages["sft"]["unknown"]
+    assert stages["sft"]["fits"] is None
+    assert stages["answer_sft"]["fits"]
+
+
+def test_a_model_of_unknown_shape_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    with pytest.raises(StageError, match="--model FOLDER"):
+        planned(tmp_path, "h100", base_model={"source": "folder", "model": "models/none", "reads": "models/none"})
+
+
+def test_every_optimiser_has_an_estimate_and_only_an_unknown_one_is_named(tmp_path: Path) -> None:
+    sizes = {}
+    for optim in ("adamw_torch_fused", "adamw_8bit", "lion_32bit", "adafactor", "sgd", "unheard_of"):
+        changed = LONG | {"optim": optim, "precision": "float32", "gradient_checkpointing": True}
+        sft = planned(tmp_path, "a100", "sft", base_model=QWEN, sft=changed)["sft"]
+        sizes[optim] = sft["memory"]["parts_gib"].get("optimiser", 0.0)
+        assert bool(sft["notes"]) == (optim == "unheard_of")
+    assert sizes["adamw_torch_fused"] == sizes["unheard_of"] == pytest.approx(2 * sizes["lion_32bit"], abs=0.02)
+    assert sizes["adamw_torch_fused"] > 3.9 * sizes["adamw_8bit"] > 3.9 * sizes["adafactor"] > sizes["sgd"] == 0
