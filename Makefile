@@ -31,7 +31,7 @@ test-slow: install ## the tests that train models, run flows and open pages (Chr
 
 test-vllm: ## the tests that run vLLM on the CPU, in an environment of their own
 	@$(MAKE) --no-print-directory install VENV=.venv-vllm LOCK=locks/cpu-vllm.txt
-	@OMP_NUM_THREADS=1 .venv-vllm/bin/python -m pytest -n 0 -m vllm tests/inference
+	@OMP_NUM_THREADS=1 .venv-vllm/bin/python -m pytest -n 0 -m vllm tests/inference tests/training
 
 check: install ## format, lint, types, import contracts
 	@$(BIN)/ruff format --check .

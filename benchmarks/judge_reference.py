@@ -29,7 +29,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reasrm.apis.request_format import RequestField
-from reasrm.evaluation.benchmark_judgments import Orders, items_in_orders, read_items
+from reasrm.evaluation.benchmark_judgments import items_in_orders, read_items
 from reasrm.inference.api_engine import ApiEngine
 from reasrm.inference.engine import Prompt, Sampling
 from reasrm.inference.prompt_rendering import load_tokenizer
@@ -39,7 +39,7 @@ from reasrm.judging.chat_templates.chat_template import render_chat
 from reasrm.judging.prompt import judge_prompt
 from reasrm.judging.verdict import STOP
 from reasrm.records.benchmark_item import BenchmarkItem
-from reasrm.records.comparison import show
+from reasrm.records.comparison import Orders, show
 from reasrm.records.ledger import Ledger
 from reasrm.records.pair import Message
 from stages.judge import JudgeParams, RunningParams, judge_items

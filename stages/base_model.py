@@ -25,7 +25,7 @@ from reasrm.runtime.stage_main import run_stage
 from reasrm.training.published_model import copy_from_folder, fetch_from_hub, require_trainable
 from reasrm.training.sft import TrainingExample, train_sft
 from reasrm.training.trainer_settings import SftSettings, Strategy
-from reasrm.training.training_run import begin_training
+from reasrm.training.training_run import begin_training, outcome_note
 
 PAIRS = (Path("data/pairs/distill.jsonl"), Path("data/pairs/reinforce.jsonl"))
 FINGERPRINT = Path("data/fingerprints/base_model.json")
@@ -66,9 +66,10 @@ class BaseModelParams(StageParams, SftSettings):
     @model_validator(mode="after")
     def _is_trained_whole_and_alone(self) -> Self:
         """The miniature is small, and an adapter beside random weights learns nothing."""
-        if self.lora is not None or self.launch.strategy is not Strategy.SINGLE:
+        if self.lora is not None or self.launch.strategy is not Strategy.SINGLE or self.dev is not None:
             raise ValueError(
-                "base_model trains the miniature alone: lora must be null and launch {processes: 1, strategy: single}"
+                "base_model trains the miniature alone, which cannot judge yet: lora and dev must be null, launch "
+                "{processes: 1, strategy: single}"
             )
         return self
 
@@ -116,7 +117,7 @@ def pretrain_miniature(params: BaseModelParams) -> str:
         return model.to(getattr(torch, params.dtype.value))
 
     examples = [TrainingExample(document.prompt, document.completion) for document in documents]
-    return train_sft(run, untrained, tokenizer, examples, params).summary("documents")
+    return train_sft(run, untrained, tokenizer, examples, params).summary("documents") + outcome_note(run)
 
 
 def main() -> str:

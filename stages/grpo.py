@@ -2,7 +2,7 @@
 
 `full` starts from the distilled checkpoint; the `cold_start` variants start from the base (paper, table 2).
 
-Reads:   data/pairs/reinforce.jsonl, data/checkpoints/<start>
+Reads:   data/pairs/reinforce.jsonl, data/checkpoints/<start>; data/pairs/dev.jsonl, to judge on while training
 Writes:  data/checkpoints/grpo-<variant>, data/curves/grpo-<variant>
 Run:     python -m stages.grpo full      (or: dvc repro grpo@full)
 """
@@ -19,7 +19,8 @@ from reasrm.runtime.params import StageParams
 from reasrm.training.grpo.settings import GrpoSettings
 from reasrm.training.grpo.training import train_grpo
 from reasrm.training.launch import run_training_stage
-from reasrm.training.training_run import begin_training
+from reasrm.training.monitoring.dev_judging import dev_set
+from reasrm.training.training_run import begin_training, outcome_note
 
 PAIRS = Path("data/pairs/reinforce.jsonl")
 FINGERPRINT = Path("data/fingerprints/grpo.json")
@@ -40,11 +41,12 @@ def main(variant: str) -> str:
     """Train the variant's starting checkpoint on the pairs; return the summary line."""
     params = GrpoParams.load(variant)
     name, start = f"grpo-{variant}", CHECKPOINTS / params.start
-    run = begin_training(name, params, (PAIRS, start, FINGERPRINT), CHECKPOINTS / name, CURVES / name)
+    dev = dev_set(params.dev, params.seed, params.prompt_variant)
+    run = begin_training(name, params, (PAIRS, start, FINGERPRINT), CHECKPOINTS / name, CURVES / name, dev)
     pairs = read_records(PAIRS, PreferencePair)
     comparisons = [show(pair, hashed_side(pair, params.seed)) for pair in pairs]
     prompts, left_out, reward = train_grpo(run, start, load_tokenizer(start), comparisons, params)
-    return f"{prompts} prompts, {params.steps} steps, reward {reward:.3f}, {left_out.summary()}"
+    return f"{prompts} prompts, {params.steps} steps, reward {reward:.3f}, {left_out.summary()}{outcome_note(run)}"
 
 
 if __name__ == "__main__":

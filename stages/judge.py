@@ -15,7 +15,6 @@ from typing import Any, ClassVar, NamedTuple, Self
 from pydantic import Field, model_validator
 
 from reasrm.evaluation.benchmark_judgments import (
-    Orders,
     comparisons,
     item_judgments,
     items_in_orders,
@@ -32,7 +31,7 @@ from reasrm.inference.local_model import Attention, Dtype, LocalModelSettings
 from reasrm.inference.model_opening import EngineName, open_model
 from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.records.benchmark_item import BenchmarkItem
-from reasrm.records.comparison import Side
+from reasrm.records.comparison import Orders, Side
 from reasrm.records.judge_kind import JudgeKind
 from reasrm.records.judgment import BUDGETS, Judgment
 from reasrm.records.ledger import Ledger

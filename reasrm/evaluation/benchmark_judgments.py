@@ -1,23 +1,14 @@
 """The items of the benchmarks as comparisons in one order or both, and their judgments as files."""
 
 from collections.abc import Iterable, Sequence
-from enum import StrEnum
 from pathlib import Path
 
 from reasrm.records.benchmark_folder import item_files
 from reasrm.records.benchmark_item import BenchmarkItem
-from reasrm.records.comparison import Comparison, Side, hashed_side, show
+from reasrm.records.comparison import Comparison, Orders, Side, hashed_side, show
 from reasrm.records.jsonl import read_records, write_records
 from reasrm.records.judgment import ComparisonJudgment, Judgment
 from reasrm.runtime.stage_main import StageError
-
-
-class Orders(StrEnum):
-    """In which orders the answers of an item are shown."""
-
-    BOTH = "both"
-    HASHED = "hashed"
-    """One order per item, by a hash of its texts and the seed."""
 
 
 def read_items(folder: Path) -> dict[str, list[BenchmarkItem]]:

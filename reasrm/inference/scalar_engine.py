@@ -17,12 +17,12 @@ SCORE_DIGITS = 6
 class ScalarEngine:
     """Scores conversations with their answer; loads the model when the first one comes."""
 
-    def __init__(self, settings: LocalModelSettings, tokenizer: Any) -> None:
-        """Prepare for `settings`; `tokenizer` is the checkpoint's own."""
+    def __init__(self, settings: LocalModelSettings, tokenizer: Any, model: Any = None) -> None:
+        """Prepare for `settings`; `tokenizer` is the checkpoint's own, `model` one that is in memory already."""
         self._settings = settings
         self._tokenizer = tokenizer
-        self._model: Any = None
-        self._pad_id: int | None = None
+        self._model: Any = model
+        self._pad_id: int | None = model.config.get_text_config().pad_token_id if model is not None else None
         self.starts = 0
         """How often the model was loaded."""
 

@@ -15,11 +15,11 @@ from reasrm.runtime.work_folder import file_hash
 class TransformersEngine:
     """Runs a causal language model; loads it when the first prompt is asked."""
 
-    def __init__(self, settings: LocalModelSettings, tokenizer: Any) -> None:
-        """Prepare for `settings`; `tokenizer` is the checkpoint's own."""
+    def __init__(self, settings: LocalModelSettings, tokenizer: Any, model: Any = None) -> None:
+        """Prepare for `settings`; `tokenizer` is the checkpoint's own, `model` one that is in memory already."""
         self._settings = settings
         self._tokenizer = tokenizer
-        self._model: Any = None
+        self._model: Any = model
         self.starts = 0
 
     def identity(self) -> dict[str, Any]:

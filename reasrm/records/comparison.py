@@ -21,6 +21,14 @@ class Side(StrEnum):
         return Side.B if self is Side.A else Side.A
 
 
+class Orders(StrEnum):
+    """In which orders the answers of a pair are shown."""
+
+    BOTH = "both"
+    HASHED = "hashed"
+    """One order per pair, by a hash of its texts and the seed."""
+
+
 class Comparison(BaseModel):
     """One conversation with the answers A and B, and the side of the better one."""
 

@@ -165,7 +165,15 @@ def _charts(
         if found:
             title = prefix + (panel.title.lower() if prefix else panel.title)
             plot = curve_plot(f"{key} {panel.title}", panel, found, colors)
-            yield CurveChart(title, panel.unit, panel.reading, plot)
+            yield CurveChart(title, panel.unit, f"{panel.reading}{_rests_on(panel, found)}", plot)
+
+
+def _rests_on(panel: Panel, curves: Sequence[Curve]) -> str:
+    """How many a share is out of, in words; nothing for what is no such share."""
+    sizes = sorted({curve.n for curve in curves if curve.n is not None})
+    if not sizes:
+        return ""
+    return f" n = {' or '.join(f'{n:,}' for n in sizes)} {panel.counted}; the shade is the 95 % interval (Wilson)."
 
 
 def _legend(label: str, series: int) -> LegendEntry:

@@ -13,7 +13,7 @@ from reasrm.records.unasked_prompts import unasked_warnings
 from reasrm.reporting import charts
 from reasrm.reporting.charts import CurveGroup, FamilyChart, HeatMap, ModelView
 from reasrm.reporting.completeness import CompletenessRow, read_completeness
-from reasrm.reporting.curves import read_curves
+from reasrm.reporting.curves import read_curves, read_warnings
 from reasrm.reporting.data_funnel import Funnel, read_funnel
 from reasrm.reporting.example_view import ExamplesView, examples_view
 from reasrm.reporting.examples import benchmark_items, choose_examples
@@ -82,6 +82,8 @@ class Content:
     reply_statistics: tuple[tuple[ModelView, ReplyStatistics], ...]
     completeness: tuple[CompletenessRow, ...]
     curve_groups: tuple[CurveGroup, ...]
+    training_warnings: tuple[tuple[str, str], ...]
+    """Run, as readers know it, and what its training warned of."""
     funnel: Funnel
     rollouts: tuple[RolloutRun, ...]
     examples: ExamplesView
@@ -141,6 +143,7 @@ def gather(
         reply_statistics=_reply_statistics(models, folders, names, settings.reply_sample),
         completeness=completeness,
         curve_groups=drawn.curve_groups,
+        training_warnings=tuple((settings.label(run), text) for run, text in read_warnings(folders.curves)),
         funnel=funnel,
         rollouts=rollout_runs(folders.curves, settings.rollouts, settings.models, settings.example_characters),
         examples=examples_view(chosen, side_by_side, settings.example_characters, labels),

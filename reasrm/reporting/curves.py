@@ -5,10 +5,13 @@ metric's name.
 """
 
 import csv
+import json
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+from scipy.stats import binomtest
 
 
 class BadCurveError(ValueError):
@@ -24,6 +27,10 @@ class Curve:
     """Path of the metric below `plots/metrics`, without a leading `train/`."""
     steps: tuple[float, ...]
     values: tuple[float, ...]
+    intervals: tuple[tuple[float, float], ...] = ()
+    """95 % interval of each value; empty where it is not said what a value rests on."""
+    n: int | None = None
+    """Out of how many the last value is."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +45,22 @@ class Panel:
     """One sentence for a reader who sees such a curve for the first time."""
     warn_above: float | None = None
     """From here on something is usually wrong; drawn as a line."""
+    counted_by: str = ""
+    """Metric that says out of how many a share is; then it has an interval (Wilson)."""
+    counted: str = ""
+    """What is counted, in the plural."""
 
+
+DEV_ACCURACY = Panel(
+    ("dev/accuracy",),
+    "Dev accuracy",
+    "share",
+    "Share of right verdicts on pairs that nothing is trained on, given while it trained and read as the benchmarks' "
+    "are; a reply without a verdict is wrong.",
+    counted_by="dev/pairs",
+    counted="pairs",
+)
+"""Drawn for every run that was judged while it trained."""
 
 REINFORCEMENT = (
     Panel(
@@ -49,6 +71,7 @@ REINFORCEMENT = (
         "parameters. Term verdict: +1 if right, else -1; terms answer and format: 1 or 0. So where the terms differ, "
         "compare slopes, not levels.",
     ),
+    DEV_ACCURACY,
     Panel(
         ("kl",),
         "KL to the starting checkpoint",
@@ -105,6 +128,7 @@ REINFORCEMENT = (
 
 SUPERVISED = (
     Panel(("loss",), "Loss", "nats per token", "Mean loss on the part of the text that is trained on."),
+    DEV_ACCURACY,
     Panel(("eval_loss",), "Loss on held-out text", "nats per token", "The same on text that is not trained on."),
     Panel(
         ("mean_token_accuracy",),
@@ -117,6 +141,7 @@ SUPERVISED = (
 
 PREFERENCE_PAIRS = (
     Panel(("loss",), "Loss", "nats per pair", "Mean Bradley-Terry loss; 0.693 without any preference."),
+    DEV_ACCURACY,
     Panel(
         ("accuracy",),
         "Pair accuracy in training",
@@ -141,6 +166,22 @@ def read_curves(folder: Path) -> tuple[Curve, ...]:
     )
 
 
+def read_warnings(folder: Path) -> tuple[tuple[str, str], ...]:
+    """What each run's `training.json` warns of, as run and text; nothing for a run without such a file.
+
+    Raises:
+        BadCurveError: such a file is not what a training writes.
+    """
+    found: list[tuple[str, str]] = []
+    for file in sorted(folder.glob("*/training.json")):
+        try:
+            warnings = json.loads(file.read_text(encoding="utf-8"))["warnings"]
+            found += [(file.parent.name, str(warning["text"])) for warning in warnings]
+        except (ValueError, KeyError, TypeError) as error:
+            raise BadCurveError(f"{file}: not what a training writes ({error!r}); train that stage again") from error
+    return tuple(found)
+
+
 def is_reinforcement(curves: tuple[Curve, ...], run: str) -> bool:
     """Whether `run` was trained on a reward."""
     return any(curve.run == run and curve.metric == "reward" for curve in curves)
@@ -155,7 +196,21 @@ def panel_curves(curves: tuple[Curve, ...], panel: Panel, runs: tuple[str, ...])
     """The curves of `panel`, at most one per run, in the order of `runs`."""
     found = {(curve.run, curve.metric): curve for curve in curves}
     picked = (next((found[run, name] for name in panel.metrics if (run, name) in found), None) for run in runs)
-    return tuple(curve for curve in picked if curve is not None and curve.steps)
+    return tuple(
+        _with_intervals(curve, found.get((curve.run, panel.counted_by)))
+        for curve in picked
+        if curve is not None and curve.steps
+    )
+
+
+def _with_intervals(curve: Curve, counts: Curve | None) -> Curve:
+    """`curve`, which is a share, with the interval that the `counts` at the same steps give it."""
+    if counts is None or counts.steps != curve.steps:
+        return curve
+    tests = (binomtest(round(share * n), round(n)) for share, n in zip(curve.values, counts.values, strict=True))
+    intervals = (test.proportion_ci(0.95, method="wilson") for test in tests)
+    found = tuple((float(one.low), float(one.high)) for one in intervals)
+    return replace(curve, intervals=found, n=round(counts.values[-1]))
 
 
 def _read_curve(run: str, file: Path, name: Path) -> Curve:

@@ -93,6 +93,9 @@ def curve_plot(name: str, panel: Panel, curves: Sequence[Curve], series: Mapping
         if noisy:
             axes.plot(curve.steps, curve.values, color=color, linewidth=0.8, alpha=0.35)
         smooth = moving_mean(curve.values, SMOOTHING) if noisy else curve.values
+        if curve.intervals:
+            low, high = zip(*curve.intervals, strict=True)
+            axes.fill_between(curve.steps, low, high, color=color, alpha=0.15, linewidth=0)
         lonely = "o" if len(smooth) == 1 else ""
         axes.plot(curve.steps, smooth, color=color, linestyle=(0, dashes) if dashes else "-", marker=lonely)
     highest = max(value for curve in curves for value in curve.values)
@@ -127,4 +130,7 @@ def moving_mean(values: Sequence[float], window: int) -> list[float]:
 
 def _described(curve: Curve) -> str:
     first, last = curve.values[0], curve.values[-1]
-    return f"{curve.run} from {first:.4g} at step {curve.steps[0]:g} to {last:.4g} at step {curve.steps[-1]:g}"
+    interval = " ({:.3f} to {:.3f})".format(*curve.intervals[-1]) if curve.intervals else ""
+    return (
+        f"{curve.run} from {first:.4g} at step {curve.steps[0]:g} to {last:.4g}{interval} at step {curve.steps[-1]:g}"
+    )

@@ -1,8 +1,9 @@
 """Where a stage keeps what lets it resume: outside DVC's outputs, named by the hash of everything that went in."""
 
 import hashlib
+import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from reasrm.runtime.process_lock import LockHeldError, hold
 
 WORK = Path("work")
 LEDGERS = Path("ledgers")
+LIVE_CURVES = "curves"
+"""In a training's folder, beside those of its checkpoints: its curves while it trains."""
 LARGE = 2**24
 """Bytes. Smaller files are hashed each time: a clock's tick is too coarse to tell two quick writes apart."""
 
@@ -48,6 +51,17 @@ def resume_folder(stage: str, params: Any, inputs: Iterable[Path]) -> Path:
     folder = WORK / stage / key[:16]
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def remove_resume_folder(folder: Path) -> None:
+    """Remove what `resume_folder` gave, the stage's live curves, and the stage's folder if nothing else is in it.
+
+    Folders of other parameters or inputs stay: their runs were interrupted and may go on.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(folder.parent / LIVE_CURVES, ignore_errors=True)
+    with suppress(OSError):
+        folder.parent.rmdir()
 
 
 _known_hash_of = lru_cache(maxsize=256)(_hash_of)

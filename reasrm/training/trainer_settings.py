@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from reasrm.training.batch_sizes import accumulation
 from reasrm.training.lora import LoraSettings
+from reasrm.training.monitoring.settings import DevSettings, GenerativeDevSettings, Keep
 
 
 class WeightType(StrEnum):
@@ -121,6 +122,9 @@ class TrainerSettings(BaseModel):
     """Steps between the checkpoints that a killed run resumes from; a multiple of `log_every`."""
     log_every: int = Field(gt=0)
     """Steps between points of the curves."""
+    dev: GenerativeDevSettings | DevSettings | None
+    """Judging on dev pairs while it trains; None for never. Does not change the trained weights."""
+    keep: Keep
     seed: int
     threads: int = Field(gt=0)
     """CPU threads of one operation; part of the result, see `training_run.make_repeatable`."""
@@ -147,6 +151,21 @@ class TrainerSettings(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _check_dev(self) -> Self:
+        if self.dev is None:
+            if self.keep is Keep.BEST_ON_DEV:
+                raise ValueError("keep is best_on_dev, which needs `dev`: say how often and on how many pairs to judge")
+            return self
+        if self.dev.every % self.log_every:
+            raise ValueError(f"dev.every ({self.dev.every}) must be a multiple of log_every ({self.log_every})")
+        if self.launch.strategy in {Strategy.FSDP2, Strategy.ZERO3}:
+            raise ValueError(
+                f"`dev` judges with whole weights on each device, and launch.strategy {self.launch.strategy} cuts "
+                f"them: set dev to null (judge the checkpoint afterwards), or take ddp or zero2"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _check_batch(self) -> Self:
         accumulation(self.batch_size, self.micro_batch_size, self.launch.processes)
         return self
@@ -163,6 +182,7 @@ class EpochSettings(TrainerSettings):
 class SftSettings(EpochSettings):
     """Settings of supervised fine-tuning."""
 
+    dev: GenerativeDevSettings | None
     packing: bool
     """Put several examples into one sequence of `max_tokens` (TRL's `bfd`: none is cut); batches then count sequences.
 

@@ -1,5 +1,6 @@
 """One training from its start to its outputs: repeatable, resumed where it was interrupted, with curves on disk."""
 
+import json
 import math
 import os
 import shutil
@@ -8,21 +9,22 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from reasrm.runtime.outputs import new_folder
 from reasrm.runtime.stage_main import StageError
 from reasrm.runtime.terminal import say_error
-from reasrm.runtime.work_folder import resume_folder
+from reasrm.runtime.work_folder import LIVE_CURVES, remove_resume_folder, resume_folder
 from reasrm.training.checkpoint import last_checkpoint, save_model
 from reasrm.training.gathered_weights import gathered_model
 from reasrm.training.launch import gpu_count, refuse_idle_gpus
+from reasrm.training.monitoring.dev_judging import DEV_PAIRS, DevSet
+from reasrm.training.monitoring.settings import Housekeeping, Keep
+from reasrm.training.monitoring.tracking import require_trackers, tracker_callbacks, tracker_errors_in_one_line
+from reasrm.training.monitoring.training_warnings import training_warnings
 from reasrm.training.trainer_settings import TrainerSettings
 
-NOT_IN_CURVES = ("step", "step_time", "total_flos", "epoch", "num_tokens")
-"""Logged values that measure time, or repeat the step."""
-SUMMARY_KEY = "train_runtime"
-"""Marks the last entry of a trainer's log: totals of this process, which after a resume are only a part."""
 BESIDE_CURVES = "*.jsonl"
 """What a training wrote of itself into the folder it resumes from; in the end it stands beside the curves."""
+NOT_CONFIGURED = Housekeeping(tracking=(), keep_checkpoints=2, prune_work=False)
+"""Of a training that no stage began."""
 
 
 class NoTrainingDataError(StageError):
@@ -37,6 +39,10 @@ class TrainingRun(NamedTuple):
     """Checkpoints that an interrupted run with the same parameters and inputs left."""
     checkpoint: Path
     curves: Path
+    dev: DevSet | None = None
+    """What the model is judged on while it trains; None for nothing."""
+    keep: Keep = Keep.LAST
+    housekeeping: Housekeeping = NOT_CONFIGURED
 
 
 class LeftOut(NamedTuple):
@@ -72,6 +78,17 @@ class LeftOut(NamedTuple):
         return NoTrainingDataError(f"{who}: none of {total} {unit} fits into {limit} tokens{others}; raise `{setting}`")
 
 
+def outcome_note(run: TrainingRun) -> str:
+    """What a training's summary line says besides its own: dev accuracy, the step that was kept, the warnings."""
+    from reasrm.training.monitoring.curves import RECORD
+
+    record = json.loads((run.curves / RECORD).read_text(encoding="utf-8"))
+    kinds = [warning["kind"] for warning in record["warnings"]]
+    dev = f", dev {record['dev']['accuracy']:.3f} of {record['dev']['pairs']} pairs" if record["dev"] else ""
+    kept = f" at step {record['kept_step']}, which was kept" if run.keep is Keep.BEST_ON_DEV else ""
+    return dev + kept + (f", {len(kinds)} warning{'s' * (len(kinds) > 1)} ({', '.join(kinds)})" if kinds else "")
+
+
 class TrainingResult(NamedTuple):
     """What a training did."""
 
@@ -86,7 +103,12 @@ class TrainingResult(NamedTuple):
 
 
 def begin_training(
-    name: str, settings: TrainerSettings, inputs: Iterable[Path], checkpoint: Path, curves: Path
+    name: str,
+    settings: TrainerSettings,
+    inputs: Iterable[Path],
+    checkpoint: Path,
+    curves: Path,
+    dev: DevSet | None = None,
 ) -> TrainingRun:
     """Make the process repeatable and find what an interrupted run left; call before any tensor is made.
 
@@ -99,17 +121,22 @@ def begin_training(
             count.
         checkpoint: folder to write the model to.
         curves: folder to write the curves to.
+        dev: what the model is judged on while it trains.
 
     Raises:
         LaunchError: several GPUs are visible and `launch` says one process.
+        TrackerError: a tracker's package is missing.
     """
     from datasets import disable_progress_bars
     from transformers.utils.logging import disable_progress_bar
 
     disable_progress_bar()
     disable_progress_bars()
-    present = [path for path in inputs if path.exists()]
-    run = TrainingRun(name, resume_folder(name, settings.model_dump(mode="json"), present), checkpoint, curves)
+    housekeeping = Housekeeping.load()
+    require_trackers(housekeeping.tracking)
+    present = [path for path in (*inputs, *([DEV_PAIRS] if dev is not None else [])) if path.exists()]
+    resume_from = resume_folder(name, settings.model_dump(mode="json"), present)
+    run = TrainingRun(name, resume_from, checkpoint, curves, dev, settings.keep, housekeeping)
     make_repeatable(settings.seed, settings.threads)
     refuse_idle_gpus(settings.launch, gpu_count())
     return run
@@ -151,48 +178,66 @@ def read_numbered_cpus() -> None:
 def train_and_save(run: TrainingRun, trainer: Any, tokenizer: Any, settings: TrainerSettings) -> list[dict[str, Any]]:
     """Train from the last checkpoint of an interrupted run, if there is one; write model (adapter merged) and curves.
 
-    Of several processes the first alone writes and shows progress; all return when everything is written.
+    Of several processes the first alone writes and shows progress; all return when everything is written. What is left
+    in `work/` is removed then, if the housekeeping says so.
 
     Returns:
         The trainer's log, one entry per logged step.
     """
-    from transformers import PrinterCallback, ProgressCallback
+    from reasrm.training.monitoring.curves import SUMMARY_KEY, write_curves
 
-    from reasrm.training.monitoring.callbacks import LiveProgress
-
-    for printing in (PrinterCallback, ProgressCallback):  # the curves hold what they print
-        trainer.remove_callback(printing)
     first = trainer.is_world_process_zero()
-    if first:
-        trainer.add_callback(LiveProgress(run.name))
+    watch = _watch(run, trainer, tokenizer)
     with trainer.accelerator.main_process_first():  # it removes incomplete ones
         checkpoint = last_checkpoint(run.resume_from, trainer.accelerator.num_processes)
     if trainer.accelerator.num_processes > 1:
         read_numbered_cpus()
-    trainer.train(resume_from_checkpoint=checkpoint)
+    with tracker_errors_in_one_line():
+        trainer.train(resume_from_checkpoint=checkpoint)
     log = [entry for entry in trainer.state.log_history if SUMMARY_KEY not in entry]
+    kept_step = watch.finish(log) if watch is not None else int(trainer.state.global_step)
     model = gathered_model(trainer, run.resume_from, settings)
     if first:
         save_model(model, tokenizer, run.checkpoint)
-        write_curves(log, run.curves)
+        write_curves(log, run.curves, kept_step)
         for record in run.resume_from.glob(BESIDE_CURVES):
             shutil.copyfile(record, run.curves / record.name)
     trainer.accelerator.wait_for_everyone()
+    if first:
+        for warning in training_warnings(log):
+            say_error(run.name, f"warning: {warning.text}")
+        if run.housekeeping.prune_work:
+            remove_resume_folder(run.resume_from)
     return log
 
 
-def write_curves(log: list[dict[str, Any]], out: Path) -> None:
-    """Write the finite numbers of a trainer's log to the folder `out` as DVCLive files, one curve per name."""
-    from dvclive import Live
+def _watch(run: TrainingRun, trainer: Any, tokenizer: Any) -> Any:
+    """Give `trainer` the callbacks that watch it; dev accuracy first, so that the others see it in the log.
 
-    with new_folder(out) as folder:
-        live = Live(dir=str(folder), save_dvc_exp=False, dvcyaml=None, report=None, monitor_system=False)
-        for entry in log:
-            live.step = int(entry["step"])
-            for name, value in sorted(entry.items()):  # a resumed log comes sorted out of its file
-                if name not in NOT_IN_CURVES and isinstance(value, int | float) and math.isfinite(value):
-                    live.log_metric(f"train/{name}", float(value), timestamp=False)
-        live.make_summary()
+    Returns:
+        The `DevAccuracy` among them; None where the training is not judged.
+    """
+    from transformers import PrinterCallback, ProgressCallback
+
+    from reasrm.training.monitoring.callbacks import LiveProgress
+    from reasrm.training.monitoring.curves import LiveCurves
+    from reasrm.training.monitoring.dev_accuracy import BestWeights, DevAccuracy
+
+    for printing in (PrinterCallback, ProgressCallback):  # the curves hold what they print
+        trainer.remove_callback(printing)
+    trainer.args.save_total_limit = run.housekeeping.keep_checkpoints
+    trainer.args.run_name = run.name
+    watch = None
+    if run.dev is not None:
+        best = BestWeights(run.resume_from / "best_on_dev", trainer) if run.keep is Keep.BEST_ON_DEV else None
+        watch = DevAccuracy(trainer, tokenizer, run.dev, best)
+        trainer.add_callback(watch)
+    if trainer.is_world_process_zero():
+        trainer.add_callback(LiveProgress(run.name))
+        trainer.add_callback(LiveCurves(run.resume_from.parent / LIVE_CURVES))
+        for tracker in tracker_callbacks(run.housekeeping.tracking, run.name):
+            trainer.add_callback(tracker)
+    return watch
 
 
 def last_logged(log: list[dict[str, Any]], name: str) -> float:

@@ -30,6 +30,21 @@ OUR_NAME = {
     "reward_weights": "rewards",
     "save_steps": "save_every",
     "seed": "seed",
+    "use_vllm": "rollouts",
+    "vllm_enable_sleep_mode": "rollouts",
+    "vllm_gpu_memory_utilization": "rollouts",
+    "vllm_importance_sampling_cap": "rollouts",
+    "vllm_importance_sampling_clip_max": "rollouts",
+    "vllm_importance_sampling_clip_min": "rollouts",
+    "vllm_importance_sampling_correction": "rollouts",
+    "vllm_importance_sampling_mode": "rollouts",
+    "vllm_max_model_length": "rollouts",
+    "vllm_mode": "rollouts",
+    "vllm_server_base_url": "rollouts",
+    "vllm_server_host": "rollouts",
+    "vllm_server_port": "rollouts",
+    "vllm_server_timeout": "rollouts",
+    "vllm_tensor_parallel_size": "rollouts",
 }
 """TRL's arguments that a setting of ours with another name decides."""
 NOT_OPEN = {

@@ -117,7 +117,7 @@ def _build(settings: TrainerSettings, name: str) -> None:
         TrlArgumentError: TRL refused.
     """
     with tempfile.TemporaryDirectory(prefix="reasrm-settings-") as folder:
-        run = TrainingRun(name, *(Path(folder, part) for part in ("resume", "checkpoint", "curves")))
+        run = TrainingRun(name, Path(folder, "resume"), Path(folder, "checkpoint"), Path(folder, "curves"))
         if isinstance(settings, GrpoSettings):
             from reasrm.training.grpo.training import grpo_config
 

@@ -30,3 +30,13 @@ def test_a_loss_over_pairs_is_not_called_one_over_tokens() -> None:
         (group,) = curve_groups(curves, {"sft": "SFT", "scalar_rm": "ScalarRM"}, {"sft": 0, "scalar_rm": 1})
     units = {chart.title: chart.unit for chart in group.charts}
     assert units == {"SFT: loss": "nats per token", "ScalarRM: loss": "nats per pair", "ScalarRM: margin": "score"}
+
+
+def test_dev_accuracy_says_out_of_how_many_it_is() -> None:
+    figures = (("dev/accuracy", 0.8), ("dev/pairs", 100.0), ("reward", 0.5))
+    curves = tuple(Curve("grpo-full", metric, (10.0, 20.0), (value, value)) for metric, value in figures)
+    with plot_style():
+        (group,) = curve_groups(curves, {"grpo-full": "GRPO"}, {"grpo-full": 0})
+    (dev,) = (chart for chart in group.charts if chart.title == "Dev accuracy")
+    assert dev.reading.endswith("n = 100 pairs; the shade is the 95 % interval (Wilson).")
+    assert "to 0.8 (0.711 to 0.867) at step 20" in dev.plot

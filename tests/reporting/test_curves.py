@@ -4,7 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from reasrm.reporting.curves import REINFORCEMENT, BadCurveError, is_reinforcement, panel_curves, read_curves
+from reasrm.reporting.curves import (
+    DEV_ACCURACY,
+    REINFORCEMENT,
+    BadCurveError,
+    is_reinforcement,
+    panel_curves,
+    read_curves,
+    read_warnings,
+)
 from reasrm.runtime.outputs import write_text
 
 
@@ -44,3 +52,23 @@ def test_panels_take_one_curve_per_run_in_the_given_order(tmp_path: Path) -> Non
     assert [found.run for found in panel_curves(curves, reward, ("c", "a", "absent"))] == ["c", "a"]
     assert is_reinforcement(curves, "a")
     assert not is_reinforcement(curves, "absent")
+
+
+def test_dev_accuracy_has_the_interval_that_its_pairs_give(tmp_path: Path) -> None:
+    curve(tmp_path, "sft", "dev/accuracy", "step\taccuracy\n10\t0.5\n20\t0.8\n")
+    curve(tmp_path, "old", "dev/accuracy", "step\taccuracy\n10\t0.5\n")
+    curve(tmp_path, "sft", "dev/pairs", "step\tpairs\n10\t100\n20\t100\n")
+    with_pairs, without = panel_curves(read_curves(tmp_path), DEV_ACCURACY, ("sft", "old"))
+    assert with_pairs.n == 100
+    assert with_pairs.intervals[1] == pytest.approx((0.7112, 0.8666), abs=1e-4)  # Wilson, 80 of 100
+    assert (without.n, without.intervals) == (None, ())
+
+
+def test_warnings_are_read_run_by_run_and_need_not_be_there(tmp_path: Path) -> None:
+    curve(tmp_path, "base", "train/loss", "step\tloss\n1\t1\n")
+    write_text(tmp_path / "sft/training.json", '{"warnings": []}')
+    write_text(tmp_path / "grpo-full/training.json", '{"warnings": [{"kind": "kl", "text": "it moved"}]}')
+    assert read_warnings(tmp_path) == (("grpo-full", "it moved"),)
+    write_text(tmp_path / "sft/training.json", '{"warnings": [1]}')
+    with pytest.raises(BadCurveError, match=r"sft/training\.json: not what a training writes"):
+        read_warnings(tmp_path)

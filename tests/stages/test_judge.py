@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from reasrm.evaluation.benchmark_judgments import Orders, items_in_orders, read_items, write_judgments
+from reasrm.evaluation.benchmark_judgments import items_in_orders, read_items, write_judgments
 from reasrm.evaluation.judge_template import RubricsTemplate
 from reasrm.inference.model_opening import EngineName, open_model
 from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.judging.verdict import Unreadable
 from reasrm.records.benchmark_item import BenchmarkItem
-from reasrm.records.comparison import Side, hashed_side, show
+from reasrm.records.comparison import Orders, Side, hashed_side, show
 from reasrm.records.jsonl import write_records
 from reasrm.records.ledger import Ledger
 from reasrm.records.pair import Message, PreferencePair, Role

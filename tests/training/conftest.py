@@ -27,10 +27,13 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     params["base_model"]["shape"] |= SMALL
     for section in ("sft", "answer_sft", "scalar_rm"):
         params[section] |= {"epochs": 1, "save_every": 2, "log_every": 1, "batch_size": 16}
+        params[section]["dev"] |= {"every": 2, "pairs": 6}
+    params["grpo"]["dev"] |= {"every": 2, "pairs": 6}
     params["grpo"] |= {"steps": 6, "batch_size": 16, "save_every": 2, "log_every": 1, "steps_without_signal": 50}
     params["grpo"]["rollout_samples"]["every"] = 1
     write_yaml(folder / "params.yaml", params)
     pairs = training_pairs(Split.TRAIN, 240, 0)
+    write_records(folder / "data/pairs/dev.jsonl", training_pairs(Split.DEV, 12, 0))
     write_records(folder / "data/pairs/distill.jsonl", pairs[:160])
     write_records(folder / "data/pairs/reinforce.jsonl", pairs[160:])
     comparisons = [show(pair, hashed_side(pair, 0)) for pair in pairs[:160]]
@@ -46,13 +49,13 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def project_with_adapters(project: Path) -> Path:
-    """The same with LoRA in place of all weights."""
+    """The same with LoRA in place of all weights, and the best on dev kept."""
     folder = project.with_name("with_adapters")
     shutil.copytree(project, folder, ignore=shutil.ignore_patterns("work", "sft", "grpo-*"))
     params = read_yaml(folder / "params.yaml")
     adapter = {"rank": 4, "alpha": 8, "dropout": 0.1, "target_modules": "all-linear", "use_rslora": True}
     for section in ("sft", "grpo"):
-        params[section]["lora"] = adapter | {"quantise": None}
+        params[section] |= {"lora": adapter | {"quantise": None}, "keep": "best_on_dev"}
     write_yaml(folder / "params.yaml", params)
     return folder
 

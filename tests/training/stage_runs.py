@@ -42,7 +42,7 @@ def train_twice(project: Path, command: tuple[str, ...], name: str) -> None:
     first = [fingerprint(path) for path in outputs]
     assert any(file.endswith(".safetensors") for file in first[0])
 
-    shutil.rmtree(work)
+    assert not work.exists(), "what a successful training leaves in work/ is removed"
     for path in outputs:
         shutil.rmtree(path)
     process = start(project, *command)

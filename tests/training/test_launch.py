@@ -17,7 +17,9 @@ SINGLE = LaunchSettings(processes=1, strategy=Strategy.SINGLE)
 
 def settings(processes: int, strategy: str) -> TrainerSettings:
     values = {name: PARAMS["sft"][name] for name in TrainerSettings.model_fields}
-    return TrainerSettings.model_validate(values | {"launch": {"processes": processes, "strategy": strategy}})
+    return TrainerSettings.model_validate(
+        values | {"dev": None, "launch": {"processes": processes, "strategy": strategy}}
+    )
 
 
 @pytest.mark.parametrize(

@@ -31,8 +31,8 @@ def launched(project: Path) -> Path:
     return folder
 
 
-def losses(folder: Path, name: str) -> list[float]:
-    lines = (folder / "data/curves" / name / "plots/metrics/train/loss.tsv").read_text().splitlines()[1:]
+def logged(folder: Path, name: str, metric: str) -> list[float]:
+    lines = (folder / "data/curves" / name / "plots/metrics" / f"{metric}.tsv").read_text().splitlines()[1:]
     return [float(line.split("\t")[1]) for line in lines]
 
 
@@ -40,9 +40,12 @@ def losses(folder: Path, name: str) -> list[float]:
 def test_two_processes_have_the_losses_of_one(project: Path, launched: Path, name: str) -> None:
     for folder in (project, launched):
         assert start(folder, f"stages.{name}").wait() == 0
-    one, two = losses(project, name), losses(launched, name)
+    one, two = logged(project, name, "train/loss"), logged(launched, name, "train/loss")
     assert len(one) >= 10
     assert two == pytest.approx(one, abs=TOLERANCE)
+    one, two = logged(project, name, "dev/accuracy"), logged(launched, name, "dev/accuracy")
+    assert len(one) >= 5
+    assert two == one, "each process judges half of the dev pairs, together all"
     files = [{path.name for path in (folder / "data/checkpoints" / name).iterdir()} for folder in (project, launched)]
     assert files[0] == files[1]
 

@@ -71,7 +71,8 @@ def test_further_arguments_are_passed_through(run: TrainingRun) -> None:
         ("trust_remote_code", True, "code of others never runs here"),
         ("adam_beta1", "a lot", r"`trl\.adam_beta1` of GRPOConfig: .*valid number"),
         ("importance_sampling_level", ["token"], "valid string"),
-        ("vllm_importance_sampling_clip_min", 9.0, "refused by the trainer: vllm_importance_sampling_clip_min"),
+        ("vllm_importance_sampling_clip_min", 9.0, "is decided by `rollouts`"),
+        ("logging_strategy", "sometimes", "refused by the trainer: .*sometimes"),
     ],
 )
 def test_what_trl_may_not_say_is_named_in_one_line(run: TrainingRun, name: str, value: Any, message: str) -> None:

@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator,
 from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.training.batch_sizes import require_whole_groups
 from reasrm.training.grpo.rewards.registry import REWARD_TERMS
+from reasrm.training.grpo.rollout_settings import Rollouts, require_possible
+from reasrm.training.monitoring.settings import GenerativeDevSettings
 from reasrm.training.trainer_settings import TrainerSettings
 
 
@@ -73,6 +75,7 @@ class RolloutSampleSettings(BaseModel):
 class GrpoSettings(TrainerSettings):
     """Settings of a GRPO training; `batch_size` counts sampled replies."""
 
+    dev: GenerativeDevSettings | None
     steps: int = Field(gt=0)
     """Optimiser steps."""
     prompt_variant: PromptVariant
@@ -95,6 +98,8 @@ class GrpoSettings(TrainerSettings):
     TRL counts forward passes under this name."""
     num_iterations: int = Field(gt=0)
     """How often each reply is trained on before new ones are sampled."""
+    rollouts: Rollouts
+    """Who samples the replies."""
     temperature: float = Field(gt=0)
     max_prompt_tokens: int = Field(gt=0)
     """Longer prompts are left out and counted."""
@@ -124,6 +129,11 @@ class GrpoSettings(TrainerSettings):
     @model_validator(mode="after")
     def _check_groups(self) -> Self:
         require_whole_groups(self.batch_size, self.steps_per_generation, self.replies_per_prompt)
+        return self
+
+    @model_validator(mode="after")
+    def _check_rollouts(self) -> Self:
+        require_possible(self.rollouts, self)
         return self
 
     @model_validator(mode="after")

@@ -55,6 +55,7 @@ from reasrm.training.grpo.rewards.registry import REWARD_TERMS
 from reasrm.training.grpo.rewards.sampled_replies import as_judged
 from reasrm.training.grpo.rollout_samples import rollout_samples
 from reasrm.training.grpo.settings import GrpoSettings, TrainingOrders
+from reasrm.training.grpo.vllm_rollouts import repeat_rollouts, vllm_arguments, vllm_computes_as
 from reasrm.training.lora import AdapterTask, adapter_config
 from reasrm.training.training_run import LeftOut, TrainingRun, last_logged, train_and_save
 from reasrm.training.trl_arguments import refused_in_one_line, shared_arguments, trl_config
@@ -101,10 +102,11 @@ def train_grpo(
     """
     from datasets import Dataset
 
+    config = grpo_config(settings, run)  # first: vLLM's environment must be set before TRL imports it
+
     from reasrm.training.grpo.group_trainer import GroupTrainer
     from reasrm.training.monitoring.callbacks import StopWithoutSignal
 
-    config = grpo_config(settings, run)
     rows, left_out = prompt_rows(tokenizer, comparisons, settings)
     left_out.say(run.name)
     if not rows:
@@ -114,7 +116,7 @@ def train_grpo(
     )
     opened = opened_thought(first)
     model = load_language_model(start, settings)
-    with refused_in_one_line(run.name):
+    with refused_in_one_line(run.name), vllm_computes_as(settings):
         trainer = GroupTrainer(
             settings,
             rollout_samples(run.resume_from, settings, comparisons, tokenizer, opened),
@@ -126,6 +128,7 @@ def train_grpo(
             callbacks=[StopWithoutSignal(run.name, settings.steps_without_signal)],
             peft_config=adapter_config(settings.lora, AdapterTask.LANGUAGE_MODEL),
         )
+    repeat_rollouts(trainer, settings, run.name)
     log = train_and_save(run, trainer, tokenizer, settings)
     return len(rows), left_out, last_logged(log, "reward")
 
@@ -136,10 +139,12 @@ def grpo_config(settings: GrpoSettings, run: TrainingRun) -> Any:
     Raises:
         StageError: the machine lacks what a setting needs, or `trl` cannot be taken as it is.
     """
+    sampling = vllm_arguments(settings)
     from trl import GRPOConfig
 
     arguments = {
         **shared_arguments(settings, run.resume_from),
+        **sampling,
         "max_steps": settings.steps,
         "num_generations": settings.replies_per_prompt,
         "steps_per_generation": settings.steps_per_generation * settings.accumulate,

@@ -24,6 +24,7 @@ class LiveProgress(TrainerCallback):  # type: ignore[misc]  # transformers is no
         """Begin the line of the training `name`."""
         self._line = ProgressLine(name)
         self._values: list[str] = []
+        self._dev: list[str] = []
         self._start_step = 0
         self._start_time = time.monotonic()
 
@@ -35,12 +36,14 @@ class LiveProgress(TrainerCallback):  # type: ignore[misc]  # transformers is no
         """Keep the newest values."""
         found = [f"{name} {logs[name]:.3f}" for name in SHOWN if logs and isinstance(logs.get(name), int | float)]
         self._values = found or self._values
+        if logs and "dev/accuracy" in logs:  # judged now and then; shown until the next time
+            self._dev = [f"dev accuracy {logs['dev/accuracy']:.3f} (step {state.global_step})"]
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Show step and estimate."""
         done = state.global_step - self._start_step
         seconds = (time.monotonic() - self._start_time) / max(done, 1) * (state.max_steps - state.global_step)
-        parts = [f"step {state.global_step}/{state.max_steps}", *self._values, f"{seconds:.0f} s left"]
+        parts = [f"step {state.global_step}/{state.max_steps}", *self._values, *self._dev, f"{seconds:.0f} s left"]
         self._line.show(", ".join(parts))
 
     def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:

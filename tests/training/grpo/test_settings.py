@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from reasrm.training.grpo.rewards.registry import REWARD_TERMS
 from reasrm.training.grpo.settings import GrpoSettings
-from tests.training.stage_runs import PARAMS
+from tests.training.stage_runs import LORA, PARAMS
 
 
 def settings(**changes: Any) -> GrpoSettings:
@@ -54,6 +54,43 @@ def test_rewards_that_cannot_be_meant_are_refused(rewards: dict[str, float], mes
     ],
 )
 def test_what_cannot_be_is_refused_with_what_can(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        settings(**changes)
+
+
+COLOCATE: dict[str, Any] = {
+    "engine": "vllm", "mode": "colocate", "memory_share": 0.3, "tensor_parallel": 1, "sleep": False,
+    "importance_sampling_mode": "sequence_mask", "importance_sampling_clip_min": None,
+    "importance_sampling_clip_max": 3.0, "most_logprob_gap": 1.0e-4,
+}  # fmt: skip
+SERVER: dict[str, Any] = {
+    name: value for name, value in COLOCATE.items() if name not in {"memory_share", "tensor_parallel", "sleep"}
+} | {"mode": "server", "server": "http://127.0.0.1:8000", "server_timeout": 240.0}
+
+
+@pytest.mark.parametrize("rollouts", [COLOCATE, SERVER])
+def test_rollouts_hold_what_their_engine_and_place_need(rollouts: dict[str, Any]) -> None:
+    assert settings(rollouts=rollouts).rollouts.model_dump(mode="json") == rollouts
+    for name in rollouts:
+        with pytest.raises(ValidationError, match=r"Field required|Unable to extract tag"):
+            settings(rollouts={other: value for other, value in rollouts.items() if other != name})
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"rollouts": {"engine": "vlm"}}, "'transformers', 'vllm'"),
+        ({"rollouts": {"engine": "transformers", "memory_share": 0.3}}, "memory_share"),
+        ({"rollouts": COLOCATE | {"server": "http://127.0.0.1:8000"}}, "server"),
+        ({"rollouts": COLOCATE | {"most_logprob_gap": 0.0}}, "most_logprob_gap"),
+        ({"rollouts": SERVER | {"server": "127.0.0.1:8000"}}, "server"),
+        ({"rollouts": SERVER | {"server": "http://key@host:8000"}}, "server"),
+        ({"rollouts": COLOCATE | {"tensor_parallel": 2}}, r"tensor_parallel \(2\) must divide launch.processes \(1\)"),
+        ({"rollouts": COLOCATE, "lora": LORA | {"dropout": 0.1}}, r"lora.dropout \(0.1\) makes the trainer's"),
+        ({"rollouts": COLOCATE, "lora": LORA | {"quantise": "nf4"}}, "cannot follow `lora.quantise`"),
+    ],
+)
+def test_rollouts_that_cannot_be_are_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         settings(**changes)
 

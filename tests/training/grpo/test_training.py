@@ -1,6 +1,7 @@
 """GRPO's prompts are those of judging, and what it starts from has all its weights."""
 
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from reasrm.training.grpo.settings import GrpoSettings, TrainingOrders
 from reasrm.training.grpo.training import grpo_config, prompt_rows, train_grpo
 from reasrm.training.training_run import TrainingRun
 from tests.fixtures.chat_families import FAMILIES, family_tokenizer
+from tests.training.grpo.test_settings import COLOCATE
 from tests.training.stage_runs import PARAMS
 
 
@@ -90,3 +92,13 @@ def test_both_orders_are_two_prompts_or_two_halves_of_one() -> None:
     assert [row["swapped"] for row in halves] == [{"prompt": at["prompt"], "better": "B"} for at in both[1::2]]
     assert [{**row, "swapped": None} for row in halves] == [{**row, "swapped": None} for row in hashed]
     assert "[Start of answer B]\nx" in both[1]["prompt"][1]["content"]
+
+
+@pytest.mark.skipif(find_spec("vllm") is not None, reason="vLLM is installed")
+def test_vllm_that_is_not_installed_is_asked_for_before_anything_is_loaded(tmp_path: Path) -> None:
+    settings = GrpoSettings.model_validate(
+        PARAMS["grpo"] | {"prompt_variant": "full", "rewards": {"verdict": 1.0}, "rollouts": COLOCATE}
+    )
+    run = TrainingRun("grpo", tmp_path / "work", tmp_path / "checkpoint", tmp_path / "curves")
+    with pytest.raises(StageError, match=r"needs vLLM, which is not installed: pip install 'reasrm\[vllm\]'"):
+        grpo_config(settings, run)
