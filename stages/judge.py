@@ -108,6 +108,17 @@ class JudgeParams(StageParams):
         return self
 
     @model_validator(mode="after")
+    def _only_vllm_splits(self) -> Self:
+        whole = self.kind is JudgeKind.SCALAR or self.engine is EngineName.TRANSFORMERS
+        if whole and self.tensor_parallel > 1:
+            what = "a scalar judge" if self.kind is JudgeKind.SCALAR else "the engine transformers"
+            raise ValueError(
+                f"tensor_parallel is {self.tensor_parallel}, and {what} does not split a model: 1 (for this model alone "
+                "in `judge_variants`); `judge_running.data_parallel` runs several copies"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _budgets_are_smaller(self) -> Self:
         wrong = [budget for budget in self.token_budgets if not 0 < budget <= self.max_new_tokens - BUDGET_MARGIN]
         if wrong:

@@ -302,3 +302,11 @@ def test_the_committed_settings_are_valid_for_each_model() -> None:
     file = Path(__file__).resolve().parents[2] / "params.yaml"
     for model in read_yaml(file)["judge_variants"]:
         JudgeParams.load(model, file)
+
+
+@pytest.mark.parametrize("changed", [{"engine": "transformers"}, {"engine": "vllm", "kind": "scalar"}])
+def test_who_cannot_split_a_model_is_refused_before_anything_runs(changed: dict[str, str]) -> None:
+    whole = PARAMS | {"tensor_parallel": 2, "checkpoint": "data/checkpoints/sft"} | changed
+    with pytest.raises(ValueError, match="does not split a model: 1"):
+        JudgeParams.model_validate(whole)
+    JudgeParams.model_validate(whole | {"engine": "vllm", "kind": "generative"})
