@@ -113,8 +113,8 @@ class JudgeParams(StageParams):
         if whole and self.tensor_parallel > 1:
             what = "a scalar judge" if self.kind is JudgeKind.SCALAR else "the engine transformers"
             raise ValueError(
-                f"tensor_parallel is {self.tensor_parallel}, and {what} does not split a model: 1 (for this model alone "
-                "in `judge_variants`); `judge_running.data_parallel` runs several copies"
+                f"tensor_parallel is {self.tensor_parallel}, and {what} does not split a model: 1 (for this model "
+                "alone in `judge_variants`); `judge_running.data_parallel` runs several copies"
             )
         return self
 
