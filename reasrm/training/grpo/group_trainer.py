@@ -33,6 +33,7 @@ from trl import GRPOTrainer
 from reasrm.runtime.stage_main import StageError
 from reasrm.training.grpo.rollout_settings import TransformersRollouts
 from reasrm.training.grpo.settings import GrpoLoss, GrpoSettings, TrainingOrders, ZeroSignalGroups
+from reasrm.training.grpo.sharded_reference import reference_by_blocks
 
 BY_TOKENS = frozenset({GrpoLoss.DAPO, GrpoLoss.CISPO, GrpoLoss.VESPO})
 """Losses that divide by the tokens of all replies that were sampled together."""
@@ -64,7 +65,8 @@ class GroupTrainer(GRPOTrainer):  # type: ignore[misc]  # TRL is not followed by
         Raises:
             StageError: a part of the loss that no reply earned would be scaled with the rest.
         """
-        super().__init__(**arguments)
+        with reference_by_blocks():
+            super().__init__(**arguments)
         self._handling = settings.zero_signal_groups
         self._most_extra = settings.most_extra_generations
         self._orders = settings.orders
