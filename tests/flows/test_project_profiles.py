@@ -20,8 +20,8 @@ STACKS = [
     "rm-r1-7b +lora +one-gpu",
     "rm-r1-14b-deepseek +lora +one-gpu",
     "qwen3-1.7b +lora +24gb",
-    "rm-r1-7b +qlora +24gb",
-    "rm-r1-32b +qlora +one-gpu",
+    "rm-r1-7b +24gb +qlora",
+    "rm-r1-32b +one-gpu +qlora",
     "rm-r1-7b +own-files +lora +eight-gpus",
     "rm-r1-7b +oracle +own-files",
     "smollm2 +lora",
@@ -93,9 +93,17 @@ def test_overlays_that_go_together_take_nothing_back_from_each_other() -> None:
     for stack in (
         ["lora", "one-gpu"],
         ["lora", "24gb"],
-        ["qlora", "24gb"],
         ["lora", "eight-gpus"],
         ["own-files", "lora"],
     ):
         assert overridden(ROOT, stack) == []
     assert overridden(ROOT, ["one-gpu", "eight-gpus"])
+
+
+def test_an_adapter_on_four_bits_comes_last_since_vllm_cannot_follow_it(tmp_path: Path) -> None:
+    for one in ("24gb", "one-gpu"):
+        (told,) = overridden(ROOT, [one, "qlora"])
+        assert told.startswith(f"+qlora over +{one}: grpo.rollouts ")
+    (refused,) = checked(tmp_path, composed("rm-r1-7b +qlora +24gb"))
+    assert "rollouts.engine: vllm cannot follow `lora.quantise`" in refused
+    assert "engine: transformers" in refused

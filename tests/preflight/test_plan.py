@@ -11,7 +11,10 @@ from reasrm.runtime.stage_main import StageError
 from reasrm.runtime.yaml_files import parse_yaml
 from tests.training.stage_runs import PARAMS
 
-LONG = {"max_tokens": 4096, "batch_size": 64, "micro_batch_size": 1, "attention": "sdpa", "precision": "bfloat16"}
+LONG: dict[str, Any] = {
+    "max_tokens": 4096, "batch_size": 64, "micro_batch_size": 1, "attention": "sdpa", "precision": "bfloat16",
+    "dev": None,
+}  # fmt: skip
 QWEN = {"source": "hub", "model": "Qwen/Qwen2.5-7B-Instruct", "revision": "0" * 40}
 
 

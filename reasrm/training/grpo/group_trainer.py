@@ -15,9 +15,9 @@ What of TRL 1.16 this leans on (`tests/training/grpo/test_group_trainer.py` hold
 
 Further prompts are drawn by `seed` and the step alone, so a resumed training draws the same.
 
-Transformers' `generate` holds the cache of all replies that it samples at once, which TRL makes all of a generation; with
-`rollouts.batch_size` it is called for so many at a time. A process's share of a generation is as large as every other's,
-so all of them call it equally often, as shards must.
+Transformers' `generate` holds the cache of all replies that it samples at once, and TRL hands it a whole generation;
+with `rollouts.batch_size` it is called for so many at a time. A process's share of a generation is as large as any
+other's, so all of them call it equally often, as shards must.
 """
 
 from collections import defaultdict

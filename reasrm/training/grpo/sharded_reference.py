@@ -4,7 +4,7 @@ TRL makes the reference itself, after the model that is trained. Under `fsdp2` o
 weights from the disk (accelerate's loading that spares memory, which transformers obeys), and the others hold zeros
 until these are sent to them. accelerate sends them to the trained model; TRL 1.16 does not send them to the reference
 (`trl.models.prepare_fsdp`): all but the first process's part would stay zero, the divergence would be from no model
-at all, and nothing would say so. It also cuts the reference as one piece, of which every forward pass gathers the whole,
+at all, and nothing would say so. It also cuts the reference as one piece, so every forward pass gathers all of it,
 65 GB of a model of 32 billion parameters. Here accelerate prepares it as it does the trained model.
 """
 
