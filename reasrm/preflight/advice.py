@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from itertools import product
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
@@ -12,7 +13,7 @@ from reasrm.preflight.devices import GIB
 from reasrm.preflight.row_lengths import RowLengths
 from reasrm.preflight.stage_estimate import Project, StageEstimate, estimate_stage, estimate_training
 from reasrm.preflight.stage_settings import JudgeNeeds, StageSettings
-from reasrm.training.grpo.rollout_settings import TransformersRollouts
+from reasrm.training.grpo.rollout_settings import ColocatedVllm, ImportanceSampling, TransformersRollouts, VllmRollouts
 from reasrm.training.grpo.settings import GrpoSettings
 from reasrm.training.grpo.vllm_rollouts import computed_in
 from reasrm.training.lora import LoraSettings, Quantisation
@@ -108,17 +109,27 @@ def _training_steps(project: Project, settings: TrainerSettings, tried: Tried) -
         yield _Step("optim: adamw_8bit", settings.model_copy(update={"optim": "adamw_8bit"}))
     if settings.dtype is WeightType.FLOAT32:
         yield _Step("dtype: bfloat16", settings.model_copy(update={"dtype": WeightType.BFLOAT16}))
+    yield from _adapters(settings, device.is_gpu)
+
+
+def _adapters(settings: TrainerSettings, on_gpu: bool) -> Iterator[_Step]:
+    """An adapter in place of all weights, and four bits beside an adapter; each makes another training."""
     if settings.lora is None:
         yield _Step(f"lora: {_written(ADAPTER.model_dump())}", settings.model_copy(update={"lora": ADAPTER}))
-    elif device.is_gpu and settings.lora.quantise is None:
-        quantised = settings.lora.model_copy(update={"quantise": Quantisation.NF4})
-        yield _Step("lora.quantise: nf4", settings.model_copy(update={"lora": quantised}))
+    elif on_gpu and settings.lora.quantise is None:
+        changes: dict[str, Any] = {"lora": settings.lora.model_copy(update={"quantise": Quantisation.NF4})}
+        text = "lora.quantise: nf4"
+        if isinstance(settings, GrpoSettings) and isinstance(settings.rollouts, VllmRollouts):  # which cannot follow it
+            changes["rollouts"] = TransformersRollouts(engine="transformers", batch_size=8)
+            text += f", rollouts: {_written(changes['rollouts'].model_dump())}"
+        yield _Step(text, settings.model_copy(update=changes))
 
 
 def _fewer_rollouts(settings: GrpoSettings, on_gpu: bool, tried: Tried) -> Iterator[_Step]:
     """Fewer replies sampled at once; whole groups stay whole."""
+    if on_gpu:
+        yield from _by_vllm(settings, tried)
     if isinstance(settings.rollouts, TransformersRollouts):
-        yield from _by_vllm(settings, tried) if on_gpu else ()
         yield from _in_parts(settings, settings.rollouts, tried)
     if settings.steps_per_generation > 1 and settings.batch_size % settings.replies_per_prompt == 0:
         yield _Step("steps_per_generation: 1", settings.model_copy(update={"steps_per_generation": 1}))
@@ -135,20 +146,29 @@ def _fewer_rollouts(settings: GrpoSettings, on_gpu: bool, tried: Tried) -> Itera
 
 
 def _by_vllm(settings: GrpoSettings, tried: Tried) -> Iterator[_Step]:
-    """VLLM in the same processes, where this training can have it: its cache has a fixed size."""
-    gap = 1e-4 if computed_in(settings) == WeightType.FLOAT32 else 5e-2
+    """Rollouts by vLLM in the same processes, where this training can have it: its cache has a fixed size.
+
+    The least devices for one copy of the model, and the least share of their memory, with which the stage fits.
+    """
     steps = []
-    for share in VLLM_SHARES:
-        rollouts = {
-            "engine": "vllm", "mode": "colocate", "memory_share": share, "tensor_parallel": 1, "sleep": True,
-            "most_logprob_gap": gap, "importance_sampling_mode": "sequence_mask", "importance_sampling_clip_min": None,
-            "importance_sampling_clip_max": 3.0,
-        }  # fmt: skip
-        with suppress(ValidationError):  # not with every adapter
+    for devices, share in product((1, 2, 4, 8), VLLM_SHARES):
+        with suppress(ValidationError):  # not with every adapter, nor over any number of processes
+            rollouts = ColocatedVllm(
+                engine="vllm",
+                mode="colocate",
+                memory_share=share,
+                tensor_parallel=devices,
+                sleep=True,
+                most_logprob_gap=1e-4 if computed_in(settings) == WeightType.FLOAT32 else 5e-2,
+                importance_sampling_mode=ImportanceSampling.SEQUENCE_MASK,
+                importance_sampling_clip_min=None,
+                importance_sampling_clip_max=3.0,
+            ).model_dump(mode="json")
             changed = type(settings).model_validate(settings.model_dump() | {"rollouts": rollouts})
             steps.append(_Step(f"rollouts: {_written(rollouts)}", changed))
-    if steps:
-        yield next((step for step in steps if tried(step.settings).fits), steps[0])
+    chosen = next((step for step in steps if tried(step.settings).fits), steps[0] if steps else None)
+    if chosen and chosen.settings != settings:
+        yield chosen
 
 
 def _in_parts(settings: GrpoSettings, rollouts: TransformersRollouts, tried: Tried) -> Iterator[_Step]:
