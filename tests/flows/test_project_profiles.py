@@ -142,7 +142,7 @@ FITTING = [
 
 @pytest.mark.parametrize(("stack", "file", "model"), FITTING, ids=[" ".join(one[::2]) for one in FITTING])
 def test_it_fits_the_hardware_that_its_first_line_names(stack: str, file: Path, model: str, tmp_path: Path) -> None:
-    """By the formulas of `reasrm plan`, with the longest sequences; a few models stand for those that the lines mean."""
+    """By the formulas of `reasrm plan`, with the longest sequences; a few models stand for the lines' sizes."""
     device = described_device(hardware(first_comment(ROOT, file.name, file.parent)))
     stages = estimates(tmp_path, parse_yaml(composed(stack), stack), Wanted(device, model=model))["stages"]
     assert [stage["unknown"] for stage in stages if stage["unknown"]] == []

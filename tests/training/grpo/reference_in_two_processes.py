@@ -24,6 +24,7 @@ def main() -> None:
     from safetensors.torch import load_file
     from transformers import AutoModelForCausalLM
     from trl.models import prepare_fsdp
+    from trl.trainer.utils import add_fused_lm_head
 
     from reasrm.training.grpo.sharded_reference import prepare_reference
 
@@ -36,21 +37,23 @@ def main() -> None:
     stored = load_file(f"{sys.argv[1]}/model.safetensors")
     whole = AutoModelForCausalLM.from_pretrained(sys.argv[1], dtype=torch.float32)
     whole.load_state_dict(stored, strict=False)
-    expected = whole(torch.arange(10)[None]).logits
+    ids = torch.arange(10)[None]
+    expected = whole(ids).logits.log_softmax(-1)[0, :-1].gather(1, ids[0, 1:, None])[:, 0]
 
     def prepared(by: str) -> tuple[float, int, float]:
         model = AutoModelForCausalLM.from_pretrained(sys.argv[1], dtype=torch.float32)
+        add_fused_lm_head(model)  # as TRL does before; it reads the output layer's weight without calling the layer
         model = {"accelerate": prepare_reference, "trl": prepare_fsdp}[by](model, accelerator)
         apart = max((at.full_tensor() - stored[name]).abs().max().item() for name, at in model.named_parameters())
         pieces = sum(isinstance(module, FSDPModule) for module in model.modules())
         with torch.no_grad():
-            off = (model(torch.arange(10)[None]).logits - expected).abs().max().item()
-        return apart, pieces, off
+            scored = [model(input_ids=ids, labels=ids, fused_lm_head=True).log_probs for _ in range(2)]
+        return apart, pieces, max((one[0, -9:] - expected).abs().max().item() for one in scored)
 
     apart, pieces, off = prepared("accelerate")
     assert apart == 0.0, apart
     assert pieces > 4, pieces
-    assert off < 0.1, off  # products in bfloat16
+    assert off < 1e-4, off
     apart, pieces, _ = prepared("trl")
     assert apart > 0.1, "TRL sends the weights by now: sharded_reference is not needed any more"
     assert pieces == 1
