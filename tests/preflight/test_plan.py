@@ -145,6 +145,8 @@ def test_rollouts_in_parts_hold_the_cache_of_one_part(tmp_path: Path) -> None:
     assert parts["memory"]["parts_gib"]["cache"] == pytest.approx(cache, abs=0.01)
     assert gib(one) < gib(parts) < 40
     assert parts["fits"]
+    hours = [rollouts(tmp_path, "h100", size)["hours"][0] for size in (1, 16, None)]
+    assert hours[0] > hours[1] > hours[2], "each part generates as many tokens one after the other"
 
 
 @pytest.mark.parametrize(
