@@ -1,15 +1,16 @@
-"""TRL's GRPOTrainer with three things more: groups without signal, both orders in one group, and sampling in parts.
+"""TRL's GRPOTrainer with groups without signal, both orders in one group, sampling in parts, and groups to be seen.
 
 A group has signal if its replies earned different rewards; without, all its advantages are 0. Such groups are dropped
-from the loss, or replaced by groups of further prompts (`ZeroSignalGroups`). With `keep`, `orders: hashed`
-and replies sampled at once every method here hands on to TRL's, and nothing differs from a GRPOTrainer.
+from the loss, or replaced by groups of further prompts (`ZeroSignalGroups`). With `keep`, `orders: hashed` and replies
+sampled at once every method here hands on to TRL's, and nothing of the training differs from a GRPOTrainer.
 
 What of TRL 1.16 this leans on (`tests/training/grpo/test_group_trainer.py` holds each):
 
 - `_generate_and_score_completions(inputs)` hands `_generate` a list of its own with the prompts of `inputs`, and later
   `inputs` and that list to `_calculate_rewards`; so rows are replaced in both lists in place, before any padding.
 - `_calculate_rewards` returns the terms of all processes, in the order in which the sampler gave the prompts:
-  consecutive rows are a group, which may lie in several processes.
+  consecutive rows are a group, which may lie in several processes. It is given the tokens of this process' replies, and
+  the `advantages` that come back in the end are theirs, in the order of `inputs`.
 - a `tool_mask` is multiplied into the mask of the loss and of the metrics, not into that of attention.
 - `num_items_in_batch` is what the losses in `BY_TOKENS` divide by; those in `BY_REPLIES` divide by the number of rows.
 
@@ -31,6 +32,7 @@ from accelerate.utils import gather_object
 from trl import GRPOTrainer
 
 from reasrm.runtime.stage_main import StageError
+from reasrm.training.grpo.rollout_samples import RolloutSamples, ScoredReply
 from reasrm.training.grpo.rollout_settings import TransformersRollouts
 from reasrm.training.grpo.settings import GrpoLoss, GrpoSettings, TrainingOrders, ZeroSignalGroups
 from reasrm.training.grpo.sharded_reference import reference_by_blocks
@@ -54,13 +56,13 @@ class SampledReply(NamedTuple):
 
 
 class GroupTrainer(GRPOTrainer):  # type: ignore[misc]  # TRL is not followed by mypy
-    """GRPO with `zero_signal_groups` and `orders`."""
+    """GRPO with `zero_signal_groups`, `orders` and `rollout_samples`."""
 
     _metrics: dict[str, dict[str, list[float]]]
     _pending_metrics: dict[str, list[float]]
 
-    def __init__(self, settings: GrpoSettings, **arguments: Any) -> None:
-        """Prepare as TRL does with `arguments`.
+    def __init__(self, settings: GrpoSettings, samples: RolloutSamples | None, **arguments: Any) -> None:
+        """Prepare as TRL does with `arguments`; `samples` keeps groups to be looked at, None keeps none.
 
         Raises:
             StageError: a part of the loss that no reply earned would be scaled with the rest.
@@ -76,6 +78,8 @@ class GroupTrainer(GRPOTrainer):  # type: ignore[misc]  # TRL is not followed by
         self._at_a_time = rollouts.batch_size if isinstance(rollouts, TransformersRollouts) else None
         self._rows: list[dict[str, Any]] = []
         self._terms: Any = None
+        self._token_ids: Any = None
+        self._samples = samples
         self._scored = False
         scaled = self._handling is not ZeroSignalGroups.KEEP and self._loss in BY_REPLIES
         if scaled and (self._entropy_bonus_enabled or self.aux_loss_enabled):
@@ -92,6 +96,8 @@ class GroupTrainer(GRPOTrainer):  # type: ignore[misc]  # TRL is not followed by
             inputs = in_both_orders(inputs, first, self.num_generations)
         self._rows = inputs = list(inputs)
         scored = super()._generate_and_score_completions(inputs)
+        if self._samples is not None and self._samples.are_due(self.state.global_step):
+            self._keep_samples(self._samples, scored["advantages"].tolist())
         if self._handling is ZeroSignalGroups.KEEP:
             return dict(scored)
         return self._with_signal_alone(scored)
@@ -132,7 +138,16 @@ class GroupTrainer(GRPOTrainer):  # type: ignore[misc]  # TRL is not followed by
             self._scored = False
         else:
             self._terms = super()._calculate_rewards(inputs, prompts, completions, completion_ids_list)
+        self._token_ids = completion_ids_list
         return self._terms
+
+    def _keep_samples(self, samples: RolloutSamples, advantages: list[float]) -> None:
+        """Hand the replies of all processes, as they are trained on, to `samples`; the first process writes them."""
+        own = self._terms[self.accelerator.process_index * len(self._rows) :].tolist()
+        columns = zip(self._rows, self._token_ids, own[: len(self._rows)], advantages, strict=True)
+        replies = gather_object([ScoredReply(row["pair_id"], row["better"], *scored) for row, *scored in columns])
+        if self.accelerator.is_main_process:
+            samples.keep(self.state.global_step, replies, self._signals().tolist())
 
     def _compute_loss(self, model: Any, inputs: dict[str, Any]) -> Any:
         """The loss over what is left: where TRL divides by all replies, by those that are left instead."""
