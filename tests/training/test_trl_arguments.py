@@ -68,6 +68,8 @@ def test_further_arguments_are_passed_through(run: TrainingRun) -> None:
         ("gradient_accumulation_steps", 2, "is decided by `batch_size` and `micro_batch_size`"),
         ("push_to_hub", True, "nothing is uploaded"),
         ("report_to", "wandb", "cannot be set"),
+        ("sync_ref_model", True, "cannot be set: a killed run would go on with another reference model"),
+        ("remove_unused_columns", True, "cannot be set: rows hold what a training reads"),
         ("trust_remote_code", True, "code of others never runs here"),
         ("adam_beta1", "a lot", r"`trl\.adam_beta1` of GRPOConfig: .*valid number"),
         ("importance_sampling_level", ["token"], "valid string"),
