@@ -53,7 +53,7 @@ from reasrm.records.comparison import Comparison
 from reasrm.training.checkpoint import load_language_model
 from reasrm.training.grpo.rewards.registry import REWARD_TERMS
 from reasrm.training.grpo.rewards.sampled_replies import as_judged
-from reasrm.training.grpo.settings import GrpoSettings, TrainingOrders
+from reasrm.training.grpo.settings import GrpoLoss, GrpoSettings, TrainingOrders
 from reasrm.training.grpo.vllm_rollouts import repeat_rollouts, vllm_arguments, vllm_computes_as
 from reasrm.training.lora import AdapterTask, adapter_config
 from reasrm.training.training_run import LeftOut, NoTrainingDataError, TrainingRun, last_logged, train_and_save
@@ -169,7 +169,8 @@ def grpo_config(settings: GrpoSettings, run: TrainingRun) -> Any:
         "loss_type": settings.loss_type.value,
         "scale_rewards": settings.scale_rewards.value,
         "epsilon": settings.epsilon,
-        "epsilon_high": settings.epsilon_high,
+        "epsilon_high": settings.epsilon_high
+        + (settings.loss_type is GrpoLoss.CISPO),  # TRL's is then the ratio itself
         "beta": settings.kl_weight,
         "use_bias_correction_kl": settings.use_bias_correction_kl,
         "chat_template_kwargs": dict(TEMPLATE_VARIABLES),

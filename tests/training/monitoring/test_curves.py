@@ -45,9 +45,13 @@ def test_tensorboard_gets_the_curves_with_dev_accuracy(tmp_path: Path, base: Pat
 
 
 @pytest.mark.parametrize("tracker", Tracker)
-def test_a_tracker_that_is_missing_is_named_in_one_line(tracker: Tracker) -> None:
+def test_a_tracker_that_is_missing_is_named_in_one_line(
+    tracker: Tracker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     if find_spec(tracker.value) is not None:
         pytest.skip(f"{tracker} is installed")
+    (tmp_path / tracker.value / "run-1").mkdir(parents=True)  # what an earlier run left where the stage is started
+    monkeypatch.syspath_prepend(str(tmp_path))
     with pytest.raises(TrackerError, match=f"training_housekeeping.tracking names {tracker}, whose package is not"):
         require_trackers([tracker])
 
