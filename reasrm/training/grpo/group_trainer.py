@@ -2,9 +2,14 @@
 
 A group has signal if its replies earned different rewards; without, all its advantages are 0. Such groups are dropped
 from the loss, or replaced by groups of further prompts (`ZeroSignalGroups`). With `keep` and `orders: hashed` a run
-trains the same weights as by a GRPOTrainer. Put right for all: `frac_reward_zero_std` is the share of groups without
-signal under every `scale_rewards` (TRL's is 0 or 1 where it scales by the batch); a run that was killed behind its last
-step takes no further one when it goes on; weights that are no numbers are named when they sample.
+trains the same weights as by a GRPOTrainer.
+
+Put right for all of them:
+
+- `frac_reward_zero_std` is the share of groups without signal; TRL's is 0 or 1 where rewards are scaled by the batch.
+- A killed run goes on with the prompts of its epoch, where TRL's sampler begins with those of the first one, and takes
+  no step behind the last.
+- Weights that are no numbers are named when they sample.
 
 What of TRL 1.16 this leans on (`tests/training/grpo/test_group_trainer.py` holds each):
 
@@ -67,6 +72,7 @@ class GroupTrainer(GRPOTrainer):  # type: ignore[misc]  # TRL is not followed by
         self._orders = settings.orders
         self._seed = settings.seed
         self._loss = settings.loss_type
+        self._sampler: Any = None
         self._rows: list[dict[str, Any]] = []
         self._terms: Any = None
         self._scored = False
@@ -78,10 +84,20 @@ class GroupTrainer(GRPOTrainer):  # type: ignore[misc]  # TRL is not followed by
                 f"trl.router_aux_loss_coef to 0"
             )
 
-    def _run_epoch(self, **arguments: Any) -> None:
-        """Pass over the prompts, but not behind the last step, where a resumed Trainer would take one more."""
-        if self.state.global_step < self.state.max_steps:
-            super()._run_epoch(**arguments)
+    def _get_train_sampler(self, dataset: Any = None) -> Any:
+        """TRL's sampler, which draws each epoch's order from where it was after the epoch before."""
+        self._sampler = super()._get_train_sampler(dataset)
+        return self._sampler
+
+    def _run_epoch(self, epoch: int, **arguments: Any) -> None:
+        """Pass over the prompts in the order of `epoch`, also where a killed run goes on; not behind the last step."""
+        if self.state.global_step >= self.state.max_steps:
+            return
+        if self.shuffle_dataset:
+            self._sampler.generator.manual_seed(self.args.seed)
+            for _ in range(epoch):
+                torch.randperm(self._sampler.num_samples, generator=self._sampler.generator)
+        super()._run_epoch(epoch=epoch, **arguments)
 
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
         """Sample and score; of groups without signal, leave out what is not replaced."""

@@ -196,16 +196,20 @@ def test_the_share_without_signal_is_of_groups_however_rewards_are_scaled(tmp_pa
 
 
 @pytest.mark.slow
-def test_a_run_that_was_killed_behind_its_last_step_takes_no_further_one(tmp_path: Path) -> None:
-    """Neither inside an epoch of thirteen steps nor at the end of one."""
-    for steps in (2, 13):
-        made = trainer(tmp_path, settings(steps=steps))
-        made.train()
-        again = trainer(tmp_path, settings(steps=steps))
-        again.train(resume_from_checkpoint=str(tmp_path / f"work/checkpoint-{steps}"))
-        assert again.state.global_step == steps
-        weights = dict(made.model.named_parameters())
-        assert all(torch.equal(weight, weights[name]) for name, weight in again.model.named_parameters())
+@pytest.mark.parametrize("killed_after", [2, 3, 5, 7])
+def test_a_killed_run_goes_on_exactly_in_whatever_epoch_and_takes_no_step_too_many(
+    tmp_path: Path, killed_after: int
+) -> None:
+    """Three steps are an epoch; seven are all: TRL begins with the first order again, and takes an eighth step."""
+    chosen = settings(steps=7)
+    made = trainer(tmp_path, chosen, prompts=9)
+    made.args.save_total_limit = None
+    made.train()
+    again = trainer(tmp_path, chosen, prompts=9)
+    again.train(resume_from_checkpoint=str(tmp_path / f"work/checkpoint-{killed_after}"))
+    assert again.state.global_step == 7
+    weights = dict(made.model.named_parameters())
+    assert all(torch.equal(weight, weights[name]) for name, weight in again.model.named_parameters())
 
 
 @pytest.mark.slow
