@@ -29,6 +29,7 @@ from reasrm.reporting.model_scores import ModelScores, ReportedDifference, read_
 from reasrm.reporting.page_settings import PageSettings, with_derived_texts
 from reasrm.reporting.paper_reference import PaperTables, paper_tables
 from reasrm.reporting.reply_statistics import ReplyStatistics, count_replies, sampled_judgments
+from reasrm.reporting.rollout_view import RolloutRun, rollout_runs
 from reasrm.reporting.run_settings import (
     SettingsOf,
     asks_local_oracle,
@@ -84,6 +85,7 @@ class Content:
     training_warnings: tuple[tuple[str, str], ...]
     """Run, as readers know it, and what its training warned of."""
     funnel: Funnel
+    rollouts: tuple[RolloutRun, ...]
     examples: ExamplesView
     identities: tuple[SettingsOf, ...]
     parameters: tuple[SettingsOf, ...]
@@ -143,6 +145,7 @@ def gather(
         curve_groups=drawn.curve_groups,
         training_warnings=tuple((settings.label(run), text) for run, text in read_warnings(folders.curves)),
         funnel=funnel,
+        rollouts=rollout_runs(folders.curves, settings.rollouts, settings.models, settings.example_characters),
         examples=examples_view(chosen, side_by_side, settings.example_characters, labels),
         identities=judge_identities(folders.judgments, {model.name: model.label for model in models}),
         parameters=shown_parameters(parameters),

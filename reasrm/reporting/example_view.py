@@ -7,6 +7,7 @@ from reasrm.records.comparison import Side, show
 from reasrm.records.harmless_text import one_line
 from reasrm.records.judgment import Judgment
 from reasrm.records.pair import PreferencePair
+from reasrm.records.rollout import Rollout
 from reasrm.reporting.display_text import shortened
 from reasrm.reporting.examples import BeforeAfter, ComparedItem, ComparedItems, Contrast, Orders, kind_of_question
 from reasrm.reporting.trace_view import Segment, segments
@@ -175,14 +176,15 @@ def _shown_reply(judgment: Judgment, pair: PreferencePair, limit: int) -> ShownR
     pieces = () if judgment.reply is None else segments(judgment.reply, comparison.response_a, comparison.response_b)
     return ShownReply(
         shown=f"Better answer shown as {judgment.better}",
-        verdict=_verdict(judgment),
+        verdict=verdict_in_words(judgment),
         state={True: "right", False: "wrong", None: "unreadable"}[judgment.correct],
-        segments=_cut(pieces, limit),
+        segments=cut_segments(pieces, limit),
         no_text=_scores(judgment),
     )
 
 
-def _verdict(judgment: Judgment) -> str:
+def verdict_in_words(judgment: Judgment | Rollout) -> str:
+    """The verdict and whether it is right, or why there is none."""
     if judgment.verdict is None:
         return f"no verdict: {judgment.unreadable or 'unknown reason'}"
     return f"says {judgment.verdict}: {'right' if judgment.correct else 'wrong'}"
@@ -194,7 +196,7 @@ def _scores(judgment: Judgment) -> str:
     return f"The judge writes nothing; it scored A {judgment.scores[0]:.4g} and B {judgment.scores[1]:.4g}."
 
 
-def _cut(pieces: tuple[Segment, ...], limit: int) -> tuple[Segment, ...]:
+def cut_segments(pieces: tuple[Segment, ...], limit: int) -> tuple[Segment, ...]:
     """The pieces, long ones shortened; the verdict stays whole."""
     budget = max(200, limit // max(1, len(pieces)))
     total = sum(len(piece.text) for piece in pieces)

@@ -43,6 +43,17 @@ class ReferenceRun(BaseModel):
     """What differs on other machines, in one or two sentences."""
 
 
+class ShownRollouts(BaseModel):
+    """How many of the sampled groups that a GRPO training kept stand on the page."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    steps: int = Field(ge=0)
+    """From how many of the kept steps groups are shown, at equal distances from the first to the last."""
+    groups: int = Field(ge=0)
+    """Groups of each of these steps at most."""
+
+
 class PageSettings(BaseModel):
     """Names, texts, sizes and links of the page."""
 
@@ -73,6 +84,7 @@ class PageSettings(BaseModel):
     """Pairs of models whose difference (first minus second) is shown."""
     examples: int = Field(ge=0)
     """How many items are shown at most."""
+    rollouts: ShownRollouts
     example_characters: int = Field(ge=200)
     """Longer texts are cut in the middle."""
     reply_sample: int = Field(ge=0)

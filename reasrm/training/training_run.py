@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import shutil
 from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
@@ -21,6 +22,8 @@ from reasrm.training.monitoring.tracking import require_trackers, tracker_callba
 from reasrm.training.monitoring.training_warnings import training_warnings
 from reasrm.training.trainer_settings import TrainerSettings
 
+BESIDE_CURVES = "*.jsonl"
+"""What a training wrote of itself into the folder it resumes from; in the end it stands beside the curves."""
 NOT_CONFIGURED = Housekeeping(tracking=(), keep_checkpoints=2, prune_work=False)
 """Of a training that no stage began."""
 
@@ -203,6 +206,8 @@ def train_and_save(run: TrainingRun, trainer: Any, tokenizer: Any, settings: Tra
     if first:
         save_model(model, tokenizer, run.checkpoint)
         write_curves(log, run.curves, kept_step)
+        for record in run.resume_from.glob(BESIDE_CURVES):
+            shutil.copyfile(record, run.curves / record.name)
     trainer.accelerator.wait_for_everyone()
     if first:
         for warning in training_warnings(log):

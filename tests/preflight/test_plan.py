@@ -54,7 +54,7 @@ def test_seven_billion_in_float32_need_more_than_one_card_and_each_advice_holds(
 
 def test_a_launch_divides_what_its_strategy_divides(tmp_path: Path) -> None:
     def parts(strategy: str, processes: int) -> dict[str, float]:
-        changed = LONG | {"launch": {"processes": processes, "strategy": strategy}, "precision": "float32"}
+        changed = LONG | {"launch": {"processes": processes, "strategy": strategy}, "precision": "float32", "dev": None}
         found = planned(tmp_path, "h100:8", "sft", base_model=QWEN, sft=changed)["sft"]["memory"]["parts_gib"]
         return dict(found)
 
@@ -82,7 +82,7 @@ def test_an_adapter_trains_a_share_and_needs_no_reference(tmp_path: Path) -> Non
 
 
 def test_what_no_memory_helps_is_a_problem_in_words(tmp_path: Path) -> None:
-    eight = LONG | {"launch": {"processes": 8, "strategy": "fsdp2"}, "max_tokens": 40000}
+    eight = LONG | {"launch": {"processes": 8, "strategy": "fsdp2"}, "max_tokens": 40000, "dev": None}
     on_gpu = planned(tmp_path, "h100:4", "sft", base_model=QWEN, sft=eight)["sft"]["problems"]
     on_cpu = planned(tmp_path, "cpu-512gb", "sft", base_model=QWEN, sft=eight)["sft"]["problems"]
     assert on_gpu == [

@@ -9,6 +9,7 @@ from reasrm.records.benchmark_item import BenchmarkItem
 from reasrm.records.jsonl import read_records, write_records
 from reasrm.records.judgment import Judgment
 from reasrm.records.pair import PreferencePair
+from reasrm.records.rollout import RolloutGroup
 from reasrm.records.trace import OracleTrace, RejectedTrace
 from reasrm.reporting.run_settings import read_parameters
 from reasrm.runtime.outputs import write_json
@@ -32,6 +33,7 @@ def poison(folder: Path) -> None:
     poison_judgments(folder, items)
     poison_pairs_and_traces(folder)
     poison_scores(folder)
+    poison_rollouts(folder)
     write_curve(folder / "curves" / HOSTILE.replace("/", "∕")[:80], "loss", [1.0, 0.5])
 
 
@@ -83,6 +85,30 @@ def poison_pairs_and_traces(folder: Path) -> None:
     write_records(
         rejected, [row.model_copy(update={"reason": HOSTILE}) for row in read_records(rejected, RejectedTrace)]
     )
+
+
+def poison_rollouts(folder: Path) -> None:
+    """Hostile questions, answers, replies, reasons and names of reward terms."""
+    for file in (folder / "curves").glob("*/rollout_samples.jsonl"):
+        groups = []
+        for group in read_records(file, RolloutGroup):
+            shown, turn = group.comparison, group.comparison.prompt[-1]
+            question = turn.model_copy(update={"content": HOSTILE + turn.content})
+            answers = {"response_a": shown.response_a + HOSTILE, "response_b": HOSTILE + shown.response_b}
+            rollouts = tuple(
+                rollout.model_copy(
+                    update={
+                        "reply": made_up_reply(f"<rubric>{HOSTILE}<quote_A>{HOSTILE}</quote_A>{rollout.reply.text}"),
+                        "after_verdict": HOSTILE,
+                        "unreadable": rollout.unreadable and HOSTILE,
+                        "terms": {HOSTILE: 1.0, "answer": 0.0},
+                    }
+                )
+                for rollout in group.rollouts
+            )
+            comparison = shown.model_copy(update=answers | {"prompt": (*shown.prompt[:-1], question)})
+            groups.append(group.model_copy(update={"comparison": comparison, "rollouts": rollouts}))
+        write_records(file, groups)
 
 
 def poison_scores(folder: Path) -> None:

@@ -15,11 +15,12 @@ from reasrm.miniature import traces
 from reasrm.miniature.benchmark_rows import benchmark_rows
 from reasrm.miniature.world import Split, training_pairs
 from reasrm.records.benchmark_item import BenchmarkItem
-from reasrm.records.comparison import Side, show
+from reasrm.records.comparison import Comparison, Side, show
 from reasrm.records.jsonl import write_records
 from reasrm.records.judgment import Judgment
 from reasrm.records.pair import PreferencePair
 from reasrm.records.reply import Finish, Reply
+from reasrm.records.rollout import Rollout, RolloutGroup
 from reasrm.records.trace import KeptTrace, OracleTrace, RejectedTrace, TraceOutcome, TracePass
 from reasrm.runtime.outputs import write_json, write_text
 from reasrm.scoring.judge_scores import score_judges
@@ -157,6 +158,41 @@ def write_curves(folder: Path) -> None:
         write_curve(folder / "curves" / run, "loss", [2 * math.exp(-i / 10) + dice.gauss(0, 0.05) for i in range(40)])
 
 
+def write_rollouts(folder: Path) -> None:
+    """Sampled groups as GRPO keeps them: a training that learns, and one in which all replies earn the same."""
+    dice = random.Random(3)
+    pairs = training_pairs(Split.TRAIN, 300, seed=0)[200:280]
+    for run, terms in {"grpo-full": ("verdict",), "grpo-cold_start": ("answer", "format")}.items():
+        groups = []
+        for step in range(0, 60, 10):
+            for pair in dice.sample(pairs, 2):
+                comparison = show(pair, dice.choice(list(Side)))
+                right = [run == "grpo-full" and dice.random() < 0.3 + step / 80 for _ in range(6)]
+                groups.append(rollout_group(step, comparison, right, terms))
+        write_records(folder / "curves" / run / "rollout_samples.jsonl", groups)
+
+
+def rollout_group(step: int, comparison: Comparison, right: list[bool], terms: tuple[str, ...]) -> RolloutGroup:
+    """Replies of which those that are not right name the worse answer, or none where the terms are two."""
+    rollouts = []
+    for at in right:
+        side = comparison.better if at else comparison.better.other
+        readable = at or len(terms) == 1
+        written = traces.careful_analysis(comparison.prompt[-1].content, comparison.response_a, comparison.response_b)
+        text = written.text + traces.answer_tag(side) if readable else written.text
+        finish = Finish.STOP if readable else Finish.LENGTH
+        rollouts.append(
+            Rollout(
+                better=comparison.better, finish=finish, after_verdict=" and so on" if at else "",
+                reply=made_up_reply(text).model_copy(update={"finish": finish}),
+                verdict=side if readable else None, unreadable=None if readable else "truncated",
+                terms=dict.fromkeys(terms, float(at)), reward=float(at), advantage=at - sum(right) / len(right),
+            )
+        )  # fmt: skip
+    has_signal = len(set(right)) > 1
+    return RolloutGroup(step=step, comparison=comparison, has_signal=has_signal, rollouts=tuple(rollouts))
+
+
 def write_curve(folder: Path, name: str, values: list[float]) -> None:
     """One metric in DVCLive's layout."""
     lines = [f"step\t{name.rpartition('/')[2]}", *(f"{step}\t{value}" for step, value in enumerate(values))]
@@ -182,4 +218,5 @@ def write_run(folder: Path) -> None:
     write_judgments(folder, items)
     write_pairs_and_traces(folder)
     write_curves(folder)
+    write_rollouts(folder)
     write_scores(folder)

@@ -111,7 +111,7 @@ def test_what_a_reader_needs_is_there(made_up_page: str) -> None:
         "Chain of Rubrics", "dvc repro", "arXiv 2505.02387v3", "91.4", "Exact parameters", "learning_rate",
         "no key was used", "it would cost $1.50", "no stage reads them", "Here SFT + GRPO loses", "becomes right",
         "exact McNemar test", "One pair of answers, before and after", "Chosen by rule", "stored",
-        "2 CPU cores with AMX, no GPU",
+        "2 CPU cores with AMX, no GPU", "Sample rollouts", "No kept group had signal", "Behind the verdict",
     ):  # fmt: skip
         assert expected in text, expected
 
@@ -130,6 +130,11 @@ def test_hostile_text_is_shown_as_it_is(hostile_page: str) -> None:
     assert text.count("<script>window.pwned=1;alert(1)</script>") > 20
     assert "{{ 7*7 }}{% raw %}" in text
     assert "49{%" not in text
+
+
+def test_hostile_text_of_sampled_replies_is_shown_too(hostile_page: str) -> None:
+    (shown,) = re.findall(r'<section id="rollouts">.*?</section>', hostile_page, flags=re.DOTALL)
+    assert "".join(Page(shown).text).count("<script>window.pwned=1;alert(1)</script>") > 20
 
 
 def test_what_cannot_be_seen_is_spelled_out(hostile_page: str) -> None:

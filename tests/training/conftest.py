@@ -30,6 +30,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         params[section]["dev"] |= {"every": 2, "pairs": 6}
     params["grpo"]["dev"] |= {"every": 2, "pairs": 6}
     params["grpo"] |= {"steps": 6, "batch_size": 16, "save_every": 2, "log_every": 1, "steps_without_signal": 50}
+    params["grpo"]["rollout_samples"]["every"] = 1
     write_yaml(folder / "params.yaml", params)
     pairs = training_pairs(Split.TRAIN, 240, 0)
     write_records(folder / "data/pairs/dev.jsonl", training_pairs(Split.DEV, 12, 0))

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from reasrm.records.jsonl import read_records
+from reasrm.records.rollout import RolloutGroup
 from tests.training.stage_runs import train_twice
 
 pytestmark = pytest.mark.slow
@@ -21,6 +23,9 @@ pytestmark = pytest.mark.slow
 )
 def test_twice_and_after_kill_the_same_bytes(project: Path, command: tuple[str, ...], name: str) -> None:
     train_twice(project, command, name)
+    if name.startswith("grpo"):
+        kept = read_records(project / "data/curves" / name / "rollout_samples.jsonl", RolloutGroup)
+        assert [group.step for group in kept] == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5], "each once, whatever was killed"
 
 
 @pytest.mark.timeout(900)

@@ -1,4 +1,4 @@
-"""TRL's GRPOTrainer with two things more: what becomes of groups without signal, and both orders in one group.
+"""TRL's GRPOTrainer with what becomes of groups without signal, both orders in one group, and groups kept to be seen.
 
 A group has signal if its replies earned different rewards; without, all its advantages are 0. Such groups are dropped
 from the loss, or replaced by groups of further prompts (`ZeroSignalGroups`). With `keep` and `orders: hashed` a run
@@ -16,7 +16,8 @@ What of TRL 1.16 this leans on (`tests/training/grpo/test_group_trainer.py` hold
 - `_generate_and_score_completions(inputs)` hands `_generate` a list of its own with the prompts of `inputs`, and later
   `inputs` and that list to `_calculate_rewards`; so rows are replaced in both lists in place, before any padding.
 - `_calculate_rewards` returns the terms of all processes, in the order in which the sampler gave the prompts:
-  consecutive rows are a group, which may lie in several processes.
+  consecutive rows are a group, which may lie in several processes. It is given the tokens of this process' replies, and
+  the `advantages` that come back in the end are theirs, in the order of `inputs`.
 - a `tool_mask` is multiplied into the mask of the loss and of the metrics, not into that of attention.
 - `num_items_in_batch` is what the losses in `BY_TOKENS` divide by; those in `BY_REPLIES` divide by the number of rows.
 
@@ -34,6 +35,7 @@ from accelerate.utils import gather_object
 from trl import GRPOTrainer
 
 from reasrm.runtime.stage_main import StageError
+from reasrm.training.grpo.rollout_samples import RolloutSamples, ScoredReply
 from reasrm.training.grpo.settings import GrpoLoss, GrpoSettings, TrainingOrders, ZeroSignalGroups
 
 BY_TOKENS = frozenset({GrpoLoss.DAPO, GrpoLoss.CISPO, GrpoLoss.VESPO})
@@ -55,13 +57,13 @@ class SampledReply(NamedTuple):
 
 
 class GroupTrainer(GRPOTrainer):  # type: ignore[misc]  # TRL is not followed by mypy
-    """GRPO with `zero_signal_groups` and `orders`."""
+    """GRPO with `zero_signal_groups`, `orders` and `rollout_samples`."""
 
     _metrics: dict[str, dict[str, list[float]]]
     _pending_metrics: dict[str, list[float]]
 
-    def __init__(self, settings: GrpoSettings, **arguments: Any) -> None:
-        """Prepare as TRL does with `arguments`.
+    def __init__(self, settings: GrpoSettings, samples: RolloutSamples | None, **arguments: Any) -> None:
+        """Prepare as TRL does with `arguments`; `samples` keeps groups to be looked at, None keeps none.
 
         Raises:
             StageError: a part of the loss that no reply earned would be scaled with the rest.
@@ -75,6 +77,8 @@ class GroupTrainer(GRPOTrainer):  # type: ignore[misc]  # TRL is not followed by
         self._sampler: Any = None
         self._rows: list[dict[str, Any]] = []
         self._terms: Any = None
+        self._token_ids: Any = None
+        self._samples = samples
         self._scored = False
         scaled = self._handling is not ZeroSignalGroups.KEEP and self._loss in BY_REPLIES
         if scaled and (self._entropy_bonus_enabled or self.aux_loss_enabled):
@@ -107,6 +111,8 @@ class GroupTrainer(GRPOTrainer):  # type: ignore[misc]  # TRL is not followed by
         self._rows = inputs = list(inputs)
         scored = super()._generate_and_score_completions(inputs)
         self._metrics["train"]["frac_reward_zero_std"][-1] = (~self._signals()).float().mean().item()
+        if self._samples is not None and self._samples.are_due(self.state.global_step):
+            self._keep_samples(self._samples, scored["advantages"].tolist())
         if self._handling is ZeroSignalGroups.KEEP:
             return dict(scored)
         return self._with_signal_alone(scored)
@@ -145,7 +151,16 @@ class GroupTrainer(GRPOTrainer):  # type: ignore[misc]  # TRL is not followed by
             self._scored = False
         else:
             self._terms = super()._calculate_rewards(inputs, prompts, completions, completion_ids_list)
+        self._token_ids = completion_ids_list
         return self._terms
+
+    def _keep_samples(self, samples: RolloutSamples, advantages: list[float]) -> None:
+        """Hand the replies of all processes, as they are trained on, to `samples`; the first process writes them."""
+        own = self._terms[self.accelerator.process_index * len(self._rows) :].tolist()
+        columns = zip(self._rows, self._token_ids, own[: len(self._rows)], advantages, strict=True)
+        replies = gather_object([ScoredReply(row["pair_id"], row["better"], *scored) for row, *scored in columns])
+        if self.accelerator.is_main_process:
+            samples.keep(self.state.global_step, replies, self._signals().tolist())
 
     def _compute_loss(self, model: Any, inputs: dict[str, Any]) -> Any:
         """The loss over what is left: where TRL divides by all replies, by those that are left instead."""

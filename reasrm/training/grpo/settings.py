@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Self
 
-from pydantic import Field, FiniteFloat, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator, model_validator
 
 from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.training.batch_sizes import require_whole_groups
@@ -65,6 +65,17 @@ class TrainingOrders(StrEnum):
     """Half of a group's replies see each order, and earn against the mean of all (PA-GRPO)."""
 
 
+class RolloutSampleSettings(BaseModel):
+    """Which sampled groups are kept to be looked at (`reasrm.training.grpo.rollout_samples`)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    every: int = Field(gt=0)
+    """Steps between two generations of which groups are kept; of the first and the last they are kept in any case."""
+    groups: int = Field(gt=0)
+    """How many groups of each; all where a generation has fewer."""
+
+
 class GrpoSettings(TrainerSettings):
     """Settings of a GRPO training; `batch_size` counts sampled replies."""
 
@@ -76,6 +87,8 @@ class GrpoSettings(TrainerSettings):
     """Weight of each reward term (`reasrm.training.grpo.rewards.registry`); a reply earns the weighted sum."""
     steps_without_signal: int = Field(gt=0)
     """Stop with an error after more than so many steps in a row in which no group had replies of different reward."""
+    rollout_samples: RolloutSampleSettings | None
+    """Sampled replies that are kept with their rewards; null for none. The weights do not depend on it."""
 
     replies_per_prompt: int = Field(gt=1)
     """The group that an advantage is relative to; it may lie in several forward passes and processes."""

@@ -53,6 +53,7 @@ from reasrm.records.comparison import Comparison
 from reasrm.training.checkpoint import load_language_model
 from reasrm.training.grpo.rewards.registry import REWARD_TERMS
 from reasrm.training.grpo.rewards.sampled_replies import as_judged
+from reasrm.training.grpo.rollout_samples import rollout_samples
 from reasrm.training.grpo.settings import GrpoLoss, GrpoSettings, TrainingOrders
 from reasrm.training.grpo.vllm_rollouts import repeat_rollouts, vllm_arguments, vllm_computes_as
 from reasrm.training.lora import AdapterTask, adapter_config
@@ -80,6 +81,7 @@ def prompt_rows(
             reasons.append(next(str(chat) for chat in chats[at :: len(comparisons)] if chat not in shown))
         elif all(len(chat.token_ids) <= settings.max_prompt_tokens for chat in shown):
             row = {"prompt": shown[0].turns, "better": comparison.better.value, "prompt_variant": variant.value}
+            row["pair_id"] = comparison.pair_id
             swapped = {"prompt": shown[1].turns, "better": comparison.better.other.value} if both else None
             rows.append(row | ({"swapped": swapped} if swapped else {}))
     return rows, LeftOut.of(len(comparisons), len(rows), reasons)
@@ -118,6 +120,7 @@ def train_grpo(
     with refused_in_one_line(run.name), vllm_computes_as(settings):
         trainer = GroupTrainer(
             settings,
+            rollout_samples(run.resume_from, settings, comparisons, tokenizer, opened),
             model=model,
             args=config,
             reward_funcs=[as_judged(REWARD_TERMS[name], tokenizer, opened) for name in settings.rewards],

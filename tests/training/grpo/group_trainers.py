@@ -9,6 +9,7 @@ from reasrm.miniature.tiny_model import TinyShape, new_model, train_tokenizer
 from reasrm.miniature.world import Split, training_pairs
 from reasrm.records.comparison import Comparison, Side, show
 from reasrm.training.grpo.group_trainer import GroupTrainer
+from reasrm.training.grpo.rollout_samples import rollout_samples
 from reasrm.training.grpo.settings import GrpoSettings
 from reasrm.training.grpo.training import grpo_config, prompt_rows
 from reasrm.training.training_run import TrainingRun, make_repeatable
@@ -51,6 +52,7 @@ def trainer(folder: Path, chosen: GrpoSettings, prompts: int = 40) -> GroupTrain
     new_model(tokenizer, shape, 0).save_pretrained(start)
     made = GroupTrainer(
         chosen,
+        rollout_samples(folder, chosen, comparisons(prompts), tokenizer, ""),
         model=str(start),
         args=grpo_config(chosen, TrainingRun("grpo", folder / "work", folder / "out", folder / "curves")),
         reward_funcs=[earned],

@@ -9,6 +9,9 @@ from pathlib import Path
 import torch
 from accelerate.utils import gather_object
 
+from reasrm.records.jsonl import read_records
+from reasrm.records.rollout import RolloutGroup
+from reasrm.training.grpo.rollout_samples import FILE
 from tests.training.grpo.group_trainers import earned, lively, settings, trainer
 
 
@@ -34,6 +37,14 @@ def main() -> None:
     expected = (rewards - rewards.mean(1, True)) / (rewards.std(1, keepdim=True) + 1e-4)
     assert torch.allclose(batch["advantages"], expected.flatten()[rank * 6 : rank * 6 + 6], atol=1e-5)
     assert made._metrics["train"]["groups/replaced"][0] > 0
+    kept = [*read_records(Path(sys.argv[1]) / FILE, RolloutGroup)]
+    own = zip(made._rows, ids, strict=True)
+    chats = gather_object([(row["pair_id"], row["better"], len(sampled)) for row, sampled in own])
+    scored = [(*chat, reward) for chat, reward in zip(chats, rewards.flatten().tolist(), strict=True)]
+    assert len(kept) == 2
+    for group in kept:
+        told = [(one.better.value, one.reply.completion_tokens, one.reward) for one in group.rollouts]
+        assert [(group.comparison.pair_id, *one) for one in told] in [scored[at : at + 4] for at in (0, 4, 8)]
     assert all(gather_object([lively(prompt) for prompt in prompts]))
     assert batch["num_items_in_batch"].item() == sum(map(len, gather_object(ids)))
     print("agree", flush=True)

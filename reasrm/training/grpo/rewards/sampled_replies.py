@@ -12,7 +12,7 @@ from typing import Any
 from reasrm.inference.replies import decode, reply_from_text
 from reasrm.judging.verdict import STOP, Unreadable, Verdict, after_thinking, drawing_end, read_verdict
 from reasrm.records.comparison import Side
-from reasrm.records.reply import Finish
+from reasrm.records.reply import Finish, Reply
 
 RewardFunction = Callable[..., list[float]]
 Completions = Sequence[Sequence[dict[str, str]]]
@@ -37,6 +37,19 @@ def as_judged(term: RewardFunction, tokenizer: Any, opened: str) -> RewardFuncti
         return term(completions=whole, completion_ids=completion_ids, **columns)
 
     return judged
+
+
+def judged_reply(tokenizer: Any, opened: str, token_ids: Sequence[int]) -> tuple[Reply, Finish, str]:
+    """A sampled reply as judging reads it, how its sampling ended, and what no judge reads of it.
+
+    Args:
+        tokenizer: of the model that wrote it.
+        opened: the opened thought that the chat template wrote.
+        token_ids: the sampled tokens, with the end-of-turn token if there is one.
+    """
+    text, finish = opened + decode(tokenizer, token_ids), _finish(tokenizer, token_ids)
+    reply = reply_from_text(text, finish, 0, len(token_ids), STOP)
+    return reply, finish, text[len(reply.text) :]
 
 
 def reply_texts(completions: Completions) -> list[str]:
