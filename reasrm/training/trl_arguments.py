@@ -157,8 +157,8 @@ def shared_arguments(settings: TrainerSettings, folder: Path) -> dict[str, Any]:
         "use_cpu": not torch.cuda.is_available(),
         "save_strategy": "steps",
         "save_steps": settings.save_every,
-        "save_total_limit": 2,
         "logging_steps": settings.log_every,
+        "logging_nan_inf_filter": False,  # it logs 0, or the mean of other steps, where a loss is not a number
         "seed": settings.seed,
         "report_to": "none",
         "disable_tqdm": True,

@@ -149,6 +149,7 @@ def test_layers_that_the_model_does_not_have_are_refused_in_one_line(tmp_path: P
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_an_adapter_on_tied_embeddings_is_refused_before_it_is_trained(tmp_path: Path, base: Base) -> None:
     """Merged, it would change the output layer as well; a scalar model has none."""
     embedding = LORA | {"target_modules": ["embed_tokens"]}

@@ -203,7 +203,6 @@ def test_a_killed_run_goes_on_exactly_in_whatever_epoch_and_takes_no_step_too_ma
     """Three steps are an epoch; seven are all: TRL begins with the first order again, and takes an eighth step."""
     chosen = settings(steps=7)
     made = trainer(tmp_path, chosen, prompts=9)
-    made.args.save_total_limit = None
     made.train()
     again = trainer(tmp_path, chosen, prompts=9)
     again.train(resume_from_checkpoint=str(tmp_path / f"work/checkpoint-{killed_after}"))

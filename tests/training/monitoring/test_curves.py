@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from reasrm.runtime.stage_main import StageError
 from reasrm.training.monitoring.dev_judging import dev_set
 from reasrm.training.monitoring.settings import Housekeeping, Tracker
 from reasrm.training.monitoring.tracking import TrackerError, require_trackers, tracker_errors_in_one_line
-from reasrm.training.trainer_settings import EpochSettings
+from reasrm.training.trainer_settings import EpochSettings, SftSettings
 from tests.training.monitoring.small_training import settings, train
 from tests.training.stage_runs import fingerprint
 
@@ -27,6 +28,18 @@ def test_the_live_curves_end_as_the_written_ones(tmp_path: Path, base: Path) -> 
     assert record["dev"]["step"] == 10
     assert record["dev"]["pairs"] == 20
     assert [file.name for file in run.resume_from.glob("checkpoint-*")] == ["checkpoint-10"]
+
+
+@pytest.mark.slow
+def test_lost_weights_are_not_written_and_have_no_loss(tmp_path: Path, base: Path) -> None:
+    """The loss of such a step is no number; transformers would log 0."""
+    chosen = settings(SftSettings, "sft", 5, learning_rate=1e20, max_grad_norm=0.0, dev=None)
+    with pytest.raises(StageError, match=r"^trained: model\.embed_tokens\.weight is not finite .* is not written"):
+        train(base, tmp_path, chosen, None)
+    assert not (tmp_path / "checkpoint").exists()
+    losses = (tmp_path / "work/trained/curves/plots/metrics/train/loss.tsv").read_text().splitlines()[1:]
+    assert 1 <= len(losses) < 10
+    assert all(float(line.split("\t")[1]) > 1 for line in losses)
 
 
 @pytest.mark.slow
