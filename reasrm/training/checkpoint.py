@@ -9,6 +9,7 @@ from reasrm.inference.checkpoint_loading import load_all_weights
 from reasrm.inference.checkpoints.checkpoint_folder import require_checkpoint
 from reasrm.inference.checkpoints.weight_files import stored_dtype
 from reasrm.runtime.outputs import new_folder
+from reasrm.runtime.stage_main import StageError
 from reasrm.training.lora import quantisation_config
 from reasrm.training.trainer_settings import SavedType, TrainerSettings
 
@@ -63,6 +64,21 @@ def last_checkpoint(folder: Path, processes: int) -> str | None:
             return str(checkpoint)
         shutil.rmtree(checkpoint)
     return None
+
+
+def require_finite(name: str, model: Any) -> None:
+    """Do nothing if all weights of `model` are finite numbers.
+
+    Raises:
+        StageError: one is not, so that the model writes nothing that means anything.
+    """
+    for weight_name, weight in model.named_parameters():
+        if not weight.isfinite().all():
+            raise StageError(
+                f"{name}: {weight_name} is not finite after the training, so the model is lost and is not written: "
+                f"lower `learning_rate`, raise `warmup_steps`, clip gradients by `max_grad_norm`, or take `precision: "
+                f"float32`"
+            )
 
 
 def save_model(model: Any, tokenizer: Any, out: Path) -> None:

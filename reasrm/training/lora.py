@@ -88,6 +88,27 @@ def quantisation_config(lora: LoraSettings | None, dtype: str) -> Any:
     )
 
 
+def require_mergeable(name: str, model: Any) -> None:
+    """Do nothing if an adapter of `model`, if it has one, can be merged without changing what it does.
+
+    Args:
+        name: of the training, for the error.
+        model: as a trainer trains it.
+
+    Raises:
+        StageError: the embedding has one and lends its weights to the output layer, which would change with it.
+    """
+    from peft.tuners.lora import LoraLayer
+
+    if not isinstance(model.get_input_embeddings(), LoraLayer) or model.get_output_embeddings() is None:
+        return
+    if model.config.get_text_config().tie_word_embeddings:
+        raise StageError(
+            f"{name}: lora.target_modules names the embedding, whose weights are the output layer's too in this model: "
+            f"merged, the adapter would change both, and only one was trained; leave it out"
+        )
+
+
 def merged_model(model: Any, dtype: Any) -> Any:
     """`model`, as a trainer trained it, in the torch type `dtype`; an adapter, if it has one, is merged."""
     if not hasattr(model, "merge_and_unload"):

@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 from reasrm.runtime.stage_main import StageError
 from reasrm.runtime.terminal import say_error
 from reasrm.runtime.work_folder import LIVE_CURVES, remove_resume_folder, resume_folder
-from reasrm.training.checkpoint import last_checkpoint, save_model
+from reasrm.training.checkpoint import last_checkpoint, require_finite, save_model
 from reasrm.training.gathered_weights import gathered_model
 from reasrm.training.launch import gpu_count, refuse_idle_gpus
+from reasrm.training.lora import require_mergeable
 from reasrm.training.monitoring.dev_judging import DEV_PAIRS, DevSet
 from reasrm.training.monitoring.settings import Housekeeping, Keep
 from reasrm.training.monitoring.tracking import require_trackers, tracker_callbacks, tracker_errors_in_one_line
@@ -183,10 +184,15 @@ def train_and_save(run: TrainingRun, trainer: Any, tokenizer: Any, settings: Tra
 
     Returns:
         The trainer's log, one entry per logged step.
+
+    Raises:
+        StageError: what an adapter learns could not be merged, or the weights are no numbers any more.
     """
     from reasrm.training.monitoring.curves import SUMMARY_KEY, write_curves
 
     first = trainer.is_world_process_zero()
+    if settings.lora is not None:
+        require_mergeable(run.name, trainer.accelerator.unwrap_model(trainer.model))
     watch = _watch(run, trainer, tokenizer)
     with trainer.accelerator.main_process_first():  # it removes incomplete ones
         checkpoint = last_checkpoint(run.resume_from, trainer.accelerator.num_processes)
@@ -198,6 +204,7 @@ def train_and_save(run: TrainingRun, trainer: Any, tokenizer: Any, settings: Tra
     kept_step = watch.finish(log) if watch is not None else int(trainer.state.global_step)
     model = gathered_model(trainer, run.resume_from, settings)
     if first:
+        require_finite(run.name, model)
         save_model(model, tokenizer, run.checkpoint)
         write_curves(log, run.curves, kept_step)
         for record in run.resume_from.glob(BESIDE_CURVES):

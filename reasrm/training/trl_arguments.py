@@ -63,6 +63,10 @@ NOT_OPEN = {
     "no data are there to evaluate on": (
         "do_eval", "do_predict", "eval_on_start", "eval_packing", "eval_steps", "eval_strategy",
     ),
+    "a killed run would go on with another reference model than it had": (
+        "ref_model_mixup_alpha", "ref_model_sync_steps", "sync_ref_model",
+    ),
+    "rows hold what a training reads and nothing else": ("remove_unused_columns",),
     "the launch decides it": ("deepspeed", "fsdp", "fsdp_config", "local_rank", "parallelism_config", "use_cpu"),
 }  # fmt: skip
 """Arguments that `trl` may not set, by the reason."""
@@ -153,8 +157,8 @@ def shared_arguments(settings: TrainerSettings, folder: Path) -> dict[str, Any]:
         "use_cpu": not torch.cuda.is_available(),
         "save_strategy": "steps",
         "save_steps": settings.save_every,
-        "save_total_limit": 2,
         "logging_steps": settings.log_every,
+        "logging_nan_inf_filter": False,  # it logs 0, or the mean of other steps, where a loss is not a number
         "seed": settings.seed,
         "report_to": "none",
         "disable_tqdm": True,

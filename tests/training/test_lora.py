@@ -149,6 +149,19 @@ def test_layers_that_the_model_does_not_have_are_refused_in_one_line(tmp_path: P
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
+def test_an_adapter_on_tied_embeddings_is_refused_before_it_is_trained(tmp_path: Path, base: Base) -> None:
+    """Merged, it would change the output layer as well; a scalar model has none."""
+    embedding = LORA | {"target_modules": ["embed_tokens"]}
+    chosen, run = settings(SftSettings, "sft", base, lora=embedding), run_in(tmp_path, "sft")
+    with pytest.raises(StageError, match=r"^sft: lora\.target_modules names the embedding"):
+        train_sft(run, lambda: load_language_model(base.folder, chosen), base.tokenizer, base.examples, chosen)
+    assert not run.resume_from.exists() or not list(run.resume_from.glob("checkpoint-*"))
+    scalar = settings(EpochSettings, "scalar_rm", base, lora=embedding, dev=None)
+    load = partial(load_scalar_model, base.folder, base.tokenizer, scalar)
+    train_scalar(run_in(tmp_path, "scalar_rm"), load, base.tokenizer, training_pairs(Split.TRAIN, 8, 0), scalar)
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
 def test_quantised_weights_without_a_gpu_are_refused() -> None:
     with pytest.raises(StageError, match="needs a CUDA device and the package bitsandbytes"):

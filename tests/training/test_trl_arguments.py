@@ -53,6 +53,12 @@ def test_every_setting_reaches_the_config_of_trl(run: TrainingRun) -> None:
     assert (config.lr_scheduler_type.value, config.optim.value) == ("linear", "adamw_torch")
 
 
+def test_ratios_are_clipped_above_at_one_and_epsilon_high_whatever_the_loss(run: TrainingRun) -> None:
+    """TRL's CISPO takes the greatest ratio itself: 0.28 would weigh every token by 0.28."""
+    assert grpo_config(grpo(loss_type="dapo", epsilon_high=0.25), run).epsilon_high == 0.25
+    assert grpo_config(grpo(loss_type="cispo", epsilon_high=0.25), run).epsilon_high == 1.25
+
+
 def test_further_arguments_are_passed_through(run: TrainingRun) -> None:
     assert grpo_config(grpo(trl={"top_k": 20, "adam_beta2": 0.95}), run).top_k == 20
     assert sft_config(sft(trl={"neftune_noise_alpha": 5}), run).neftune_noise_alpha == 5.0
@@ -68,6 +74,8 @@ def test_further_arguments_are_passed_through(run: TrainingRun) -> None:
         ("gradient_accumulation_steps", 2, "is decided by `batch_size` and `micro_batch_size`"),
         ("push_to_hub", True, "nothing is uploaded"),
         ("report_to", "wandb", "cannot be set"),
+        ("sync_ref_model", True, "cannot be set: a killed run would go on with another reference model"),
+        ("remove_unused_columns", True, "cannot be set: rows hold what a training reads"),
         ("trust_remote_code", True, "code of others never runs here"),
         ("adam_beta1", "a lot", r"`trl\.adam_beta1` of GRPOConfig: .*valid number"),
         ("importance_sampling_level", ["token"], "valid string"),

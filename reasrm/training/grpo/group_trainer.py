@@ -2,7 +2,14 @@
 
 A group has signal if its replies earned different rewards; without, all its advantages are 0. Such groups are dropped
 from the loss, or replaced by groups of further prompts (`ZeroSignalGroups`). With `keep`, `orders: hashed` and replies
-sampled at once every method here hands on to TRL's, and nothing of the training differs from a GRPOTrainer.
+sampled at once a run trains the same weights as by a GRPOTrainer.
+
+Put right for all of them:
+
+- `frac_reward_zero_std` is the share of groups without signal; TRL's is 0 or 1 where rewards are scaled by the batch.
+- A killed run goes on with the prompts of its epoch, where TRL's sampler begins with those of the first one, and takes
+  no step behind the last.
+- Weights that are no numbers are named when they sample.
 
 What of TRL 1.16 this leans on (`tests/training/grpo/test_group_trainer.py` holds each):
 
@@ -74,6 +81,7 @@ class GroupTrainer(GRPOTrainer):  # type: ignore[misc]  # TRL is not followed by
         self._orders = settings.orders
         self._seed = settings.seed
         self._loss = settings.loss_type
+        self._sampler: Any = None
         rollouts = settings.rollouts
         self._at_a_time = rollouts.batch_size if isinstance(rollouts, TransformersRollouts) else None
         self._rows: list[dict[str, Any]] = []
@@ -89,6 +97,21 @@ class GroupTrainer(GRPOTrainer):  # type: ignore[misc]  # TRL is not followed by
                 f"trl.router_aux_loss_coef to 0"
             )
 
+    def _get_train_sampler(self, dataset: Any = None) -> Any:
+        """TRL's sampler, which draws each epoch's order from where it was after the epoch before."""
+        self._sampler = super()._get_train_sampler(dataset)
+        return self._sampler
+
+    def _run_epoch(self, epoch: int, **arguments: Any) -> None:
+        """Pass over the prompts in the order of `epoch`, also where a killed run goes on; not behind the last step."""
+        if self.state.global_step >= self.state.max_steps:
+            return
+        if self.shuffle_dataset:
+            self._sampler.generator.manual_seed(self.args.seed)
+            for _ in range(epoch):
+                torch.randperm(self._sampler.num_samples, generator=self._sampler.generator)
+        super()._run_epoch(epoch=epoch, **arguments)
+
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
         """Sample and score; of groups without signal, leave out what is not replaced."""
         if self._orders is TrainingOrders.BOTH_IN_GROUP:
@@ -96,6 +119,7 @@ class GroupTrainer(GRPOTrainer):  # type: ignore[misc]  # TRL is not followed by
             inputs = in_both_orders(inputs, first, self.num_generations)
         self._rows = inputs = list(inputs)
         scored = super()._generate_and_score_completions(inputs)
+        self._metrics["train"]["frac_reward_zero_std"][-1] = (~self._signals()).float().mean().item()
         if self._samples is not None and self._samples.are_due(self.state.global_step):
             self._keep_samples(self._samples, scored["advantages"].tolist())
         if self._handling is ZeroSignalGroups.KEEP:
@@ -111,14 +135,32 @@ class GroupTrainer(GRPOTrainer):  # type: ignore[misc]  # TRL is not followed by
         """
         if self._orders is TrainingOrders.BOTH_IN_GROUP:
             num_generations //= 2
-        sample, size = super()._generate_single_turn, self._at_a_time
-        if size is None or size >= len(prompt_ids):
-            return sample(prompt_ids, images, multimodal_fields, num_generations, **further)
-        if images is not None or multimodal_fields:
-            raise StageError("rollouts.batch_size: prompts with images cannot be sampled in parts")
-        parts = [prompt_ids[at : at + size] for at in range(0, len(prompt_ids), size)]
-        replies = [reply for part in parts for reply in sample(part, None, {}, num_generations, **further)[0]]
-        return replies, None  # transformers gives no probabilities
+        with self._lost_weights_named():
+            sample, size = super()._generate_single_turn, self._at_a_time
+            if size is None or size >= len(prompt_ids):
+                return sample(prompt_ids, images, multimodal_fields, num_generations, **further)
+            if images is not None or multimodal_fields:
+                raise StageError("rollouts.batch_size: prompts with images cannot be sampled in parts")
+            parts = [prompt_ids[at : at + size] for at in range(0, len(prompt_ids), size)]
+            replies = [reply for part in parts for reply in sample(part, None, {}, num_generations, **further)[0]]
+            return replies, None  # transformers gives no probabilities
+
+    @contextmanager
+    def _lost_weights_named(self) -> Iterator[None]:
+        """Turn what torch says of probabilities that are no numbers into one line.
+
+        Raises:
+            StageError: it did.
+        """
+        try:
+            yield
+        except RuntimeError as error:
+            if "probability tensor contains" not in str(error):  # torch.multinomial's own words, on a CPU
+                raise
+            raise StageError(
+                f"step {self.state.global_step + 1}: the model's probabilities are no numbers any more, so its weights "
+                f"are lost: lower `learning_rate`, raise `warmup_steps`, or clip gradients by `max_grad_norm`"
+            ) from error
 
     def _generate(self, prompts: list[Any]) -> Any:
         """Sample replies to `prompts`, and to others in place of those whose group has no signal."""

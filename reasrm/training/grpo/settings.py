@@ -25,9 +25,13 @@ class GrpoLoss(StrEnum):
     BNPO = "bnpo"
     """As dapo, by the tokens of each forward pass: depends on `micro_batch_size`."""
     CISPO = "cispo"
+    """As dapo, but ratios above 1 + `epsilon_high` become that and weigh the token; `epsilon` does nothing."""
     SAPO = "sapo"
+    """As grpo, with a soft gate in place of the clip: `epsilon` and `epsilon_high` do nothing."""
     LUSPO = "luspo"
+    """As grpo, by the sum over a reply's tokens."""
     VESPO = "vespo"
+    """As dapo, replies weighed by a smooth function of their ratio: `epsilon` and `epsilon_high` do nothing."""
 
 
 class RewardScale(StrEnum):

@@ -54,10 +54,10 @@ from reasrm.training.checkpoint import load_language_model
 from reasrm.training.grpo.rewards.registry import REWARD_TERMS
 from reasrm.training.grpo.rewards.sampled_replies import as_judged
 from reasrm.training.grpo.rollout_samples import rollout_samples
-from reasrm.training.grpo.settings import GrpoSettings, TrainingOrders
+from reasrm.training.grpo.settings import GrpoLoss, GrpoSettings, TrainingOrders
 from reasrm.training.grpo.vllm_rollouts import repeat_rollouts, vllm_arguments, vllm_computes_as
 from reasrm.training.lora import AdapterTask, adapter_config
-from reasrm.training.training_run import LeftOut, TrainingRun, last_logged, train_and_save
+from reasrm.training.training_run import LeftOut, NoTrainingDataError, TrainingRun, last_logged, train_and_save
 from reasrm.training.trl_arguments import refused_in_one_line, shared_arguments, trl_config
 
 
@@ -96,7 +96,7 @@ def train_grpo(
         How many prompts are trained on, how many are left out, and the mean reward of the last logged step.
 
     Raises:
-        NoTrainingDataError: all prompts are too long, or there are none.
+        NoTrainingDataError: all prompts are too long, or there are none, or too few for one generation.
         NoLearningSignalError: in every group all replies earned the same, for too many steps.
         StageError: the machine lacks what a setting needs, or `trl` cannot be taken as it is.
     """
@@ -111,6 +111,7 @@ def train_grpo(
     left_out.say(run.name)
     if not rows:
         raise left_out.no_data(run.name, "prompts", "max_prompt_tokens", settings.max_prompt_tokens)
+    _require_one_generation(run.name, len(rows), left_out, settings)
     first = tokenizer.apply_chat_template(
         rows[0]["prompt"], tokenize=False, add_generation_prompt=True, **TEMPLATE_VARIABLES
     )
@@ -131,6 +132,21 @@ def train_grpo(
     repeat_rollouts(trainer, settings, run.name)
     log = train_and_save(run, trainer, tokenizer, settings)
     return len(rows), left_out, last_logged(log, "reward")
+
+
+def _require_one_generation(name: str, prompts: int, left_out: LeftOut, settings: GrpoSettings) -> None:
+    """Do nothing if there are prompts enough to sample once; TRL would train no step, and say that it was done.
+
+    Raises:
+        NoTrainingDataError: there are fewer.
+    """
+    needed = settings.batch_size * settings.steps_per_generation // settings.replies_per_prompt
+    if prompts < needed:
+        raise NoTrainingDataError(
+            f"{name}: there are {prompts} prompts ({left_out.summary()}), and one generation takes {needed} different "
+            f"ones (batch_size {settings.batch_size} x steps_per_generation {settings.steps_per_generation} / "
+            f"replies_per_prompt {settings.replies_per_prompt}): collect more pairs, or lower batch_size"
+        )
 
 
 def grpo_config(settings: GrpoSettings, run: TrainingRun) -> Any:
@@ -156,7 +172,8 @@ def grpo_config(settings: GrpoSettings, run: TrainingRun) -> Any:
         "loss_type": settings.loss_type.value,
         "scale_rewards": settings.scale_rewards.value,
         "epsilon": settings.epsilon,
-        "epsilon_high": settings.epsilon_high,
+        "epsilon_high": settings.epsilon_high
+        + (settings.loss_type is GrpoLoss.CISPO),  # TRL's is then the ratio itself
         "beta": settings.kl_weight,
         "use_bias_correction_kl": settings.use_bias_correction_kl,
         "chat_template_kwargs": dict(TEMPLATE_VARIABLES),

@@ -60,21 +60,29 @@ class StopWithoutSignal(TrainerCallback):  # type: ignore[misc]  # transformers 
         self._most_steps = most_steps
         self._since: int | None = None
 
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Read what a resumed training has logged so far: being killed now and then must not keep it from stopping."""
+        for entry in state.log_history:
+            self._read(int(entry["step"]), entry)
+
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **kwargs: Any) -> None:
         """Read the newest values.
 
         Raises:
             NoLearningSignalError: there was no signal for too long.
         """
-        if not logs or "frac_reward_zero_std" not in logs:
+        self._read(state.global_step, logs or {})
+
+    def _read(self, step: int, logs: dict[str, Any]) -> None:
+        if "frac_reward_zero_std" not in logs:
             return
         if logs["frac_reward_zero_std"] < 1.0:
             self._since = None
             return
-        self._since = state.global_step if self._since is None else self._since
-        if state.global_step - self._since >= self._most_steps:
+        self._since = step if self._since is None else self._since
+        if step - self._since >= self._most_steps:
             raise NoLearningSignalError(
                 f"{self._name}: every reply of every group earned the same (mean reward {logs.get('reward')}, readable "
-                f"{logs.get('readable')}) from step {self._since} to {state.global_step}: nothing can be learnt. "
+                f"{logs.get('readable')}) from step {self._since} to {step}: nothing can be learnt. "
                 f"Start from a better checkpoint, raise `temperature` or `replies_per_prompt`, or mix in harder pairs"
             )

@@ -30,7 +30,8 @@ from reasrm.training.monitoring.settings import DevSettings, GenerativeDevSettin
 
 DEV_PAIRS = Path("data/pairs/dev.jsonl")
 ACCURACY, PAIRS, READABLE, A_SHARE = "dev/accuracy", "dev/pairs", "dev/readable", "dev/verdict_a_share"
-"""Names of what is logged."""
+NOT_SHOWN = "dev/not_shown"
+"""Names of what is logged; the last one only where there are such."""
 
 
 class DevSet(NamedTuple):
@@ -55,6 +56,8 @@ class DevCounts(NamedTuple):
     readable: int
     """Those with a verdict; of a model that scores, those that are no tie."""
     said_a: int
+    not_shown: int
+    """Those that the model was not asked: the prompt does not fit beside the longest reply, or is not rendered."""
 
 
 def dev_set(settings: DevSettings | None, seed: int, variant: PromptVariant | None) -> DevSet | None:
@@ -89,18 +92,31 @@ def judged_on_dev(model: Any, tokenizer: Any, dev: DevSet, share: slice) -> DevC
     comparisons = dev.comparisons[share]
     with _as_judge(model):
         if dev.variant is None:
-            verdicts = _scored(model, tokenizer, comparisons, dev.settings)
+            verdicts, not_shown = _scored(model, tokenizer, comparisons, dev.settings)
         else:
-            verdicts = _written(model, tokenizer, comparisons, dev)
+            verdicts, not_shown = _written(model, tokenizer, comparisons, dev)
     right = sum(one is comparison.better for one, comparison in zip(verdicts, comparisons, strict=True))
     readable = [one for one in verdicts if one is not None]
-    return DevCounts(len(verdicts), right, len(readable), readable.count(Side.A))
+    return DevCounts(len(verdicts), right, len(readable), readable.count(Side.A), not_shown)
 
 
 def dev_metrics(counts: Sequence[DevCounts], dev: DevSet) -> dict[str, float]:
-    """What is logged of the counts of all processes; of a model that scores, accuracy alone."""
-    judged, right, readable, said_a = (sum(column) for column in zip(*counts, strict=True))
+    """What is logged of the counts of all processes; of a model that scores, accuracy and what it was not shown.
+
+    Raises:
+        StageError: it was shown nothing, so the figures would say nothing of it.
+    """
+    judged, right, readable, said_a, not_shown = (sum(column) for column in zip(*counts, strict=True))
+    if not_shown == judged:
+        settings = dev.settings
+        reply = f" beside {settings.max_new_tokens} of a reply" if isinstance(settings, GenerativeDevSettings) else ""
+        raise StageError(
+            f"{DEV_PAIRS}: none of the {judged} prompts to judge on while training is rendered and fits into the "
+            f"model's tokens{reply}: lower `dev.max_new_tokens`, take shorter pairs, or set `dev` to null"
+        )
     metrics: dict[str, float] = {ACCURACY: right / judged, PAIRS: dev.pairs}
+    if not_shown:
+        metrics[NOT_SHOWN] = not_shown / judged
     if dev.variant is not None:
         metrics[READABLE] = readable / judged
         if readable:
@@ -108,7 +124,9 @@ def dev_metrics(counts: Sequence[DevCounts], dev: DevSet) -> dict[str, float]:
     return metrics
 
 
-def _written(model: Any, tokenizer: Any, comparisons: Sequence[Comparison], dev: DevSet) -> list[Side | None]:
+def _written(
+    model: Any, tokenizer: Any, comparisons: Sequence[Comparison], dev: DevSet
+) -> tuple[list[Side | None], int]:
     settings = dev.settings
     if not isinstance(settings, GenerativeDevSettings) or dev.variant is None:
         raise TypeError("a model that writes is judged with GenerativeDevSettings and a prompt variant")
@@ -120,10 +138,13 @@ def _written(model: Any, tokenizer: Any, comparisons: Sequence[Comparison], dev:
     sampling = Sampling(max_new_tokens=settings.max_new_tokens, temperature=0.0, top_p=1.0, seed=0, stop=STOP)
     replies = ask_all(TransformersEngine(local, tokenizer, model), asked, sampling, None, ProgressLine("dev"))
     read = {key: read_verdict(reply.text, reply.finish) for key, reply in replies.items()}
-    return [_side(read.get(prompts[messages].key)) for messages in conversations]
+    keys = [prompts[messages].key for messages in conversations]
+    return [_side(read.get(key)) for key in keys], sum(key not in read for key in keys)
 
 
-def _scored(model: Any, tokenizer: Any, comparisons: Sequence[Comparison], settings: DevSettings) -> list[Side | None]:
+def _scored(
+    model: Any, tokenizer: Any, comparisons: Sequence[Comparison], settings: DevSettings
+) -> tuple[list[Side | None], int]:
     local = _local_settings(model, settings)
     answers = [(one.prompt, answer) for one in comparisons for answer in (one.response_a, one.response_b)]
     prompts = render_answered(tokenizer, answers)
@@ -135,7 +156,8 @@ def _scored(model: Any, tokenizer: Any, comparisons: Sequence[Comparison], setti
     scores = score_all(engine, [one for one in prompts.values() if fits(one)], None, ProgressLine("dev"))
     pairs = zip(answers[::2], answers[1::2], strict=True)
     found = [(scores.get(prompts[a].key), scores.get(prompts[b].key)) for a, b in pairs]
-    return [None if a is None or b is None else _side(verdict_of_scores(a, b)) for a, b in found]
+    verdicts = [None if a is None or b is None else _side(verdict_of_scores(a, b)) for a, b in found]
+    return verdicts, sum(None in one for one in found)
 
 
 def _side(read: Any) -> Side | None:

@@ -30,7 +30,8 @@ def require_trackers(trackers: Sequence[Tracker]) -> None:
         TrackerError: one is not.
     """
     for tracker in trackers:
-        if find_spec(tracker.value) is None:
+        spec = find_spec(tracker.value)
+        if spec is None or spec.origin is None:  # a folder of that name in the project, such as W&B's own, is none
             raise TrackerError(
                 f"params.yaml: training_housekeeping.tracking names {tracker}, whose package is not installed: "
                 f"`pip install {tracker}`, or leave it out"

@@ -101,6 +101,9 @@ def _unreadable(log: Log) -> str:
     ]
     if not any(said):
         return ""
+    hidden = _values(log, "dev/not_shown")
+    if said[1] and hidden:
+        said[1] += f" ({hidden[-1]:.0%} of the dev prompts leave no room for one, or are not rendered)"
     return (
         f"only {' and '.join(filter(None, said))}; the others count as wrong: raise the limit of a reply's tokens, or "
         f"train longer on traces first"

@@ -185,6 +185,41 @@ def test_a_group_of_both_orders_is_judged_by_one_mean(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_the_share_without_signal_is_of_groups_however_rewards_are_scaled(tmp_path: Path) -> None:
+    """TRL's is 0 as soon as two groups of a batch differ, and `steps_without_signal` would never be reached."""
+    made = trainer(tmp_path, settings(scale_rewards="batch"))
+    sampled(made)
+    assert made._metrics["train"]["frac_reward_zero_std"] == [
+        pytest.approx(sum(not lively(made.train_dataset[at]["prompt"]) for at in range(3)) / 3)
+    ]
+    assert made._metrics["train"]["reward_std"][0] > 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("killed_after", [2, 3, 5, 7])
+def test_a_killed_run_goes_on_exactly_in_whatever_epoch_and_takes_no_step_too_many(
+    tmp_path: Path, killed_after: int
+) -> None:
+    """Three steps are an epoch; seven are all: TRL begins with the first order again, and takes an eighth step."""
+    chosen = settings(steps=7)
+    made = trainer(tmp_path, chosen, prompts=9)
+    made.train()
+    again = trainer(tmp_path, chosen, prompts=9)
+    again.train(resume_from_checkpoint=str(tmp_path / f"work/checkpoint-{killed_after}"))
+    assert again.state.global_step == 7
+    weights = dict(made.model.named_parameters())
+    assert all(torch.equal(weight, weights[name]) for name, weight in again.model.named_parameters())
+
+
+@pytest.mark.slow
+def test_lost_weights_are_named_when_they_sample(tmp_path: Path) -> None:
+    made = trainer(tmp_path, settings())
+    next(made.model.parameters()).data.fill_(float("nan"))
+    with pytest.raises(StageError, match=r"step 1: the model's probabilities are no numbers .* lower `learning_rate`"):
+        sampled(made)
+
+
+@pytest.mark.slow
 def test_what_would_be_scaled_with_the_rest_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StageError, match=r"drop with loss_type: grpo would scale the entropy bonus"):
         trainer(tmp_path, settings(loss_type="grpo", zero_signal_groups="drop", trl={"entropy_coef": 0.1}))

@@ -16,7 +16,7 @@ from reasrm.runtime.stage_main import StageError
 from reasrm.training.checkpoint import load_language_model
 from reasrm.training.grpo.settings import GrpoSettings, TrainingOrders
 from reasrm.training.grpo.training import grpo_config, prompt_rows, train_grpo
-from reasrm.training.training_run import TrainingRun
+from reasrm.training.training_run import NoTrainingDataError, TrainingRun
 from tests.fixtures.chat_families import FAMILIES, family_tokenizer
 from tests.training.grpo.test_settings import COLOCATE
 from tests.training.stage_runs import PARAMS
@@ -60,7 +60,8 @@ def test_a_checkpoint_that_lacks_weights_is_not_trained_with_random_ones(tmp_pat
     del weights["model.layers.0.self_attn.q_proj.weight"]
     save_file(weights, start / "model.safetensors", {"format": "pt"})
     settings = GrpoSettings.model_validate(
-        PARAMS["grpo"] | {"prompt_variant": "plain", "rewards": {"verdict": 1.0}, "max_prompt_tokens": 10_000}
+        PARAMS["grpo"]
+        | {"prompt_variant": "plain", "rewards": {"verdict": 1.0}, "max_prompt_tokens": 10_000, "batch_size": 8}
     )
     comparison = Comparison(
         pair_id="",
@@ -73,6 +74,20 @@ def test_a_checkpoint_that_lacks_weights_is_not_trained_with_random_ones(tmp_pat
     with pytest.raises(StageError, match=r"lacks model\.layers\.0\.self_attn\.q_proj\.weight"):
         train_grpo(run, start, load_tokenizer(start), [comparison], settings)
     assert not run.checkpoint.exists()
+
+
+def test_prompts_that_do_not_fill_one_generation_are_too_few(tmp_path: Path) -> None:
+    """TRL would take no step, and the checkpoint would be the one that it started from."""
+    chosen = {"prompt_variant": "plain", "rewards": {"verdict": 1.0}, "max_prompt_tokens": 10_000}
+    settings = GrpoSettings.model_validate(
+        PARAMS["grpo"] | chosen | {"batch_size": 8, "steps_per_generation": 2, "save_every": 2}
+    )
+    question = (Message(role=Role.USER, content="why"),)
+    comparison = Comparison(pair_id="", prompt=question, response_a="one", response_b="two", better=Side.A)
+    run = TrainingRun("grpo", tmp_path / "work", tmp_path / "checkpoint", tmp_path / "curves")
+    said = r"grpo: there are 1 prompts \(0 too long\), and one generation takes 2 different ones \(batch_size 8 x"
+    with pytest.raises(NoTrainingDataError, match=said):
+        train_grpo(run, tmp_path, family_tokenizer(FAMILIES["plain"]), [comparison], settings)
 
 
 def test_both_orders_are_two_prompts_or_two_halves_of_one() -> None:

@@ -1,5 +1,6 @@
 """The progress line says what is known so far, and a training without signal stops with a reason."""
 
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,8 +9,8 @@ import pytest
 from reasrm.training.monitoring.callbacks import LiveProgress, NoLearningSignalError, StopWithoutSignal
 
 
-def state(step: int) -> Any:
-    return SimpleNamespace(global_step=step, max_steps=51)
+def state(step: int, log: Sequence[dict[str, Any]] = ()) -> Any:
+    return SimpleNamespace(global_step=step, max_steps=51, log_history=log)
 
 
 def test_the_progress_line_has_no_empty_part(
@@ -40,5 +41,12 @@ def test_grpo_stops_after_too_many_steps_in_which_all_groups_are_alike() -> None
     for step in (5, 6, 7):
         watch.on_log(None, state(step), None, logs=without_signal)
         watch.on_log(None, state(step), None, logs={"loss": 0.1})
-    with pytest.raises(NoLearningSignalError, match=r"grpo-full: .* from step 5 to 8: nothing can be learnt"):
-        watch.on_log(None, state(8), None, logs=without_signal)
+    resumed = StopWithoutSignal("grpo-full", 3)
+    resumed.on_train_begin(
+        None,
+        state(7, [{"step": 4, "frac_reward_zero_std": 0.9}, *({"step": at, **without_signal} for at in (5, 6, 7))]),
+        None,
+    )
+    for one in (watch, resumed):
+        with pytest.raises(NoLearningSignalError, match=r"grpo-full: .* from step 5 to 8: nothing can be learnt"):
+            one.on_log(None, state(8), None, logs=without_signal)

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from reasrm.runtime.stage_main import StageError
 from reasrm.training.monitoring.dev_judging import dev_set
 from reasrm.training.monitoring.settings import Housekeeping, Tracker
 from reasrm.training.monitoring.tracking import TrackerError, require_trackers, tracker_errors_in_one_line
-from reasrm.training.trainer_settings import EpochSettings
+from reasrm.training.trainer_settings import EpochSettings, SftSettings
 from tests.training.monitoring.small_training import settings, train
 from tests.training.stage_runs import fingerprint
 
@@ -30,6 +31,18 @@ def test_the_live_curves_end_as_the_written_ones(tmp_path: Path, base: Path) -> 
 
 
 @pytest.mark.slow
+def test_lost_weights_are_not_written_and_have_no_loss(tmp_path: Path, base: Path) -> None:
+    """The loss of such a step is no number; transformers would log 0."""
+    chosen = settings(SftSettings, "sft", 5, learning_rate=1e20, max_grad_norm=0.0, dev=None)
+    with pytest.raises(StageError, match=r"^trained: model\.embed_tokens\.weight is not finite .* is not written"):
+        train(base, tmp_path, chosen, None)
+    assert not (tmp_path / "checkpoint").exists()
+    losses = (tmp_path / "work/trained/curves/plots/metrics/train/loss.tsv").read_text().splitlines()[1:]
+    assert 1 <= len(losses) < 10
+    assert all(float(line.split("\t")[1]) > 1 for line in losses)
+
+
+@pytest.mark.slow
 @pytest.mark.usefixtures("dev_pairs")
 @pytest.mark.skipif(find_spec("tensorboard") is None, reason="tensorboard is not installed")
 def test_tensorboard_gets_the_curves_with_dev_accuracy(tmp_path: Path, base: Path) -> None:
@@ -45,9 +58,13 @@ def test_tensorboard_gets_the_curves_with_dev_accuracy(tmp_path: Path, base: Pat
 
 
 @pytest.mark.parametrize("tracker", Tracker)
-def test_a_tracker_that_is_missing_is_named_in_one_line(tracker: Tracker) -> None:
+def test_a_tracker_that_is_missing_is_named_in_one_line(
+    tracker: Tracker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     if find_spec(tracker.value) is not None:
         pytest.skip(f"{tracker} is installed")
+    (tmp_path / tracker.value / "run-1").mkdir(parents=True)  # what an earlier run left where the stage is started
+    monkeypatch.syspath_prepend(str(tmp_path))
     with pytest.raises(TrackerError, match=f"training_housekeeping.tracking names {tracker}, whose package is not"):
         require_trackers([tracker])
 

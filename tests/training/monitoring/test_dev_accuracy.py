@@ -11,12 +11,15 @@ from pydantic import ValidationError
 from reasrm.evaluation.judge import Judge
 from reasrm.evaluation.judge_opening import open_judge, open_scalar_judge
 from reasrm.evaluation.judge_template import RubricsTemplate
+from reasrm.inference.prompt_rendering import load_tokenizer, render_all
 from reasrm.judging.chain_of_rubrics import PromptVariant
+from reasrm.judging.prompt import judge_prompt
 from reasrm.records.comparison import Side
 from reasrm.records.jsonl import write_records
 from reasrm.runtime.stage_main import StageError
+from reasrm.training.checkpoint import load_language_model
 from reasrm.training.monitoring.dev_accuracy import BestWeights, best_step
-from reasrm.training.monitoring.dev_judging import DEV_PAIRS, DevSet, dev_set
+from reasrm.training.monitoring.dev_judging import DEV_PAIRS, DevSet, dev_metrics, dev_set, judged_on_dev
 from reasrm.training.monitoring.settings import Keep
 from reasrm.training.trainer_settings import EpochSettings, SftSettings
 from reasrm.training.training_run import outcome_note
@@ -75,6 +78,32 @@ def test_the_best_on_dev_is_kept(tmp_path: Path, base: Path, lora: Any) -> None:
     assert f"dev {max(accuracies):.3f} of 20 pairs at step {best.kept_step}, which was kept" in outcome_note(best.run)
     left = [file.name for file in (best.run.resume_from / "best_on_dev").iterdir()]
     assert left == [f"{best.kept_step}.safetensors"]
+
+
+@pytest.mark.usefixtures("dev_pairs")
+def test_prompts_that_leave_no_room_are_counted_and_all_of_them_are_refused(base: Path) -> None:
+    chosen = settings(SftSettings, "sft", 4)
+    tokenizer, model = load_tokenizer(base), load_language_model(base, chosen)
+    dev = dev_set(chosen.dev, 0, PromptVariant.PLAIN)
+    assert dev is not None
+    lengths = sorted(
+        len(prompt.token_ids)
+        for prompt in render_all(
+            tokenizer, [judge_prompt(one, PromptVariant.PLAIN) for one in dev.comparisons]
+        ).values()
+    )
+    model.config.max_position_embeddings = lengths[9] + 2  # ten of forty fit, or more where lengths are the same
+    within = sum(length <= lengths[9] for length in lengths)
+    few = dev._replace(settings=chosen.dev.model_copy(update={"max_new_tokens": 2}))
+    counts = judged_on_dev(model, tokenizer, few, slice(None))
+    assert (counts.judged, counts.not_shown) == (40, 40 - within)
+    assert dev_metrics([counts, counts], few)["dev/not_shown"] == (40 - within) / 40 > 0
+    long = dev._replace(settings=chosen.dev.model_copy(update={"max_new_tokens": 512}))
+    with pytest.raises(
+        StageError, match=r"none of the 40 prompts .* beside 512 of a reply: lower `dev.max_new_tokens`"
+    ):
+        dev_metrics([judged_on_dev(model, tokenizer, long, slice(None))], long)
+    assert "dev/not_shown" not in dev_metrics([counts._replace(not_shown=0)], few)
 
 
 def test_of_equal_accuracies_the_earliest_is_the_best() -> None:

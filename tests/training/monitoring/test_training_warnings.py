@@ -37,6 +37,7 @@ def test_a_healthy_log_has_none() -> None:
         ("no_gradient", {"grad_norm": lambda step: 0.0 if step > 9 else 0.1}, "at 11 of 20 logged steps: 50% of the"),
         ("unreadable", {"readable": lambda step: 1.0 if step < 16 else 0.8}, "only 80% of the sampled replies"),
         ("unreadable", {"dev__readable": 0.41}, "only 41% of the last dev replies"),
+        ("unreadable", {"dev__readable": 0.41, "dev__not_shown": 0.5}, "(50% of the dev prompts leave no room"),
         ("constant_verdict", {"verdict_a_share": lambda step: 0.5 if step < 16 else 0.97}, "97% of the sampled"),
         ("constant_verdict", {"dev__verdict_a_share": 0.0}, "0% of the last dev verdicts named A"),
         ("cut_replies", {"completions__clipped_ratio": 0.25}, "25% of the sampled replies in the last quarter"),
