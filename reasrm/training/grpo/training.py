@@ -4,18 +4,18 @@ Per sampled reply i of a group of G = `replies_per_prompt` replies to one prompt
 
     reward     r_i = sum over terms k of weight_k * term_k(reply i)              (`rewards`; eq. 8 or 11 of RM-R1)
     advantage  A_i = (r_i - mean(r_1..r_G)) / (std(r_1..r_G) + 1e-4)             (eq. 10, but for 1e-4)
-    loss       - sum over all tokens of the batch of (ratio * A_i - beta * KL) / number of those tokens
+    loss       - mean over replies i of the mean over the tokens of reply i of (ratio * A_i - beta * KL)   (eq. 9)
 
 `ratio` is r_theta / r_theta_old of a token, clipped to [1 - `epsilon`, 1 + `epsilon_high`] as in eq. 9, beta is
 `kl_weight`, KL the estimate exp(d) - d - 1 with d = log r_ref - log r_theta of the token, r_ref the starting
 checkpoint. All probabilities are those at the sampling temperature. No length penalty.
 
-The loss above is `loss_type: dapo`. `grpo` is eq. 9 as it stands: the mean over the tokens of each reply first, then
-the mean over replies, so that a token of a short reply counts more. `dr_grpo` divides by a constant, not by lengths.
+The loss above is `loss_type: grpo`: a token of a short reply counts more than one of a long reply. `dapo` weighs every
+token of the batch alike; `dr_grpo` divides by a constant, not by lengths.
 
 Where the settings in params.yaml, and this code, depart from RM-R1 (arXiv 2505.02387v3, eq. 8-11, appendices C, E):
 
-- Loss (eq. 9): `loss_type: dapo` weighs every token of the batch alike; the paper's is `grpo`.
+- Loss (eq. 9): `loss_type: grpo` is the paper's; TRL's default is dapo.
 - Advantage (eq. 10): `scale_rewards: group` is the paper's, with 1e-4 added to the standard deviation, which has
   Bessel's correction.
 - Groups without spread have advantage 0, here as in the paper's code. With `zero_signal_groups: keep` they stay: their
