@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from flows.stage_outcome import FlowError
+from flows.stage_outcome import FlowError, PipelineError
 from flows.terminal_console import TerminalConsole
 from reasrm.records.harmless_text import json_text
 from reasrm.runtime.stage_main import ExitCode
@@ -83,7 +83,11 @@ def plan(
     root = project_root()
     with ThreadPoolExecutor(1) as beside:
         wrong = beside.submit(wrong_settings, root)
-        forecasts = make_plan(root, tuple(to or ()), tuple(force or ()))
+        try:
+            forecasts = make_plan(root, tuple(to or ()), tuple(force or ()))
+        except PipelineError:
+            refuse(wrong.result(), None)
+            raise
         refuse(wrong.result(), (forecast.stage for forecast in forecasts))
     estimates = estimate_oracle_cost(root, forecasts)
     preflight = preflight_of(root, forecasts, PreflightRequest(device, model, rows))

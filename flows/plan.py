@@ -112,7 +112,7 @@ def _compute_fingerprints(root: Path, out: Path) -> None:
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["it gave no reason"])[-1]
         raise FlowError(
-            f"the fingerprints of the code cannot be computed ({reason}); `{' '.join(command[1:3])}` says more"
+            f"the fingerprints of the code cannot be computed ({reason}); `python {' '.join(command[1:3])}` says more"
         )
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from reasrm.preflight.advice import Change, changes_to_fit
-from reasrm.preflight.base_model import base_model
+from reasrm.preflight.base_model import TRAINED_HERE, base_model
 from reasrm.preflight.devices import GIB, Device
 from reasrm.preflight.disk import RESUME_KEPT, free_bytes, output_copies
 from reasrm.preflight.formulas.work import CPU_SHARE, MEMORY_SHARE, TRAINING_SHARE
@@ -52,6 +52,7 @@ def estimates(root: Path, params: Mapping[str, Any], wanted: Wanted) -> dict[str
         StageError: the base model's shape is unknown.
     """
     base = base_model(root, params, wanted.model)
+    is_miniature = not wanted.model and params["base_model"]["source"] in TRAINED_HERE
     keeping = params.get("training_housekeeping") or {}
     kept = int(keeping.get("keep_checkpoints", RESUME_KEPT))
     project = Project(root, base, wanted.device, output_copies(root), kept)
@@ -60,7 +61,9 @@ def estimates(root: Path, params: Mapping[str, Any], wanted: Wanted) -> dict[str
     for stage in stages_with_models(params, published=bool(wanted.model)):
         if wanted.stages and stage.stage not in wanted.stages:
             continue
-        rows = row_lengths(root, stage, tokenizers.of(stage) if tokenizers else None)
+        tokenizer = tokenizers.of(stage) if tokenizers else None
+        # The miniature's template makes one token of a whole instruction, so characters say nothing of its lengths.
+        rows = None if is_miniature and tokenizer is None else row_lengths(root, stage, tokenizer)
         estimate = estimate_stage(project, stage, rows)
         stages.append(_stage_document(estimate, changes_to_fit(project, stage, estimate, rows)))
         pruned = bool(keeping.get("prune_work", False))  # then those of one stage at a time are there

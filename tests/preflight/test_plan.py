@@ -7,6 +7,7 @@ import pytest
 
 from reasrm.preflight.devices import described_device
 from reasrm.preflight.plan import Wanted, estimates
+from reasrm.records.pair import Message, PreferencePair
 from reasrm.runtime.stage_main import StageError
 from reasrm.runtime.yaml_files import parse_yaml
 from tests.training.stage_runs import PARAMS
@@ -113,3 +114,13 @@ def test_every_optimiser_has_an_estimate_and_only_an_unknown_one_is_named(tmp_pa
         assert bool(sft["notes"]) == (optim == "unheard_of")
     assert sizes["adamw_torch_fused"] == sizes["unheard_of"] == pytest.approx(2 * sizes["lion_32bit"], abs=0.02)
     assert sizes["adamw_torch_fused"] > 3.9 * sizes["adamw_8bit"] > 3.9 * sizes["adafactor"] > sizes["sgd"] == 0
+
+
+def test_lengths_of_the_miniature_are_not_guessed_from_characters(tmp_path: Path) -> None:
+    turn = Message(role="user", content="sum a 2 b 1 c 1 d 1 e 2")
+    pair = PreferencePair(prompt=(turn,), chosen="it is 2", rejected="it is 3", source="sum")
+    (tmp_path / "data/pairs").mkdir(parents=True)
+    (tmp_path / "data/pairs/reinforce.jsonl").write_text(pair.model_dump_json() + "\n")
+    assert planned(tmp_path, "h100", "grpo@full")["grpo@full"]["rows"] is None
+    guessed = planned(tmp_path, "h100", "grpo@full", base_model=QWEN)["grpo@full"]["rows"]
+    assert (guessed["rows"], guessed["measured"]) == (1, False)
