@@ -90,14 +90,16 @@ def plan(
             raise
         refuse(wrong.result(), (forecast.stage for forecast in forecasts))
     estimates = estimate_oracle_cost(root, forecasts)
-    preflight = preflight_of(root, forecasts, PreflightRequest(device, model, rows))
+    preflight, unknown = preflight_of(root, forecasts, PreflightRequest(device, model, rows), required=must_fit)
     if as_json:
-        say_json(json_text(plan_document(forecasts, estimates, preflight), indent=1))
+        say_json(json_text(plan_document(forecasts, estimates, preflight, unknown), indent=1))
     else:
         console = TerminalConsole()
         show_plan(root, forecasts, estimates, console)
         if preflight is not None:
             show_preflight(preflight, console)
+        if unknown:
+            say_error("reasrm plan", f"memory, disk and hours are not estimated: {unknown}")
     if must_fit and preflight is not None and misfits(preflight):
         raise typer.Exit(int(ExitCode.FAILED))
 
