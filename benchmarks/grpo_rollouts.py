@@ -27,7 +27,7 @@ from reasrm.runtime.yaml_files import read_yaml, write_yaml
 ROOT = Path(__file__).resolve().parents[1]
 GAP = "sampling/sampling_logp_difference"
 ROLLOUTS: dict[str, dict[str, Any]] = {
-    "transformers": {"engine": "transformers"},
+    "transformers": {"engine": "transformers", "batch_size": None},
     "vllm": {
         "engine": "vllm", "mode": "colocate", "memory_share": 0.03, "tensor_parallel": 1, "sleep": False,
         "importance_sampling_mode": "sequence_mask", "importance_sampling_clip_min": None,

@@ -64,13 +64,16 @@ def layers(root: Path, profile: str, overlays: Sequence[str]) -> list[Layer]:
 def unknown_settings(base: Any, over: Mapping[str, Any], name: str = "") -> Iterator[str]:
     """The settings of a layer that no stage knows: all that a stage takes stand in the miniature's params.yaml.
 
-    Free are the names in an empty mapping (a limit per source, say), of variants, and what these lay over.
+    Free are the names in an empty mapping (a limit per source, say), of variants, in a mapping that replaces its
+    counterpart (another engine has other settings), and what these lay over; a stage refuses what it does not know.
     """
     for key, value in over.items():
         dotted = f"{name}.{key}" if name else str(key)
         if key not in base:
             yield dotted
-        elif isinstance(value, Mapping) and isinstance(base[key], Mapping) and base[key] and not _has_variants(key):
+        elif _has_variants(key) or _replaces(value) or not base[key]:
+            continue
+        elif isinstance(value, Mapping) and isinstance(base[key], Mapping):
             yield from unknown_settings(base[key], value, dotted)
 
 

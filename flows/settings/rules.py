@@ -19,8 +19,8 @@ PUBLISHED = ("folder", "hub")
 """Values of `base_model.source` where the base is a published model and not a miniature."""
 TRAINED = ("sft", "answer_sft", "scalar_rm")
 EPOCH_RATE, GRPO_RATE = 1e-3, 2e-4
-"""Learning rates from which on a published model forgets what it knew, adapters included; the miniature's are above.
-Published runs take at most 5e-4 (LoRA SFT) and 1e-5 (LoRA GRPO)."""
+"""Learning rates that are taken for the miniature's, left over by mistake: its own lie above, those of the runs that
+docs/training.md names lie far below (GRPO 5e-7 to 1e-6, with LoRA 1e-5). A rule of thumb, not a measured limit."""
 SHORTEST = 512
 """Tokens; no judge's prompt about real answers fits into so few, and the miniature's limits do not exceed it."""
 SHOWN_WORDS = 40

@@ -7,8 +7,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from reasrm.preflight.cpu_speed import with_measured_speed
-from reasrm.preflight.devices import described_device, own_device
+from reasrm.preflight.devices import described_device, own_device, with_measured_speed
 from reasrm.preflight.plan import Wanted, preflight
 from reasrm.records.harmless_text import json_text
 from reasrm.runtime.params import ParamsError

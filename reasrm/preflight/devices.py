@@ -7,7 +7,8 @@ products, from the makers' data sheets; where they print it with sparsity, half 
 import os
 import re
 import subprocess
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 
 from reasrm.runtime.stage_main import ExitCode, StageError
 
@@ -20,6 +21,8 @@ GPU_USABLE = 0.95
 """Of the rest, what torch's allocator can use before fragments stop it."""
 CPU_USABLE = 0.95
 """Of a machine's memory, what one process may take before the kernel ends it."""
+MATRIX, ROUNDS = 1024, 3
+"""Rows of the matrices whose product measures a CPU's speed, and how often: the quickest counts."""
 
 
 class DeviceError(StageError):
@@ -121,6 +124,21 @@ def own_device() -> Device:
     if card is None:
         return Device(said, True, memory, len(gpus))
     return Device(said, True, memory, len(gpus), card.peak_flops, card.bytes_per_second)
+
+
+def with_measured_speed(device: Device) -> Device:
+    """`device` with the float32 products per second of this machine's CPU; a GPU as it is."""
+    if device.is_gpu:
+        return device
+    import numpy
+
+    numbers = numpy.ones((MATRIX, MATRIX), dtype=numpy.float32)
+    seconds = []
+    for _ in range(ROUNDS):
+        start = time.perf_counter()
+        numbers @ numbers
+        seconds.append(time.perf_counter() - start)
+    return replace(device, peak_flops=2 * MATRIX**3 / min(seconds))
 
 
 def _visible_gpus() -> list[tuple[str, int]]:

@@ -12,10 +12,9 @@ from typing import NamedTuple
 from reasrm.preflight.formulas.activations import BFLOAT16, FLOAT32
 from reasrm.preflight.formulas.trained_weights import trained_weights
 from reasrm.preflight.formulas.training_memory import Training
+from reasrm.training.trainer_settings import SavedType
 
-RESUME_KEPT = 2
-"""transformers' `save_total_limit`, where params.yaml does not say it (`training_housekeeping.keep_checkpoints`)."""
-WRITTEN = {"float32": FLOAT32, "bfloat16": BFLOAT16}
+WRITTEN = {SavedType.FLOAT32: FLOAT32, SavedType.BFLOAT16: BFLOAT16}
 DVC_CONFIGS = (Path(".dvc/config"), Path(".dvc/config.local"))
 LINKS = ("hardlink", "symlink")
 
@@ -40,8 +39,7 @@ def training_disk(training: Training, copies: int, kept: int, base_width: int) -
     """
     settings = training.settings
     held = trained_weights(training.shape, settings, training.parameters)
-    said = str(getattr(settings, "save_dtype", settings.dtype.value))
-    model = training.parameters * WRITTEN.get(said, base_width)
+    model = training.parameters * WRITTEN.get(settings.save_dtype, base_width)
     return DiskNeed((kept + 1) * held.stored, float(copies * model))
 
 

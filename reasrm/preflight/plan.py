@@ -4,17 +4,21 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pydantic import ValidationError
+
 from reasrm.preflight.advice import Change, changes_to_fit
 from reasrm.preflight.base_model import TRAINED_HERE, base_model
 from reasrm.preflight.devices import GIB, Device
-from reasrm.preflight.disk import RESUME_KEPT, free_bytes, output_copies
+from reasrm.preflight.disk import free_bytes, output_copies
 from reasrm.preflight.formulas.work import CPU_SHARE, MEMORY_SHARE, TRAINING_SHARE
 from reasrm.preflight.model_checks import check_model
 from reasrm.preflight.row_lengths import RowLengths, row_lengths
 from reasrm.preflight.stage_estimate import Project, StageEstimate, estimate_stage
 from reasrm.preflight.stage_settings import JudgeNeeds, StageSettings, stages_with_models
-from reasrm.runtime.params import PARAMS_FILE
+from reasrm.records.jsonl import explain
+from reasrm.runtime.params import PARAMS_FILE, ParamsError
 from reasrm.runtime.yaml_files import read_yaml
+from reasrm.training.monitoring.settings import Housekeeping
 
 MARGIN = 1.2
 """A stage surely does not fit where it needs more than this many times what there is: the formulas' own error
@@ -50,12 +54,12 @@ def estimates(root: Path, params: Mapping[str, Any], wanted: Wanted) -> dict[str
 
     Raises:
         StageError: the base model's shape is unknown.
+        ParamsError: section `training_housekeeping` cannot be read.
     """
     base = base_model(root, params, wanted.model)
     is_miniature = not wanted.model and params["base_model"]["source"] in TRAINED_HERE
-    keeping = params.get("training_housekeeping") or {}
-    kept = int(keeping.get("keep_checkpoints", RESUME_KEPT))
-    project = Project(root, base, wanted.device, output_copies(root), kept)
+    keeping = _housekeeping(params)
+    project = Project(root, base, wanted.device, output_copies(root), keeping.keep_checkpoints)
     tokenizers = _Tokenizers(project) if wanted.measure else None
     stages, resume, outputs = [], 0.0, 0.0
     for stage in stages_with_models(params, published=bool(wanted.model)):
@@ -66,8 +70,10 @@ def estimates(root: Path, params: Mapping[str, Any], wanted: Wanted) -> dict[str
         rows = None if is_miniature and tokenizer is None else row_lengths(root, stage, tokenizer)
         estimate = estimate_stage(project, stage, rows)
         stages.append(_stage_document(estimate, changes_to_fit(project, stage, estimate, rows)))
-        pruned = bool(keeping.get("prune_work", False))  # then those of one stage at a time are there
-        resume = max(resume, estimate.disk.resume) if pruned else resume + estimate.disk.resume
+        if keeping.prune_work:  # then those of one stage at a time are there
+            resume = max(resume, estimate.disk.resume)
+        else:
+            resume += estimate.disk.resume
         outputs += estimate.disk.output
     free = free_bytes(root)
     return {
@@ -83,6 +89,13 @@ def estimates(root: Path, params: Mapping[str, Any], wanted: Wanted) -> dict[str
         "assumptions": _assumptions(wanted.device),
         "checks": [check._asdict() for check in check_model(base)] if wanted.check else [],
     }
+
+
+def _housekeeping(params: Mapping[str, Any]) -> Housekeeping:
+    try:
+        return Housekeeping.model_validate(params.get(Housekeeping.section))
+    except ValidationError as error:
+        raise ParamsError(f"{PARAMS_FILE}: section `{Housekeeping.section}`: {explain(error)}") from error
 
 
 class _Tokenizers:

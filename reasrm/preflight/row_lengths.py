@@ -18,11 +18,11 @@ from reasrm.judging.prompt import judge_prompt
 from reasrm.preflight.stage_settings import JudgeNeeds, StageSettings
 from reasrm.records.benchmark_folder import item_files
 from reasrm.records.benchmark_item import BenchmarkItem
-from reasrm.records.comparison import hashed_side, show
+from reasrm.records.comparison import Orders, hashed_side, show
 from reasrm.records.judge_kind import JudgeKind
 from reasrm.records.pair import Message, PreferencePair
 from reasrm.records.trace import KeptTrace
-from reasrm.training.grpo.settings import GrpoSettings
+from reasrm.training.grpo.settings import GrpoSettings, TrainingOrders
 from reasrm.training.sft import trace_examples, verdict_examples
 from reasrm.training.trainer_settings import SftSettings
 
@@ -102,7 +102,8 @@ def _texts(root: Path, stage: StageSettings, most: int | None) -> tuple[int, lis
     if isinstance(settings, GrpoSettings):
         count, pairs = _some([root / PAIRS / "reinforce.jsonl"], PreferencePair, most)
         shown = [show(pair, hashed_side(pair, settings.seed)) for pair in pairs]
-        return count, [[_Text(judge_prompt(one, settings.prompt_variant))] for one in shown]
+        prompts = 2 if settings.orders is TrainingOrders.BOTH else 1  # the other order is as long
+        return count * prompts, [[_Text(judge_prompt(one, settings.prompt_variant))] for one in shown]
     if stage.section == "sft":
         count, traces = _some([root / TRACES], KeptTrace, most)
         examples = trace_examples(traces, stage.prompt_variant or PromptVariant.FULL)
@@ -121,7 +122,7 @@ def _judged(root: Path, settings: JudgeNeeds, most: int | None) -> tuple[int, li
     if settings.kind is JudgeKind.SCALAR:
         return count, [_both_answers(item.pair) for item in items]
     shown = [show(item.pair, hashed_side(item.pair, settings.seed)) for item in items]
-    both = 2 if settings.orders == "both" else 1
+    both = 2 if settings.orders is Orders.BOTH else 1
     return count * both, [[_Text(judge_prompt(one, settings.prompt))] for one in shown]
 
 

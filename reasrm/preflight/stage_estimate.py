@@ -8,10 +8,11 @@ from reasrm.inference.model_opening import EngineName
 from reasrm.preflight.base_model import BaseModel
 from reasrm.preflight.devices import Device
 from reasrm.preflight.disk import DiskNeed, copied_disk, training_disk
+from reasrm.preflight.formulas.activations import FLOAT32
 from reasrm.preflight.formulas.judge_memory import Judging, judge_memory, vllm_memory, width_of
 from reasrm.preflight.formulas.memory import MemoryNeed
-from reasrm.preflight.formulas.optimisers import FLOAT32_WIDTH, optimiser_bytes
-from reasrm.preflight.formulas.training_memory import Training, training_memory
+from reasrm.preflight.formulas.trained_weights import optimiser_bytes
+from reasrm.preflight.formulas.training_memory import Training, small_vllm_share, training_memory
 from reasrm.preflight.formulas.work import Work, hours
 from reasrm.preflight.model_shape import ModelShape, shape_of_folder
 from reasrm.preflight.row_lengths import RowLengths
@@ -20,12 +21,10 @@ from reasrm.preflight.stage_work import judge_work, training_work
 from reasrm.records.judge_kind import JudgeKind
 from reasrm.runtime.stage_main import StageError
 from reasrm.training.grpo.settings import GrpoSettings
-from reasrm.training.trainer_settings import EpochSettings, Strategy, TrainerSettings
+from reasrm.training.trainer_settings import EpochSettings, SftSettings, Strategy, TrainerSettings
 
 CHECKPOINTS = Path("data/checkpoints")
 LOCAL_ENGINES = frozenset({EngineName.TRANSFORMERS, EngineName.VLLM})
-
-
 NOTHING = DiskNeed()
 
 
@@ -114,7 +113,7 @@ def training_of(
     if isinstance(settings, GrpoSettings):
         limit, reply = settings.max_prompt_tokens, settings.max_reply_tokens
     fitting = [length for length in rows.longest if length <= limit] if rows and rows.measured else []
-    packed = bool(getattr(settings, "packing", False))
+    packed = isinstance(settings, SftSettings) and settings.packing
     longest = max(fitting) if fitting and not packed else limit
     prompt = longest if reply else 0
     scalar = stage.section == "scalar_rm"
@@ -144,7 +143,10 @@ def _estimate_judge(project: Project, stage: str, settings: JudgeNeeds, rows: Ro
             f"max_context_tokens {settings.max_context_tokens} exceeds the model's {shape.positions} positions"
         )
     by_vllm = settings.engine is EngineName.VLLM and settings.kind is JudgeKind.GENERATIVE
-    memory = vllm_memory(judging, settings.tensor_parallel) if by_vllm else judge_memory(judging)
+    memory = judge_memory(judging)
+    if by_vllm:
+        tokens = judging.longest_prompt + judging.reply
+        memory = vllm_memory(shape, judging.width, tokens, settings.tensor_parallel)
     device, usable = project.device, project.device.usable
     if by_vllm and device.is_gpu:
         usable = min(usable, int(device.memory * settings.memory_share))
@@ -199,11 +201,13 @@ def _problems(device: Device, training: Training, settings: TrainerSettings) -> 
         found.append("attention flash_attention_2 needs a GPU")
     if not device.is_gpu and settings.lora is not None and settings.lora.quantise is not None:
         found.append(f"lora.quantise {settings.lora.quantise} needs a GPU")
+    if problem := small_vllm_share(training):
+        found.append(problem)
     if training.shape.positions and training.length > training.shape.positions:
         found.append(f"sequences of {training.length} tokens exceed the model's {training.shape.positions} positions")
     return tuple(found)
 
 
 def _notes(settings: TrainerSettings) -> tuple[str, ...]:
-    known = optimiser_bytes(settings.optim, FLOAT32_WIDTH).known
+    known = optimiser_bytes(settings.optim, FLOAT32).known
     return () if known else (f"optim {settings.optim} is unknown here: counted as AdamW",)

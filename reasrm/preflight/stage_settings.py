@@ -14,6 +14,7 @@ from reasrm.inference.local_model import Dtype
 from reasrm.inference.model_opening import EngineName
 from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.preflight.base_model import TRAINED_HERE
+from reasrm.records.comparison import Orders
 from reasrm.records.jsonl import explain
 from reasrm.records.judge_kind import JudgeKind
 from reasrm.runtime.params import PARAMS_FILE, ParamsError
@@ -33,17 +34,17 @@ class JudgeNeeds(BaseModel):
     attention: str
     batch_size: int = Field(gt=0)
     batch_tokens: int = Field(gt=0)
-    cache_tokens: int | None = Field(None, gt=0)
+    cache_tokens: int | None = Field(gt=0)
     """Most tokens in the cache of one batch; None for no such limit."""
     max_context_tokens: int = Field(gt=0)
-    tensor_parallel: int = Field(1, gt=0)
-    data_parallel: int = Field(1, gt=0)
-    memory_share: float = Field(0.9, gt=0, le=1)
-    """Of a GPU, which vLLM takes; its own default."""
+    tensor_parallel: int = Field(gt=0)
+    data_parallel: int = Field(gt=0)
+    memory_share: float = Field(gt=0, le=1)
+    """Of a GPU, which vLLM takes."""
     engine: EngineName
     kind: JudgeKind
     prompt: PromptVariant
-    orders: str
+    orders: Orders
     seed: int
     max_new_tokens: int = Field(gt=0)
     samples: int = Field(gt=0)
@@ -91,7 +92,7 @@ def _stage(params: Mapping[str, Any], section: str, kind: type[BaseModel], varia
     try:
         values = dict(_mapping(params, section))
         if kind is JudgeNeeds:
-            values |= params.get("judge_running") or {}
+            values |= _mapping(params, "judge_running")
         if variant:
             values |= _mapping(_mapping(params, f"{section}_variants"), variant)
         settings = kind.model_validate({key: value for key, value in values.items() if key in kind.model_fields})

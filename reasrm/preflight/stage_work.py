@@ -2,12 +2,14 @@
 
 from reasrm.preflight.formulas.activations import number_formats
 from reasrm.preflight.formulas.generation import cache_bytes
-from reasrm.preflight.formulas.judge_memory import Judging
+from reasrm.preflight.formulas.judge_memory import Judging, width_of
 from reasrm.preflight.formulas.trained_weights import trained_weights
 from reasrm.preflight.formulas.training_memory import Training
 from reasrm.preflight.formulas.work import Work, forward_products, training_products
 from reasrm.preflight.row_lengths import RowLengths
+from reasrm.training.grpo.rollout_settings import ColocatedVllm, TransformersRollouts
 from reasrm.training.grpo.settings import GrpoSettings
+from reasrm.training.grpo.vllm_rollouts import computed_in
 from reasrm.training.trainer_settings import EpochSettings, TrainerSettings
 
 
@@ -32,12 +34,28 @@ def _grpo_work(training: Training, settings: GrpoSettings, rows: RowLengths | No
     passes = 1 + bool(settings.kl_weight) + (settings.steps_per_generation * settings.num_iterations > 1)
     products = sampled * length * passes * forward_products(shape, length)
     products += settings.steps * settings.batch_size * length * training_products(shape, settings, length)
-    at_once = settings.batch_size * settings.steps_per_generation // settings.launch.processes
     rounds = settings.steps / (settings.steps_per_generation * settings.num_iterations)
-    width = number_formats(settings).product
-    read = trained_weights(shape, settings, training.parameters).weights
-    read += cache_bytes(shape, width, at_once * (prompt + settings.max_reply_tokens // 2))
-    return Work(products, sampled * length, rounds * settings.max_reply_tokens, read, shape.layers)
+    parts, read = _sampling(training, settings, prompt + settings.max_reply_tokens // 2)
+    return Work(products, sampled * length, rounds * parts * settings.max_reply_tokens, read, shape.layers)
+
+
+def _sampling(training: Training, settings: GrpoSettings, mean: int) -> tuple[int, float]:
+    """In how many parts a device samples its replies of a generation, and the bytes that one token of each reads.
+
+    Args:
+        training: the training.
+        settings: its settings.
+        mean: tokens of a sequence while it is sampled, on average.
+    """
+    shape, rollouts = training.shape, settings.rollouts
+    replies = settings.batch_size * settings.steps_per_generation // settings.launch.processes
+    if isinstance(rollouts, TransformersRollouts):
+        at_once = min(replies, rollouts.batch_size or replies)
+        read = trained_weights(shape, settings, training.parameters).weights
+        return -(-replies // at_once), read + cache_bytes(shape, number_formats(settings).product, at_once * mean)
+    width = width_of(computed_in(settings))
+    devices = rollouts.tensor_parallel if isinstance(rollouts, ColocatedVllm) else 1
+    return 1, training.parameters * width / devices + cache_bytes(shape, width, replies * mean)
 
 
 def judge_work(judging: Judging, rows: RowLengths | None, limit: int, samples: int) -> Work | None:

@@ -1,5 +1,6 @@
-"""The project's own profiles and overlays: each stage takes them, alone and in the stacks that make sense."""
+"""The project's own profiles and overlays: each stage takes them, alone and in stacks, and they fit what they name."""
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ import pytest
 from flows.profile import ProfileChoice, compose, named_choice
 from flows.settings.faults import faults
 from flows.settings.profile_layers import OVERLAYS, PROFILES, first_comment, overlay_names, overridden, profile_names
+from reasrm.preflight.devices import described_device
+from reasrm.preflight.plan import Wanted, estimates
 from reasrm.runtime.yaml_files import parse_yaml
 
 ROOT = Path(__file__).parents[2]
@@ -20,8 +23,8 @@ STACKS = [
     "rm-r1-7b +lora +one-gpu",
     "rm-r1-14b-deepseek +lora +one-gpu",
     "qwen3-1.7b +lora +24gb",
-    "rm-r1-7b +qlora +24gb",
-    "rm-r1-32b +qlora +one-gpu",
+    "rm-r1-7b +24gb +qlora",
+    "rm-r1-32b +one-gpu +qlora",
     "rm-r1-7b +own-files +lora +eight-gpus",
     "rm-r1-7b +oracle +own-files",
     "smollm2 +lora",
@@ -93,9 +96,63 @@ def test_overlays_that_go_together_take_nothing_back_from_each_other() -> None:
     for stack in (
         ["lora", "one-gpu"],
         ["lora", "24gb"],
-        ["qlora", "24gb"],
         ["lora", "eight-gpus"],
         ["own-files", "lora"],
     ):
         assert overridden(ROOT, stack) == []
     assert overridden(ROOT, ["one-gpu", "eight-gpus"])
+
+
+def test_an_adapter_on_four_bits_comes_last_since_vllm_cannot_follow_it(tmp_path: Path) -> None:
+    for one in ("24gb", "one-gpu"):
+        (told,) = overridden(ROOT, [one, "qlora"])
+        assert told.startswith(f"+qlora over +{one}: grpo.rollouts ")
+    (refused,) = checked(tmp_path, composed("rm-r1-7b +qlora +24gb"))
+    assert "rollouts.engine: vllm cannot follow `lora.quantise`" in refused
+    assert "engine: transformers" in refused
+
+
+def hardware(line: str) -> str:
+    """The device that the first line of a profile or an overlay names, as `reasrm plan --device` takes it."""
+    if nodes := re.search(r"(one|two|four) nodes? of eight (\d+) GB cards", line):
+        return f"{nodes[2]}gb:{8 * {'one': 1, 'two': 2, 'four': 4}[nodes[1]]}"
+    if card := re.search(r"one (\d+) GB card|One card of (\d+) GB", line):
+        return f"{card[1] or card[2]}gb"
+    assert "node of eight cards" in line or "CPU cores" in line, line
+    return "80gb:8" if "eight cards" in line else "cpu-16gb"
+
+
+SMOL, ON_NODE = "HuggingFaceTB/SmolLM2-135M-Instruct", "Qwen/Qwen2.5-14B-Instruct"
+FITTING = [
+    *((name, PROFILES / name, "") for name in profile_names(ROOT) if name.startswith(("rm-r1", "qwen3"))),
+    ("smollm2", PROFILES / "smollm2", SMOL),
+    ("pretrained", PROFILES / "pretrained", "Qwen/Qwen2.5-3B-Instruct"),
+    ("pretrained +eight-gpus", OVERLAYS / "eight-gpus", ON_NODE),
+    ("rm-r1-32b +lora +eight-gpus", OVERLAYS / "eight-gpus", ""),
+    ("qwen3-1.7b +one-gpu", OVERLAYS / "one-gpu", ""),
+    ("rm-r1-7b +lora +one-gpu", OVERLAYS / "one-gpu", ""),
+    ("rm-r1-14b-deepseek +lora +one-gpu", OVERLAYS / "one-gpu", ""),
+    ("rm-r1-32b +one-gpu +qlora", OVERLAYS / "one-gpu", ""),
+    ("qwen3-1.7b +lora +24gb", OVERLAYS / "24gb", ""),
+    ("pretrained +lora +24gb", OVERLAYS / "24gb", "Qwen/Qwen3-4B"),
+    ("pretrained +24gb +qlora", OVERLAYS / "24gb", "Qwen/Qwen3-8B"),
+    ("rm-r1-7b +24gb +qlora", OVERLAYS / "24gb", ""),
+]
+
+
+@pytest.mark.parametrize(("stack", "file", "model"), FITTING, ids=[" ".join(one[::2]) for one in FITTING])
+def test_it_fits_the_hardware_that_its_first_line_names(stack: str, file: Path, model: str, tmp_path: Path) -> None:
+    """By the formulas of `reasrm plan`, with the longest sequences; a few models stand for the lines' sizes."""
+    device = described_device(hardware(first_comment(ROOT, file.name, file.parent)))
+    stages = estimates(tmp_path, parse_yaml(composed(stack), stack), Wanted(device, model=model))["stages"]
+    assert [stage["unknown"] for stage in stages if stage["unknown"]] == []
+    assert {stage["stage"]: stage for stage in stages if stage["fits"] is False} == {}
+    assert any(stage["stage"] == "grpo@full" and stage["memory"] for stage in stages)
+
+
+def test_judging_on_dev_is_there_wherever_one_process_has_whole_weights() -> None:
+    for stack in (name for name in STACKS if name.startswith(("rm-r1", "qwen3", "pretrained"))):
+        settings = parse_yaml(composed(stack), stack)
+        for stage in ("sft", "answer_sft", "scalar_rm", "grpo"):
+            cut = settings[stage]["launch"]["strategy"] == "fsdp2"
+            assert (settings[stage]["dev"] is None) == cut, (stack, stage)

@@ -5,14 +5,20 @@ from typing import Any
 
 import pytest
 
+from reasrm.miniature.world import Split, training_pairs
 from reasrm.preflight.devices import described_device
 from reasrm.preflight.plan import Wanted, estimates
+from reasrm.records.jsonl import write_records
 from reasrm.records.pair import Message, PreferencePair
 from reasrm.runtime.stage_main import StageError
 from reasrm.runtime.yaml_files import parse_yaml
+from tests.training.grpo.test_settings import COLOCATE
 from tests.training.stage_runs import PARAMS
 
-LONG = {"max_tokens": 4096, "batch_size": 64, "micro_batch_size": 1, "attention": "sdpa", "precision": "bfloat16"}
+LONG: dict[str, Any] = {
+    "max_tokens": 4096, "batch_size": 64, "micro_batch_size": 1, "attention": "sdpa", "precision": "bfloat16",
+    "dev": None,
+}  # fmt: skip
 QWEN = {"source": "hub", "model": "Qwen/Qwen2.5-7B-Instruct", "revision": "0" * 40}
 
 
@@ -124,3 +130,81 @@ def test_lengths_of_the_miniature_are_not_guessed_from_characters(tmp_path: Path
     assert planned(tmp_path, "h100", "grpo@full")["grpo@full"]["rows"] is None
     guessed = planned(tmp_path, "h100", "grpo@full", base_model=QWEN)["grpo@full"]["rows"]
     assert (guessed["rows"], guessed["measured"]) == (1, False)
+
+
+AT_SIZE: dict[str, Any] = {
+    "attention": "sdpa", "precision": "bfloat16", "dtype": "bfloat16", "gradient_checkpointing": True, "dev": None,
+    "micro_batch_size": 1, "batch_size": 224, "max_prompt_tokens": 4096, "max_reply_tokens": 8192,
+    "lora": {"rank": 32, "alpha": 64, "dropout": 0.0, "target_modules": "all-linear", "use_rslora": False,
+             "quantise": None},
+}  # fmt: skip
+
+
+def rollouts(root: Path, device: str, size: int | None, **changes: Any) -> dict[str, Any]:
+    """The plan of GRPO of seven billion parameters with adapters, `size` replies sampled at a time."""
+    in_parts = {"rollouts": {"engine": "transformers", "batch_size": size}}
+    found = planned(root, device, "grpo@full", base_model=QWEN, grpo=AT_SIZE | in_parts | changes)["grpo@full"]
+    return dict(found)
+
+
+def test_rollouts_in_parts_hold_the_cache_of_one_part(tmp_path: Path) -> None:
+    at_once, parts, one = (rollouts(tmp_path, "80gb", size) for size in (None, 16, 1))
+    assert gib(at_once) > 290
+    assert rollouts(tmp_path, "80gb", 1000)["memory"] == at_once["memory"]
+    # 2 x 28 layers x 4 heads x 128 numbers of two bytes, for 12,288 tokens, and one layer's copy besides
+    cache = 16 * 12288 * 57344 / 2**30 * 29 / 28
+    assert parts["memory"]["parts_gib"]["cache"] == pytest.approx(cache, abs=0.01)
+    assert gib(one) < gib(parts) < 40
+    assert parts["fits"]
+    hours = [rollouts(tmp_path, "h100", size)["hours"][0] for size in (1, 16, None)]
+    assert hours[0] > hours[1] > hours[2], "each part generates as many tokens one after the other"
+
+
+@pytest.mark.parametrize(
+    ("device", "quantise", "engine"),
+    [("80gb", None, "vllm"), ("80gb", "nf4", "transformers"), ("24gb", "nf4", "transformers")],
+)
+def test_advice_for_rollouts_is_settings_that_fit(
+    device: str, quantise: str | None, engine: str, tmp_path: Path
+) -> None:
+    """By vLLM where it can follow the training, else as many replies at a time as there is room for."""
+    changes = {"lora": AT_SIZE["lora"] | {"quantise": quantise}}
+    (change,) = rollouts(tmp_path, device, None, **changes)["changes"]
+    advised = parse_yaml(change["text"], "a change")
+    assert advised["rollouts"]["engine"] == engine
+    taken = rollouts(tmp_path, device, None, **changes, **advised)
+    assert taken["fits"]
+    assert gib(taken) == pytest.approx(change["gib"], abs=0.02)
+    if engine == "transformers":
+        twice = {"rollouts": advised["rollouts"] | {"batch_size": 2 * advised["rollouts"]["batch_size"]}}
+        assert rollouts(tmp_path, device, None, **changes, **twice)["fits"] is False
+
+
+def test_a_share_in_which_vllm_cannot_start_is_a_problem_with_a_way_out(tmp_path: Path) -> None:
+    small = COLOCATE | {"sleep": True, "memory_share": 0.2, "most_logprob_gap": 5e-2}
+    found = rollouts(tmp_path, "80gb", None, rollouts=small)
+    (problem,) = found["problems"]
+    assert problem == (
+        "rollouts.memory_share 0.2 is 16.0 GiB, and vLLM needs 16.8 (weights 14.2, work 2.0, cache 0.7): a larger "
+        "share, or rollouts.tensor_parallel"
+    )
+    (change,) = found["changes"]
+    assert parse_yaml(change["text"], "a change")["rollouts"]["memory_share"] == 0.3
+
+
+def test_a_vllm_that_sleeps_leaves_its_share_to_the_step(tmp_path: Path) -> None:
+    share = COLOCATE | {"memory_share": 0.5, "most_logprob_gap": 5e-2}
+    awake = rollouts(tmp_path, "80gb", None, rollouts=share | {"sleep": False})
+    asleep = rollouts(tmp_path, "80gb", None, rollouts=share | {"sleep": True})
+    assert (awake["memory"]["phase"], asleep["memory"]["phase"]) == ("forward and backward", "rollouts")
+    assert asleep["memory"]["parts_gib"]["vllm"] == awake["memory"]["parts_gib"]["vllm"] == 40.0
+    assert gib(asleep) < gib(awake)
+
+
+def test_both_orders_are_twice_the_prompts(tmp_path: Path) -> None:
+    write_records(tmp_path / "data/pairs/reinforce.jsonl", training_pairs(Split.TRAIN, 30, 0))
+    counts = [
+        planned(tmp_path, "cpu-8gb", "grpo@full", base_model=QWEN, grpo={"orders": orders})["grpo@full"]["rows"]["rows"]
+        for orders in ("hashed", "both", "both_in_group")
+    ]
+    assert counts == [30, 60, 30]

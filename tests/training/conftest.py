@@ -62,13 +62,13 @@ def project_with_adapters(project: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def project_with_mini_batches(project: Path) -> Path:
-    """The same with groups over several forward passes, two steps per generation, and each reply trained on twice."""
+    """The same with groups over several passes, sampled in parts, two steps per generation, each reply used twice."""
     folder = project.with_name("with_mini_batches")
     shutil.copytree(project, folder, ignore=shutil.ignore_patterns("work", "sft", "grpo-*"))
     params = read_yaml(folder / "params.yaml")
     params["grpo"] |= {
         "steps": 12, "batch_size": 8, "micro_batch_size": 4, "steps_per_generation": 2, "num_iterations": 2,
-        "save_every": 4,
+        "save_every": 4, "rollouts": {"engine": "transformers", "batch_size": 6},
     }  # fmt: skip
     write_yaml(folder / "params.yaml", params)
     return folder

@@ -19,7 +19,8 @@ PREFILL_TOKENS = 4096
 """`reasrm.inference.decoding.PREFILL_TOKENS`, which importing would load torch; a test compares them."""
 CACHE_GROWTH = 1.5
 VLLM_WORK = 2 * 2**30
-"""Bytes that vLLM's own profile of a forward pass takes beside weights and cache, about."""
+"""Bytes that vLLM takes beside weights and cache, about: work of a forward pass, graphs, exchange between GPUs. Sleep
+frees weights and cache alone, so it counts as long as the engine is there. An assumption: no GPU has been measured."""
 
 
 class Judging(NamedTuple):
@@ -82,15 +83,20 @@ def _batch(judging: Judging, rows: int, length: int) -> dict[str, float]:
     }
 
 
-def vllm_memory(judging: Judging, devices: int) -> MemoryNeed:
-    """What a judge by vLLM needs at least: weights over `devices` devices, work, the cache of one longest reply.
+def vllm_memory(shape: ModelShape, width: int, tokens: int, devices: int) -> MemoryNeed:
+    """What vLLM needs of each GPU at least: weights over `devices` GPUs, work, the cache of one longest sequence.
 
-    vLLM takes its whole share of a GPU whatever it needs; what the share leaves becomes cache for more replies at once
+    It takes its whole share of a GPU whatever it needs; what the share leaves becomes cache for more sequences at once
     (`gpu_memory_utilization` of its documentation).
+
+    Args:
+        shape: of the model.
+        width: bytes of a weight.
+        tokens: of the longest sequence, prompt and reply.
+        devices: GPUs that one copy of the model is cut over.
     """
-    shape = judging.shape
-    weights = shape.parameters * judging.width / devices
-    one = cache_bytes(shape, judging.width, judging.longest_prompt + judging.reply) / devices
+    weights = shape.parameters * width / devices
+    one = cache_bytes(shape, width, tokens) / devices
     return MemoryNeed({"replies": {"weights": weights, "cache": one, "work": float(VLLM_WORK)}})
 
 

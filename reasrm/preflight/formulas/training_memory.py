@@ -2,13 +2,17 @@
 
 from dataclasses import dataclass
 
+from reasrm.preflight.devices import GIB
 from reasrm.preflight.formulas.activations import BFLOAT16, activation_bytes, number_formats, scoring_bytes
 from reasrm.preflight.formulas.generation import cache_bytes, prefill_bytes, sampling_bytes
-from reasrm.preflight.formulas.judge_memory import Judging, batch_parts
+from reasrm.preflight.formulas.judge_memory import VLLM_WORK, Judging, batch_parts, vllm_memory, width_of
 from reasrm.preflight.formulas.memory import MemoryNeed, Parts
 from reasrm.preflight.formulas.trained_weights import TrainedWeights, trained_weights
 from reasrm.preflight.model_shape import ModelShape
+from reasrm.training.grpo.rollout_settings import ColocatedVllm, TransformersRollouts
 from reasrm.training.grpo.settings import GrpoSettings
+from reasrm.training.grpo.vllm_rollouts import computed_in
+from reasrm.training.monitoring.settings import GenerativeDevSettings
 from reasrm.training.trainer_settings import Strategy, TrainerSettings, TrainingAttention
 
 TRAINING_PROCESS = 620 * 2**20
@@ -57,17 +61,17 @@ def training_memory(training: Training) -> MemoryNeed:
         always["reference"] = _reference(training, settings)
     if not training.on_gpu:
         always["libraries"] = TRAINING_PROCESS
-    vllm = _vllm_share(training)
-    asleep = 0.0 if getattr(getattr(settings, "rollouts", None), "sleep", False) else vllm
+    awake, asleep = _vllm(training)
     phases = {
         "forward and backward": {**always, **_pass(training, held), "vllm": asleep},
         "optimiser step": {**always, "gradients": held.gradients, "work": held.step, "vllm": asleep},
     }
     if isinstance(settings, GrpoSettings):
-        sampling = {"vllm": vllm} if _by_vllm(settings) else _rollouts(training, settings, held)
-        phases["rollouts"] = {**always, **sampling}
+        phases["rollouts"] = {**always, "vllm": awake}
+        if isinstance(settings.rollouts, TransformersRollouts):
+            phases["rollouts"] |= _rollouts(training, settings, settings.rollouts, held)
     if dev := _dev_batch(training):
-        phases["dev accuracy"] = {**always, **dev}
+        phases["dev accuracy"] = {**always, **dev, "vllm": asleep}
     if training.on_gpu:
         return MemoryNeed(phases)
     return MemoryNeed({name: _of_all_processes(parts, settings.launch.processes) for name, parts in phases.items()})
@@ -101,7 +105,7 @@ def _pass(training: Training, held: TrainedWeights) -> dict[str, float]:
 def _dev_batch(training: Training) -> Parts:
     """What judging the dev rows between steps takes, by the settings `dev` of the training; nothing without them."""
     settings = training.settings
-    dev = getattr(settings, "dev", None)
+    dev = settings.dev
     if dev is None:
         return {}
     return batch_parts(
@@ -113,20 +117,43 @@ def _dev_batch(training: Training) -> Parts:
             dev.batch_size,
             dev.batch_tokens,
             training.prompt or training.length,
-            getattr(dev, "max_new_tokens", 0),
+            dev.max_new_tokens if isinstance(dev, GenerativeDevSettings) else 0,
             training.on_gpu,
         )
     )
 
 
-def _by_vllm(settings: TrainerSettings) -> bool:
-    return getattr(getattr(settings, "rollouts", None), "engine", "") == "vllm"
+def _vllm(training: Training) -> tuple[float, float]:
+    """What a vLLM in the training's own processes takes on a device while it samples, and otherwise.
+
+    Of a GPU it takes its share; on a CPU the share is cache alone, and its copy of the weights comes on top. A server
+    takes nothing here.
+    """
+    settings = training.settings
+    if not isinstance(settings, GrpoSettings) or not isinstance(settings.rollouts, ColocatedVllm):
+        return 0.0, 0.0
+    taken = settings.rollouts.memory_share * training.device_memory
+    if not training.on_gpu:
+        taken += training.parameters * width_of(computed_in(settings))
+    return taken, float(VLLM_WORK) if settings.rollouts.sleep else taken
 
 
-def _vllm_share(training: Training) -> float:
-    """What a vLLM in the training's own processes takes; a server takes nothing here."""
-    rollouts = getattr(training.settings, "rollouts", None)
-    return float(getattr(rollouts, "memory_share", 0.0) * training.device_memory)
+def small_vllm_share(training: Training) -> str:
+    """Why the share of a colocated vLLM is too small for it to start; empty if it is not."""
+    settings = training.settings
+    if not isinstance(settings, GrpoSettings) or not isinstance(settings.rollouts, ColocatedVllm):
+        return ""
+    rollouts = settings.rollouts
+    need = vllm_memory(training.shape, width_of(computed_in(settings)), training.length, rollouts.tensor_parallel).parts
+    share = rollouts.memory_share * training.device_memory
+    least = sum(need.values()) if training.on_gpu else need["cache"]
+    if least <= share:
+        return ""
+    said = ", ".join(f"{name} {size / GIB:.1f}" for name, size in need.items())
+    return (
+        f"rollouts.memory_share {rollouts.memory_share} is {share / GIB:.1f} GiB, and vLLM needs {least / GIB:.1f} "
+        f"({said}): a larger share, or rollouts.tensor_parallel"
+    )
 
 
 def _reference(training: Training, settings: GrpoSettings) -> float:
@@ -137,13 +164,17 @@ def _reference(training: Training, settings: GrpoSettings) -> float:
     return float(training.parameters * number_formats(settings).weight / cut)
 
 
-def _rollouts(training: Training, settings: GrpoSettings, held: TrainedWeights) -> dict[str, float]:
-    """What sampling all replies of a generation at once takes, by transformers' `generate`.
+def _rollouts(
+    training: Training, settings: GrpoSettings, rollouts: TransformersRollouts, held: TrainedWeights
+) -> dict[str, float]:
+    """What transformers' `generate` takes for the replies that are sampled at a time: all of a generation, or a part.
 
     ZeRO-3 gathers the whole model for it (TRL's `ds3_gather_for_generation`); fully_shard goes block by block.
     """
     shape, formats = training.shape, number_formats(settings)
     replies = settings.batch_size * settings.steps_per_generation // settings.launch.processes
+    if rollouts.batch_size is not None:
+        replies = min(replies, rollouts.batch_size)
     cache = cache_bytes(shape, formats.weight, replies * training.length)
     gathered = 0.0
     if settings.launch.strategy is Strategy.ZERO3:

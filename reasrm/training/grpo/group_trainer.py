@@ -1,8 +1,8 @@
-"""TRL's GRPOTrainer with what becomes of groups without signal, both orders in one group, and groups kept to be seen.
+"""TRL's GRPOTrainer with groups without signal, both orders in one group, sampling in parts, and groups to be seen.
 
 A group has signal if its replies earned different rewards; without, all its advantages are 0. Such groups are dropped
-from the loss, or replaced by groups of further prompts (`ZeroSignalGroups`). With `keep` and `orders: hashed` every
-method here hands on to TRL's, and nothing of the training differs from a GRPOTrainer.
+from the loss, or replaced by groups of further prompts (`ZeroSignalGroups`). With `keep`, `orders: hashed` and replies
+sampled at once every method here hands on to TRL's, and nothing of the training differs from a GRPOTrainer.
 
 What of TRL 1.16 this leans on (`tests/training/grpo/test_group_trainer.py` holds each):
 
@@ -15,6 +15,10 @@ What of TRL 1.16 this leans on (`tests/training/grpo/test_group_trainer.py` hold
 - `num_items_in_batch` is what the losses in `BY_TOKENS` divide by; those in `BY_REPLIES` divide by the number of rows.
 
 Further prompts are drawn by `seed` and the step alone, so a resumed training draws the same.
+
+Transformers' `generate` holds the cache of all replies that it samples at once, and TRL hands it a whole generation;
+with `rollouts.batch_size` it is called for so many at a time. A process's share of a generation is as large as any
+other's, so all of them call it equally often, as shards must.
 """
 
 from collections import defaultdict
@@ -29,7 +33,9 @@ from trl import GRPOTrainer
 
 from reasrm.runtime.stage_main import StageError
 from reasrm.training.grpo.rollout_samples import RolloutSamples, ScoredReply
+from reasrm.training.grpo.rollout_settings import TransformersRollouts
 from reasrm.training.grpo.settings import GrpoLoss, GrpoSettings, TrainingOrders, ZeroSignalGroups
+from reasrm.training.grpo.sharded_reference import reference_by_blocks
 
 BY_TOKENS = frozenset({GrpoLoss.DAPO, GrpoLoss.CISPO, GrpoLoss.VESPO})
 """Losses that divide by the tokens of all replies that were sampled together."""
@@ -61,12 +67,15 @@ class GroupTrainer(GRPOTrainer):  # type: ignore[misc]  # TRL is not followed by
         Raises:
             StageError: a part of the loss that no reply earned would be scaled with the rest.
         """
-        super().__init__(**arguments)
+        with reference_by_blocks():
+            super().__init__(**arguments)
         self._handling = settings.zero_signal_groups
         self._most_extra = settings.most_extra_generations
         self._orders = settings.orders
         self._seed = settings.seed
         self._loss = settings.loss_type
+        rollouts = settings.rollouts
+        self._at_a_time = rollouts.batch_size if isinstance(rollouts, TransformersRollouts) else None
         self._rows: list[dict[str, Any]] = []
         self._terms: Any = None
         self._token_ids: Any = None
@@ -96,10 +105,20 @@ class GroupTrainer(GRPOTrainer):  # type: ignore[misc]  # TRL is not followed by
     def _generate_single_turn(
         self, prompt_ids: Any, images: Any, multimodal_fields: Any, num_generations: int, **further: Any
     ) -> Any:
-        """Sample; a vLLM server is asked once for all replies to one prompt, of which there are half as many here."""
+        """Sample, in parts where `rollouts.batch_size` says so.
+
+        A vLLM server is asked once for all replies to one prompt, of which there are half as many with both orders.
+        """
         if self._orders is TrainingOrders.BOTH_IN_GROUP:
             num_generations //= 2
-        return super()._generate_single_turn(prompt_ids, images, multimodal_fields, num_generations, **further)
+        sample, size = super()._generate_single_turn, self._at_a_time
+        if size is None or size >= len(prompt_ids):
+            return sample(prompt_ids, images, multimodal_fields, num_generations, **further)
+        if images is not None or multimodal_fields:
+            raise StageError("rollouts.batch_size: prompts with images cannot be sampled in parts")
+        parts = [prompt_ids[at : at + size] for at in range(0, len(prompt_ids), size)]
+        replies = [reply for part in parts for reply in sample(part, None, {}, num_generations, **further)[0]]
+        return replies, None  # transformers gives no probabilities
 
     def _generate(self, prompts: list[Any]) -> Any:
         """Sample replies to `prompts`, and to others in place of those whose group has no signal."""

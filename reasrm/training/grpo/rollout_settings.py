@@ -29,6 +29,9 @@ class TransformersRollouts(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     engine: Literal["transformers"]
+    batch_size: int | None = Field(gt=0)
+    """Replies that one device samples at a time; None samples its whole share of a generation at once. Part of the
+    result: other replies are drawn."""
 
 
 class VllmRollouts(BaseModel):

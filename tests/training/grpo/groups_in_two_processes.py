@@ -1,4 +1,4 @@
-"""Run by each of two processes: what they train on after replacing groups is what was sampled and earned.
+"""Run by each of two processes: what they train on after replacing groups is what was sampled, in parts, and earned.
 
 A group's prompt, replies, rewards and advantages must belong together wherever its rows lie.
 """
@@ -18,7 +18,9 @@ from tests.training.grpo.group_trainers import earned, lively, settings, trainer
 def main() -> None:
     """Sample one generation and hold what comes out against the rewards of its own tokens."""
     launch = {"processes": 2, "strategy": "ddp"}
-    chosen = settings(zero_signal_groups="replace", most_extra_generations=50, orders="both_in_group", launch=launch)
+    in_parts = {"engine": "transformers", "batch_size": 4}
+    groups = {"zero_signal_groups": "replace", "most_extra_generations": 50, "orders": "both_in_group"}
+    chosen = settings(launch=launch, rollouts=in_parts, **groups)
     made = trainer(Path(sys.argv[1]), chosen)
     rank = made.accelerator.process_index
     torch.manual_seed(rank)

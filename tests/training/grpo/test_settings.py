@@ -80,7 +80,9 @@ def test_rollouts_hold_what_their_engine_and_place_need(rollouts: dict[str, Any]
     ("changes", "message"),
     [
         ({"rollouts": {"engine": "vlm"}}, "'transformers', 'vllm'"),
-        ({"rollouts": {"engine": "transformers", "memory_share": 0.3}}, "memory_share"),
+        ({"rollouts": {"engine": "transformers", "batch_size": 4, "memory_share": 0.3}}, "memory_share"),
+        ({"rollouts": {"engine": "transformers"}}, "batch_size"),
+        ({"rollouts": {"engine": "transformers", "batch_size": 0}}, "batch_size"),
         ({"rollouts": COLOCATE | {"server": "http://127.0.0.1:8000"}}, "server"),
         ({"rollouts": COLOCATE | {"most_logprob_gap": 0.0}}, "most_logprob_gap"),
         ({"rollouts": SERVER | {"server": "127.0.0.1:8000"}}, "server"),

@@ -124,7 +124,10 @@ def test_replies_end_where_those_of_transformers_end(
         return [float(number % 2) for number in range(len(completions))]
 
     near = {"temperature": 0.01, "steps": 1, "save_every": 1, "max_reply_tokens": 22}
-    for engine, rollouts in (("vllm", VLLM | {"most_logprob_gap": 1e-2}), ("transformers", {"engine": "transformers"})):
+    for engine, rollouts in (
+        ("vllm", VLLM | {"most_logprob_gap": 1e-2}),
+        ("transformers", {"engine": "transformers", "batch_size": None}),
+    ):
         term = partial(keep, engine)
         term.__name__ = "verdict_reward"  # type: ignore[attr-defined]
         monkeypatch.setitem(registry.REWARD_TERMS, "verdict", term)
