@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from flows.stage_outcome import FlowError
+from flows.stage_outcome import FlowError, PipelineError
 from flows.terminal_console import TerminalConsole
 from reasrm.records.harmless_text import json_text
 from reasrm.runtime.stage_main import ExitCode
@@ -83,17 +83,23 @@ def plan(
     root = project_root()
     with ThreadPoolExecutor(1) as beside:
         wrong = beside.submit(wrong_settings, root)
-        forecasts = make_plan(root, tuple(to or ()), tuple(force or ()))
+        try:
+            forecasts = make_plan(root, tuple(to or ()), tuple(force or ()))
+        except PipelineError:
+            refuse(wrong.result(), None)
+            raise
         refuse(wrong.result(), (forecast.stage for forecast in forecasts))
     estimates = estimate_oracle_cost(root, forecasts)
-    preflight = preflight_of(root, forecasts, PreflightRequest(device, model, rows))
+    preflight, unknown = preflight_of(root, forecasts, PreflightRequest(device, model, rows), required=must_fit)
     if as_json:
-        say_json(json_text(plan_document(forecasts, estimates, preflight), indent=1))
+        say_json(json_text(plan_document(forecasts, estimates, preflight, unknown), indent=1))
     else:
         console = TerminalConsole()
         show_plan(root, forecasts, estimates, console)
         if preflight is not None:
             show_preflight(preflight, console)
+        if unknown:
+            say_error("reasrm plan", f"memory, disk and hours are not estimated: {unknown}")
     if must_fit and preflight is not None and misfits(preflight):
         raise typer.Exit(int(ExitCode.FAILED))
 

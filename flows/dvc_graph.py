@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flows.stage_outcome import BusyError, FlowError, UsageError
+from flows.stage_outcome import BusyError, FlowError, PipelineError, UsageError
 
 FINGERPRINT = "fingerprint"
 """The stage that says what the code of each stage means; it runs before anything else is decided."""
@@ -90,7 +90,7 @@ def read_pipeline(root: Path) -> Pipeline:
     """Read the graph of the DVC project in `root`.
 
     Raises:
-        FlowError: `root` is no DVC project, or dvc.yaml or params.yaml is wrong.
+        PipelineError: `root` is no DVC project, or dvc.yaml or params.yaml is wrong.
     """
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
@@ -111,8 +111,8 @@ def read_pipeline(root: Path) -> Pipeline:
                 )
                 for stage in order
             }
-    except DvcException as error:
-        raise FlowError(f"{root}: DVC cannot read the pipeline: {_reasons(error)}") from error
+    except (DvcException, TypeError) as error:  # TypeError: of a date that is not quoted in params.yaml
+        raise PipelineError(f"{root}: DVC cannot read the pipeline: {_reasons(error)}") from error
     return Pipeline(stages)
 
 

@@ -21,6 +21,7 @@ from flows.stage_outcome import (
     UP_TO_DATE,
     BusyError,
     FlowError,
+    PipelineError,
     StageOutcome,
     StageRun,
     UsageError,
@@ -183,7 +184,11 @@ def prepare(options: RunOptions, display: RunDisplay) -> PipelineRun:
     """
     with ThreadPoolExecutor(1) as beside:
         wrong = beside.submit(wrong_settings, options.root)
-        pipeline = read_pipeline(options.root)
+        try:
+            pipeline = read_pipeline(options.root)
+        except PipelineError:
+            refuse(wrong.result(), None)
+            raise
         selected = pipeline.above(pipeline.matching(options.to)) if options.to else set(pipeline.stages)
         refuse(wrong.result(), selected)
     forced = pipeline.matching(options.force)

@@ -63,24 +63,36 @@ def estimate_oracle_cost(root: Path, plan: list[StageForecast]) -> list[OracleCo
     return [_estimate(root, stage) for stage in may_run if stage.partition("@")[0] == ORACLE_STAGE]
 
 
-def preflight_of(root: Path, plan: list[StageForecast], request: PreflightRequest) -> Preflight | None:
+def preflight_of(
+    root: Path, plan: list[StageForecast], request: PreflightRequest, *, required: bool = False
+) -> tuple[Preflight | None, str]:
     """What the stages need that would run, or all of the plan where `request` asks; None if none holds a model.
 
+    Nor where it cannot be computed, as of a model of unknown shape; then the second is why.
+
     Raises:
-        FlowError: it is asked for and cannot be computed.
+        FlowError: it cannot be computed, and `request` asks for it or it is `required`.
     """
     names = [one.stage for one in plan if request.is_asked or one.will_run is not WillRun.NO]
     stages = has_models(root, names)
-    return read_preflight(root, stages, request) if stages else None
+    try:
+        return (read_preflight(root, stages, request) if stages else None), ""
+    except FlowError as error:
+        if request.is_asked or required:
+            raise
+        return None, str(error)
 
 
 def plan_document(
-    plan: list[StageForecast], estimates: list[OracleCostEstimate], preflight: Preflight | None = None
+    plan: list[StageForecast],
+    estimates: list[OracleCostEstimate],
+    preflight: Preflight | None = None,
+    preflight_error: str = "",
 ) -> dict[str, Any]:
     """The plan as JSON.
 
     `stages` in plan order, `oracle`, what the oracle stages would ask and spend, and `preflight`, what stages with a
-    model need (null where none would run).
+    model need (null where none would run, or `preflight_error` says why it is unknown).
     """
     return {
         "stages": [
@@ -89,6 +101,7 @@ def plan_document(
         ],
         "oracle": [{"stage": one.stage, "expected": one.expected, "error": one.error or None} for one in estimates],
         "preflight": preflight,
+        "preflight_error": preflight_error or None,
     }
 
 
@@ -112,7 +125,7 @@ def _compute_fingerprints(root: Path, out: Path) -> None:
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["it gave no reason"])[-1]
         raise FlowError(
-            f"the fingerprints of the code cannot be computed ({reason}); `{' '.join(command[1:3])}` says more"
+            f"the fingerprints of the code cannot be computed ({reason}); `python {' '.join(command[1:3])}` says more"
         )
 
 

@@ -59,15 +59,18 @@ def named_choice(names: list[str]) -> ProfileChoice:
     """The choice that a profile's name and `+overlays` make.
 
     Raises:
-        UsageError: no profile comes first, or a name after it has no plus.
+        UsageError: no profile comes first, a name after it has no plus, or an overlay stands twice.
     """
     profile, *others = names or [""]
-    wrong = [name for name in others if not name.startswith("+")]
-    if not profile or profile.startswith("+") or wrong:
+    is_profile = bool(profile) and not profile.startswith("+")
+    if not is_profile or not all(name.startswith("+") for name in others):
+        overlays = [f"+{name.lstrip('+')}" for name in (others if is_profile else names) if name] or ["+OVERLAY"]
         raise UsageError(
             f"{' '.join(names) or 'nothing'}: first the name of a profile, then overlays, each with a plus: "
-            f"`reasrm profile use {profile.lstrip('+') or 'PROFILE'} +OVERLAY`"
+            f"`reasrm profile use {profile if is_profile else 'PROFILE'} {' '.join(overlays)}`"
         )
+    if twice := next((name for name in others if others.count(name) > 1), None):
+        raise UsageError(f"{' '.join(names)}: {twice} stands twice; the later of two overlays wins, so name it once")
     return ProfileChoice(profile, tuple(name[1:] for name in others))
 
 
@@ -108,6 +111,8 @@ def compose(root: Path, choice: ProfileChoice, base: str | None = None) -> str:
     text = miniature(root) if base is None else base
     if choice == ProfileChoice():
         return text
+    if wrong := next((one for one in choice.arguments() if not one.isprintable()), None):
+        raise UsageError(f"{wrong!r}: is written on the first line of {PARAMS}, so without line breaks and controls")
     document, untouched = parsed(text, PARAMS), parse_yaml(text, PARAMS)
     for layer in layers(root, choice.name, choice.overlays):
         if unknown := ", ".join(f"`{name}`" for name in unknown_settings(untouched, layer.settings)):
@@ -244,14 +249,19 @@ def _is_overlay(words: list[str], place: int) -> bool:
 
 def _set(document: Any, setting: str) -> None:
     name, equals, text = setting.partition("=")
+    if not equals:
+        raise UsageError(f"--set {setting}: takes A.B=VALUE, as `--set sft.epochs=2`")
     *path, last = name.split(".")
     place = document
     for key in path:
         place = place.get(key) if isinstance(place, Mapping) else None
-    if not equals or not isinstance(place, Mapping) or last not in place:
+    if not isinstance(place, Mapping) or last not in place:
         known = ", ".join(f"{'.'.join([*path, key])}" for key in place) if isinstance(place, Mapping) else ""
         raise UsageError(f"--set {setting}: params.yaml has no `{name}`" + (f", only {known}" if known else ""))
-    value = parsed(text, f"--set {setting}")
+    try:
+        value = parsed(text, f"--set {setting}")
+    except FlowError as error:
+        raise UsageError(str(error)) from error
     if isinstance(place[last], str) and isinstance(value, int | float):  # a commit id may be all digits
         value = text
     place[last] = float(value) if isinstance(value, float) else value  # type: ignore[index]

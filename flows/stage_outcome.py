@@ -52,6 +52,10 @@ class FlowError(RuntimeError):
     exit_code = ExitCode.FAILED
 
 
+class PipelineError(FlowError):
+    """dvc.yaml with params.yaml makes no pipeline."""
+
+
 class UsageError(FlowError):
     """The command line names something that does not exist."""
 

@@ -44,20 +44,24 @@ def wrong_settings(root: Path) -> list[WrongSetting]:
     command = [sys.executable, "-m", "flows.settings.faults"]
     done = subprocess.run(command, cwd=root, env=stage_environment(), capture_output=True, text=True, check=False)
     if done.returncode:
-        reason = (done.stderr.strip().splitlines() or ["it gave no reason"])[-1]
-        raise FlowError(f"the settings cannot be checked ({reason}); `{' '.join(command[1:])}` says more")
+        reason = (done.stderr.strip().splitlines() or ["it gave no reason"])[-1].removeprefix("settings: ")
+        raise FlowError(f"the settings cannot be checked ({reason}); `python {' '.join(command[1:])}` says more")
     return [WrongSetting(**row) for row in json.loads(done.stdout)]
 
 
-def refuse(wrong: Iterable[WrongSetting], stages: Iterable[str]) -> None:
+def refuse(wrong: Iterable[WrongSetting], stages: Iterable[str] | None) -> None:
     """Do nothing if no setting is wrong that one of `stages` reads; else print each and end the command.
+
+    Args:
+        wrong: all that are wrong.
+        stages: None for all, where a wrong setting keeps the stages from being known.
 
     Raises:
         FlowError: there are such settings; they have been printed.
     """
-    concerned = {"", *stages}
+    concerned = {"", *(stages or ())}
     concerned |= {name.partition("@")[0] for name in concerned}
-    found = [one for one in wrong if one.stage in concerned]
+    found = [one for one in wrong if stages is None or one.stage in concerned]
     if not found:
         return
     tell(found)

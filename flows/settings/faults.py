@@ -4,6 +4,7 @@ Run by `flows.settings.check` in a process of its own, in the project's folder: 
 """
 
 import importlib
+import sys
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -15,8 +16,9 @@ from flows.settings.check import WrongSetting
 from flows.settings.rules import between_sections
 from reasrm.records.harmless_text import json_text
 from reasrm.runtime.params import PARAMS_FILE, ParamsError, StageParams
-from reasrm.runtime.terminal import say_json
-from reasrm.runtime.yaml_files import read_yaml
+from reasrm.runtime.stage_main import ExitCode
+from reasrm.runtime.terminal import say_error, say_json
+from reasrm.runtime.yaml_files import YamlError, read_yaml
 from reasrm.training.trl_words import refused_words
 
 VARIANTS = "_variants"
@@ -66,7 +68,7 @@ def _section_faults(document: Mapping[str, Any], section: str, params: type[Stag
     variants: Any = document.get(f"{section}{VARIANTS}")
     for variant, over in variants.items() if isinstance(variants, dict) else [(None, {})]:
         if not isinstance(document.get(section), dict) or not isinstance(over, dict):
-            where = section if variant is None else f"{section}{VARIANTS}.{variant}"
+            where = f"{section}{VARIANTS}.{variant}" if isinstance(document.get(section), dict) else section
             yield WrongSetting(stage, where, "", "a mapping of settings is needed: `git diff params.yaml`")
             continue
         try:
@@ -119,7 +121,12 @@ def _meant(word: str, known: set[str]) -> str:
 
 def main() -> None:
     """Print what is wrong with the params.yaml in this folder."""
-    say_json(json_text([one._asdict() for one in faults(Path())]))
+    try:
+        found = faults(Path())
+    except (YamlError, ParamsError, OSError) as error:
+        say_error("settings", error)
+        sys.exit(int(ExitCode.FAILED))
+    say_json(json_text([one._asdict() for one in found]))
 
 
 if __name__ == "__main__":

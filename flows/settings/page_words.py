@@ -30,21 +30,26 @@ def forget_the_miniatures_words(document: Any, miniature: Mapping[str, Any], tit
         miniature: the miniature's settings.
         title: of the choice; it replaces the miniature's `report.configuration`, and no other.
     """
-    report, before = document.get("report", {}), miniature.get("report", {})
-    if "configuration" in before and report["configuration"] == before["configuration"]:
-        report["configuration"] = title
+    report, before = document.get("report"), miniature.get("report", {})
+    if not isinstance(report, Mapping):
+        return  # the check of the settings says so
+    if "configuration" in before and report.get("configuration") == before["configuration"]:
+        document["report"]["configuration"] = title
     for key in untrue_words(document, miniature):
         value = WITHOUT_MINIATURE[key]
-        report[key] = type(before[key])() if value is not None else None
+        document["report"][key] = type(before[key])() if value is not None else None
 
 
 def untrue_words(document: Mapping[str, Any], miniature: Mapping[str, Any]) -> list[str]:
     """The keys of `report` that hold the miniature's words although the run is another."""
     if all(_source(document, section) == _source(miniature, section) for section in SOURCES):
         return []
-    report, before = document.get("report", {}), miniature.get("report", {})
+    report, before = document.get("report"), miniature.get("report", {})
+    if not isinstance(report, Mapping):
+        return []
     return [key for key in WITHOUT_MINIATURE if before.get(key) and report.get(key) == before[key]]
 
 
 def _source(document: Mapping[str, Any], section: str) -> Any:
-    return document.get(section, {}).get("source")
+    found = document.get(section)
+    return found.get("source") if isinstance(found, Mapping) else None

@@ -130,8 +130,13 @@ def _chain(root: Path, profile: str) -> list[Layer]:
     while profile != BASE:
         if profile in seen:
             raise FlowError(f"{PROFILES}/{profile}.yaml: `{BASED_ON}` goes round: {' -> '.join([*seen, profile])}")
+        try:
+            layer = _layer(root, PROFILES, profile)
+        except UsageError as error:
+            if not seen:
+                raise
+            raise FlowError(f"{PROFILES}/{seen[-1]}.yaml: `{BASED_ON}`: {error}") from error
         seen.append(profile)
-        layer = _layer(root, PROFILES, profile)
         below = layer.settings.get(BASED_ON, BASE)
         if not isinstance(below, str):
             raise FlowError(f"{layer.file}: `{BASED_ON}` is the name of a profile, got {below!r}")
@@ -148,7 +153,8 @@ def _layer(root: Path, folder: Path, name: str) -> Layer:
         raise UsageError(_no_such(root, folder, name, known))
     document = parsed(text_of(root / file), root / file)
     if not isinstance(document, Mapping):
-        raise FlowError(f"{file}: a profile is a mapping of sections, got {type(document).__name__}")
+        found = "nothing" if document is None else "a list" if isinstance(document, list) else f"{document!r:.60}"
+        raise FlowError(f"{file}: a mapping of sections is needed, it holds {found}")
     return Layer(file, document)
 
 

@@ -15,6 +15,7 @@ from reasrm.runtime.terminal import say, say_error
 COMMAND = "reasrm publish"
 PUBLISHED = Path("published")
 """Folder of the project that the dry runs go to."""
+_LICENCE = re.compile(r"[a-z0-9][a-z0-9.-]*")
 _REPO = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
 
@@ -45,6 +46,8 @@ def publish(  # noqa: PLR0913  options of a command
         _exit("--push needs --hub OWNER/NAME", ExitCode.USAGE)
     if hub is not None and not _REPO.fullmatch(hub):
         _exit(f"--hub takes OWNER/NAME, not {hub!r}", ExitCode.USAGE)
+    if licence is not None and not _LICENCE.fullmatch(licence):
+        _exit(f"--license takes a licence as the hub names it, as apache-2.0 or other, not {licence!r}", ExitCode.USAGE)
     try:
         to = _write(checkpoint, folder, dtype, licence or "", stale=stale)
         if hub is not None and push:
@@ -68,6 +71,8 @@ def _write(checkpoint: str, folder: Path | None, dtype: str | None, licence: str
     from reasrm.publishing.project_state import project_state
 
     root = _project_root()
+    if folder is not None and folder.resolve().is_relative_to((root / "data").resolve()):
+        raise StageError(f"{folder}: data/ holds what stages make; name a folder elsewhere with --folder")
     lock, name = read_lock(root), Path(checkpoint).name
     made = checkpoint_names(lock)
     if name not in made:

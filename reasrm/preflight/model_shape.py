@@ -16,6 +16,8 @@ from reasrm.runtime.stage_main import StageError
 EXPERTS = ("num_experts", "num_local_experts", "n_routed_experts")
 """Keys of a config that say that the model is a mixture of experts."""
 HEAD_WEIGHT = "lm_head.weight"
+LARGEST_SIZE = 10**9
+"""Of a single number in a config.json; the largest published ones are vocabularies and contexts of some millions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,30 +133,45 @@ def shape_of_config(config: Mapping[str, Any], where: str) -> ModelShape:
     if kind is None or experts:
         said = f"`{experts[0]}`" if experts else f"model_type `{str(text.get('model_type'))[:60]}`"
         raise StageError(f"{where}: no estimate for {said}; there are formulas for {', '.join(KINDS)}")
-    try:
-        heads = int(text["num_attention_heads"])
-        hidden = int(text["hidden_size"])
-        bias = bool(text.get("attention_bias", False))
-        return ModelShape(
-            hidden=hidden,
-            layers=int(text["num_hidden_layers"]),
-            heads=heads,
-            kv_heads=int(text.get("num_key_value_heads") or heads),
-            head_dim=int(text.get("head_dim") or hidden // heads),
-            intermediate=int(text["intermediate_size"]),
-            vocabulary=int(text["vocab_size"]),
-            tied=bool(text.get("tie_word_embeddings", kind.tied)),
-            qkv_bias=kind.qkv_bias or bias,
-            output_bias=bias,
-            mlp_bias=bool(text.get("mlp_bias", False)),
-            head_norms=kind.head_norms,
-            norms=kind.norms,
-            positions=int(text["max_position_embeddings"]) if text.get("max_position_embeddings") else None,
-        )
-    except (KeyError, TypeError, ValueError, ZeroDivisionError) as error:
-        raise StageError(
-            f"{where}: {CONFIG} states no size of the model ({error}); get the whole checkpoint"
-        ) from error
+    heads, hidden = _size(text, "num_attention_heads", where), _size(text, "hidden_size", where)
+    bias = _flag(text, "attention_bias", where)
+    return ModelShape(
+        hidden=hidden,
+        layers=_size(text, "num_hidden_layers", where),
+        heads=heads,
+        kv_heads=_size(text, "num_key_value_heads", where, heads),
+        head_dim=_size(text, "head_dim", where, max(1, hidden // heads)),
+        intermediate=_size(text, "intermediate_size", where),
+        vocabulary=_size(text, "vocab_size", where),
+        tied=_flag(text, "tie_word_embeddings", where, kind.tied),
+        qkv_bias=kind.qkv_bias or bias,
+        output_bias=bias,
+        mlp_bias=_flag(text, "mlp_bias", where),
+        head_norms=kind.head_norms,
+        norms=kind.norms,
+        positions=_size(text, "max_position_embeddings", where, 0) or None,
+    )
+
+
+def _size(text: Mapping[str, Any], key: str, where: str, otherwise: int | None = None) -> int:
+    """A size in a config.json; `otherwise` where it is left out or null."""
+    value = text.get(key)
+    if value is None and otherwise is not None:
+        return otherwise
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= LARGEST_SIZE:
+        found = "is missing" if value is None else f"is {str(value)[:60]!a}, no size of a model"
+        raise StageError(f"{where}: {CONFIG}: `{key}` {found}; get the whole checkpoint")
+    return value
+
+
+def _flag(text: Mapping[str, Any], key: str, where: str, otherwise: bool = False) -> bool:
+    """A yes or no in a config.json; `otherwise` where it is left out or null."""
+    value = text.get(key)
+    if value is None:
+        return otherwise
+    if not isinstance(value, bool):
+        raise StageError(f"{where}: {CONFIG}: `{key}` is {str(value)[:60]!a}, neither true nor false")
+    return value
 
 
 def shape_of_folder(folder: Path) -> ModelShape:

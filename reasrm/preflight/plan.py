@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from reasrm.preflight.advice import Change, changes_to_fit
-from reasrm.preflight.base_model import base_model
+from reasrm.preflight.base_model import TRAINED_HERE, base_model
 from reasrm.preflight.devices import GIB, Device
 from reasrm.preflight.disk import free_bytes, output_copies
 from reasrm.preflight.formulas.work import CPU_SHARE, MEMORY_SHARE, TRAINING_SHARE
@@ -57,6 +57,7 @@ def estimates(root: Path, params: Mapping[str, Any], wanted: Wanted) -> dict[str
         ParamsError: section `training_housekeeping` cannot be read.
     """
     base = base_model(root, params, wanted.model)
+    is_miniature = not wanted.model and params["base_model"]["source"] in TRAINED_HERE
     keeping = _housekeeping(params)
     project = Project(root, base, wanted.device, output_copies(root), keeping.keep_checkpoints)
     tokenizers = _Tokenizers(project) if wanted.measure else None
@@ -64,7 +65,9 @@ def estimates(root: Path, params: Mapping[str, Any], wanted: Wanted) -> dict[str
     for stage in stages_with_models(params, published=bool(wanted.model)):
         if wanted.stages and stage.stage not in wanted.stages:
             continue
-        rows = row_lengths(root, stage, tokenizers.of(stage) if tokenizers else None)
+        tokenizer = tokenizers.of(stage) if tokenizers else None
+        # The miniature's template makes one token of a whole instruction, so characters say nothing of its lengths.
+        rows = None if is_miniature and tokenizer is None else row_lengths(root, stage, tokenizer)
         estimate = estimate_stage(project, stage, rows)
         stages.append(_stage_document(estimate, changes_to_fit(project, stage, estimate, rows)))
         if keeping.prune_work:  # then those of one stage at a time are there

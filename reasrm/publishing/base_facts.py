@@ -11,6 +11,8 @@ from reasrm.runtime.yaml_files import YamlError, parse_yaml
 CARD = "README.md"
 LICENCE_FILES = ("LICENSE", "LICENSE.txt", "LICENSE.md", "NOTICE", "NOTICE.txt")
 """Files that go with the weights wherever they go."""
+TAG = "reasrm"
+"""In the metadata of every card that reasrm writes."""
 NOT_STATED = "not stated"
 _METADATA = re.compile(r"\A\s*---\r?\n(.*?)\r?\n---", re.DOTALL)
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")

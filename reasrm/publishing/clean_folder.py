@@ -14,7 +14,7 @@ from pathlib import Path
 from reasrm.inference.checkpoints.checkpoint_folder import CONFIG, SETTINGS_FILES, read_config, require_checkpoint
 from reasrm.inference.checkpoints.weight_files import INDEX, WEIGHTS
 from reasrm.inference.prompt_rendering import VOCABULARY_FILES, load_tokenizer
-from reasrm.publishing.base_facts import CARD
+from reasrm.publishing.base_facts import CARD, LICENCE_FILES, TAG, card_metadata
 from reasrm.records.harmless_text import json_text
 from reasrm.runtime.outputs import new_folder
 from reasrm.runtime.stage_main import StageError
@@ -25,6 +25,8 @@ SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL", re.IGNORECASE)
 SHORTEST_SECRET = 12
 """Characters; shorter values are words and settings."""
 KEY_SHAPED = re.compile(rb"\b(?:hf_[A-Za-z0-9]{30,}|sk-[A-Za-z0-9_-]{24,}|ghp_[A-Za-z0-9]{30,}|AKIA[0-9A-Z]{16})\b")
+_WEIGHT_FILE = re.compile(r"model(-\d+-of-\d+)?\.safetensors")
+SHOWN_NAMES = 3
 LENGTH_BYTES = 8
 """Of the length before a safetensors header."""
 
@@ -40,7 +42,7 @@ def write_clean_folder(
 
     Args:
         checkpoint: the pipeline's folder.
-        to: the folder to write; what is there is replaced only if a card is in it.
+        to: the folder to write; what is there is replaced only if it was published by reasrm and nothing was added.
         card: the text of README.md.
         dtype: number format of the weights that are written, by torch's name.
         licences: files that go with them.
@@ -51,8 +53,7 @@ def write_clean_folder(
         StageError: the checkpoint cannot be run, or `to` holds something else.
     """
     require_checkpoint(checkpoint)
-    if to.exists() and any(to.iterdir()) and not (to / CARD).is_file():
-        raise StageError(f"{to}: holds something else; name another folder with --folder, or remove it")
+    _refuse_other_contents(to)
     weights = _weight_files(checkpoint)
     with new_folder(to) as folder:
         for file in sorted(checkpoint.iterdir()):
@@ -70,6 +71,23 @@ def write_clean_folder(
         load_tokenizer(folder)
     written = {CONFIG, INDEX, CARD, *weights, *COPIED}
     return sorted(file.name for file in checkpoint.iterdir() if file.name not in written)
+
+
+def _refuse_other_contents(to: Path) -> None:
+    """Do nothing if `to` is not there, empty, or holds what was published by reasrm and nothing else."""
+    if to.is_symlink() or (to.exists() and not to.is_dir()):
+        raise StageError(f"{to}: is no folder of its own; name another with --folder")
+    files = list(to.iterdir()) if to.is_dir() else []
+    others = sorted(file.name for file in files if not _may_be_published(file))
+    tags = card_metadata(to / CARD).get("tags")
+    if files and (others or not isinstance(tags, list) or TAG not in tags):
+        found = ", ".join(others[:SHOWN_NAMES]) or f"no {CARD} of reasrm"
+        raise StageError(f"{to}: holds something else ({found}); name another folder with --folder, or remove it")
+
+
+def _may_be_published(file: Path) -> bool:
+    names = {CONFIG, INDEX, CARD, *COPIED, *LICENCE_FILES}
+    return file.is_file() and (file.name in names or _WEIGHT_FILE.fullmatch(file.name) is not None)
 
 
 def _weight_files(checkpoint: Path) -> list[str]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from reasrm.publishing.base_facts import NOT_STATED
+from reasrm.publishing.base_facts import NOT_STATED, TAG
 from reasrm.publishing.card_facts import BASE_STAGE, TRAINING_STAGES, CardFacts
 from reasrm.publishing.card_usage import usage
 from reasrm.publishing.markdown import block, code, plain, table
@@ -66,7 +66,7 @@ def _metadata(facts: CardFacts, licence: str) -> str:
         base_model=facts.base.hub_name or None,
         library_name="transformers",
         pipeline_tag=PIPELINE_TAGS[facts.kind],
-        tags=["reward-model", "judge", "reasrm"],
+        tags=["reward-model", "judge", TAG],
         model_name=facts.name,
         eval_results=results or None,
     )

@@ -24,6 +24,7 @@ def test_wrong_usage_is_told_in_one_line(tmp_path: Path) -> None:
     for words, status, said in [
         (("sft", "--push"), 2, "--push needs --hub OWNER/NAME"),
         (("sft", "--hub", "no slash"), 2, "--hub takes OWNER/NAME"),
+        (("sft", "--license", "Apache 2.0"), 2, "--license takes a licence as the hub names it"),
         (("sft",), 1, "no dvc.yaml in"),
     ]:
         done = publish(*words, folder=tmp_path)
@@ -42,6 +43,9 @@ def test_what_is_out_of_date_is_published_only_where_that_is_asked_for(checkpoin
     assert refused.returncode == 1
     assert refused.stderr.startswith("reasrm publish: sft is out of date: ")
     assert not (root / "published").exists()
+    inside = publish("sft", "--stale", "--folder", "data/checkpoints/mine", folder=root)
+    assert (inside.returncode, "data/ holds what stages make" in inside.stderr) == (1, True)
+    assert not (root / "data/checkpoints/mine").exists()
     with local_hub() as hub:
         known = {"HF_ENDPOINT": hub.address, "HF_TOKEN": "hf_a_token_of_the_test", "HF_HUB_OFFLINE": "0"}
         dry = publish("sft", "--stale", "--hub", "someone/judge", folder=root, **known)

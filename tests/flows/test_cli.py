@@ -23,6 +23,16 @@ def test_the_command_line_loads_nothing_heavy() -> None:
     assert not HEAVY & set(done.stdout.split())
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("module", ["flows.settings.faults", "reasrm.preflight.plan"])
+def test_what_a_plan_asks_loads_no_model_library_and_no_statistics(module: str) -> None:
+    program = f"import sys, {module}\nprint(*sys.modules)"
+    if module.startswith("flows"):
+        program = program.replace("\n", "; from pathlib import Path; flows.settings.faults.faults(Path())\n")
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert not {"torch", "transformers", "trl", "vllm", "scipy.stats", "datasets"} & set(done.stdout.split())
+
+
 def test_help_names_every_command(toy: Path) -> None:
     done = reasrm("--help", cwd=toy)
     assert done.returncode == 0

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from flows.dvc_graph import read_pipeline
-from flows.plan import make_plan
+from flows.plan import make_plan, preflight_of
+from flows.preflight import PreflightRequest
 from flows.rerun_reasons import RerunCause, StageForecast, WillRun
+from flows.stage_outcome import FlowError
 from reasrm.runtime.yaml_files import read_yaml
 from tests.flows.real_project import change_params, copy_pipeline, dvc
 from tests.flows.toy_project import environment
@@ -187,5 +189,17 @@ def test_the_command_says_whether_each_stage_fits_a_described_device(project: Pa
     small = plan("--device", "cpu-8gb", "--must-fit")
     assert small.returncode == 0, small.stderr
     assert "too much" not in small.stdout
+    (project / "data/raw/config.json").write_text('{"model_type": "mamba"}')
+    unknown = plan("--model", "data/raw")
+    assert (unknown.returncode, "model_type `mamba`" in unknown.stderr) == (1, True)
     wrong = plan("--device", "gtx9000")
     assert (wrong.returncode, "h100-80gb:8" in wrong.stderr) == (2, True)
+
+
+def test_a_model_of_unknown_shape_keeps_nobody_from_the_plan(project: Path) -> None:
+    stages = [StageForecast("sft", WillRun.YES, ())]
+    change_params(project, base_model={"source": "hub", "model": "someone/mystery"})
+    found, why = preflight_of(project, stages, PreflightRequest())
+    assert (found, "someone/mystery" in why) == (None, True)
+    with pytest.raises(FlowError, match="someone/mystery"):
+        preflight_of(project, stages, PreflightRequest(), required=True)

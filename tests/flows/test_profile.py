@@ -94,10 +94,19 @@ def test_edits_by_hand_are_told_and_kept(root: Path) -> None:
     assert current_choice(root).name == "big"
 
 
-@pytest.mark.parametrize("setting", ["grpo.learnig_rate=1", "grpo", "nothing.at.all=1", "grpo.learning_rate.x=1"])
+@pytest.mark.parametrize("setting", ["grpo.learnig_rate=1", "=1", "nothing.at.all=1", "grpo.learning_rate.x=1"])
 def test_a_misspelt_setting_is_refused(root: Path, setting: str) -> None:
     with pytest.raises(UsageError, match=r"params\.yaml has no"):
         compose(root, ProfileChoice("miniature", settings=(setting,)))
+
+
+@pytest.mark.parametrize(
+    "setting", ["grpo", "grpo.shape={a: ", "grpo.learning_rate='a\nb'", "grpo.learning_rate=\x1b[31m"]
+)
+def test_what_is_no_setting_on_one_line_is_refused_and_nothing_is_written(root: Path, setting: str) -> None:
+    with pytest.raises(UsageError):
+        use(root, ProfileChoice("miniature", settings=(setting,)))
+    assert (root / "params.yaml").read_text() == MINIATURE
 
 
 def test_values_are_yaml(root: Path) -> None:

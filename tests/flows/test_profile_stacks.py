@@ -62,7 +62,6 @@ def test_overlays_are_laid_over_in_order_and_set_comes_last(root: Path) -> None:
 
 def test_what_a_later_overlay_takes_back_is_told_with_both_values(root: Path) -> None:
     assert overridden(root, ["lora", "gpu"]) == ["+gpu over +lora: grpo.shape.b, grpo.shape.b.rank 8 -> None"]
-    assert overridden(root, ["lora", "lora"]) == []
 
 
 def test_overlays_and_whole_profiles_are_not_mixed_up(root: Path) -> None:
@@ -74,6 +73,20 @@ def test_overlays_and_whole_profiles_are_not_mixed_up(root: Path) -> None:
     for names in (["+lora"], ["big", "lora"], []):
         with pytest.raises(UsageError, match="first the name of a profile, then overlays, each with a plus"):
             named_choice(names)
+    with pytest.raises(UsageError, match=r"`reasrm profile use PROFILE \+lora \+gpu`"):
+        named_choice(["+lora", "gpu"])
+    with pytest.raises(UsageError, match=r"\+lora stands twice"):
+        named_choice(["big", "+lora", "+gpu", "+lora"])
+
+
+def test_a_wrong_file_of_a_stack_is_named(root: Path) -> None:
+    (root / "profiles/big.yaml").write_text("based_on: nothing\n")
+    with pytest.raises(FlowError, match=r"profiles/big\.yaml: `based_on`: no profile `nothing`"):
+        compose(root, ProfileChoice("bigger"))
+    for text, found in {"- a\n": "a list", "# nothing\n": "nothing", "word\n": "'word'"}.items():
+        (root / "profiles/big.yaml").write_text(text)
+        with pytest.raises(FlowError, match=rf"profiles/big\.yaml: a mapping of sections is needed, it holds {found}"):
+            compose(root, ProfileChoice("big"))
 
 
 def test_profiles_based_on_each_other_are_refused(root: Path) -> None:

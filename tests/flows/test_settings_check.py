@@ -2,15 +2,17 @@
 
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from flows.profile import ProfileChoice, compose
 from flows.settings.check import WrongSetting, refuse, wrong_settings
 from flows.settings.faults import faults
 from flows.stage_outcome import FlowError
-from reasrm.runtime.yaml_files import read_yaml, write_yaml
+from reasrm.runtime.yaml_files import parse_yaml, read_yaml, write_yaml
 from tests.flows.test_profile import commit
 from tests.flows.toy_project import environment
 
@@ -131,6 +133,17 @@ def test_the_miniatures_words_are_refused_for_another_run(root: Path) -> None:
 def test_sections_of_the_wrong_type_are_told_and_break_nothing(root: Path) -> None:
     change(root, score=3, judge_variants=None, report={"models": 1, "differences": 2}, grpo_variants__full=None)
     assert [line for line in lines(root) if line.startswith("score: a mapping of settings is needed")]
+    change(root, base_model=None, report=None, grpo=None)
+    needed = [line.partition(":")[0] for line in lines(root) if "a mapping of settings is needed" in line]
+    assert {"base_model", "report", "grpo"} < set(needed)
+    assert "grpo_variants.cold_start" not in needed, "the common section is what is wrong"
+
+
+def test_a_profile_may_be_wrong_in_its_types_and_is_written(root: Path) -> None:
+    (root / "profiles").mkdir()
+    (root / "profiles/none.yaml").write_text("base_model: null\nreport: null\n")
+    document = parse_yaml(compose(root, ProfileChoice("none")), "params.yaml")
+    assert (document["base_model"], document["report"]) == (None, None)
 
 
 @pytest.mark.slow
@@ -173,7 +186,7 @@ def test_the_check_runs_beside_and_a_broken_file_is_one_line(root: Path) -> None
     change(root, sft__seed="x")
     assert [one.setting for one in wrong_settings(root)] == ["sft.seed"]
     (root / "params.yaml").write_text("a: [\n")
-    with pytest.raises(FlowError, match=r"the settings cannot be checked .*params\.yaml line 2"):
+    with pytest.raises(FlowError, match=r"the settings cannot be checked \(params\.yaml line 2"):
         wrong_settings(root)
     assert wrong_settings(root / "stages") == [], "a project without stages of its own has no classes to check by"
 
@@ -194,4 +207,10 @@ def test_plan_and_run_refuse_and_profile_use_warns(root: Path) -> None:
         assert done.returncode == 1, done.stderr
         assert "params.yaml: sft.learning_rate is -1" in done.stderr
         assert "1 wrong setting; nothing was run" in done.stderr
+        assert "Traceback" not in done.stderr
+    change(root, report__reference_run__date=date(2026, 11, 26))
+    for command in ("plan", "run", "status"):
+        done = reasrm(command)
+        assert done.returncode == 1, done.stderr
+        assert "report.reference_run.date" in done.stderr
         assert "Traceback" not in done.stderr

@@ -40,7 +40,12 @@ def test_what_has_no_formula_is_refused_by_its_name() -> None:
         shape_of_config({"model_type": "mamba"}, "there")
     with pytest.raises(StageError, match="`num_local_experts`"):
         shape_of_config({"model_type": "mistral", "num_local_experts": 8}, "there")
-    with pytest.raises(StageError, match="no size"):
+    whole = {"model_type": "qwen2", **SIZES}
+    for key, value in {"hidden_size": "abc", "vocab_size": -1, "num_hidden_layers": True, "intermediate_size": 1e300,
+                       "num_attention_heads": 0, "tie_word_embeddings": "false"}.items():  # fmt: skip
+        with pytest.raises(StageError, match=f"there: config.json: `{key}` is "):
+            shape_of_config({**whole, key: value}, "there")
+    with pytest.raises(StageError, match="`num_attention_heads` is missing"):
         shape_of_config({"model_type": "qwen2", "hidden_size": 8}, "there")
 
 

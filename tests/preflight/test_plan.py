@@ -9,6 +9,7 @@ from reasrm.miniature.world import Split, training_pairs
 from reasrm.preflight.devices import described_device
 from reasrm.preflight.plan import Wanted, estimates
 from reasrm.records.jsonl import write_records
+from reasrm.records.pair import Message, PreferencePair
 from reasrm.runtime.stage_main import StageError
 from reasrm.runtime.yaml_files import parse_yaml
 from tests.training.grpo.test_settings import COLOCATE
@@ -121,6 +122,16 @@ def test_every_optimiser_has_an_estimate_and_only_an_unknown_one_is_named(tmp_pa
     assert sizes["adamw_torch_fused"] > 3.9 * sizes["adamw_8bit"] > 3.9 * sizes["adafactor"] > sizes["sgd"] == 0
 
 
+def test_lengths_of_the_miniature_are_not_guessed_from_characters(tmp_path: Path) -> None:
+    turn = Message(role="user", content="sum a 2 b 1 c 1 d 1 e 2")
+    pair = PreferencePair(prompt=(turn,), chosen="it is 2", rejected="it is 3", source="sum")
+    (tmp_path / "data/pairs").mkdir(parents=True)
+    (tmp_path / "data/pairs/reinforce.jsonl").write_text(pair.model_dump_json() + "\n")
+    assert planned(tmp_path, "h100", "grpo@full")["grpo@full"]["rows"] is None
+    guessed = planned(tmp_path, "h100", "grpo@full", base_model=QWEN)["grpo@full"]["rows"]
+    assert (guessed["rows"], guessed["measured"]) == (1, False)
+
+
 AT_SIZE: dict[str, Any] = {
     "attention": "sdpa", "precision": "bfloat16", "dtype": "bfloat16", "gradient_checkpointing": True, "dev": None,
     "micro_batch_size": 1, "batch_size": 224, "max_prompt_tokens": 4096, "max_reply_tokens": 8192,
@@ -193,7 +204,7 @@ def test_a_vllm_that_sleeps_leaves_its_share_to_the_step(tmp_path: Path) -> None
 def test_both_orders_are_twice_the_prompts(tmp_path: Path) -> None:
     write_records(tmp_path / "data/pairs/reinforce.jsonl", training_pairs(Split.TRAIN, 30, 0))
     counts = [
-        planned(tmp_path, "cpu-8gb", "grpo@full", grpo={"orders": orders})["grpo@full"]["rows"]["rows"]
+        planned(tmp_path, "cpu-8gb", "grpo@full", base_model=QWEN, grpo={"orders": orders})["grpo@full"]["rows"]["rows"]
         for orders in ("hashed", "both", "both_in_group")
     ]
     assert counts == [30, 60, 30]

@@ -27,7 +27,11 @@ def write_project(root: Path, checkpoint: Path, prompt: str = "answer_only") -> 
     root.mkdir(exist_ok=True)
     params = read_yaml(ROOT / "params.yaml")
     params["base_model"] |= {"source": "folder", "model": "models/chat", "reads": "models/chat"}
-    params["judge"] |= {"max_new_tokens": 24}
+    for section in ("sft", "answer_sft", "scalar_rm"):
+        params[section] |= {"learning_rate": 1e-5, "max_tokens": 1024}
+    params["grpo"] |= {"learning_rate": 1e-6, "max_prompt_tokens": 1024}
+    params["judge"] |= {"max_new_tokens": 24, "max_context_tokens": 1024}
+    params["score"] |= {"models": ["mine"]}
     params["judge_variants"] = {
         "mine": {
             "checkpoint": "data/checkpoints/sft",

@@ -90,10 +90,22 @@ def test_what_must_not_leave_the_machine_stops_it(
 
 
 def test_a_folder_of_something_else_is_not_replaced(project: Path) -> None:
-    (project / "out").mkdir()
-    (project / "out/thesis.tex").touch()
-    with pytest.raises(StageError, match="holds something else"):
-        write_clean_folder(project / SFT, project / "out", "card", "float32", [], [])
+    to, _ = published(project)
+    published(project)  # what reasrm has published is
+    (to / "thesis.tex").write_text("years of work")
+    with pytest.raises(StageError, match=r"holds something else \(thesis\.tex\)"):
+        published(project)
+    (to / "thesis.tex").rename(project / "thesis.tex")
+    (to / ".git").mkdir()
+    with pytest.raises(StageError, match=r"holds something else \(\.git\)"):
+        published(project)
+    (to / ".git").rmdir()
+    (to / "README.md").write_text("# My own project\n")
+    with pytest.raises(StageError, match=r"holds something else \(no README\.md of reasrm\)"):
+        published(project)
+    (project / "link").symlink_to(project / "data")
+    with pytest.raises(StageError, match="no folder of its own"):
+        write_clean_folder(project / SFT, project / "link", "card", "float32", [], [])
 
 
 def test_the_hub_gets_every_file_in_one_commit_of_a_private_repository(
