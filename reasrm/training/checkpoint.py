@@ -17,6 +17,10 @@ STATE_FILE = "trainer_state.json"
 """Written last into a trainer's checkpoint: a folder without it is incomplete."""
 RUN_FILES = ("training_args.bin",)
 """Files that trainers add and no reader of a model needs; they hold paths of the machine."""
+MEND_LOST_WEIGHTS = (
+    "lower `learning_rate`, raise `warmup_steps`, clip gradients by `max_grad_norm`, or take `precision: float32`"
+)
+"""What to do where weights have become no numbers."""
 
 
 def load_language_model(folder: Path, settings: TrainerSettings) -> Any:
@@ -76,8 +80,7 @@ def require_finite(name: str, model: Any) -> None:
         if not weight.isfinite().all():
             raise StageError(
                 f"{name}: {weight_name} is not finite after the training, so the model is lost and is not written: "
-                f"lower `learning_rate`, raise `warmup_steps`, clip gradients by `max_grad_norm`, or take `precision: "
-                f"float32`"
+                + MEND_LOST_WEIGHTS
             )
 
 

@@ -226,7 +226,7 @@ def _watch(run: TrainingRun, trainer: Any, tokenizer: Any) -> Any:
     """
     from transformers import PrinterCallback, ProgressCallback
 
-    from reasrm.training.monitoring.callbacks import LiveProgress
+    from reasrm.training.monitoring.callbacks import LiveProgress, StopOnLostWeights
     from reasrm.training.monitoring.curves import LiveCurves
     from reasrm.training.monitoring.dev_accuracy import BestWeights, DevAccuracy
 
@@ -234,6 +234,7 @@ def _watch(run: TrainingRun, trainer: Any, tokenizer: Any) -> Any:
         trainer.remove_callback(printing)
     trainer.args.save_total_limit = run.housekeeping.keep_checkpoints
     trainer.args.run_name = run.name
+    trainer.add_callback(StopOnLostWeights(run.name))
     watch = None
     if run.dev is not None:
         best = BestWeights(run.resume_from / "best_on_dev", trainer) if run.keep is Keep.BEST_ON_DEV else None

@@ -53,9 +53,9 @@ def project_with_adapters(project: Path) -> Path:
     folder = project.with_name("with_adapters")
     shutil.copytree(project, folder, ignore=shutil.ignore_patterns("work", "sft", "grpo-*"))
     params = read_yaml(folder / "params.yaml")
-    adapter = {"rank": 4, "alpha": 8, "dropout": 0.1, "target_modules": "all-linear", "use_rslora": True}
-    for section in ("sft", "grpo"):
-        params[section] |= {"lora": adapter | {"quantise": None}, "keep": "best_on_dev"}
+    adapter = {"rank": 4, "alpha": 8, "target_modules": "all-linear", "use_rslora": True, "quantise": None}
+    for section, dropout in (("sft", 0.1), ("grpo", 0.0)):
+        params[section] |= {"lora": adapter | {"dropout": dropout}, "keep": "best_on_dev"}
     write_yaml(folder / "params.yaml", params)
     return folder
 

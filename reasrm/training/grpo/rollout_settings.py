@@ -94,11 +94,6 @@ def require_possible(rollouts: TransformersRollouts | VllmRollouts, training: Tr
         )
     if training.lora is None:
         return
-    if training.lora.dropout:
-        raise ValueError(
-            f"rollouts.engine: vllm samples without dropout, and lora.dropout ({training.lora.dropout}) makes the "
-            "trainer's probabilities random, so they cannot be compared: take lora.dropout: 0 or engine: transformers"
-        )
     if training.lora.quantise is not None:
         raise ValueError(
             "rollouts.engine: vllm cannot follow `lora.quantise`: an adapter merged into weights of four bits is "

@@ -137,6 +137,11 @@ class GrpoSettings(TrainerSettings):
 
     @model_validator(mode="after")
     def _check_rollouts(self) -> Self:
+        if self.lora is not None and self.lora.dropout:
+            raise ValueError(
+                f"lora.dropout ({self.lora.dropout}) would act while replies are sampled and scored, so no probability "
+                f"would be the policy's: GRPO takes lora.dropout: 0"
+            )
         require_possible(self.rollouts, self)
         return self
 

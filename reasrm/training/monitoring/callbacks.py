@@ -1,5 +1,6 @@
 """Trainer callbacks that watch a training and change nothing of it: the progress line, and a stop without signal."""
 
+import math
 import time
 from typing import Any
 
@@ -7,10 +8,15 @@ from transformers import TrainerCallback
 
 from reasrm.runtime.progress import ProgressLine
 from reasrm.runtime.stage_main import StageError
+from reasrm.training.checkpoint import MEND_LOST_WEIGHTS
 
 FINGERPRINT_EXEMPT = "its callbacks show progress or stop with an error; none changes what is trained or written"
 SHOWN = ("loss", "reward", "accuracy")
 """Logged values that the progress line shows."""
+
+
+class LostWeightsError(StageError):
+    """Loss or gradient is no number any more."""
 
 
 class NoLearningSignalError(StageError):
@@ -49,6 +55,27 @@ class LiveProgress(TrainerCallback):  # type: ignore[misc]  # transformers is no
     def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Leave the line."""
         self._line.end()
+
+
+class StopOnLostWeights(TrainerCallback):  # type: ignore[misc]  # transformers is not followed by mypy
+    """Stops a training whose loss or gradient is no number: from that step on its weights are none either."""
+
+    def __init__(self, name: str) -> None:
+        """Watch the training `name`."""
+        self._name = name
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **kwargs: Any) -> None:
+        """Read the newest values.
+
+        Raises:
+            LostWeightsError: one of them is no finite number.
+        """
+        for value in ("loss", "grad_norm"):
+            if not math.isfinite((logs or {}).get(value, 0.0)):
+                raise LostWeightsError(
+                    f"{self._name}: {value} is not finite at step {state.global_step}, so the model is lost and is not "
+                    f"written: {MEND_LOST_WEIGHTS}"
+                )
 
 
 class StopWithoutSignal(TrainerCallback):  # type: ignore[misc]  # transformers is not followed by mypy

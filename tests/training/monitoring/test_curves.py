@@ -34,7 +34,7 @@ def test_the_live_curves_end_as_the_written_ones(tmp_path: Path, base: Path) -> 
 def test_lost_weights_are_not_written_and_have_no_loss(tmp_path: Path, base: Path) -> None:
     """The loss of such a step is no number; transformers would log 0."""
     chosen = settings(SftSettings, "sft", 5, learning_rate=1e20, max_grad_norm=0.0, dev=None)
-    with pytest.raises(StageError, match=r"^trained: model\.embed_tokens\.weight is not finite .* is not written"):
+    with pytest.raises(StageError, match=r"^trained: \S+ is not finite .* is not written"):
         train(base, tmp_path, chosen, None)
     assert not (tmp_path / "checkpoint").exists()
     losses = (tmp_path / "work/trained/curves/plots/metrics/train/loss.tsv").read_text().splitlines()[1:]
