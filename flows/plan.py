@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +75,8 @@ def preflight_of(
     """
     names = [one.stage for one in plan if request.is_asked or one.will_run is not WillRun.NO]
     stages = has_models(root, names)
+    remade = tuple(one.stage for one in plan if one.will_run is not WillRun.NO)
+    request = replace(request, remade=remade)
     try:
         return (read_preflight(root, stages, request) if stages else None), ""
     except FlowError as error:

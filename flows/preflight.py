@@ -37,6 +37,9 @@ class PreflightRequest:
     check: bool = False
     """Look at the base model's template and ask accelerate's estimator."""
 
+    remade: tuple[str, ...] = ()
+    """Stages that would run, so that the rows which are there now say nothing of those that they make."""
+
     @property
     def is_asked(self) -> bool:
         """Whether the command line asks for more than the stages that would run on this machine."""
@@ -59,6 +62,7 @@ def read_preflight(root: Path, stages: Iterable[str], request: PreflightRequest)
     command = [sys.executable, "-m", "reasrm.preflight", *(f"--stage={stage}" for stage in stages)]
     command += [f"--device={request.device}"] if request.device else []
     command += [f"--model={request.model}"] if request.model else []
+    command += [f"--remade={stage}" for stage in request.remade]
     command += ["--rows"] if request.rows else []
     command += ["--check"] if request.check else []
     done = subprocess.run(command, cwd=root, env=stage_environment(), capture_output=True, text=True, check=False)

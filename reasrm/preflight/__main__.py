@@ -22,13 +22,14 @@ def main() -> None:
     parser.add_argument("--device", default="", help="h100-80gb:8, 24gb, cpu-32gb; default: this machine")
     parser.add_argument("--model", default="", help="a checkpoint's folder, or a known model's hub id")
     parser.add_argument("--stage", action="append", default=[], help="only this one; repeatable")
+    parser.add_argument("--remade", action="append", default=[], help="a stage whose data will be others; repeatable")
     parser.add_argument("--rows", action="store_true", help="measure all rows with the tokenizer")
     parser.add_argument("--check", action="store_true", help="look at the template, and ask accelerate's estimator")
     asked = parser.parse_args()
     guard_streams()
     try:
         device = described_device(asked.device) if asked.device else with_measured_speed(own_device())
-        wanted = Wanted(device, tuple(asked.stage), asked.model, asked.rows, asked.check)
+        wanted = Wanted(device, tuple(asked.stage), asked.model, asked.rows, asked.check, tuple(asked.remade))
         say_json(json_text(preflight(Path.cwd(), wanted), indent=1))
     except (StageError, ParamsError, YamlError, OSError) as error:
         say_error("preflight", error)

@@ -12,7 +12,7 @@ from reasrm.preflight.devices import GIB, Device
 from reasrm.preflight.disk import free_bytes, output_copies
 from reasrm.preflight.formulas.work import CPU_SHARE, MEMORY_SHARE, TRAINING_SHARE
 from reasrm.preflight.model_checks import check_model
-from reasrm.preflight.row_lengths import RowLengths, row_lengths
+from reasrm.preflight.row_lengths import RowLengths, made_by, row_lengths
 from reasrm.preflight.stage_estimate import Project, StageEstimate, estimate_stage
 from reasrm.preflight.stage_settings import JudgeNeeds, StageSettings, stages_with_models
 from reasrm.records.jsonl import explain
@@ -23,6 +23,9 @@ from reasrm.training.monitoring.settings import Housekeeping
 MARGIN = 1.2
 """A stage surely does not fit where it needs more than this many times what there is: the formulas' own error
 (benchmarks/README.md)."""
+
+
+UNMADE = "tokens, hours and rows are not known before the data are made; --rows measures those that are there now"
 
 
 class Wanted(NamedTuple):
@@ -37,6 +40,8 @@ class Wanted(NamedTuple):
     """Tokenise all rows."""
     check: bool = False
     """Look at the base model's template and ask accelerate (`model_checks`)."""
+    remade: tuple[str, ...] = ()
+    """Stages whose data will be made anew: those that are there now say nothing of their lengths."""
 
 
 def preflight(root: Path, wanted: Wanted) -> dict[str, Any]:
@@ -61,13 +66,15 @@ def estimates(root: Path, params: Mapping[str, Any], wanted: Wanted) -> dict[str
     keeping = _housekeeping(params)
     project = Project(root, base, wanted.device, output_copies(root), keeping.keep_checkpoints)
     tokenizers = _Tokenizers(project) if wanted.measure else None
-    stages, resume, outputs = [], 0.0, 0.0
+    stages, resume, outputs, unmade = [], 0.0, 0.0, False
     for stage in stages_with_models(params, published=bool(wanted.model)):
         if wanted.stages and stage.stage not in wanted.stages:
             continue
         tokenizer = tokenizers.of(stage) if tokenizers else None
+        remade = made_by(stage) in wanted.remade and not wanted.measure
+        unmade |= remade
         # The miniature's template makes one token of a whole instruction, so characters say nothing of its lengths.
-        rows = None if is_miniature and tokenizer is None else row_lengths(root, stage, tokenizer)
+        rows = None if remade or (is_miniature and tokenizer is None) else row_lengths(root, stage, tokenizer)
         estimate = estimate_stage(project, stage, rows)
         stages.append(_stage_document(estimate, changes_to_fit(project, stage, estimate, rows)))
         if keeping.prune_work:  # then those of one stage at a time are there
@@ -86,7 +93,7 @@ def estimates(root: Path, params: Mapping[str, Any], wanted: Wanted) -> dict[str
             "free_gib": _gib(free),
             "fits": outputs + resume <= free,
         },
-        "assumptions": _assumptions(wanted.device),
+        "assumptions": [*_assumptions(wanted.device), *([UNMADE] if unmade else [])],
         "checks": [check._asdict() for check in check_model(base)] if wanted.check else [],
     }
 

@@ -35,6 +35,13 @@ BENCHMARKS = Path("data/benchmarks")
 Record = TypeVar("Record", bound=BaseModel)
 
 
+def made_by(stage: StageSettings) -> str:
+    """The stage that makes the rows which `stage` reads."""
+    if isinstance(stage.settings, JudgeNeeds):
+        return "collect_benchmarks"
+    return "filter_traces" if stage.section == "sft" else "collect_pairs"
+
+
 class _Text(NamedTuple):
     """One sequence that a model reads, and what it learns to write behind it."""
 

@@ -208,3 +208,16 @@ def test_both_orders_are_twice_the_prompts(tmp_path: Path) -> None:
         for orders in ("hashed", "both", "both_in_group")
     ]
     assert counts == [30, 60, 30]
+
+
+def test_rows_that_will_be_others_are_not_counted(tmp_path: Path) -> None:
+    """After a change of profile the former profile's data lie there until the new ones are made."""
+    write_records(tmp_path / "data/pairs/reinforce.jsonl", training_pairs(Split.TRAIN, 30, 0))
+    device = described_device("h100")
+    for remade, rows in (((), 30), (("collect_benchmarks",), 30), (("collect_pairs",), None)):
+        document = estimates(
+            tmp_path, PARAMS | {"base_model": PARAMS["base_model"] | QWEN}, Wanted(device, remade=remade)
+        )
+        found = next(stage for stage in document["stages"] if stage["stage"] == "grpo@full")["rows"]
+        assert (found and found["rows"]) == rows
+        assert any("before the data are made" in said for said in document["assumptions"]) == bool(remade)
