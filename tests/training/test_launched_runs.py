@@ -74,7 +74,7 @@ def test_a_reason_is_told_once_and_its_exit_code_is_the_stages(launched: Path, t
     errors = process.communicate()[1].decode()
     assert process.returncode == 1
     assert [line for line in errors.splitlines() if "W1" not in line] == [
-        "sft: data/traces/kept.jsonl: not there; `dvc repro` first makes what a stage reads"
+        "sft: data/pairs/dev.jsonl: not there; `dvc repro` first makes what a stage reads"
     ]
 
 
