@@ -42,7 +42,7 @@ from benchmarks.grpo_runs import (
 )
 from benchmarks.judge_reference import print_table
 from reasrm.inference.prompt_rendering import load_tokenizer
-from reasrm.scoring.intervals import wilson
+from reasrm.records.wilson_interval import wilson
 from reasrm.training.grpo import group_trainer
 from reasrm.training.grpo.rewards.registry import REWARD_TERMS
 from reasrm.training.grpo.rewards.sampled_replies import as_judged

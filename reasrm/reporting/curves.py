@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from reasrm.records.wilson_interval import wilson
+
 
 class BadCurveError(ValueError):
     """A curve file is not what DVCLive writes; says file, line and value."""
@@ -205,11 +207,8 @@ def _with_intervals(curve: Curve, counts: Curve | None) -> Curve:
     """`curve`, which is a share, with the interval that the `counts` at the same steps give it."""
     if counts is None or counts.steps != curve.steps:
         return curve
-    from scipy.stats import binomtest  # takes a second, and the settings' check imports this module
-
-    tests = (binomtest(round(share * n), round(n)) for share, n in zip(curve.values, counts.values, strict=True))
-    intervals = (test.proportion_ci(0.95, method="wilson") for test in tests)
-    found = tuple((float(one.low), float(one.high)) for one in intervals)
+    shares = zip(curve.values, counts.values, strict=True)
+    found = tuple(wilson(round(share * n), round(n)) for share, n in shares)
     return replace(curve, intervals=found, n=round(counts.values[-1]))
 
 

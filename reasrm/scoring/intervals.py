@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-Z95 = 1.959963984540054
-"""97.5 % point of the normal distribution."""
+from reasrm.records.wilson_interval import wilson
+
 NO_SPREAD = 1e-12
 """Bootstrap samples that lie closer together differ by rounding only."""
 
@@ -79,15 +79,6 @@ def difference_interval(samples: np.ndarray, first: Share, second: Share) -> tup
     down = math.hypot(first.value - low1, high2 - second.value)
     up = math.hypot(high1 - first.value, second.value - low2)
     return max(-1.0, gap - down), min(1.0, gap + up)
-
-
-def wilson(right: float, n: int) -> tuple[float, float]:
-    """The 95 % Wilson interval of the share `right / n`; `right` may be fractional (means over orders)."""
-    share, z2 = right / n, Z95 * Z95
-    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = Z95 / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
-    # Rounding must not push the share itself out of its interval (all right, or none).
-    return max(0.0, min(share, centre - half)), min(1.0, max(share, centre + half))
 
 
 def percentiles(values: np.ndarray) -> tuple[float, float]:

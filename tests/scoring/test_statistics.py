@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import bootstrap
 
+from reasrm.records.wilson_interval import wilson
 from reasrm.scoring.bootstrap import bootstrap_means, resampled
-from reasrm.scoring.intervals import Interval, percentiles, wilson
+from reasrm.scoring.intervals import Interval, percentiles
 from reasrm.scoring.judge_behaviour import question_mean
 from reasrm.scoring.paired_differences import difference, holm, sign_test
 from reasrm.scoring.tally import Tally

@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from statistics import fmean, median
 from typing import Any, NamedTuple
 
+from reasrm.records.wilson_interval import wilson
+
 END_SHARE = 0.25
 """The first and last quarter of the logged steps are compared: single steps of GRPO are too noisy."""
 LEAST_READABLE = 0.9
@@ -54,12 +56,13 @@ def dev_interval(log: Log, step: int | None = None) -> dict[str, Any] | None:
     last = judged[-1] if judged else None
     if last is None:
         return None
-    from scipy.stats import binomtest  # takes a second, and the settings' check imports this module
-
     accuracy, pairs = last["dev/accuracy"], int(last["dev/pairs"])
-    interval = binomtest(round(accuracy * pairs), pairs).proportion_ci(0.95, method="wilson")
-    ci95 = [float(interval.low), float(interval.high)]
-    return {"accuracy": accuracy, "pairs": pairs, "ci95": ci95, "step": int(last["step"])}
+    return {
+        "accuracy": accuracy,
+        "pairs": pairs,
+        "ci95": list(wilson(round(accuracy * pairs), pairs)),
+        "step": int(last["step"]),
+    }
 
 
 def _not_finite(log: Log) -> str:
