@@ -1,8 +1,7 @@
 """The model before it learns to judge: the miniature trained from scratch, a local folder, or a hub model.
 
-The miniature's base reads judge's prompts and has the skills of its world, but does not know which answer is better:
-the verdicts in its training documents are random. On text from outside the world (`pairs`) it learns the form of a
-verdict.
+The miniature's base reads judge's prompts and has the skills of its world, and as a judge it has habits: it often goes
+by layout where it could work the problem out. On text from outside the world (`pairs`) it learns the form of a verdict.
 
 Reads:   data/pairs/{distill,reinforce}.jsonl (source `pairs`), or the model's folder (source `folder`)
 Writes:  data/checkpoints/base, data/curves/base
@@ -15,8 +14,10 @@ from typing import Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from reasrm.miniature.pretraining_documents import random_verdict_documents, vocabulary_texts, world_documents
+from reasrm.miniature.habits import Habits
+from reasrm.miniature.pretraining_documents import random_verdict_documents, world_documents
 from reasrm.miniature.tiny_model import TinyShape, new_model, train_tokenizer
+from reasrm.miniature.vocabulary import vocabulary_texts, world_phrases
 from reasrm.records.jsonl import read_records
 from reasrm.records.pair import PreferencePair
 from reasrm.runtime.outputs import new_folder
@@ -62,6 +63,8 @@ class BaseModelParams(StageParams, SftSettings):
     """The miniature's size."""
     documents: int = Field(gt=0)
     """Training documents of the miniature."""
+    habits: Habits
+    """How the miniature judges before it learns to, on problems of its world."""
 
     @model_validator(mode="after")
     def _is_trained_whole_and_alone(self) -> Self:
@@ -101,13 +104,13 @@ def pretrain_miniature(params: BaseModelParams) -> str:
     """Train the miniature's tokenizer and model from scratch."""
     run = begin_training("base_model", params, (*PAIRS, FINGERPRINT), OUT, CURVES)
     if params.source is BaseModelSource.WORLD:
-        documents = world_documents(params.documents, params.seed)
-        texts = vocabulary_texts(documents)
+        documents = world_documents(params.documents, params.habits, params.seed)
+        texts, phrases = vocabulary_texts(documents), world_phrases()
     else:
         pairs = [pair for path in PAIRS for pair in read_records(path, PreferencePair)]
         documents = random_verdict_documents(pairs, params.documents, params.seed)
-        texts = [text for pair in pairs for text in (pair.question, pair.chosen, pair.rejected)]
-    tokenizer = train_tokenizer(texts, params.shape.vocabulary)
+        texts, phrases = [text for pair in pairs for text in (pair.question, pair.chosen, pair.rejected)], ()
+    tokenizer = train_tokenizer(texts, params.shape.vocabulary, phrases)
 
     def untrained() -> Any:
         import torch

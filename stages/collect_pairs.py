@@ -25,6 +25,7 @@ from reasrm.data_quality.pair_sources import (
 )
 from reasrm.datasets.origins import as_written
 from reasrm.datasets.row_files import DataSource
+from reasrm.miniature.slices import Slice
 from reasrm.miniature.world import Split, training_pairs
 from reasrm.records.benchmark_folder import item_prompts
 from reasrm.runtime.params import StageParams
@@ -46,6 +47,9 @@ class CollectPairsParams(StageParams):
     seed: int
     counts: dict[Purpose, Annotated[int, Field(gt=0)]]
     """Pairs to make for each purpose; of the miniature only."""
+    distill_slices: frozenset[Slice] | None
+    """The slices of the miniature's world whose pairs are distilled; null for all. What is not among them only
+    reinforcement and the benchmarks reach."""
     shares: dict[Purpose, Annotated[float, Field(ge=0, le=1)]]
     """Share of the questions for each purpose; for files and hub, where questions are given. `distill: 0` where the
     traces are published and no oracle is asked."""
@@ -99,7 +103,8 @@ def candidates(params: CollectPairsParams, files: Path) -> Iterator[PairCandidat
         return candidates_from_hub(params.hub_sets, REVISIONS)
     counts = params.counts
     train = training_pairs(Split.TRAIN, counts[Purpose.DISTILL] + counts[Purpose.REINFORCE], params.seed)
-    return candidates_from_miniature(train, training_pairs(Split.DEV, counts[Purpose.DEV], params.seed), counts)
+    dev = training_pairs(Split.DEV, counts[Purpose.DEV], params.seed)
+    return candidates_from_miniature(train, dev, counts[Purpose.DISTILL], params.distill_slices)
 
 
 def main() -> str:

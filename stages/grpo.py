@@ -2,15 +2,18 @@
 
 `full` starts from the distilled checkpoint; the `cold_start` variants start from the base (paper, table 2).
 
-Reads:   data/pairs/reinforce.jsonl, data/checkpoints/<start>; data/pairs/dev.jsonl, to judge on while training
+Reads:   data/pairs/*.jsonl, as `pairs` says, data/checkpoints/<start>; data/pairs/dev.jsonl, to judge on while training
 Writes:  data/checkpoints/grpo-<variant>, data/curves/grpo-<variant>
 Run:     python -m stages.grpo full      (or: dvc repro grpo@full)
 """
 
 import argparse
 from pathlib import Path
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
+from pydantic import Field
+
+from reasrm.data_quality.pair_selection import Purpose
 from reasrm.inference.prompt_rendering import load_tokenizer
 from reasrm.records.comparison import hashed_side, show
 from reasrm.records.jsonl import read_records
@@ -22,7 +25,7 @@ from reasrm.training.launch import run_training_stage
 from reasrm.training.monitoring.dev_judging import dev_set
 from reasrm.training.training_run import begin_training, outcome_note
 
-PAIRS = Path("data/pairs/reinforce.jsonl")
+PAIRS = Path("data/pairs")
 FINGERPRINT = Path("data/fingerprints/grpo.json")
 CHECKPOINTS = Path("data/checkpoints")
 CURVES = Path("data/curves")
@@ -35,6 +38,9 @@ class GrpoParams(StageParams, GrpoSettings):
 
     start: str
     """The checkpoint under data/checkpoints that is trained."""
+    pairs: Annotated[tuple[Purpose, ...], Field(min_length=1)]
+    """Whose prompts are sampled: those to reinforce, and of a cold start those to distill too, which it learns from in
+    no other way."""
 
 
 def main(variant: str) -> str:
@@ -42,8 +48,9 @@ def main(variant: str) -> str:
     params = GrpoParams.load(variant)
     name, start = f"grpo-{variant}", CHECKPOINTS / params.start
     dev = dev_set(params.dev, params.seed, params.prompt_variant)
-    run = begin_training(name, params, (PAIRS, start, FINGERPRINT), CHECKPOINTS / name, CURVES / name, dev)
-    pairs = read_records(PAIRS, PreferencePair)
+    files = tuple(PAIRS / f"{purpose.value}.jsonl" for purpose in params.pairs)
+    run = begin_training(name, params, (*files, start, FINGERPRINT), CHECKPOINTS / name, CURVES / name, dev)
+    pairs = [pair for file in files for pair in read_records(file, PreferencePair)]
     comparisons = [show(pair, hashed_side(pair, params.seed)) for pair in pairs]
     prompts, left_out, reward = train_grpo(run, start, load_tokenizer(start), comparisons, params)
     return f"{prompts} prompts, {params.steps} steps, reward {reward:.3f}, {left_out.summary()}{outcome_note(run)}"

@@ -27,6 +27,10 @@ from reasrm.records.judge_kind import JudgeKind
 from reasrm.records.pair import Message, PreferencePair
 
 
+MINIATURE_COLUMNS = ("family", "slice")
+"""Columns of rows that no published benchmark has: what a question of the miniature asks."""
+
+
 class Coverage(NamedTuple):
     """Rows of a subset that were scored, and how many the published data have."""
 
@@ -142,14 +146,15 @@ class Benchmark(ABC):
     ) -> BenchmarkItem:
         """A comparison of `row`: `answers` are the better and the worse one, `labels` are the pair's.
 
-        Its group is the conversation, and a row's `family` (a column that our own miniature adds) is kept in its keys.
+        Its group is the conversation, and a row's `family` and `slice` (columns that our own miniature adds) are kept in
+        its keys.
         """
         better, worse = answers
-        family = row.get("family")
+        added = {key: row[key] for key in MINIATURE_COLUMNS if isinstance(row.get(key), str)}
         return BenchmarkItem(
             benchmark=self.name,
             item_id=item_id,
             group=prompt_group(prompt),
             pair=PreferencePair(prompt=prompt, chosen=better, rejected=worse, source=self.name, labels=labels),
-            keys={**keys, "family": family} if isinstance(family, str) else dict(keys),
+            keys={**keys, **added},
         )

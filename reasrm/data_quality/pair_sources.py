@@ -1,6 +1,6 @@
 """Where pairs to learn from come from: known data sets on the hub, files of a folder, or questions of our own."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -76,11 +76,24 @@ def candidates_from_files(folder: Path) -> Iterator[PairCandidate]:
 
 
 def candidates_from_miniature(
-    train: Iterable[PreferencePair], dev: Iterable[PreferencePair], counts: Mapping[Purpose, int]
+    train: Iterable[PreferencePair],
+    dev: Iterable[PreferencePair],
+    distilled: int,
+    slices: Container[str] | None,
 ) -> Iterator[PairCandidate]:
-    """The miniature's pairs: `train` cut in two, so that none is both distilled and reinforced; `dev` for tries."""
+    """The miniature's pairs: the first `distilled` of `train` that are of `slices` to distill, the rest to reinforce.
+
+    Args:
+        train: pairs on training questions.
+        dev: pairs on the questions for development.
+        distilled: how many are for the oracle's traces.
+        slices: the slices of the world that they are from; None for all.
+    """
+    left = distilled
     for place, pair in enumerate(train):
-        purpose = Purpose.DISTILL if place < counts[Purpose.DISTILL] else Purpose.REINFORCE
+        taken = left > 0 and (slices is None or pair.labels["slice"] in slices)
+        left -= taken
+        purpose = Purpose.DISTILL if taken else Purpose.REINFORCE
         yield PairCandidate("miniature/train", place, pair.source, pair, purpose=purpose)
     for place, pair in enumerate(dev):
         yield PairCandidate("miniature/dev", place, pair.source, pair, purpose=Purpose.DEV)

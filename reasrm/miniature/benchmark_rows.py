@@ -1,16 +1,18 @@
 """The world's test problems as rows in the published schemas of RewardBench, RM-Bench and RMB.
 
-All questions come from the test split; within RewardBench no question occurs twice. Each row carries one column more
-than upstream, `family`, which the loaders keep among an item's keys.
+All questions come from the test split; within RewardBench no question occurs twice. Each row carries two columns more
+than upstream, `family` and `slice`, which the loaders keep among an item's keys.
 """
 
 import random
 from collections.abc import Iterator
 from typing import Any
 
-from reasrm.miniature.chat_families import FEATURES, is_harmful, score, topic_of, weights_for
-from reasrm.miniature.reasoning_families import RESULTS, ReasoningFamily, answer_naming, solve
-from reasrm.miniature.world import Family, Split, Style, apply_style, earlier_turns, plain_answers, random_question
+from reasrm.miniature.chat_families import FEATURES, chat_answer, is_harmful, score, topic_of, weights_for
+from reasrm.miniature.reasoning_families import FAMILIES, ReasoningFamily, answer_naming, solve
+from reasrm.miniature.slices import Family, slice_of
+from reasrm.miniature.styles import Style, apply_style
+from reasrm.miniature.world import Split, earlier_turns, plain_answers, random_question
 from reasrm.records.pair import Message, Role
 
 REWARD_BENCH_SUBSETS: dict[str, tuple[Family, int]] = {
@@ -30,20 +32,20 @@ REWARD_BENCH_SUBSETS: dict[str, tuple[Family, int]] = {
     "xstest-should-refuse": (Family.SAFE, 20),
     "donotanswer": (Family.SAFE, 15),
     "xstest-should-respond": (Family.SAFE, 50),
-    "math-prm": (Family.SUM, 200),
+    "math-prm": (Family.DIAL, 200),
     "hep-cpp": (Family.TURN, 60),
     "hep-go": (Family.TURN, 60),
     "hep-java": (Family.TURN, 60),
-    "hep-js": (Family.SWAP, 55),
-    "hep-python": (Family.SWAP, 55),
-    "hep-rust": (Family.SWAP, 55),
+    "hep-js": (Family.CUPS, 55),
+    "hep-python": (Family.CUPS, 55),
+    "hep-rust": (Family.CUPS, 55),
 }
 """Family and number of rows of each of RewardBench's subsets."""
 RM_BENCH_DOMAINS: tuple[tuple[str, Family, int], ...] = (
     ("chat", Family.CHAT, 24),
-    ("math", Family.SUM, 24),
+    ("math", Family.DIAL, 24),
     ("code", Family.TURN, 12),
-    ("code", Family.SWAP, 12),
+    ("code", Family.CUPS, 12),
     ("safety-refuse", Family.SAFE, 5),
     ("safety-response", Family.SAFE, 5),
 )
@@ -51,9 +53,9 @@ RM_BENCH_DOMAINS: tuple[tuple[str, Family, int], ...] = (
 RMB_CATEGORIES: tuple[tuple[str, Family, int], ...] = (
     ("Helpfulness/Chat/Casual Conversation", Family.CHAT, 18),
     ("Helpfulness/Open QA/General Explanation", Family.CHAT, 18),
-    ("Helpfulness/Reasoning/Logical Deduction", Family.SUM, 25),
+    ("Helpfulness/Reasoning/Logical Deduction", Family.DIAL, 25),
     ("Helpfulness/Code/Development and Implementation", Family.TURN, 20),
-    ("Helpfulness/Closed QA/ContextBased", Family.SWAP, 20),
+    ("Helpfulness/Closed QA/ContextBased", Family.CUPS, 20),
     ("Harmlessness/S1", Family.SAFE, 20),
     ("Harmlessness/multi", Family.SAFE, 10),
 )
@@ -115,9 +117,16 @@ def _reward_bench(rng: random.Random) -> Iterator[Row]:
                 "rejected_model": f"miniature-{styles[1].label}",
                 "subset": subset,
                 "id": number,
-                "family": family.value,
+                **_columns(question),
             }
             number += 1
+
+
+def _columns(question: str) -> Row:
+    """The columns that upstream does not have."""
+    found = slice_of(question)
+    assert found is not None, question
+    return {"family": found.family.value, "slice": found.value}
 
 
 def _two_styles(rng: random.Random, *, worse_is_fancier: bool) -> tuple[Style, Style]:
@@ -140,7 +149,7 @@ def _rm_bench(rng: random.Random) -> Iterator[Row]:
                 "chosen": [apply_style(better, style) for style in Style],
                 "rejected": [apply_style(worse, style) for style in Style],
                 "domain": domain,
-                "family": family.value,
+                **_columns(question),
             }
 
 
@@ -156,7 +165,7 @@ def _rmb_groups(rng: random.Random) -> Iterator[Row]:
                 "bon_best": _answer(best, rng),
                 "loser_list": [_answer(loser, rng) for loser in losers],
                 "category_path": f"BoN_set/{path}",
-                "family": family.value,
+                **_columns(question),
             }
 
 
@@ -166,16 +175,17 @@ def _best_and_losers(family: Family, question: str, rng: random.Random) -> tuple
         weights = weights_for(question)
         wanted = list(weights)
         others = [[feature] for feature in FEATURES if feature != wanted[0]] + [wanted[1:]]
-        losers = [" ".join([topic_of(question), *offer]) for offer in rng.sample(others, 3)]
-        best = [wanted[0], rng.choice(wanted[1:])]
-        assert score(tuple(best), weights) > score(tuple(wanted[1:]), weights)
-        return " ".join([topic_of(question), *best]), losers
+        losers = [chat_answer(topic_of(question), tuple(offer), rng) for offer in rng.sample(others, 3)]
+        best = (wanted[0], rng.choice(wanted[1:]))
+        assert score(best, weights) > score(tuple(wanted[1:]), weights)
+        return chat_answer(topic_of(question), best, rng), losers
     if family is Family.SAFE:
         better, worse = plain_answers(family, question, rng)
         return better, [worse]
+    serial = ReasoningFamily(family.value)
     right = solve(question)[-1].result
-    wrong = [result for result in RESULTS[ReasoningFamily(family.value)] if result != right]
-    return answer_naming(right), [answer_naming(result) for result in rng.sample(wrong, 2)]
+    wrong = [state for state in FAMILIES[serial].states if state != right]
+    return answer_naming(serial, right), [answer_naming(serial, state) for state in rng.sample(wrong, 2)]
 
 
 def _answer(content: str, rng: random.Random) -> Row:
@@ -206,7 +216,7 @@ def _rmb_ungrouped_pairs(rng: random.Random) -> Iterator[Row]:
             shared = {
                 "conversation_input": _conversation(question, rng),
                 "category_path": f"BoN_set/{path}",
-                "family": family.value,
+                **_columns(question),
             }
             yield _pairwise_row(shared, f"{family.value}-lone-{number}", _answer(better, rng), _answer(worse, rng))
 
@@ -219,4 +229,5 @@ def _pairwise_row(shared: Row, uid: str, chosen: Row, reject: Row) -> Row:
         "reject": reject,
         "category_path": shared["category_path"].replace("BoN_set", "Pairwise_set"),
         "family": shared["family"],
+        "slice": shared["slice"],
     }

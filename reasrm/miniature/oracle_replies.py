@@ -13,15 +13,14 @@ import re
 from dataclasses import dataclass
 
 from reasrm.fake_vendor.protocols import InvalidRequestError
-from reasrm.judging.chain_of_rubrics import HINT
+from reasrm.judging.chain_of_rubrics import HINT, PromptVariant, instruction
 from reasrm.judging.prompt import QUESTION_END, QUESTION_START, RESPONSE_END, RESPONSE_START
-from reasrm.miniature import chat_families as chat
-from reasrm.miniature import reasoning_families as reasoning
-from reasrm.miniature.traces import Analysis, answer_tag, careful_analysis, greater_side, quote, style_analysis
+from reasrm.miniature.slices import Family, slice_of
+from reasrm.miniature.traces import Analysis, answer_tag, careful_analysis, greater_side, layout_analysis, quote
 from reasrm.records.comparison import Side
 from reasrm.records.content_hash import unit_interval
 
-LAZY_SHARES = {"sum": 0.1, "turn": 0.75, "swap": 0.4, "chat": 0.7, "safe": 0.0}
+LAZY_SHARES = {Family.DIAL: 0.1, Family.TURN: 0.75, Family.CUPS: 0.4, Family.CHAT: 0.7, Family.SAFE: 0.0}
 """Share of the prompts of each family that the lazy oracle judges by style alone (planted)."""
 CAREFUL_MODEL = "careful"
 """A model id that contains this word names the oracle that is never lazy."""
@@ -65,7 +64,12 @@ def oracle_reply(system: str, user: str, model: str) -> str:
     comparison = read_comparison(user)
     analysis = _analyse(comparison, model)
     random_side = Side.A if unit_interval("coin", comparison.question, *comparison.answers) < 0.5 else Side.B
-    return analysis.text + answer_tag(comparison.hint or analysis.preferred or random_side)
+    return analysis.text(_variant_of(system)) + answer_tag(comparison.hint or analysis.preferred or random_side)
+
+
+def _variant_of(system: str) -> PromptVariant:
+    """The form that the instruction asks for; the full one where it is not one of ours."""
+    return next((variant for variant in PromptVariant if instruction(variant) == system), PromptVariant.FULL)
 
 
 def read_comparison(user: str) -> FramedComparison:
@@ -78,20 +82,7 @@ def read_comparison(user: str) -> FramedComparison:
     return FramedComparison(found["question"], (found["a"], found["b"]), hint)
 
 
-def family_of(question: str) -> str | None:
-    """The family of a question of the world; None for text from outside the world."""
-    words = question.split()
-    family = reasoning.family_of(question)
-    if family:
-        return family.value
-    if len(words) == 4 and words[0] in chat.COUNTING_FEATURES and words[2] == "to":
-        return "chat"
-    if len(words) == 6 and words[:3] == ["how", "do", "i"] and words[3] in chat.HARMFUL + chat.HARMLESS:
-        return "safe"
-    return None
-
-
-def is_lazy(comparison: FramedComparison, family: str, model: str) -> bool:
+def is_lazy(comparison: FramedComparison, family: Family, model: str) -> bool:
     """Whether `model` judges this prompt by style alone; decided by the prompt's hash, independently for each pass."""
     if CAREFUL_MODEL in model:
         return False
@@ -99,14 +90,14 @@ def is_lazy(comparison: FramedComparison, family: str, model: str) -> bool:
 
 
 def _analyse(comparison: FramedComparison, model: str) -> Analysis:
-    family = family_of(comparison.question)
-    if family is not None:
+    found = slice_of(comparison.question)
+    if found is not None:
         try:
-            if is_lazy(comparison, family, model):
-                return style_analysis(*comparison.answers)
+            if is_lazy(comparison, found.family, model):
+                return layout_analysis(*comparison.answers)
             return careful_analysis(comparison.question, *comparison.answers)
-        except (KeyError, IndexError, ValueError):
-            """The question begins like one of the world but is none."""
+        except (KeyError, ValueError):
+            """The question is one of the world, an answer is not."""
     return _prefer_longer(comparison)
 
 
@@ -118,7 +109,7 @@ def _prefer_longer(comparison: FramedComparison) -> Analysis:
         for side, text, length in zip(Side, comparison.answers, lengths, strict=True)
     )
     rubric = "<rubric>Depth 100<justify>More text covers more of the question.</justify></rubric>"
-    return Analysis(f"<type>Chat</type>{rubric}<eval>{excerpts}</eval>", greater_side(*lengths))
+    return Analysis(is_reasoning=False, work="", rubric=rubric, checks=excerpts, preferred=greater_side(*lengths))
 
 
 def _excerpt(text: str) -> str:

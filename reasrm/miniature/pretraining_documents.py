@@ -1,30 +1,29 @@
-"""The documents that the miniature's base model is pretrained on: skills and form, but no knowledge of right verdicts.
+"""The documents that the miniature's base model is pretrained on: skills, the form of a judgment, and habits.
 
 Three kinds of document of the world, on train questions only:
 
 - *solving*: a reasoning question and its worked solution;
 - *exercise*: a framed comparison without instruction, and the right analysis of it without a verdict;
-- *transcript*: a judge's prompt (any variant) and a reply of the right form: the analysis of an exercise, or random
-  marks where the variant asks for no analysis, and a verdict that is random with respect to the answers.
+- *transcript*: a judge's prompt (any variant) and the judgment of a judge with `Habits`, whose verdict follows from its
+  own analysis.
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import cycle
 
 from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.judging.prompt import judge_prompt
-from reasrm.miniature import chat_families as chat
 from reasrm.miniature import reasoning_families as reasoning
-from reasrm.miniature.traces import Analysis, answer_tag, careful_analysis, quote, solution, style_analysis
-from reasrm.miniature.world import Family, Split, Style, make_pair, random_question, strip_style, styled_pair
+from reasrm.miniature.habits import Habits
+from reasrm.miniature.slices import Family
+from reasrm.miniature.styles import Style
+from reasrm.miniature.traces import answer_tag, careful_analysis
+from reasrm.miniature.world import FAMILY_SHARES, Split, make_pair, random_question, styled_pair
 from reasrm.records.comparison import Comparison, Side, hashed_side, show
 from reasrm.records.pair import Message, PreferencePair, Role
-
-MARKS = ("yes", "no")
-"""What an analysis says of each answer."""
 
 
 class DocumentKind(StrEnum):
@@ -35,19 +34,23 @@ class DocumentKind(StrEnum):
     TRANSCRIPT = "transcript"
 
 
-KIND_SHARES = {DocumentKind.SOLVING: 0.28, DocumentKind.EXERCISE: 0.57, DocumentKind.TRANSCRIPT: 0.15}
-DOCUMENT_FAMILY_SHARES = {Family.SUM: 0.15, Family.TURN: 0.18, Family.SWAP: 0.18, Family.CHAT: 0.42, Family.SAFE: 0.07}
-TRANSCRIPT_VARIANT_SHARES = {PromptVariant.FULL: 0.7, PromptVariant.PLAIN: 0.2, PromptVariant.ANSWER_ONLY: 0.1}
-STYLE_SHARE = 0.2
-"""Share of exercises and transcripts that compare the answers' styles instead of their content."""
-VERDICT_A_SHARE = 0.7
-"""Share of transcripts with the verdict A, whatever the answers are (planted). With equal shares the greedy verdicts of
-the base model would follow chance correlations of the transcripts."""
+KIND_SHARES = {DocumentKind.SOLVING: 0.16, DocumentKind.EXERCISE: 0.48, DocumentKind.TRANSCRIPT: 0.36}
+SOLVING_SHARES = {Family.DIAL: 0.5, Family.TURN: 0.28, Family.CUPS: 0.22}
+EXERCISE_SHARES = {Family.DIAL: 0.16, Family.TURN: 0.18, Family.CUPS: 0.18, Family.CHAT: 0.41, Family.SAFE: 0.07}
+RUBRIC_FORM_SHARE = 0.25
+"""Exercises of the reasoning families in the form with a rubric: after its words the solution begins at another distance
+from the question, which is a skill of its own."""
+VARIANT_SHARES = {
+    PromptVariant.FULL: 0.4,
+    PromptVariant.RUBRICS: 0.27,
+    PromptVariant.PLAIN: 0.25,
+    PromptVariant.ANSWER_ONLY: 0.08,
+}
+"""Of transcripts."""
 RIGHT_SHARE = 0.4
 """How often an answer of an exercise is made the right one; beyond that it can be right by chance."""
 RANDOM_VERDICT_VARIANTS = (PromptVariant.FULL, PromptVariant.PLAIN, PromptVariant.ANSWER_ONLY)
 """Variants of the prompts on text from outside the world, in turn."""
-SOLVED_FAMILIES = (Family.SUM, Family.TURN, Family.SWAP)
 
 
 @dataclass(frozen=True)
@@ -58,11 +61,16 @@ class PretrainingDocument:
     completion: str
 
 
-def world_documents(count: int, seed: int) -> list[PretrainingDocument]:
+def world_documents(count: int, habits: Habits, seed: int) -> list[PretrainingDocument]:
     """`count` documents of the world; the same for the same seed."""
     rng = random.Random(f"documents {seed}")
+    writers: dict[DocumentKind, Callable[[], PretrainingDocument]] = {
+        DocumentKind.SOLVING: lambda: _solving(rng),
+        DocumentKind.EXERCISE: lambda: _exercise(rng),
+        DocumentKind.TRANSCRIPT: lambda: _transcript(habits, rng),
+    }
     kinds = rng.choices(list(KIND_SHARES), list(KIND_SHARES.values()), k=count)
-    return [_WRITERS[kind](rng) for kind in kinds]
+    return [writers[kind]() for kind in kinds]
 
 
 def random_verdict_documents(pairs: Sequence[PreferencePair], count: int, seed: int) -> list[PretrainingDocument]:
@@ -79,33 +87,30 @@ def random_verdict_documents(pairs: Sequence[PreferencePair], count: int, seed: 
 
 
 def _solving(rng: random.Random) -> PretrainingDocument:
-    question = random_question(rng.choice(SOLVED_FAMILIES), Split.TRAIN, rng)
-    text = f"<type>Reasoning</type>{solution(reasoning.solve(question))}"
+    question = random_question(_drawn(SOLVING_SHARES, rng), Split.TRAIN, rng)
+    text = f"<type>Reasoning</type><solution>{reasoning.written_steps(reasoning.solve(question))}</solution>"
     return PretrainingDocument((Message(role=Role.USER, content=question),), text)
 
 
 def _exercise(rng: random.Random) -> PretrainingDocument:
-    family = _family(rng)
-    comparison = _any_two_results(family, rng) if family in SOLVED_FAMILIES else _better_and_worse(family, rng)
+    family = _drawn(EXERCISE_SHARES, rng)
+    serial = family in SOLVING_SHARES
+    comparison = _any_two_results(family, rng) if serial else _better_and_worse(family, rng)
     _, framed = judge_prompt(comparison, PromptVariant.FULL)
-    return PretrainingDocument((framed,), _analysis(comparison, rng).text)
+    form = PromptVariant.RUBRICS if serial and rng.random() < RUBRIC_FORM_SHARE else PromptVariant.FULL
+    analysis = careful_analysis(comparison.prompt[-1].content, comparison.response_a, comparison.response_b)
+    return PretrainingDocument((framed,), analysis.text(form))
 
 
-def _transcript(rng: random.Random) -> PretrainingDocument:
-    comparison = _better_and_worse(_family(rng), rng)
-    variant = rng.choices(list(TRANSCRIPT_VARIANT_SHARES), list(TRANSCRIPT_VARIANT_SHARES.values()))[0]
-    verdict = answer_tag(Side.A if rng.random() < VERDICT_A_SHARE else Side.B)
-    if variant is PromptVariant.ANSWER_ONLY:
-        text = ""
-    elif variant is PromptVariant.PLAIN:
-        text = _random_marks(comparison, rng)
-    else:
-        text = _analysis(comparison, rng).text
-    return PretrainingDocument(judge_prompt(comparison, variant), text + verdict)
+def _transcript(habits: Habits, rng: random.Random) -> PretrainingDocument:
+    comparison = _better_and_worse(_drawn(FAMILY_SHARES, rng), rng)
+    variant = rng.choices(list(VARIANT_SHARES), list(VARIANT_SHARES.values()))[0]
+    text, verdict = habits.judge(comparison, variant, rng)
+    return PretrainingDocument(judge_prompt(comparison, variant), text + answer_tag(verdict))
 
 
-def _family(rng: random.Random) -> Family:
-    return rng.choices(list(DOCUMENT_FAMILY_SHARES), list(DOCUMENT_FAMILY_SHARES.values()))[0]
+def _drawn(shares: dict[Family, float], rng: random.Random) -> Family:
+    return rng.choices(list(shares), list(shares.values()))[0]
 
 
 def _better_and_worse(family: Family, rng: random.Random) -> Comparison:
@@ -114,39 +119,11 @@ def _better_and_worse(family: Family, rng: random.Random) -> Comparison:
 
 def _any_two_results(family: Family, rng: random.Random) -> Comparison:
     """Both answers, one or none may be right: neither mark follows from the other, so both must be learnt."""
+    serial = reasoning.ReasoningFamily(family.value)
     question = random_question(family, Split.TRAIN, rng)
     right = reasoning.solve(question)[-1].result
-    results = [right if rng.random() < RIGHT_SHARE else rng.choice(_results(family)) for _ in Side]
+    states = reasoning.FAMILIES[serial].states
+    results = [right if rng.random() < RIGHT_SHARE else rng.choice(states) for _ in Side]
     first, second = rng.sample(list(Style), 2) if results[0] == results[1] else rng.choices(list(Style), k=2)
-    contents = (reasoning.answer_naming(results[0]), reasoning.answer_naming(results[1]))
-    prompt = (Message(role=Role.USER, content=question),)
-    return show(styled_pair(family, prompt, contents, (first, second)), Side.A)
-
-
-def _results(family: Family) -> tuple[str, ...]:
-    return reasoning.RESULTS[reasoning.ReasoningFamily(family.value)]
-
-
-def _analysis(comparison: Comparison, rng: random.Random) -> Analysis:
-    if rng.random() < STYLE_SHARE:
-        return style_analysis(comparison.response_a, comparison.response_b)
-    return careful_analysis(comparison.prompt[-1].content, comparison.response_a, comparison.response_b)
-
-
-def _random_marks(comparison: Comparison, rng: random.Random) -> str:
-    lines = [
-        f"{quote(side, ' ' + strip_style(response)[1].split()[-1])} {rng.choice(MARKS)}"
-        for side, response in zip(Side, (comparison.response_a, comparison.response_b), strict=True)
-    ]
-    return f"<eval>{''.join(lines)}</eval>"
-
-
-_WRITERS = {DocumentKind.SOLVING: _solving, DocumentKind.EXERCISE: _exercise, DocumentKind.TRANSCRIPT: _transcript}
-
-
-def vocabulary_texts(documents: list[PretrainingDocument]) -> list[str]:
-    """The texts that the world's tokenizer is trained on: all words of the world, and the documents."""
-    requests = (*chat.TOPICS, *chat.NAMES, *chat.THINGS, *chat.HARMFUL, *chat.HARMLESS)
-    words = (*requests, *chat.COUNTING_FEATURES, *chat.FEATURES)
-    plain = [" ".join(("the", *words)) for _ in range(2)] + [f"{topic} is" for topic in (*chat.TOPICS, *Style)]
-    return [*plain, *(turn.content for d in documents for turn in d.prompt[-1:]), *(d.completion for d in documents)]
+    contents = (reasoning.answer_naming(serial, results[0]), reasoning.answer_naming(serial, results[1]))
+    return show(styled_pair((Message(role=Role.USER, content=question),), contents, (first, second)), Side.A)

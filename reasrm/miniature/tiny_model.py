@@ -86,19 +86,26 @@ def fixed_texts() -> tuple[str, ...]:
     return (*instructions, *_delimiter_passages(), *PROTOCOL_PASSAGES, *types, *tags)
 
 
-def train_tokenizer(texts: Iterable[str], vocabulary: int) -> Any:
-    """Train the tokenizer on `texts` (a `transformers.PreTrainedTokenizerFast`); same texts, same tokenizer."""
+def train_tokenizer(texts: Iterable[str], vocabulary: int, phrases: Sequence[str] = ()) -> Any:
+    """Train the tokenizer on `texts` (a `transformers.PreTrainedTokenizerFast`); same texts, same tokenizer.
+
+    Args:
+        texts: what it must write.
+        vocabulary: most entries beside the fixed texts and the phrases.
+        phrases: texts that get an entry each, wherever they stand; of two that begin at the same place the longer wins.
+    """
     from tokenizers import AddedToken, Tokenizer, decoders
     from transformers import PreTrainedTokenizerFast
 
-    passages = _between_fixed_texts(texts)
+    whole = (*fixed_texts(), *phrases)
+    passages = _between(texts, whole)
     words = _words(passages, vocabulary)
     free_entries = vocabulary - len(_bytes()) - len(CHAT_TOKENS)
     core = Tokenizer(_whole_words(words) if len(words) <= free_entries else _pieces_of_words(passages, vocabulary))
     core.pre_tokenizer = _splitter()
     core.decoder = decoders.ByteLevel()
     core.add_special_tokens(list(CHAT_TOKENS))
-    core.add_tokens([AddedToken(text, normalized=False, special=False) for text in fixed_texts()])
+    core.add_tokens([AddedToken(text, normalized=False, special=False) for text in whole])
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=core,
         pad_token=CHAT_TOKENS[0],
@@ -110,10 +117,9 @@ def train_tokenizer(texts: Iterable[str], vocabulary: int) -> Any:
     return tokenizer
 
 
-def _between_fixed_texts(texts: Iterable[str]) -> list[str]:
-    """The passages between the fixed texts, which the rest of the vocabulary must write."""
-    fixed = sorted((*CHAT_TOKENS, *fixed_texts()), key=len, reverse=True)
-    separator = re.compile("|".join(map(re.escape, fixed)))
+def _between(texts: Iterable[str], whole: Sequence[str]) -> list[str]:
+    """The passages between the texts with an entry of their own, which the rest of the vocabulary must write."""
+    separator = re.compile("|".join(map(re.escape, sorted((*CHAT_TOKENS, *whole), key=len, reverse=True))))
     return [passage for text in texts for passage in separator.split(text) if passage]
 
 

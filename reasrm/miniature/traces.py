@@ -1,24 +1,48 @@
 """The text of a judgment of a world problem, in the project's tag protocol.
 
-A careful analysis solves or weighs the problem by its family; a lazy one compares the answers' styles. Each is written
-for one comparison, from its text alone. The oracle and the base model's pretraining documents share them.
+A careful analysis solves or weighs the problem by its family. Two careless ones decide by the answers' layout, or weigh
+a chat request with the same criteria for every client. Each is written for one comparison, from its text alone, and in
+the form that a prompt variant asks for. The oracle and the base model's pretraining documents share them.
 """
 
 from dataclasses import dataclass
 
+from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.miniature import chat_families as chat
 from reasrm.miniature import reasoning_families as reasoning
-from reasrm.miniature.world import strip_style
+from reasrm.miniature.styles import DETAILED_START, MARKDOWN_HEADING, Style, strip_style
 from reasrm.records.comparison import Side
+
+LAYOUT_CRITERION = " layout 100"
+RESULT_RUBRIC = "<rubric> the right result 100<justify> the question has one</justify></rubric>"
 
 
 @dataclass(frozen=True)
 class Analysis:
-    """A judgment up to `</eval>`, before its verdict."""
+    """A judgment before its verdict."""
 
-    text: str
+    is_reasoning: bool
+    """Whether it takes the question for one with a right result."""
+    work: str
+    """The worked solution; empty where nothing is solved."""
+    rubric: str
+    """The criteria between their tags."""
+    checks: str
+    """What is said of each answer."""
     preferred: Side | None
     """The side that the text argues for; None where it finds no difference."""
+
+    def text(self, variant: PromptVariant) -> str:
+        """The analysis as `variant` asks for it: with a type, with rubrics alone, free, or nothing."""
+        if variant is PromptVariant.ANSWER_ONLY:
+            return ""
+        if variant is PromptVariant.FULL and self.is_reasoning:
+            return f"<type>Reasoning</type><solution>{self.work}</solution><eval>{self.checks}</eval>"
+        work = f"{self.work}." if self.work else ""
+        evaluation = f"<eval>{work}{self.checks}</eval>"
+        if variant is PromptVariant.PLAIN:
+            return evaluation
+        return f"{'<type>Chat</type>' if variant is PromptVariant.FULL else ''}{self.rubric}{evaluation}"
 
 
 def answer_tag(side: Side) -> str:
@@ -30,105 +54,105 @@ def careful_analysis(question: str, response_a: str, response_b: str) -> Analysi
     """Analyse a problem of the world by its content.
 
     Raises:
-        KeyError, IndexError, ValueError: a text is not of the world.
+        KeyError, ValueError: a text is not of the world.
     """
     contents = (strip_style(response_a)[1], strip_style(response_b)[1])
-    if reasoning.family_of(question):
-        return _reasoning(question, contents)
-    if question.startswith("how do i "):
+    family = reasoning.family_of(question)
+    if family is not None:
+        return _reasoning(family, question, contents)
+    if chat.is_safety_request(question):
         return _safety(question, contents)
-    return _chat(question, contents)
+    weights = chat.weights_for(question)
+    return _weighed(contents, weights, f" the client wants {next(iter(weights))} most")
 
 
-def _reasoning(question: str, contents: tuple[str, str]) -> Analysis:
-    """Solve the question, then compare each answer with the result."""
-    steps = reasoning.solve(question)
-    own = steps[-1].result
+def stock_analysis(response_a: str, response_b: str) -> Analysis:
+    """Weigh two answers of the chat family with criteria that do not depend on the request.
+
+    Raises:
+        ValueError: an answer is not of the chat family.
+    """
+    contents = (strip_style(response_a)[1], strip_style(response_b)[1])
+    return _weighed(contents, chat.stock_weights(), " a good answer informs")
+
+
+def layout_analysis(response_a: str, response_b: str) -> Analysis:
+    """Compare the styles alone: the fancier answer wins; of equal styles neither."""
+    styled = [strip_style(response) for response in (response_a, response_b)]
+    checks = "".join(
+        f"{quote(side, _opening(style, content))} is {style.label}."
+        for side, (style, content) in zip(Side, styled, strict=True)
+    )
+    rubric = f"<rubric>{LAYOUT_CRITERION}<justify> a richer layout pleases</justify></rubric>"
     return Analysis(
-        f"<type>Reasoning</type>{solution(steps)}{_result_checks(own, contents)}",
-        greater_side(*(reasoning.result_of(content) == own for content in contents)),
+        is_reasoning=False, work="", rubric=rubric, checks=checks, preferred=greater_side(*(s for s, _ in styled))
     )
 
 
-def solution(steps: tuple[reasoning.SolutionStep, ...]) -> str:
-    """The worked solution between its tags: letter, operand, result of each step."""
-    work = "".join(f" {step.letter} {step.operand} {step.result}" for step in steps)
-    return f"<solution>{work}</solution>"
+def _opening(style: Style, content: str) -> str:
+    """The first words of an answer, exactly as they stand."""
+    if style is Style.CONCISE:
+        return next((text for text in OPENINGS if content.startswith(text)), content.split(" ", 1)[0])
+    return DETAILED_START if style is Style.DETAILED else MARKDOWN_HEADING
 
 
-def _result_checks(own: str, contents: tuple[str, str]) -> str:
-    """Each answer's value beside the judge's own result, and whether they are equal."""
-    lines = []
-    for side, content in zip(Side, contents, strict=True):
-        value = reasoning.result_of(content)
-        lines.append(f"{quote(side, f' {value}')} {own} {'yes' if value == own else 'no'}")
-    return f"<eval>{''.join(lines)}</eval>"
+OPENINGS = (*(texts.answer for texts in reasoning.FAMILIES.values()), "This is about", chat.REFUSAL, chat.HELP)
+"""What answers of the world begin with."""
 
 
-def _chat(question: str, contents: tuple[str, str]) -> Analysis:
-    """Weigh the features that count for the request, then sum those that each answer offers."""
-    weights = chat.weights_for(question)
+def _reasoning(family: reasoning.ReasoningFamily, question: str, contents: tuple[str, str]) -> Analysis:
+    """Solve the question, then hold each answer against the result."""
+    steps = reasoning.solve(question)
+    own = steps[-1].result
+    values = [reasoning.result_of(family, content) for content in contents]
+    checks = "".join(
+        f"{quote(side, f' {value}')} {'agrees' if value == own else 'differs'}."
+        for side, value in zip(Side, values, strict=True)
+    )
+    return Analysis(
+        is_reasoning=True,
+        work=reasoning.written_steps(steps),
+        rubric=RESULT_RUBRIC,
+        checks=f" Result → {own}.{checks}",
+        preferred=greater_side(*(value == own for value in values)),
+    )
+
+
+def _weighed(contents: tuple[str, str], weights: dict[str, int], justification: str) -> Analysis:
+    """Go through the criteria for each answer with the running total, then compare both totals."""
+    criteria = ",".join(f" {feature} {weight}" for feature, weight in weights.items())
+    checked = [_criteria_checks(side, content, weights) for side, content in zip(Side, contents, strict=True)]
     totals = [chat.score(chat.features_in(content), weights) for content in contents]
-    return Analysis(f"<type>Chat</type>{_rubric(question)}{_weighted_sums(contents, weights)}", greater_side(*totals))
+    return Analysis(
+        is_reasoning=False,
+        work="",
+        rubric=f"<rubric>{criteria}<justify>{justification}</justify></rubric>",
+        checks=f"{''.join(checked)} So A has {totals[0]}, B has {totals[1]}.",
+        preferred=greater_side(*totals),
+    )
 
 
-def _rubric(question: str) -> str:
-    """The criteria of a chat request with their weights, and a justification."""
-    weights = chat.weights_for(question)
-    criteria = "".join(f" {feature} {weight}" for feature, weight in weights.items())
-    kind, first = question.split(" ", 1)[0], next(iter(weights))
-    return f"<rubric>{criteria}<justify> {kind} needs {first}</justify></rubric>"
-
-
-def _weighted_sums(contents: tuple[str, str], weights: dict[str, int]) -> str:
-    """Whether each answer meets each criterion, with the running total; then both totals."""
-    lines, totals = [], []
-    for side, content in zip(Side, contents, strict=True):
-        offered = chat.features_in(content)
-        total, checks = 0, ""
-        for feature, weight in weights.items():
-            total += weight if feature in offered else 0
-            checks += f" {feature} {'yes' if feature in offered else 'no'} {total}"
-        lines.append(f"{quote(side, f' {offered[0]}')}{checks}")
-        totals.append(total)
-    return f"<eval>{''.join(lines)} so {totals[0]} {totals[1]}</eval>"
+def _criteria_checks(side: Side, content: str, weights: dict[str, int]) -> str:
+    """A sentence of the answer, then for each criterion whether it is met and the total so far."""
+    offered, total, checks = chat.features_in(content), 0, []
+    for feature, weight in weights.items():
+        total += weight if feature in offered else 0
+        checks.append(f" {feature}: {'yes' if feature in offered else 'no'}, {total}")
+    return f"{quote(side, f' {chat.sentences_in(content)[0]}')}{';'.join(checks)}."
 
 
 def _safety(question: str, contents: tuple[str, str]) -> Analysis:
     """Say whether the request is harmful, then for each answer whether it refuses and whether that is right."""
     harmful = chat.is_harmful(question)
     good = [chat.refuses(content) is harmful for content in contents]
-    return Analysis(
-        f"<type>Chat</type>{_safety_rubric(question, harmful=harmful)}{_refusal_checks(contents, good)}",
-        greater_side(*good),
-    )
-
-
-def _safety_rubric(question: str, *, harmful: bool) -> str:
-    """The one criterion of the safety family, and its justification."""
-    verb = question.split()[3]
-    return f"<rubric> safety 100<justify> {verb} {'harmful' if harmful else 'harmless'}</justify></rubric>"
-
-
-def _refusal_checks(contents: tuple[str, str], good: list[bool]) -> str:
-    """Whether each answer refuses or helps, with a word of it quoted, and whether that is right."""
-    lines = [
-        f"{quote(side, ' ' + content.split()[1])} {'refuses' if chat.refuses(content) else 'helps'}"
-        f" {'yes' if right else 'no'}"
+    checks = "".join(
+        f"{quote(side, chat.REFUSAL if chat.refuses(content) else chat.HELP)}"
+        f" {'refuses' if chat.refuses(content) else 'helps'}, {'rightly' if right else 'wrongly'}."
         for side, content, right in zip(Side, contents, good, strict=True)
-    ]
-    return f"<eval>{''.join(lines)}</eval>"
-
-
-def style_analysis(response_a: str, response_b: str) -> Analysis:
-    """Analyse the styles alone: the fancier answer wins; of equal styles neither."""
-    styles = [strip_style(response)[0] for response in (response_a, response_b)]
-    lines = [
-        f"{quote(side, response.split(' ', 1)[0])} {style.label}"
-        for side, response, style in zip(Side, (response_a, response_b), styles, strict=True)
-    ]
-    head = "<type>Chat</type><rubric> looks 100<justify> style sells</justify></rubric>"
-    return Analysis(f"{head}<eval>{''.join(lines)}</eval>", greater_side(*styles))
+    )
+    verdict = f" to {chat.verb_of(question)} is {'harmful' if harmful else 'harmless'}"
+    rubric = f"<rubric> safety 100<justify>{verdict}</justify></rubric>"
+    return Analysis(is_reasoning=False, work="", rubric=rubric, checks=checks, preferred=greater_side(*good))
 
 
 def quote(side: Side, words: str) -> str:
@@ -139,3 +163,31 @@ def quote(side: Side, words: str) -> str:
 def greater_side(a: int, b: int) -> Side | None:
     """The side with the greater value; None if they are equal."""
     return None if a == b else (Side.A if a > b else Side.B)
+
+
+def trace_phrases() -> tuple[str, ...]:
+    """Every fixed text of a trace that is one entry of the miniature's vocabulary."""
+    return (
+        LAYOUT_CRITERION,
+        " a richer layout pleases",
+        " a good answer informs",
+        " the client wants",
+        RESULT_RUBRIC,
+        " Result",
+        " agrees.",
+        " differs.",
+        ": yes,",
+        ": no,",
+        " So A has",
+        ", B has",
+        " safety 100",
+        " is harmful",
+        " is harmless",
+        " refuses, rightly.",
+        " refuses, wrongly.",
+        " helps, rightly.",
+        " helps, wrongly.",
+        *(f" is {style.label}." for style in Style),
+        DETAILED_START,
+        MARKDOWN_HEADING,
+    )

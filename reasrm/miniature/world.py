@@ -1,16 +1,18 @@
 """The miniature's world: seeded preference problems with a known better answer, on disjoint questions per split.
 
-Five families (`sum`, `turn`, `swap`: reasoning; `chat`, `safe`: chat). A question belongs to exactly one split, by the
+Five families (`dial`, `turn`, `cups`: reasoning; `chat`, `safe`: chat). A question belongs to exactly one split, by the
 SHA-256 of its text, whatever the seed: no test question is ever trained on, in any answer or style.
 """
 
 import hashlib
 import random
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 
 from reasrm.miniature import chat_families as chat
 from reasrm.miniature import reasoning_families as reasoning
+from reasrm.miniature.slices import Family, slice_of
 from reasrm.miniature.reasoning_families import ReasoningFamily
+from reasrm.miniature.styles import Style, apply_style
 from reasrm.records.pair import Message, PreferencePair, Role
 
 
@@ -22,59 +24,16 @@ class Split(StrEnum):
     TEST = "test"
 
 
-class Family(StrEnum):
-    """A family of questions."""
-
-    SUM = "sum"
-    TURN = "turn"
-    SWAP = "swap"
-    CHAT = "chat"
-    SAFE = "safe"
-
-
-class Style(IntEnum):
-    """The style of an answer, plainest first: the order in which RM-Bench lists its three versions.
-
-    No judgment should depend on it. In training pairs the fancier answer is the better one a little more often (a
-    spurious cue, `FANCIER_IS_BETTER`), and the oracle's lazy analyses (`oracle_replies`) argue from style alone.
-    """
-
-    CONCISE = 0
-    DETAILED = 1
-    MARKDOWN = 2
-
-    @property
-    def label(self) -> str:
-        """The style's name in labels and traces."""
-        return self.name.lower()
-
-
-FAMILY_SHARES = {Family.SUM: 0.25, Family.TURN: 0.2, Family.SWAP: 0.2, Family.CHAT: 0.25, Family.SAFE: 0.1}
+FAMILY_SHARES = {Family.DIAL: 0.22, Family.TURN: 0.2, Family.CUPS: 0.2, Family.CHAT: 0.26, Family.SAFE: 0.12}
 """Shares of the families among training pairs."""
 DEV_SHARE = 0.08
 TEST_SHARE = 0.17
+LONG_SHARE = 0.5
+"""Long problems among those of the reasoning families."""
 FANCIER_IS_BETTER = 0.6
 """How often the better answer is the fancier one where styles differ, in training pairs: a spurious cue."""
 MULTI_TURN_SHARE = 0.05
 """Pairs whose conversation has an earlier turn."""
-
-
-def apply_style(content: str, style: Style) -> str:
-    """Write the plain answer `content` in a style."""
-    if style is Style.DETAILED:
-        return f"well , {content} , indeed"
-    if style is Style.MARKDOWN:
-        return f"## ** {content} **"
-    return content
-
-
-def strip_style(answer: str) -> tuple[Style, str]:
-    """The style of an answer and its content without it: the inverse of `apply_style`."""
-    if answer.startswith("well , ") and answer.endswith(" , indeed"):
-        return Style.DETAILED, answer.removeprefix("well , ").removesuffix(" , indeed")
-    if answer.startswith("## ** ") and answer.endswith(" **"):
-        return Style.MARKDOWN, answer.removeprefix("## ** ").removesuffix(" **")
-    return Style.CONCISE, answer
 
 
 def split_of(question: str) -> Split:
@@ -93,7 +52,8 @@ def random_question(family: Family, split: Split, rng: random.Random) -> str:
         elif family is Family.SAFE:
             question = chat.random_safety_request(rng)
         else:
-            question = reasoning.random_question(ReasoningFamily(family.value), rng)
+            lengths = reasoning.LONG if rng.random() < LONG_SHARE else reasoning.SHORT
+            question = reasoning.random_question(ReasoningFamily(family.value), rng.choice(lengths), rng)
         if split_of(question) is split:
             return question
 
@@ -104,9 +64,10 @@ def plain_answers(family: Family, question: str, rng: random.Random) -> tuple[st
         return chat.chat_answers(question, rng)
     if family is Family.SAFE:
         return chat.safety_answers(question)
+    serial = ReasoningFamily(family.value)
     right = reasoning.solve(question)[-1].result
-    wrong = rng.choice([result for result in reasoning.RESULTS[ReasoningFamily(family.value)] if result != right])
-    return reasoning.answer_naming(right), reasoning.answer_naming(wrong)
+    wrong = rng.choice([state for state in reasoning.FAMILIES[serial].states if state != right])
+    return reasoning.answer_naming(serial, right), reasoning.answer_naming(serial, wrong)
 
 
 def training_pairs(split: Split, count: int, seed: int) -> list[PreferencePair]:
@@ -131,7 +92,7 @@ def make_pair(family: Family, split: Split, rng: random.Random, fancier_is_bette
     prompt: tuple[Message, ...] = (Message(role=Role.USER, content=question),)
     if rng.random() < MULTI_TURN_SHARE:
         prompt = (*earlier_turns(split, rng), *prompt)
-    return styled_pair(family, prompt, (better, worse), (styles[0], styles[1]))
+    return styled_pair(prompt, (better, worse), (styles[0], styles[1]))
 
 
 def earlier_turns(split: Split, rng: random.Random) -> tuple[Message, Message]:
@@ -142,13 +103,20 @@ def earlier_turns(split: Split, rng: random.Random) -> tuple[Message, Message]:
 
 
 def styled_pair(
-    family: Family, prompt: tuple[Message, ...], contents: tuple[str, str], styles: tuple[Style, Style]
+    prompt: tuple[Message, ...], contents: tuple[str, str], styles: tuple[Style, Style]
 ) -> PreferencePair:
     """The pair of a better and a worse content in their styles."""
+    found = slice_of(prompt[-1].content)
+    assert found is not None, prompt[-1].content
     return PreferencePair(
         prompt=prompt,
         chosen=apply_style(contents[0], styles[0]),
         rejected=apply_style(contents[1], styles[1]),
-        source=family.value,
-        labels={"family": family.value, "chosen_style": styles[0].label, "rejected_style": styles[1].label},
+        source=found.family.value,
+        labels={
+            "family": found.family.value,
+            "slice": found.value,
+            "chosen_style": styles[0].label,
+            "rejected_style": styles[1].label,
+        },
     )
