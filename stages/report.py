@@ -11,12 +11,16 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from reasrm.reporting.content import Content, Folders, gather, read_all_scores
+from reasrm.reporting.model_scores import ReportedShift
 from reasrm.reporting.page import render
 from reasrm.reporting.page_settings import PageSettings
 from reasrm.reporting.run_settings import read_parameters
+from reasrm.reporting.set_by_hand import covered_slices
 from reasrm.runtime.outputs import write_json, write_text
 from reasrm.runtime.params import StageParams
 from reasrm.runtime.stage_main import StageError, run_stage
+from reasrm.scoring.judged_items import read_items, read_judged_items
+from reasrm.scoring.shift import compare_by_shift
 
 DATA = Path("data")
 
@@ -32,7 +36,7 @@ def metrics(content: Content, params: ReportParams) -> dict[str, Any]:
 
     `models` holds for each model `accuracy`, `n`, `ci95`, `flip_rate`, `unreadable_rate`, `families` (name to
     accuracy, n, ci95) and `benchmarks` (name to score, n, ci95, sections); `benchmark_labels` holds the names
-    of the benchmarks for readers.
+    of the benchmarks for readers. `shift` compares the two models of `side_by_side` on what traces cover and the rest.
     """
     funnel = content.funnel
     return {
@@ -54,8 +58,9 @@ def metrics(content: Content, params: ReportParams) -> dict[str, Any]:
             "benchmark_rows": {row.name: row.account.rows_used for row in content.completeness},
             "comparisons": {row.name: row.account.items for row in content.completeness},
         },
+        "shift": None if content.shift is None else content.shift.model_dump(mode="json"),
         "other_seeds": [run.model_dump(mode="json") for run in content.other_seeds],
-        "second_ladder": [run.model_dump(mode="json") for run in content.second_ladder],
+        "other_ladders": [ladder.model_dump(mode="json") for ladder in content.other_ladders],
     }
 
 
@@ -84,7 +89,21 @@ def report(data: Path, params: ReportParams, parameters: Mapping[str, Any]) -> C
             f"params.yaml: report.side_by_side names {', '.join(absent)}, which is not scored; name two of "
             f"{', '.join(scores)}"
         )
-    return gather(folders, scores, params, parameters)
+    return gather(folders, scores, params, parameters, shift_between(params.side_by_side, folders, parameters))
+
+
+def shift_between(
+    models: tuple[str, str], folders: Folders, parameters: Mapping[str, Any]
+) -> ReportedShift | None:
+    """Two judges on the slices that traces cover and on the rest; None where that is not told apart."""
+    covered = covered_slices(parameters)
+    if not covered:
+        return None
+    items = read_items(folders.benchmarks)
+    earlier, later = (read_judged_items(folders.judgments / model, items) for model in models)
+    drawn = parameters["score"]
+    compared = compare_by_shift(earlier, later, covered, drawn["resamples"], drawn["seed"])
+    return None if compared is None else ReportedShift.model_validate(compared.as_json())
 
 
 def main() -> str:

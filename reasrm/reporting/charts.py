@@ -1,4 +1,4 @@
-"""The charts of the page with their captions: ladder, families, style against content, training curves."""
+"""The charts of the page with their captions: style against content, training curves, token budgets."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ from reasrm.reporting.curves import (
     learns_from_pairs,
     panel_curves,
 )
-from reasrm.reporting.model_scores import BenchmarkScore, Figure, ModelScores
-from reasrm.reporting.plots import Dot, curve_plot, ladder_plot
+from reasrm.reporting.model_scores import BenchmarkScore, ModelScores
+from reasrm.reporting.plots import curve_plot
 from reasrm.reporting.themed_svg import DASHES, SERIES
 
 STYLES = ("concise", "detailed", "markdown")
@@ -34,15 +34,6 @@ class ModelView:
     label: str
     series: int
     scores: ModelScores
-
-
-@dataclass(frozen=True)
-class FamilyChart:
-    """One family's ladder."""
-
-    name: str
-    n: int
-    plot: Markup
 
 
 @dataclass(frozen=True)
@@ -95,34 +86,15 @@ class CurveGroup:
     charts: tuple[CurveChart, ...]
 
 
-@dataclass(frozen=True)
-class Charts:
-    """All drawn charts."""
-
-    ladder: Markup
-    families: tuple[FamilyChart, ...]
-    curve_groups: tuple[CurveGroup, ...]
-
-
-def draw(models: Sequence[ModelView], curves: tuple[Curve, ...], labels: Mapping[str, str]) -> Charts:
-    """Draw all charts; call inside `themed_svg.plot_style`.
-
-    Args:
-        models: in the order of the ladder.
-        curves: of all training runs.
-        labels: names of models and runs for readers.
-    """
-    return Charts(
-        ladder=ladder_plot("ladder", "all questions", [_dot(model, model.scores.figure) for model in models]),
-        families=family_charts(models),
-        curve_groups=curve_groups(curves, labels, {model.name: model.series for model in models}),
-    )
-
-
-def family_charts(models: Sequence[ModelView]) -> tuple[FamilyChart, ...]:
-    """One ladder per family, over the models that have it."""
-    names = sorted({name for model in models for name in model.scores.families})
-    return tuple(_family(name, models) for name in names)
+BUDGETS = Panel(
+    ("budgets",),
+    "Accuracy within a token budget",
+    "share",
+    "The same replies, ended at so many tokens and made to decide there; the "
+    "last point is what they say when they may write to the end. The shade is the 95 % interval.",
+    over="tokens of reasoning",
+)
+"""Drawn where judges were asked within token budgets."""
 
 
 def heat_maps(models: Sequence[ModelView]) -> tuple[HeatMap, ...]:
@@ -152,6 +124,35 @@ def curve_groups(
     return tuple(group for group in groups if group.charts)
 
 
+def budget_chart(models: Sequence[ModelView], limit: int) -> CurveGroup | None:
+    """Accuracy against the token budget, of every model that was judged within budgets; None where none was.
+
+    Call inside `themed_svg.plot_style`.
+
+    Args:
+        models: in the order of the ladder.
+        limit: tokens that a reply may have where no budget is asked for: the last point of each curve.
+    """
+    judged = [model for model in models if model.scores.token_budgets]
+    curves = tuple(_budget_curve(model, limit) for model in judged)
+    if not curves:
+        return None
+    plot = curve_plot("budgets", BUDGETS, curves, {model.name: model.series for model in judged})
+    chart = CurveChart(BUDGETS.title, BUDGETS.unit, BUDGETS.reading, plot)
+    return CurveGroup(BUDGETS.title, tuple(_legend(model.label, model.series) for model in judged), (chart,))
+
+
+def _budget_curve(model: ModelView, limit: int) -> Curve:
+    figures = sorted({**model.scores.token_budgets, limit: model.scores.figure}.items())
+    return Curve(
+        run=model.name,
+        metric=BUDGETS.metrics[0],
+        steps=tuple(float(tokens) for tokens, _ in figures),
+        values=tuple(figure.value for _, figure in figures),
+        intervals=tuple(figure.ci95 or (figure.value, figure.value) for _, figure in figures),
+    )
+
+
 def _charts(
     key: str,
     prefix: str,
@@ -178,17 +179,6 @@ def _rests_on(panel: Panel, curves: Sequence[Curve]) -> str:
 
 def _legend(label: str, series: int) -> LegendEntry:
     return LegendEntry(label, series, " ".join(f"{2.5 * length:g}" for length in DASHES[series]))
-
-
-def _dot(model: ModelView, figure: Figure) -> Dot:
-    low, high = figure.ci95 or (figure.value, figure.value)
-    return Dot(model.label, model.series, figure.value, low, high)
-
-
-def _family(name: str, models: Sequence[ModelView]) -> FamilyChart:
-    found = [(model, model.scores.families[name]) for model in models if name in model.scores.families]
-    plot = ladder_plot(f"family {name}", f"family {name}", [_dot(model, figure) for model, figure in found])
-    return FamilyChart(name, max(figure.n for _, figure in found), plot)
 
 
 def _heat_map(model: ModelView, score: BenchmarkScore) -> HeatMap:

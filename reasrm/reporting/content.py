@@ -5,18 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from markupsafe import Markup
-
 from reasrm.benchmarks.registry import BENCHMARKS, display_names
 from reasrm.datasets.row_files import DataSource
 from reasrm.records.unasked_prompts import unasked_warnings
-from reasrm.reporting import charts
-from reasrm.reporting.charts import CurveGroup, FamilyChart, HeatMap, ModelView
+from reasrm.reporting.charts import CurveGroup, HeatMap, ModelView, budget_chart, curve_groups, heat_maps
 from reasrm.reporting.completeness import CompletenessRow, read_completeness
 from reasrm.reporting.curves import read_curves, read_warnings
 from reasrm.reporting.data_funnel import Funnel, read_funnel
-from reasrm.reporting.example_view import ExamplesView, examples_view
-from reasrm.reporting.examples import benchmark_items, choose_examples
 from reasrm.reporting.headline import (
     Card,
     DifferenceRow,
@@ -25,19 +20,39 @@ from reasrm.reporting.headline import (
     headline_cards,
     opposite_ranks,
 )
-from reasrm.reporting.model_scores import ModelScores, ReportedDifference, read_scores
+from reasrm.reporting.ladder import Ladder, build_ladder
+from reasrm.reporting.model_scores import ModelScores, ReportedDifference, ReportedShift, read_scores
 from reasrm.reporting.page_settings import PageSettings, with_derived_texts
 from reasrm.reporting.paper_reference import PaperTables, paper_tables
-from reasrm.reporting.reply_statistics import ReplyStatistics, count_replies, sampled_judgments
-from reasrm.reporting.rollout_view import RolloutRun, rollout_runs
+from reasrm.reporting.replies.before_after import before_after_pair
+from reasrm.reporting.replies.example_view import BeforeAfterView, ExamplesView, before_after_view, examples_view
+from reasrm.reporting.replies.examples import asked_items, benchmark_items, choose_examples, shortest_items
+from reasrm.reporting.replies.reply_statistics import ReplyStatistics, count_replies, sampled_judgments
+from reasrm.reporting.replies.rollout_view import RolloutRun, rollout_runs
+from reasrm.reporting.replies.transitions import read_transitions
 from reasrm.reporting.run_settings import (
     SettingsOf,
     asks_local_oracle,
     judge_identities,
     shown_parameters,
 )
-from reasrm.reporting.stored_runs import StoredRun, other_seeds, second_ladder, stored_gain
+from reasrm.reporting.set_by_hand import SetByHand, covered_slices, read_set_by_hand
+from reasrm.reporting.slice_chart import SliceChart, slice_chart
+from reasrm.reporting.stored_runs import OtherLadder, StoredRun, other_ladders, other_seeds
 from reasrm.reporting.themed_svg import SERIES, plot_style
+
+
+class FamilyRow(NamedTuple):
+    """One family of questions."""
+
+    name: str
+    n: int
+    asks: str
+    """What it asks and why an answer is the better one; empty where the settings do not say."""
+    question: str
+    """Of an example; empty where there is nothing to explain."""
+    better: str
+    worse: str
 
 
 class Folders(NamedTuple):
@@ -68,20 +83,25 @@ class Content:
     benchmark_notes: Mapping[str, str]
     has_average: bool
     opposite_ranks: tuple[str, ...]
-    ladder: Markup
+    ladder: Ladder
+    before_after: BeforeAfterView | None
+    set_by_hand: SetByHand
     differences: tuple[DifferenceRow, ...]
-    families: tuple[FamilyChart, ...]
+    families: tuple[FamilyRow, ...]
+    slices: SliceChart | None
+    shift: ReportedShift | None
     heat_maps: tuple[HeatMap, ...]
     paper: PaperTables
-    second_ladder: tuple[StoredRun, ...]
-    second_ladder_gain: str
-    """What GRPO gains or loses there, as a sentence."""
+    other_ladders: tuple[OtherLadder, ...]
+    """Variations of the miniature; empty where base model or pairs come from elsewhere."""
     other_seeds: tuple[StoredRun, ...]
+    """Of this configuration."""
     unasked: tuple[str, ...]
     """Of models many of whose prompts were not asked, that it is so."""
     reply_statistics: tuple[tuple[ModelView, ReplyStatistics], ...]
     completeness: tuple[CompletenessRow, ...]
     curve_groups: tuple[CurveGroup, ...]
+    token_budgets: CurveGroup | None
     training_warnings: tuple[tuple[str, str], ...]
     """Run, as readers know it, and what its training warned of."""
     funnel: Funnel
@@ -97,7 +117,11 @@ class Content:
 
 
 def gather(
-    folders: Folders, scores: Mapping[str, ModelScores], settings: PageSettings, parameters: Mapping[str, Any]
+    folders: Folders,
+    scores: Mapping[str, ModelScores],
+    settings: PageSettings,
+    parameters: Mapping[str, Any],
+    shift: ReportedShift | None,
 ) -> Content:
     """Read everything that the page shows.
 
@@ -106,6 +130,7 @@ def gather(
         scores: the score files by model (`read_all_scores`).
         settings: names, texts and sizes.
         parameters: the sections of params.yaml that the outputs were made with (`PARAMETER_SECTIONS`).
+        shift: the two models of `side_by_side` on what traces cover and on the rest; None where that is not told apart.
     """
     models = model_views(scores, settings)
     names = _benchmark_names(scores)
@@ -113,10 +138,13 @@ def gather(
     completeness = read_completeness(folders.benchmarks, labels)
     funnel = read_funnel(folders.pairs, folders.traces)
     differences = difference_rows(scores, settings)
-    side_by_side = (settings.label(settings.side_by_side[0]), settings.label(settings.side_by_side[1]))
-    chosen = choose_examples(folders.judgments, folders.benchmarks, settings.side_by_side, settings.examples)
+    by_hand = read_set_by_hand(parameters, funnel)
+    seeds = tuple(run for run in other_seeds() if run.ladder == settings.configuration)
     with plot_style():
-        drawn = charts.draw(models, read_curves(folders.curves), settings.models)
+        curves = curve_groups(
+            read_curves(folders.curves), settings.models, {model.name: model.series for model in models}
+        )
+        budgets = budget_chart(models, parameters["judge"]["max_new_tokens"])
     return Content(
         settings=with_derived_texts(settings, parameters, funnel),
         miniature=any(row.account.source is DataSource.MINIATURE for row in completeness),
@@ -129,27 +157,82 @@ def gather(
         benchmark_notes={name: benchmark_note(name, scores) for name in names},
         has_average=any(model.scores.average is not None for model in models),
         opposite_ranks=opposite_ranks(scores, settings),
-        ladder=drawn.ladder,
+        ladder=build_ladder(models, settings, seeds),
+        before_after=_before_after(folders, scores, settings, labels),
+        set_by_hand=by_hand,
         differences=differences,
-        families=drawn.families,
-        heat_maps=charts.heat_maps(models),
+        families=_families(models, folders, settings),
+        slices=_slices(models, settings, parameters, shift),
+        shift=shift,
+        heat_maps=heat_maps(models),
         paper=paper_tables(),
-        second_ladder=second_ladder(),
-        second_ladder_gain=stored_gain(
-            second_ladder(), settings.side_by_side[0], settings.lead, settings.label(settings.lead)
-        ),
-        other_seeds=other_seeds(),
+        other_ladders=other_ladders() if by_hand.is_miniature else (),
+        other_seeds=seeds,
         unasked=unasked_warnings(folders.judgments, [model.name for model in models]),
         reply_statistics=_reply_statistics(models, folders, names, settings.reply_sample),
         completeness=completeness,
-        curve_groups=drawn.curve_groups,
+        curve_groups=curves,
+        token_budgets=budgets,
         training_warnings=tuple((settings.label(run), text) for run, text in read_warnings(folders.curves)),
         funnel=funnel,
         rollouts=rollout_runs(folders.curves, settings.rollouts, settings.models, settings.example_characters),
-        examples=examples_view(chosen, side_by_side, settings.example_characters, labels),
+        examples=_examples(folders, settings, labels),
         identities=judge_identities(folders.judgments, {model.name: model.label for model in models}),
         parameters=shown_parameters(parameters),
     )
+
+
+def _examples(folders: Folders, settings: PageSettings, labels: Mapping[str, str]) -> ExamplesView:
+    models = settings.side_by_side
+    asked = asked_items(folders.benchmarks, labels)
+    changes = read_transitions(folders.judgments, asked, models)
+    chosen = choose_examples(
+        folders.judgments, folders.benchmarks, models, settings.examples, asked, changes.examples if settings.examples else ()
+    )
+    names = (settings.label(models[0]), settings.label(models[1]))
+    return examples_view(chosen, changes, names, settings.example_characters, labels)
+
+
+def _before_after(
+    folders: Folders, scores: Mapping[str, ModelScores], settings: PageSettings, labels: Mapping[str, str]
+) -> BeforeAfterView | None:
+    """The pair that the page opens with; None where one of its models was not scored."""
+    models = settings.before_after
+    if any(model not in scores for model in models):
+        return None
+    pair = before_after_pair(folders.judgments, folders.benchmarks, models)
+    names = (settings.label(models[0]), settings.label(models[1]))
+    return None if pair is None else before_after_view(pair, names, settings.example_characters, labels)
+
+
+def _families(models: Sequence[ModelView], folders: Folders, settings: PageSettings) -> tuple[FamilyRow, ...]:
+    """Every family of questions, in the settings' order, those that they do not name last."""
+    sizes: dict[str, int] = {}
+    for model in models:
+        for name, figure in model.scores.families.items():
+            sizes[name] = max(figure.n, sizes.get(name, 0))
+    order = [name for name in settings.families if name in sizes]
+    examples = shortest_items(folders.benchmarks, sorted(display_names(folders.benchmarks)), order)
+    order += sorted(sizes.keys() - settings.families.keys())
+    pairs = {name: item.pair for name, item in examples.items()}
+    return tuple(
+        FamilyRow(
+            name,
+            sizes[name],
+            settings.families.get(name, ""),
+            *((pairs[name].question, pairs[name].chosen, pairs[name].rejected) if name in pairs else ("", "", "")),
+        )
+        for name in order
+    )
+
+
+def _slices(
+    models: Sequence[ModelView], settings: PageSettings, parameters: Mapping[str, Any], shift: ReportedShift | None
+) -> SliceChart | None:
+    """The slices as the untrained model and the two of `side_by_side` judge them."""
+    by_name = {model.name: model for model in models}
+    wanted = dict.fromkeys((settings.before_after[0], *settings.side_by_side))
+    return slice_chart([by_name[name] for name in wanted if name in by_name], covered_slices(parameters), shift)
 
 
 def read_all_scores(folder: Path) -> dict[str, ModelScores]:

@@ -49,6 +49,8 @@ class Panel:
     """Metric that says out of how many a share is; then it has an interval (Wilson)."""
     counted: str = ""
     """What is counted, in the plural."""
+    over: str = "step"
+    """What lies on the horizontal axis."""
 
 
 DEV_ACCURACY = Panel(

@@ -22,3 +22,8 @@ def points(difference: float) -> str:
 def p_value(p: float) -> str:
     """A probability of a test, with three digits."""
     return "< .001" if p < 0.001 else f"{p:.3f}".removeprefix("0")
+
+
+def interval(ci95: tuple[float, float]) -> str:
+    """An interval of a difference, in points."""
+    return f"[{points(ci95[0])}, {points(ci95[1])}]"

@@ -75,6 +75,31 @@ class ReportedDifference(BaseModel):
     """Of the exact McNemar test over questions."""
 
 
+class PartShift(BaseModel):
+    """Two judges on a part of the questions."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    earlier: float
+    """Accuracy of the earlier judge."""
+    later: float
+    difference: ReportedDifference
+    """The later judge minus the earlier one."""
+
+
+class ReportedShift(BaseModel):
+    """Two judges on the slices that traces cover and on the others, as `reasrm.scoring.shift` compares them."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    covered: PartShift
+    shift: PartShift
+    slices: dict[str, ReportedDifference]
+    gap: float
+    """The gain on the shift minus that on what is covered."""
+    gap_ci95: tuple[float, float] | None
+
+
 class ModelScores(BaseModel):
     """One model's scores."""
 
@@ -85,6 +110,8 @@ class ModelScores(BaseModel):
     ci95: tuple[float, float]
     flip_rate: float | None
     families: dict[str, Figure]
+    slices: dict[str, Figure] = Field(default_factory=dict)
+    """Parts of the families; empty where the rows name none."""
     benchmarks: dict[str, BenchmarkScore]
     average: Figure | None
     """Mean of the headline benchmarks; None if one of them was not judged."""
@@ -103,6 +130,8 @@ class ModelScores(BaseModel):
     shorter: Figure | None
     differences: dict[str, ReportedDifference]
     """Against each other model."""
+    token_budgets: dict[int, Figure] = Field(default_factory=dict)
+    """Accuracy within so many tokens of reasoning; empty where no budget was asked for."""
 
     def as_metrics(self) -> dict[str, Any]:
         """The figures of `metrics.json`; cells and categories stay in the score file."""
@@ -115,6 +144,8 @@ class ModelScores(BaseModel):
             "picked_a": self.picked_a,
             "average": None if self.average is None else self.average.as_metrics("score"),
             "families": {name: figure.as_metrics("accuracy") for name, figure in self.families.items()},
+            "slices": {name: figure.as_metrics("accuracy") for name, figure in self.slices.items()},
+            "token_budgets": {str(b): figure.as_metrics("accuracy") for b, figure in self.token_budgets.items()},
             "benchmarks": {name: score.as_metrics() for name, score in self.benchmarks.items()},
         }
 

@@ -16,15 +16,17 @@ from markupsafe import Markup
 from reasrm.records.harmless_text import harmless
 from reasrm.reporting.charts import diverging
 from reasrm.reporting.content import Content
-from reasrm.reporting.display_text import points
+from reasrm.reporting.display_text import interval, points
+from reasrm.reporting.dot_chart import SHAPES
 from reasrm.reporting.plots import SMOOTHING
-from reasrm.reporting.stored_runs import stored_ladders
+from reasrm.reporting.stored_runs import stored_rows
 
 FINGERPRINTED_FILES = (
     "templates/page.html.jinja",
     "templates/macros.html.jinja",
     "templates/first_screen.html.jinja",
     "templates/scores.html.jinja",
+    "templates/set_by_hand.html.jinja",
     "templates/paper.html.jinja",
     "templates/reliability.html.jinja",
     "templates/training.html.jinja",
@@ -45,6 +47,11 @@ PAPER_ADDRESS = "https://arxiv.org/abs/2505.02387"
 
 SECTIONS = (
     ("scores", "Scores"),
+    ("by-hand", "What is set by hand"),
+    ("families", "Families of questions"),
+    ("slices", "Slices and the shift"),
+    ("transitions", "Changed verdicts"),
+    ("budgets", "Token budgets"),
     ("styles", "Style against content"),
     ("paper", "Published and stored figures"),
     ("reliability", "Reliability"),
@@ -57,8 +64,18 @@ SECTIONS = (
 )
 """Anchors and names of the navigation."""
 
-NEEDS_RM_BENCH = "styles"
-"""The one section that is left out where its benchmark was not judged."""
+
+def sections(content: Content) -> list[tuple[str, str]]:
+    """The sections that this page has."""
+    absent = {
+        "by-hand": not content.set_by_hand,
+        "families": not content.families,
+        "slices": content.slices is None,
+        "transitions": not content.examples.transitions,
+        "budgets": content.token_budgets is None,
+        "styles": not content.heat_maps,
+    }
+    return [(anchor, name) for anchor, name in SECTIONS if not absent.get(anchor)]
 
 
 def render(content: Content) -> str:
@@ -69,7 +86,7 @@ def render(content: Content) -> str:
         settings=content.settings,
         paper_address=PAPER_ADDRESS,
         smoothing=SMOOTHING,
-        sections=[(anchor, name) for anchor, name in SECTIONS if content.heat_maps or anchor != NEEDS_RM_BENCH],
+        sections=sections(content),
         style=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),  # noqa: S704  our own file
         script=Markup(script),  # noqa: S704  our own file
         script_hash=script_hash(script),
@@ -90,7 +107,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_shown,
     )
-    environment.filters |= {"points": points, "diverging": diverging, "ladders": stored_ladders}
+    environment.filters |= {"points": points, "interval": interval, "diverging": diverging, "stored_rows": stored_rows}
+    environment.globals["shapes"] = SHAPES
     return environment
 
 

@@ -4,11 +4,12 @@ A text that is null is derived from what ran: the base model, where traces and p
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from reasrm.reporting.data_funnel import Funnel
+from reasrm.reporting.paper_reference import paper_tables
 from reasrm.reporting.run_settings import asks_local_oracle
 
 MINIATURES = ("world", "pairs")
@@ -54,6 +55,37 @@ class ShownRollouts(BaseModel):
     """Groups of each of these steps at most."""
 
 
+class PaperCell(BaseModel):
+    """A figure that the paper prints for the recipe of one of our models."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    table: int
+    row: str
+    column: str
+
+    @model_validator(mode="after")
+    def _is_printed(self) -> Self:
+        tables = {table.number: table for table in paper_tables().tables}
+        if self.table not in tables:
+            raise ValueError(f"no table {self.table} of the paper is here, only {', '.join(map(str, tables))}")
+        table = tables[self.table]
+        if self.row not in (rows := [row.model for row in table.rows]):
+            raise ValueError(f"table {self.table} has no row {self.row!r}, only {', '.join(rows)}")
+        if self.column not in table.columns:
+            raise ValueError(f"table {self.table} has no column {self.column!r}, only {', '.join(table.columns)}")
+        if table.figure(self.row, self.column) is None:
+            raise ValueError(f"table {self.table} prints no figure for {self.row!r} in {self.column!r}")
+        return self
+
+    @property
+    def value(self) -> float:
+        """As printed."""
+        found = paper_tables().table(self.table).figure(self.row, self.column)
+        assert found is not None, "checked when it was read"
+        return found
+
+
 class PageSettings(BaseModel):
     """Names, texts, sizes and links of the page."""
 
@@ -67,17 +99,21 @@ class PageSettings(BaseModel):
     """What was made, in one or two sentences; also what a shared link shows."""
     notes: tuple[str, ...] | None
     """What was run, one paragraph each."""
-    planted: tuple[str, ...]
-    """What the synthetic data decide beforehand, one paragraph each; empty where nothing is planted."""
     families: dict[str, str]
-    """What each family of questions asks, by its name; families that are not named here stand without explanation."""
+    """What each family of questions asks and why an answer is the better one; others stand without explanation."""
+    slices: str
+    """What the slices of the families are; empty where there are none."""
     repository: str = Field(pattern=r"^(https://[^\s\"'<>]+)?$")
     """Address of the code; empty for no link."""
     reference_run: ReferenceRun | None
     models: dict[str, str]
     """Names as in `data/scores/` to names for readers, in the order of the ladder."""
+    paper_rows: dict[str, PaperCell]
+    """The paper's figure for the recipe of each model, by its name; models that are not named stand without one."""
     lead: str
     """The model that the pipeline is about."""
+    before_after: tuple[str, str]
+    """The two models whose replies to one pair open the page: before training and after it."""
     side_by_side: tuple[str, str]
     """The two models whose replies are shown beside each other, the earlier stage first."""
     differences: tuple[tuple[str, str], ...]

@@ -68,6 +68,11 @@ class PaperTable(BaseModel):
         """A figure with as many digits as the paper prints."""
         return f"{value:.{self.decimals}f}"
 
+    def figure(self, model: str, column: str) -> float | None:
+        """The printed figure of a row; None where the paper prints a dash."""
+        row = next(row for row in self.rows if row.model == model)
+        return row.values[self.columns.index(column)]
+
     def erratum(self, model: str, column: str) -> Erratum | None:
         """What is known to be wrong with the figure in this cell."""
         return next((e for e in self.errata if (e.model, e.column) == (model, column)), None)

@@ -1,87 +1,22 @@
-"""The report's plots: the ladder of models as dots with intervals, and the training curves.
+"""The report's plots of curves: over the steps of a training, and over token budgets.
 
 All are called inside `themed_svg.plot_style`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 from markupsafe import Markup
 
-from reasrm.records.harmless_text import harmless, one_line
+from reasrm.records.harmless_text import harmless
 from reasrm.reporting.curves import Curve, Panel
-from reasrm.reporting.themed_svg import (
-    ABOVE_WITH_TEXT,
-    DASHES,
-    FONT,
-    MARKERS,
-    SERIES,
-    Ink,
-    cut_to_width,
-    figure,
-    fit_tick_labels,
-    text_width,
-    themed_svg,
-)
+from reasrm.reporting.themed_svg import DASHES, FONT, SERIES, Ink, figure, fit_tick_labels, themed_svg
 
 WIDTH = 290.0
 """Width of a plot in points: what a phone and the page's narrowest column show without shrinking it."""
 
-ROW = 22.0
-"""Height of one model's row in points."""
-
-LABEL_WIDTH = 130.0
-"""Wider names of models are cut in plots, points."""
-
-LABEL_CHARACTERS = 40
-"""Longer names are cut before they are measured."""
-
-VALUE_WIDTH = 50.0
-"""Room for the figure beside each row, points."""
-
 SMOOTHING = 15
 """Points of the moving mean that is drawn over a noisy curve."""
-
-CHANCE = 0.5
-"""Accuracy without knowledge."""
-
-
-@dataclass(frozen=True)
-class Dot:
-    """One model's accuracy with its interval, as a share."""
-
-    label: str
-    series: int
-    """Which model: its colour and marker."""
-    value: float
-    low: float
-    high: float
-
-
-def ladder_plot(name: str, title: str, dots: Sequence[Dot]) -> Markup:
-    """Accuracies of several models, one row each, the first on top, with 95 % intervals and the line of chance."""
-    labels = [cut_to_width(one_line(harmless(dot.label), LABEL_CHARACTERS), LABEL_WIDTH) for dot in dots]
-    left = 10 + max(text_width(label) for label in labels)
-    drawn, axes = figure(WIDTH, ROW * len(dots) + 58, left=left, right=VALUE_WIDTH, above=ABOVE_WITH_TEXT)
-    axes.axvline(100 * CHANCE, color=Ink.MUTED.value, linewidth=0.9, linestyle=(0, (2, 2)))
-    axes.annotate("chance", (100 * CHANCE, 1.0), xycoords=("data", "axes fraction"), xytext=(0, 3),
-                  textcoords="offset points", ha="center", color=Ink.MUTED.value, fontsize=FONT)  # fmt: skip
-    for row, dot in enumerate(dots):
-        color = SERIES[dot.series % len(SERIES)].value
-        axes.plot([100 * dot.low, 100 * dot.high], [row, row], color=color, linewidth=2.6, solid_capstyle="butt")
-        axes.plot([100 * dot.value], [row], MARKERS[dot.series % len(MARKERS)], color=color, markersize=6.5)
-        axes.annotate(f"{100 * dot.value:.1f}", (1.0, row), xycoords=("axes fraction", "data"), xytext=(6, 0),
-                      textcoords="offset points", va="center", fontsize=FONT)  # fmt: skip
-    axes.set_yticks(range(len(dots)), labels)
-    axes.tick_params(axis="y", length=0, labelcolor=Ink.TEXT.value)
-    axes.set_ylim(len(dots) - 0.4, -0.6)
-    axes.set_xlim(100 * max(0.0, min([CHANCE - 0.1, *(dot.low for dot in dots)]) - 0.03), 101.5)
-    axes.grid(axis="x")
-    axes.set_xlabel("accuracy, percent")
-    said = "; ".join(f"{d.label} {100 * d.value:.1f} ({100 * d.low:.1f} to {100 * d.high:.1f})" for d in dots)
-    return themed_svg(drawn, name, harmless(f"Accuracy in percent, {title}: {said}"))
-
 
 def curve_plot(name: str, panel: Panel, curves: Sequence[Curve], series: Mapping[str, int]) -> Markup:
     """One metric of one or more runs over the steps; a noisy one also as a moving mean."""
@@ -106,7 +41,7 @@ def curve_plot(name: str, panel: Panel, curves: Sequence[Curve], series: Mapping
                       xycoords=("axes fraction", "data"), xytext=(-2, 3), textcoords="offset points", ha="right",
                       color=Ink.ALARM.value, fontsize=FONT)  # fmt: skip
     axes.grid(axis="y")
-    axes.set_xlabel("step")
+    axes.set_xlabel(panel.over)
     axes.margins(x=0.01)
     fit_tick_labels(drawn, axes)
     return themed_svg(drawn, name, harmless(f"{panel.title}: {'; '.join(_described(curve) for curve in curves)}"))

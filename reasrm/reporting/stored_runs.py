@@ -1,4 +1,4 @@
-"""Figures measured outside this run and stored with the code: the second ladder and other training seeds.
+"""Figures measured outside this run and stored with the code: other training seeds, and ladders of other settings.
 
 They cannot be outputs of the same pipeline run (other parameters, other seeds), so they stand in two JSON files with
 the command that reproduces each of them. The page marks them as stored.
@@ -10,9 +10,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from reasrm.reporting.display_text import percent, points
-
-FINGERPRINTED_FILES = ("second_ladder.json", "other_seeds.json")
+FINGERPRINTED_FILES = ("other_seeds.json", "other_ladders.json")
 """Files beside this module whose content is part of its meaning."""
 
 
@@ -22,7 +20,7 @@ class StoredRun(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     ladder: str
-    """Which ladder: the name of the configuration in words."""
+    """Which ladder: the configuration as `report.configuration` names it, or what is other than in the miniature."""
     seed: int
     """Training seed."""
     model: str
@@ -37,21 +35,33 @@ class StoredRun(BaseModel):
     """Date and kind of machine."""
 
 
+class OtherLadder(BaseModel):
+    """A ladder of other settings, to be shown beside this run's."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    title: str
+    text: str
+    """What is other than in this run, and what follows, in a sentence or two."""
+    runs: tuple[StoredRun, ...] = Field(min_length=1)
+
+
 _RUNS = TypeAdapter(tuple[StoredRun, ...])
-
-
-def second_ladder() -> tuple[StoredRun, ...]:
-    """The ladder whose oracle has no planted laziness; empty until it is measured."""
-    return _read("second_ladder.json")
+_LADDERS = TypeAdapter(tuple[OtherLadder, ...])
 
 
 def other_seeds() -> tuple[StoredRun, ...]:
-    """The same ladder trained from other seeds; empty until it is measured."""
-    return _read("other_seeds.json")
+    """Ladders trained from other seeds; the page shows those of its own configuration."""
+    return _RUNS.validate_json(Path(__file__).with_name(FINGERPRINTED_FILES[0]).read_bytes())
+
+
+def other_ladders() -> tuple[OtherLadder, ...]:
+    """The miniature with other settings; empty until it is measured."""
+    return _LADDERS.validate_json(Path(__file__).with_name(FINGERPRINTED_FILES[1]).read_bytes())
 
 
 @dataclass(frozen=True)
-class StoredLadder:
+class StoredRow:
     """The models of one ladder and seed, as one row of a table."""
 
     name: str
@@ -63,33 +73,9 @@ class StoredLadder:
     """By name of the model."""
 
 
-def stored_ladders(runs: Sequence[StoredRun]) -> tuple[StoredLadder, ...]:
+def stored_rows(runs: Sequence[StoredRun]) -> tuple[StoredRow, ...]:
     """The runs grouped by ladder, seed, command and day, in their order."""
     grouped: dict[tuple[str, int, str, str, int], dict[str, StoredRun]] = {}
     for run in runs:
         grouped.setdefault((run.ladder, run.seed, run.command, run.measured_on, run.n), {})[run.model] = run
-    return tuple(StoredLadder(*key, accuracies) for key, accuracies in grouped.items())
-
-
-def stored_gain(runs: Sequence[StoredRun], earlier: str, later: str, label: str) -> str:
-    """What the later training stage gains or loses in `runs`, as a sentence; empty if either is not there.
-
-    Args:
-        runs: of one ladder and one seed.
-        earlier: name of the earlier stage's model.
-        later: name of the later stage's model.
-        label: the later model's name for readers.
-    """
-    accuracy = {run.model: run.accuracy for run in runs}
-    if earlier not in accuracy or later not in accuracy:
-        return ""
-    difference = accuracy[later] - accuracy[earlier]
-    verb = "gains" if difference > 0 else "loses"
-    return (
-        f"Here {label} {verb}: {percent(accuracy[later])} against {percent(accuracy[earlier])} before, "
-        f"{points(difference)} points."
-    )
-
-
-def _read(name: str) -> tuple[StoredRun, ...]:
-    return _RUNS.validate_json(Path(__file__).with_name(name).read_bytes())
+    return tuple(StoredRow(*key, accuracies) for key, accuracies in grouped.items())

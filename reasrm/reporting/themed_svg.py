@@ -24,8 +24,6 @@ FONT = 11.5
 BELOW = 38
 """Room for the ticks' labels and the axis' label, points."""
 ABOVE = 6
-ABOVE_WITH_TEXT = 18
-"""Room above the plot where a line of text stands there, points."""
 
 
 class Ink(Enum):
@@ -41,6 +39,8 @@ class Ink(Enum):
     SERIES_3 = "#050503"
     SERIES_4 = "#050504"
     SERIES_5 = "#050505"
+    SERIES_6 = "#050506"
+    SERIES_7 = "#050507"
 
     @property
     def css(self) -> str:
@@ -51,11 +51,8 @@ class Ink(Enum):
 SERIES = tuple(ink for ink in Ink if ink.name.startswith("SERIES"))
 """Colours of models and runs in the order of the ladder (Okabe and Ito's palette, safe for colour-blind readers)."""
 
-DASHES: tuple[tuple[float, ...], ...] = ((1, 1.2), (4, 1, 1, 1), (6, 2), (3, 1.2), (1.5, 1), ())
+DASHES: tuple[tuple[float, ...], ...] = ((1, 1.2), (4, 1, 1, 1), (6, 2), (3, 1.2), (1.5, 1), (), (8, 1.5, 2, 1.5), (5, 1, 1, 1, 1, 1))
 """Lengths of dashes and gaps by series, in line widths; empty for a full line: nothing is said by colour alone."""
-
-MARKERS = ("o", "s", "D", "^", "v", "P")
-"""Markers by series."""
 
 _SETTINGS: dict[str, Any] = {
     "svg.fonttype": "none",
@@ -99,7 +96,7 @@ def plot_style() -> Iterator[None]:
         yield
 
 
-def figure(width: float, height: float, *, left: float, right: float, above: float = ABOVE) -> "tuple[Figure, Axes]":
+def figure(width: float, height: float, *, left: float, right: float) -> "tuple[Figure, Axes]":
     """A new figure of `width` x `height` points with one plot in it; call inside `plot_style`.
 
     Args:
@@ -107,12 +104,11 @@ def figure(width: float, height: float, *, left: float, right: float, above: flo
         height: of the whole, points.
         left: room for the labels of the rows, points.
         right: room beside the plot, points.
-        above: room above the plot, points.
     """
     from matplotlib.figure import Figure
 
     drawn = Figure(figsize=(width / POINTS_PER_INCH, height / POINTS_PER_INCH))
-    edges = {"left": left / width, "right": 1 - right / width, "bottom": BELOW / height, "top": 1 - above / height}
+    edges = {"left": left / width, "right": 1 - right / width, "bottom": BELOW / height, "top": 1 - ABOVE / height}
     return drawn, drawn.subplots(gridspec_kw=edges)
 
 
@@ -125,15 +121,6 @@ def text_width(text: str) -> float:
         return 0.0  # no outline to measure
     path = TextPath((0, 0), text, size=FONT, prop=FontProperties(family=str(_SETTINGS["font.family"])))
     return float(path.get_extents().width)
-
-
-def cut_to_width(text: str, width: float) -> str:
-    """`text`, its end cut so that it is at most `width` points wide."""
-    if text_width(text) <= width:
-        return text
-    while text and text_width(text + "…") > width:
-        text = text[:-1]
-    return text + "…"
 
 
 def fit_tick_labels(drawn: "Figure", axes: "Axes") -> None:

@@ -27,6 +27,7 @@ DEFINITIONS = {
     "longer": "accuracy where the better answer has more characters; `shorter` where it has fewer.",
     "length_gap": "`longer` minus `shorter`; 0 for a judge that does not mind length. Interval by a bootstrap over "
     "questions; one with pairs of both kinds is drawn for both.",
+    "families": "accuracy by family of questions, `slices` by parts of families, where the rows name any.",
     "samples": "where several replies per prompt were drawn: the mean share of right ones, each question "
     "counting once; `accuracy` is that of their majority, where a tie counts 0.",
     "per_1000": "tokens that 1,000 judgments read and write, all samples included, and dollars at the prices in "
@@ -115,14 +116,16 @@ def accuracy_of(judged: Iterable[JudgedItem], resamples: int, seed: int) -> Scor
     return question_mean(values, resamples, seed) if values else None
 
 
-def families(judged: Iterable[JudgedItem], resamples: int, seed: int) -> dict[str, dict[str, Any]]:
-    """The accuracy of each family of questions, where the rows name families."""
-    parts: dict[str, list[JudgedItem]] = defaultdict(list)
+def parts(
+    judged: Iterable[JudgedItem], part_of: Callable[[JudgedItem], str], resamples: int, seed: int
+) -> dict[str, dict[str, Any]]:
+    """The accuracy of each part of the questions (families, slices), where the rows name any."""
+    found: dict[str, list[JudgedItem]] = defaultdict(list)
     for one in judged:
-        if one.item.family:
-            parts[one.item.family].append(one)
+        if name := part_of(one):
+            found[name].append(one)
     return {
-        name: mean.as_json("accuracy") for name in sorted(parts) if (mean := accuracy_of(parts[name], resamples, seed))
+        name: mean.as_json("accuracy") for name in sorted(found) if (mean := accuracy_of(found[name], resamples, seed))
     }
 
 

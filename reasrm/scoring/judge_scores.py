@@ -14,7 +14,7 @@ from reasrm.scoring.judge_behaviour import (
     DEFINITIONS,
     accuracy_of,
     behaviour,
-    families,
+    parts,
     per_thousand,
     question_values,
 )
@@ -62,7 +62,8 @@ def score_judge(model: str, judged: list[JudgedItem], settings: JudgeScoreSettin
         **behaviour(judged, resamples, seed),
         "per_1000": per_thousand(judged, settings.prices.get(model)),
         "average": average(scores, settings.headline),
-        "families": families(judged, resamples, seed),
+        "families": parts(judged, lambda one: one.item.family, resamples, seed),
+        "slices": parts(judged, lambda one: one.item.slice, resamples, seed),
         "benchmarks": {
             name: one.card | {"behaviour": behaviour(by_benchmark[name], resamples, seed)}
             for name, one in scores.items()
@@ -107,12 +108,4 @@ def _accuracy(judged: list[JudgedItem], resamples: int, seed: int) -> ScoreEstim
 
 
 def _difference(first: Mapping[str, float], second: Mapping[str, float], settings: ScoreSettings) -> dict[str, Any]:
-    found = difference(first, second, settings.resamples, settings.seed)
-    return {
-        "value": found.value,
-        "n": found.n,
-        "ci95": [found.low, found.high],
-        "better": found.test.first_better,
-        "worse": found.test.second_better,
-        "p": found.test.p,
-    }
+    return difference(first, second, settings.resamples, settings.seed).as_json()

@@ -29,6 +29,8 @@ class ItemFacts(NamedTuple):
     pair_id: str
     family: str
     """Empty where the rows name none."""
+    slice: str
+    """A part of the family; empty where the rows name none."""
     longer_by: int
     """Characters by which the better answer is longer; negative if it is shorter."""
     row: dict[str, Any]
@@ -112,6 +114,7 @@ def _facts(item: BenchmarkItem) -> ItemFacts:
         group=item.group,
         pair_id=item.pair.id,
         family=str(item.keys.get("family", "")),
+        slice=str(item.keys.get("slice", "")),
         longer_by=len(item.pair.chosen) - len(item.pair.rejected),
         row=benchmark(item.benchmark).outcome_row(item),
     )

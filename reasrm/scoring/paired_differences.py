@@ -1,7 +1,7 @@
 """Two judges on the same questions: differences with intervals, and the exact test of whether there is one."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -56,6 +56,17 @@ class PairedDifference(NamedTuple):
     high: float
     n: int
     test: SignTest
+
+    def as_json(self) -> dict[str, Any]:
+        """As it stands in files."""
+        return {
+            "value": self.value,
+            "n": self.n,
+            "ci95": [self.low, self.high],
+            "better": self.test.first_better,
+            "worse": self.test.second_better,
+            "p": self.test.p,
+        }
 
 
 def difference(first: Mapping[str, float], second: Mapping[str, float], resamples: int, seed: int) -> PairedDifference:

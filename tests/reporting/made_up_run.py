@@ -1,6 +1,7 @@
 """A made-up run: small outputs of every stage that the report reads, in the stages' own records.
 
-The judges are dice with a habit of writing; only the shape of what they leave is real.
+The judges work a question out as often as dice say, and decide by layout or by stock criteria else; only the shape of
+what they leave is real.
 """
 
 import math
@@ -11,8 +12,11 @@ from reasrm.benchmarks.collection import CollectedBenchmark, RowSelection, colle
 from reasrm.benchmarks.registry import BENCHMARKS
 from reasrm.datasets.origins import DataOrigin, as_written
 from reasrm.datasets.row_files import DataSource, RowInFile
+from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.miniature import traces
 from reasrm.miniature.benchmark_rows import benchmark_rows
+from reasrm.miniature.chat_families import is_chat_request
+from reasrm.miniature.slices import Slice
 from reasrm.miniature.world import Split, training_pairs
 from reasrm.records.benchmark_item import BenchmarkItem
 from reasrm.records.comparison import Comparison, Side, show
@@ -27,7 +31,19 @@ from reasrm.scoring.judge_scores import score_judges
 from reasrm.scoring.judged_items import read_items, read_judged_items
 from stages.score import ScoreParams
 
-SKILL = {"base": 0.5, "answer_sft": 0.63, "scalar_rm": 0.66, "sft": 0.82, "grpo-cold_start": 0.5, "grpo-full": 0.96}
+JUDGES = {
+    "base": (0.15, PromptVariant.FULL),
+    "grpo-cold_start": (0.45, PromptVariant.PLAIN),
+    "grpo-cold_start_rubrics": (0.6, PromptVariant.RUBRICS),
+    "grpo-cold_start_rubrics_qc": (0.7, PromptVariant.FULL),
+    "sft": (0.65, PromptVariant.FULL),
+    "grpo-full": (0.9, PromptVariant.FULL),
+    "answer_sft": (0.2, PromptVariant.ANSWER_ONLY),
+    "scalar_rm": (0.3, PromptVariant.FULL),
+}
+"""How often each judge works the question out, and what its prompt asks it to write."""
+COVERED = (Slice.DIAL_SHORT, Slice.TURN_SHORT, Slice.CHAT_TOAST, Slice.CHAT_LETTER)
+BUDGETS = (4, 12)
 PARTS = {"reward_bench": ("reward_bench",), "rm_bench": ("rm_bench",), "rmb": ("rmb_pairwise", "rmb_bon")}
 EVERY = 15
 SET = DataOrigin(name="some/traces", revision="ab" * 20, licence="mit", written_by="<b>a model</b>")
@@ -47,28 +63,32 @@ def made_up_items() -> dict[str, CollectedBenchmark]:
 
 def judge(model: str, item: BenchmarkItem, better: Side, dice: random.Random) -> Judgment:
     """A judgment as `model` might leave it."""
-    shown = show(item.pair, better)
-    verdict = better if dice.random() < SKILL[model] else better.other
+    shown, (skill, variant) = show(item.pair, better), JUDGES[model]
+    written = analyse(shown, skill, dice)
+    verdict: Side | None = written.preferred or Side.A
     scores, reply, unreadable = None, None, None
     if model == "scalar_rm":
         scores = (1.0, 0.0) if verdict is Side.A else (0.0, 1.0)
-    elif model == "answer_sft":
-        reply = made_up_reply(traces.answer_tag(verdict))
     elif model == "base" and dice.random() < 0.08:
-        verdict, unreadable, reply = None, "no_answer", made_up_reply("<type>Chat</type><rubric> facts")
+        verdict, unreadable, reply = None, "no_answer", made_up_reply("<type>Chat</type><rubric> layout")
     else:
-        lazy = dice.random() < {"sft": 0.4, "grpo-full": 0.02}.get(model, 0.5)
-        written = (
-            traces.style_analysis(shown.response_a, shown.response_b)
-            if lazy
-            else traces.careful_analysis(item.pair.question, shown.response_a, shown.response_b)
-        )
-        invented = "<quote_A> never said</quote_A>" if dice.random() < 0.1 else ""
-        reply = made_up_reply(written.text.replace("</eval>", invented + "</eval>") + traces.answer_tag(verdict))
+        invented = "<quote_A> never said</quote_A></eval>" if dice.random() < 0.1 else "</eval>"
+        text = written.text(variant).replace("</eval>", invented)
+        reply = made_up_reply(text + traces.answer_tag(written.preferred or Side.A))
     return Judgment(
         benchmark=item.benchmark, item_id=item.item_id, better=better, verdict=verdict, unreadable=unreadable,
         scores=scores, reply=reply,
     )  # fmt: skip
+
+
+def analyse(shown: Comparison, skill: float, dice: random.Random) -> traces.Analysis:
+    """A careful look at the answers, as often as `skill` says, else a careless one."""
+    question, answers = shown.prompt[-1].content, (shown.response_a, shown.response_b)
+    if dice.random() < skill:
+        return traces.careful_analysis(question, *answers)
+    if is_chat_request(question) and dice.random() < 0.5:
+        return traces.stock_analysis(*answers)
+    return traces.layout_analysis(*answers)
 
 
 def made_up_reply(text: str) -> Reply:
@@ -78,7 +98,7 @@ def made_up_reply(text: str) -> Reply:
 
 def write_judgments(folder: Path, items: dict[str, CollectedBenchmark]) -> None:
     """Judgments of all models in both orders."""
-    for model in SKILL:
+    for model in JUDGES:
         dice = random.Random(model)
         for name, collected in items.items():
             judgments = [judge(model, item, side, dice) for item in collected.items for side in Side]
@@ -121,9 +141,8 @@ def ask_oracle(pair: PreferencePair, oracle_pass: TracePass, dice: random.Random
     better = dice.choice(list(Side))
     shown = show(pair, better)
     right = oracle_pass is TracePass.SECOND or dice.random() < 0.8
-    text = traces.style_analysis(shown.response_a, shown.response_b).text + traces.answer_tag(
-        better if right else better.other
-    )
+    written = traces.layout_analysis(shown.response_a, shown.response_b)
+    text = written.text(PromptVariant.FULL) + traces.answer_tag(better if right else better.other)
     outcome = dice.choices([TraceOutcome.OK, TraceOutcome.REFUSED, TraceOutcome.TRUNCATED], [0.95, 0.03, 0.02])[0]
     return OracleTrace(
         pair=pair, better=better, oracle_pass=oracle_pass, model="oracle-2026-01-01", outcome=outcome,
@@ -179,7 +198,8 @@ def rollout_group(step: int, comparison: Comparison, right: list[bool], terms: t
         side = comparison.better if at else comparison.better.other
         readable = at or len(terms) == 1
         written = traces.careful_analysis(comparison.prompt[-1].content, comparison.response_a, comparison.response_b)
-        text = written.text + traces.answer_tag(side) if readable else written.text
+        analysis = written.text(PromptVariant.FULL)
+        text = analysis + traces.answer_tag(side) if readable else analysis
         finish = Finish.STOP if readable else Finish.LENGTH
         rollouts.append(
             Rollout(
@@ -202,11 +222,11 @@ def write_curve(folder: Path, name: str, values: list[float]) -> None:
 def write_scores(folder: Path) -> None:
     """Score files by the stage `score` itself."""
     params = ScoreParams.model_validate({
-        "models": list(SKILL), "headline": list(PARTS), "unreadable": "benchmark", "resamples": 100, "seed": 0,
+        "models": list(JUDGES), "headline": list(PARTS), "unreadable": "benchmark", "resamples": 100, "seed": 0,
         "prices": {},
     })  # fmt: skip
     items = read_items(folder / "benchmarks")
-    judged = {model: read_judged_items(folder / "judgments" / model, items) for model in SKILL}
+    judged = {model: read_judged_items(folder / "judgments" / model, items) for model in JUDGES}
     for model, card in score_judges(judged, params.settings()).items():
         write_json(folder / "scores" / f"{model}.json", card)
 

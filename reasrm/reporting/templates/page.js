@@ -1,7 +1,17 @@
-// Filters of the examples; the page is complete without it. Texts only ever enter through textContent.
+// Filters of the examples, and links that open one; the page is complete without it. Texts only ever enter through
+// textContent.
 (function () {
   "use strict";
   var examples = Array.prototype.slice.call(document.querySelectorAll("details.example"));
+  function openLinked() {
+    var linked = document.getElementById(location.hash.slice(1));
+    if (!linked || examples.indexOf(linked) < 0) return;
+    linked.hidden = false;
+    linked.open = true;
+    linked.scrollIntoView();
+  }
+  window.addEventListener("hashchange", openLinked);
+  openLinked();
   var place = document.getElementById("filters");
   if (!place || examples.length < 2) return;
   var kinds = ["all"];

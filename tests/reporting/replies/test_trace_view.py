@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reasrm.records.reply import Finish, Reply
-from reasrm.reporting.trace_view import Segment, SegmentKind, segments
+from reasrm.reporting.replies.trace_view import Segment, SegmentKind, segments
 
 
 def pieces(text: str, a: str = "the moon is far", b: str = "cheese, all of it") -> tuple[Segment, ...]:

@@ -1,6 +1,6 @@
 """An example as the page shows it: texts cut to a readable length, replies in marked pieces, verdicts spelled out."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from reasrm.records.comparison import Side, show
@@ -9,8 +9,17 @@ from reasrm.records.judgment import Judgment
 from reasrm.records.pair import PreferencePair
 from reasrm.records.rollout import Rollout
 from reasrm.reporting.display_text import shortened
-from reasrm.reporting.examples import BeforeAfter, ComparedItem, ComparedItems, Contrast, Orders, kind_of_question
-from reasrm.reporting.trace_view import Segment, segments
+from reasrm.reporting.replies.before_after import RULE, RULE_WITHOUT_BASIS, ChosenPair
+from reasrm.reporting.replies.examples import (
+    ComparedItem,
+    ComparedItems,
+    Contrast,
+    ItemKey,
+    Orders,
+    kind_of_question,
+)
+from reasrm.reporting.replies.trace_view import Segment, segments
+from reasrm.reporting.replies.transitions import Change, Transitions
 
 HEADLINE_CHARACTERS = 90
 
@@ -50,9 +59,13 @@ class RepliesOfModel:
 class ExampleView:
     """One item with the replies of two models."""
 
+    anchor: str
+    """Its place on the page."""
     headline: str
     kind: str
     state: str
+    asks: str
+    """Kind of question."""
     benchmark: str
     item_id: str
     turns: tuple[Turn, ...]
@@ -63,7 +76,7 @@ class ExampleView:
 
 @dataclass(frozen=True)
 class BeforeAfterView:
-    """One pair in one order, judged by the earlier and by the later model."""
+    """One pair in one order, judged before and after training."""
 
     turns: tuple[Turn, ...]
     answers: tuple[tuple[str, str, bool], ...]
@@ -74,10 +87,24 @@ class BeforeAfterView:
     item_id: str
     kind: str
     """Kind of question."""
-    solved: bool
-    """Whether the later model alone writes a worked solution."""
-    out_of: int
-    """Items that the later model alone judges rightly in every order that was asked."""
+    chosen_by: str
+    """The rule in words, and how many items there are."""
+
+
+@dataclass(frozen=True)
+class TransitionRow:
+    """Verdicts of one kind of change that rest on the same before and on the same after."""
+
+    change: str
+    total: int
+    """Of the kind of change; 0 in all rows but its first."""
+    rows: int
+    """Rows of the kind of change, in its first; else 0."""
+    before: str
+    after: str
+    count: int
+    anchor: str
+    """Of an example; empty where none is shown."""
 
 
 @dataclass(frozen=True)
@@ -86,35 +113,51 @@ class ExamplesView:
 
     models: tuple[str, str]
     """Names of the two models for readers, the earlier stage first."""
-    before_after: BeforeAfterView | None
     shown: tuple[ExampleView, ...]
     counts: tuple[tuple[str, int], ...]
     """Items by kind of outcome, among all that both models judged."""
-    transitions: tuple[tuple[str, tuple[int, int, int, int]], ...]
-    """By kind of question the items that stay right, become right, become wrong, stay wrong."""
+    transitions: tuple[TransitionRow, ...]
+    by_kind: tuple[tuple[str, tuple[int, ...]], ...]
+    """By kind of question the verdicts that stay right, become right, become wrong, stay wrong."""
 
 
-def examples_view(chosen: ComparedItems, labels: tuple[str, str], limit: int, names: Mapping[str, str]) -> ExamplesView:
+def examples_view(
+    chosen: ComparedItems, transitions: Transitions, labels: tuple[str, str], limit: int, names: Mapping[str, str]
+) -> ExamplesView:
     """Prepare what was chosen.
 
     Args:
         chosen: items with both models' replies.
+        transitions: of the same two models.
         labels: the models' names for readers.
         limit: longer texts are cut in the middle and say so; characters.
         names: the benchmarks' names for readers.
     """
-    one, improved = chosen.before_after, chosen.counts[Contrast.ONLY_SECOND]
-    order = (Contrast.BOTH, Contrast.ONLY_SECOND, Contrast.ONLY_FIRST, Contrast.NEITHER)
+    anchors = {(one.item.benchmark, one.item.item_id): f"example-{at}" for at, one in enumerate(chosen.shown, 1)}
     return ExamplesView(
         models=labels,
-        before_after=None if one is None else _before_after(one, improved, labels, limit, names),
-        shown=tuple(_example(example, labels, limit, names) for example in chosen.shown),
-        counts=tuple((contrast_label(contrast, labels), chosen.counts[contrast]) for contrast in Contrast),
-        transitions=tuple(
-            (kind, (counts[order[0]], counts[order[1]], counts[order[2]], counts[order[3]]))
-            for kind, counts in chosen.transitions.items()
+        shown=tuple(
+            _example(example, anchor, labels, limit, names)
+            for example, anchor in zip(chosen.shown, anchors.values(), strict=True)
         ),
+        counts=tuple((contrast_label(contrast, labels), chosen.counts[contrast]) for contrast in Contrast),
+        transitions=tuple(_transition_rows(transitions, anchors)),
+        by_kind=tuple((kind, tuple(counts[c] for c in Change)) for kind, counts in transitions.by_kind.items()),
     )
+
+
+def _transition_rows(transitions: Transitions, anchors: Mapping[ItemKey, str]) -> Iterator[TransitionRow]:
+    for changed in transitions.changes:
+        for at, reason in enumerate(changed.reasons):
+            yield TransitionRow(
+                change=changed.change.value,
+                total=0 if at else changed.count,
+                rows=0 if at else len(changed.reasons),
+                before=reason.before,
+                after=reason.after,
+                count=reason.count,
+                anchor=anchors.get(reason.example, ""),
+            )
 
 
 def contrast_label(contrast: Contrast, labels: tuple[str, str]) -> str:
@@ -127,12 +170,16 @@ def contrast_label(contrast: Contrast, labels: tuple[str, str]) -> str:
     }[contrast]
 
 
-def _example(example: ComparedItem, labels: tuple[str, str], limit: int, names: Mapping[str, str]) -> ExampleView:
+def _example(
+    example: ComparedItem, anchor: str, labels: tuple[str, str], limit: int, names: Mapping[str, str]
+) -> ExampleView:
     pair = example.item.pair
     return ExampleView(
+        anchor=anchor,
         headline=one_line(pair.question, HEADLINE_CHARACTERS),
         kind=contrast_label(example.contrast, labels),
         state="right" if example.contrast in (Contrast.BOTH, Contrast.ONLY_SECOND) else "wrong",
+        asks=kind_of_question(example.item),
         benchmark=names.get(example.item.benchmark, example.item.benchmark),
         item_id=example.item.item_id,
         turns=_turns(pair, limit),
@@ -142,13 +189,15 @@ def _example(example: ComparedItem, labels: tuple[str, str], limit: int, names: 
     )
 
 
-def _before_after(
-    chosen: BeforeAfter, out_of: int, labels: tuple[str, str], limit: int, names: Mapping[str, str]
+def before_after_view(
+    chosen: ChosenPair, labels: tuple[str, str], limit: int, names: Mapping[str, str]
 ) -> BeforeAfterView:
-    item, better = chosen.compared.item, chosen.better
+    """Prepare the pair that the page opens with; arguments as of `examples_view`."""
+    one = chosen.pair
+    item, better = one.compared.item, one.better
     comparison = show(item.pair, better)
     answers = {Side.A: comparison.response_a, Side.B: comparison.response_b}
-    replies = (chosen.compared.first[better], chosen.compared.second[better])
+    replies = (one.compared.first[better], one.compared.second[better])
     return BeforeAfterView(
         turns=_turns(item.pair, limit),
         answers=tuple((side.value, shortened(text, limit), side is better) for side, text in answers.items()),
@@ -158,8 +207,9 @@ def _before_after(
         benchmark=names.get(item.benchmark, item.benchmark),
         item_id=item.item_id,
         kind=kind_of_question(item),
-        solved=chosen.solved,
-        out_of=out_of,
+        chosen_by=(RULE if chosen.fitting else RULE_WITHOUT_BASIS).format(
+            improved=chosen.improved, fitting=chosen.fitting, before=labels[0], after=labels[1]
+        ),
     )
 
 

@@ -8,7 +8,7 @@ from reasrm.records.jsonl import read_records, write_records
 from reasrm.records.judgment import Judgment
 from reasrm.records.pair import Message, PreferencePair, Role
 from reasrm.records.reply import Finish, Reply
-from reasrm.reporting.examples import (
+from reasrm.reporting.replies.examples import (
     ComparedItem,
     Contrast,
     choose_before_after,

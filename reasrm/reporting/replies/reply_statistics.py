@@ -18,7 +18,7 @@ from reasrm.records.comparison import show
 from reasrm.records.content_hash import unit_interval
 from reasrm.records.jsonl import read_records
 from reasrm.records.judgment import Judgment
-from reasrm.reporting.trace_view import quote_kind
+from reasrm.reporting.replies.trace_view import quote_kind
 
 _CRITERION = re.compile(
     r"(?P<name>[^\W\d_][^\n:;,()\d|*]{0,58}?)[\s*]*+(?:[:(=|–—-]++[\s*]*+)?+(?P<weight>\d{1,3})"  # noqa: RUF001

@@ -7,7 +7,7 @@ from reasrm.records.comparison import Side
 from reasrm.records.judgment import Judgment
 from reasrm.records.pair import Message, PreferencePair, Role
 from reasrm.records.reply import Finish, Reply
-from reasrm.reporting.reply_statistics import ReplyStatistics, count_replies, criterion_shares
+from reasrm.reporting.replies.reply_statistics import ReplyStatistics, count_replies, criterion_shares
 
 
 @pytest.mark.parametrize(

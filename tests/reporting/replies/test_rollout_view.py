@@ -8,8 +8,8 @@ from reasrm.miniature.world import Split, training_pairs
 from reasrm.records.comparison import Side, show
 from reasrm.records.jsonl import BadRecordError, write_records
 from reasrm.reporting.page_settings import ShownRollouts
-from reasrm.reporting.rollout_view import RolloutRun, rollout_runs, spread
-from reasrm.reporting.trace_view import SegmentKind
+from reasrm.reporting.replies.rollout_view import RolloutRun, rollout_runs, spread
+from reasrm.reporting.replies.trace_view import SegmentKind
 from tests.reporting.made_up_run import rollout_group
 
 COMPARISON = show(training_pairs(Split.TRAIN, 1, seed=0)[0], Side.A)
