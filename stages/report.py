@@ -92,9 +92,7 @@ def report(data: Path, params: ReportParams, parameters: Mapping[str, Any]) -> C
     return gather(folders, scores, params, parameters, shift_between(params.side_by_side, folders, parameters))
 
 
-def shift_between(
-    models: tuple[str, str], folders: Folders, parameters: Mapping[str, Any]
-) -> ReportedShift | None:
+def shift_between(models: tuple[str, str], folders: Folders, parameters: Mapping[str, Any]) -> ReportedShift | None:
     """Two judges on the slices that traces cover and on the rest; None where that is not told apart."""
     covered = covered_slices(parameters)
     if not covered:

@@ -1,6 +1,6 @@
 """The page's words belong to the run that they were written for: other data or another base model drop them.
 
-What the miniature's `report` section says ("synthetic", "planted", "trained from scratch") is true of the miniature
+What the miniature's `report` section says ("synthetic", "half a million parameters") is true of the miniature
 alone. Where a profile takes its pairs, its benchmarks or its base model from elsewhere, every text of that section that
 the profile does not replace becomes null, and the page derives it from what ran (`with_derived_texts`).
 """
@@ -15,8 +15,8 @@ WITHOUT_MINIATURE: Mapping[str, Any] = {
     "summary": None,
     "notes": None,
     "reproduce": None,
-    "planted": (),
     "families": {},
+    "slices": "",
     "reference_run": None,
 }
 """What becomes of the miniature's words elsewhere; null is derived from what ran."""

@@ -86,7 +86,7 @@ def _shown_models(report: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     if "lead" in report:
         yield "lead", report["lead"]
     pairs = report.get("differences")
-    named = {"side_by_side": report.get("side_by_side")}
+    named = {key: report.get(key) for key in ("before_after", "side_by_side")}
     named |= {f"differences.{place}": pair for place, pair in enumerate(pairs if isinstance(pairs, list) else [])}
     for key, models in named.items():
         yield from ((key, model) for model in (models if isinstance(models, list) else []))
@@ -144,7 +144,7 @@ def _page_words(document: Mapping[str, Any], root: Path) -> Iterator[WrongSettin
     for key in words:
         problem = (
             "the miniature's words, while pairs, benchmarks or the base model come from elsewhere: write your own, "
-            "or null, which derives them from what ran (`planted: []`, `families: {}`)"
+            "or null, which derives them from what ran (`families: {}`, `slices: ''`)"
         )
         yield WrongSetting("report", f"report.{key}", f"{str(document['report'][key])[:SHOWN_WORDS]}...", problem)
 

@@ -60,8 +60,6 @@ class CardFacts:
     traces: Mapping[str, Any]
     revisions: Mapping[str, Any]
     """Commits of the sets that were read from the hub."""
-    planted: tuple[str, ...]
-    """What was planted in the miniature, by params.yaml."""
 
     @property
     def is_miniature(self) -> bool:
@@ -115,7 +113,6 @@ def card_facts(root: Path, name: str, stages: list[LockedStage], state: ProjectS
         pairs=written("data/pairs", "data/pairs/funnel.json"),
         traces=written("data/traces/funnel.json", "data/traces/funnel.json"),
         revisions=written("data/pairs", "revisions/pairs.json"),
-        planted=tuple(map(str, params.get("report", {}).get("planted", ()))),
     )
 
 

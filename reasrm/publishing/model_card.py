@@ -210,7 +210,9 @@ def _files(stage: Any) -> Iterator[tuple[bool, str, Any]]:
 
 def _limits(facts: CardFacts) -> Iterator[str]:
     if facts.is_miniature:
-        yield from (f"- Planted: {plain(note)}" for note in facts.planted)
+        covered = facts.locked("collect_pairs", "collect_pairs").get("distill_slices")
+        if covered:
+            yield f"- Set by hand: how its base judges before training; and all traces are of {', '.join(covered)}."
         yield "- It knows the words of its world alone."
     yield "- A judge can be wrong, and can prefer an answer for its place, length or style."
     yield "- What an answer says may be meant to move its judge. Its verdict is no ground to trust an answer."

@@ -19,6 +19,7 @@ from reasrm.reporting.headline import (
     difference_rows,
     headline_cards,
     opposite_ranks,
+    style_gains,
 )
 from reasrm.reporting.ladder import Ladder, build_ladder
 from reasrm.reporting.model_scores import ModelScores, ReportedDifference, ReportedShift, read_scores
@@ -91,6 +92,8 @@ class Content:
     slices: SliceChart | None
     shift: ReportedShift | None
     heat_maps: tuple[HeatMap, ...]
+    style_gains: tuple[str, ...]
+    """What RM-Bench's cells gain by training as a whole, and from the earlier to the later model, as sentences."""
     paper: PaperTables
     other_ladders: tuple[OtherLadder, ...]
     """Variations of the miniature; empty where base model or pairs come from elsewhere."""
@@ -165,6 +168,9 @@ def gather(
         slices=_slices(models, settings, parameters, shift),
         shift=shift,
         heat_maps=heat_maps(models),
+        style_gains=tuple(
+            style_gains(scores, pair, settings) for pair in (settings.before_after, settings.side_by_side)
+        ),
         paper=paper_tables(),
         other_ladders=other_ladders() if by_hand.is_miniature else (),
         other_seeds=seeds,
@@ -187,7 +193,12 @@ def _examples(folders: Folders, settings: PageSettings, labels: Mapping[str, str
     asked = asked_items(folders.benchmarks, labels)
     changes = read_transitions(folders.judgments, asked, models)
     chosen = choose_examples(
-        folders.judgments, folders.benchmarks, models, settings.examples, asked, changes.examples if settings.examples else ()
+        folders.judgments,
+        folders.benchmarks,
+        models,
+        settings.examples,
+        asked,
+        changes.examples if settings.examples else (),
     )
     names = (settings.label(models[0]), settings.label(models[1]))
     return examples_view(chosen, changes, names, settings.example_characters, labels)

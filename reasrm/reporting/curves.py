@@ -69,7 +69,7 @@ REINFORCEMENT = (
         ("groups/reward", "reward"),
         "Reward",
         "",
-        "Mean reward of the sampled replies: the weighted sum of the terms that `grpo_variants` names under Exact "
+        "Mean reward of the sampled replies: the weighted sum of the terms that grpo_variants names under Exact "
         "parameters. Term verdict: +1 if right, else -1; terms answer and format: 1 or 0. So where the terms differ, "
         "compare slopes, not levels.",
     ),

@@ -62,6 +62,20 @@ def opposite_ranks(scores: Mapping[str, ModelScores], settings: PageSettings) ->
     return tuple(found)
 
 
+def style_gains(scores: Mapping[str, ModelScores], models: tuple[str, str], settings: PageSettings) -> str:
+    """What RM-Bench's easy, normal and hard cells gain between two models, as a sentence; empty where not judged."""
+    found = [scores[model].benchmarks.get("rm_bench") for model in models if model in scores]
+    both = [one.difficulties for one in found if one is not None]
+    if len(both) < 2:
+        return ""
+    gains = [
+        f"{level} {points(both[1][level].value - both[0][level].value)}"
+        for level in ("hard", "normal", "easy")
+        if level in both[0] and level in both[1]
+    ]
+    return f"From {settings.label(models[0])} to {settings.label(models[1])}, in points: {', '.join(gains)}."
+
+
 def benchmark_note(name: str, scores: Mapping[str, ModelScores]) -> str:
     """What must be known with a benchmark's score: what unreadable verdicts are worth, the rule, what is not there."""
     found = [one.benchmarks[name] for one in scores.values() if name in one.benchmarks]

@@ -12,7 +12,6 @@ from reasrm.reporting.page_settings import PageSettings, PaperCell
 from reasrm.reporting.paper_reference import paper_tables
 from reasrm.reporting.stored_runs import StoredRun
 
-
 ABLATION = 2
 """The paper's table whose rows are steps of one recipe."""
 

@@ -18,6 +18,7 @@ WIDTH = 290.0
 SMOOTHING = 15
 """Points of the moving mean that is drawn over a noisy curve."""
 
+
 def curve_plot(name: str, panel: Panel, curves: Sequence[Curve], series: Mapping[str, int]) -> Markup:
     """One metric of one or more runs over the steps; a noisy one also as a moving mean."""
     drawn, axes = figure(WIDTH, 165, left=44, right=6)

@@ -51,7 +51,16 @@ class Ink(Enum):
 SERIES = tuple(ink for ink in Ink if ink.name.startswith("SERIES"))
 """Colours of models and runs in the order of the ladder (Okabe and Ito's palette, safe for colour-blind readers)."""
 
-DASHES: tuple[tuple[float, ...], ...] = ((1, 1.2), (4, 1, 1, 1), (6, 2), (3, 1.2), (1.5, 1), (), (8, 1.5, 2, 1.5), (5, 1, 1, 1, 1, 1))
+DASHES: tuple[tuple[float, ...], ...] = (
+    (1, 1.2),
+    (4, 1, 1, 1),
+    (6, 2),
+    (3, 1.2),
+    (1.5, 1),
+    (),
+    (8, 1.5, 2, 1.5),
+    (5, 1, 1, 1, 1, 1),
+)
 """Lengths of dashes and gaps by series, in line widths; empty for a full line: nothing is said by colour alone."""
 
 _SETTINGS: dict[str, Any] = {

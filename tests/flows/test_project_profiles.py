@@ -62,7 +62,7 @@ def test_a_page_says_of_another_run_nothing_that_is_true_of_the_miniature(name: 
     report = document["report"]
     assert report["configuration"] == name
     if document["base_model"]["source"] != "world":
-        for key in ("title", "summary", "notes", "reproduce", "planted", "families", "reference_run"):
+        for key in ("title", "summary", "notes", "reproduce", "families", "slices", "reference_run"):
             assert not report[key] or report[key] != before["report"][key], key
 
 

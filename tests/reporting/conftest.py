@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from reasrm.reporting.page import render
+from reasrm.reporting.page_settings import ReferenceRun
 from reasrm.reporting.run_settings import read_parameters
 from stages.report import ReportParams, report
 from tests.reporting.hostile_run import hostile_parameters, hostile_params, poison
@@ -21,9 +22,19 @@ def hostile_data(made_up_data: Path, tmp_path_factory: pytest.TempPathFactory) -
 
 
 @pytest.fixture(scope="session")
+def data_without_curves(made_up_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The made-up run without curves, whose plots take most of a page's time."""
+    folder = tmp_path_factory.mktemp("no_curves") / "data"
+    shutil.copytree(made_up_data, folder, ignore=shutil.ignore_patterns("curves"))
+    (folder / "curves").mkdir()
+    return folder
+
+
+@pytest.fixture(scope="session")
 def params() -> ReportParams:
-    """The report's section of params.yaml, with a smaller sample."""
-    return ReportParams.load().model_copy(update={"reply_sample": 60})
+    """The report's section of params.yaml, with a smaller sample and a measured run."""
+    run = ReferenceRun(date="2026-01-01", hardware="2 CPU cores", seconds=301, note="Elsewhere it took longer.")
+    return ReportParams.load().model_copy(update={"reply_sample": 60, "reference_run": run})
 
 
 @pytest.fixture(scope="session")

@@ -48,7 +48,7 @@ def poison_items(folder: Path) -> dict[str, str]:
             texts = (item.pair.chosen + HOSTILE, HOSTILE + item.pair.rejected)
             pair = PreferencePair(prompt=prompt, chosen=texts[0], rejected=texts[1], source=HOSTILE)
             renamed[item.item_id] = item.item_id + HOSTILE
-            keys = item.keys | {"family": HOSTILE}
+            keys = item.keys | {"family": HOSTILE, "slice": HOSTILE}
             items.append(item.model_copy(update={"pair": pair, "item_id": renamed[item.item_id], "keys": keys}))
         write_records(file, items)
     return renamed
@@ -116,6 +116,7 @@ def poison_scores(folder: Path) -> None:
     for file in (folder / "scores").glob("*.json"):
         card = json.loads(file.read_text(encoding="utf-8"))
         card["families"] = {HOSTILE: next(iter(card["families"].values()))}
+        card["slices"] = {HOSTILE: next(iter(card["slices"].values()))}
         card["unreadable"] = {HOSTILE: 3}
         for one in card["benchmarks"].values():
             one["sections"] = {HOSTILE: next(iter(one["sections"].values()))}
@@ -128,7 +129,7 @@ def hostile_params() -> ReportParams:
     """Settings of the page with hostile texts."""
     given = ReportParams.load().model_dump(mode="json")
     given |= {"reply_sample": 60, "title": HOSTILE, "configuration": HOSTILE, "summary": HOSTILE}
-    given |= {"notes": [HOSTILE], "planted": [HOSTILE], "families": {HOSTILE: HOSTILE}}
+    given |= {"notes": [HOSTILE], "slices": HOSTILE, "families": {HOSTILE: HOSTILE}}
     given["reference_run"] = {"date": HOSTILE, "hardware": HOSTILE, "seconds": 1, "note": HOSTILE}
     given["models"] = dict.fromkeys(given["models"], HOSTILE)
     given["reproduce"] = [{"does": HOSTILE, "command": HOSTILE}]

@@ -7,6 +7,7 @@ what they leave is real.
 import math
 import random
 from pathlib import Path
+from typing import Any
 
 from reasrm.benchmarks.collection import CollectedBenchmark, RowSelection, collect, write_benchmarks
 from reasrm.benchmarks.registry import BENCHMARKS
@@ -43,7 +44,8 @@ JUDGES = {
 }
 """How often each judge works the question out, and what its prompt asks it to write."""
 COVERED = (Slice.DIAL_SHORT, Slice.TURN_SHORT, Slice.CHAT_TOAST, Slice.CHAT_LETTER)
-BUDGETS = (4, 12)
+BUDGETS = {8: 0.2, 16: 0.5, 32: 0.9}
+"""Tokens, and what is left of the distance from chance."""
 PARTS = {"reward_bench": ("reward_bench",), "rm_bench": ("rm_bench",), "rmb": ("rmb_pairwise", "rmb_bon")}
 EVERY = 15
 SET = DataOrigin(name="some/traces", revision="ab" * 20, licence="mit", written_by="<b>a model</b>")
@@ -108,8 +110,10 @@ def write_judgments(folder: Path, items: dict[str, CollectedBenchmark]) -> None:
 
 def write_pairs_and_traces(folder: Path) -> None:
     """Pairs, two oracle passes, kept and rejected traces."""
-    pairs = training_pairs(Split.TRAIN, 300, seed=0)
-    sets = {"distill": pairs[:200], "reinforce": pairs[200:280], "dev": pairs[280:]}
+    pairs = training_pairs(Split.TRAIN, 900, seed=0)
+    covered = [pair for pair in pairs if pair.labels["slice"] in COVERED]
+    others = [pair for pair in pairs if pair.labels["slice"] not in COVERED]
+    sets = {"distill": covered[:200], "reinforce": others[:80], "dev": others[80:100]}
     for name, some in sets.items():
         write_records(folder / "pairs" / f"{name}.jsonl", some)
     write_records(folder / "pairs" / "rejected.jsonl", [{"reason": "duplicate", "id": str(i)} for i in range(5)])
@@ -166,21 +170,27 @@ def kept(trace: OracleTrace) -> KeptTrace:
 def write_curves(folder: Path) -> None:
     """Curves as DVCLive writes them."""
     dice = random.Random(2)
-    for run, top in {"grpo-full": 0.9, "grpo-cold_start": 0.05}.items():
+    for run in (model for model in JUDGES if model.startswith("grpo-")):
         names = ("reward", "kl", "entropy", "completions/mean_length", "frac_reward_zero_std", "loss",
                  "verdict_a_share", "readable")  # fmt: skip
         for name in names:
+            top = JUDGES[run][0]
             write_curve(
                 folder / "curves" / run, name, [top * math.tanh(i / 20) + dice.gauss(0, 0.1) for i in range(60)]
             )
     for run in ("base", "sft", "answer_sft", "scalar_rm"):
         write_curve(folder / "curves" / run, "loss", [2 * math.exp(-i / 10) + dice.gauss(0, 0.05) for i in range(40)])
+    for run in JUDGES.keys() - {"base"}:
+        top = 0.5 + JUDGES[run][0] / 2
+        shares = [round(top - (top - 0.55) * math.exp(-i), 2) for i in range(4)]
+        write_curve(folder / "curves" / run, "dev/accuracy", shares, every=20)
+        write_curve(folder / "curves" / run, "dev/pairs", [100.0] * 4, every=20)
 
 
 def write_rollouts(folder: Path) -> None:
     """Sampled groups as GRPO keeps them: a training that learns, and one in which all replies earn the same."""
     dice = random.Random(3)
-    pairs = training_pairs(Split.TRAIN, 300, seed=0)[200:280]
+    pairs = training_pairs(Split.TRAIN, 80, seed=1)
     for run, terms in {"grpo-full": ("verdict",), "grpo-cold_start": ("answer", "format")}.items():
         groups = []
         for step in range(0, 60, 10):
@@ -213,9 +223,9 @@ def rollout_group(step: int, comparison: Comparison, right: list[bool], terms: t
     return RolloutGroup(step=step, comparison=comparison, has_signal=has_signal, rollouts=tuple(rollouts))
 
 
-def write_curve(folder: Path, name: str, values: list[float]) -> None:
-    """One metric in DVCLive's layout."""
-    lines = [f"step\t{name.rpartition('/')[2]}", *(f"{step}\t{value}" for step, value in enumerate(values))]
+def write_curve(folder: Path, name: str, values: list[float], every: int = 1) -> None:
+    """One metric in DVCLive's layout, one value for each `every` steps."""
+    lines = [f"step\t{name.rpartition('/')[2]}", *(f"{every * at}\t{value}" for at, value in enumerate(values))]
     write_text(folder / "plots" / "metrics" / "train" / f"{name}.tsv", "\n".join(lines) + "\n")
 
 
@@ -228,7 +238,17 @@ def write_scores(folder: Path) -> None:
     items = read_items(folder / "benchmarks")
     judged = {model: read_judged_items(folder / "judgments" / model, items) for model in JUDGES}
     for model, card in score_judges(judged, params.settings()).items():
-        write_json(folder / "scores" / f"{model}.json", card)
+        budgets = {} if model == "scalar_rm" else {"token_budgets": made_up_budgets(card)}
+        write_json(folder / "scores" / f"{model}.json", card | budgets)
+
+
+def made_up_budgets(card: dict[str, Any]) -> dict[str, Any]:
+    """Accuracy within token budgets: the less a judge may write, the nearer to chance."""
+    return {
+        str(tokens): {"accuracy": 0.5 + (card["accuracy"] - 0.5) * share, "n": card["n"],
+                      "ci95": [0.5 + (bound - 0.5) * share for bound in card["ci95"]]}
+        for tokens, share in BUDGETS.items()
+    }  # fmt: skip
 
 
 def write_run(folder: Path) -> None:

@@ -2,8 +2,9 @@
 
 import pytest
 
-from reasrm.reporting.charts import curve_groups, diverging
+from reasrm.reporting.charts import ModelView, budget_chart, curve_groups, diverging
 from reasrm.reporting.curves import Curve
+from reasrm.reporting.model_scores import ModelScores
 from reasrm.reporting.themed_svg import plot_style
 
 
@@ -40,3 +41,21 @@ def test_dev_accuracy_says_out_of_how_many_it_is() -> None:
     (dev,) = (chart for chart in group.charts if chart.title == "Dev accuracy")
     assert dev.reading.endswith("n = 100 pairs; the shade is the 95 % interval (Wilson).")
     assert "to 0.8 (0.711 to 0.867) at step 20" in dev.plot
+
+
+def test_accuracy_within_budgets_ends_with_what_no_budget_gives() -> None:
+    card = {
+        "accuracy": 0.9, "n": 10, "ci95": [0.8, 0.95], "flip_rate": None, "families": {}, "benchmarks": {},
+        "average": None, "unreadable_rate": 0.0, "unreadable": {}, "picked_a": None, "better_is_a": None,
+        "both_orders_right": None, "judged": 20, "longer": None, "shorter": None, "differences": {},
+    }  # fmt: skip
+    budgets = {"token_budgets": {"16": {"accuracy": 0.6, "n": 10, "ci95": [0.5, 0.7]}}}
+    asked = ModelView("sft", "SFT", 1, ModelScores.model_validate(card | budgets))
+    other = ModelView("scalar_rm", "ScalarRM", 2, ModelScores.model_validate(card))
+    with plot_style():
+        found = budget_chart([asked, other], limit=96)
+        assert budget_chart([other], limit=96) is None
+    assert found is not None
+    assert [entry.label for entry in found.legend] == ["SFT"]
+    assert "sft from 0.6 at step 16 to 0.9 (0.800 to 0.950) at step 96" in found.charts[0].plot
+    assert "tokens of reasoning" in found.charts[0].plot

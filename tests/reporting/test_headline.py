@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from reasrm.reporting.headline import difference_rows, opposite_ranks
+from reasrm.reporting.headline import difference_rows, opposite_ranks, style_gains
 from reasrm.reporting.model_scores import ModelScores
 from stages.report import ReportParams
 
@@ -22,7 +22,7 @@ def test_models_that_accuracy_and_average_rank_oppositely_are_named(params: Repo
     found = opposite_ranks(
         {"sft": scores(0.733, 0.769), "scalar_rm": scores(0.713, 0.802), "grpo-full": scores(0.939, 0.949)}, params
     )
-    assert found == ("ScalarRM against Reasoning SFT: accuracy 71.3 against 73.3, average 80.2 against 76.9.",)
+    assert found == ("SFT on traces against ScalarRM: accuracy 73.3 against 71.3, average 76.9 against 80.2.",)
 
 
 @pytest.mark.parametrize("average", [None, 0.8])
@@ -35,5 +35,18 @@ def test_more_points_on_fewer_questions_are_marked(
     params: ReportParams, better: int, worse: int, opposed: bool
 ) -> None:
     gain = {"value": 0.019, "n": 1315, "ci95": [-0.011, 0.05], "better": better, "worse": worse, "p": 0.65}
-    (row,) = difference_rows({"sft": scores(0.73, None, scalar_rm=gain), "scalar_rm": scores(0.71, None)}, params)
+    named = params.model_copy(update={"differences": (("sft", "scalar_rm"),)})
+    (row,) = difference_rows({"sft": scores(0.73, None, scalar_rm=gain), "scalar_rm": scores(0.71, None)}, named)
     assert (row.opposed, row.p) == (opposed, ".650")
+
+
+def test_the_cells_of_rm_bench_are_compared_level_by_level(params: ReportParams) -> None:
+    def judged(hard: float, easy: float) -> ModelScores:
+        cells = {"hard": {"value": hard}, "easy": {"value": easy}}
+        card = {"score": 0.5, "n": 9, "ci95": [0, 1], "unreadable_rule": "", "difficulties": cells}
+        return ModelScores.model_validate(scores(0.5, None).model_dump() | {"benchmarks": {"rm_bench": card}})
+
+    both = {"sft": judged(0.5, 0.9), "grpo-full": judged(0.8, 0.875)}
+    said = "From SFT on traces to SFT + GRPO, in points: hard +30.0, easy -2.5."
+    assert style_gains(both, ("sft", "grpo-full"), params) == said
+    assert style_gains({"sft": judged(0.5, 0.9)}, ("sft", "grpo-full"), params) == ""

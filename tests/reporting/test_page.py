@@ -12,8 +12,10 @@ from pydantic import ValidationError
 
 from reasrm.records.benchmark_folder import ACCOUNT
 from reasrm.records.harmless_text import harmless
+from reasrm.reporting import content
 from reasrm.reporting.page import PAPER_ADDRESS, TEMPLATES, render, script_hash
 from reasrm.reporting.run_settings import read_parameters
+from reasrm.reporting.stored_runs import OtherLadder, StoredRun
 from stages.report import ReportParams, report
 from tests.reporting.made_up_run import SET, write_published_metrics
 
@@ -99,6 +101,7 @@ def test_headings_go_down_one_step_at_a_time(made_up_page: str) -> None:
 def test_every_plot_says_what_it_shows(made_up_page: str) -> None:
     plots = re.findall(r'<svg class="plot"[^>]*>', made_up_page)
     assert len(plots) > 10
+    assert made_up_page.count('class="dots"') > 15
     assert all('aria-label="' in plot and 'role="img"' in plot for plot in plots)
 
 
@@ -109,9 +112,13 @@ def test_what_a_reader_needs_is_there(made_up_page: str) -> None:
         "Cold-start RL", "published", "What was left out, and why", "wrong verdict", "hard",
         "KL to the starting checkpoint", "in neither answer", "Better answer shown as B", "ScalarRM",
         "Chain of Rubrics", "dvc repro", "arXiv 2505.02387v3", "91.4", "Exact parameters", "learning_rate",
-        "no key was used", "it would cost $1.50", "no stage reads them", "Here SFT + GRPO loses", "becomes right",
-        "exact McNemar test", "One pair of answers, before and after", "Chosen by rule", "stored",
-        "2 CPU cores with AMX, no GPU", "Sample rollouts", "No kept group had signal", "Behind the verdict",
+        "no key was used", "it would cost $1.50", "no stage reads them", "becomes right", "exact McNemar test",
+        "One pair, judged before and after training", "Chosen by rule: of the", "steps of the paper's table 2",
+        "What is set by hand", "The base model's habits", "all of dial-short, turn-short, chat-toast, chat-letter",
+        "What the traces cover, and what they do not", "on what no trace covers", "on what grounds", "worked solution",
+        "own criteria: layout", "Accuracy within a token budget", "From Base model to SFT + GRPO, in points: hard +",
+        "A dial counts 0 to 4", "5 min 1 s on 2 CPU cores", "Elsewhere it took longer", "stored", "Sample rollouts",
+        "No kept group had signal", "Behind the verdict",
     ):  # fmt: skip
         assert expected in text, expected
 
@@ -148,7 +155,8 @@ def test_blank_lines_and_spaces_of_an_answer_survive(made_up_page: str) -> None:
 
 
 def test_benchmarks_of_the_miniature_are_never_called_like_the_published_ones(made_up_page: str) -> None:
-    text = "".join(Page(re.sub(r'<section id="paper">.*?</section>', "", made_up_page, flags=re.DOTALL)).text)
+    published = r'<section (?:id="paper"|class="sheet ladder"[^>]*)>.*?</section>'
+    text = "".join(Page(re.sub(published, "", made_up_page, flags=re.DOTALL)).text)
     assert not re.findall(r"(?<!mini-)\b(?:RewardBench|RM-Bench|RMB)\b", text)
 
 
@@ -164,6 +172,28 @@ def test_every_row_has_a_header_with_text_and_every_region_a_name_of_its_own(mad
     assert len(names) == len(set(names)) == made_up_page.count('role="region"')
 
 
+def test_a_lazy_oracle_and_what_was_measured_apart_are_told(
+    data_without_curves: Path, params: ReportParams, made_up_page: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = {"model": "base", "accuracy": 0.512, "n": 9, "ci95": (0.5, 0.53), "command": "reasrm x", "measured_on": "now"}
+    seeds = (StoredRun(ladder="miniature", seed=1, **run), StoredRun(ladder="another", seed=2, **run))
+    ladder = OtherLadder(title="No shift", text="All slices.", runs=(StoredRun(ladder="all slices", seed=0, **run),))
+    monkeypatch.setattr(content, "other_seeds", lambda: seeds)
+    monkeypatch.setattr(content, "other_ladders", lambda: (ladder,))
+    lazy = read_parameters()
+    lazy["distill_traces_variants"] = {name: {"model": "miniature-lazy-1"} for name in ("first", "second")}
+    page = render(report(data_without_curves, params, lazy))
+    text = " ".join("".join(Page(page).text).split())
+    assert Page(page).open == []
+    assert page.count('class="ring"') == 1, "a seed of another configuration is not this ladder's"
+    for expected in ("rings: training seed 1", "storedOther training seeds", "storedNo shift", "all slices, seed 0",
+                     "judges so many by layout alone: dial 10 %, turn 75 %"):  # fmt: skip
+        assert expected in text, expected
+    assert "another, seed 2" not in text
+    assert "The oracle is careful." in made_up_page
+    assert "The oracle is careful." not in page
+
+
 @pytest.mark.parametrize("address", ["javascript:alert(1)", "http://x", "https://x y", 'https://x"onclick=', "code"])
 def test_the_repository_is_an_https_address_or_nothing(params: ReportParams, address: str) -> None:
     with pytest.raises(ValidationError, match="repository"):
@@ -171,9 +201,11 @@ def test_the_repository_is_an_https_address_or_nothing(params: ReportParams, add
 
 
 @pytest.mark.slow
-def test_published_traces_are_not_called_an_oracles(made_up_data: Path, params: ReportParams, tmp_path: Path) -> None:
+def test_published_traces_are_not_called_an_oracles(
+    data_without_curves: Path, params: ReportParams, tmp_path: Path
+) -> None:
     data = tmp_path / "data"
-    shutil.copytree(made_up_data, data)
+    shutil.copytree(data_without_curves, data)
     write_published_metrics(data)
     page = render(report(data, params, read_parameters()))
     text = " ".join("".join(Page(page).text).split())
@@ -186,19 +218,29 @@ def test_published_traces_are_not_called_an_oracles(made_up_data: Path, params: 
 
 
 def test_what_a_configuration_does_not_have_is_left_out(
-    made_up_data: Path, params: ReportParams, tmp_path: Path
+    data_without_curves: Path, params: ReportParams, tmp_path: Path
 ) -> None:
     data = tmp_path / "data"
-    shutil.copytree(made_up_data, data)
+    shutil.copytree(data_without_curves, data)
     account = data / "benchmarks" / ACCOUNT
     account.write_text(account.read_text(encoding="utf-8").replace('"miniature"', '"files"'), encoding="utf-8")
-    bare = {"reference_run": None, "planted": (), "families": {}, "notes": ()}
-    bare |= {"side_by_side": ("scalar_rm", "grpo-full")}  # the first writes nothing
+    bare = {"reference_run": None, "families": {}, "slices": "", "notes": (), "paper_rows": {}}
+    bare |= {"before_after": ("scalar_rm", "grpo-full")}  # the first writes nothing
     vendor = read_parameters() | {"distill_traces": {"endpoint": "environment"}}
+    for section in ("collect_pairs", "base_model"):
+        vendor[section] = vendor[section] | {"source": "files"}
     page = render(report(data, params.model_copy(update=bare), vendor))
     text = " ".join("".join(Page(page).text).split())
     assert Page(page).open == []
-    for absent in ("What is planted", "Another kind of processor", "no key was used", "mini-RM", "before and after"):
+    for absent in (
+        "set by hand",
+        "2 CPU cores",
+        "steps of the paper's table",
+        "no key was used",
+        "mini-RM",
+        "before and after",
+        "no trace covers",
+    ):
         assert absent not in text, absent
-    assert "Accuracy of each judge" in text
+    assert "Accuracy of each recipe" in text
     assert "tokens come to $1.50" in text

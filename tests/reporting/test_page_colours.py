@@ -5,6 +5,7 @@ import re
 import pytest
 
 from reasrm.reporting.page import TEMPLATES
+from reasrm.reporting.themed_svg import SERIES
 
 CSS = (TEMPLATES / "page.css").read_text(encoding="utf-8")
 
@@ -47,7 +48,7 @@ def test_text_on_the_strongest_cells_and_on_the_verdict_can_be_read(number: int)
 @pytest.mark.parametrize("number", [0, 1])
 def test_lines_and_dots_stand_out(number: int) -> None:
     colours = theme(number)
-    assert all(contrast(colours[f"series-{at}"], colours["surface"]) >= 3 for at in range(6))
+    assert all(contrast(colours[f"series-{at}"], colours["surface"]) >= 3 for at in range(len(SERIES)))
 
 
 def test_both_themes_define_the_same_colours() -> None:

@@ -4,10 +4,11 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from reasrm.records.trace import TracePass
 from reasrm.reporting.data_funnel import Funnel, PassCounts
-from reasrm.reporting.page_settings import with_derived_texts
+from reasrm.reporting.page_settings import PaperCell, with_derived_texts
 from reasrm.reporting.run_settings import read_parameters
 from stages.report import ReportParams
 
@@ -37,7 +38,7 @@ def unwritten() -> ReportParams:
     """The section without any text, as a profile of another base leaves it."""
     nothing = dict.fromkeys(("title", "summary", "notes", "reproduce"))
     return ReportParams.load().model_copy(
-        update={**nothing, "planted": (), "families": {}, "configuration": "big +lora"}
+        update={**nothing, "slices": "", "families": {}, "configuration": "big +lora"}
     )
 
 
@@ -81,3 +82,17 @@ def test_a_program_as_oracle_is_said(unwritten: ReportParams) -> None:
 def test_what_was_written_stays_as_it_is() -> None:
     written = ReportParams.load()
     assert with_derived_texts(written, read_parameters(), funnel("m")) == written
+
+
+@pytest.mark.parametrize(
+    ("cell", "told"),
+    [
+        ({"table": 4, "row": "RM-R1", "column": "Average"}, "no table 4 of the paper is here, only 1, 2, 3, 6, 7, 8"),
+        ({"table": 2, "row": "RM-R2", "column": "Average"}, "table 2 has no row 'RM-R2', only Instruct .Original., "),
+        ({"table": 2, "row": "RM-R1", "column": "Math"}, "table 2 has no column 'Math', only Chat, Chat Hard, "),
+        ({"table": 1, "row": "DeepSeek-GRM-27B", "column": "RM-Bench"}, "prints no figure for 'DeepSeek-GRM-27B'"),
+    ],
+)
+def test_a_figure_that_the_paper_does_not_print_is_refused(cell: dict[str, Any], told: str) -> None:
+    with pytest.raises(ValidationError, match=told):
+        PaperCell.model_validate(cell)

@@ -1,22 +1,36 @@
-"""Stored figures: what they say of GRPO is computed from them."""
+"""Stored figures: files that can be read, and one row of a table per ladder and seed."""
 
-from reasrm.reporting.stored_runs import StoredRun, other_seeds, second_ladder, stored_gain, stored_ladders
+import json
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from reasrm.reporting import stored_runs
+from reasrm.reporting.stored_runs import StoredRun, other_ladders, other_seeds, stored_rows
 
 
-def run(model: str, accuracy: float) -> StoredRun:
+def run(model: str, accuracy: float, seed: int = 0) -> StoredRun:
     return StoredRun(
-        ladder="x", seed=0, model=model, accuracy=accuracy, n=9, ci95=(0, 1), command="c", measured_on="today"
+        ladder="x", seed=seed, model=model, accuracy=accuracy, n=9, ci95=(0, 1), command="c", measured_on="today"
     )
 
 
-def test_a_loss_is_called_a_loss_and_a_gain_a_gain() -> None:
-    runs = (run("sft", 0.9742), run("grpo", 0.9548))
-    assert stored_gain(runs, "sft", "grpo", "GRPO") == "Here GRPO loses: 95.5 against 97.4 before, -1.9 points."
-    assert "gains" in stored_gain(runs, "grpo", "sft", "SFT")
-    assert stored_gain(runs, "sft", "absent", "X") == ""
+def test_the_stored_files_can_be_read_and_name_no_model_twice() -> None:
+    for runs in (other_seeds(), *(ladder.runs for ladder in other_ladders())):
+        keys = [(found.ladder, found.seed, found.model) for found in runs]
+        assert len(keys) == len(set(keys))
 
 
 def test_one_row_per_ladder_and_seed() -> None:
-    for runs in (second_ladder(), other_seeds()):
-        (ladder,) = stored_ladders(runs)
-        assert [found.model for found in runs] == list(ladder.accuracies)
+    rows = stored_rows([run("sft", 0.9, 1), run("sft", 0.8, 2), run("grpo", 0.95, 1)])
+    assert [(row.seed, {name: one.accuracy for name, one in row.accuracies.items()}) for row in rows] == [
+        (1, {"sft": 0.9, "grpo": 0.95}), (2, {"sft": 0.8}),
+    ]  # fmt: skip
+
+
+def test_a_ladder_without_runs_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(stored_runs, "__file__", str(tmp_path / "stored_runs.py"))
+    (tmp_path / "other_ladders.json").write_text(json.dumps([{"title": "t", "text": "x", "runs": []}]))
+    with pytest.raises(ValidationError, match="runs"):
+        other_ladders()

@@ -24,6 +24,7 @@ def _items(count: int = 20) -> list[ItemFacts]:
             group=f"g{n}",
             pair_id=f"p{n}",
             family="sum" if n % 2 else "chat",
+            slice="sum-long" if n % 2 else "",
             longer_by=1 if n % 4 < 2 else -1,
             row={"subset": SUBSETS[n % 4], "id": n},
         )

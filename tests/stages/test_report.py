@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 
-from reasrm.miniature.oracle_replies import LAZY_SHARES
-from reasrm.miniature.pretraining_documents import VERDICT_A_SHARE
 from reasrm.reporting.content import Content
 from reasrm.reporting.page import render
 from reasrm.reporting.run_settings import read_parameters
@@ -19,7 +17,7 @@ from reasrm.runtime.params import ParamsError
 from reasrm.runtime.stage_main import StageError
 from reasrm.runtime.yaml_files import write_yaml
 from stages.report import ReportParams, metrics, report
-from tests.reporting.made_up_run import SKILL
+from tests.reporting.made_up_run import JUDGES
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -43,7 +41,7 @@ def figures(content: Content, params: ReportParams) -> dict[str, Any]:
 
 
 def test_every_model_has_the_promised_figures(figures: dict[str, Any], made_up_data: Path) -> None:
-    assert set(figures["models"]) == set(SKILL)
+    assert set(figures["models"]) == set(JUDGES)
     for name, model in figures["models"].items():
         card = json.loads((made_up_data / "scores" / f"{name}.json").read_text(encoding="utf-8"))
         assert (model["accuracy"], model["n"], model["ci95"]) == (card["accuracy"], card["n"], card["ci95"])
@@ -108,12 +106,25 @@ def test_misspelt_parameters_are_refused(tmp_path: Path) -> None:
         ReportParams.load(file=file)
 
 
-def test_the_page_states_what_is_planted_as_it_is(params: ReportParams) -> None:
-    coin, laziness = params.planted
-    assert f"{100 * VERDICT_A_SHARE:.0f} % of them A" in coin
-    for family, share in LAZY_SHARES.items():
-        assert f"{100 * share:.0f} % of" in laziness
-        assert family in laziness
+def test_the_gain_on_the_shift_is_told_apart(figures: dict[str, Any], content: Content) -> None:
+    shift = figures["shift"]
+    assert set(shift["slices"]) == set(figures["models"]["sft"]["slices"])
+    n = {part: shift[part]["difference"]["n"] for part in ("covered", "shift")}
+    assert n["covered"] + n["shift"] == figures["models"]["sft"]["n"]
+    gains = [shift[part]["difference"]["value"] for part in ("covered", "shift")]
+    assert shift["gap"] == pytest.approx(gains[1] - gains[0])
+    whole = sum(n[part] * shift[part]["difference"]["value"] for part in n) / sum(n.values())
+    assert whole == pytest.approx(figures["differences"]["grpo-full - sft"]["value"])
+    assert content.slices is not None
+    assert [group.title.split()[0] for group in content.slices.groups] == ["Covered", "Reached"]
+
+
+def test_without_distilled_slices_nothing_is_told_apart(made_up_data: Path, params: ReportParams) -> None:
+    parameters = read_parameters()
+    parameters["collect_pairs"] = parameters["collect_pairs"] | {"distill_slices": None}
+    found = report(made_up_data, params, parameters)
+    assert found.shift is None
+    assert "What the traces cover" not in render(found)
 
 
 def test_the_benchmarks_of_the_miniature_have_names_of_their_own(figures: dict[str, Any]) -> None:

@@ -16,8 +16,8 @@ from reasrm.records.jsonl import read_records
 from reasrm.records.reply import Finish
 from reasrm.records.rollout import Rollout, RolloutGroup
 from reasrm.reporting.display_text import shortened
-from reasrm.reporting.replies.example_view import HEADLINE_CHARACTERS, Turn, cut_segments, verdict_in_words
 from reasrm.reporting.page_settings import ShownRollouts
+from reasrm.reporting.replies.example_view import HEADLINE_CHARACTERS, Turn, cut_segments, verdict_in_words
 from reasrm.reporting.replies.trace_view import Segment, segments
 
 FILE = "rollout_samples.jsonl"

@@ -80,7 +80,7 @@ class _Verdict:
 
 
 def read_transitions(judgments: Path, items: Mapping[ItemKey, AskedItem], models: tuple[str, str]) -> Transitions:
-    """Compare the verdicts of two `models` below `judgments`, the earlier stage first, on the `items` that are given."""
+    """Compare the verdicts of two `models` below `judgments`, the earlier stage first, on the given `items`."""
     before, after = (dict(_verdicts(judgments / model, items)) for model in models)
     reasons: dict[Change, dict[tuple[str, str], list[VerdictKey]]] = {change: defaultdict(list) for change in Change}
     by_kind: dict[str, Counter[Change]] = defaultdict(Counter)

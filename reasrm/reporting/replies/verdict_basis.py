@@ -18,11 +18,11 @@ CRITERIA_CHARACTERS = 60
 class BasisKind(StrEnum):
     """What kind of grounds a reply gives."""
 
-    SOLUTION = "a worked solution"
-    REQUEST = "criteria that the question names"
-    OWN = "criteria that the question does not name"
-    FREE = "a comparison without criteria"
-    NOTHING = "nothing but the verdict"
+    SOLUTION = "worked solution"
+    REQUEST = "the question's criteria"
+    OWN = "own criteria"
+    FREE = "free comparison"
+    NOTHING = "verdict alone"
 
     @property
     def is_worked_out(self) -> bool:
@@ -40,7 +40,7 @@ class VerdictBasis(NamedTuple):
     @property
     def label(self) -> str:
         """For readers."""
-        return f"its own criteria: {self.criteria}" if self.criteria else self.kind.value
+        return f"{self.kind.value}: {self.criteria}" if self.criteria else self.kind.value
 
 
 def verdict_basis(reply: str, question: str) -> VerdictBasis:

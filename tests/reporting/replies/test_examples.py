@@ -2,31 +2,39 @@
 
 from pathlib import Path
 
-from reasrm.records.benchmark_item import BenchmarkItem
+import pytest
+
 from reasrm.records.comparison import Side
 from reasrm.records.jsonl import read_records, write_records
 from reasrm.records.judgment import Judgment
-from reasrm.records.pair import Message, PreferencePair, Role
-from reasrm.records.reply import Finish, Reply
 from reasrm.reporting.replies.examples import (
-    ComparedItem,
+    AskedItem,
     Contrast,
-    choose_before_after,
+    ItemKey,
+    asked_items,
     choose_examples,
     kind_of_question,
+    shortest_items,
 )
+from tests.reporting.made_up_run import PARTS
 
 MODELS = ("sft", "grpo-full")
 
 
-def test_every_kind_of_outcome_is_shown_in_turn(made_up_data: Path) -> None:
-    found = choose_examples(made_up_data / "judgments", made_up_data / "benchmarks", MODELS, 8)
+@pytest.fixture(scope="module")
+def asked(made_up_data: Path) -> dict[ItemKey, AskedItem]:
+    """What every item of the made-up run asks."""
+    return asked_items(made_up_data / "benchmarks", PARTS)
+
+
+def test_every_kind_of_outcome_is_shown_in_turn(made_up_data: Path, asked: dict[ItemKey, AskedItem]) -> None:
+    found = choose_examples(made_up_data / "judgments", made_up_data / "benchmarks", MODELS, 8, asked)
     assert [example.contrast for example in found.shown] == [*Contrast, *Contrast]
     assert len({kind_of_question(example.item) for example in found.shown}) >= 3
 
 
-def test_kinds_are_what_the_judgments_say(made_up_data: Path) -> None:
-    for example in choose_examples(made_up_data / "judgments", made_up_data / "benchmarks", MODELS, 20).shown:
+def test_kinds_are_what_the_judgments_say(made_up_data: Path, asked: dict[ItemKey, AskedItem]) -> None:
+    for example in choose_examples(made_up_data / "judgments", made_up_data / "benchmarks", MODELS, 20, asked).shown:
         right = [all(judgment.correct for judgment in orders.values()) for orders in (example.first, example.second)]
         assert set(example.first) == set(example.second) == set(Side)
         assert {
@@ -35,8 +43,8 @@ def test_kinds_are_what_the_judgments_say(made_up_data: Path) -> None:
         }[right[0], right[1]] is example.contrast  # fmt: skip
 
 
-def test_the_counts_are_of_all_items_that_both_judged(made_up_data: Path) -> None:
-    counts = choose_examples(made_up_data / "judgments", made_up_data / "benchmarks", MODELS, 0).counts
+def test_the_counts_are_of_all_items_that_both_judged(made_up_data: Path, asked: dict[ItemKey, AskedItem]) -> None:
+    counts = choose_examples(made_up_data / "judgments", made_up_data / "benchmarks", MODELS, 0, asked).counts
     judged = {
         (row.benchmark, row.item_id)
         for file in (made_up_data / "judgments" / "sft").glob("*.jsonl")
@@ -45,61 +53,35 @@ def test_the_counts_are_of_all_items_that_both_judged(made_up_data: Path) -> Non
     assert sum(counts.values()) == len(judged)
 
 
-def test_the_choice_does_not_depend_on_the_order_of_rows(made_up_data: Path, tmp_path: Path) -> None:
+def test_the_choice_does_not_depend_on_the_order_of_rows(
+    made_up_data: Path, asked: dict[ItemKey, AskedItem], tmp_path: Path
+) -> None:
     for model in MODELS:
         for file in (made_up_data / "judgments" / model).glob("*.jsonl"):
             rows = list(read_records(file, Judgment))
             write_records(tmp_path / model / file.name, reversed(rows))
     chosen = [
-        [example.item.item_id for example in choose_examples(folder, made_up_data / "benchmarks", MODELS, 12).shown]
+        [
+            example.item.item_id
+            for example in choose_examples(folder, made_up_data / "benchmarks", MODELS, 12, asked).shown
+        ]
         for folder in (made_up_data / "judgments", tmp_path)
     ]
     assert chosen[0] == chosen[1]
 
 
-def reply(text: str) -> Reply:
-    return Reply(text=text, finish=Finish.STOP, prompt_tokens=1, completion_tokens=1)
+def test_items_that_were_asked_for_come_first_and_once(made_up_data: Path, asked: dict[ItemKey, AskedItem]) -> None:
+    folders = made_up_data / "judgments", made_up_data / "benchmarks"
+    first = list(asked)[-2:]
+    shown = choose_examples(*folders, MODELS, 3, asked, [*first, first[0], ("rmb", "not there")]).shown
+    keys = [(one.item.benchmark, one.item.item_id) for one in shown]
+    assert keys[:2] == first
+    assert len(keys) == len(set(keys)) == 5
+    assert not choose_examples(*folders, MODELS, 0, asked).shown
 
 
-def improved(name: str, before: str, after: str, wrong_order: Side = Side.A) -> ComparedItem:
-    """An item that the first model judges wrongly in one order, the second rightly in both."""
-    pair = PreferencePair(prompt=(Message(role=Role.USER, content="q"),), chosen="c", rejected="r", source="s")
-    item = BenchmarkItem(benchmark="rmb", item_id=name, group="g", pair=pair, keys={})
-
-    def judgment(side: Side, verdict: Side, text: str) -> Judgment:
-        return Judgment(benchmark="rmb", item_id=name, better=side, verdict=verdict, reply=reply(text))
-
-    first = {side: judgment(side, side.other if side is wrong_order else side, before) for side in Side}
-    second = {side: judgment(side, side, after) for side in Side}
-    return ComparedItem(item, Contrast.ONLY_SECOND, first, second)
-
-
-SOLVED = "<solution>2</solution><answer>[[A]]</answer>"
-
-
-def test_the_page_opens_with_the_shortest_pair_that_only_the_second_model_works_out() -> None:
-    candidates = [
-        improved("short, nothing worked out", "x", "y"),
-        improved("both work it out", SOLVED, SOLVED),
-        improved("longer", "x" * 20, SOLVED, Side.B),
-        improved("shorter", "x" * 10, SOLVED, Side.B),
-    ]
-    for given in (candidates, candidates[::-1]):
-        found = choose_before_after(given)
-        assert found is not None
-        assert (found.compared.item.item_id, found.better, found.solved) == ("shorter", Side.B, True)
-
-
-def test_without_a_worked_solution_the_shortest_pair_counts() -> None:
-    found = choose_before_after([improved("longer", "xx", "y"), improved("shorter", "x", "y")])
-    assert found is not None
-    assert (found.compared.item.item_id, found.solved) == ("shorter", False)
-
-
-def test_a_judge_that_writes_nothing_gives_no_pair() -> None:
-    assert choose_before_after([]) is None
-
-
-def test_transitions_add_up_to_the_counts(made_up_data: Path) -> None:
-    chosen = choose_examples(made_up_data / "judgments", made_up_data / "benchmarks", MODELS, 0)
-    assert {kind: sum(counts[kind] for counts in chosen.transitions.values()) for kind in Contrast} == chosen.counts
+def test_the_shortest_item_of_each_kind_stands_for_it(made_up_data: Path, asked: dict[ItemKey, AskedItem]) -> None:
+    found = shortest_items(made_up_data / "benchmarks", PARTS, ["dial", "safe", "unknown"])
+    assert list(found) == ["dial", "safe"]
+    questions = [one.question for one in asked.values() if one.kind == "safe"]
+    assert len(found["safe"].pair.question) <= sorted(map(len, questions))[len(questions) // 2]
