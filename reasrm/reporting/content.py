@@ -12,6 +12,7 @@ from reasrm.reporting.charts import CurveGroup, HeatMap, ModelView, budget_chart
 from reasrm.reporting.completeness import CompletenessRow, read_completeness
 from reasrm.reporting.curves import read_curves, read_warnings
 from reasrm.reporting.data_funnel import Funnel, read_funnel
+from reasrm.reporting.families import FamilyRow, family_rows
 from reasrm.reporting.headline import (
     Card,
     DifferenceRow,
@@ -27,7 +28,7 @@ from reasrm.reporting.page_settings import PageSettings, with_derived_texts
 from reasrm.reporting.paper_reference import PaperTables, paper_tables
 from reasrm.reporting.replies.before_after import before_after_pair
 from reasrm.reporting.replies.example_view import BeforeAfterView, ExamplesView, before_after_view, examples_view
-from reasrm.reporting.replies.examples import asked_items, benchmark_items, choose_examples, shortest_items
+from reasrm.reporting.replies.examples import asked_items, benchmark_items, choose_examples
 from reasrm.reporting.replies.reply_statistics import ReplyStatistics, count_replies, sampled_judgments
 from reasrm.reporting.replies.rollout_view import RolloutRun, rollout_runs
 from reasrm.reporting.replies.transitions import read_transitions
@@ -41,19 +42,6 @@ from reasrm.reporting.set_by_hand import SetByHand, covered_slices, read_set_by_
 from reasrm.reporting.slice_chart import SliceChart, slice_chart
 from reasrm.reporting.stored_runs import OtherLadder, StoredRun, other_ladders, other_seeds
 from reasrm.reporting.themed_svg import SERIES, plot_style
-
-
-class FamilyRow(NamedTuple):
-    """One family of questions."""
-
-    name: str
-    n: int
-    asks: str
-    """What it asks and why an answer is the better one; empty where the settings do not say."""
-    question: str
-    """Of an example; empty where there is nothing to explain."""
-    better: str
-    worse: str
 
 
 class Folders(NamedTuple):
@@ -82,7 +70,6 @@ class Content:
     benchmark_labels: Mapping[str, str]
     benchmark_sections: Mapping[str, tuple[str, ...]]
     benchmark_notes: Mapping[str, str]
-    has_average: bool
     opposite_ranks: tuple[str, ...]
     ladder: Ladder
     before_after: BeforeAfterView | None
@@ -113,6 +100,11 @@ class Content:
     identities: tuple[SettingsOf, ...]
     parameters: tuple[SettingsOf, ...]
 
+    @property
+    def has_average(self) -> bool:
+        """Whether a model was judged on all benchmarks that are averaged."""
+        return any(model.scores.average is not None for model in self.models)
+
     def difference(self, first: str, second: str) -> ReportedDifference | None:
         """The paired difference of two models, first minus second."""
         found = next((model for model in self.models if model.name == first), None)
@@ -142,12 +134,7 @@ def gather(
     funnel = read_funnel(folders.pairs, folders.traces)
     differences = difference_rows(scores, settings)
     by_hand = read_set_by_hand(parameters, funnel)
-    seeds = tuple(run for run in other_seeds() if run.ladder == settings.configuration)
-    with plot_style():
-        curves = curve_groups(
-            read_curves(folders.curves), settings.models, {model.name: model.series for model in models}
-        )
-        budgets = budget_chart(models, parameters["judge"]["max_new_tokens"])
+    curves, budgets = _drawn(models, folders, settings, parameters)
     return Content(
         settings=with_derived_texts(settings, parameters, funnel),
         miniature=any(row.account.source is DataSource.MINIATURE for row in completeness),
@@ -158,22 +145,19 @@ def gather(
         benchmark_labels=labels,
         benchmark_sections={name: _sections(name, scores) for name in names},
         benchmark_notes={name: benchmark_note(name, scores) for name in names},
-        has_average=any(model.scores.average is not None for model in models),
         opposite_ranks=opposite_ranks(scores, settings),
-        ladder=build_ladder(models, settings, seeds),
+        ladder=build_ladder(models, settings, _seeds(settings)),
         before_after=_before_after(folders, scores, settings, labels),
         set_by_hand=by_hand,
         differences=differences,
-        families=_families(models, folders, settings),
+        families=family_rows(models, folders.benchmarks, settings),
         slices=_slices(models, settings, parameters, shift),
         shift=shift,
         heat_maps=heat_maps(models),
-        style_gains=tuple(
-            style_gains(scores, pair, settings) for pair in (settings.before_after, settings.side_by_side)
-        ),
+        style_gains=style_gains(scores, settings),
         paper=paper_tables(),
         other_ladders=other_ladders() if by_hand.is_miniature else (),
-        other_seeds=seeds,
+        other_seeds=_seeds(settings),
         unasked=unasked_warnings(folders.judgments, [model.name for model in models]),
         reply_statistics=_reply_statistics(models, folders, names, settings.reply_sample),
         completeness=completeness,
@@ -188,9 +172,26 @@ def gather(
     )
 
 
+def _drawn(
+    models: Sequence[ModelView], folders: Folders, settings: PageSettings, parameters: Mapping[str, Any]
+) -> tuple[tuple[CurveGroup, ...], CurveGroup | None]:
+    """The training curves, and accuracy within token budgets."""
+    series = {model.name: model.series for model in models}
+    with plot_style():
+        return (
+            curve_groups(read_curves(folders.curves), settings.models, series),
+            budget_chart(models, parameters["judge"]["max_new_tokens"]),
+        )
+
+
+def _seeds(settings: PageSettings) -> tuple[StoredRun, ...]:
+    """The other seeds of this configuration."""
+    return tuple(run for run in other_seeds() if run.ladder == settings.configuration)
+
+
 def _examples(folders: Folders, settings: PageSettings, labels: Mapping[str, str]) -> ExamplesView:
     models = settings.side_by_side
-    asked = asked_items(folders.benchmarks, labels)
+    asked = asked_items(folders.benchmarks)
     changes = read_transitions(folders.judgments, asked, models)
     chosen = choose_examples(
         folders.judgments,
@@ -214,27 +215,6 @@ def _before_after(
     pair = before_after_pair(folders.judgments, folders.benchmarks, models)
     names = (settings.label(models[0]), settings.label(models[1]))
     return None if pair is None else before_after_view(pair, names, settings.example_characters, labels)
-
-
-def _families(models: Sequence[ModelView], folders: Folders, settings: PageSettings) -> tuple[FamilyRow, ...]:
-    """Every family of questions, in the settings' order, those that they do not name last."""
-    sizes: dict[str, int] = {}
-    for model in models:
-        for name, figure in model.scores.families.items():
-            sizes[name] = max(figure.n, sizes.get(name, 0))
-    order = [name for name in settings.families if name in sizes]
-    examples = shortest_items(folders.benchmarks, sorted(display_names(folders.benchmarks)), order)
-    order += sorted(sizes.keys() - settings.families.keys())
-    pairs = {name: item.pair for name, item in examples.items()}
-    return tuple(
-        FamilyRow(
-            name,
-            sizes[name],
-            settings.families.get(name, ""),
-            *((pairs[name].question, pairs[name].chosen, pairs[name].rejected) if name in pairs else ("", "", "")),
-        )
-        for name in order
-    )
 
 
 def _slices(

@@ -62,10 +62,15 @@ def opposite_ranks(scores: Mapping[str, ModelScores], settings: PageSettings) ->
     return tuple(found)
 
 
-def style_gains(scores: Mapping[str, ModelScores], models: tuple[str, str], settings: PageSettings) -> str:
-    """What RM-Bench's easy, normal and hard cells gain between two models, as a sentence; empty where not judged."""
-    found = [scores[model].benchmarks.get("rm_bench") for model in models if model in scores]
-    both = [one.difficulties for one in found if one is not None]
+def style_gains(scores: Mapping[str, ModelScores], settings: PageSettings) -> tuple[str, ...]:
+    """What RM-Bench's hard, normal and easy cells gain by all of the training, and by its last stage, as sentences."""
+    found = (_style_gain(scores, models, settings) for models in (settings.before_after, settings.side_by_side))
+    return tuple(sentence for sentence in found if sentence)
+
+
+def _style_gain(scores: Mapping[str, ModelScores], models: tuple[str, str], settings: PageSettings) -> str:
+    judged = [scores[model].benchmarks.get("rm_bench") for model in models if model in scores]
+    both = [one.difficulties for one in judged if one is not None]
     if len(both) < 2:
         return ""
     gains = [

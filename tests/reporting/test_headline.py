@@ -48,5 +48,5 @@ def test_the_cells_of_rm_bench_are_compared_level_by_level(params: ReportParams)
 
     both = {"sft": judged(0.5, 0.9), "grpo-full": judged(0.8, 0.875)}
     said = "From SFT on traces to SFT + GRPO, in points: hard +30.0, easy -2.5."
-    assert style_gains(both, ("sft", "grpo-full"), params) == said
-    assert style_gains({"sft": judged(0.5, 0.9)}, ("sft", "grpo-full"), params) == ""
+    assert style_gains(both, params) == (said,)
+    assert style_gains({"sft": judged(0.5, 0.9)}, params) == ()

@@ -12,6 +12,7 @@ from itertools import islice, zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
+from reasrm.records.benchmark_folder import all_items
 from reasrm.records.benchmark_item import BenchmarkItem
 from reasrm.records.comparison import Side
 from reasrm.records.content_hash import unit_interval
@@ -163,18 +164,18 @@ def kind_of_question(item: BenchmarkItem) -> str:
     return str(next(named, item.benchmark))
 
 
-def asked_items(folder: Path, benchmarks: Iterable[str]) -> dict[ItemKey, AskedItem]:
-    """What every item of `benchmarks` asks."""
+def asked_items(folder: Path) -> dict[ItemKey, AskedItem]:
+    """What every item of the benchmarks in `folder` asks."""
     return {
         (item.benchmark, item.item_id): AskedItem(item.pair.question, kind_of_question(item))
-        for item in benchmark_items(folder, benchmarks)
+        for item in all_items(folder)
     }
 
 
-def shortest_items(folder: Path, benchmarks: Iterable[str], kinds: Iterable[str]) -> dict[str, BenchmarkItem]:
+def shortest_items(folder: Path, kinds: Iterable[str]) -> dict[str, BenchmarkItem]:
     """The shortest item of each of `kinds` of question; of equally short ones that with the smallest hash."""
     wanted, found = set(kinds), dict[str, tuple[int, float, BenchmarkItem]]()
-    for item in benchmark_items(folder, benchmarks):
+    for item in all_items(folder):
         if (kind := kind_of_question(item)) in wanted:
             length = sum(len(turn.content) for turn in item.pair.prompt) + len(item.pair.chosen + item.pair.rejected)
             rank = (length, unit_interval("shortest", item.benchmark, item.item_id), item)

@@ -16,7 +16,6 @@ from reasrm.reporting.replies.examples import (
     kind_of_question,
     shortest_items,
 )
-from tests.reporting.made_up_run import PARTS
 
 MODELS = ("sft", "grpo-full")
 
@@ -24,7 +23,7 @@ MODELS = ("sft", "grpo-full")
 @pytest.fixture(scope="module")
 def asked(made_up_data: Path) -> dict[ItemKey, AskedItem]:
     """What every item of the made-up run asks."""
-    return asked_items(made_up_data / "benchmarks", PARTS)
+    return asked_items(made_up_data / "benchmarks")
 
 
 def test_every_kind_of_outcome_is_shown_in_turn(made_up_data: Path, asked: dict[ItemKey, AskedItem]) -> None:
@@ -81,7 +80,7 @@ def test_items_that_were_asked_for_come_first_and_once(made_up_data: Path, asked
 
 
 def test_the_shortest_item_of_each_kind_stands_for_it(made_up_data: Path, asked: dict[ItemKey, AskedItem]) -> None:
-    found = shortest_items(made_up_data / "benchmarks", PARTS, ["dial", "safe", "unknown"])
+    found = shortest_items(made_up_data / "benchmarks", ["dial", "safe", "unknown"])
     assert list(found) == ["dial", "safe"]
     questions = [one.question for one in asked.values() if one.kind == "safe"]
     assert len(found["safe"].pair.question) <= sorted(map(len, questions))[len(questions) // 2]

@@ -6,7 +6,6 @@ from reasrm.records.comparison import Side
 from reasrm.records.jsonl import write_records
 from reasrm.reporting.replies.examples import asked_items, correct_items
 from reasrm.reporting.replies.transitions import Change, read_transitions
-from tests.reporting.made_up_run import PARTS
 from tests.reporting.replies.compared_judgments import LAYOUT, SOLVED, a_judgment, an_item
 
 ITEMS = ("1", "2", "3")
@@ -18,7 +17,7 @@ def test_verdicts_are_counted_by_what_they_rest_on(tmp_path: Path) -> None:
         rows = [a_judgment(name, Side.A, verdicts[name], text) for name in ITEMS]
         write_records(tmp_path / "judgments" / model / "rmb.jsonl", rows)
     write_records(tmp_path / "items" / "rmb.jsonl", [an_item(name) for name in ITEMS])
-    found = read_transitions(tmp_path / "judgments", asked_items(tmp_path / "items", ["rmb"]), ("a", "b"))
+    found = read_transitions(tmp_path / "judgments", asked_items(tmp_path / "items"), ("a", "b"))
     changes = {one.change: one for one in found.changes}
     assert {change: one.count for change, one in changes.items()} == {
         Change.STAYS_RIGHT: 1, Change.BECOMES_RIGHT: 2, Change.BECOMES_WRONG: 0, Change.STAYS_WRONG: 0,
@@ -30,7 +29,7 @@ def test_verdicts_are_counted_by_what_they_rest_on(tmp_path: Path) -> None:
 
 
 def test_the_counts_of_a_run_are_those_of_its_judgments(made_up_data: Path) -> None:
-    judgments, items = made_up_data / "judgments", asked_items(made_up_data / "benchmarks", PARTS)
+    judgments, items = made_up_data / "judgments", asked_items(made_up_data / "benchmarks")
     found = read_transitions(judgments, items, ("sft", "grpo-full"))
     counts = {one.change: one.count for one in found.changes}
     assert sum(counts.values()) == 2 * len(correct_items(judgments / "sft"))
