@@ -2,12 +2,13 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from operator import mul
 
 from reasrm.reporting.charts import ModelView
 from reasrm.reporting.display_text import interval, points
 from reasrm.reporting.dot_chart import ChartDot, Scale, scale_for
 from reasrm.reporting.ladder import chart_dot
-from reasrm.reporting.model_scores import Figure, PartShift, ReportedDifference, ReportedShift
+from reasrm.reporting.model_scores import Figure, ReportedDifference, ReportedShift
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,15 @@ class SliceGroup:
 
     title: str
     rows: tuple[SliceRow, ...]
-    whole: PartShift | None
-    """All slices of the part together; None where the parts were not compared."""
+    gain: ReportedDifference | None
+    """Of all slices of the part together; None where the parts were not compared."""
+
+    @property
+    def accuracies(self) -> tuple[float, ...]:
+        """Of each model over all questions of the part, which are of one slice each."""
+        sizes = [row.figures[0].n for row in self.rows]
+        columns = zip(*([figure.value for figure in row.figures] for row in self.rows), strict=True)
+        return tuple(sum(map(mul, column, sizes)) / sum(sizes) for column in columns)
 
 
 @dataclass(frozen=True)
@@ -57,13 +65,13 @@ def slice_chart(
     if not names:
         return None
     parts = (
-        ("Covered by traces", [name for name in names if name in covered], shift.covered if shift else None),
+        ("Covered by traces", [name for name in names if name in covered], shift.covered.difference if shift else None),
         ("Reached only by reinforcement and the benchmarks", [name for name in names if name not in covered],
-         shift.shift if shift else None),
+         shift.shift.difference if shift else None),
     )  # fmt: skip
     groups = tuple(
-        SliceGroup(title if covered else "", tuple(_row(name, models, shift) for name in some), whole)
-        for title, some, whole in parts
+        SliceGroup(title if covered else "", tuple(_row(name, models, shift) for name in some), gain)
+        for title, some, gain in parts
         if some
     )
     return SliceChart(

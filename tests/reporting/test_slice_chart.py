@@ -42,7 +42,8 @@ def test_covered_slices_come_first_with_their_gains() -> None:
     assert [row.name for row in beyond.rows] == ["long"]
     assert [figure.value for figure in beyond.rows[0].figures] == [0.3, 0.7, 0.8]
     assert beyond.rows[0].gain is not None
-    assert (covered.whole, beyond.whole) == (shift(None).covered, shift(None).shift)
+    assert (covered.gain, beyond.gain) == (shift(None).covered.difference, shift(None).shift.difference)
+    assert beyond.accuracies == pytest.approx((0.3, 0.7, 0.8))
     assert found.verdict == (
         "GRPO over SFT: +10.0 points [+8.0, +12.0] on what no trace covers, +1.0 [-1.0, +3.0] on what traces cover; "
         "+9.0 points [+5.0, +13.0] between the two."
@@ -61,5 +62,5 @@ def test_a_difference_that_may_be_none_is_not_claimed(gap: tuple[float, float] |
 def test_without_parts_there_is_one_group_and_without_slices_none() -> None:
     found = slice_chart(MODELS, (), None)
     assert found is not None
-    assert [(group.title, len(group.rows), group.whole) for group in found.groups] == [("", 2, None)]
+    assert [(group.title, len(group.rows), group.gain) for group in found.groups] == [("", 2, None)]
     assert slice_chart((model("base"),), {"short"}, None) is None
