@@ -19,7 +19,7 @@ from reasrm.records.reply import Finish
 from reasrm.records.trace import KeptTrace, OracleTrace, RejectedTrace, TraceOutcome, TracePass
 
 PAIR_SETS = ("distill", "reinforce", "dev")
-"""What pairs are for: distillation and SFT, reinforcement, and measuring during development (read by no stage)."""
+"""What pairs are for: distillation and SFT, reinforcement, and judging on while a model trains."""
 
 
 class PassCost(BaseModel):
