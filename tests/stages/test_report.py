@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from reasrm.reporting.content import Content
+from reasrm.reporting.content import Content, Folders
 from reasrm.reporting.page import render
 from reasrm.reporting.run_settings import read_parameters
 from reasrm.runtime.outputs import write_json
 from reasrm.runtime.params import ParamsError
 from reasrm.runtime.stage_main import StageError
 from reasrm.runtime.yaml_files import write_yaml
-from stages.report import ReportParams, metrics, report
+from stages.report import ReportParams, metrics, report, shift_between
 from tests.reporting.made_up_run import JUDGES
 
 CHECKOUT = Path(__file__).parents[2]
@@ -119,12 +119,12 @@ def test_the_gain_on_the_shift_is_told_apart(figures: dict[str, Any], content: C
     assert [group.title.split()[0] for group in content.slices.groups] == ["Covered", "Reached"]
 
 
-def test_without_distilled_slices_nothing_is_told_apart(made_up_data: Path, params: ReportParams) -> None:
+def test_without_distilled_slices_nothing_is_told_apart(made_up_data: Path) -> None:
+    folders = Folders(*(made_up_data / name for name in Folders._fields))
     parameters = read_parameters()
+    assert shift_between(("sft", "grpo-full"), folders, parameters) is not None
     parameters["collect_pairs"] = parameters["collect_pairs"] | {"distill_slices": None}
-    found = report(made_up_data, params, parameters)
-    assert found.shift is None
-    assert "What the traces cover" not in render(found)
+    assert shift_between(("sft", "grpo-full"), folders, parameters) is None
 
 
 def test_the_benchmarks_of_the_miniature_have_names_of_their_own(figures: dict[str, Any]) -> None:
