@@ -95,7 +95,7 @@ def test_what_one_section_says_of_another_must_be_there(root: Path) -> None:
         f"judge_variants.sft.checkpoint is data/checkpoints/grpo-fulll: no stage makes it; there are {made}" in told[1]
     )
     assert "grpo_variants.full.start is sfd: no stage makes data/checkpoints/sfd" in told[0]
-    places = [line.partition(" is ")[0] for line in told]
+    places = list(dict.fromkeys(line.partition(" is ")[0] for line in told))
     assert places[2:] == [
         "score.models",
         "filter_traces.prompt_variant",

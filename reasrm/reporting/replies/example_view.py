@@ -19,7 +19,7 @@ from reasrm.reporting.replies.examples import (
     kind_of_question,
 )
 from reasrm.reporting.replies.trace_view import Segment, segments
-from reasrm.reporting.replies.transitions import Change, Transitions
+from reasrm.reporting.replies.transitions import Transitions, VerdictChange
 
 HEADLINE_CHARACTERS = 90
 
@@ -142,7 +142,7 @@ def examples_view(
         ),
         counts=tuple((contrast_label(contrast, labels), chosen.counts[contrast]) for contrast in Contrast),
         transitions=tuple(_transition_rows(transitions, anchors)),
-        by_kind=tuple((kind, tuple(counts[c] for c in Change)) for kind, counts in transitions.by_kind.items()),
+        by_kind=tuple((kind, tuple(counts[c] for c in VerdictChange)) for kind, counts in transitions.by_kind.items()),
     )
 
 

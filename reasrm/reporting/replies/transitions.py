@@ -23,7 +23,7 @@ VerdictKey = tuple[str, str, Side]
 """Benchmark, item id and order."""
 
 
-class Change(StrEnum):
+class VerdictChange(StrEnum):
     """What became of a verdict."""
 
     STAYS_RIGHT = "stays right"
@@ -47,7 +47,7 @@ class ReasonChange:
 class ChangedVerdicts:
     """All verdicts of one kind of change."""
 
-    change: Change
+    change: VerdictChange
     count: int
     reasons: tuple[ReasonChange, ...]
     """The most frequent ones, most frequent first."""
@@ -59,7 +59,7 @@ class Transitions:
 
     changes: tuple[ChangedVerdicts, ...]
     """Every kind of change, also those that did not occur."""
-    by_kind: Mapping[str, Counter[Change]]
+    by_kind: Mapping[str, Counter[VerdictChange]]
     """The same counts by kind of question."""
 
     @property
@@ -82,8 +82,10 @@ class _Verdict:
 def read_transitions(judgments: Path, items: Mapping[ItemKey, AskedItem], models: tuple[str, str]) -> Transitions:
     """Compare the verdicts of two `models` below `judgments`, the earlier stage first, on the given `items`."""
     before, after = (dict(_verdicts(judgments / model, items)) for model in models)
-    reasons: dict[Change, dict[tuple[str, str], list[VerdictKey]]] = {change: defaultdict(list) for change in Change}
-    by_kind: dict[str, Counter[Change]] = defaultdict(Counter)
+    reasons: dict[VerdictChange, dict[tuple[str, str], list[VerdictKey]]] = {
+        change: defaultdict(list) for change in VerdictChange
+    }
+    by_kind: dict[str, Counter[VerdictChange]] = defaultdict(Counter)
     for key in before.keys() & after.keys():
         one, other = before[key], after[key]
         change = _change(one.right, other.right)
@@ -106,13 +108,13 @@ def _verdicts(folder: Path, items: Mapping[ItemKey, AskedItem]) -> Iterator[tupl
             yield key, _Verdict(judgment, item.question)
 
 
-def _change(before: bool, after: bool) -> Change:
+def _change(before: bool, after: bool) -> VerdictChange:
     if before:
-        return Change.STAYS_RIGHT if after else Change.BECOMES_WRONG
-    return Change.BECOMES_RIGHT if after else Change.STAYS_WRONG
+        return VerdictChange.STAYS_RIGHT if after else VerdictChange.BECOMES_WRONG
+    return VerdictChange.BECOMES_RIGHT if after else VerdictChange.STAYS_WRONG
 
 
-def _changed(change: Change, found: Mapping[tuple[str, str], list[VerdictKey]]) -> ChangedVerdicts:
+def _changed(change: VerdictChange, found: Mapping[tuple[str, str], list[VerdictKey]]) -> ChangedVerdicts:
     ranked = sorted(found.items(), key=lambda pair: (-len(pair[1]), pair[0]))
     return ChangedVerdicts(
         change=change,

@@ -5,7 +5,7 @@ from pathlib import Path
 from reasrm.records.comparison import Side
 from reasrm.records.jsonl import write_records
 from reasrm.reporting.replies.examples import asked_items, correct_items
-from reasrm.reporting.replies.transitions import Change, read_transitions
+from reasrm.reporting.replies.transitions import VerdictChange, read_transitions
 from tests.reporting.replies.compared_judgments import LAYOUT, SOLVED, a_judgment, an_item
 
 ITEMS = ("1", "2", "3")
@@ -20,12 +20,15 @@ def test_verdicts_are_counted_by_what_they_rest_on(tmp_path: Path) -> None:
     found = read_transitions(tmp_path / "judgments", asked_items(tmp_path / "items"), ("a", "b"))
     changes = {one.change: one for one in found.changes}
     assert {change: one.count for change, one in changes.items()} == {
-        Change.STAYS_RIGHT: 1, Change.BECOMES_RIGHT: 2, Change.BECOMES_WRONG: 0, Change.STAYS_WRONG: 0,
-    }  # fmt: skip
-    (reason,) = changes[Change.BECOMES_RIGHT].reasons
+        VerdictChange.STAYS_RIGHT: 1,
+        VerdictChange.BECOMES_RIGHT: 2,
+        VerdictChange.BECOMES_WRONG: 0,
+        VerdictChange.STAYS_WRONG: 0,
+    }
+    (reason,) = changes[VerdictChange.BECOMES_RIGHT].reasons
     assert (reason.before, reason.after, reason.count) == ("own criteria: layout", "worked solution", 2)
     assert reason.example in {("rmb", "1"), ("rmb", "2")}
-    assert found.by_kind == {"dial": {Change.STAYS_RIGHT: 1, Change.BECOMES_RIGHT: 2}}
+    assert found.by_kind == {"dial": {VerdictChange.STAYS_RIGHT: 1, VerdictChange.BECOMES_RIGHT: 2}}
 
 
 def test_the_counts_of_a_run_are_those_of_its_judgments(made_up_data: Path) -> None:
@@ -33,7 +36,7 @@ def test_the_counts_of_a_run_are_those_of_its_judgments(made_up_data: Path) -> N
     found = read_transitions(judgments, items, ("sft", "grpo-full"))
     counts = {one.change: one.count for one in found.changes}
     assert sum(counts.values()) == 2 * len(correct_items(judgments / "sft"))
-    assert {change: sum(kinds[change] for kinds in found.by_kind.values()) for change in Change} == counts
+    assert {change: sum(kinds[change] for kinds in found.by_kind.values()) for change in VerdictChange} == counts
     for one in found.changes:
         assert sum(reason.count for reason in one.reasons) <= one.count
         assert [reason.count for reason in one.reasons] == sorted((r.count for r in one.reasons), reverse=True)
