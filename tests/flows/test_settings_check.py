@@ -72,10 +72,10 @@ def test_all_wrong_words_are_told_together_where_they_stand(root: Path) -> None:
         "sft.learning_rate is -1.0: Input should be greater than 0",
         "sft.learnig_rate is 1.0: there is no such setting; `learning_rate` is one",
         "grpo.loss_type is dapoo: Input should be 'grpo', 'dapo'",
-        "answer_sft is: batch_size (30) must be a multiple of micro_batch_size (4): ",
+        "answer_sft_variants.all is: batch_size (30) must be a multiple of micro_batch_size (4): ",
         "scalar_rm.launch is {'processes': 4, 'strategy': 'single'}: 4 processes need a strategy other than `single`",
     ):
-        assert [line for line in told if line.replace("answer_sft: ", "answer_sft is: ").startswith(start)], start
+        assert [line for line in told if line.replace("all: ", "all is: ").startswith(start)], start
     assert len(told) == 9, "a common fault of several variants is told once"
 
 
@@ -84,13 +84,13 @@ def test_what_one_section_says_of_another_must_be_there(root: Path) -> None:
         root,
         judge_variants__sft__checkpoint="data/checkpoints/grpo-fulll",
         grpo_variants__full__start="sfd",
-        score__models=["base", "sft", "grpo-full", "grpo-cold_start", "answer_sft", "gone"],
+        score__models=["base", "sft", "grpo-full", "grpo-cold_start", "answer_sft-all", "gone"],
         report__lead="scalar_rm",
         report__differences=[["sft", "nobody"]],
         filter_traces__prompt_variant="rubrics",
     )
     told = lines(root)
-    made = "data/checkpoints/answer_sft, data/checkpoints/base, data/checkpoints/grpo-cold_start"
+    made = "data/checkpoints/answer_sft-all, data/checkpoints/base, data/checkpoints/grpo-cold_start"
     assert (
         f"judge_variants.sft.checkpoint is data/checkpoints/grpo-fulll: no stage makes it; there are {made}" in told[1]
     )

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
     ("command", "name"),
     [
         (("stages.sft",), "sft"),
-        (("stages.answer_sft",), "answer_sft"),
+        (("stages.answer_sft", "all"), "answer_sft-all"),
         (("stages.scalar_rm",), "scalar_rm"),
         (("stages.grpo", "cold_start"), "grpo-cold_start"),
     ],
