@@ -1,7 +1,7 @@
 """Baseline: learn the verdict alone, without any reasoning; which pairs and from which checkpoint is a variant's.
 
-`all` is the paper's "Instruct + SFT" on all pairs (table 3); the overlay `table3` has those of the distilled pairs alone
-and of the checkpoint that has learnt the traces.
+`all` is the paper's "Instruct + SFT" on all pairs (table 3). The overlay `table3` has the one on the distilled pairs
+alone, and the one that goes on from the checkpoint that has learnt the traces.
 
 Reads:   data/pairs/*.jsonl, as `pairs` says, data/checkpoints/<start>; data/pairs/dev.jsonl, to judge on while training
 Writes:  data/checkpoints/answer_sft-<variant>, data/curves/answer_sft-<variant>

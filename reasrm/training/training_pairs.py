@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator
 
 from reasrm.records.jsonl import read_records
 from reasrm.records.pair import PreferencePair, Purpose
@@ -13,15 +13,19 @@ from reasrm.runtime.stage_main import StageError
 PAIRS = Path("data/pairs")
 
 
-def _each_once_and_no_dev(purposes: tuple[Purpose, ...]) -> tuple[Purpose, ...]:
+def _to_train_on(purposes: tuple[Purpose, ...]) -> tuple[Purpose, ...]:
+    if not purposes:
+        raise ValueError("no purpose is named: distill, reinforce or both")
     if Purpose.DEV in purposes:
-        raise ValueError("nothing is trained on dev pairs, which trainings are judged on: name distill, reinforce or both")
+        raise ValueError(
+            "nothing is trained on dev pairs, which trainings are judged on: name distill, reinforce or both"
+        )
     if len(set(purposes)) < len(purposes):
         raise ValueError("a purpose is named twice")
     return purposes
 
 
-TrainingPairs = Annotated[tuple[Purpose, ...], Field(min_length=1), AfterValidator(_each_once_and_no_dev)]
+TrainingPairs = Annotated[tuple[Purpose, ...], AfterValidator(_to_train_on)]
 """Whose pairs are trained on; each purpose once, dev never."""
 
 

@@ -105,6 +105,40 @@ def test_what_one_section_says_of_another_must_be_there(root: Path) -> None:
     ]
 
 
+def test_what_a_variant_starts_from_and_learns_must_be_there(root: Path) -> None:
+    verdicts = {
+        "gone": {"start": "sfd", "pairs": ["distill"]},
+        "unknown": {"start": "base", "pairs": ["distil"]},
+        "empty": {"start": "base", "pairs": []},
+        "dev": {"start": "base", "pairs": ["dev"]},
+        "bare": {"pairs": ["distill"]},
+    }
+    change(root, answer_sft_variants={"all": {"start": "base", "pairs": ["distill"]}, **verdicts})
+    change(root, grpo__pairs=["reinforced"], grpo_variants__cold_start__pairs=["reinforce", "reinforce"])
+    told = lines(root)
+    for start in (
+        "grpo.pairs.0 is reinforced: Input should be 'distill', 'reinforce'",
+        "grpo_variants.cold_start.pairs is ['reinforce', 'reinforce']: a purpose is named twice",
+        "answer_sft_variants.gone.start is sfd: no stage makes data/checkpoints/sfd; there are answer_sft-all, ",
+        "answer_sft_variants.unknown.pairs.0 is distil: Input should be 'distill', 'reinforce'",
+        "answer_sft_variants.empty.pairs is []: no purpose is named",
+        "answer_sft_variants.dev.pairs is ['dev']: nothing is trained on dev pairs",
+        "answer_sft.start: it is missing",
+    ):
+        assert [line for line in told if line.startswith(start)], (start, told)
+    assert len(told) == 7, told
+
+
+def test_a_variant_of_pairs_that_nothing_is_given_to_is_refused(root: Path) -> None:
+    change(root, collect_pairs__counts={"distill": 8000, "reinforce": 0, "dev": 600})
+    problem = "is reinforce: `collect_pairs.counts` gives no pair to that: name another purpose, or give it some"
+    assert lines(root) == [f"grpo.pairs {problem}"], "cold starts and answer-only SFT read those to distill too"
+    (wrong,) = faults(root)
+    assert wrong.stage == "grpo@full"
+    change(root, grpo_variants__cold_start__pairs=["reinforce"])
+    assert f"grpo_variants.cold_start.pairs {problem}" in lines(root)
+
+
 def test_the_miniatures_rates_and_lengths_are_refused_for_a_published_model(root: Path) -> None:
     change(root, base_model__source="hub", base_model__model="Qwen/Qwen3-1.7B", base_model__revision="main")
     told = lines(root)

@@ -44,7 +44,7 @@ def test_files_without_a_pair_are_refused_unless_another_has_some(
 @pytest.mark.parametrize(
     ("named", "problem"),
     [
-        ([], "at least 1 item"),
+        ([], "no purpose is named"),
         (["distil"], "'distill', 'reinforce'"),
         (["distill", "distill"], "named twice"),
         (["distill", "dev"], "nothing is trained on dev pairs"),
