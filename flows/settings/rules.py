@@ -20,6 +20,7 @@ PUBLISHED = ("folder", "hub")
 TRAINED = ("sft", "answer_sft", "scalar_rm")
 STARTED = ("grpo", "answer_sft")
 """The trainings whose variants say which checkpoint they go on from, and with which pairs."""
+SCALAR = "scalar_rm"
 EPOCH_RATE, GRPO_RATE = 5e-4, 2e-4
 """Learning rates that are taken for the miniature's, left over by mistake: its own lie above, those of the runs that
 docs/training.md names lie far below (GRPO 5e-7 to 1e-6, with LoRA 1e-5). A rule of thumb, not a measured limit."""
@@ -53,11 +54,12 @@ def _checkpoints(document: Mapping[str, Any], wiring: Mapping[str, Any]) -> Iter
         if checkpoint.startswith(CHECKPOINTS) and checkpoint not in made:
             problem = f"no stage makes it; there are {', '.join(made)}"
             yield WrongSetting(f"judge@{variant}", f"judge_variants.{variant}.checkpoint", checkpoint, problem)
-    names = ", ".join(one.removeprefix(CHECKPOINTS) for one in made)
+    names = [name for one in made if (name := one.removeprefix(CHECKPOINTS)) != SCALAR]
     for stage, variant, settings in _started(document):
         start = str(settings.get("start", ""))
-        if start and f"{CHECKPOINTS}{start}" not in made:
-            problem = f"no stage makes {CHECKPOINTS}{start}; there are {names}"
+        if start and start not in names:
+            why = "is a scalar model, which writes no text" if start == SCALAR else "is made by no stage"
+            problem = f"{CHECKPOINTS}{start} {why}; there are {', '.join(names)}"
             yield WrongSetting(f"{stage}@{variant}", f"{stage}_variants.{variant}.start", start, problem)
 
 

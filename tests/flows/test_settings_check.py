@@ -94,7 +94,7 @@ def test_what_one_section_says_of_another_must_be_there(root: Path) -> None:
     assert (
         f"judge_variants.sft.checkpoint is data/checkpoints/grpo-fulll: no stage makes it; there are {made}" in told[1]
     )
-    assert "grpo_variants.full.start is sfd: no stage makes data/checkpoints/sfd" in told[0]
+    assert "grpo_variants.full.start is sfd: data/checkpoints/sfd is made by no stage" in told[0]
     places = [line.partition(" is ")[0] for line in told]
     assert places[2:] == [
         "score.models",
@@ -112,6 +112,7 @@ def test_what_a_variant_starts_from_and_learns_must_be_there(root: Path) -> None
         "empty": {"start": "base", "pairs": []},
         "dev": {"start": "base", "pairs": ["dev"]},
         "bare": {"pairs": ["distill"]},
+        "scalar": {"start": "scalar_rm", "pairs": ["distill"]},
     }
     change(root, answer_sft_variants={"all": {"start": "base", "pairs": ["distill"]}, **verdicts})
     change(root, grpo__pairs=["reinforced"], grpo_variants__cold_start__pairs=["reinforce", "reinforce"])
@@ -119,14 +120,15 @@ def test_what_a_variant_starts_from_and_learns_must_be_there(root: Path) -> None
     for start in (
         "grpo.pairs.0 is reinforced: Input should be 'distill', 'reinforce'",
         "grpo_variants.cold_start.pairs is ['reinforce', 'reinforce']: a purpose is named twice",
-        "answer_sft_variants.gone.start is sfd: no stage makes data/checkpoints/sfd; there are answer_sft-all, ",
+        "answer_sft_variants.gone.start is sfd: data/checkpoints/sfd is made by no stage; there are answer_sft-all, ",
+        "answer_sft_variants.scalar.start is scalar_rm: data/checkpoints/scalar_rm is a scalar model, which writes no ",
         "answer_sft_variants.unknown.pairs.0 is distil: Input should be 'distill', 'reinforce'",
         "answer_sft_variants.empty.pairs is []: no purpose is named",
         "answer_sft_variants.dev.pairs is ['dev']: nothing is trained on dev pairs",
         "answer_sft.start: it is missing",
     ):
         assert [line for line in told if line.startswith(start)], (start, told)
-    assert len(told) == 7, told
+    assert len(told) == 8, told
 
 
 def test_a_variant_of_pairs_that_nothing_is_given_to_is_refused(root: Path) -> None:
