@@ -22,7 +22,7 @@ STARTED = ("grpo", "answer_sft")
 """The trainings whose variants say which checkpoint they go on from, and with which pairs."""
 SCALAR = "scalar_rm"
 EPOCH_RATE, GRPO_RATE = 5e-4, 2e-4
-"""Learning rates that are taken for the miniature's, left over by mistake: its own lie above, those of the runs that
+"""Learning rates that are taken for the miniature's, left over by mistake: its own begin there, those of the runs that
 docs/training.md names lie far below (GRPO 5e-7 to 1e-6, with LoRA 1e-5). A rule of thumb, not a measured limit."""
 SHORTEST = 512
 """Tokens; no judge's prompt about real answers fits into so few, and the miniature's limits do not exceed it."""
