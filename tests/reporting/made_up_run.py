@@ -27,9 +27,7 @@ from reasrm.scoring.judge_scores import score_judges
 from reasrm.scoring.judged_items import read_items, read_judged_items
 from stages.score import ScoreParams
 
-SKILL = {
-    "base": 0.5, "answer_sft-all": 0.63, "scalar_rm": 0.66, "sft": 0.82, "grpo-cold_start": 0.5, "grpo-full": 0.96,
-}  # fmt: skip
+SKILL = {"base": 0.5, "answer_sft": 0.63, "scalar_rm": 0.66, "sft": 0.82, "grpo-cold_start": 0.5, "grpo-full": 0.96}
 PARTS = {"reward_bench": ("reward_bench",), "rm_bench": ("rm_bench",), "rmb": ("rmb_pairwise", "rmb_bon")}
 EVERY = 15
 SET = DataOrigin(name="some/traces", revision="ab" * 20, licence="mit", written_by="<b>a model</b>")
@@ -54,7 +52,7 @@ def judge(model: str, item: BenchmarkItem, better: Side, dice: random.Random) ->
     scores, reply, unreadable = None, None, None
     if model == "scalar_rm":
         scores = (1.0, 0.0) if verdict is Side.A else (0.0, 1.0)
-    elif model == "answer_sft-all":
+    elif model == "answer_sft":
         reply = made_up_reply(traces.answer_tag(verdict))
     elif model == "base" and dice.random() < 0.08:
         verdict, unreadable, reply = None, "no_answer", made_up_reply("<type>Chat</type><rubric> facts")
@@ -156,7 +154,7 @@ def write_curves(folder: Path) -> None:
             write_curve(
                 folder / "curves" / run, name, [top * math.tanh(i / 20) + dice.gauss(0, 0.1) for i in range(60)]
             )
-    for run in ("base", "sft", "answer_sft-all", "scalar_rm"):
+    for run in ("base", "sft", "answer_sft", "scalar_rm"):
         write_curve(folder / "curves" / run, "loss", [2 * math.exp(-i / 10) + dice.gauss(0, 0.05) for i in range(40)])
 
 
