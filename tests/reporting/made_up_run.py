@@ -39,7 +39,7 @@ JUDGES = {
     "grpo-cold_start_rubrics_qc": (0.7, PromptVariant.FULL),
     "sft": (0.65, PromptVariant.FULL),
     "grpo-full": (0.9, PromptVariant.FULL),
-    "answer_sft": (0.2, PromptVariant.ANSWER_ONLY),
+    "answer_sft-all": (0.2, PromptVariant.ANSWER_ONLY),
     "scalar_rm": (0.3, PromptVariant.FULL),
 }
 """How often each judge works the question out, and what its prompt asks it to write."""
@@ -178,7 +178,7 @@ def write_curves(folder: Path) -> None:
             write_curve(
                 folder / "curves" / run, name, [top * math.tanh(i / 20) + dice.gauss(0, 0.1) for i in range(60)]
             )
-    for run in ("base", "sft", "answer_sft", "scalar_rm"):
+    for run in ("base", "sft", "answer_sft-all", "scalar_rm"):
         write_curve(folder / "curves" / run, "loss", [2 * math.exp(-i / 10) + dice.gauss(0, 0.05) for i in range(40)])
     for run in JUDGES.keys() - {"base"}:
         top = 0.5 + JUDGES[run][0] / 2
