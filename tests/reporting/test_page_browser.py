@@ -137,8 +137,9 @@ def test_the_first_screen_shows_both_verdicts_and_where_it_is_wide_the_ladder(
         assert box["y"] + box["height"] <= height, wanted
 
 
-def test_labels_stay_inside_their_plots_and_cells(browser: Any, made_up_file: Path) -> None:
-    outside = opened(browser, made_up_file, 1400).evaluate(
+@pytest.mark.parametrize("width", [390, 1000, 1280, 1400])
+def test_labels_stay_inside_their_plots_and_cells(browser: Any, made_up_file: Path, width: int) -> None:
+    outside = opened(browser, made_up_file, width).evaluate(
         """() => {
           const found = [];
           for (const plot of document.querySelectorAll("svg.plot")) {
@@ -153,6 +154,9 @@ def test_labels_stay_inside_their_plots_and_cells(browser: Any, made_up_file: Pa
             if (box.left < edge.left - 1 || box.right > edge.right + 1 || box.top < edge.top - 1
                 || box.bottom > edge.bottom + 1) found.push(mark.outerHTML);
           }
+          const ladder = document.querySelector(".ladder"), sheet = ladder.getBoundingClientRect();
+          for (const cell of ladder.querySelectorAll("th, td"))
+            if (cell.getBoundingClientRect().right > sheet.right + 1) found.push(cell.textContent);
           for (const cell of document.querySelectorAll("table.heat th, table.heat td"))
             if (cell.scrollWidth > cell.clientWidth + 1) found.push(cell.textContent);
           return found;
@@ -186,7 +190,7 @@ def test_print_keeps_colours_and_columns_and_cuts_nothing_off(browser: Any, made
     cell = page.locator("table.styles td").first
     assert cell.evaluate("cell => getComputedStyle(cell).printColorAdjust") == "exact"
     columns = "one => getComputedStyle(one).gridTemplateColumns.split(' ').length"
-    assert page.locator(".opening").evaluate(columns) == 2
+    assert page.locator(".versus").evaluate(columns) == 2
     assert page.locator(".plots").first.evaluate(columns) == 3
     assert page.evaluate("document.documentElement.scrollWidth") <= A4_WIDTH
     assert not page.locator("nav.toc").is_visible()
