@@ -24,7 +24,8 @@ class Habits(BaseModel):
 
     works: dict[PromptVariant, dict[Slice, Share]]
     """By prompt and slice of the world: how often the judge works the problem out, and so is right. All other verdicts
-    are careless; where a careless look finds no difference, the verdict is A."""
+    are careless; where a careless look finds no difference, the verdict is A. `full_categories` may be left out: then
+    the base has no habit in that form."""
     stock_rubric: Share
     """Of the careless verdicts on chat requests: how many weigh criteria that suit every request. The rest, and all of
     other families, go by layout."""
@@ -33,7 +34,7 @@ class Habits(BaseModel):
 
     @model_validator(mode="after")
     def _every_slice(self) -> Self:
-        for variant in (PromptVariant.FULL, PromptVariant.RUBRICS, PromptVariant.PLAIN):
+        for variant in dict.fromkeys((PromptVariant.FULL, PromptVariant.RUBRICS, PromptVariant.PLAIN, *self.works)):
             if lacking := [one.value for one in Slice if one not in self.works.get(variant, {})]:
                 raise ValueError(f"`works.{variant.value}` must give a share for {', '.join(lacking)}")
         return self

@@ -13,7 +13,7 @@ from reasrm.training.grpo.settings import GrpoSettings
 from reasrm.training.grpo.training import grpo_config, prompt_rows
 from reasrm.training.training_run import TrainingRun, make_repeatable
 from tests.fixtures.world import documents, tokenizer_of
-from tests.training.stage_runs import PARAMS
+from tests.training.stage_runs import GRPO, PARAMS
 
 SHAPE = {"hidden_size": 32, "layers": 1, "heads": 1, "intermediate_size": 64}
 
@@ -22,7 +22,7 @@ def settings(**changes: Any) -> GrpoSettings:
     """The released ones in small."""
     small = {"prompt_variant": "full", "rewards": {"verdict": 1.0}, "batch_size": 12, "replies_per_prompt": 4}
     short = {"max_reply_tokens": 5, "kl_weight": 0.1, "save_every": 1, "log_every": 1}
-    return GrpoSettings.model_validate(PARAMS["grpo"] | small | short | changes)
+    return GrpoSettings.model_validate(GRPO | small | short | changes)
 
 
 def comparisons(count: int) -> list[Comparison]:
