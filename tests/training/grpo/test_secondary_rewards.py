@@ -2,14 +2,17 @@
 
 import random
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from reasrm.training.grpo.group_trainer import in_both_orders
 from reasrm.training.grpo.rewards.registry import REWARD_TERMS
+from tests.training.grpo.group_trainers import settings, trainer
 
 A, B, NONE = "<answer>[[A]]</answer>", "<answer>[[B]]</answer>", "no verdict"
 CAT, DOGS = "<quote_A>fine cat</quote_A>", "<quote_B>two dogs</quote_B>"
@@ -81,6 +84,46 @@ def test_groups_do_not_see_each_other_and_who_is_right_does_not_count(groups: li
 )
 def test_a_grounded_reply_quotes_both_answers_and_nothing_else(reply: str, expected: float) -> None:
     assert earned("grounded", [reply], response_a=["one fine cat"], response_b=["two dogs"]) == [expected]
+
+
+def group_of(made: Any, first: int) -> list[dict[str, Any]]:
+    """Rows of the dataset as a generation takes them, four for each prompt."""
+    return [dict(made.train_dataset[at]) for at in range(first, first + 2) for _ in range(4)]
+
+
+@pytest.mark.slow
+def test_the_trainer_hands_each_term_what_it_reads(tmp_path: Path) -> None:
+    """Each order has its own answers, a group its number, a reply its tokens; by the trainer's own calculation."""
+    weights = {"verdict": 1.0, "consistency": 0.2, "grounded": 0.2, "concise": 0.2}
+    chosen = settings(rewards=weights, orders="both_in_group", max_reply_tokens=40)
+    made = trainer(tmp_path, chosen, judged=True)
+    rows = in_both_orders(group_of(made, 0), 0, 4)
+
+    def judgment(row: dict[str, Any], side: str) -> str:
+        quotes = (f"<quote_{at}>{row[f'response_{at.lower()}']}</quote_{at}>" for at in "AB")
+        return f"<eval>{''.join(quotes)}</eval><answer>[[{side}]]</answer>"
+
+    replies = [judgment(row, row["better"]) for row in rows[:4]] + [judgment(row, "A") for row in rows[4:]]
+    tokenizer = made.processing_class
+    ids = [[*tokenizer(reply)["input_ids"], tokenizer.eos_token_id] for reply in replies]
+    completions = [[{"role": "assistant", "content": reply}] for reply in replies]
+    terms = made._calculate_rewards(rows, [row["prompt"] for row in rows], completions, ids)
+    verdict, consistency, grounded, concise = terms.T.tolist()
+    assert verdict == [1.0 if row["better"] in reply[-14:] else -1.0 for row, reply in zip(rows, replies, strict=True)]
+    assert consistency == [1.0] * 4 + [-1.0] * 4
+    assert grounded == [1.0] * 8
+    assert concise == pytest.approx([1 - len(row) / 40 for row in ids])
+
+
+@pytest.mark.slow
+def test_what_the_terms_read_changes_no_sampled_reply_and_no_other_reward(tmp_path: Path) -> None:
+    chosen, batches = settings(batch_size=8), []
+    for number, columns in enumerate(((), ("response_a", "response_b", "max_reply_tokens"))):
+        made = trainer(tmp_path / str(number), chosen)
+        rows = [{name: value for name, value in row.items() if name not in columns} for row in group_of(made, 0)]
+        batches.append(made._generate_and_score_completions(rows))
+    for name in ("prompt_ids", "completion_ids", "advantages"):
+        assert torch.equal(batches[0][name], batches[1][name])
 
 
 WORDS = st.text("abc ", min_size=1, max_size=12).filter(str.strip)
