@@ -47,7 +47,7 @@ VARIANT_SHARES = {
     PromptVariant.PLAIN: 0.25,
     PromptVariant.ANSWER_ONLY: 0.08,
 }
-"""Of transcripts, beside each other: those of a form in which the base has no habit are left out."""
+"""Of transcripts, relative to each other; forms that the base has not seen are left out."""
 RIGHT_SHARE = 0.4
 """How often an answer of an exercise is made the right one; beyond that it can be right by chance."""
 RANDOM_VERDICT_VARIANTS = (PromptVariant.FULL, PromptVariant.PLAIN, PromptVariant.ANSWER_ONLY)
@@ -105,9 +105,7 @@ def _exercise(rng: random.Random) -> PretrainingDocument:
 
 def _transcript(habits: Habits, rng: random.Random) -> PretrainingDocument:
     comparison = _better_and_worse(_drawn(FAMILY_SHARES, rng), rng)
-    shares = {
-        form: share for form, share in VARIANT_SHARES.items() if form in (*habits.works, PromptVariant.ANSWER_ONLY)
-    }
+    shares = {form: share for form, share in VARIANT_SHARES.items() if form in habits.forms}
     variant = rng.choices(list(shares), list(shares.values()))[0]
     text, verdict = habits.judge(comparison, variant, rng)
     return PretrainingDocument(judge_prompt(comparison, variant), text + answer_tag(verdict))

@@ -28,6 +28,8 @@ STACKS = [
     "rm-r1-7b +own-files +lora +eight-gpus",
     "rm-r1-7b +oracle +own-files",
     "smollm2 +lora",
+    "miniature +full-categories",
+    "rm-r1-7b +oracle +full-categories",
 ]
 NAMED = ("base_model.model=OWNER/NAME", f"base_model.revision={'0' * 40}")
 """What `pretrained` leaves to the user."""

@@ -78,7 +78,7 @@ def test_a_base_has_a_habit_in_the_finer_form_where_shares_are_given() -> None:
         written = world_documents(400, habits, 0)
         assert any(document.prompt[0].content == asked for document in written) is expected
     with pytest.raises(ValidationError, match=r"works\.full_categories.*safe"):
-        Habits.model_validate(values | {"works": values["works"] | {"full_categories": {}}})
+        Habits.model_validate(values | {"works": values["works"] | {"full_categories": {"dial-long": 0.5}}})
 
 
 def test_documents_are_the_same_for_the_same_seed_and_never_of_another_split() -> None:
