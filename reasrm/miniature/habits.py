@@ -24,8 +24,8 @@ class Habits(BaseModel):
 
     works: dict[PromptVariant, dict[Slice, Share]]
     """By prompt and slice of the world: how often the judge works the problem out, and so is right. All other verdicts
-    are careless; where a careless look finds no difference, the verdict is A. No share for any slice: the base has never
-    seen this form, which must not be so of the forms with two types, with rubrics alone, and free."""
+    are careless; where a careless look finds no difference, the verdict is A. No share for any slice: the base has
+    never seen this form, which must not be so of the forms with two types, with rubrics alone, and free."""
     stock_rubric: Share
     """Of the careless verdicts on chat requests: how many weigh criteria that suit every request. The rest, and all of
     other families, go by layout."""
