@@ -27,7 +27,7 @@ from reasrm.scoring.paired_differences import PairedDifference, difference
 from reasrm.training.grpo.training import train_grpo
 from reasrm.training.training_run import TrainingRun, make_repeatable
 from stages.grpo import GrpoParams
-from stages.judge import JudgeParams
+from stages.judge import JudgeParams, RunningParams
 
 VARIANT = "full"
 UNREADABLE = "x"
@@ -100,7 +100,7 @@ def run_missing(planned: Iterable[tuple[str, int, Mapping[str, Any]]], demo: Dem
     for name, seed, changes in planned:
         if (name, seed) in done:
             continue
-        line = {"name": name, "seed": seed, "pairs": len(demo.dev), "changes": dict(changes)}
+        line: dict[str, Any] = {"name": name, "seed": seed, "pairs": len(demo.dev), "changes": dict(changes)}
         try:
             line |= train_and_judge(f"{name}, seed {seed}", demo, changed_params(changes))
             right = right_by_pair(line["dev"])
@@ -178,7 +178,7 @@ def judge_dev(checkpoint: Path, pairs: Sequence[PreferencePair]) -> DevJudgments
     """Judge each pair greedily, by the project's own judging with the settings of `judge_variants.grpo-full`."""
     params = JudgeParams.load(f"grpo-{VARIANT}").model_copy(update={"checkpoint": checkpoint})
     marks, grounded, tokens = {}, {}, []
-    with params.open_judge() as judge:
+    with params.open_judge(RunningParams.load()) as judge:
         for side in Side:
             shown = [show(pair, side) for pair in pairs]
             judged = list(zip(shown, judge.judge(shown), strict=True))

@@ -161,10 +161,11 @@ class GrpoSettings(TrainerSettings):
                 f"rewards.consistency compares the two orders of a pair within one group, and orders "
                 f"({self.orders.value}) shows a group one of them: take orders: both_in_group, or leave the term out"
             )
-        if "grounded" in self.rewards and not asks_for_quotations(self.prompt_variant):
+        quoting = [variant.value for variant in PromptVariant if asks_for_quotations(variant)]
+        if "grounded" in self.rewards and self.prompt_variant.value not in quoting:
             raise ValueError(
                 f"rewards.grounded looks at quotations, and prompt_variant ({self.prompt_variant.value}) asks for "
-                f"none: take {', '.join(filter(asks_for_quotations, PromptVariant))}, or leave the term out"
+                f"none: take {', '.join(quoting)}, or leave the term out"
             )
         return self
 

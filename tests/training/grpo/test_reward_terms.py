@@ -35,9 +35,9 @@ def test_a_planted_effect_stands_in_the_table(capsys: pytest.CaptureFixture[str]
     rows = [line.strip("| ").split(" | ") for line in capsys.readouterr().out.splitlines()]
     found = {row[0]: row[1:] for row in rows if " - " in row[0]}
     assert len(found) == len(CONTRASTS)
-    accuracy, same, grounded, tokens, p = found["verdict + concise - verdict"]
+    accuracy, same, grounded, length, p = found["verdict + concise - verdict"]
     assert accuracy.startswith("-0.050 [-0.0")
-    assert (same, grounded, tokens) == ("+0.000 [+0.000, +0.000]", "+0.000 [+0.000, +0.000]", "-4.0 [-4.0, -4.0]")
+    assert (same, grounded, length) == ("+0.000 [+0.000, +0.000]", "+0.000 [+0.000, +0.000]", "-4.0 [-4.0, -4.0]")
     assert float(p) == pytest.approx(4 * 2 * 0.5**10, rel=0.01), "ten of ten pairs, among four differences"
     assert found["verdict + grounded - verdict"][2].startswith("+0.500 [+0.4")
     print_tables([line | ({"failed": "no signal"} if line["name"] == "verdict" else {}) for line in lines])
