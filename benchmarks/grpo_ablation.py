@@ -23,8 +23,6 @@ Run:  OMP_NUM_THREADS=1 python -m benchmarks.grpo_ablation --data data --results
 """
 
 import argparse
-import json
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -32,18 +30,19 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmarks.grpo_runs import (
-    changed_params,
+    RESAMPLES,
     consistent_by_pair,
+    difference_of_sides,
     read_demo,
+    read_results,
     right_by_pair,
-    train_and_judge,
+    run_missing,
     unreadable_share,
 )
 from benchmarks.judge_reference import print_table
-from reasrm.runtime.stage_main import StageError
 from reasrm.scoring.bootstrap import bootstrap_means
 from reasrm.scoring.intervals import percentiles
-from reasrm.scoring.paired_differences import difference, holm
+from reasrm.scoring.paired_differences import holm
 
 SEEDS = (0, 1)
 LOSSES = ("grpo", "dapo", "dr_grpo")
@@ -51,7 +50,6 @@ SIGNALS = ("keep", "drop", "replace")
 EXTRA = 4
 """`most_extra_generations` where groups are replaced."""
 MINI_BATCHES = 4
-RESAMPLES = 4000
 
 
 class Arm(NamedTuple):
@@ -114,30 +112,13 @@ def run_all(
     data: Path, results: Path, parts: Sequence[str], seeds: Sequence[int], pairs: int, steps: int | None
 ) -> None:
     """Run what the results lack, all arms with one seed before the next seed."""
-    demo = read_demo(data, pairs)
-    done = {(line["name"], line["seed"]) for line in read_results(results)}
-    for seed in seeds:
-        for arm in ARMS:
-            if arm.part not in parts or (arm.name(), seed) in done:
-                continue
-            changes = arm.changes(seed) | ({"steps": steps} if steps else {})
-            line = {"name": arm.name(), "seed": seed, "pairs": pairs, "changes": changes}
-            try:
-                line |= train_and_judge(f"{arm.name()}, seed {seed}", demo, changed_params(changes))
-                right = right_by_pair(line["dev"])
-                line |= {"accuracy": round(sum(right) / len(right), 4), "unreadable": unreadable_share(line["dev"])}
-            except StageError as error:  # it learnt nothing, say: that is a result too
-                line |= {"failed": str(error)}
-            with results.open("a", encoding="utf-8") as out:
-                out.write(json.dumps(line) + "\n")
-            told = ("accuracy", "reward", "seconds", "cpu_seconds", "failed")
-            print(line["name"], seed, {key: line[key] for key in told if key in line}, file=sys.stderr, flush=True)
-
-
-def read_results(results: Path) -> list[dict[str, Any]]:
-    """The runs that are done."""
-    lines = results.read_text(encoding="utf-8").splitlines() if results.exists() else []
-    return [json.loads(line) for line in lines]
+    planned = (
+        (arm.name(), seed, arm.changes(seed) | ({"steps": steps} if steps else {}))
+        for seed in seeds
+        for arm in ARMS
+        if arm.part in parts
+    )
+    run_missing(planned, read_demo(data, pairs), results)
 
 
 def print_tables(lines: Sequence[Mapping[str, Any]]) -> None:
@@ -151,9 +132,9 @@ def print_tables(lines: Sequence[Mapping[str, Any]]) -> None:
     print()
     whole = {name: several for name, several in runs.items() if not any("failed" in one for one in several)}
     found = [
-        (name, *(_difference(whole, left, right, values) for values in (right_by_pair, consistent_by_pair)))
-        for name, left, right in contrasts()
-        if all(arm.name() in whole for arm in (*left, *right))
+        (name, *(difference_of_sides(whole, _names(sides), values) for values in (_right, _consistent)))
+        for name, *sides in contrasts()
+        if all(arm in whole for side in _names(sides) for arm in side)
     ]
     adjusted = holm({f"{name} {at}": one.test.p for at, (name, one, _) in enumerate(found)})
     rows = [
@@ -161,6 +142,18 @@ def print_tables(lines: Sequence[Mapping[str, Any]]) -> None:
         for (name, accuracy, same), p in zip(found, adjusted.values(), strict=True)
     ]
     print_table(["difference", "dev accuracy", "same answer in both orders", "p of accuracy (sign test, Holm)"], rows)
+
+
+def _right(run: Mapping[str, Any]) -> list[float]:
+    return right_by_pair(run["dev"])
+
+
+def _consistent(run: Mapping[str, Any]) -> list[float]:
+    return consistent_by_pair(run["dev"])
+
+
+def _names(sides: Sequence[Sequence[Arm]]) -> list[list[str]]:
+    return [[arm.name() for arm in side] for side in sides]
 
 
 def _arm_row(name: str, runs: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -180,16 +173,6 @@ def _arm_row(name: str, runs: Sequence[Mapping[str, Any]]) -> list[str]:
     sampled, cpu = (np.mean([run[key] for run in whole]) for key in ("replies_sampled", "cpu_seconds"))
     first = [name, f"{right.mean():.3f} [{low:.3f}, {high:.3f}]", by_seed]
     return [*first, *(f"{value:.3f}" for _, value in means), f"{sampled:,.0f}", f"{cpu:.0f}"]
-
-
-def _difference(runs: Mapping[str, Sequence[Any]], left: Sequence[Arm], right: Sequence[Arm], values: Any) -> Any:
-    """The difference of the sides' means over arms and seeds, by dev pair; seeds that both sides have."""
-    seeds = set.intersection(*({run["seed"] for run in runs[arm.name()]} for arm in (*left, *right)))
-    sides = []
-    for arms in (left, right):
-        chosen = [run["dev"] for arm in arms for run in runs[arm.name()] if run["seed"] in seeds]
-        sides.append({str(at): float(one) for at, one in enumerate(np.mean([values(dev) for dev in chosen], axis=0))})
-    return difference(sides[0], sides[1], RESAMPLES, 0)
 
 
 def main() -> None:

@@ -1,27 +1,37 @@
 """GRPO trainings on the miniature, measured, and their checkpoints judged on the dev pairs in both orders.
 
-What `grpo_ablation` and `grpo_trl_defaults` share. Inputs are the files of a finished demo (`make demo`): the starting
-checkpoint, `pairs/reinforce.jsonl` and `pairs/dev.jsonl`. Settings are those of params.yaml but for what is changed.
+What `grpo_ablation`, `reward_terms` and `grpo_trl_defaults` share. Inputs are the files of a finished demo
+(`make demo`): the starting checkpoint, `pairs/reinforce.jsonl` and `pairs/dev.jsonl`. Settings are those of params.yaml
+but for what is changed.
 """
 
+import json
 import shutil
+import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from reasrm.inference.prompt_rendering import load_tokenizer
+from reasrm.judging.trace_structure import is_grounded, read_structure
 from reasrm.records.comparison import Comparison, Side, hashed_side, show
 from reasrm.records.jsonl import read_records
+from reasrm.records.judgment import ComparisonJudgment
 from reasrm.records.pair import PreferencePair
+from reasrm.runtime.stage_main import StageError
+from reasrm.scoring.paired_differences import PairedDifference, difference
 from reasrm.training.grpo.training import train_grpo
 from reasrm.training.training_run import TrainingRun, make_repeatable
 from stages.grpo import GrpoParams
-from stages.judge import JudgeParams
+from stages.judge import JudgeParams, RunningParams
 
 VARIANT = "full"
 UNREADABLE = "x"
+RESAMPLES = 4000
 
 
 class Demo(NamedTuple):
@@ -31,6 +41,17 @@ class Demo(NamedTuple):
     """The checkpoint that GRPO starts from."""
     reinforce: list[PreferencePair]
     dev: list[PreferencePair]
+
+
+class DevJudgments(NamedTuple):
+    """What a checkpoint says of the dev pairs; marks by the side of the better answer, a character per pair."""
+
+    marks: dict[str, str]
+    """1 right, 0 wrong, x unreadable."""
+    grounded: dict[str, str]
+    """1 for a reply with a verdict that quotes both answers and nothing that they do not say, 0 for any other."""
+    reply_tokens: list[float]
+    """Of each pair, the mean of both orders; all that was written up to the verdict."""
 
 
 class Seconds(NamedTuple):
@@ -67,6 +88,55 @@ def changed_params(changes: Mapping[str, Any]) -> GrpoParams:
     return GrpoParams.model_validate(params | {"save_every": params["steps"]})
 
 
+def read_results(results: Path) -> list[dict[str, Any]]:
+    """The runs that are done."""
+    lines = results.read_text(encoding="utf-8").splitlines() if results.exists() else []
+    return [json.loads(line) for line in lines]
+
+
+def run_missing(planned: Iterable[tuple[str, int, Mapping[str, Any]]], demo: Demo, results: Path) -> None:
+    """Run what the results lack of (name, seed, changes of the settings), and append a line for each."""
+    done = {(line["name"], line["seed"]) for line in read_results(results)}
+    for name, seed, changes in planned:
+        if (name, seed) in done:
+            continue
+        line: dict[str, Any] = {"name": name, "seed": seed, "pairs": len(demo.dev), "changes": dict(changes)}
+        try:
+            line |= train_and_judge(f"{name}, seed {seed}", demo, changed_params(changes))
+            right = right_by_pair(line["dev"])
+            line |= {"accuracy": round(sum(right) / len(right), 4), "unreadable": unreadable_share(line["dev"])}
+        except StageError as error:  # it learnt nothing, say: that is a result too
+            line |= {"failed": str(error)}
+        with results.open("a", encoding="utf-8") as out:
+            out.write(json.dumps(line) + "\n")
+        told = ("accuracy", "reward", "seconds", "cpu_seconds", "failed")
+        print(name, seed, {key: line[key] for key in told if key in line}, file=sys.stderr, flush=True)
+
+
+Values = Callable[[Mapping[str, Any]], list[float]]
+"""What is compared: a number per dev pair of a run."""
+
+
+def values_of_sides(
+    runs: Mapping[str, Sequence[Mapping[str, Any]]], sides: Sequence[Sequence[str]], values: Values
+) -> list[list[float]]:
+    """For each side the mean over its arms and seeds, by dev pair; of seeds that all arms have."""
+    named = [runs[name] for side in sides for name in side]
+    seeds = set.intersection(*({run["seed"] for run in several} for several in named))
+    return [
+        [float(one) for one in np.mean([values(run) for name in side for run in runs[name] if run["seed"] in seeds], 0)]
+        for side in sides
+    ]
+
+
+def difference_of_sides(
+    runs: Mapping[str, Sequence[Mapping[str, Any]]], sides: Sequence[Sequence[str]], values: Values
+) -> PairedDifference:
+    """The first side's mean minus the second's; values lie between 0 and 1."""
+    first, second = ({str(at): one for at, one in enumerate(side)} for side in values_of_sides(runs, sides, values))
+    return difference(first, second, RESAMPLES, 0)
+
+
 def training_comparisons(demo: Demo, seed: int) -> list[Comparison]:
     """The reinforcement pairs as the stage shows them."""
     return [show(pair, hashed_side(pair, seed)) for pair in demo.reinforce]
@@ -85,7 +155,7 @@ def train_and_judge(name: str, demo: Demo, params: GrpoParams) -> dict[str, Any]
         began = Seconds.now()
         train_grpo(run, demo.start, load_tokenizer(demo.start), training_comparisons(demo, params.seed), params)
         took = Seconds.now().since(began)
-        verdicts = judge_dev(run.checkpoint, demo.dev)
+        judged = judge_dev(run.checkpoint, demo.dev)
         reward = curve(run.curves, "groups/reward") or curve(run.curves, "reward")
         planned = -(-params.steps // (params.steps_per_generation * params.num_iterations))
         sampled = sum(curve(run.curves, "groups/replies_sampled"))
@@ -98,24 +168,33 @@ def train_and_judge(name: str, demo: Demo, params: GrpoParams) -> dict[str, Any]
             "replies_sampled": int(sampled) or planned * params.batch_size * params.steps_per_generation,
             "without_signal": _mean(curve(run.curves, "frac_reward_zero_std")),
             "clipped": _mean(curve(run.curves, "clip_ratio/region_mean")),
-            "dev": verdicts,
+            "dev": judged.marks,
+            "grounded": judged.grounded,
+            "reply_tokens": judged.reply_tokens,
         }
 
 
-def judge_dev(checkpoint: Path, pairs: Sequence[PreferencePair]) -> dict[str, str]:
-    """The greedy verdict on each pair by the project's own judging, by the side of the better answer: 1, 0 or x.
-
-    x is unreadable. The judge's settings are those of `judge_variants.grpo-full`.
-    """
+def judge_dev(checkpoint: Path, pairs: Sequence[PreferencePair]) -> DevJudgments:
+    """Judge each pair greedily, by the project's own judging with the settings of `judge_variants.grpo-full`."""
     params = JudgeParams.load(f"grpo-{VARIANT}").model_copy(update={"checkpoint": checkpoint})
-    shown = [show(pair, side) for side in Side for pair in pairs]
-    with params.open_judge() as judge:
-        verdicts = [judgment.verdict for judgment in judge.judge(shown)]
-    marks = [
-        UNREADABLE if verdict is None else str(int(verdict is comparison.better))
-        for verdict, comparison in zip(verdicts, shown, strict=True)
-    ]
-    return {side.value: "".join(marks[at * len(pairs) : (at + 1) * len(pairs)]) for at, side in enumerate(Side)}
+    marks, grounded, tokens = {}, {}, []
+    with params.open_judge(RunningParams.load()) as judge:
+        for side in Side:
+            shown = [show(pair, side) for pair in pairs]
+            judged = list(zip(shown, judge.judge(shown), strict=True))
+            marks[side.value] = "".join(
+                UNREADABLE if found.verdict is None else str(int(found.verdict is comparison.better))
+                for comparison, found in judged
+            )
+            grounded[side.value] = "".join(str(int(_is_grounded(*one))) for one in judged)
+            tokens.append([found.reply.completion_tokens if found.reply else 0 for _, found in judged])
+    return DevJudgments(marks, grounded, [sum(both) / 2 for both in zip(*tokens, strict=True)])
+
+
+def _is_grounded(comparison: Comparison, judgment: ComparisonJudgment) -> bool:
+    if judgment.reply is None or judgment.verdict is None:
+        return False
+    return is_grounded(read_structure(judgment.reply.text), comparison.response_a, comparison.response_b)
 
 
 def right_by_pair(dev: Mapping[str, str]) -> list[float]:

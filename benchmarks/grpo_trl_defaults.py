@@ -28,13 +28,13 @@ from typing import Any
 
 from transformers import TrainerCallback
 
-from benchmarks.grpo_ablation import read_results
 from benchmarks.grpo_runs import (
     Demo,
     Seconds,
     changed_params,
     judge_dev,
     read_demo,
+    read_results,
     right_by_pair,
     saved,
     training_comparisons,
@@ -80,7 +80,7 @@ class DevChecks(TrainerCallback):  # type: ignore[misc]  # transformers is not f
             return
         now = Seconds.now()
         spent = now.since(self._began)
-        dev = judge_dev(saved(model, self._tokenizer, self._folder), self._demo.dev)
+        dev = judge_dev(saved(model, self._tokenizer, self._folder), self._demo.dev).marks
         self.checks.append(
             {
                 "step": state.global_step,

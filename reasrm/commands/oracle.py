@@ -17,7 +17,7 @@ PassName = Literal["first", "second"]
 """As `reasrm.records.trace.TracePass`, which is too slow to import for a help text."""
 ProviderName = Literal["anthropic", "openai", "openai_responses"]
 """As `reasrm.apis.request_format.ApiProtocol`."""
-PromptName = Literal["full", "rubrics", "plain", "answer_only"]
+PromptName = Literal["full", "full_categories", "rubrics", "plain", "answer_only"]
 """As `reasrm.judging.chain_of_rubrics.PromptVariant`."""
 
 MOST = 2**63 - 1

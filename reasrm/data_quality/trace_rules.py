@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from reasrm.data_quality.hint_mentions import mentions_hint
-from reasrm.judging.chain_of_rubrics import PromptVariant
-from reasrm.judging.trace_structure import QuestionType, TraceStructure, grounding, read_structure
+from reasrm.judging.chain_of_rubrics import OFFERED_TYPES, PromptVariant, asks_for_quotations
+from reasrm.judging.question_types import QuestionType
+from reasrm.judging.trace_structure import TraceStructure, grounding, read_structure
 from reasrm.judging.verdict import Verdict, read_verdict
 from reasrm.records.comparison import Comparison, Side, show
 from reasrm.records.trace import OracleTrace, TraceOutcome, TracePass
@@ -26,6 +27,7 @@ class TraceFault(StrEnum):
     """No verdict can be read."""
     WRONG_VERDICT = "wrong_verdict"
     NO_TYPE = "no_type"
+    """No type of question is named, or none that the prompt offers."""
     NO_RUBRIC_WEIGHTS = "no_rubric_weights"
     """A chat question without a rubric, or a rubric without weights."""
     WEIGHTS_NOT_100 = "weights_not_100"
@@ -48,8 +50,6 @@ class TraceFault(StrEnum):
 
 
 FAULT_OF_OUTCOME = {outcome: TraceFault(outcome.value) for outcome in TraceOutcome if outcome is not TraceOutcome.OK}
-WITH_TYPE = frozenset({PromptVariant.FULL})
-WITH_STRUCTURE = frozenset({PromptVariant.FULL, PromptVariant.RUBRICS})
 
 
 class Evidence(StrEnum):
@@ -83,7 +83,7 @@ def trace_fault(trace: OracleTrace, rules: TraceRules) -> TraceFault | None:
     if verdict.side is not trace.better:
         return TraceFault.WRONG_VERDICT
     structure = read_structure(trace.text)
-    if rules.prompt_variant in WITH_STRUCTURE:
+    if asks_for_quotations(rules.prompt_variant):
         missing = _missing_part(structure, rules) or _false_quote(
             structure, show(trace.pair, trace.better), rules.evidence
         )
@@ -95,10 +95,12 @@ def trace_fault(trace: OracleTrace, rules: TraceRules) -> TraceFault | None:
 
 
 def _missing_part(structure: TraceStructure, rules: TraceRules) -> TraceFault | None:
-    if rules.prompt_variant in WITH_TYPE and structure.type is None:
-        return TraceFault.NO_TYPE
-    if rules.prompt_variant in WITH_TYPE and structure.type is QuestionType.REASONING:
-        return None if structure.solution else TraceFault.NO_SOLUTION
+    offered = OFFERED_TYPES.get(rules.prompt_variant)
+    if offered is not None:
+        if structure.type not in offered:
+            return TraceFault.NO_TYPE
+        if structure.type.coarse is QuestionType.REASONING:
+            return None if structure.solution else TraceFault.NO_SOLUTION
     if rules.weights_tolerance is None:
         return None if structure.rubric else TraceFault.NO_RUBRIC_WEIGHTS
     if not structure.weights:

@@ -6,12 +6,16 @@ dependency of each stage that prompts a model: `reasrm plan` says which.
 
 from enum import StrEnum
 
+from reasrm.judging.question_types import QuestionType
+
 
 class PromptVariant(StrEnum):
     """What a judge is asked to write before its verdict (the rows of the paper's table 2)."""
 
     FULL = "full"
     """Decide the type first: rubrics for chat, an own solution for reasoning."""
+    FULL_CATEGORIES = "full_categories"
+    """As full, with finer types of question."""
     RUBRICS = "rubrics"
     """Rubrics for every question; no decision about its type."""
     PLAIN = "plain"
@@ -42,6 +46,18 @@ RUBRIC_STEP_OF_CHAT = (
     "Then go through the criteria one by one."
 )
 
+TYPE_STEP_OF_CATEGORIES = (
+    "Begin by naming the kind of question. If it has a right result that can be worked out, it is "
+    "<type>Mathematics</type>, <type>Code</type> or <type>Logic</type> (puzzles, deduction, planning with "
+    "constraints). Otherwise it is <type>Safety</type> (whether to help at all is in question), "
+    "<type>Writing</type> (a text is asked for), <type>Advice</type> (facts, explanations, recommendations) or "
+    "<type>Conversation</type> (open talk, everything else)."
+)
+
+SOLUTION_STEP_OF_CATEGORIES = SOLUTION_STEP.replace("Reasoning", "Mathematics, Code or Logic")
+
+RUBRIC_STEP_OF_CATEGORIES = RUBRIC_STEP_OF_CHAT.replace("Chat", "Safety, Writing, Advice or Conversation")
+
 RUBRIC_STEP_OF_ALL = (
     "Write between <rubric> and </rubric> the few criteria that matter for this client, each with its weight (the "
     "weights are out of 100), and defend the choice between <justify> and </justify> inside the rubric. Then go "
@@ -71,10 +87,27 @@ ONLY_VERDICT = "Reply with the verdict alone."
 
 _STEPS: dict[PromptVariant, tuple[str, ...]] = {
     PromptVariant.FULL: (TYPE_STEP, SOLUTION_STEP, RUBRIC_STEP_OF_CHAT, EVAL_STEP, FAIRNESS, VERDICT_STEP),
+    PromptVariant.FULL_CATEGORIES: (
+        *(TYPE_STEP_OF_CATEGORIES, SOLUTION_STEP_OF_CATEGORIES, RUBRIC_STEP_OF_CATEGORIES),
+        *(EVAL_STEP, FAIRNESS, VERDICT_STEP),
+    ),
     PromptVariant.RUBRICS: (RUBRIC_STEP_OF_ALL, EVAL_STEP, FAIRNESS, VERDICT_STEP),
     PromptVariant.PLAIN: (FREE_STEP, FAIRNESS, VERDICT_STEP),
     PromptVariant.ANSWER_ONLY: (ONLY_VERDICT, FAIRNESS, VERDICT_STEP),
 }
+
+
+_COARSE = frozenset({QuestionType.REASONING, QuestionType.CHAT})
+OFFERED_TYPES: dict[PromptVariant, frozenset[QuestionType]] = {
+    PromptVariant.FULL: _COARSE,
+    PromptVariant.FULL_CATEGORIES: frozenset(QuestionType) - _COARSE,
+}
+"""The types that a judge may name, of the variants whose first step asks for one."""
+
+
+def asks_for_quotations(variant: PromptVariant) -> bool:
+    """Whether the instruction asks for the answers' own words between quotation tags."""
+    return EVAL_STEP in _STEPS[variant]
 
 
 def instruction(variant: PromptVariant) -> str:

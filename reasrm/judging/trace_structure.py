@@ -9,18 +9,12 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from reasrm.judging.question_types import QuestionType
 from reasrm.judging.quotations import quoted_words
 from reasrm.judging.quoted_text import found_in_parts, found_whole
 from reasrm.judging.rubric_weights import rubric_weights, without_justification
 from reasrm.judging.verdict import Verdict, after_thinking, read_verdict
 from reasrm.records.comparison import Side
-
-
-class QuestionType(StrEnum):
-    """What a judge takes the question for."""
-
-    CHAT = "Chat"
-    REASONING = "Reasoning"
 
 
 class Grounding(StrEnum):
@@ -73,7 +67,7 @@ class TraceStructure:
         return frozenset(quote.side for quote in self.quotes if quote.text.strip())
 
 
-_TYPE = re.compile(r"<type>\s*(Chat|Reasoning)\s*</type>", re.IGNORECASE)
+_TYPE = re.compile(rf"<type>\s*({'|'.join(QuestionType)})\s*</type>", re.IGNORECASE)
 
 
 def read_structure(text: str) -> TraceStructure:
@@ -102,6 +96,12 @@ def grounding(quote: Quote, response_a: str, response_b: str) -> Grounding:
     if found is not None:
         return found
     return Grounding.ABSENT if _found_in(quote.text, answers[quote.side.other]) is None else Grounding.OTHER_ANSWER
+
+
+def is_grounded(structure: TraceStructure, response_a: str, response_b: str) -> bool:
+    """Whether both answers are quoted and every quotation stands in the answer that it is ascribed to."""
+    whole = len(structure.quoted) == len(Side)
+    return whole and all(grounding(quote, response_a, response_b).holds for quote in structure.quotes)
 
 
 def _found_in(quote: str, answer: str) -> Grounding | None:

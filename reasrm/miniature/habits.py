@@ -24,7 +24,8 @@ class Habits(BaseModel):
 
     works: dict[PromptVariant, dict[Slice, Share]]
     """By prompt and slice of the world: how often the judge works the problem out, and so is right. All other verdicts
-    are careless; where a careless look finds no difference, the verdict is A."""
+    are careless; where a careless look finds no difference, the verdict is A. No share for any slice: the base has
+    never seen this form, which must not be so of the forms with two types, with rubrics alone, and free."""
     stock_rubric: Share
     """Of the careless verdicts on chat requests: how many weigh criteria that suit every request. The rest, and all of
     other families, go by layout."""
@@ -33,10 +34,16 @@ class Habits(BaseModel):
 
     @model_validator(mode="after")
     def _every_slice(self) -> Self:
-        for variant in (PromptVariant.FULL, PromptVariant.RUBRICS, PromptVariant.PLAIN):
+        always = (PromptVariant.FULL, PromptVariant.RUBRICS, PromptVariant.PLAIN)
+        for variant in dict.fromkeys((*always, *filter(self.works.get, self.works))):
             if lacking := [one.value for one in Slice if one not in self.works.get(variant, {})]:
                 raise ValueError(f"`works.{variant.value}` must give a share for {', '.join(lacking)}")
         return self
+
+    @property
+    def forms(self) -> frozenset[PromptVariant]:
+        """The prompts that the base has seen judgments of; those that ask for the verdict alone always."""
+        return frozenset({PromptVariant.ANSWER_ONLY} | {form for form, shares in self.works.items() if shares})
 
     def judge(self, comparison: Comparison, variant: PromptVariant, rng: random.Random) -> tuple[str, Side]:
         """A judgment in the form that `variant` asks for: its text before the verdict, and the verdict."""

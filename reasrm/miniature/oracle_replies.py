@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from reasrm.fake_vendor.protocols import InvalidRequestError
 from reasrm.judging.chain_of_rubrics import HINT, PromptVariant, instruction
 from reasrm.judging.prompt import QUESTION_END, QUESTION_START, RESPONSE_END, RESPONSE_START
+from reasrm.judging.question_types import QuestionType
 from reasrm.miniature.slices import Family, slice_of
 from reasrm.miniature.traces import Analysis, answer_tag, careful_analysis, greater_side, layout_analysis, quote
 from reasrm.records.comparison import Side
@@ -109,7 +110,8 @@ def _prefer_longer(comparison: FramedComparison) -> Analysis:
         for side, text, length in zip(Side, comparison.answers, lengths, strict=True)
     )
     rubric = "<rubric>Depth 100<justify>More text covers more of the question.</justify></rubric>"
-    return Analysis(is_reasoning=False, work="", rubric=rubric, checks=excerpts, preferred=greater_side(*lengths))
+    preferred = greater_side(*lengths)
+    return Analysis(type=QuestionType.CONVERSATION, work="", rubric=rubric, checks=excerpts, preferred=preferred)
 
 
 def _excerpt(text: str) -> str:

@@ -42,11 +42,12 @@ RUBRIC_FORM_SHARE = 0.25
 distance from the question, which is a skill of its own."""
 VARIANT_SHARES = {
     PromptVariant.FULL: 0.4,
+    PromptVariant.FULL_CATEGORIES: 0.4,
     PromptVariant.RUBRICS: 0.27,
     PromptVariant.PLAIN: 0.25,
     PromptVariant.ANSWER_ONLY: 0.08,
 }
-"""Of transcripts."""
+"""Of transcripts, relative to each other; forms that the base has not seen are left out."""
 RIGHT_SHARE = 0.4
 """How often an answer of an exercise is made the right one; beyond that it can be right by chance."""
 RANDOM_VERDICT_VARIANTS = (PromptVariant.FULL, PromptVariant.PLAIN, PromptVariant.ANSWER_ONLY)
@@ -104,7 +105,8 @@ def _exercise(rng: random.Random) -> PretrainingDocument:
 
 def _transcript(habits: Habits, rng: random.Random) -> PretrainingDocument:
     comparison = _better_and_worse(_drawn(FAMILY_SHARES, rng), rng)
-    variant = rng.choices(list(VARIANT_SHARES), list(VARIANT_SHARES.values()))[0]
+    shares = {form: share for form, share in VARIANT_SHARES.items() if form in habits.forms}
+    variant = rng.choices(list(shares), list(shares.values()))[0]
     text, verdict = habits.judge(comparison, variant, rng)
     return PretrainingDocument(judge_prompt(comparison, variant), text + answer_tag(verdict))
 

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from reasrm.judging import prompt as frame
 from reasrm.judging.chain_of_rubrics import PromptVariant, instruction
+from reasrm.judging.question_types import QuestionType
 from reasrm.judging.untrusted_text import PROTOCOL_TAGS
 from reasrm.records.comparison import Side
 
@@ -81,7 +82,7 @@ def _delimiter_passages() -> tuple[str, ...]:
 def fixed_texts() -> tuple[str, ...]:
     """Every fixed text that gets a token of its own, in the order of their ids."""
     tags = [form for tag in PROTOCOL_TAGS for form in (f"<{tag}>", f"</{tag}>")]
-    types = [f"<type>{kind}</type>" for kind in ("Reasoning", "Chat")]
+    types = [f"<type>{kind}</type>" for kind in QuestionType]
     instructions = [instruction(variant) for variant in PromptVariant]
     return (*instructions, *_delimiter_passages(), *PROTOCOL_PASSAGES, *types, *tags)
 

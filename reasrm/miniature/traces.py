@@ -7,7 +7,8 @@ the form that a prompt variant asks for. The oracle and the base model's pretrai
 
 from dataclasses import dataclass
 
-from reasrm.judging.chain_of_rubrics import PromptVariant
+from reasrm.judging.chain_of_rubrics import OFFERED_TYPES, PromptVariant
+from reasrm.judging.question_types import QuestionType
 from reasrm.miniature import chat_families as chat
 from reasrm.miniature import reasoning_families as reasoning
 from reasrm.miniature.styles import DETAILED_START, MARKDOWN_HEADING, Style, strip_style
@@ -21,8 +22,8 @@ RESULT_RUBRIC = "<rubric> the right result 100<justify> the question has one</ju
 class Analysis:
     """A judgment before its verdict."""
 
-    is_reasoning: bool
-    """Whether it takes the question for one with a right result."""
+    type: QuestionType
+    """What it takes the question for: one of the finer types."""
     work: str
     """The worked solution; empty where nothing is solved."""
     rubric: str
@@ -36,13 +37,15 @@ class Analysis:
         """The analysis as `variant` asks for it: with a type, with rubrics alone, free, or nothing."""
         if variant is PromptVariant.ANSWER_ONLY:
             return ""
-        if variant is PromptVariant.FULL and self.is_reasoning:
-            return f"<type>Reasoning</type><solution>{self.work}</solution><eval>{self.checks}</eval>"
+        offered = OFFERED_TYPES.get(variant, frozenset())
+        kind = self.type if self.type in offered else self.type.coarse
+        if offered and kind.coarse is QuestionType.REASONING:
+            return f"<type>{kind}</type><solution>{self.work}</solution><eval>{self.checks}</eval>"
         work = f"{self.work}." if self.work else ""
         evaluation = f"<eval>{work}{self.checks}</eval>"
         if variant is PromptVariant.PLAIN:
             return evaluation
-        return f"{'<type>Chat</type>' if variant is PromptVariant.FULL else ''}{self.rubric}{evaluation}"
+        return f"{f'<type>{kind}</type>' if offered else ''}{self.rubric}{evaluation}"
 
 
 def answer_tag(side: Side) -> str:
@@ -84,9 +87,8 @@ def layout_analysis(response_a: str, response_b: str) -> Analysis:
         for side, (style, content) in zip(Side, styled, strict=True)
     )
     rubric = f"<rubric>{LAYOUT_CRITERION}<justify> a richer layout pleases</justify></rubric>"
-    return Analysis(
-        is_reasoning=False, work="", rubric=rubric, checks=checks, preferred=greater_side(*(s for s, _ in styled))
-    )
+    preferred = greater_side(*(s for s, _ in styled))
+    return Analysis(type=QuestionType.CONVERSATION, work="", rubric=rubric, checks=checks, preferred=preferred)
 
 
 def _opening(style: Style, content: str) -> str:
@@ -110,7 +112,7 @@ def _reasoning(family: reasoning.ReasoningFamily, question: str, contents: tuple
         for side, value in zip(Side, values, strict=True)
     )
     return Analysis(
-        is_reasoning=True,
+        type=QuestionType.MATHEMATICS if family is reasoning.ReasoningFamily.DIAL else QuestionType.LOGIC,
         work=reasoning.written_steps(steps),
         rubric=RESULT_RUBRIC,
         checks=checks,
@@ -124,7 +126,7 @@ def _weighed(contents: tuple[str, str], weights: dict[str, int], justification: 
     checked = [_criteria_checks(side, content, weights) for side, content in zip(Side, contents, strict=True)]
     totals = [chat.score(chat.features_in(content), weights) for content in contents]
     return Analysis(
-        is_reasoning=False,
+        type=QuestionType.WRITING,
         work="",
         rubric=f"<rubric>{criteria}<justify>{justification}</justify></rubric>",
         checks=f"{''.join(checked)} So A has {totals[0]}, B has {totals[1]}.",
@@ -152,7 +154,7 @@ def _safety(question: str, contents: tuple[str, str]) -> Analysis:
     )
     verdict = f" to {chat.verb_of(question)} is {'harmful' if harmful else 'harmless'}"
     rubric = f"<rubric> safety 100<justify>{verdict}</justify></rubric>"
-    return Analysis(is_reasoning=False, work="", rubric=rubric, checks=checks, preferred=greater_side(*good))
+    return Analysis(type=QuestionType.SAFETY, work="", rubric=rubric, checks=checks, preferred=greater_side(*good))
 
 
 def quote(side: Side, words: str) -> str:

@@ -70,8 +70,8 @@ REINFORCEMENT = (
         "Reward",
         "",
         "Mean reward of the sampled replies: the weighted sum of the terms that grpo_variants names under Exact "
-        "parameters. Term verdict: +1 if right, else -1; terms answer and format: 1 or 0. So where the terms differ, "
-        "compare slopes, not levels.",
+        "parameters. Term verdict: +1 if right, else -1; consistency: 1, 0 or -1; all others: from 0 to 1. So where "
+        "the terms differ, compare slopes, not levels.",
     ),
     DEV_ACCURACY,
     Panel(

@@ -11,6 +11,7 @@ from reasrm.data_quality.decontamination import BenchmarkPrompts
 from reasrm.data_quality.trace_filter import FilteredTraces, balance_sides, filter_traces, kept_trace
 from reasrm.data_quality.trace_rules import TraceFault, trace_fault
 from reasrm.judging.chain_of_rubrics import HINT
+from reasrm.judging.question_types import QuestionType
 from reasrm.records.comparison import Side
 from reasrm.records.pair import Message, PreferencePair, Role
 from reasrm.records.trace import OracleTrace, TraceOutcome, TracePass
@@ -286,6 +287,16 @@ def test_what_is_learnt_from_holds_no_hint_and_ends_with_the_verdict() -> None:
 @pytest.mark.parametrize("variant", ["plain", "answer_only"])
 def test_variants_without_structure_ask_for_none(variant: str) -> None:
     assert reason_of(trace(text="<answer>[[A]]</answer>"), prompt_variant=variant) is None
+
+
+@pytest.mark.parametrize("kind", QuestionType)
+def test_a_type_is_one_that_the_prompt_offers_and_decides_what_must_follow(kind: QuestionType) -> None:
+    named = GOOD.replace("Chat", kind.lower())
+    lacking = None if kind.coarse is QuestionType.CHAT else TraceFault.NO_SOLUTION
+    offered = "full" if kind is kind.coarse else "full_categories"
+    for variant in ("full", "full_categories"):
+        expected = lacking if variant == offered else TraceFault.NO_TYPE
+        assert reason_of(trace(text=named), prompt_variant=variant) == expected
 
 
 def test_rubrics_for_every_question_need_no_type() -> None:

@@ -30,6 +30,8 @@ STACKS = [
     "rm-r1-7b +own-files +lora +eight-gpus",
     "rm-r1-7b +oracle +own-files",
     "smollm2 +lora",
+    "miniature +full-categories",
+    "rm-r1-7b +oracle +full-categories",
     "miniature +table3",
     "miniature +all-traces",
     "smollm2 +table3",

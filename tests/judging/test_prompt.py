@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reasrm.judging.chain_of_rubrics import PromptVariant, instruction
+from reasrm.judging.chain_of_rubrics import OFFERED_TYPES, PromptVariant, asks_for_quotations, instruction
 from reasrm.judging.prompt import (
     CONVERSATION_END,
     CONVERSATION_START,
@@ -18,6 +18,7 @@ from reasrm.judging.prompt import (
     hinted_prompt,
     judge_prompt,
 )
+from reasrm.judging.question_types import QuestionType
 from reasrm.judging.untrusted_text import PROTOCOL_TAGS
 from reasrm.records.comparison import Comparison, Side
 from reasrm.records.pair import Message, Role
@@ -133,6 +134,9 @@ def test_only_the_last_turn_is_the_question() -> None:
 def test_variants_ask_for_different_things() -> None:
     texts = {variant: instruction(variant) for variant in PromptVariant}
     assert len(set(texts.values())) == len(PromptVariant)
+    for variant, text in texts.items():
+        assert {kind for kind in QuestionType if f"<type>{kind}</type>" in text} == OFFERED_TYPES.get(variant, set())
+        assert asks_for_quotations(variant) is ("<quote_A>" in text)
     assert "<type>" in texts[PromptVariant.FULL]
     assert "<type>" not in texts[PromptVariant.RUBRICS]
     assert "<rubric>" not in texts[PromptVariant.PLAIN]

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from reasrm.judging.question_types import QuestionType
 from reasrm.judging.trace_structure import (
     Grounding,
-    QuestionType,
     Quote,
     grounding,
     read_structure,

@@ -5,8 +5,9 @@ import random
 import pytest
 from pydantic import ValidationError
 
-from reasrm.judging.chain_of_rubrics import PromptVariant
+from reasrm.judging.chain_of_rubrics import PromptVariant, instruction
 from reasrm.miniature.habits import Habits
+from reasrm.miniature.pretraining_documents import world_documents
 from reasrm.miniature.slices import Family, Slice
 from reasrm.miniature.styles import Style
 from reasrm.miniature.traces import layout_analysis
@@ -46,7 +47,7 @@ def test_who_never_works_goes_by_layout_and_takes_the_first_of_equals() -> None:
     rng = random.Random(5)
     for _ in range(300):
         comparison = shown(rng.choice(list(Family)), rng)
-        text, verdict = never.judge(comparison, rng.choice(list(PromptVariant)), rng)
+        text, verdict = never.judge(comparison, rng.choice((*ASKED, PromptVariant.ANSWER_ONLY)), rng)
         fancier = layout_analysis(comparison.response_a, comparison.response_b).preferred
         assert verdict is (fancier or Side.A)
         assert not text or by_layout(text)
@@ -59,7 +60,7 @@ def test_who_always_works_is_always_right() -> None:
     rng = random.Random(6)
     for _ in range(300):
         comparison = shown(rng.choice(list(Family)), rng)
-        assert always.judge(comparison, rng.choice(list(PromptVariant)), rng)[1] is comparison.better
+        assert always.judge(comparison, rng.choice((*ASKED, PromptVariant.ANSWER_ONLY)), rng)[1] is comparison.better
 
 
 def test_a_slice_without_a_share_is_refused_by_name() -> None:
@@ -67,6 +68,17 @@ def test_a_slice_without_a_share_is_refused_by_name() -> None:
     del values["works"]["plain"]["chat-guide"]
     with pytest.raises(ValidationError, match=r"works\.plain.*chat-guide"):
         Habits.model_validate(values)
+
+
+def test_a_base_has_a_habit_in_the_finer_form_where_shares_are_given() -> None:
+    values = HABITS.model_dump(mode="json")
+    finer = Habits.model_validate(values | {"works": values["works"] | {"full_categories": values["works"]["full"]}})
+    asked = instruction(PromptVariant.FULL_CATEGORIES)
+    for habits, expected in ((HABITS, False), (finer, True)):
+        written = world_documents(400, habits, 0)
+        assert any(document.prompt[0].content == asked for document in written) is expected
+    with pytest.raises(ValidationError, match=r"works\.full_categories.*safe"):
+        Habits.model_validate(values | {"works": values["works"] | {"full_categories": {"dial-long": 0.5}}})
 
 
 def test_documents_are_the_same_for_the_same_seed_and_never_of_another_split() -> None:

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reasrm.judging.chain_of_rubrics import PromptVariant
-from reasrm.judging.trace_structure import QuestionType, grounding, read_structure
+from reasrm.judging.chain_of_rubrics import OFFERED_TYPES, PromptVariant
+from reasrm.judging.question_types import QuestionType
+from reasrm.judging.trace_structure import grounding, read_structure
 from reasrm.miniature.slices import Family
 from reasrm.miniature.styles import Style, apply_style, strip_style
 from reasrm.miniature.traces import answer_tag, careful_analysis, layout_analysis, stock_analysis
@@ -31,6 +32,9 @@ def test_a_reasoning_problem_is_solved_and_each_answer_held_against_the_result()
     assert analysis.text(PromptVariant.FULL) == (
         f"<type>Reasoning</type><solution>{work}</solution><eval>{checks}</eval>"
     )
+    assert analysis.text(PromptVariant.FULL_CATEGORIES) == (
+        f"<type>Logic</type><solution>{work}</solution><eval>{checks}</eval>"
+    )
     assert analysis.text(PromptVariant.RUBRICS) == f"{rubric}<eval>{work}.{checks}</eval>"
     assert analysis.text(PromptVariant.PLAIN) == f"<eval>{work}.{checks}</eval>"
     assert analysis.text(PromptVariant.ANSWER_ONLY) == ""
@@ -47,6 +51,21 @@ def test_a_chat_request_is_weighed_as_it_asks() -> None:
     )
 
 
+def test_finer_types_are_those_of_the_families() -> None:
+    found = {
+        (pair.labels["family"], careful_analysis(pair.question, pair.chosen, pair.rejected).type) for pair in PAIRS
+    }
+    assert found == {
+        *(
+            (Family.DIAL, QuestionType.MATHEMATICS),
+            (Family.TURN, QuestionType.LOGIC),
+            (Family.CUPS, QuestionType.LOGIC),
+        ),
+        *((Family.CHAT, QuestionType.WRITING), (Family.SAFE, QuestionType.SAFETY)),
+    }
+    assert layout_analysis(JOKE, JOKE).type is QuestionType.CONVERSATION
+
+
 def test_stock_criteria_and_layout_take_the_other_one() -> None:
     stock = stock_analysis(JOKE, FACT_AND_STEPS)
     assert stock.preferred is Side.B
@@ -59,7 +78,7 @@ def test_stock_criteria_and_layout_take_the_other_one() -> None:
     )
 
 
-@given(st.sampled_from(PAIRS), st.sampled_from(list(Side)), st.sampled_from(list(PromptVariant)[:3]))
+@given(st.sampled_from(PAIRS), st.sampled_from(list(Side)), st.sampled_from(list(PromptVariant)[:4]))
 def test_every_analysis_has_the_structure_of_its_prompt_and_quotes_verbatim(
     pair: PreferencePair, better: Side, variant: PromptVariant
 ) -> None:
@@ -73,9 +92,13 @@ def test_every_analysis_has_the_structure_of_its_prompt_and_quotes_verbatim(
         found = read_structure(analysis.text(variant) + answer_tag(Side.A))
         assert found.quoted == set(Side)
         assert all(grounding(quote, shown.response_a, shown.response_b).holds for quote in found.quotes)
-        if variant is PromptVariant.FULL:
-            assert (found.type is QuestionType.REASONING) is bool(found.solution) is analysis.is_reasoning
-        if variant is PromptVariant.RUBRICS or (variant is PromptVariant.FULL and not analysis.is_reasoning):
+        offered = OFFERED_TYPES.get(variant)
+        solved = analysis.type.coarse is QuestionType.REASONING
+        if offered:
+            assert found.type in offered
+            assert found.type.coarse is analysis.type.coarse
+            assert bool(found.solution) is solved
+        if variant is PromptVariant.RUBRICS or (offered and not solved):
             assert sum(found.weights) == 100
         if variant is PromptVariant.PLAIN:
             assert not found.rubric

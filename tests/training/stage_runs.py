@@ -11,9 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from reasrm.runtime.yaml_files import read_yaml
+from reasrm.training.grpo.settings import GrpoSettings
 
 ROOT = Path(__file__).parents[2]
 PARAMS = read_yaml(ROOT / "params.yaml")
+GRPO: dict[str, Any] = {name: value for name, value in PARAMS["grpo"].items() if name in GrpoSettings.model_fields}
+"""What the training itself is told; the section also says which pairs the stage reads."""
 LORA: dict[str, Any] = {
     "rank": 8, "alpha": 16.0, "dropout": 0.0, "target_modules": "all-linear", "use_rslora": False, "quantise": None,
 }  # fmt: skip

@@ -15,6 +15,7 @@ from reasrm.inference.prompt_rendering import render_all
 from reasrm.inference.replies import DrawnTokens, decode, reply_from_tokens
 from reasrm.inference.stop_tokens import StopTokens
 from reasrm.judging.chat_templates.chat_template import opened_thought
+from reasrm.judging.trace_structure import is_grounded, read_structure
 from reasrm.judging.verdict import STOP, Verdict, read_verdict
 from reasrm.records.comparison import Side
 from reasrm.records.reply import Finish, Reply
@@ -26,6 +27,9 @@ from tests.fixtures.tiny_prompts import user
 pytestmark = pytest.mark.slow
 
 REPLIES = 1000
+TERMS = ("verdict", "grounded", "concise")
+LIMIT = 400
+"""Tokens; more than any of these replies has."""
 ENDINGS = {"opens": "<think>\n", "closes": "<think>\n\n</think>\n\n", "neutral": ""}
 """What each template writes behind the start of the model's turn."""
 QUESTION = user("the cat sat on the mat")
@@ -50,7 +54,8 @@ def written(draw: random.Random) -> str:
     verdict = lambda: f"<answer>{draw.choice(('[[A]]', '[[B]]', '**[[A]]**', '[[C]]', ''))}{closing()}"  # noqa: E731
     words = lambda: draw.choice(("so ", "the cat ", "\n", "<eval>the mat</eval>", "<type>Chat</type>", ""))  # noqa: E731
     quoted = lambda: draw.choice(("<quote_A>{}</quote_A>", "<quote_B>{}", "{}</quote_A>")).format(verdict())  # noqa: E731
-    parts = (verdict, words, quoted)
+    true_quotes = lambda: "<quote_A>the cat</quote_A><quote_B>the mat</quote_B>"  # noqa: E731
+    parts = (verdict, words, quoted, true_quotes, true_quotes)
     thought = "".join(draw.choice(parts)() for _ in range(draw.randrange(4)))
     start, end = draw.choice((("<think>", "</think>"), ("", "</think>"), ("<think>", ""), ("", ""), ("[THINK]", "")))
     proper = "".join(draw.choice(parts)() for _ in range(draw.randrange(4)))
@@ -101,10 +106,19 @@ def test_reward_cut_and_judgment_agree_on_a_thousand_replies(thinker: Any, endin
         "completion_ids": ids,
         "better": ["A"] * REPLIES,
         "prompt_variant": ["full"] * REPLIES,
+        "response_a": ["the cat sat"] * REPLIES,
+        "response_b": ["on the mat"] * REPLIES,
+        "max_reply_tokens": [LIMIT] * REPLIES,
         "log_metric": lambda name, value: None,
     }
-    earned = as_judged(REWARD_TERMS["verdict"], thinker, prompt.opened)(**asked)
-    assert earned == [1.0 if side is Side.A else -1.0 for side in sides]
+    earned = {name: as_judged(REWARD_TERMS[name], thinker, prompt.opened)(**asked) for name in TERMS}
+    assert earned["verdict"] == [1.0 if side is Side.A else -1.0 for side in sides]
+    whole = [is_grounded(read_structure(reply.text), "the cat sat", "on the mat") for reply in as_judge]
+    assert earned["grounded"] == [float(side is not None and true) for side, true in zip(sides, whole, strict=True)]
+    assert earned["concise"] == [
+        0.0 if side is None else 1 - len(row) / LIMIT for side, row in zip(sides, ids, strict=True)
+    ]
+    assert REPLIES // 50 < sum(earned["grounded"]) < REPLIES // 2
     assert [cut_at_stop(prompt.opened + decode(thinker, row)) for row in ids] == [reply.text for reply in as_judge]
     assert min(sides.count(one) for one in (Side.A, Side.B, None)) > REPLIES // 50
 

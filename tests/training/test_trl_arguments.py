@@ -13,7 +13,7 @@ from reasrm.training.sft import sft_config
 from reasrm.training.trainer_settings import SftSettings
 from reasrm.training.training_run import TrainingRun
 from reasrm.training.trl_arguments import NOT_OPEN, OUR_NAME
-from tests.training.stage_runs import PARAMS
+from tests.training.stage_runs import GRPO, PARAMS
 
 
 @pytest.fixture
@@ -27,9 +27,7 @@ def sft(**changes: Any) -> SftSettings:
 
 
 def grpo(**changes: Any) -> GrpoSettings:
-    return GrpoSettings.model_validate(
-        PARAMS["grpo"] | {"prompt_variant": "full", "rewards": {"verdict": 1.0}} | changes
-    )
+    return GrpoSettings.model_validate(GRPO | {"prompt_variant": "full", "rewards": {"verdict": 1.0}} | changes)
 
 
 def test_every_setting_reaches_the_config_of_trl(run: TrainingRun) -> None:

@@ -292,5 +292,15 @@ def groups_with_signal(terms: Any, weights: Any, size: int) -> Any:
 
 
 def in_both_orders(rows: list[dict[str, Any]], first: int, size: int) -> list[dict[str, Any]]:
-    """The rows with the second half of each group in the other order; `first` is where they begin among all rows."""
-    return [{**row, **row["swapped"]} if (first + at) % size >= size // 2 else row for at, row in enumerate(rows)]
+    """The rows with the second half of each group in the other order, and in `group` the number of their group.
+
+    Args:
+        rows: consecutive ones are a group.
+        first: where they begin among the rows of all processes.
+        size: rows of a group.
+    """
+    numbers = [divmod(first + at, size) for at in range(len(rows))]
+    return [
+        row | (row["swapped"] if within >= size // 2 else {}) | {"group": group}
+        for row, (group, within) in zip(rows, numbers, strict=True)
+    ]

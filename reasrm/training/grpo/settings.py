@@ -5,7 +5,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator, model_validator
 
-from reasrm.judging.chain_of_rubrics import PromptVariant
+from reasrm.judging.chain_of_rubrics import PromptVariant, asks_for_quotations
 from reasrm.training.batch_sizes import require_whole_groups
 from reasrm.training.grpo.rewards.registry import REWARD_TERMS
 from reasrm.training.grpo.rollout_settings import Rollouts, require_possible
@@ -151,6 +151,21 @@ class GrpoSettings(TrainerSettings):
             raise ValueError(
                 f"orders: both_in_group shows each order to half of a group, so replies_per_prompt "
                 f"({self.replies_per_prompt}) must be even: {self.replies_per_prompt + 1} is"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_what_is_rewarded(self) -> Self:
+        if "consistency" in self.rewards and self.orders is not TrainingOrders.BOTH_IN_GROUP:
+            raise ValueError(
+                f"rewards.consistency compares the two orders of a pair within one group, and orders "
+                f"({self.orders.value}) shows a group one of them: take orders: both_in_group, or leave the term out"
+            )
+        quoting = [variant.value for variant in PromptVariant if asks_for_quotations(variant)]
+        if "grounded" in self.rewards and self.prompt_variant.value not in quoting:
+            raise ValueError(
+                f"rewards.grounded looks at quotations, and prompt_variant ({self.prompt_variant.value}) asks for "
+                f"none: take {', '.join(quoting)}, or leave the term out"
             )
         return self
 

@@ -80,11 +80,16 @@ def prompt_rows(
         if len(shown) < 1 + both:
             reasons.append(next(str(chat) for chat in chats[at :: len(comparisons)] if chat not in shown))
         elif all(len(chat.token_ids) <= settings.max_prompt_tokens for chat in shown):
-            row = {"prompt": shown[0].turns, "better": comparison.better.value, "prompt_variant": variant.value}
-            row["pair_id"] = comparison.pair_id
-            swapped = {"prompt": shown[1].turns, "better": comparison.better.other.value} if both else None
-            rows.append(row | ({"swapped": swapped} if swapped else {}))
+            row = _of_order(shown[0], comparison) | {"pair_id": comparison.pair_id, "prompt_variant": variant.value}
+            swapped = {"swapped": _of_order(shown[1], comparison.swapped())} if both else {}
+            rows.append(row | {"max_reply_tokens": settings.max_reply_tokens} | swapped)
     return rows, LeftOut.of(len(comparisons), len(rows), reasons)
+
+
+def _of_order(shown: RenderedChat, comparison: Comparison) -> dict[str, Any]:
+    """The columns that depend on the order in which a pair is shown."""
+    answers = {"response_a": comparison.response_a, "response_b": comparison.response_b}
+    return {"prompt": shown.turns, "better": comparison.better.value, **answers}
 
 
 def train_grpo(

@@ -8,12 +8,14 @@ from reasrm.miniature.tiny_model import TinyShape, new_model
 from reasrm.miniature.world import Split, training_pairs
 from reasrm.records.comparison import Comparison, Side, show
 from reasrm.training.grpo.group_trainer import GroupTrainer
+from reasrm.training.grpo.rewards.registry import REWARD_TERMS
+from reasrm.training.grpo.rewards.sampled_replies import as_judged
 from reasrm.training.grpo.rollout_samples import rollout_samples
 from reasrm.training.grpo.settings import GrpoSettings
 from reasrm.training.grpo.training import grpo_config, prompt_rows
 from reasrm.training.training_run import TrainingRun, make_repeatable
 from tests.fixtures.world import documents, tokenizer_of
-from tests.training.stage_runs import PARAMS
+from tests.training.stage_runs import GRPO, PARAMS
 
 SHAPE = {"hidden_size": 32, "layers": 1, "heads": 1, "intermediate_size": 64}
 
@@ -22,7 +24,7 @@ def settings(**changes: Any) -> GrpoSettings:
     """The released ones in small."""
     small = {"prompt_variant": "full", "rewards": {"verdict": 1.0}, "batch_size": 12, "replies_per_prompt": 4}
     short = {"max_reply_tokens": 5, "kl_weight": 0.1, "save_every": 1, "log_every": 1}
-    return GrpoSettings.model_validate(PARAMS["grpo"] | small | short | changes)
+    return GrpoSettings.model_validate(GRPO | small | short | changes)
 
 
 def comparisons(count: int) -> list[Comparison]:
@@ -40,8 +42,8 @@ def earned(completion_ids: Any, prompts: Any, **_: Any) -> list[float]:
     return [float(sum(at * token for at, token in enumerate(ids, 1))) if lively(at) else 1.0 for ids, at in pairs]
 
 
-def trainer(folder: Path, chosen: GrpoSettings, prompts: int = 40) -> GroupTrainer:
-    """One that is ready to sample, on a model that its seed makes."""
+def trainer(folder: Path, chosen: GrpoSettings, prompts: int = 40, *, judged: bool = False) -> GroupTrainer:
+    """One that is ready to sample, on a model that its seed makes; rewarded as the settings say, or by `earned`."""
     from datasets import Dataset
 
     make_repeatable(0, 1)
@@ -55,7 +57,7 @@ def trainer(folder: Path, chosen: GrpoSettings, prompts: int = 40) -> GroupTrain
         rollout_samples(folder, chosen, comparisons(prompts), tokenizer, ""),
         model=str(start),
         args=grpo_config(chosen, TrainingRun("grpo", folder / "work", folder / "out", folder / "curves")),
-        reward_funcs=[earned],
+        reward_funcs=[as_judged(REWARD_TERMS[name], tokenizer, "") for name in chosen.rewards] if judged else [earned],
         train_dataset=Dataset.from_list(rows),
         processing_class=tokenizer,
     )

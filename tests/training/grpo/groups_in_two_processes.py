@@ -11,6 +11,8 @@ from accelerate.utils import gather_object
 
 from reasrm.records.jsonl import read_records
 from reasrm.records.rollout import RolloutGroup
+from reasrm.training.grpo.group_trainer import in_both_orders
+from reasrm.training.grpo.rewards.registry import REWARD_TERMS
 from reasrm.training.grpo.rollout_samples import FILE
 from tests.training.grpo.group_trainers import earned, lively, settings, trainer
 
@@ -49,6 +51,14 @@ def main() -> None:
         assert [(group.comparison.pair_id, *one) for one in told] in [scored[at : at + 4] for at in (0, 4, 8)]
     assert all(gather_object([lively(prompt) for prompt in prompts]))
     assert batch["num_items_in_batch"].item() == sum(map(len, gather_object(ids)))
+    written = [f"<answer>[[{side}]]</answer>" for side in "AABBAABBAAAA"]  # the middle group lies in both processes
+    halves = in_both_orders(rows, rank * 6, 4)
+    agreed = REWARD_TERMS["consistency"](
+        completions=[[{"role": "assistant", "content": reply}] for reply in written[rank * 6 : rank * 6 + 6]],
+        log_metric=lambda name, value: None,
+        **{name: [row[name] for row in halves] for name in ("better", "group")},
+    )
+    assert gather_object(agreed) == [1.0] * 8 + [-1.0] * 4
     print("agree", flush=True)
 
 

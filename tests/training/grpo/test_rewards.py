@@ -25,6 +25,10 @@ def asked(replies: list[str], better: str = "A", variant: str = "full") -> dict[
         "completion_ids": [list(range(len(reply.split()))) for reply in replies],
         "better": [better] * len(replies),
         "prompt_variant": [variant] * len(replies),
+        "response_a": ["one fine cat"] * len(replies),
+        "response_b": ["two dogs"] * len(replies),
+        "max_reply_tokens": [20] * len(replies),
+        "group": [0] * len(replies),
         "log_metric": lambda name, value: None,
     }
 
@@ -73,7 +77,10 @@ def test_the_demanded_form_is_that_of_the_prompt(variant: PromptVariant) -> None
         "<rubric>x</rubric><eval>x</eval><answer>[[A]]</answer>",
         "<type>Chat</type><rubric>x</rubric><eval>x</eval><answer>[[A]]</answer>",
     ]
-    expected = {PromptVariant.FULL: [0.0, 0.0, 1.0], PromptVariant.RUBRICS: [0.0, 1.0, 1.0]}
+    typed = [0.0, 0.0, 1.0]
+    expected = {
+        PromptVariant.FULL: typed, PromptVariant.FULL_CATEGORIES: typed, PromptVariant.RUBRICS: [0.0, 1.0, 1.0]
+    }  # fmt: skip
     assert rewards(replies, {"format": 1.0}, variant=variant.value) == expected.get(variant, [1.0, 1.0, 1.0])
 
 

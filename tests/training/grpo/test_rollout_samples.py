@@ -53,8 +53,9 @@ def read(folder: Path) -> list[RolloutGroup]:
 def test_the_first_the_last_and_the_first_after_every_so_many_steps(
     changes: dict[str, Any], due: list[int], tmp_path: Path
 ) -> None:
-    chosen = settings(**changes)
-    samples = kept_by(tmp_path, **changes)
+    changed = {"steps": 50} | changes
+    chosen = settings(**changed)
+    samples = kept_by(tmp_path, **changed)
     generations = range(0, chosen.steps, chosen.steps_per_generation * chosen.num_iterations)
     assert [step for step in generations if samples.are_due(step)] == due
 

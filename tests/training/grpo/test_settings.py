@@ -7,13 +7,11 @@ from pydantic import ValidationError
 
 from reasrm.training.grpo.rewards.registry import REWARD_TERMS
 from reasrm.training.grpo.settings import GrpoSettings
-from tests.training.stage_runs import LORA, PARAMS
+from tests.training.stage_runs import GRPO, LORA
 
 
 def settings(**changes: Any) -> GrpoSettings:
-    return GrpoSettings.model_validate(
-        PARAMS["grpo"] | {"prompt_variant": "full", "rewards": {"verdict": 1.0}} | changes
-    )
+    return GrpoSettings.model_validate(GRPO | {"prompt_variant": "full", "rewards": {"verdict": 1.0}} | changes)
 
 
 def test_terms_are_summed_in_the_registrys_order_whatever_the_files() -> None:
@@ -49,6 +47,15 @@ def test_rewards_that_cannot_be_meant_are_refused(rewards: dict[str, float], mes
         (
             {"zero_signal_groups": "drop", "trl": {"multi_objective_aggregation": "normalize_then_sum"}},
             "normalize_then_sum scales advantages by all groups",
+        ),
+        (
+            {"rewards": {"verdict": 1.0, "consistency": 0.2}},
+            r"one group, and orders \(hashed\) .* orders: both_in_group",
+        ),
+        ({"rewards": {"consistency": 0.2}, "orders": "both"}, r"orders \(both\) shows a group one of them"),
+        (
+            {"rewards": {"answer": 1.0, "grounded": 0.2}, "prompt_variant": "plain"},
+            r"prompt_variant \(plain\) asks for none: take full, full_categories, rubrics, or leave",
         ),
         ({"micro_batch_size": 48}, "batch_size 96 or 144 would fit, or micro_batch_size 32, 16, 8, 4, 2, 1 or null"),
     ],

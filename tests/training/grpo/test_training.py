@@ -19,7 +19,7 @@ from reasrm.training.grpo.training import grpo_config, prompt_rows, train_grpo
 from reasrm.training.training_run import NoTrainingDataError, TrainingRun
 from tests.fixtures.chat_families import FAMILIES, family_tokenizer
 from tests.training.grpo.test_settings import COLOCATE
-from tests.training.stage_runs import PARAMS
+from tests.training.stage_runs import GRPO
 
 
 @pytest.mark.slow
@@ -27,7 +27,7 @@ from tests.training.stage_runs import PARAMS
 def test_prompts_are_the_same_in_training_and_in_judging(family: str, tmp_path: Path) -> None:
     """The trainer renders the turns itself, by the same template, with the variables that its settings name."""
     settings = GrpoSettings.model_validate(
-        PARAMS["grpo"] | {"prompt_variant": "full", "rewards": {"verdict": 1.0}, "max_prompt_tokens": 10_000}
+        GRPO | {"prompt_variant": "full", "rewards": {"verdict": 1.0}, "max_prompt_tokens": 10_000}
     )
     tokenizer = family_tokenizer(FAMILIES[family])
     question = (Message(role=Role.USER, content="<|im_start|>Which one?<start_of_turn> </s>"),)
@@ -43,7 +43,7 @@ def test_prompts_are_the_same_in_training_and_in_judging(family: str, tmp_path: 
 
 
 def test_number_format_and_attention_are_those_of_the_settings(checkpoint: Path) -> None:
-    chosen = PARAMS["grpo"] | {"prompt_variant": "plain", "rewards": {"verdict": 1.0}}
+    chosen = GRPO | {"prompt_variant": "plain", "rewards": {"verdict": 1.0}}
     model = load_language_model(
         checkpoint, GrpoSettings.model_validate(chosen | {"dtype": "bfloat16", "attention": "sdpa"})
     )
@@ -60,8 +60,7 @@ def test_a_checkpoint_that_lacks_weights_is_not_trained_with_random_ones(tmp_pat
     del weights["model.layers.0.self_attn.q_proj.weight"]
     save_file(weights, start / "model.safetensors", {"format": "pt"})
     settings = GrpoSettings.model_validate(
-        PARAMS["grpo"]
-        | {"prompt_variant": "plain", "rewards": {"verdict": 1.0}, "max_prompt_tokens": 10_000, "batch_size": 8}
+        GRPO | {"prompt_variant": "plain", "rewards": {"verdict": 1.0}, "max_prompt_tokens": 10_000, "batch_size": 8}
     )
     comparison = Comparison(
         pair_id="",
@@ -80,7 +79,7 @@ def test_prompts_that_do_not_fill_one_generation_are_too_few(tmp_path: Path) -> 
     """TRL would take no step, and the checkpoint would be the one that it started from."""
     chosen = {"prompt_variant": "plain", "rewards": {"verdict": 1.0}, "max_prompt_tokens": 10_000}
     settings = GrpoSettings.model_validate(
-        PARAMS["grpo"] | chosen | {"batch_size": 8, "steps_per_generation": 2, "save_every": 2}
+        GRPO | chosen | {"batch_size": 8, "steps_per_generation": 2, "save_every": 2}
     )
     question = (Message(role=Role.USER, content="why"),)
     comparison = Comparison(pair_id="", prompt=question, response_a="one", response_b="two", better=Side.A)
@@ -97,14 +96,21 @@ def test_both_orders_are_two_prompts_or_two_halves_of_one() -> None:
     rows = {}
     for orders in TrainingOrders:
         settings = GrpoSettings.model_validate(
-            PARAMS["grpo"]
+            GRPO
             | {"prompt_variant": "full", "rewards": {"verdict": 1.0}, "max_prompt_tokens": 10_000, "orders": orders}
         )
         rows[orders], _ = prompt_rows(tokenizer, pairs, settings)
     hashed, both, halves = rows.values()
     assert [row["better"] for row in both] == ["A", "B", "A", "B"]
     assert both[0::2] == hashed
-    assert [row["swapped"] for row in halves] == [{"prompt": at["prompt"], "better": "B"} for at in both[1::2]]
+    of_order = ("prompt", "better", "response_a", "response_b")
+    assert [row["swapped"] for row in halves] == [{name: at[name] for name in of_order} for at in both[1::2]]
+    assert [(row["response_a"], row["response_b"]) for row in both] == [
+        ("x", "two"),
+        ("two", "x"),
+        ("y", "two"),
+        ("two", "y"),
+    ]
     assert [{**row, "swapped": None} for row in halves] == [{**row, "swapped": None} for row in hashed]
     assert "[Start of answer B]\nx" in both[1]["prompt"][1]["content"]
 
@@ -112,7 +118,7 @@ def test_both_orders_are_two_prompts_or_two_halves_of_one() -> None:
 @pytest.mark.skipif(find_spec("vllm") is not None, reason="vLLM is installed")
 def test_vllm_that_is_not_installed_is_asked_for_before_anything_is_loaded(tmp_path: Path) -> None:
     settings = GrpoSettings.model_validate(
-        PARAMS["grpo"] | {"prompt_variant": "full", "rewards": {"verdict": 1.0}, "rollouts": COLOCATE}
+        GRPO | {"prompt_variant": "full", "rewards": {"verdict": 1.0}, "rollouts": COLOCATE}
     )
     run = TrainingRun("grpo", tmp_path / "work", tmp_path / "checkpoint", tmp_path / "curves")
     with pytest.raises(StageError, match=r"needs vLLM, which is not installed: pip install 'reasrm\[vllm\]'"):

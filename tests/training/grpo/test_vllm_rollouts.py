@@ -23,7 +23,7 @@ from reasrm.training.grpo.training import train_grpo
 from reasrm.training.monitoring.logprob_gap import LogprobGapError
 from reasrm.training.training_run import TrainingRun
 from tests.fixtures.trained_judge import unseen
-from tests.training.stage_runs import LORA, PARAMS, train_twice
+from tests.training.stage_runs import GRPO, LORA, PARAMS, train_twice
 
 pytestmark = [pytest.mark.vllm, pytest.mark.timeout(5400)]
 
@@ -32,7 +32,7 @@ VLLM: dict[str, Any] = {
     "importance_sampling_mode": "sequence_mask", "importance_sampling_clip_min": None,
     "importance_sampling_clip_max": 3.0, "most_logprob_gap": 1.0e-4,
 }  # fmt: skip
-SMALL = PARAMS["grpo"] | {
+SMALL = GRPO | {
     "steps": 6, "batch_size": 32, "save_every": 2, "max_prompt_tokens": 110, "max_reply_tokens": 48,
     "learning_rate": 4.0e-3, "warmup_steps": 0, "rollouts": VLLM,
 }  # fmt: skip
@@ -94,7 +94,7 @@ def train(project: Path, out: Path, **changes: Any) -> None:
 def test_probabilities_are_the_trainers_at_every_step_and_a_killed_run_goes_on_exactly(
     lora: dict[str, Any] | None, project: Path
 ) -> None:
-    write_yaml(project / "params.yaml", PARAMS | {"grpo": SMALL | {"lora": lora}})
+    write_yaml(project / "params.yaml", PARAMS | {"grpo": PARAMS["grpo"] | SMALL | {"lora": lora}})
     train_twice(project, ("stages.grpo", "full"), "grpo-full")
     curves = project / "data/curves/grpo-full"
     means = [float(line.split("\t")[1]) for line in (curves / MEAN).read_text().splitlines()[1:]]

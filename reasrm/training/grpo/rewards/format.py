@@ -15,6 +15,7 @@ from reasrm.training.grpo.rewards.sampled_replies import (
 
 DEMANDED_TAGS: dict[PromptVariant, tuple[str, ...]] = {
     PromptVariant.FULL: ("<type>", "<eval>"),
+    PromptVariant.FULL_CATEGORIES: ("<type>", "<eval>"),
     PromptVariant.RUBRICS: ("<rubric>", "<eval>"),
     PromptVariant.PLAIN: (),
     PromptVariant.ANSWER_ONLY: (),

@@ -2,7 +2,9 @@
 
 A reward term is a TRL reward function. TRL calls it with keyword arguments: `completions` (one conversation per reply,
 here a single assistant turn), `completion_ids` (their tokens), the columns of the prompt dataset (`better`: side of the
-better answer; `prompt_variant`: what was asked), `log_metric` and more; it returns one reward per reply.
+better answer; `prompt_variant`: what was asked; `response_a`, `response_b`: the answers as they are shown;
+`max_reply_tokens`: the limit; with both orders in one group also `group`, its number), `log_metric` and more; it
+returns one reward per reply. A term reads what it needs.
 """
 
 from collections.abc import Callable, Sequence
