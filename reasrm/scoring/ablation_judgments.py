@@ -68,8 +68,8 @@ def read_judged(request: AblationRequest) -> Judged:
             about = {key: (item.group, item.pair_id) for key, item in items.items() if key[0] in request.headline}
             if about != (first := first or about):
                 raise OutcomeError(
-                    f"{benchmarks} holds other items than {request.rows[0].benchmarks[0]}: a paired difference needs the "
-                    f"same questions; is `collect_benchmarks` the same in all?"
+                    f"{benchmarks} holds other items than {request.rows[0].benchmarks[0]}: a paired difference needs "
+                    f"the same questions; is `collect_benchmarks` the same in all?"
                 )
             judged = [one for one in read_judged_items(judgments, items) if one.item.benchmark in request.headline]
             if missing := sorted(set(request.headline) - {one.item.benchmark for one in judged}):
@@ -79,7 +79,7 @@ def read_judged(request: AblationRequest) -> Judged:
 
 
 def subsets(request: AblationRequest) -> dict[str, Callable[[JudgedItem], bool]]:
-    """What tells the items apart whose slice the traces cover; nothing where traces cover all, or items name no slice."""
+    """What tells items whose slice the traces cover from the others; nothing where there is but one kind."""
     if request.covered is None:
         return {}
     folder = request.rows[0].benchmarks[0]

@@ -169,7 +169,8 @@ def _test(steps: list[dict[str, Any]]) -> None:
     for name in TESTED:
         adjusted = holm({f"{place:03}": step[name]["p"] for place, step in enumerate(steps)})
         for step, p_holm in zip(steps, adjusted.values(), strict=True):
-            step[name] |= {"p_holm": p_holm, "finding": finding(*step[name]["ci95"], p_holm)}
+            low, high = step[name]["ci95"]
+            step[name] |= {"p_holm": p_holm, "finding": finding(low, high, p_holm)}
 
 
 def main() -> None:
