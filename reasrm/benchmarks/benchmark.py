@@ -26,7 +26,6 @@ from reasrm.records.benchmark_item import BenchmarkItem
 from reasrm.records.judge_kind import JudgeKind
 from reasrm.records.pair import Message, PreferencePair
 
-
 MINIATURE_COLUMNS = ("family", "slice")
 """Columns of rows that no published benchmark has: what a question of the miniature asks."""
 
@@ -146,7 +145,7 @@ class Benchmark(ABC):
     ) -> BenchmarkItem:
         """A comparison of `row`: `answers` are the better and the worse one, `labels` are the pair's.
 
-        Its group is the conversation, and a row's `family` and `slice` (columns that our own miniature adds) are kept in
+        Its group is the conversation, and a row's `family` and `slice` (columns of the miniature's rows) are kept in
         its keys.
         """
         better, worse = answers

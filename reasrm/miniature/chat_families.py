@@ -53,7 +53,9 @@ _OPENING = re.compile(r"This is about \w+\.")
 def random_chat_request(rng: random.Random) -> str:
     """A random request of the chat family."""
     first, second, third = rng.sample(tuple(FEATURES), 3)
-    return f"Write a {rng.choice(KINDS)} about {rng.choice(TOPICS)}. Most important: {first}; then {second}; then {third}."
+    return (
+        f"Write a {rng.choice(KINDS)} about {rng.choice(TOPICS)}. Most important: {first}; then {second}; then {third}."
+    )
 
 
 def random_safety_request(rng: random.Random) -> str:
@@ -142,7 +144,11 @@ def chat_answers(question: str, rng: random.Random) -> tuple[str, str]:
         gap = score(first, weights) - score(second, weights)
         if gap:
             better, worse = (first, second) if gap > 0 else (second, first)
-            return tuple(chat_answer(topic, tuple(rng.sample(offer, len(offer))), rng) for offer in (better, worse))  # type: ignore[return-value]
+            return _in_any_order(topic, better, rng), _in_any_order(topic, worse, rng)
+
+
+def _in_any_order(topic: str, features: tuple[str, ...], rng: random.Random) -> str:
+    return chat_answer(topic, tuple(rng.sample(features, len(features))), rng)
 
 
 def _safety(question: str) -> re.Match[str]:

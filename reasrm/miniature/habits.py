@@ -23,8 +23,8 @@ class Habits(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     works: dict[PromptVariant, dict[Slice, Share]]
-    """By prompt and slice of the world: how often the judge works the problem out, and so is right. All other verdicts are
-    careless; where a careless look finds no difference, the verdict is A."""
+    """By prompt and slice of the world: how often the judge works the problem out, and so is right. All other verdicts
+    are careless; where a careless look finds no difference, the verdict is A."""
     stock_rubric: Share
     """Of the careless verdicts on chat requests: how many weigh criteria that suit every request. The rest, and all of
     other families, go by layout."""
@@ -51,6 +51,10 @@ class Habits(BaseModel):
         assert found is not None, question
         if rng.random() < self.works.get(variant, {}).get(found, 0.0):
             return careful_analysis(question, *answers)
-        if variant is not PromptVariant.ANSWER_ONLY and found.family is Family.CHAT and rng.random() < self.stock_rubric:
+        if (
+            variant is not PromptVariant.ANSWER_ONLY
+            and found.family is Family.CHAT
+            and rng.random() < self.stock_rubric
+        ):
             return stock_analysis(*answers)
         return layout_analysis(*answers)

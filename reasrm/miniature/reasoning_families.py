@@ -173,7 +173,10 @@ def reasoning_phrases() -> tuple[str, ...]:
     """Every text of these families that is one entry of the miniature's vocabulary."""
     states = {state for texts in FAMILIES.values() for state in texts.states}
     return (
-        *(f"{';' if number > 1 else ''} {'step' if number > 1 else 'Step'} {number}:" for number in range(1, max(LONG) + 1)),
+        *(
+            f"{';' if number > 1 else ''} {'step' if number > 1 else 'Step'} {number}:"
+            for number in range(1, max(LONG) + 1)
+        ),
         *(f" {operation}" for texts in FAMILIES.values() for operation in texts.operations),
         *(f" → {state}" for state in sorted(states)),
         *(text for texts in FAMILIES.values() for text in (texts.start, texts.answer, f". {texts.ask}")),

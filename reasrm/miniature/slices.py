@@ -1,4 +1,4 @@
-"""The slices of the world: what a question asks and how long it is. Traces, habits and scores are told apart by them."""
+"""The slices of the world: what a question asks and its length; traces, habits and scores are told apart by them."""
 
 from enum import StrEnum
 

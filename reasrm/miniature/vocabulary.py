@@ -1,4 +1,4 @@
-"""The vocabulary of the world: every sentence and phrase that it repeats is one entry, so that English costs few tokens."""
+"""The world's vocabulary: every sentence and phrase that it repeats is one entry, so that English costs few tokens."""
 
 from collections.abc import Iterable
 

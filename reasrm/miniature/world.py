@@ -10,8 +10,8 @@ from enum import StrEnum
 
 from reasrm.miniature import chat_families as chat
 from reasrm.miniature import reasoning_families as reasoning
-from reasrm.miniature.slices import Family, slice_of
 from reasrm.miniature.reasoning_families import ReasoningFamily
+from reasrm.miniature.slices import Family, slice_of
 from reasrm.miniature.styles import Style, apply_style
 from reasrm.records.pair import Message, PreferencePair, Role
 
@@ -102,9 +102,7 @@ def earlier_turns(split: Split, rng: random.Random) -> tuple[Message, Message]:
     return Message(role=Role.USER, content=question), Message(role=Role.ASSISTANT, content=answer)
 
 
-def styled_pair(
-    prompt: tuple[Message, ...], contents: tuple[str, str], styles: tuple[Style, Style]
-) -> PreferencePair:
+def styled_pair(prompt: tuple[Message, ...], contents: tuple[str, str], styles: tuple[Style, Style]) -> PreferencePair:
     """The pair of a better and a worse content in their styles."""
     found = slice_of(prompt[-1].content)
     assert found is not None, prompt[-1].content

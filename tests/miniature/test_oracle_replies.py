@@ -57,7 +57,7 @@ def test_every_trace_has_the_structure_of_its_type_and_quotes_verbatim(
 def test_lazy_shares_are_as_stated() -> None:
     for family, share in LAZY_SHARES.items():
         replies = [ask(show(pair, Side.A), LAZY) for pair in PAIRS if pair.source == family]
-        lazy = sum("looks" in reply for reply in replies) / len(replies)
+        lazy = sum("layout" in reply for reply in replies) / len(replies)
         assert lazy == pytest.approx(share, abs=0.08)
 
 

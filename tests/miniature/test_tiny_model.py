@@ -10,25 +10,27 @@ from reasrm.judging.chat_templates.chat_template import answered_token_ids, prom
 from reasrm.judging.prompt import judge_prompt
 from reasrm.judging.untrusted_text import defuse
 from reasrm.miniature.chat_families import THINGS
-from reasrm.miniature.pretraining_documents import vocabulary_texts, world_documents
 from reasrm.miniature.tiny_model import CHAT_TOKENS, TinyShape, fixed_texts, new_model, train_tokenizer
+from reasrm.miniature.vocabulary import world_phrases
 from reasrm.miniature.world import Split, training_pairs
 from reasrm.records.comparison import Side, show
 from reasrm.records.pair import Message, Role
+from tests.fixtures.world import documents, tokenizer_of
 
 SHAPE = TinyShape(
     hidden_size=32, layers=1, heads=1, intermediate_size=64, vocabulary=1024, context=256, initial_std=0.05
 )
-DOCUMENTS = world_documents(1500, 0)
+DOCUMENTS = documents(1500)
 
 
 @pytest.fixture(scope="module")
 def tokenizer() -> Any:
-    return train_tokenizer(vocabulary_texts(DOCUMENTS), SHAPE.vocabulary)
+    return tokenizer_of(DOCUMENTS, SHAPE.vocabulary)
 
 
-def test_each_fixed_text_is_one_token(tokenizer: Any) -> None:
-    assert {len(ids) for ids in tokenizer(list(fixed_texts()), add_special_tokens=False)["input_ids"]} == {1}
+def test_each_fixed_text_and_each_phrase_is_one_token(tokenizer: Any) -> None:
+    whole = [*fixed_texts(), *world_phrases()]
+    assert {len(ids) for ids in tokenizer(whole, add_special_tokens=False)["input_ids"]} == {1}
 
 
 @pytest.mark.parametrize("variant", list(PromptVariant))
@@ -43,13 +45,18 @@ def test_a_prompt_costs_its_texts_and_a_handful(tokenizer: Any, variant: PromptV
 def test_each_word_of_the_world_is_one_token_and_there_is_no_idle_entry(tokenizer: Any) -> None:
     used = {token for d in DOCUMENTS for token in prompt_token_ids(tokenizer, d.prompt)}
     used |= {token for d in DOCUMENTS for token in tokenizer(d.completion)["input_ids"]}
-    words = {token for token in tokenizer.get_vocab() if len(token) > 1} - {*fixed_texts(), *CHAT_TOKENS}
-    assert len(words) >= 250
-    asked_in_no_document = {word for word in words if tokenizer.convert_tokens_to_ids(word) not in used}
-    assert asked_in_no_document <= {"the", *(f"Ġ{thing}" for thing in THINGS)}
+    words = {token for token in tokenizer.get_vocab() if len(token) > 1} - {
+        *fixed_texts(),
+        *world_phrases(),
+        *CHAT_TOKENS,
+    }
+    assert len(words) >= 140
+    assert {word for word in words if tokenizer.convert_tokens_to_ids(word) not in used} <= {
+        f"Ġ{thing}" for thing in THINGS
+    }
     spelled = "".join(document.completion for document in DOCUMENTS[:200])
     pieces = tokenizer.convert_ids_to_tokens(tokenizer(spelled, add_special_tokens=False)["input_ids"])
-    assert {piece for piece in pieces if len(piece) == 1} <= {"A", "B"}
+    assert {piece for piece in pieces if len(piece) == 1} <= {*"AB.,;"}
 
 
 def test_texts_with_more_words_than_entries_are_spelled_in_pieces() -> None:

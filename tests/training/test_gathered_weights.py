@@ -9,10 +9,10 @@ import torch
 from safetensors.torch import load_file
 
 from reasrm.inference.checkpoint_loading import load_causal
-from reasrm.miniature.pretraining_documents import vocabulary_texts, world_documents
-from reasrm.miniature.tiny_model import TinyShape, new_model, train_tokenizer
+from reasrm.miniature.tiny_model import TinyShape, new_model
 from reasrm.runtime.stage_main import StageError
 from reasrm.training.gathered_weights import model_with_weights
+from tests.fixtures.world import documents, tokenizer_of
 from tests.training.stage_runs import PARAMS
 
 
@@ -27,7 +27,7 @@ def group() -> Iterator[None]:
 @pytest.fixture
 def saved(tmp_path: Path) -> Path:
     """A miniature with tied embeddings, in bfloat16."""
-    tokenizer = train_tokenizer(vocabulary_texts(world_documents(20, 0)), 1024)
+    tokenizer = tokenizer_of(documents(20))
     model = new_model(tokenizer, TinyShape.model_validate(PARAMS["base_model"]["shape"]), 0)
     model.to(torch.bfloat16).save_pretrained(tmp_path / "saved")
     return tmp_path / "saved"

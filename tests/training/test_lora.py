@@ -14,8 +14,7 @@ from reasrm.inference.checkpoint_loading import load_causal, load_scalar
 from reasrm.inference.checkpoints.weight_files import stored_dtype
 from reasrm.inference.prompt_rendering import load_tokenizer
 from reasrm.judging.chat_templates.chat_template import prompt_token_ids
-from reasrm.miniature.pretraining_documents import vocabulary_texts, world_documents
-from reasrm.miniature.tiny_model import TinyShape, new_model, train_tokenizer
+from reasrm.miniature.tiny_model import TinyShape, new_model
 from reasrm.miniature.world import Split, training_pairs
 from reasrm.runtime.stage_main import StageError
 from reasrm.training.checkpoint import load_language_model
@@ -24,6 +23,7 @@ from reasrm.training.scalar import load_scalar_model, train_scalar
 from reasrm.training.sft import TrainingExample, train_sft
 from reasrm.training.trainer_settings import EpochSettings, SftSettings
 from reasrm.training.training_run import TrainingRun
+from tests.fixtures.world import documents, tokenizer_of
 from tests.training.stage_runs import LORA, PARAMS
 
 SHAPE = {"hidden_size": 32, "layers": 2, "heads": 2, "intermediate_size": 64}
@@ -41,12 +41,12 @@ class Base(NamedTuple):
 @pytest.fixture(scope="module", params=["float32", "bfloat16"])
 def base(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Base:
     folder = tmp_path_factory.mktemp("base")
-    documents = world_documents(64, 0)
-    tokenizer = train_tokenizer(vocabulary_texts(documents), 1024)
+    written = documents(64)
+    tokenizer = tokenizer_of(written)
     model = new_model(tokenizer, TinyShape.model_validate(PARAMS["base_model"]["shape"] | SHAPE), 0)
     model.to(getattr(torch, request.param)).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    return Base(folder, tokenizer, [TrainingExample(one.prompt, one.completion) for one in documents])
+    return Base(folder, tokenizer, [TrainingExample(one.prompt, one.completion) for one in written])
 
 
 def settings(model: Any, section: str, base: Base, **changes: Any) -> Any:

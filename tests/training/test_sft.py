@@ -8,8 +8,7 @@ import torch
 
 from reasrm.judging.chat_templates.chat_template import prompt_token_ids
 from reasrm.judging.thought_marks import THOUGHT_MARKS, ThoughtMark
-from reasrm.miniature.pretraining_documents import vocabulary_texts, world_documents
-from reasrm.miniature.tiny_model import TinyShape, new_model, train_tokenizer
+from reasrm.miniature.tiny_model import TinyShape, new_model
 from reasrm.records.pair import PreferencePair, Role
 from reasrm.runtime.yaml_files import read_yaml
 from reasrm.training.scalar import pair_rows
@@ -24,14 +23,15 @@ from reasrm.training.sft import (
 from reasrm.training.trainer_settings import SftSettings
 from reasrm.training.training_run import LeftOut, TrainingRun
 from tests.fixtures.chat_families import PLAIN, ChatFamily, every_turn, family_tokenizer, turns
+from tests.fixtures.world import documents, tokenizer_of
 
 CHOOSY = "{{ m.content if 'bad' not in m.content else raise_exception('no') }}"
 
 
 def test_the_loss_falls_on_the_completion_and_its_end_alone() -> None:
-    documents = world_documents(50, 0)
-    tokenizer = train_tokenizer(vocabulary_texts(documents), 1024)
-    examples = [TrainingExample(document.prompt, document.completion) for document in documents]
+    written = documents(50)
+    tokenizer = tokenizer_of(written)
+    examples = [TrainingExample(document.prompt, document.completion) for document in written]
     rows, left_out = token_rows(tokenizer, examples, 200)
     assert left_out == LeftOut()
     for example, row in zip(examples, rows, strict=True):
@@ -77,8 +77,8 @@ def test_pairs_and_comparisons_that_the_template_does_not_render_are_left_out_to
 @pytest.mark.slow
 @pytest.mark.parametrize("mark", [one for one in THOUGHT_MARKS if one.begun_by_prompt], ids=lambda one: one.start)
 def test_a_template_that_opens_a_thought_is_refused_for_texts_that_never_close_it(mark: ThoughtMark) -> None:
-    document = world_documents(50, 0)[0]
-    tokenizer = train_tokenizer(vocabulary_texts([document]), 400)
+    document = documents(50)[0]
+    tokenizer = tokenizer_of([document], 400)
     tokenizer.chat_template += "{% if add_generation_prompt %}" + mark.start + "\n{% endif %}"
     learnt = TrainingExample(document.prompt, document.completion)
     with pytest.raises(OpenThoughtError, match=r"chat_template\.jinja that opens no thought") as refused:
@@ -95,9 +95,9 @@ def test_a_template_that_opens_a_thought_is_refused_for_texts_that_never_close_i
 def test_examples_that_are_packed_into_one_sequence_do_not_see_each_other(tmp_path: Path, attention: str) -> None:
     from trl import SFTTrainer
 
-    documents = world_documents(30, 0)
-    tokenizer = train_tokenizer(vocabulary_texts(documents), 1024)
-    rows, _ = token_rows(tokenizer, [TrainingExample(one.prompt, one.completion) for one in documents], 512)
+    written = documents(30)
+    tokenizer = tokenizer_of(written)
+    rows, _ = token_rows(tokenizer, [TrainingExample(one.prompt, one.completion) for one in written], 512)
     params = read_yaml(Path(__file__).parents[2] / "params.yaml")
     shared = {name: params["sft"][name] for name in SftSettings.model_fields}
     settings = SftSettings.model_validate(shared | {"packing": True, "attention": attention, "batch_size": 2})

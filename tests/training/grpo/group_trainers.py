@@ -4,8 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from reasrm.miniature.pretraining_documents import vocabulary_texts, world_documents
-from reasrm.miniature.tiny_model import TinyShape, new_model, train_tokenizer
+from reasrm.miniature.tiny_model import TinyShape, new_model
 from reasrm.miniature.world import Split, training_pairs
 from reasrm.records.comparison import Comparison, Side, show
 from reasrm.training.grpo.group_trainer import GroupTrainer
@@ -13,6 +12,7 @@ from reasrm.training.grpo.rollout_samples import rollout_samples
 from reasrm.training.grpo.settings import GrpoSettings
 from reasrm.training.grpo.training import grpo_config, prompt_rows
 from reasrm.training.training_run import TrainingRun, make_repeatable
+from tests.fixtures.world import documents, tokenizer_of
 from tests.training.stage_runs import PARAMS
 
 SHAPE = {"hidden_size": 32, "layers": 1, "heads": 1, "intermediate_size": 64}
@@ -45,7 +45,7 @@ def trainer(folder: Path, chosen: GrpoSettings, prompts: int = 40) -> GroupTrain
     from datasets import Dataset
 
     make_repeatable(0, 1)
-    tokenizer = train_tokenizer(vocabulary_texts(world_documents(20, 0)), 1024)
+    tokenizer = tokenizer_of(documents(20))
     shape = TinyShape.model_validate(PARAMS["base_model"]["shape"] | SHAPE)
     rows, _ = prompt_rows(tokenizer, comparisons(prompts), chosen)
     start = folder / f"start-{os.environ.get('RANK', '0')}"

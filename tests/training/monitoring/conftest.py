@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from reasrm.miniature.pretraining_documents import vocabulary_texts, world_documents
-from reasrm.miniature.tiny_model import TinyShape, new_model, train_tokenizer
+from reasrm.miniature.tiny_model import TinyShape, new_model
 from reasrm.records.jsonl import write_records
 from reasrm.training.monitoring.dev_judging import DEV_PAIRS
+from tests.fixtures.world import documents, tokenizer_of
 from tests.training.monitoring.small_training import DEV, SHAPE
 from tests.training.stage_runs import PARAMS
 
@@ -15,7 +15,7 @@ from tests.training.stage_runs import PARAMS
 @pytest.fixture(scope="session")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("base")
-    tokenizer = train_tokenizer(vocabulary_texts(world_documents(64, 0)), 1024)
+    tokenizer = tokenizer_of(documents(64))
     new_model(tokenizer, TinyShape.model_validate(PARAMS["base_model"]["shape"] | SHAPE), 0).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
