@@ -9,12 +9,6 @@ from rich.table import Table
 Document = Mapping[str, Any]
 """What `flows.ablations.measuring.measured_table` makes."""
 Rows = list[list[str]]
-PREDICATES = {
-    "shown": "is shown",
-    "reversed": "is the other way round",
-    "not_after_holm": "is not shown once all steps are looked at together",
-    "not_shown": "is not shown",
-}
 SHIFT_PARTS = ("covered", "others", "others_minus_covered")
 
 
@@ -107,7 +101,7 @@ def steps(document: Document) -> Rows:
             _with_interval(step["average"], sign=True),
             _by_seed(step["average"], sign=True),
             _p(step["average"]["p_holm"]),
-            str(step["average"]["finding"]).replace("_", " "),
+            _words(step["average"]["finding"]),
             _with_interval(step["accuracy"], sign=True),
             _p(step["accuracy"]["p_holm"]),
         ]
@@ -130,14 +124,17 @@ def shifts(document: Document) -> Rows:
 
 
 def sentences(document: Document) -> Iterator[str]:
-    """What each step shows, and where the two figures say different things."""
+    """What each step shows, where the two figures say different things, and what it is where no trace was."""
+    titles = {row["row"]: row["title"] for row in document["rows"]}
     for step in document["steps"]:
         average, accuracy = step["average"], step["accuracy"]
-        text = f"{step['title']} {PREDICATES[average['finding']]}: {_with_interval(average, sign=True)} points"
+        text = f"{_claim(step, titles)}: {_with_interval(average, sign=True)} points"
         if average["spread"] is not None:
             text += f", by seed {_by_seed(average, sign=True)}"
         if accuracy["finding"] != average["finding"]:
-            text += f"; over questions it {PREDICATES[accuracy['finding']]}: {_with_interval(accuracy, sign=True)}"
+            text += f"; over questions {_words(accuracy['finding'])}: {_with_interval(accuracy, sign=True)}"
+        if document["covered"] is not None:
+            text += f"; {_shift(step['others_minus_covered'])}"
         yield f"{text}."
 
 
@@ -164,6 +161,35 @@ def forecast_lines(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         yield f"{one['workspace']}: {counts}" + (f" ({names})" if names else "")
     if any(one["runs"] for one in found):
         yield "What ran before with the same inputs, here or in the project, is restored from DVC's cache and not run."
+
+
+def _claim(step: Mapping[str, Any], titles: Mapping[str, str]) -> str:
+    """Which of two rows is ahead by the average, if that is shown; what the paper has is said where it differs."""
+    first, second = titles[step["first"]], titles[step["second"]]
+    ahead, behind = (first, second) if step["average"]["value"] >= 0 else (second, first)
+    match step["average"]["finding"]:
+        case "shown":
+            return f"{first} is ahead of {second}"
+        case "reversed":
+            return f"{second} is ahead of {first}" + (", against the paper" if (step["paper"] or 0) > 0 else "")
+        case "not_after_holm":
+            return f"Not shown, once all steps are looked at together, that {ahead} is ahead of {behind}"
+        case _:
+            return f"Not shown that {first} is ahead of {second}"
+
+
+def _shift(figure: Mapping[str, Any]) -> str:
+    """Whether a step is larger on the slices that no trace covers."""
+    low, high = figure["ci95"]
+    where = "on slices that traces do not cover"
+    gap = f"{_with_interval(figure, sign=True)}"
+    if low <= 0 <= high:
+        return f"that it differs {where} is not shown: {gap}"
+    return f"{where} it is {'larger' if low > 0 else 'smaller'}: {gap}"
+
+
+def _words(finding: str) -> str:
+    return finding.replace("_", " ")
 
 
 def _with_interval(figure: Mapping[str, Any], *, sign: bool = False) -> str:

@@ -5,6 +5,7 @@ toy_judging.py train SEED OUT         a "checkpoint": the seed
 toy_judging.py judge NAME SKILL FROM OUT
 """
 
+import os
 import random
 import sys
 import time
@@ -50,8 +51,10 @@ def main() -> None:
         write(Path(out) / "reward_bench.jsonl", items())
     elif what == "train":
         if Path("hang").exists():
-            Path("hangs").touch()
+            Path("hangs").write_text(str(os.getpid()))
             time.sleep(1000)
+        if Path("exit").exists():
+            sys.exit(int(Path("exit").read_text()))
         Path(out).parent.mkdir(parents=True, exist_ok=True)
         Path(out).write_text(words[0])
     else:
