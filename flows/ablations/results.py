@@ -1,34 +1,42 @@
 """A measured table for readers: on the terminal, as Markdown, and its findings in sentences."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from rich.console import Console
 from rich.table import Table
 
 Document = Mapping[str, Any]
 """What `flows.ablations.measuring.measured_table` makes."""
-Rows = list[list[str]]
-SHIFT_PARTS = ("covered", "others", "others_minus_covered")
+TABLE_WIDTH = 110
+"""Columns that the tables need; without a terminal the console assumes 80."""
+AVERAGE, ACCURACY = "average", "accuracy"
+SUBSETS = {"covered": "covered by traces [95 %]", "others": "not covered [95 %]"}
+SHIFT = {**SUBSETS, "others_minus_covered": "not covered - covered [95 %]"}
+
+
+class ShownTable(NamedTuple):
+    """A table as it is shown: words in the first and the last column, figures between."""
+
+    header: list[str]
+    body: list[list[str]]
 
 
 def show(document: Document, console: Console) -> None:
     """Print the rows, the steps, and what each step shows."""
-    tables = [(row_header(document), rows(document)), (step_header(), steps(document))]
-    if shift := shifts(document):
-        tables.append((shift_header(), shift))
+    if not console.is_terminal:
+        console.width = max(console.width, TABLE_WIDTH)
     console.print()
     console.print(headline(document), soft_wrap=True)
-    for header, body in tables:
+    for shown in tables(document):
         table = Table(show_edge=False)
-        for place, name in enumerate(header):
-            table.add_column(name, justify="left" if place == 0 else "right", no_wrap=place > 0)
-        for row in body:
-            table.add_row(*row)
-        if not console.is_terminal:
-            console.width = max(
-                console.width, 1 + sum(3 + max(map(len, cells)) for cells in zip(header, *body, strict=True))
+        for place, name in enumerate(shown.header):
+            widest = 0 if place == 0 else max(len(cells[place]) for cells in shown.body)  # figures are never cut
+            table.add_column(
+                name.replace("mini-", "mini-\n"), justify="left" if place == 0 else "right", min_width=widest
             )
+        for cells in shown.body:
+            table.add_row(*cells)
         console.print()
         console.print(table)
     console.print()
@@ -38,12 +46,11 @@ def show(document: Document, console: Console) -> None:
 
 def markdown(document: Document) -> str:
     """The same as a section that a document can quote."""
-    parts = [f"# {headline(document)}", _markdown_table(row_header(document), rows(document))]
-    parts += [_markdown_table(step_header(), steps(document))] if document["steps"] else []
-    if shift := shifts(document):
-        parts.append(_markdown_table(shift_header(), shift))
-    parts += ["\n".join(f"- {sentence}" for sentence in sentences(document))] if document["steps"] else []
-    parts += ["\n".join(f"- {note}" for note in notes(document))]
+    parts = [f"# {headline(document)}"]
+    for header, body in tables(document):
+        lines = [header, ["---"] * len(header), *body]
+        parts.append("\n".join(f"| {' | '.join(cells)} |" for cells in lines))
+    parts += ["\n".join(f"- {sentence}" for sentence in (*sentences(document), *notes(document)))]
     return "\n\n".join(parts) + "\n"
 
 
@@ -57,70 +64,53 @@ def headline(document: Document) -> str:
     )
 
 
-def row_header(document: Document) -> list[str]:
-    """The columns of the rows."""
-    titles = [document["titles"].get(name, name) for name in document["headline"]]
-    return ["row, percent", "paper", "average [95 %]", "by seed", "over questions [95 %]", *titles]
-
-
-def rows(document: Document) -> Rows:
-    """One line per row."""
-    return [
+def tables(document: Document) -> Iterator[ShownTable]:
+    """Rows and steps by the average of the official scores, then both over questions."""
+    headline_titles = [document["titles"].get(name, name) for name in document["headline"]]
+    subsets = SUBSETS if document["covered"] is not None else {}
+    yield ShownTable(
+        ["row, percent", "paper", "average [95 %]", "by seed", *headline_titles],
         [
-            row["title"],
-            f"{row['paper']['average']:.1f}" if row["paper"] else "none",
-            _with_interval(row["average"]),
-            _by_seed(row["average"]),
-            _with_interval(row["accuracy"]),
-            *(_percent(row["benchmarks"][name]["value"]) for name in document["headline"]),
-        ]
-        for row in document["rows"]
-    ]
-
-
-def step_header() -> list[str]:
-    """The columns of the steps."""
-    return [
-        "step, points",
-        "paper",
-        "average [95 %]",
-        "by seed",
-        "p, Holm",
-        "finding",
-        "over questions [95 %]",
-        "p, Holm",
-    ]
-
-
-def steps(document: Document) -> Rows:
-    """One line per step."""
-    return [
+            [
+                row["title"],
+                f"{row['paper']['average']:.1f}" if row["paper"] else "none",
+                _with_interval(row[AVERAGE]),
+                _by_seed(row[AVERAGE]),
+                *(_percent(row["benchmarks"][name]["value"]) for name in document["headline"]),
+            ]
+            for row in document["rows"]
+        ],
+    )
+    yield ShownTable(
+        ["row, percent", "over questions [95 %]", "by seed", *subsets.values()],
         [
-            step["title"],
-            "none" if step["paper"] is None else f"{step['paper']:+.1f}",
-            _with_interval(step["average"], sign=True),
-            _by_seed(step["average"], sign=True),
-            _p(step["average"]["p_holm"]),
-            _words(step["average"]["finding"]),
-            _with_interval(step["accuracy"], sign=True),
-            _p(step["accuracy"]["p_holm"]),
-        ]
-        for step in document["steps"]
-    ]
-
-
-def shift_header() -> list[str]:
-    """The columns of the steps by what the traces cover."""
-    return ["step over questions, points", "covered by traces [95 %]", "others [95 %]", "others - covered [95 %]"]
-
-
-def shifts(document: Document) -> Rows:
-    """One line per step with what it is on covered and on other slices; none where there is but one kind."""
-    if document["covered"] is None:
-        return []
-    return [
-        [step["title"], *(_with_interval(step[part], sign=True) for part in SHIFT_PARTS)] for step in document["steps"]
-    ]
+            [row["title"], _with_interval(row[ACCURACY]), _by_seed(row[ACCURACY])]
+            + [_with_interval(row[name]) for name in subsets]
+            for row in document["rows"]
+        ],
+    )
+    if not document["steps"]:
+        return
+    for name, title in ((AVERAGE, "average [95 %]"), (ACCURACY, "over questions [95 %]")):
+        yield ShownTable(
+            ["step, points", "paper", title, "by seed", "p, Holm", "finding"],
+            [
+                [
+                    step["title"],
+                    "none" if step["paper"] is None else f"{step['paper']:+.1f}",
+                    _with_interval(step[name], sign=True),
+                    _by_seed(step[name], sign=True),
+                    _p(step[name]["p_holm"]),
+                    _words(step[name]["finding"]),
+                ]
+                for step in document["steps"]
+            ],
+        )
+    if subsets:
+        yield ShownTable(
+            ["step over questions, points", *SHIFT.values()],
+            [[step["title"], *(_with_interval(step[part], sign=True) for part in SHIFT)] for step in document["steps"]],
+        )
 
 
 def sentences(document: Document) -> Iterator[str]:
@@ -130,7 +120,8 @@ def sentences(document: Document) -> Iterator[str]:
         average, accuracy = step["average"], step["accuracy"]
         text = f"{_claim(step, titles)}: {_with_interval(average, sign=True)} points"
         if average["spread"] is not None:
-            text += f", by seed {_by_seed(average, sign=True)}"
+            low, high = average["ci95_questions"]
+            text += f", by seed {_by_seed(average, sign=True)}, for these trainings [{_percent(low)}, {_percent(high)}]"
         if accuracy["finding"] != average["finding"]:
             text += f"; over questions {_words(accuracy['finding'])}: {_with_interval(accuracy, sign=True)}"
         if document["covered"] is not None:
@@ -143,7 +134,9 @@ def notes(document: Document) -> Iterator[str]:
     meaning, titles = document["meaning"], document["titles"]
     yield f"Average: {meaning['average']} ({', '.join(titles.get(name, name) for name in document['headline'])})."
     yield f"Over questions: {meaning['accuracy']}."
-    yield f"95 %: {meaning['ci95']}. {len(document['steps'])} steps are tested together by Holm's rule, per figure."
+    trainings = "; `for these trainings`: other questions alone" if document["n"]["seeds"] > 1 else ""
+    together = f"{len(document['steps'])} steps are tested together by Holm's rule, per figure."
+    yield f"95 %: {meaning['ci95']}{trainings}. {together}"
     if document["covered"] is not None:
         yield f"Covered by traces: {', '.join(document['covered'])}; these differences are not tested."
     yield (
@@ -181,11 +174,10 @@ def _claim(step: Mapping[str, Any], titles: Mapping[str, str]) -> str:
 def _shift(figure: Mapping[str, Any]) -> str:
     """Whether a step is larger on the slices that no trace covers."""
     low, high = figure["ci95"]
-    where = "on slices that traces do not cover"
-    gap = f"{_with_interval(figure, sign=True)}"
+    gap = _with_interval(figure, sign=True)
     if low <= 0 <= high:
-        return f"that it differs {where} is not shown: {gap}"
-    return f"{where} it is {'larger' if low > 0 else 'smaller'}: {gap}"
+        return f"not shown to differ where no traces are: {gap}"
+    return f"where no traces are it is {'larger' if low > 0 else 'smaller'}: {gap}"
 
 
 def _words(finding: str) -> str:
@@ -207,8 +199,3 @@ def _percent(share: float, *, sign: bool = False) -> str:
 
 def _p(value: float) -> str:
     return f"{value:.3f}" if value >= 0.001 else "< .001"
-
-
-def _markdown_table(header: Iterable[str], body: Rows) -> str:
-    lines = [list(header), ["---"] * len(list(header)), *body]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
