@@ -106,14 +106,14 @@ def _reasoning(family: reasoning.ReasoningFamily, question: str, contents: tuple
     own = steps[-1].result
     values = [reasoning.result_of(family, content) for content in contents]
     checks = "".join(
-        f"{quote(side, f' {value}')} {'agrees' if value == own else 'differs'}."
+        f"{quote(side, f' {value}')}, mine → {own}: {'agrees' if value == own else 'differs'}."
         for side, value in zip(Side, values, strict=True)
     )
     return Analysis(
         is_reasoning=True,
         work=reasoning.written_steps(steps),
         rubric=RESULT_RUBRIC,
-        checks=f" Result → {own}.{checks}",
+        checks=checks,
         preferred=greater_side(*(value == own for value in values)),
     )
 
@@ -173,9 +173,9 @@ def trace_phrases() -> tuple[str, ...]:
         " a good answer informs",
         " the client wants",
         RESULT_RUBRIC,
-        " Result",
-        " agrees.",
-        " differs.",
+        ", mine",
+        ": agrees.",
+        ": differs.",
         ": yes,",
         ": no,",
         " So A has",

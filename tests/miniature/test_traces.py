@@ -26,7 +26,7 @@ def test_a_reasoning_problem_is_solved_and_each_answer_held_against_the_result()
     analysis = careful_analysis(TURN, "## Answer\n\n**You face north.**", "You face east.")
     assert analysis.preferred is Side.B
     work = " Step 1: turn right → north; step 2: turn around → south; step 3: turn left → east"
-    checks = " Result → east.<quote_A> north</quote_A> differs.<quote_B> east</quote_B> agrees."
+    checks = "<quote_A> north</quote_A>, mine → east: differs.<quote_B> east</quote_B>, mine → east: agrees."
     rubric = "<rubric> the right result 100<justify> the question has one</justify></rubric>"
     assert analysis.text(PromptVariant.FULL) == (
         f"<type>Reasoning</type><solution>{work}</solution><eval>{checks}</eval>"
