@@ -16,7 +16,7 @@ from flows.dvc_graph import read_pipeline
 from flows.stage_outcome import FlowError
 
 WORKSPACES = Path("work/ablations")
-COPIED = ("reasrm", "stages", "flows", "locks", "profiles", "dvc.yaml", "pyproject.toml", ".dvcignore")
+COPIED = ("reasrm", "stages", "flows", "locks", "profiles", "dvc.yaml", ".dvcignore")
 LINKED = ("revisions",)
 """What the first download writes: one revision for all seeds, where the project looks for it too."""
 LEDGERS = "ledgers"
