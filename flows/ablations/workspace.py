@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from flows.dvc_graph import read_pipeline
-from flows.stage_outcome import FlowError
+from flows.stage_outcome import BusyError, FlowError
+from flows.status import running_process
 
 WORKSPACES = Path("work/ablations")
 COPIED = ("reasrm", "stages", "flows", "locks", "profiles", "dvc.yaml", ".dvcignore")
@@ -60,9 +61,14 @@ def refresh(workspace: Workspace, *, shares_ledgers: bool) -> None:
         shares_ledgers: whether replies are paid for, so that none may be asked for twice.
 
     Raises:
+        BusyError: somebody runs the pipeline in it, under whom nothing is changed.
         FlowError: the pipeline cannot be read, or reads a file by a path that means something else in the workspace.
     """
     root = workspace.root
+    if (process := running_process(root)) is not None:
+        raise BusyError(
+            f"a run of the pipeline is alive in {root} (process {process}): wait for it, or `reasrm cancel`"
+        )
     root.mkdir(parents=True, exist_ok=True)
     for name in COPIED:
         copy_anew(workspace.project / name, root / name)

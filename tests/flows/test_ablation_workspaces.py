@@ -12,8 +12,10 @@ from flows.ablations.ablation_run import AblationOptions, workspaces
 from flows.ablations.tables import TABLES, TableName
 from flows.ablations.workspace import Workspace, copy_anew, refresh
 from flows.ablations.workspace_params import document_of, training_seeds, workspace_params
+from flows.pipeline_run import RUN_LOCK
 from flows.profile import ProfileChoice, compose, use
-from flows.stage_outcome import FlowError, UsageError
+from flows.stage_outcome import BusyError, FlowError, UsageError
+from reasrm.runtime.process_lock import hold
 from reasrm.runtime.yaml_files import parse_yaml, read_yaml, write_yaml
 from tests.flows.toy_ablation import PARAMS, make_project
 
@@ -111,6 +113,7 @@ def test_overlays_lie_over_the_present_params_whose_profile_is_not_claimed(proje
         workspace_params(project, ("wrong",), 0)
 
 
+@pytest.mark.slow
 def test_an_old_workspace_is_brought_up_to_date_and_keeps_what_it_computed(project: Path) -> None:
     (workspace,) = made(project, seeds=1)
     (workspace.root / "data/judgments").mkdir()
@@ -127,6 +130,16 @@ def test_an_old_workspace_is_brought_up_to_date_and_keeps_what_it_computed(proje
     assert read_yaml(workspace.root / "params.yaml")["train"]["steps"] == 3
 
 
+@pytest.mark.slow
+def test_nothing_changes_under_a_run_of_somebody_elses(project: Path) -> None:
+    (workspace,) = made(project, seeds=1)
+    edit(project, train={"seed": 4, "steps": 3})
+    with hold(workspace.root / RUN_LOCK), pytest.raises(BusyError, match=f"alive in .*seed-0 .process {os.getpid()}"):
+        made(project, seeds=1)
+    assert read_yaml(workspace.root / "params.yaml") == PARAMS
+
+
+@pytest.mark.slow
 def test_nothing_is_written_through_a_link_into_the_project(project: Path) -> None:
     """A file that lies in a linked folder is the project's own; so is what a stage reads in two ways."""
     made(project, seeds=1)
@@ -180,6 +193,7 @@ def test_a_missing_seed_is_named(project: Path) -> None:
         workspaces(options(project))
 
 
+@pytest.mark.slow
 def test_a_file_outside_of_the_project_needs_an_absolute_path(project: Path) -> None:
     (project.parent / "elsewhere").mkdir()
     edit(project, files="../elsewhere")
