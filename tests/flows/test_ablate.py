@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from flows.pipeline_run import RUN_LOCK
+from reasrm.runtime.process_lock import holding_process
 from reasrm.runtime.yaml_files import write_yaml
 from tests.flows.processes import LONG, survivors
 from tests.flows.toy_ablation import PARAMS, make_project
@@ -134,7 +136,8 @@ def test_ended_anyhow_nothing_outlives_it_and_the_same_command_goes_on(
     assert f"process {running.pid}" in busy.stderr
     os.kill(running.pid, how)
     assert running.wait(LONG) == (130 if how is signal.SIGINT else -9)
-    assert not survivors([int((workspace / "hangs").read_text())])
+    run = holding_process(workspace / RUN_LOCK)
+    assert not survivors([int((workspace / "hangs").read_text()), *([run] if run else [])])
     (workspace / "hang").unlink()
     again = reasrm(*words)
     assert again.returncode == 0, again.stdout + again.stderr
