@@ -39,7 +39,7 @@ from reasrm.runtime.stage_main import run_stage
 from stages import judge
 
 ROOT = Path(__file__).resolve().parents[1]
-MODELS = ("base", "sft", "grpo-full", "grpo-cold_start", "answer_sft")
+MODELS = ("base", "sft", "grpo-full", "grpo-cold_start", "answer_sft-all")
 GENERATION = "generation.json"
 """Written by the measured process: seconds that it generated, without loading and without what is done with replies."""
 LIMIT = 1.15

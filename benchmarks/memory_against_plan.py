@@ -23,7 +23,7 @@ from reasrm.runtime.yaml_files import read_yaml, write_yaml
 ROOT = Path(__file__).parents[1]
 TRAINERS = "from trl import GRPOTrainer, RewardTrainer, SFTTrainer; import datasets, dvclive, stages.sft, stages.grpo"
 JUDGES = "import stages.judge, torch, transformers; from transformers import AutoModelForCausalLM"
-STAGES = ("sft", "grpo@full", "answer_sft", "scalar_rm", "judge@base", "judge@scalar_rm")
+STAGES = ("sft", "grpo@full", "answer_sft@all", "scalar_rm", "judge@base", "judge@scalar_rm")
 STEPS = 2
 JUDGED = 400
 """Most benchmark rows that are judged."""

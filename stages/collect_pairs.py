@@ -15,7 +15,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field, field_validator, model_validator
 
 from reasrm.data_quality.decontamination import BenchmarkPrompts
-from reasrm.data_quality.pair_selection import PairCandidate, PairRules, Purpose, select
+from reasrm.data_quality.pair_selection import PairCandidate, PairRules, select
 from reasrm.data_quality.pair_sources import (
     HUB,
     candidates_from_files,
@@ -28,6 +28,7 @@ from reasrm.datasets.row_files import DataSource
 from reasrm.miniature.slices import Slice
 from reasrm.miniature.world import Split, training_pairs
 from reasrm.records.benchmark_folder import item_prompts
+from reasrm.records.pair import Purpose
 from reasrm.runtime.params import StageParams
 from reasrm.runtime.stage_main import run_stage
 
@@ -45,14 +46,14 @@ class CollectPairsParams(StageParams):
     hub_sets: Annotated[tuple[str, ...], Field(min_length=1)]
     """The data sets to take, of source hub only."""
     seed: int
-    counts: dict[Purpose, Annotated[int, Field(gt=0)]]
-    """Pairs to make for each purpose; of the miniature only."""
+    counts: dict[Purpose, Annotated[int, Field(ge=0)]]
+    """Pairs to make for each purpose; of the miniature only. `reinforce: 0` where all are distilled."""
     distill_slices: frozenset[Slice] | None
     """The slices of the miniature's world whose pairs are distilled; null for all. What is not among them only
     reinforcement and the benchmarks reach."""
     shares: dict[Purpose, Annotated[float, Field(ge=0, le=1)]]
     """Share of the questions for each purpose; for files and hub, where questions are given. `distill: 0` where the
-    traces are published and no oracle is asked."""
+    traces are published and no oracle is asked, `reinforce: 0` where all are distilled."""
     limits: dict[Purpose, Annotated[int, Field(gt=0)]]
     """The most pairs of a purpose; absent means all."""
     source_limits: dict[str, Annotated[int, Field(gt=0)]]
@@ -78,17 +79,18 @@ class CollectPairsParams(StageParams):
 
     @model_validator(mode="after")
     def _every_purpose(self) -> "CollectPairsParams":
-        given = self.counts if self.source is DataSource.MINIATURE else self.shares
-        needed = [purpose for purpose in Purpose if not (purpose is Purpose.DISTILL and given.get(purpose) == 0)]
-        lacking = [purpose.value for purpose in needed if not given.get(purpose)]
-        if lacking:
-            where = "counts" if self.source is DataSource.MINIATURE else "shares"
-            raise ValueError(f"`{where}` must say how much goes to {', '.join(lacking)}")
+        where, given = ("counts", self.counts) if self.source is DataSource.MINIATURE else ("shares", self.shares)
+        unused, trained = self.unused(), {Purpose.DISTILL, Purpose.REINFORCE}
+        lacking = [purpose.value for purpose in Purpose if purpose not in given]
+        if lacking or Purpose.DEV in unused or trained <= unused:
+            none = ", ".join(lacking) or ("dev" if Purpose.DEV in unused else "distill or reinforce")
+            raise ValueError(f"`{where}` must say how much goes to {none}")
         return self
 
     def unused(self) -> frozenset[Purpose]:
         """Purposes that are to get nothing."""
-        return frozenset(purpose for purpose, share in self.shares.items() if share == 0)
+        given = self.counts if self.source is DataSource.MINIATURE else self.shares
+        return frozenset(purpose for purpose, much in given.items() if much == 0)
 
     def rules(self) -> PairRules:
         """The rules by which pairs are chosen."""

@@ -9,23 +9,18 @@ Run:     python -m stages.grpo full      (or: dvc repro grpo@full)
 
 import argparse
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
-from pydantic import Field
-
-from reasrm.data_quality.pair_selection import Purpose
 from reasrm.inference.prompt_rendering import load_tokenizer
 from reasrm.records.comparison import hashed_side, show
-from reasrm.records.jsonl import read_records
-from reasrm.records.pair import PreferencePair
 from reasrm.runtime.params import StageParams
 from reasrm.training.grpo.settings import GrpoSettings
 from reasrm.training.grpo.training import train_grpo
 from reasrm.training.launch import run_training_stage
 from reasrm.training.monitoring.dev_judging import dev_set
+from reasrm.training.training_pairs import TrainingPairs, pair_files, read_pairs
 from reasrm.training.training_run import begin_training, outcome_note
 
-PAIRS = Path("data/pairs")
 FINGERPRINT = Path("data/fingerprints/grpo.json")
 CHECKPOINTS = Path("data/checkpoints")
 CURVES = Path("data/curves")
@@ -38,9 +33,13 @@ class GrpoParams(StageParams, GrpoSettings):
 
     start: str
     """The checkpoint under data/checkpoints that is trained."""
-    pairs: Annotated[tuple[Purpose, ...], Field(min_length=1)]
+    pairs: TrainingPairs
     """Whose prompts are sampled: those to reinforce, and of a cold start those to distill too, which it learns from in
     no other way."""
+
+    def inputs(self) -> tuple[Path, ...]:
+        """What the training reads beside dev pairs; a killed run resumes where these are unchanged."""
+        return (*pair_files(self.pairs), CHECKPOINTS / self.start, FINGERPRINT)
 
 
 def main(variant: str) -> str:
@@ -48,10 +47,8 @@ def main(variant: str) -> str:
     params = GrpoParams.load(variant)
     name, start = f"grpo-{variant}", CHECKPOINTS / params.start
     dev = dev_set(params.dev, params.seed, params.prompt_variant)
-    files = tuple(PAIRS / f"{purpose.value}.jsonl" for purpose in params.pairs)
-    run = begin_training(name, params, (*files, start, FINGERPRINT), CHECKPOINTS / name, CURVES / name, dev)
-    pairs = [pair for file in files for pair in read_records(file, PreferencePair)]
-    comparisons = [show(pair, hashed_side(pair, params.seed)) for pair in pairs]
+    run = begin_training(name, params, params.inputs(), CHECKPOINTS / name, CURVES / name, dev)
+    comparisons = [show(pair, hashed_side(pair, params.seed)) for pair in read_pairs(params.pairs)]
     prompts, left_out, reward = train_grpo(run, start, load_tokenizer(start), comparisons, params)
     return f"{prompts} prompts, {params.steps} steps, reward {reward:.3f}, {left_out.summary()}{outcome_note(run)}"
 

@@ -18,8 +18,11 @@ CHECKPOINTS = "data/checkpoints/"
 PUBLISHED = ("folder", "hub")
 """Values of `base_model.source` where the base is a published model and not a miniature."""
 TRAINED = ("sft", "answer_sft", "scalar_rm")
-EPOCH_RATE, GRPO_RATE = 1e-3, 2e-4
-"""Learning rates that are taken for the miniature's, left over by mistake: its own lie above, those of the runs that
+STARTED = ("grpo", "answer_sft")
+"""The trainings whose variants say which checkpoint they go on from, and with which pairs."""
+SCALAR = "scalar_rm"
+EPOCH_RATE, GRPO_RATE = 5e-4, 2e-4
+"""Learning rates that are taken for the miniature's, left over by mistake: its own begin there, those of the runs that
 docs/training.md names lie far below (GRPO 5e-7 to 1e-6, with LoRA 1e-5). A rule of thumb, not a measured limit."""
 SHORTEST = 512
 """Tokens; no judge's prompt about real answers fits into so few, and the miniature's limits do not exceed it."""
@@ -35,6 +38,7 @@ def between_sections(document: Mapping[str, Any], wiring: Mapping[str, Any], roo
         root: the project.
     """
     yield from _checkpoints(document, wiring)
+    yield from _pairs(document)
     yield from _judged_models(document)
     yield from _base(document)
     yield from _miniature_settings(document)
@@ -43,19 +47,42 @@ def between_sections(document: Mapping[str, Any], wiring: Mapping[str, Any], roo
 
 
 def _checkpoints(document: Mapping[str, Any], wiring: Mapping[str, Any]) -> Iterator[WrongSetting]:
-    """Where GRPO starts from and what is judged must be made by a stage."""
+    """Where a variant starts from and what is judged must be made by a stage."""
     made = sorted(_made_checkpoints(document, wiring))
     for variant, settings in _mapping(document, "judge_variants").items():
         checkpoint = str(settings.get("checkpoint", "")) if isinstance(settings, dict) else ""
         if checkpoint.startswith(CHECKPOINTS) and checkpoint not in made:
             problem = f"no stage makes it; there are {', '.join(made)}"
             yield WrongSetting(f"judge@{variant}", f"judge_variants.{variant}.checkpoint", checkpoint, problem)
-    for variant, settings in _mapping(document, "grpo_variants").items():
-        start = str(settings.get("start", "")) if isinstance(settings, dict) else ""
-        if start and f"{CHECKPOINTS}{start}" not in made:
-            names = ", ".join(one.removeprefix(CHECKPOINTS) for one in made)
-            problem = f"no stage makes {CHECKPOINTS}{start}; there are {names}"
-            yield WrongSetting(f"grpo@{variant}", f"grpo_variants.{variant}.start", start, problem)
+    names = [name for one in made if (name := one.removeprefix(CHECKPOINTS)) != SCALAR]
+    for stage, variant, settings in _started(document):
+        start = str(settings.get("start", ""))
+        if start and start not in names:
+            why = "is a scalar model, which writes no text" if start == SCALAR else "is made by no stage"
+            problem = f"{CHECKPOINTS}{start} {why}; there are {', '.join(names)}"
+            yield WrongSetting(f"{stage}@{variant}", f"{stage}_variants.{variant}.start", start, problem)
+
+
+def _pairs(document: Mapping[str, Any]) -> Iterator[WrongSetting]:
+    """What a variant is trained on must get pairs."""
+    collect = _mapping(document, "collect_pairs")
+    where = "counts" if collect.get("source") == "miniature" else "shares"
+    none = [purpose for purpose, much in _mapping(collect, where).items() if much == 0]
+    for stage, variant, settings in _started(document):
+        common = _mapping(document, stage)
+        pairs = {**common, **settings}.get("pairs")
+        if isinstance(pairs, list) and pairs and all(purpose in none for purpose in pairs):
+            problem = f"`collect_pairs.{where}` gives no pair to that: name another purpose, or give it some"
+            place = f"{stage}_variants.{variant}" if "pairs" in settings else stage
+            yield WrongSetting(f"{stage}@{variant}", f"{place}.pairs", ", ".join(pairs), problem)
+
+
+def _started(document: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """The variants that go on from a checkpoint: stage, variant, the variant's own settings."""
+    for stage in STARTED:
+        for variant, settings in _mapping(document, f"{stage}_variants").items():
+            if isinstance(settings, dict):
+                yield stage, str(variant), settings
 
 
 def _made_checkpoints(document: Mapping[str, Any], wiring: Mapping[str, Any]) -> Iterator[str]:

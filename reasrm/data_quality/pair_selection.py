@@ -13,20 +13,12 @@ from reasrm.datasets.refused_rows import forget_refused, keep_refused
 from reasrm.datasets.row_fields import normalised
 from reasrm.records.content_hash import unit_interval
 from reasrm.records.jsonl import write_records
-from reasrm.records.pair import PreferencePair, Role, pair_id
+from reasrm.records.pair import PreferencePair, Purpose, Role, pair_id
 from reasrm.runtime.outputs import new_folder, write_json
 from reasrm.runtime.stage_main import StageError
 
 STAGE = "collect_pairs"
 REJECTED = "rejected.jsonl"
-
-
-class Purpose(StrEnum):
-    """What a pair is used for; all pairs of a question have the same."""
-
-    DISTILL = "distill"
-    REINFORCE = "reinforce"
-    DEV = "dev"
 
 
 class PairRejection(StrEnum):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from reasrm.data_quality.pair_selection import PairCandidate, PairRejection, Purpose
+from reasrm.data_quality.pair_selection import PairCandidate, PairRejection
 from reasrm.datasets.folder_files import files_below
 from reasrm.datasets.hub import HubData, download, origin
 from reasrm.datasets.origins import DataOrigin
@@ -13,7 +13,7 @@ from reasrm.datasets.preference_rows import preference_pair
 from reasrm.datasets.row_fields import Refusal, RowRefusedError
 from reasrm.datasets.row_files import ENDINGS, RowInFile, rows_of_found
 from reasrm.records.jsonl import explain
-from reasrm.records.pair import PreferencePair
+from reasrm.records.pair import PreferencePair, Purpose
 from reasrm.runtime.stage_main import StageError
 
 FOLDERS = {"rmb": "rmb/RMB_dataset/Pairwise_set", "pairs": "pairs"}

@@ -44,7 +44,7 @@ class FamilyTexts:
     start: str
     """What stands before the first state."""
     answer: str
-    """What stands before the result in an answer."""
+    """What stands before the result in an answer; not `start`, or a small model quotes the question for the answer."""
     noun: str
     """What stands behind a state in both."""
     ask: str
@@ -84,7 +84,7 @@ FAMILIES: dict[ReasoningFamily, FamilyTexts] = {
         states=tuple(str(digit) for digit in range(POSITIONS)),
         operations=_additions(),
         start=f"A dial counts 0 to {POSITIONS - 1} and then starts again. It shows",
-        answer="It shows",
+        answer="In the end it shows",
         noun="",
         ask="What does it show?",
     ),
@@ -92,7 +92,7 @@ FAMILIES: dict[ReasoningFamily, FamilyTexts] = {
         states=COMPASS,
         operations=_turns(),
         start="You face",
-        answer="You face",
+        answer="In the end you face",
         noun="",
         ask="Which way do you face?",
     ),

@@ -25,11 +25,11 @@ from reasrm.records.trace import KeptTrace
 from reasrm.training.grpo.settings import GrpoSettings, TrainingOrders
 from reasrm.training.sft import trace_examples, verdict_examples
 from reasrm.training.trainer_settings import SftSettings
+from reasrm.training.training_pairs import pair_files
 
 CHARACTERS_PER_TOKEN = 4
 LOOKED_AT = 400
 """So many rows of a file are looked at where lengths are not measured."""
-PAIRS = Path("data/pairs")
 TRACES = Path("data/traces/kept.jsonl")
 BENCHMARKS = Path("data/benchmarks")
 Record = TypeVar("Record", bound=BaseModel)
@@ -107,7 +107,7 @@ def _texts(root: Path, stage: StageSettings, most: int | None) -> tuple[int, lis
     if isinstance(settings, JudgeNeeds):
         return _judged(root, settings, most)
     if isinstance(settings, GrpoSettings):
-        count, pairs = _some([root / PAIRS / "reinforce.jsonl"], PreferencePair, most)
+        count, pairs = _some(_pair_files(root, stage), PreferencePair, most)
         shown = [show(pair, hashed_side(pair, settings.seed)) for pair in pairs]
         prompts = 2 if settings.orders is TrainingOrders.BOTH else 1  # the other order is as long
         return count * prompts, [[_Text(judge_prompt(one, settings.prompt_variant))] for one in shown]
@@ -117,7 +117,7 @@ def _texts(root: Path, stage: StageSettings, most: int | None) -> tuple[int, lis
         return count, [[_Text(example.prompt, example.completion)] for example in examples]
     if stage.section == "base_model" or settings is None:
         return 0, []
-    count, pairs = _some([root / PAIRS / f"{part}.jsonl" for part in ("distill", "reinforce")], PreferencePair, most)
+    count, pairs = _some(_pair_files(root, stage), PreferencePair, most)
     if isinstance(settings, SftSettings):
         return count, [[_Text(one.prompt, one.completion)] for one in verdict_examples(pairs, settings.seed)]
     return count, [_both_answers(pair) for pair in pairs]
@@ -131,6 +131,10 @@ def _judged(root: Path, settings: JudgeNeeds, most: int | None) -> tuple[int, li
     shown = [show(item.pair, hashed_side(item.pair, settings.seed)) for item in items]
     both = 2 if settings.orders is Orders.BOTH else 1
     return count * both, [[_Text(judge_prompt(one, settings.prompt))] for one in shown]
+
+
+def _pair_files(root: Path, stage: StageSettings) -> list[Path]:
+    return [root / file for file in pair_files(stage.pairs)]
 
 
 def _both_answers(pair: PreferencePair) -> list[_Text]:

@@ -17,11 +17,14 @@ from reasrm.preflight.base_model import TRAINED_HERE
 from reasrm.records.comparison import Orders
 from reasrm.records.jsonl import explain
 from reasrm.records.judge_kind import JudgeKind
+from reasrm.records.pair import Purpose
 from reasrm.runtime.params import PARAMS_FILE, ParamsError
 from reasrm.training.grpo.settings import GrpoSettings
 from reasrm.training.trainer_settings import EpochSettings, SftSettings, TrainerSettings
 
 Settings = TypeVar("Settings", bound=BaseModel)
+BOTH = (Purpose.DISTILL, Purpose.REINFORCE)
+"""What a training reads whose settings name no `pairs`."""
 
 
 class JudgeNeeds(BaseModel):
@@ -62,6 +65,8 @@ class StageSettings:
     """None where no model is run: a published base is copied."""
     prompt_variant: PromptVariant | None = None
     """What an SFT or GRPO model is asked."""
+    pairs: tuple[Purpose, ...] = BOTH
+    """Whose pairs are trained on; of `sft`, which reads traces, and of judges it means nothing."""
     error: str = ""
     """Why there are no settings."""
 
@@ -76,7 +81,7 @@ def stages_with_models(params: Mapping[str, Any], *, published: bool = False) ->
     yield StageSettings("base_model", "base_model", None) if copied else _stage(params, "base_model", SftSettings)
     yield _stage(params, "sft", SftSettings)
     yield from _variants(params, "grpo", GrpoSettings)
-    yield _stage(params, "answer_sft", SftSettings)
+    yield from _variants(params, "answer_sft", SftSettings)
     yield _stage(params, "scalar_rm", EpochSettings)
     yield from _variants(params, "judge", JudgeNeeds)
 
@@ -102,8 +107,10 @@ def _stage(params: Mapping[str, Any], section: str, kind: type[BaseModel], varia
         return StageSettings(stage, section, None, error=str(error))
     asked = values.get("prompt_variant")
     known = PromptVariant(asked) if asked in set(PromptVariant) else None
+    named = values.get("pairs")
+    pairs = tuple(one for one in Purpose if one in named) if isinstance(named, list) else BOTH
     assert isinstance(settings, TrainerSettings | JudgeNeeds)
-    return StageSettings(stage, section, settings, known)
+    return StageSettings(stage, section, settings, known, pairs)
 
 
 def _mapping(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:

@@ -16,6 +16,17 @@ class Role(StrEnum):
     ASSISTANT = "assistant"
 
 
+class Purpose(StrEnum):
+    """What a pair is used for; all pairs of a question have the same."""
+
+    DISTILL = "distill"
+    """The oracle is asked about it."""
+    REINFORCE = "reinforce"
+    """Its verdict is known, and no trace is made of it."""
+    DEV = "dev"
+    """Trainings are judged on it; nothing is trained on it."""
+
+
 class Message(BaseModel):
     """One turn of a conversation."""
 

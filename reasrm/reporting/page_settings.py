@@ -14,6 +14,8 @@ from reasrm.reporting.run_settings import asks_local_oracle
 MINIATURES = ("world", "pairs")
 """Values of `base_model.source` where the base is made here, from scratch."""
 TRAININGS = ("sft", "grpo", "answer_sft", "scalar_rm")
+VARIED = {"grpo": "rewarded verdicts on {} pairs (GRPO)", "answer_sft": "the verdicts of {} pairs (SFT)"}
+"""The trainings that have variants, each with what one of them learns from."""
 
 
 class ReproduceCommand(BaseModel):
@@ -121,27 +123,29 @@ def base_name(parameters: Mapping[str, Any]) -> str:
     return "A small model made here" if base["source"] in MINIATURES else str(base["model"]).rstrip("/")
 
 
-def _steps(checkpoint: str, parameters: Mapping[str, Any]) -> list[str]:
-    """The trainings that made a checkpoint, the first one first."""
+def _steps(checkpoint: str, parameters: Mapping[str, Any], funnel: Funnel) -> list[str]:
+    """What each training that made a checkpoint learnt from, the first one first."""
     name = checkpoint.rstrip("/").rpartition("/")[2]
-    variants = parameters["grpo_variants"]
+    variants = {
+        f"{stage}-{variant}": (learnt, {**parameters[stage], **own})
+        for stage, learnt in VARIED.items()
+        for variant, own in parameters[f"{stage}_variants"].items()
+    }
     steps: list[str] = []
-    while name.removeprefix("grpo-") in variants and len(steps) <= len(variants):
-        steps.insert(0, "grpo")
-        name = str(variants[name.removeprefix("grpo-")]["start"])
-    return [name, *steps] if name in TRAININGS else steps
+    while name in variants and len(steps) <= len(variants):
+        learnt, settings = variants[name]
+        steps.insert(0, learnt.format(f"{sum(funnel.pairs[purpose] for purpose in settings['pairs']):,}"))
+        name = str(settings["start"])
+    first = {
+        "sft": f"{funnel.kept.total():,} traces (SFT)",
+        "scalar_rm": f"{funnel.pairs['distill'] + funnel.pairs['reinforce']:,} pairs (Bradley-Terry)",
+    }
+    return [first[name], *steps] if name in first else steps
 
 
 def _summary(lead: str, parameters: Mapping[str, Any], funnel: Funnel) -> str:
     checkpoint = str(parameters["judge_variants"].get(lead, {}).get("checkpoint", ""))
-    pairs = funnel.pairs["distill"] + funnel.pairs["reinforce"]
-    said = {
-        "sft": f"{funnel.kept.total():,} traces (SFT)",
-        "grpo": f"rewarded verdicts on {funnel.pairs['reinforce']:,} pairs (GRPO)",
-        "answer_sft": f"the verdicts of {pairs:,} pairs (SFT)",
-        "scalar_rm": f"{pairs:,} pairs (Bradley-Terry)",
-    }
-    steps = [said[step] for step in _steps(checkpoint, parameters)]
+    steps = _steps(checkpoint, parameters, funnel)
     learns = f"learns to judge pairs of answers from {', then from '.join(steps)}" if steps else "judges as it is"
     return f"{base_name(parameters)} {learns}."
 

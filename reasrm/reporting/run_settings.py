@@ -29,6 +29,7 @@ PARAMETER_SECTIONS = (
     "grpo",
     "grpo_variants",
     "answer_sft",
+    "answer_sft_variants",
     "scalar_rm",
     "judge",
     "judge_variants",

@@ -3,8 +3,8 @@
 import pytest
 
 from reasrm.data_quality.decontamination import BenchmarkPrompts
-from reasrm.data_quality.pair_selection import PairCandidate, PairRejection, PairRules, Purpose, SelectedPairs, select
-from reasrm.records.pair import Message, PreferencePair, Role
+from reasrm.data_quality.pair_selection import PairCandidate, PairRejection, PairRules, SelectedPairs, select
+from reasrm.records.pair import Message, PreferencePair, Purpose, Role
 
 SHARES = {Purpose.DISTILL: 0.5, Purpose.REINFORCE: 0.4, Purpose.DEV: 0.1}
 RULES = PairRules(0, SHARES, {}, {}, frozenset({"magpie_ultra"}), None)

@@ -1,5 +1,6 @@
 """The project's own profiles and overlays: each stage takes them, alone and in stacks, and they fit what they name."""
 
+import json
 import re
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,7 @@ from reasrm.preflight.plan import Wanted, estimates
 from reasrm.runtime.yaml_files import parse_yaml
 
 ROOT = Path(__file__).parents[2]
+PAPER_TABLES = ROOT / "reasrm/reporting/paper_tables.json"
 MINIATURE = (ROOT / "params.yaml").read_text(encoding="utf-8")
 STACKS = [
     *profile_names(ROOT),
@@ -28,6 +30,10 @@ STACKS = [
     "rm-r1-7b +own-files +lora +eight-gpus",
     "rm-r1-7b +oracle +own-files",
     "smollm2 +lora",
+    "miniature +table3",
+    "miniature +all-traces",
+    "smollm2 +table3",
+    "rm-r1-7b +oracle +table3",
 ]
 NAMED = ("base_model.model=OWNER/NAME", f"base_model.revision={'0' * 40}")
 """What `pretrained` leaves to the user."""
@@ -64,6 +70,40 @@ def test_a_page_says_of_another_run_nothing_that_is_true_of_the_miniature(name: 
     if document["base_model"]["source"] != "world":
         for key in ("title", "summary", "notes", "reproduce", "planted", "families", "reference_run"):
             assert not report[key] or report[key] != before["report"][key], key
+
+
+TABLE_3 = {
+    "full: Instruct + SFT": ("answer_sft-all", "base", {"distill", "reinforce"}),
+    "full: Instruct + Distilled + SFT": ("answer_sft-after_sft", "sft", {"reinforce"}),
+    "full: RM-R1": ("grpo-full", "sft", {"reinforce"}),
+    "9k: Instruct + SFT": ("answer_sft-distilled", "base", {"distill"}),
+    "9k: Instruct + Distilled": ("sft", "", set()),
+}
+
+
+@pytest.mark.parametrize("profile", ["miniature", "smollm2", "rm-r1-7b +oracle"])
+def test_table_3_has_the_papers_rows(profile: str) -> None:
+    tables = json.loads(PAPER_TABLES.read_bytes())["tables"]
+    (printed,) = [[row["model"] for row in table["rows"]] for table in tables if table["number"] == 3]
+    assert sorted(printed) == sorted(TABLE_3)
+    document = parse_yaml(composed(f"{profile} +table3"), "table3")
+    for judge, start, pairs in TABLE_3.values():
+        assert judge in document["score"]["models"]
+        assert document["judge_variants"][judge]["checkpoint"] == f"data/checkpoints/{judge}"
+        stage, _, variant = judge.partition("-")
+        if variant:
+            settings = document[stage] | document[f"{stage}_variants"][variant]
+            assert (settings["start"], set(settings["pairs"])) == (start, pairs)
+    assert set(document["report"]["models"]) == set(document["score"]["models"])
+
+
+def test_all_traces_distils_the_pairs_of_the_default() -> None:
+    default, all_traces = (parse_yaml(composed(stack), stack) for stack in ("miniature", "miniature +all-traces"))
+    before, after = default["collect_pairs"]["counts"], all_traces["collect_pairs"]["counts"]
+    assert after == {"distill": before["distill"] + before["reinforce"], "reinforce": 0, "dev": before["dev"]}
+    assert {key: all_traces["sft"][key] for key in ("epochs", "learning_rate", "batch_size")} == {
+        key: default["sft"][key] for key in ("epochs", "learning_rate", "batch_size")
+    }
 
 
 def test_each_file_says_in_its_first_line_for_whom_it_is() -> None:

@@ -72,10 +72,10 @@ def test_all_wrong_words_are_told_together_where_they_stand(root: Path) -> None:
         "sft.learning_rate is -1.0: Input should be greater than 0",
         "sft.learnig_rate is 1.0: there is no such setting; `learning_rate` is one",
         "grpo.loss_type is dapoo: Input should be 'grpo', 'dapo'",
-        "answer_sft is: batch_size (30) must be a multiple of micro_batch_size (4): ",
+        "answer_sft_variants.all is: batch_size (30) must be a multiple of micro_batch_size (4): ",
         "scalar_rm.launch is {'processes': 4, 'strategy': 'single'}: 4 processes need a strategy other than `single`",
     ):
-        assert [line for line in told if line.replace("answer_sft: ", "answer_sft is: ").startswith(start)], start
+        assert [line for line in told if line.replace("all: ", "all is: ").startswith(start)], start
     assert len(told) == 9, "a common fault of several variants is told once"
 
 
@@ -84,17 +84,17 @@ def test_what_one_section_says_of_another_must_be_there(root: Path) -> None:
         root,
         judge_variants__sft__checkpoint="data/checkpoints/grpo-fulll",
         grpo_variants__full__start="sfd",
-        score__models=["base", "sft", "grpo-full", "grpo-cold_start", "answer_sft", "gone"],
+        score__models=["base", "sft", "grpo-full", "grpo-cold_start", "answer_sft-all", "gone"],
         report__lead="scalar_rm",
         report__differences=[["sft", "nobody"]],
         filter_traces__prompt_variant="rubrics",
     )
     told = lines(root)
-    made = "data/checkpoints/answer_sft, data/checkpoints/base, data/checkpoints/grpo-cold_start"
+    made = "data/checkpoints/answer_sft-all, data/checkpoints/base, data/checkpoints/grpo-cold_start"
     assert (
         f"judge_variants.sft.checkpoint is data/checkpoints/grpo-fulll: no stage makes it; there are {made}" in told[1]
     )
-    assert "grpo_variants.full.start is sfd: no stage makes data/checkpoints/sfd" in told[0]
+    assert "grpo_variants.full.start is sfd: data/checkpoints/sfd is made by no stage" in told[0]
     places = [line.partition(" is ")[0] for line in told]
     assert places[2:] == [
         "score.models",
@@ -103,6 +103,42 @@ def test_what_one_section_says_of_another_must_be_there(root: Path) -> None:
         "report.lead",
         "report.differences.0",
     ]
+
+
+def test_what_a_variant_starts_from_and_learns_must_be_there(root: Path) -> None:
+    verdicts = {
+        "gone": {"start": "sfd", "pairs": ["distill"]},
+        "unknown": {"start": "base", "pairs": ["distil"]},
+        "empty": {"start": "base", "pairs": []},
+        "dev": {"start": "base", "pairs": ["dev"]},
+        "bare": {"pairs": ["distill"]},
+        "scalar": {"start": "scalar_rm", "pairs": ["distill"]},
+    }
+    change(root, answer_sft_variants={"all": {"start": "base", "pairs": ["distill"]}, **verdicts})
+    change(root, grpo__pairs=["reinforced"], grpo_variants__cold_start__pairs=["reinforce", "reinforce"])
+    told = lines(root)
+    for start in (
+        "grpo.pairs.0 is reinforced: Input should be 'distill', 'reinforce'",
+        "grpo_variants.cold_start.pairs is ['reinforce', 'reinforce']: a purpose is named twice",
+        "answer_sft_variants.gone.start is sfd: data/checkpoints/sfd is made by no stage; there are answer_sft-all, ",
+        "answer_sft_variants.scalar.start is scalar_rm: data/checkpoints/scalar_rm is a scalar model, which writes no ",
+        "answer_sft_variants.unknown.pairs.0 is distil: Input should be 'distill', 'reinforce'",
+        "answer_sft_variants.empty.pairs is []: no purpose is named",
+        "answer_sft_variants.dev.pairs is ['dev']: nothing is trained on dev pairs",
+        "answer_sft.start: it is missing",
+    ):
+        assert [line for line in told if line.startswith(start)], (start, told)
+    assert len(told) == 8, told
+
+
+def test_a_variant_of_pairs_that_nothing_is_given_to_is_refused(root: Path) -> None:
+    change(root, collect_pairs__counts={"distill": 8000, "reinforce": 0, "dev": 600})
+    problem = "is reinforce: `collect_pairs.counts` gives no pair to that: name another purpose, or give it some"
+    assert lines(root) == [f"grpo.pairs {problem}"], "cold starts and answer-only SFT read those to distill too"
+    (wrong,) = faults(root)
+    assert wrong.stage == "grpo@full"
+    change(root, grpo_variants__cold_start__pairs=["reinforce"])
+    assert f"grpo_variants.cold_start.pairs {problem}" in lines(root)
 
 
 def test_the_miniatures_rates_and_lengths_are_refused_for_a_published_model(root: Path) -> None:

@@ -23,7 +23,7 @@ FACT_AND_STEPS = (
 
 
 def test_a_reasoning_problem_is_solved_and_each_answer_held_against_the_result() -> None:
-    analysis = careful_analysis(TURN, "## Answer\n\n**You face north.**", "You face east.")
+    analysis = careful_analysis(TURN, "## Answer\n\n**In the end you face north.**", "In the end you face east.")
     assert analysis.preferred is Side.B
     work = " Step 1: turn right → north; step 2: turn around → south; step 3: turn left → east"
     checks = "<quote_A> north</quote_A>, mine → east: differs.<quote_B> east</quote_B>, mine → east: agrees."

@@ -103,7 +103,7 @@ def test_a_section_that_cannot_be_read_is_one_unknown_stage(tmp_path: Path) -> N
     stages = planned(tmp_path, "cpu-8gb", sft={"batch_size": "many"})
     assert "section `sft`" in stages["sft"]["unknown"]
     assert stages["sft"]["fits"] is None
-    assert stages["answer_sft"]["fits"]
+    assert stages["answer_sft@all"]["fits"]
 
 
 def test_a_model_of_unknown_shape_is_refused_with_the_way_out(tmp_path: Path) -> None:

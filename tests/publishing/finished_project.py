@@ -72,7 +72,7 @@ def locked_stages(root: Path, params: dict[str, Any]) -> dict[str, Any]:
         "filter_traces": stage("filter_traces", ["data/pairs"], traces, "filter_traces"),
         "base_model": stage("base_model", ["models/chat"], ["data/checkpoints/base"], "base_model"),
         "sft": stage("sft", ["data/checkpoints/base", traces[0]], ["data/checkpoints/sft", "data/curves/sft"], "sft"),
-        "answer_sft": stage("answer_sft", ["data/checkpoints/base"], ["data/scores"], "answer_sft"),
+        "answer_sft@all": stage("answer_sft", ["data/checkpoints/base"], ["data/scores"], "answer_sft"),
     }
 
 

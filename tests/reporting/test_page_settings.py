@@ -70,6 +70,27 @@ def test_grpo_without_sft_claims_no_traces(unwritten: ReportParams) -> None:
     assert with_derived_texts(base, cold, funnel("m")).summary == f"{MODEL} judges as it is."
 
 
+@pytest.mark.parametrize(
+    ("lead", "learnt"),
+    [
+        ("answer_sft-all", "the verdicts of 5,700 pairs (SFT)"),
+        ("answer_sft-distilled", "the verdicts of 700 pairs (SFT)"),
+        ("answer_sft-after_sft", "555 traces (SFT), then from the verdicts of 5,000 pairs (SFT)"),
+        ("grpo-cold_start", "rewarded verdicts on 5,700 pairs (GRPO)"),
+    ],
+)
+def test_a_variant_learnt_from_its_own_pairs_and_what_it_started_from(
+    lead: str, learnt: str, unwritten: ReportParams
+) -> None:
+    variants = {
+        "distilled": {"start": "base", "pairs": ["distill"]},
+        "after_sft": {"start": "sft", "pairs": ["reinforce"]},
+    }
+    made = parameters(answer_sft_variants=variants, judge_variants={lead: {"checkpoint": f"data/checkpoints/{lead}"}})
+    texts = with_derived_texts(unwritten.model_copy(update={"lead": lead}), made, funnel("m"))
+    assert texts.summary == f"{MODEL} learns to judge pairs of answers from {learnt}."
+
+
 def test_a_program_as_oracle_is_said(unwritten: ReportParams) -> None:
     local = parameters(distill_traces={"endpoint": "local"}, collect_pairs={"source": "files"})
     texts = with_derived_texts(unwritten, local, funnel("miniature-lazy"))

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from reasrm.data_quality.decontamination import BenchmarkPrompts
-from reasrm.data_quality.pair_selection import Purpose, select
+from reasrm.data_quality.pair_selection import select
 from reasrm.records.jsonl import read_rows
+from reasrm.records.pair import Purpose
 from reasrm.runtime.params import PARAMS_FILE
 from reasrm.runtime.stage_main import StageError
 from stages.collect_benchmarks import CollectBenchmarksParams, collect_benchmark
@@ -25,6 +26,7 @@ REAL = ROOT.parent / "shared" / "data"
 VALUES: dict[str, Any] = {
     "source": "miniature", "seed": 0, "counts": {"distill": 200, "reinforce": 100, "dev": 50},
     "shares": {"distill": 0.5, "reinforce": 0.3, "dev": 0.2}, "limits": {}, "source_limits": {}, "skip_parts": [],
+    "distill_slices": None,
     "max_chars": None, "hub_sets": ["gaotang/RM-R1-Entire-RLVR-Train"], "overlap_ngram": 13, "overlap_share": 1.0,
 }  # fmt: skip
 
@@ -173,8 +175,11 @@ def test_every_purpose_needs_its_part() -> None:
     assert Purpose.DEV in _params(source="files", counts={}).shares
     without = {"distill": 0, "reinforce": 0.9, "dev": 0.1}
     assert _params(source="files", shares=without).unused() == {Purpose.DISTILL}
-    with pytest.raises(ValidationError, match="reinforce"):
+    assert _params(counts={"distill": 8000, "reinforce": 0, "dev": 600}).unused() == {Purpose.REINFORCE}
+    with pytest.raises(ValidationError, match="`shares` must say how much goes to distill or reinforce"):
         _params(source="files", shares=without | {"reinforce": 0})
+    with pytest.raises(ValidationError, match="`counts` must say how much goes to dev"):
+        _params(counts={"distill": 1, "reinforce": 1, "dev": 0})
 
 
 def test_only_known_sets_are_taken_by_name() -> None:

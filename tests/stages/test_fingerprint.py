@@ -70,7 +70,17 @@ def test_a_stage_reaches_what_it_imports_inside_functions(before: Fingerprints) 
     [
         (
             ("base_model", "sft", "grpo", "answer_sft", "scalar_rm"),
-            ("apis", "benchmarks", "commands", "distillation", "evaluation", "reporting", "scoring"),
+            (
+                "apis",
+                "benchmarks",
+                "commands",
+                "data_quality",
+                "datasets",
+                "distillation",
+                "evaluation",
+                "reporting",
+                "scoring",
+            ),
         ),
         (("judge",), ("commands", "distillation", "miniature", "reporting", "scoring", "training")),
     ],

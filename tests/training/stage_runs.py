@@ -19,13 +19,23 @@ LORA: dict[str, Any] = {
 }  # fmt: skip
 
 
-def start(folder: Path, *command: str, stderr: int | None = None) -> "subprocess.Popen[bytes]":
+def start(
+    folder: Path, *command: str, stdout: int | None = None, stderr: int | None = None
+) -> "subprocess.Popen[bytes]":
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    return subprocess.Popen([sys.executable, "-m", *command], cwd=folder, env=environment, stderr=stderr)
+    return subprocess.Popen([sys.executable, "-m", *command], cwd=folder, env=environment, stdout=stdout, stderr=stderr)
 
 
 def run(folder: Path, *command: str) -> None:
     assert start(folder, *command).wait() == 0
+
+
+def summary(folder: Path, *command: str) -> str:
+    """The line in which a stage says what it did."""
+    process = start(folder, *command, stdout=subprocess.PIPE)
+    written = process.communicate()[0].decode()
+    assert process.returncode == 0
+    return written.splitlines()[-1]
 
 
 def fingerprint(folder: Path) -> dict[str, str]:

@@ -23,7 +23,9 @@ TOLERANCE = 1e-5
 def launched(project: Path) -> Path:
     """The project with two processes for each training; batches stay the same."""
     folder = project.with_name("launched")
-    shutil.copytree(project, folder, ignore=shutil.ignore_patterns("work", "sft", "scalar_rm", "grpo-*", "answer_sft"))
+    shutil.copytree(
+        project, folder, ignore=shutil.ignore_patterns("work", "sft", "scalar_rm", "grpo-*", "answer_sft-*")
+    )
     params = read_yaml(folder / "params.yaml")
     for section in ("sft", "grpo", "scalar_rm"):
         params[section]["launch"] = {"processes": 2, "strategy": "ddp"}
