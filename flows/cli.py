@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from flows.ablations.tables import TableName
 from flows.stage_outcome import FlowError, PipelineError
 from flows.terminal_console import TerminalConsole
 from reasrm.records.harmless_text import json_text
@@ -102,6 +103,34 @@ def plan(
             say_error("reasrm plan", f"memory, disk and hours are not estimated: {unknown}")
     if must_fit and preflight is not None and misfits(preflight):
         raise typer.Exit(int(ExitCode.FAILED))
+
+
+@app.command(rich_help_panel=RUNNING)
+def ablate(  # noqa: PLR0913  each is an option of the command
+    table: Annotated[TableName, typer.Argument(help="The paper's table.", show_default=False)],
+    seeds: Annotated[int, typer.Option(min=1, help="Training seeds, counted from those of params.yaml.")] = 3,
+    only: Annotated[list[str] | None, typer.Option(metavar="ROW", help="Only this row; repeatable.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run, and run nothing.")] = False,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Stages at once (default: one per processor core).")] = None,
+    gpus_per_stage: Annotated[int, typer.Option(min=1, help="GPUs for each stage that uses any.")] = 1,
+    budget_usd: Annotated[
+        float | None, typer.Option(min=0, help="Most US dollars that a vendor's oracle may cost in each workspace.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train the rows of the paper's table 2 or 3 with several seeds, and print them beside the paper's.
+
+    Each configuration and seed runs in a workspace below work/ablations/, on a copy of the present code and settings
+    and with the project's DVC cache; the project's own params.yaml, dvc.lock and data stay as they are. The same
+    command goes on after a stop. The table is also written to work/ablations/TABLE.json and TABLE.md.
+    """
+    from flows.ablations.ablate import ablate as ablate_table
+    from flows.ablations.ablation_run import AblationOptions
+    from flows.ablations.tables import TABLES
+
+    rows = TABLES[table].only(only or [])
+    options = AblationOptions(project_root(), rows, seeds, jobs, gpus_per_stage, budget_usd, quiet=as_json)
+    raise typer.Exit(int(ablate_table(options, dry_run=dry_run)))
 
 
 @app.command(rich_help_panel=RUNNING)

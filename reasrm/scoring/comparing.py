@@ -15,11 +15,11 @@ from reasrm.benchmarks.cell_table import CellTable, FigurePath, Metric
 from reasrm.benchmarks.scoring_rule import ScoreSettings, ScoringMode, ScoringRule
 from reasrm.scoring.bootstrap import resampled
 from reasrm.scoring.intervals import Share
+from reasrm.scoring.joint_tally import MarkedOutcomes, joint_tally, table_of
 from reasrm.scoring.matching import ComparedJudge, Sides, comparisons, counted, matched
-from reasrm.scoring.outcome_files import by_group
 from reasrm.scoring.paired_differences import ROUNDING, holm, paired_interval, sign_test
 from reasrm.scoring.scorecard import applied_rule, coverage_notes, put, unreadable_sentence
-from reasrm.scoring.tally import Tally, shape_of, signatures, stratum_of, units_of
+from reasrm.scoring.tally import Tally
 
 COMPARED = ("sections", "difficulties")
 """The parts of a score whose figures are compared beside the headline."""
@@ -121,27 +121,15 @@ def _warnings(report: dict[str, Any]) -> Iterator[str]:
 
 def _joint(benchmark: Benchmark, shared: Sides[ComparedJudge], rules: list[ScoringRule]) -> Tally:
     """Both judges' sums per group in one tally, so that resampling a group takes both."""
-    joint = Tally()
-    groups = [by_group(side.outcomes) for side in shared]
-    for group in groups[0]:
-        signature, strata = [], set()
-        for mark, rule, side, outcomes in zip(MARKS, rules, shared, groups, strict=True):
-            units = units_of(outcomes[group], side.file)
-            strata.add(stratum_of(units))
-            (one,) = signatures(benchmark, shape_of(benchmark, units), (rule.unreadable_credit,))
-            signature += [(f"{mark}|{cell}", total, number) for cell, total, number in one]
-        joint.groups[min(strata)][tuple(signature)] += 1
-    return joint
+    sides = zip(MARKS, shared, rules, strict=True)
+    judges = {mark: MarkedOutcomes(side.outcomes, rule.unreadable_credit, side.file) for mark, side, rule in sides}
+    return joint_tally(benchmark, judges)
 
 
 def _split(table: CellTable) -> tuple[CellTable, CellTable]:
     """The tables of A and of B."""
-    tables = []
-    for mark in MARKS:
-        wanted = [index for index, cell in enumerate(table.cells) if cell.startswith(f"{mark}|")]
-        names = [table.cells[index].split("|", 1)[1] for index in wanted]
-        tables.append(CellTable(names, table.sums[:, wanted], table.counts[:, wanted]))
-    return tables[0], tables[1]
+    a, b = (table_of(table, mark) for mark in MARKS)
+    return a, b
 
 
 class _Paired:

@@ -39,6 +39,7 @@ def test_help_names_every_command(toy: Path) -> None:
     for word in (
         "run",
         "plan",
+        "ablate",
         "status",
         "cancel",
         "ui",
@@ -61,7 +62,8 @@ def test_outside_a_clone_it_says_where_to_go(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [("run", "--nonsense"), ("nonsense",), ("run", "--jobs", "0"), ("run", "--budget-usd", "-1")]
+    "words",
+    [("run", "--nonsense"), ("nonsense",), ("run", "--jobs", "0"), ("run", "--budget-usd", "-1"), ("ablate", "table9")],
 )
 def test_wrong_usage_is_status_two(toy: Path, words: tuple[str, ...]) -> None:
     assert reasrm(*words, cwd=toy).returncode == 2

@@ -1,0 +1,117 @@
+"""What the workspaces' judgments come to: measured by `reasrm.scoring.ablation_table`, with the paper's figures beside.
+
+The document is written to `work/ablations/<table>.json`; `flows.ablations.results` shows it.
+"""
+
+import json
+import shlex
+import subprocess
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from flows.ablations.ablation_run import AblationOptions
+from flows.ablations.workspace import WORKSPACES, Workspace
+from flows.ablations.workspace_params import document_of
+from flows.stage_outcome import FlowError
+from flows.stage_process import stage_environment
+from reasrm.records.harmless_text import json_text
+
+VERSION = 1
+MODULE = "reasrm.scoring.ablation_table"
+SCORE_KEYS = ("headline", "unreadable", "resamples", "seed")
+"""The settings of section `score` that are used."""
+
+
+def measured_table(options: AblationOptions, spaces: list[Workspace], command: list[str]) -> dict[str, Any]:
+    """The table as JSON: the measured rows and steps with titles and the paper's figures, seeds and command.
+
+    Args:
+        options: the table and its seeds.
+        spaces: all workspaces, brought up to date.
+        command: the command line that made them.
+
+    Raises:
+        FlowError: the judgments cannot be measured; the message says which and why.
+    """
+    table = options.table
+    found = _measure(options.project, _request(options, spaces))
+    rows = [
+        {
+            "row": row.name,
+            "title": row.title,
+            "judge": row.judge,
+            "configuration": row.configuration,
+            "paper": {"row": row.paper, "average": table.paper_value(row)} if row.paper else None,
+            **found["rows"][row.name],
+        }
+        for row in table.rows
+    ]
+    for step in found["steps"]:
+        first, second = (table.row(step[side]) for side in ("first", "second"))
+        values = table.paper_value(first), table.paper_value(second)
+        step["title"] = f"{first.title} - {second.title}"
+        step["paper"] = None if None in values else round((values[0] or 0) - (values[1] or 0), 1)
+    printed = table.paper
+    return {
+        "version": VERSION,
+        "table": table.name,
+        "title": table.title,
+        "command": shlex.join(command),
+        "measured": datetime.now(UTC).strftime("%Y-%m-%d"),
+        "paper": {"table": printed.number, "title": printed.title, "average_of": _averaged(printed.columns)},
+        "seeds": list(range(options.seeds)),
+        "configurations": {name: list(table.configurations[name]) for name in table.used_configurations()},
+        **{key: value for key, value in found.items() if key != "rows"},
+        "rows": rows,
+    }
+
+
+def _request(options: AblationOptions, spaces: list[Workspace]) -> dict[str, Any]:
+    """What is to be measured, as `reasrm.scoring.ablation_judgments.AblationRequest` takes it."""
+    params = document_of(spaces[0].params)
+    score = params.get("score") or {}
+    if missing := [key for key in SCORE_KEYS if key not in score]:
+        raise FlowError(f"params.yaml: score.{missing[0]} is missing; `reasrm profile show miniature` has it")
+    return {
+        "rows": [
+            {
+                "name": row.name,
+                "judgments": [str(root / "data/judgments" / row.judge) for root in _roots(spaces, row.configuration)],
+                "benchmarks": [str(root / "data/benchmarks") for root in _roots(spaces, row.configuration)],
+            }
+            for row in options.table.rows
+        ],
+        "steps": options.table.steps,
+        "covered": (params.get("collect_pairs") or {}).get("distill_slices"),
+        **{key: score[key] for key in SCORE_KEYS},
+    }
+
+
+def _roots(spaces: list[Workspace], configuration: str) -> list[Path]:
+    """The folders of a configuration's workspaces, in the order of the seeds, from the project's folder."""
+    return [WORKSPACES / one.name for one in spaces if one.configuration == configuration]
+
+
+def _measure(project: Path, request: Mapping[str, Any]) -> dict[str, Any]:
+    done = subprocess.run(
+        [sys.executable, "-m", MODULE],
+        cwd=project,
+        env=stage_environment(),
+        input=json_text(request),
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+    if done.returncode:
+        reason = (done.stderr.strip().splitlines() or ["it gave no reason"])[-1].removeprefix("ablation: ")
+        raise FlowError(f"the judgments cannot be measured: {reason}")
+    return dict(json.loads(done.stdout))
+
+
+def _averaged(columns: tuple[str, ...]) -> str:
+    """What the last column of the paper's table is the mean of."""
+    return ", ".join(columns[:-1])

@@ -1,0 +1,78 @@
+"""Toy stages of a project whose judges are right by chance, so that an ablation has real judgments to measure.
+
+toy_judging.py benchmarks OUT         60 items of reward_bench, half of the slice `easy`, half `hard`
+toy_judging.py train SEED OUT         a "checkpoint": the seed
+toy_judging.py judge NAME SKILL FROM OUT
+"""
+
+import os
+import random
+import sys
+import time
+from pathlib import Path
+
+from reasrm.records.benchmark_item import BenchmarkItem
+from reasrm.records.comparison import Side
+from reasrm.records.judgment import Judgment
+from reasrm.records.pair import Message, PreferencePair
+
+SUBSETS = ("alpacaeval-easy", "llmbar-natural", "donotanswer", "math-prm")
+ITEMS = 60
+
+
+def items() -> list[BenchmarkItem]:
+    return [
+        BenchmarkItem(
+            benchmark="reward_bench",
+            item_id=f"{SUBSETS[n % 4]}/{n}",
+            group=f"g{n}",
+            pair=PreferencePair(
+                source="toy",
+                prompt=(Message(role="user", content=f"question {n}"),),
+                chosen="yes",
+                rejected="no",
+            ),
+            keys={"subset": SUBSETS[n % 4], "id": n, "slice": "easy" if n < ITEMS // 2 else "hard"},
+        )
+        for n in range(ITEMS)
+    ]
+
+
+def write(path: Path, records: list[BenchmarkItem] | list[Judgment]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(record.model_dump_json() + "\n" for record in records))
+
+
+def main() -> None:
+    what, *words, out = sys.argv[1:]
+    with Path("stages.run").open("a") as runs:
+        runs.write(f"{what} {' '.join(words)}\n")
+    if what == "benchmarks":
+        write(Path(out) / "reward_bench.jsonl", items())
+    elif what == "train":
+        if Path("hang").exists():
+            Path("hangs").write_text(str(os.getpid()))
+            time.sleep(1000)
+        if Path("exit").exists():
+            sys.exit(int(Path("exit").read_text()))
+        Path(out).parent.mkdir(parents=True, exist_ok=True)
+        Path(out).write_text(words[0])
+    else:
+        name, skill, checkpoint = words
+        chance = random.Random(f"{name} {Path(checkpoint).read_text()}")
+        judged = [
+            Judgment(
+                benchmark=item.benchmark,
+                item_id=item.item_id,
+                better=better,
+                verdict=better if chance.random() < float(skill) else better.other,
+            )
+            for item in items()
+            for better in Side
+        ]
+        write(Path(out) / "reward_bench.jsonl", judged)
+    print(f"{what}: wrote {out}")
+
+
+if __name__ == "__main__":
+    main()
