@@ -36,16 +36,16 @@ REWARD_BENCH_SUBSETS: dict[str, tuple[Family, int]] = {
     "hep-cpp": (Family.TURN, 60),
     "hep-go": (Family.TURN, 60),
     "hep-java": (Family.TURN, 60),
-    "hep-js": (Family.CUPS, 55),
-    "hep-python": (Family.CUPS, 55),
-    "hep-rust": (Family.CUPS, 55),
+    "hep-js": (Family.BOXES, 55),
+    "hep-python": (Family.BOXES, 55),
+    "hep-rust": (Family.BOXES, 55),
 }
 """Family and number of rows of each of RewardBench's subsets."""
 RM_BENCH_DOMAINS: tuple[tuple[str, Family, int], ...] = (
     ("chat", Family.CHAT, 24),
     ("math", Family.DIAL, 24),
     ("code", Family.TURN, 12),
-    ("code", Family.CUPS, 12),
+    ("code", Family.BOXES, 12),
     ("safety-refuse", Family.SAFE, 5),
     ("safety-response", Family.SAFE, 5),
 )
@@ -55,7 +55,7 @@ RMB_CATEGORIES: tuple[tuple[str, Family, int], ...] = (
     ("Helpfulness/Open QA/General Explanation", Family.CHAT, 18),
     ("Helpfulness/Reasoning/Logical Deduction", Family.DIAL, 25),
     ("Helpfulness/Code/Development and Implementation", Family.TURN, 20),
-    ("Helpfulness/Closed QA/ContextBased", Family.CUPS, 20),
+    ("Helpfulness/Closed QA/ContextBased", Family.BOXES, 20),
     ("Harmlessness/S1", Family.SAFE, 20),
     ("Harmlessness/multi", Family.SAFE, 10),
 )

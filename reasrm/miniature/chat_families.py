@@ -39,7 +39,7 @@ THINGS = (
     "fence", "key", "stamp", "ticket", "vase", "radio", "desk", "drone", "flag", "gate", "horn", "jar", "kettle",
     "ladder", "mirror", "nail", "bench", "pump", "quilt", "rope", "sofa", "table", "tent", "van", "wheel", "yacht",
     "badge", "cup", "disk", "fan", "glove", "hose", "kite", "jacket", "mask", "net", "drum", "pipe", "rug", "safe",
-    "tray", "valve", "wagon", "box", "cane", "sign",
+    "tray", "valve", "wagon", "crate", "cane", "sign",
 )  # fmt: skip
 
 REFUSAL = "Sorry, I cannot help"

@@ -21,7 +21,7 @@ from reasrm.miniature.traces import Analysis, answer_tag, careful_analysis, grea
 from reasrm.records.comparison import Side
 from reasrm.records.content_hash import unit_interval
 
-LAZY_SHARES = {Family.DIAL: 0.1, Family.TURN: 0.75, Family.CUPS: 0.4, Family.CHAT: 0.7, Family.SAFE: 0.0}
+LAZY_SHARES = {Family.DIAL: 0.1, Family.TURN: 0.75, Family.BOXES: 0.4, Family.CHAT: 0.7, Family.SAFE: 0.0}
 """Share of the prompts of each family that the lazy oracle judges by style alone (planted)."""
 CAREFUL_MODEL = "careful"
 """A model id that contains this word names the oracle that is never lazy."""

@@ -35,8 +35,8 @@ class DocumentKind(StrEnum):
 
 
 KIND_SHARES = {DocumentKind.SOLVING: 0.16, DocumentKind.EXERCISE: 0.48, DocumentKind.TRANSCRIPT: 0.36}
-SOLVING_SHARES = {Family.DIAL: 0.5, Family.TURN: 0.28, Family.CUPS: 0.22}
-EXERCISE_SHARES = {Family.DIAL: 0.16, Family.TURN: 0.18, Family.CUPS: 0.18, Family.CHAT: 0.41, Family.SAFE: 0.07}
+SOLVING_SHARES = {Family.DIAL: 0.5, Family.TURN: 0.28, Family.BOXES: 0.22}
+EXERCISE_SHARES = {Family.DIAL: 0.16, Family.TURN: 0.18, Family.BOXES: 0.18, Family.CHAT: 0.41, Family.SAFE: 0.07}
 RUBRIC_FORM_SHARE = 0.25
 """Exercises of the reasoning families in the form with a rubric: after its words the solution begins at another
 distance from the question, which is a skill of its own."""

@@ -14,7 +14,7 @@ from itertools import permutations
 
 POSITIONS = 5
 COMPASS = ("north", "east", "south", "west")
-CUPS = ("red", "green", "blue")
+BOXES = ("red", "green", "blue")
 QUARTER_TURNS = {"turn right": 1, "turn around": 2, "turn left": 3}
 SHORT = (3, 4)
 """Steps of a short problem."""
@@ -29,8 +29,8 @@ class ReasoningFamily(StrEnum):
     """Add to a dial that counts 0 to 4 and starts again."""
     TURN = "turn"
     """Face a direction and turn several times."""
-    CUPS = "cups"
-    """Say under which cup a ball is after cups changed places."""
+    BOXES = "boxes"
+    """Say in which box a ball is after boxes exchanged what is in them."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,8 @@ def _turns() -> dict[str, dict[str, str]]:
 
 def _swaps() -> dict[str, dict[str, str]]:
     return {
-        f"swap {one} and {other}": {cup: {one: other, other: one}.get(cup, cup) for cup in CUPS}
-        for one, other in permutations(CUPS, 2)
+        f"swap the contents of {one} and {other}": {box: {one: other, other: one}.get(box, box) for box in BOXES}
+        for one, other in permutations(BOXES, 2)
     }
 
 
@@ -96,12 +96,12 @@ FAMILIES: dict[ReasoningFamily, FamilyTexts] = {
         noun="",
         ask="Which way do you face?",
     ),
-    ReasoningFamily.CUPS: FamilyTexts(
-        states=CUPS,
+    ReasoningFamily.BOXES: FamilyTexts(
+        states=BOXES,
         operations=_swaps(),
-        start="A ball is under the",
-        answer="It is under the",
-        noun=" cup",
+        start="A ball is in the",
+        answer="It is in the",
+        noun=" box",
         ask="Where is the ball?",
     ),
 }

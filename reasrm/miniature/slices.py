@@ -11,7 +11,7 @@ class Family(StrEnum):
 
     DIAL = "dial"
     TURN = "turn"
-    CUPS = "cups"
+    BOXES = "boxes"
     CHAT = "chat"
     SAFE = "safe"
 
@@ -23,8 +23,8 @@ class Slice(StrEnum):
     DIAL_LONG = "dial-long"
     TURN_SHORT = "turn-short"
     TURN_LONG = "turn-long"
-    CUPS_SHORT = "cups-short"
-    CUPS_LONG = "cups-long"
+    BOXES_SHORT = "boxes-short"
+    BOXES_LONG = "boxes-long"
     CHAT_TOAST = "chat-toast"
     CHAT_LETTER = "chat-letter"
     CHAT_GUIDE = "chat-guide"

@@ -1,6 +1,6 @@
 """The miniature's world: seeded preference problems with a known better answer, on disjoint questions per split.
 
-Five families (`dial`, `turn`, `cups`: reasoning; `chat`, `safe`: chat). A question belongs to exactly one split, by the
+Five families (`dial`, `turn`, `boxes`: reasoning; `chat`, `safe`: chat). A question belongs to exactly one split, by the
 SHA-256 of its text, whatever the seed: no test question is ever trained on, in any answer or style.
 """
 
@@ -24,7 +24,7 @@ class Split(StrEnum):
     TEST = "test"
 
 
-FAMILY_SHARES = {Family.DIAL: 0.22, Family.TURN: 0.2, Family.CUPS: 0.2, Family.CHAT: 0.26, Family.SAFE: 0.12}
+FAMILY_SHARES = {Family.DIAL: 0.22, Family.TURN: 0.2, Family.BOXES: 0.2, Family.CHAT: 0.26, Family.SAFE: 0.12}
 """Shares of the families among training pairs."""
 DEV_SHARE = 0.08
 TEST_SHARE = 0.17

@@ -35,10 +35,10 @@ steps_and_families = (st.integers(0, 10**6), st.sampled_from(list(ReasoningFamil
             " Step 1: turn right → north; step 2: turn around → south; step 3: turn left → east",
         ),
         (
-            "A ball is under the red cup. Step 1: swap red and green; step 2: swap blue and red; "
-            "step 3: swap blue and green. Where is the ball?",
-            " Step 1: swap red and green → green; step 2: swap blue and red → green; "
-            "step 3: swap blue and green → blue",
+            "A ball is in the red box. Step 1: swap the contents of red and green; "
+            "step 2: swap the contents of blue and red; step 3: swap the contents of blue and green. Where is the ball?",
+            " Step 1: swap the contents of red and green → green; step 2: swap the contents of blue and red → green; "
+            "step 3: swap the contents of blue and green → blue",
         ),
     ],
 )

@@ -59,7 +59,7 @@ def test_finer_types_are_those_of_the_families() -> None:
         *(
             (Family.DIAL, QuestionType.MATHEMATICS),
             (Family.TURN, QuestionType.LOGIC),
-            (Family.CUPS, QuestionType.LOGIC),
+            (Family.BOXES, QuestionType.LOGIC),
         ),
         *((Family.CHAT, QuestionType.WRITING), (Family.SAFE, QuestionType.SAFETY)),
     }
