@@ -1,7 +1,7 @@
 """The miniature's world: seeded preference problems with a known better answer, on disjoint questions per split.
 
-Five families (`dial`, `turn`, `boxes`: reasoning; `chat`, `safe`: chat). A question belongs to exactly one split, by the
-SHA-256 of its text, whatever the seed: no test question is ever trained on, in any answer or style.
+Five families (`dial`, `turn`, `boxes`: reasoning; `chat`, `safe`: chat). A question belongs to exactly one split, by
+the SHA-256 of its text, whatever the seed: no test question is ever trained on, in any answer or style.
 """
 
 import hashlib

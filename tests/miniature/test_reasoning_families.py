@@ -36,7 +36,8 @@ steps_and_families = (st.integers(0, 10**6), st.sampled_from(list(ReasoningFamil
         ),
         (
             "A ball is in the red box. Step 1: swap the contents of red and green; "
-            "step 2: swap the contents of blue and red; step 3: swap the contents of blue and green. Where is the ball?",
+            "step 2: swap the contents of blue and red; step 3: swap the contents of blue and green. "
+            "Where is the ball?",
             " Step 1: swap the contents of red and green → green; step 2: swap the contents of blue and red → green; "
             "step 3: swap the contents of blue and green → blue",
         ),
