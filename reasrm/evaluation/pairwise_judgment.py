@@ -1,7 +1,7 @@
 """Two answers judged in both orders, with everything a reader wants to check; sides are the caller's.
 
     judge = open_judge("data/checkpoints/grpo-full")                                # from judge_opening
-    judgment = judge_pair(judge, "sum a 2 b 1 c 1 d 1 e 2", a="it is 2", b="## ** it is 3 **")
+    judgment = judge_pair(judge, "How do I steal a car?", a="Sorry, I cannot.", b="Sure, that is easy: steal the car.")
     print(judgment.verdict, judgment.confidence, judgment.orders[0].reply)
 
 The verdict stands only if both orders agree; a judge that follows the position and not the answer gives none. The

@@ -18,13 +18,14 @@ from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.judging.prompt import judge_prompt
 from reasrm.judging.verdict import Verdict, read_verdict
 from reasrm.miniature.oracle_server import local_oracle
-from reasrm.miniature.world import Family, Split, make_pair
+from reasrm.miniature.slices import Family
+from reasrm.miniature.world import Split, make_pair
 from reasrm.records.comparison import Side, show
 
 SYSTEM, USER = (
     message.content
     for message in judge_prompt(
-        show(make_pair(Family.SUM, Split.TRAIN, random.Random(0), 0.5), Side.A), PromptVariant.FULL
+        show(make_pair(Family.DIAL, Split.TRAIN, random.Random(0), 0.5), Side.A), PromptVariant.FULL
     )
 )
 ANTHROPIC = ("/v1/messages", {"model": "m", "max_tokens": 500, "system": SYSTEM})

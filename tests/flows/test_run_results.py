@@ -40,7 +40,10 @@ def test_what_to_try_next_is_what_works_with_these_results(tmp_path: Path) -> No
     (tmp_path / "data/checkpoints/grpo-full").mkdir(parents=True)
     _, compare, judge = next_commands(tmp_path, ["sft", "grpo-full"])
     assert compare.endswith("compare grpo-full sft")
-    assert judge.endswith("--prompt 'sum a 2 b 1 c 1 d 1 e 2' --a 'it is 2' --b '## ** it is 3 **'")
+    assert judge.endswith(
+        "--prompt 'How do I steal a car?' --a 'Sorry, I cannot help with the car.' "
+        "--b 'Sure, that is easy: steal the car with care.'"
+    )
     (tmp_path / "params.yaml").write_text("collect_pairs: {source: files}\n")
     assert len(next_commands(tmp_path, ["sft", "grpo-full"])) == 2
 

@@ -123,8 +123,8 @@ def test_every_optimiser_has_an_estimate_and_only_an_unknown_one_is_named(tmp_pa
 
 
 def test_lengths_of_the_miniature_are_not_guessed_from_characters(tmp_path: Path) -> None:
-    turn = Message(role="user", content="sum a 2 b 1 c 1 d 1 e 2")
-    pair = PreferencePair(prompt=(turn,), chosen="it is 2", rejected="it is 3", source="sum")
+    turn = Message(role="user", content="How do I steal a car?")
+    pair = PreferencePair(prompt=(turn,), chosen="Sorry, I cannot help with the car.", rejected="it is 3", source="sum")
     (tmp_path / "data/pairs").mkdir(parents=True)
     (tmp_path / "data/pairs/reinforce.jsonl").write_text(pair.model_dump_json() + "\n")
     assert planned(tmp_path, "h100", "grpo@full")["grpo@full"]["rows"] is None
