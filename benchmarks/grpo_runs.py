@@ -18,7 +18,7 @@ from reasrm.records.pair import PreferencePair
 from reasrm.training.grpo.training import train_grpo
 from reasrm.training.training_run import TrainingRun, make_repeatable
 from stages.grpo import GrpoParams
-from stages.judge import JudgeParams
+from stages.judge import JudgeParams, RunningParams
 
 VARIANT = "full"
 UNREADABLE = "x"
@@ -109,7 +109,7 @@ def judge_dev(checkpoint: Path, pairs: Sequence[PreferencePair]) -> dict[str, st
     """
     params = JudgeParams.load(f"grpo-{VARIANT}").model_copy(update={"checkpoint": checkpoint})
     shown = [show(pair, side) for side in Side for pair in pairs]
-    with params.open_judge() as judge:
+    with params.open_judge(RunningParams.load()) as judge:
         verdicts = [judgment.verdict for judgment in judge.judge(shown)]
     marks = [
         UNREADABLE if verdict is None else str(int(verdict is comparison.better))
