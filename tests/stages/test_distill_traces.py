@@ -148,7 +148,7 @@ def test_an_estimate_without_a_known_price_says_where_to_give_one(checkout: Path
     child = start(checkout, "first", "--dry-run")
     _, err = child.communicate()
     assert child.returncode == 1
-    assert "the price of model 'miniature-lazy-20261101' (anthropic) is not known" in err
+    assert "the price of model 'miniature-careful-20261101' (anthropic) is not known" in err
     assert "give `prices` in params.yaml (distill_traces_variants: first)" in err
 
 

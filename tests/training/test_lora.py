@@ -52,7 +52,7 @@ def base(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 def settings(model: Any, section: str, base: Base, **changes: Any) -> Any:
     dtype = str(next(iter(load_file(base.folder / "model.safetensors").values())).dtype).removeprefix("torch.")
     values = {name: PARAMS[section][name] for name in model.model_fields}
-    return model.model_validate(values | SHORT | {"dtype": dtype, "lora": LORA} | changes)
+    return model.model_validate(values | SHORT | {"dev": None, "dtype": dtype, "lora": LORA} | changes)
 
 
 def run_in(folder: Path, name: str) -> TrainingRun:
