@@ -35,7 +35,7 @@ NO_TELEMETRY = {
     "VLLM_NO_USAGE_STATS": "1",
 }
 KEEP_SMALL_FREED_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(64 * 2**20), "MALLOC_TRIM_THRESHOLD_": str(512 * 2**20)}
-"""glibc keeps freed tensors of up to 64 MiB, which the miniature's are, instead of handing their pages back and faulting
+"""glibc keeps freed tensors of up to 64 MiB, as the miniature's are, instead of handing their pages back and faulting
 them in anew: two trainings of it side by side took 37 instead of 46 seconds. Larger ones go back: kept too, in a heap
 cut up by rows of different lengths, they made a training of 135 million parameters take 9.2 GiB in place of 7.2. No
 result depends on it."""
@@ -47,8 +47,8 @@ OUTCOME_OF_DVC_LINE = (
 )
 DVC_CHATTER = re.compile(
     r"^(Running stage '|> |Stage '.*' (is cached|didn't change)|(Generating|Updating) lock file|Use `dvc push`"
-    r"|WARNING: Process '.*' with \(Pid \d+\), in RWLock-file|To track the changes with git|\tgit add"
-    r"|To enable auto staging|\s*$|\s*dvc config core.autostage)"
+    r"|WARNING: '.*' is empty\.|WARNING: Process '.*' with \(Pid \d+\), in RWLock-file|To track the changes with git"
+    r"|\tgit add|To enable auto staging|\s*$|\s*dvc config core.autostage)"
 )
 COMMAND_FAILED = re.compile(r"^ERROR: failed to reproduce '.*': failed to run: .*, exited with (-?\d+)\s*$")
 """DVC's last line when the stage's own command failed: its exit status is all that it adds."""
