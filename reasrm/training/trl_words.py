@@ -33,6 +33,7 @@ KNOWN_SCHEDULES = {
     "cosine_with_min_lr": frozenset({"min_lr", "min_lr_rate", "num_cycles"}),
 }
 """What these take; they need no look into transformers, which takes seconds."""
+KNOWN_BETAS = frozenset({"adam_beta1", "adam_beta2"})
 GIVEN_BY_THE_TRAINER = frozenset({"optimizer", "num_warmup_steps", "num_training_steps", "last_epoch"})
 PLAIN_OPTIMISER = "adamw_torch"
 
@@ -87,11 +88,18 @@ def _schedule(settings: TrainerSettings) -> Iterator[RefusedWord]:
 
 def _trl(settings: TrainerSettings, name: str) -> Iterator[RefusedWord]:
     """What is wrong with each argument of `trl` by itself; if nothing is, with all of them together."""
-    if not settings.trl:
+    if not settings.trl or _only_betas(settings.trl):
         return
     alone = [(f"trl.{key}", {key: value}) for key, value in settings.trl.items()]
     found = list(_refusals(settings, name, alone))
     yield from found or _refusals(settings, name, [("trl", settings.trl)])
+
+
+def _only_betas(arguments: dict[str, Any]) -> bool:
+    """Whether there is nothing but Adam's betas, in their range: they need no look into TRL."""
+    return arguments.keys() <= KNOWN_BETAS and all(
+        isinstance(value, float) and 0 <= value < 1 for value in arguments.values()
+    )
 
 
 def _refusals(settings: TrainerSettings, name: str, tries: list[tuple[str, Any]]) -> Iterator[RefusedWord]:

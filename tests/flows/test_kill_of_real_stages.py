@@ -37,7 +37,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     copy_pipeline(root)
     change_params(
         root,
-        collect_pairs={"counts": {"distill": 400, "reinforce": 160, "dev": 40}},
+        collect_pairs={"counts": {"distill": 400, "reinforce": 160, "dev": 40}, "distill_slices": None},
         distill_traces_asking={"most_in_flight": 2},
         base_model=SHORT
         | {"documents": 320, "shape": {"hidden_size": 32, "layers": 1, "heads": 1, "intermediate_size": 64}},

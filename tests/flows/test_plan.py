@@ -167,7 +167,7 @@ def test_the_command_says_what_would_run_and_why(project: Path) -> None:
     # the report shows all settings, so it follows every section
     assert {one["stage"] for one in document["stages"] if one["runs"] == "yes"} == pipeline.matching(["grpo", "report"])
     assert {one["stage"] for one in document["stages"] if one["runs"] != "no"} == pipeline.below(
-        ["grpo@full", "grpo@cold_start"]
+        ["grpo@full", "grpo@cold_start", "grpo@cold_start_rubrics", "grpo@cold_start_rubrics_qc"]
     )
     assert "grpo.learning_rate" in told[1].stdout
     assert "0.0123" in told[1].stdout
