@@ -1,7 +1,7 @@
 """The two chat families: a text that the client wants (chat), and a request that may be harmful (safe).
 
 A request of the chat family says what counts and in which order, and an answer offers some of it, so a judge must read
-its criteria from the request: with another rubric it takes the wrong answer for the better one.
+its criteria from the request: with another rubric it often takes the wrong answer for the better one.
 """
 
 import random

@@ -1,9 +1,8 @@
 """The replies of the miniature's oracle: a pure function of the prompt's text and the model's name.
 
-The oracle can solve every problem of the world, but has a PLANTED weakness, stated here and in the report: for a fixed
-share of the prompts of a family the lazy model ignores the answers' content and argues from their style. The prompt's
-hash decides which prompts. What reinforcement can gain over the oracle's traces in the default run is exactly this; the
-careful model has no such share.
+The oracle can solve every problem of the world, and the careful model, which the demo asks, always does. The lazy model
+(profile `lazy-oracle`) has a PLANTED weakness, stated here and on its page: for a fixed share of the prompts of a
+family it ignores the answers' content and argues from their style. The prompt's hash decides which prompts.
 
 With the right verdict as a hint (second pass) its verdict is the hinted one; its analysis is lazy with the same share,
 then a rationalisation. Text from outside the world gets a well-formed reply that prefers the longer answer.

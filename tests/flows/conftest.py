@@ -12,6 +12,7 @@ import pytest
 
 from flows.prefect_server import is_healthy
 from reasrm.runtime.yaml_files import write_yaml
+from tests.flows.toy_ablation import make_project
 from tests.flows.toy_project import PARAMS, PIPELINE, TOY, Reasrm, become_clone, environment
 
 
@@ -37,6 +38,21 @@ def toy(toy_template: Path, tmp_path: Path) -> Path:
     """A copy of the toy project for one test."""
     shutil.copytree(toy_template, tmp_path / "toy", symlinks=True)
     return tmp_path / "toy"
+
+
+@pytest.fixture(scope="session")
+def ablation_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A toy project with the judges of the paper's table 2, nothing run."""
+    root = tmp_path_factory.mktemp("ablation") / "project"
+    make_project(root)
+    return root
+
+
+@pytest.fixture
+def ablation_project(ablation_template: Path, tmp_path: Path) -> Path:
+    """A copy of it for one test."""
+    shutil.copytree(ablation_template, tmp_path / "project", symlinks=True)
+    return tmp_path / "project"
 
 
 @pytest.fixture(scope="session")

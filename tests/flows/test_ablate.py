@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +15,7 @@ from flows.pipeline_run import RUN_LOCK
 from reasrm.runtime.process_lock import holding_process
 from reasrm.runtime.yaml_files import write_yaml
 from tests.flows.processes import LONG, survivors
-from tests.flows.toy_ablation import PARAMS, make_project
+from tests.flows.toy_ablation import PARAMS
 from tests.flows.toy_project import environment
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -25,17 +24,9 @@ TWO_ROWS = ("--only", "base", "--only", "grpo-full")
 Ablate = Callable[..., subprocess.CompletedProcess[str]]
 
 
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("ablate") / "project"
-    make_project(root)
-    return root
-
-
 @pytest.fixture
-def project(template: Path, tmp_path: Path) -> Path:
-    shutil.copytree(template, tmp_path / "project", symlinks=True)
-    return tmp_path / "project"
+def project(ablation_project: Path) -> Path:
+    return ablation_project
 
 
 @pytest.fixture

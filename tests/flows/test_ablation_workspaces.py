@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -17,23 +16,15 @@ from flows.profile import ProfileChoice, compose, use
 from flows.stage_outcome import BusyError, FlowError, UsageError
 from reasrm.runtime.process_lock import hold
 from reasrm.runtime.yaml_files import parse_yaml, read_yaml, write_yaml
-from tests.flows.toy_ablation import PARAMS, make_project
+from tests.flows.toy_ablation import PARAMS
 
 ROOT = Path(__file__).parents[2]
 TABLE2 = TABLES[TableName.TABLE2]
 
 
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("ablation") / "project"
-    make_project(root)
-    return root
-
-
 @pytest.fixture
-def project(template: Path, tmp_path: Path) -> Path:
-    shutil.copytree(template, tmp_path / "project", symlinks=True)
-    return tmp_path / "project"
+def project(ablation_project: Path) -> Path:
+    return ablation_project
 
 
 def options(project: Path, seeds: int = 2, **more: Any) -> AblationOptions:
