@@ -198,3 +198,10 @@ def test_judging_on_dev_is_there_wherever_one_process_has_whole_weights() -> Non
         for stage in ("sft", "answer_sft", "scalar_rm", "grpo"):
             cut = settings[stage]["launch"]["strategy"] == "fsdp2"
             assert (settings[stage]["dev"] is None) == cut, (stack, stage)
+
+
+def test_the_base_judges_by_the_same_habits_where_the_types_are_finer() -> None:
+    """The overlay repeats the shares of `full`, since no profile can refer to what it is laid over."""
+    overlay = parse_yaml((ROOT / OVERLAYS / "full-categories.yaml").read_text(encoding="utf-8"), Path("overlay"))
+    works = parse_yaml(MINIATURE, Path("params.yaml"))["base_model"]["habits"]["works"]
+    assert overlay["base_model"]["habits"]["works"]["full_categories"] == works["full"]
