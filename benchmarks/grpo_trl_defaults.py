@@ -1,9 +1,10 @@
 """How soon a judge is good: this project's GRPO settings against TRL's own defaults, on the miniature.
 
 Same starting checkpoint, prompts, reward and sampled replies for each arm; the dev pairs are judged greedily in both
-orders after every `--every` replies, by the project's own judging, and the time that takes is not counted.
+orders before the first step and after every `--every` replies, by the project's own judging, and the time that takes is
+not counted.
 
-- `ours`: the released settings, 50 steps of 128 replies.
+- `ours`: the released settings, whose steps and replies per step say how many replies each arm samples.
 - `trl`: GRPOConfig() as it is: 8 replies of one prompt a step, learning rate 1e-6 falling linearly to 0, loss dapo, no
   divergence. Set is only what must be: the folder, steps (as many replies as ours), seed, no reports and checkpoints,
   float32 on the CPU, and the longest reply, since prompt and reply share the miniature's context.
@@ -70,20 +71,23 @@ class DevChecks(TrainerCallback):  # type: ignore[misc]  # transformers is not f
         self._judging = Seconds(0.0, 0.0)
         self.checks: list[dict[str, Any]] = []
 
-    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Start the clock: loading does not count, for any arm."""
+    def on_train_begin(self, args: Any, state: Any, control: Any, model: Any = None, **kwargs: Any) -> None:
+        """Start the clock: loading does not count, for any arm; and judge what all arms start from."""
         self._began = Seconds.now()
+        self._judge(state.global_step, model)
 
     def on_step_end(self, args: Any, state: Any, control: Any, model: Any = None, **kwargs: Any) -> None:
         """Judge, if it is time."""
-        if state.global_step % self._every:
-            return
+        if state.global_step % self._every == 0:
+            self._judge(state.global_step, model)
+
+    def _judge(self, step: int, model: Any) -> None:
         now = Seconds.now()
         spent = now.since(self._began)
         dev = judge_dev(saved(model, self._tokenizer, self._folder), self._demo.dev).marks
         self.checks.append(
             {
-                "step": state.global_step,
+                "step": step,
                 "seconds": round(spent.wall - self._judging.wall, 1),
                 "cpu_seconds": round(spent.cpu - self._judging.cpu, 1),
                 "accuracy": round(sum(right_by_pair(dev)) / len(self._demo.dev), 4),
@@ -99,8 +103,8 @@ def train_ours(demo: Demo, params: GrpoParams, checks: DevChecks, folder: Path) 
     """Train as the stage does, watched."""
 
     class Watched(group_trainer.GroupTrainer):
-        def __init__(self, settings: Any, **arguments: Any) -> None:
-            super().__init__(settings, **arguments)
+        def __init__(self, *arguments: Any, **named: Any) -> None:
+            super().__init__(*arguments, **named)
             self.add_callback(checks)
 
     original = group_trainer.GroupTrainer
@@ -147,7 +151,8 @@ def train_trl(demo: Demo, params: GrpoParams, checks: DevChecks, folder: Path, t
 
 def run_arm(arm: str, seed: int, demo: Demo, every: int, steps: int | None) -> dict[str, Any]:
     """One training with its checks."""
-    params = changed_params({"seed": seed} | ({"steps": steps} if steps else {}))
+    unwatched = {"dev": None, "rollout_samples": None}  # the other arms have neither, and both take time
+    params = changed_params({"seed": seed} | unwatched | ({"steps": steps} if steps else {}))
     taken = {theirs: getattr(params, ours) for theirs, ours in ARMS[arm].items()}
     batch = params.batch_size if arm == "ours" else taken.get("per_device_train_batch_size", TRL_BATCH)
     with tempfile.TemporaryDirectory() as name:
