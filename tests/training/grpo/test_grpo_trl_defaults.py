@@ -1,4 +1,4 @@
-"""The measurement of benchmarks/grpo_trl_defaults.py: each arm trains, samples as many replies, and is checked alike."""
+"""The measurement of benchmarks/grpo_trl_defaults.py: each arm trains, samples as many replies, is checked alike."""
 
 from pathlib import Path
 
