@@ -33,6 +33,7 @@ from benchmarks.grpo_runs import (
     Demo,
     Seconds,
     changed_params,
+    is_done,
     judge_dev,
     read_demo,
     read_results,
@@ -149,10 +150,13 @@ def train_trl(demo: Demo, params: GrpoParams, checks: DevChecks, folder: Path, t
     trainer.train()
 
 
-def run_arm(arm: str, seed: int, demo: Demo, every: int, steps: int | None) -> dict[str, Any]:
+def unwatched(seed: int, steps: int | None) -> GrpoParams:
+    """The released settings without what the other arms have not and what takes time."""
+    return changed_params({"seed": seed, "dev": None, "rollout_samples": None} | ({"steps": steps} if steps else {}))
+
+
+def run_arm(arm: str, demo: Demo, params: GrpoParams, every: int) -> dict[str, Any]:
     """One training with its checks."""
-    unwatched = {"dev": None, "rollout_samples": None}  # the other arms have neither, and both take time
-    params = changed_params({"seed": seed} | unwatched | ({"steps": steps} if steps else {}))
     taken = {theirs: getattr(params, ours) for theirs, ours in ARMS[arm].items()}
     batch = params.batch_size if arm == "ours" else taken.get("per_device_train_batch_size", TRL_BATCH)
     with tempfile.TemporaryDirectory() as name:
@@ -165,7 +169,8 @@ def run_arm(arm: str, seed: int, demo: Demo, every: int, steps: int | None) -> d
             else (lambda: train_trl(demo, params, checks, folder, taken))
         )
         train()
-    return {"name": arm, "seed": seed, "batch": batch, "pairs": len(demo.dev), "checks": checks.checks}
+    line = {"name": arm, "seed": params.seed, "inputs": demo.inputs(params), "batch": batch}
+    return line | {"pairs": len(demo.dev), "checks": checks.checks}
 
 
 def print_times(lines: Sequence[Mapping[str, Any]], aim: float) -> None:
@@ -215,11 +220,11 @@ def main() -> None:
     if given.table:
         return print_times(read_results(given.results), given.aim)
     demo = read_demo(given.data, given.pairs)
-    done = {(line["name"], line["seed"]) for line in read_results(given.results)}
     for seed in given.seeds:
+        params = unwatched(seed, given.steps)
         for arm in given.arms:
-            if (arm, seed) not in done:
-                line = run_arm(arm, seed, demo, given.every, given.steps)
+            if not is_done(given.results, arm, seed, demo.inputs(params)):
+                line = run_arm(arm, demo, params, given.every)
                 with given.results.open("a", encoding="utf-8") as out:
                     out.write(json.dumps(line) + "\n")
     return None

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.grpo_runs import Demo
-from benchmarks.grpo_trl_defaults import ARMS, print_times, run_arm
+from benchmarks.grpo_trl_defaults import ARMS, print_times, run_arm, unwatched
 from reasrm.records.jsonl import read_records
 from reasrm.records.pair import PreferencePair
 
@@ -23,7 +23,7 @@ def test_every_arm_is_checked_at_its_start_and_after_as_many_replies(
         name: list(read_records(Path(f"data/pairs/{name}.jsonl"), PreferencePair)) for name in ("reinforce", "dev")
     }
     demo = Demo(Path("data/checkpoints/base").resolve(), pairs["reinforce"], pairs["dev"][:4])
-    lines = [run_arm(arm, 0, demo, every=REPLIES // 2, steps=2) for arm in ARMS]
+    lines = [run_arm(arm, demo, unwatched(0, steps=2), every=REPLIES // 2) for arm in ARMS]
     for line in lines:
         assert [check["step"] * line["batch"] for check in line["checks"]] == [0, REPLIES // 2, REPLIES], line["name"]
         assert line["checks"][0]["accuracy"] == lines[0]["checks"][0]["accuracy"], "they start from the same weights"
