@@ -1,4 +1,4 @@
-"""The measurement of benchmarks/grpo_rollouts.py: the stage trains in a folder with nothing but what it copies there."""
+"""The measurement of benchmarks/grpo_rollouts.py: the stage trains where nothing is but what is copied there."""
 
 from argparse import Namespace
 from pathlib import Path
