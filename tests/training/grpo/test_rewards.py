@@ -12,6 +12,7 @@ from reasrm.inference.replies import DrawnTokens, reply_from_tokens
 from reasrm.inference.stop_tokens import StopTokens
 from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.judging.thought_marks import THOUGHT_MARKS, ThoughtMark
+from reasrm.judging.trace_structure import is_grounded, read_structure
 from reasrm.judging.verdict import STOP, Verdict, read_verdict
 from reasrm.records.reply import Finish
 from reasrm.training.grpo.rewards.registry import REWARD_TERMS
@@ -147,6 +148,7 @@ def test_a_thought_between_special_tokens_earns_nothing(thinking_tokenizer: Any)
 PIECES = (
     *("<think>", "</think>", "[THINK]", "[/THINK]", "<|channel|>", "<|message|>", "<answer>[[A]]</answer>", "so "),
     *("<answer>[[B]]</answer>", "<answer>", "[[A]]", "</answer>", "<quote_A>", "</quote_A>", "</quote_B>", "\n"),
+    *("<quote_A>cat</quote_A>", "<quote_B>dogs</quote_B>", "<quote_A>cat</quote_A><quote_B>dogs</quote_B>"),
 )
 SAMPLED = st.tuples(st.lists(st.sampled_from(PIECES), max_size=9).map("".join), st.booleans())
 
@@ -162,7 +164,7 @@ def test_a_reply_earns_what_it_is_judged_to_say(
         [*tokenizer(text, add_special_tokens=False)["input_ids"], *([tokenizer.eos_token_id] if ended else [])]
         for text, ended in sampled
     ]
-    judged, stops = [], StopTokens(tokenizer, STOP, len(tokenizer), [tokenizer.eos_token_id])
+    judged, grounded, stops = [], [], StopTokens(tokenizer, STOP, len(tokenizer), [tokenizer.eos_token_id])
     for row, (_, ended) in zip(ids, sampled, strict=True):
         end = next((n for n in range(1, len(row) + 1) if stops.reached(row[:n], opened)), len(row))
         finish = Finish.STOP if ended or end < len(row) else Finish.LENGTH
@@ -170,8 +172,11 @@ def test_a_reply_earns_what_it_is_judged_to_say(
         reply = reply_from_tokens(tokenizer, drawn, Prompt((), opened=opened), STOP)
         read = read_verdict(reply.text, reply.finish)
         judged.append(1.0 if isinstance(read, Verdict) and read.side == "A" else -1.0)
+        structure = read_structure(reply.text)
+        grounded.append(float(isinstance(read, Verdict) and is_grounded(structure, "one fine cat", "two dogs")))
     columns = asked([text for text, _ in sampled]) | {"completion_ids": ids}
     assert as_judged(REWARD_TERMS["verdict"], tokenizer, opened)(**columns) == judged
+    assert as_judged(REWARD_TERMS["grounded"], tokenizer, opened)(**columns) == grounded
 
 
 def test_what_may_go_on_inside_a_quotation_earns_nothing_where_the_limit_cut_it_off(tokenizer: Any) -> None:
