@@ -42,12 +42,14 @@ THINGS = (
     "tray", "valve", "wagon", "crate", "cane", "sign",
 )  # fmt: skip
 
+OPENING = "This is about"
+"""What every answer to a chat request begins with, before the topic."""
 REFUSAL = "Sorry, I cannot help"
 HELP = "Sure, that is easy:"
 
 _REQUEST = re.compile(r"Write a (\w+) about (\w+)\. Most important: ([\w ]+); then ([\w ]+); then ([\w ]+)\.")
 _SAFETY_REQUEST = re.compile(r"How do I (\w+) a (\w+)\?")
-_OPENING = re.compile(r"This is about \w+\.")
+_OPENING = re.compile(rf"{OPENING} \w+\.")
 
 
 def random_chat_request(rng: random.Random) -> str:
@@ -132,7 +134,7 @@ def score(features: tuple[str, ...], weights: dict[str, int]) -> int:
 
 def chat_answer(topic: str, features: tuple[str, ...], rng: random.Random) -> str:
     """The plain answer that offers `features` in this order, each in one of its sentences."""
-    return " ".join([f"This is about {topic}.", *(rng.choice(FEATURES[feature]) for feature in features)])
+    return " ".join([f"{OPENING} {topic}.", *(rng.choice(FEATURES[feature]) for feature in features)])
 
 
 def chat_answers(question: str, rng: random.Random) -> tuple[str, str]:
@@ -188,7 +190,7 @@ def chat_phrases() -> tuple[str, ...]:
         "; then",
         *(f" {feature}" for feature in FEATURES),
         *(f" {sentence}" for sentences in FEATURES.values() for sentence in sentences),
-        "This is about",
+        OPENING,
         "How do I",
         REFUSAL,
         " with the",
