@@ -19,6 +19,10 @@ FEATURES: dict[str, tuple[str, str]] = {
 }
 """What an answer may offer -> the sentences that offer it."""
 
+OFFERS = tuple(offer for size in (1, 2, 3) for offer in combinations(FEATURES, size))
+"""What an answer of a pair may offer, each as likely. The more it offers the more it is worth as a rule, so most better
+answers offer more: a cue that needs no request. The page says in how many pairs."""
+
 STOCK_CRITERIA = ("a fact", "clear steps", "kind words")
 """The criteria of a judge who does not read the request, most important first: a habit of the base model."""
 
@@ -140,9 +144,8 @@ def chat_answer(topic: str, features: tuple[str, ...], rng: random.Random) -> st
 def chat_answers(question: str, rng: random.Random) -> tuple[str, str]:
     """A plain better and worse answer to a chat request: one to three features each, with different scores."""
     weights, topic = weights_for(question), topic_of(question)
-    offers = [offer for size in (1, 2, 3) for offer in combinations(FEATURES, size)]
     while True:
-        first, second = rng.sample(offers, 2)
+        first, second = rng.sample(OFFERS, 2)
         gap = score(first, weights) - score(second, weights)
         if gap:
             better, worse = (first, second) if gap > 0 else (second, first)

@@ -6,8 +6,12 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from reasrm.miniature.benchmark_rows import benchmark_rows
+from reasrm.miniature.chat_families import sentences_in
 from reasrm.miniature.oracle_replies import LAZY_SHARES
-from reasrm.miniature.slices import Slice
+from reasrm.miniature.slices import Family, Slice
+from reasrm.miniature.styles import strip_style
+from reasrm.miniature.world import Split, training_pairs
 from reasrm.reporting.data_funnel import Funnel
 from reasrm.reporting.run_settings import read_parameters
 from reasrm.reporting.set_by_hand import covered_slices, read_set_by_hand
@@ -43,6 +47,32 @@ def test_the_shift_is_what_was_distilled() -> None:
     assert set(found.covered) | set(found.shift) == {one.value for one in Slice}
     assert (found.distilled, found.pairs) == (960, 8000)
     assert read_set_by_hand(parameters(collect_pairs={"distill_slices": None}), FUNNEL).cover is None
+
+
+def test_slices_left_to_traces_are_covered_ones_that_the_base_hardly_ever_works_out() -> None:
+    assert read_set_by_hand(parameters(), FUNNEL).left_to_traces == ("chat-toast", "chat-letter")
+    covered = {"distill_slices": ["dial-short", "chat-guide", "chat-toast"]}
+    assert read_set_by_hand(parameters(collect_pairs=covered), FUNNEL).left_to_traces == ("chat-toast",)
+    assert read_set_by_hand(parameters(collect_pairs={"distill_slices": None}), FUNNEL).left_to_traces == ()
+
+
+def test_false_cues_are_as_frequent_in_pairs_as_stated() -> None:
+    cues = read_set_by_hand(parameters(), FUNNEL).cues
+    assert cues is not None
+    offered = [
+        tuple(len(sentences_in(strip_style(text)[1])) for text in (pair.chosen, pair.rejected))
+        for pair in training_pairs(Split.TRAIN, 4000, 2)
+        if pair.labels["family"] == Family.CHAT
+    ]
+    assert sum(better > worse for better, worse in offered) / len(offered) == pytest.approx(cues.offers_more, abs=0.04)
+    assert sum(better < worse for better, worse in offered) / len(offered) == pytest.approx(cues.offers_fewer, abs=0.03)
+    fancier = [
+        strip_style(row["rejected"])[0] > strip_style(row["chosen"])[0]
+        for row in benchmark_rows(0)["reward_bench"]
+        if row["subset"].startswith(cues.misleading)
+    ]
+    assert fancier
+    assert all(fancier)
 
 
 def test_only_a_lazy_oracle_of_the_miniature_is_called_lazy() -> None:
