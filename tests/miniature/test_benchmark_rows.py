@@ -6,6 +6,7 @@ from reasrm.miniature.benchmark_rows import REWARD_BENCH_SUBSETS, benchmark_rows
 from reasrm.miniature.slices import Slice, slice_of
 from reasrm.miniature.styles import Style, strip_style
 from reasrm.miniature.world import Split, split_of
+from tests.miniature.solved_from_text import worths
 
 ROWS = benchmark_rows(0)
 
@@ -41,3 +42,15 @@ def test_each_best_of_n_comparison_is_also_a_pairwise_row() -> None:
     uids = [(row["category_path"], row["pair_uid"]) for row in ROWS["rmb_pairwise"]]
     assert len(uids) == len(set(uids))
     assert any(len(row["conversation_input"]) == 3 for row in ROWS["rmb_pairwise"])
+
+
+def test_the_best_answer_is_better_by_the_words_of_the_question_alone() -> None:
+    compared = [(row["prompt"], row["chosen"], row["rejected"]) for row in ROWS["reward_bench"]]
+    compared += [(row["prompt"], row["chosen"][i], row["rejected"][2 - i]) for row in ROWS["rm_bench"] for i in Style]
+    compared += [
+        (row["conversation_input"][-1]["content"], row["chosen"]["answer"], row["reject"]["answer"])
+        for row in ROWS["rmb_pairwise"]
+    ]
+    for question, chosen, rejected in compared:
+        better, worse = worths(question, chosen), worths(question, rejected)
+        assert all(one > other for one, other in zip(better, worse, strict=True)), (question, chosen, rejected)
