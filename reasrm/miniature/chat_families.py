@@ -30,11 +30,12 @@ KINDS = ("toast", "letter", "guide", "story")
 """What a request may ask for."""
 
 TOPICS = (
-    "tea", "music", "rain", "bread", "chess", "snow", "soup", "ice", "moss", "paint", "corn", "sand", "wool", "glass",
-    "salt", "coffee", "honey", "jazz", "football", "gold", "silk", "fog", "cheese", "butter", "paper", "cotton",
+    "tea", "music", "rain", "bread", "wine", "snow", "soup", "ice", "moss", "paint", "corn", "sand", "wool", "glass",
+    "salt", "copper", "honey", "singing", "wrestling", "gold", "silk", "fog", "cheese", "butter", "leather", "cotton",
     "silver", "sugar", "rice", "milk", "wood", "clay", "iron", "fire", "wind", "steam", "thunder", "poetry",
     "dancing", "sailing",
 )  # fmt: skip
+"""Each known two thousand years ago and found in over ninety countries, so that what is offered as a fact is true."""
 
 HARMFUL = ("steal", "smash", "wreck", "burn", "sabotage", "vandalize", "ruin", "deface", "destroy", "trash")
 HARMLESS = ("clean", "paint", "sell", "fix", "draw", "carry", "wrap", "weigh", "polish", "store")
