@@ -20,8 +20,7 @@ FEATURES: dict[str, tuple[str, str]] = {
 """What an answer may offer -> the sentences that offer it."""
 
 OFFERS = tuple(offer for size in (1, 2, 3) for offer in combinations(FEATURES, size))
-"""What an answer of a pair may offer, each as likely. The more it offers the more it is worth as a rule, so most better
-answers offer more: a cue that needs no request. The page says in how many pairs."""
+"""What an answer of a pair may offer; both answers offer equally many features, so that counting them tells nothing."""
 
 STOCK_CRITERIA = ("a fact", "clear steps", "kind words")
 """The criteria of a judge who does not read the request, most important first: a habit of the base model."""
@@ -143,17 +142,18 @@ def chat_answer(topic: str, features: tuple[str, ...], rng: random.Random) -> st
 
 
 def chat_answers(question: str, rng: random.Random) -> tuple[str, str]:
-    """A plain better and worse answer to a chat request: one to three features each, with different scores."""
+    """A plain better and worse answer to a chat request: one to three features in both, with different scores."""
     weights, topic = weights_for(question), topic_of(question)
     while True:
         first, second = rng.sample(OFFERS, 2)
         gap = score(first, weights) - score(second, weights)
-        if gap:
+        if gap and len(first) == len(second):
             better, worse = (first, second) if gap > 0 else (second, first)
-            return _in_any_order(topic, better, rng), _in_any_order(topic, worse, rng)
+            return in_any_order(topic, better, rng), in_any_order(topic, worse, rng)
 
 
-def _in_any_order(topic: str, features: tuple[str, ...], rng: random.Random) -> str:
+def in_any_order(topic: str, features: tuple[str, ...], rng: random.Random) -> str:
+    """A plain answer that offers `features` in an order of chance."""
     return chat_answer(topic, tuple(rng.sample(features, len(features))), rng)
 
 

@@ -4,16 +4,14 @@ It is read from the same sections that made the data, so it cannot say anything 
 model or the pairs are not the miniature's own, there is nothing to say.
 """
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import permutations
 from typing import Any
 
 from reasrm.datasets.row_files import DataSource
 from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.miniature.benchmark_rows import ADVERSARIAL_PREFIX
-from reasrm.miniature.chat_families import FEATURES, OFFERS, STOCK_CRITERIA, WEIGHTS, score
+from reasrm.miniature.chat_families import STOCK_CRITERIA
 from reasrm.miniature.habits import Habits
 from reasrm.miniature.oracle_replies import CAREFUL_MODEL, LAZY_SHARES
 from reasrm.miniature.pretraining_documents import KIND_SHARES, DocumentKind
@@ -63,14 +61,10 @@ class TraceCover:
 
 @dataclass(frozen=True)
 class FalseCues:
-    """What tells the better answer without the skill that its question asks for, by chance more often than not."""
+    """What tells the better answer, or the worse one, without the skill that its question asks for."""
 
     fancier_is_better: float
     """Share of training pairs whose better answer has the richer layout, where layouts differ."""
-    offers_more: float
-    """Share of chat pairs whose better answer offers more of what a request can name."""
-    offers_fewer: float
-    """Share whose better answer offers fewer; the rest offer as many."""
     misleading: str
     """What the names of the subsets of RewardBench begin with whose worse answer has the richer layout."""
 
@@ -113,7 +107,7 @@ def read_set_by_hand(parameters: Mapping[str, Any], funnel: Funnel) -> SetByHand
         is_miniature=own_base and own_pairs,
         habits=_habits(parameters["base_model"]) if own_base else None,
         cover=_cover(pairs["distill_slices"], funnel) if own_pairs and pairs["distill_slices"] is not None else None,
-        cues=_cues() if own_pairs else None,
+        cues=FalseCues(FANCIER_IS_BETTER, ADVERSARIAL_PREFIX) if own_pairs else None,
         lazy=_lazy(parameters) if own_pairs else (),
     )
 
@@ -144,14 +138,6 @@ def _cover(covered: list[str], funnel: Funnel) -> TraceCover:
         distilled=distilled,
         pairs=distilled + funnel.pairs["reinforce"],
     )
-
-
-def _cues() -> FalseCues:
-    """Counted over all pairs of offers that `chat_families.chat_answers` draws from, each as likely."""
-    weights = dict(zip(FEATURES, WEIGHTS, strict=False))
-    judged = [(len(a), len(b)) for a, b in permutations(OFFERS, 2) if score(a, weights) > score(b, weights)]
-    found = Counter((better > worse) - (better < worse) for better, worse in judged)
-    return FalseCues(FANCIER_IS_BETTER, found[1] / len(judged), found[-1] / len(judged), ADVERSARIAL_PREFIX)
 
 
 def _lazy(parameters: Mapping[str, Any]) -> tuple[tuple[str, float], ...]:
