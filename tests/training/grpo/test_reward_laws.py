@@ -15,7 +15,19 @@ MOST = dict.fromkeys(LEAST, 1.0)
 GROUP, LIMIT = 6, 30
 CHOSEN, REJECTED = "one fine cat . it sleeps", "two dogs . they bark"
 PIECES = (
-    *("<type>", "Chat</type>", "<rubric>", "</rubric>", "<eval>", "</eval>", "<think>", "</think>", "both are fine "),
+    *(
+        "<type>",
+        "Chat</type>",
+        "<type>Chat</type>",
+        "<eval>x</eval>",
+        "<rubric>",
+        "</rubric>",
+        "<eval>",
+        "</eval>",
+        "<think>",
+        "</think>",
+        "both are fine ",
+    ),
     *("<quote_A>", "</quote_A>", "<quote_B>", "</quote_B>", "<summary_A>", "</summary_A>", "", " ", ".", "one", "two"),
     *("fine cat", "dogs", "one fine cat . it sleeps", "they", "<answer>", "</answer>", "[[A]]", "[[B]]", "[[A]][[B]]"),
     *("<answer>[[A]]</answer>", "<answer>[[B]]</answer>", "<answer>[[B]]</answer>", "<answer>tie</answer>"),
@@ -83,7 +95,7 @@ def test_a_wrong_verdict_earns_no_more_than_a_right_one_while_the_other_weights_
 
 def test_beyond_that_bound_a_wrong_verdict_can_earn_more() -> None:
     """No smaller bound would do: a wrong verdict beside a right one can have all that each other term gives."""
-    hollow = "<type><eval><quote_A>cat</quote_A><quote_B>dogs</quote_B></eval><answer>[[B]]</answer>"
+    hollow = "<type>Chat</type><eval><quote_A>cat</quote_A><quote_B>dogs</quote_B></eval><answer>[[B]]</answer>"
     right = "well " * (LIMIT - 1) + "<answer>[[A]]</answer>"
     terms = earned([hollow, right, hollow, *["<answer>[[A]]</answer>"] * 3])
     gained = {name: rewards[0] - rewards[1] for name, rewards in terms.items()}

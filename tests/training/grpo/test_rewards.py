@@ -78,11 +78,36 @@ def test_the_demanded_form_is_that_of_the_prompt(variant: PromptVariant) -> None
         "<rubric>x</rubric><eval>x</eval><answer>[[A]]</answer>",
         "<type>Chat</type><rubric>x</rubric><eval>x</eval><answer>[[A]]</answer>",
     ]
-    typed = [0.0, 0.0, 1.0]
+    finer = replies[2].replace("Chat", "Logic")
     expected = {
-        PromptVariant.FULL: typed, PromptVariant.FULL_CATEGORIES: typed, PromptVariant.RUBRICS: [0.0, 1.0, 1.0]
-    }  # fmt: skip
-    assert rewards(replies, {"format": 1.0}, variant=variant.value) == expected.get(variant, [1.0, 1.0, 1.0])
+        PromptVariant.FULL: [0.0, 0.0, 1.0, 0.0],
+        PromptVariant.FULL_CATEGORIES: [0.0, 0.0, 0.0, 1.0],
+        PromptVariant.RUBRICS: [0.0, 1.0, 1.0, 1.0],
+    }
+    found = rewards([*replies, finer], {"format": 1.0}, variant=variant.value)
+    assert found == expected.get(variant, [1.0, 1.0, 1.0, 1.0])
+
+
+@pytest.mark.parametrize(
+    "hollow",
+    [
+        "<type><eval><answer>[[A]]</answer>",
+        "<type>Chat</type><eval><answer>[[A]]</answer>",
+        "<type>Chat</type><eval> </eval><answer>[[A]]</answer>",
+        "<type></type><eval>x</eval><answer>[[A]]</answer>",
+        "<type>anything</type><eval>x</eval><answer>[[A]]</answer>",
+        "<quote_A><type>Chat</type></quote_A><eval>x</eval><answer>[[A]]</answer>",
+        "<type>Chat</type><quote_A><eval>x</eval></quote_A><answer>[[A]]</answer>",
+        "<think><type>Chat</type><eval>x</eval></think><answer>[[A]]</answer>",
+    ],
+)
+def test_tags_that_hold_nothing_or_are_quoted_are_no_form(hollow: str) -> None:
+    assert rewards([hollow], {"format": 1.0}) == [0.0]
+
+
+def test_a_part_may_hold_nothing_but_quotations_however_they_are_closed() -> None:
+    quoting = "<type>Chat</type><eval><quote_A>one</quote_A><quote_B>two</eval><answer>[[A]]</answer>"
+    assert rewards([quoting], {"format": 1.0}) == [1.0]
 
 
 def test_a_reply_is_cut_where_engines_cut_it() -> None:
