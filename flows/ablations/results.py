@@ -11,8 +11,8 @@ Document = Mapping[str, Any]
 TABLE_WIDTH = 110
 """Columns that the tables need; without a terminal the console assumes 80."""
 AVERAGE, ACCURACY = "average", "accuracy"
-SUBSETS = {"covered": "covered by traces [95 %]", "others": "not covered [95 %]"}
-SHIFT = {**SUBSETS, "others_minus_covered": "not covered - covered [95 %]"}
+SUBSETS = {"covered": "covered by traces [95 %]", "shift": "shift [95 %]"}
+SHIFT = {**SUBSETS, "shift_minus_covered": "shift - covered [95 %]"}
 
 
 class ShownTable(NamedTuple):
@@ -118,14 +118,15 @@ def sentences(document: Document) -> Iterator[str]:
     titles = {row["row"]: row["title"] for row in document["rows"]}
     for step in document["steps"]:
         average, accuracy = step["average"], step["accuracy"]
-        text = f"{_claim(step, titles)}: {_with_interval(average, sign=True)} points"
+        only_here = " in these trainings of one seed" if document["n"]["seeds"] == 1 else ""
+        text = f"{_claim(step, titles)}{only_here}: {_with_interval(average, sign=True)} points"
         if average["spread"] is not None:
             low, high = average["ci95_questions"]
             text += f", by seed {_by_seed(average, sign=True)}, for these trainings [{_percent(low)}, {_percent(high)}]"
         if accuracy["finding"] != average["finding"]:
             text += f"; over questions {_words(accuracy['finding'])}: {_with_interval(accuracy, sign=True)}"
         if document["covered"] is not None:
-            text += f"; {_shift(step['others_minus_covered'])}"
+            text += f"; {_shift(step['shift_minus_covered'])}"
         yield f"{text}."
 
 

@@ -93,7 +93,7 @@ def test_a_whole_table_with_its_steps(project: Path, reasrm: Ablate) -> None:
     rows = {row["row"]: row for row in document["rows"]}
     for step in document["steps"]:
         first, second = rows[step["first"]], rows[step["second"]]
-        for name in ("average", "accuracy", "covered", "others"):
+        for name in ("average", "accuracy", "covered", "shift"):
             assert step[name]["value"] == pytest.approx(first[name]["value"] - second[name]["value"])
         adjusted = step["average"]["p_holm"]
         assert step["average"]["p"] <= adjusted <= 1
