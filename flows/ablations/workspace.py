@@ -126,8 +126,13 @@ def _read_files(root: Path, targets: list[str]) -> Iterator[str]:
 
 
 def _share_cache(project: Path, root: Path) -> None:
-    """Make `root` a DVC project without version control that has the cache of `project` and its kind of links."""
+    """Make `root` a DVC project without version control that has the cache of `project` and its kind of links.
+
+    Raises:
+        FlowError: DVC cannot read the project's settings, or cannot write where the cache is.
+    """
     from dvc.config import Config
+    from dvc.config_schema import RelPath
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
 
@@ -136,12 +141,19 @@ def _share_cache(project: Path, root: Path) -> None:
     try:
         with Repo(str(project)) as repo:
             cache = {key: value for key, value in repo.config["cache"].items() if key in {"type", "shared"} and value}
-            cache["dir"] = str(Path(repo.cache.local_cache_dir).resolve())
-        with Config(str(folder), validate=False).edit("repo") as config:
+            place = Path(repo.cache.local_cache_dir).resolve()
+        # DVC writes its configuration as ASCII: by a relative path the project's own may hold any character.
+        cache["dir"] = RelPath(str(place))
+        with Config(str(folder.resolve()), validate=False).edit("repo") as config:
             config["core"] = {"no_scm": True, "analytics": False, "autostage": False}
             config["cache"] = cache
     except DvcException as error:
         raise FlowError(f"{project}: DVC's cache cannot be shared: {' '.join(str(error).split())}") from error
+    except UnicodeEncodeError as error:
+        raise FlowError(
+            f"{project}: DVC's cache cannot be shared: DVC writes paths in ASCII alone, and its cache is in {place}; "
+            f"`dvc cache dir` moves it"
+        ) from error
 
 
 def _link(project: Path, root: Path, name: str) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dvc.repo import Repo
 
 from flows.ablations.ablation_run import AblationOptions, workspaces
 from flows.ablations.tables import TABLES, TableName
@@ -56,11 +57,25 @@ def test_each_seed_has_a_project_of_its_own_on_the_projects_cache(project: Path)
     assert read_yaml(second.root / "params.yaml") == PARAMS | {"train": {"seed": 5, "steps": 2}}
     assert first.targets[:2] == ["judge@base", "judge@grpo-cold_start"]
     for workspace in (first, second):
-        assert f"dir = {project.resolve()}/.dvc/cache" in (workspace.root / ".dvc/config").read_text()
+        with Repo(str(workspace.root)) as repo:
+            assert repo.cache.local_cache_dir == f"{project.resolve()}/.dvc/cache"
         assert (workspace.root / "flows/cli.py").read_bytes() == (ROOT / "flows/cli.py").read_bytes()
         assert not (workspace.root / "flows").is_symlink()
         assert (workspace.root / "data/raw/mine.txt").read_text() == "mine\n"
     assert state(project) == before
+
+
+@pytest.mark.slow
+def test_a_projects_path_may_hold_any_character(project: Path) -> None:
+    """DVC writes its configuration as ASCII alone."""
+    named = project.rename(project.parent / "my pröject 模")
+    (workspace,) = made(named, seeds=1)
+    with Repo(str(workspace.root)) as repo:
+        assert repo.cache.local_cache_dir == f"{named.resolve()}/.dvc/cache"
+    (named.parent / "Größe").mkdir()
+    (named / ".dvc/config").write_text("[cache]\n    dir = ../../Größe\n")
+    with pytest.raises(FlowError, match=r"DVC writes paths in ASCII alone, and its cache is in .*Größe"):
+        made(named, seeds=1)
 
 
 def test_every_training_seed_is_moved_on_and_no_other() -> None:
