@@ -66,16 +66,19 @@ def workspaces(options: AblationOptions) -> list[Workspace]:
 
 
 def run_workspaces(options: AblationOptions, spaces: list[Workspace]) -> ExitCode:
-    """Bring every workspace up to date; returns at the first that does not come to its end, with its exit status.
+    """Run every workspace; returns at the first that does not come to its end, with its exit status.
+
+    All have the present code and settings before the first runs, so an edit meanwhile is in none of them.
 
     Raises:
         FlowError: a workspace cannot be made.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for workspace in spaces:
+        refresh(workspace, shares_ledgers=asks_vendor(document_of(workspace.params)))
     for place, workspace in enumerate(spaces, start=1):
         where = f"{place} of {len(spaces)}: {WORKSPACES / workspace.name}"
         _tell(options, f"\n[{where}] {', '.join(workspace.judges)}")
-        refresh(workspace, shares_ledgers=asks_vendor(document_of(workspace.params)))
         status = _run(options, workspace)
         if status != ExitCode.DONE:
             say_error(

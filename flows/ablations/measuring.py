@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from flows.ablations.ablation_run import AblationOptions
+from flows.ablations.budgets import trainings
+from flows.ablations.tables import AblationRow
 from flows.ablations.workspace import WORKSPACES, Workspace
 from flows.ablations.workspace_params import document_of
 from flows.stage_outcome import FlowError
@@ -45,6 +47,7 @@ def measured_table(options: AblationOptions, spaces: list[Workspace], command: l
             "judge": row.judge,
             "configuration": row.configuration,
             "paper": {"row": row.paper, "average": table.paper_value(row)} if row.paper else None,
+            "trained": _trained(options.project, spaces, row),
             **found["rows"][row.name],
         }
         for row in table.rows
@@ -61,7 +64,16 @@ def measured_table(options: AblationOptions, spaces: list[Workspace], command: l
         "title": table.title,
         "command": shlex.join(command),
         "measured": datetime.now(UTC).strftime("%Y-%m-%d"),
-        "paper": {"table": printed.number, "title": printed.title, "average_of": _averaged(printed.columns)},
+        "paper": {
+            "table": printed.number,
+            "title": printed.title,
+            "average_of": _averaged(printed.columns),
+            "errata": [
+                {"row": one.model, "printed": one.printed, "note": one.note}
+                for one in printed.errata
+                if one.column == printed.columns[-1] and one.model in {row.paper for row in table.rows}
+            ],
+        },
         "seeds": list(range(options.seeds)),
         "configurations": {name: list(table.configurations[name]) for name in table.used_configurations()},
         **{key: value for key, value in found.items() if key != "rows"},
@@ -88,6 +100,12 @@ def _request(options: AblationOptions, spaces: list[Workspace]) -> dict[str, Any
         "covered": (params.get("collect_pairs") or {}).get("distill_slices"),
         **{key: score[key] for key in SCORE_KEYS},
     }
+
+
+def _trained(project: Path, spaces: list[Workspace], row: AblationRow) -> list[dict[str, Any]]:
+    """The trainings of a row in all seeds' workspaces."""
+    own = [one for one in spaces if one.configuration == row.configuration]
+    return trainings(document_of(own[0].params), row.judge, [project / WORKSPACES / one.name for one in own])
 
 
 def _roots(spaces: list[Workspace], configuration: str) -> list[Path]:

@@ -40,7 +40,7 @@ def show(document: Document, console: Console) -> None:
         console.print()
         console.print(table)
     console.print()
-    for sentence in (*sentences(document), *notes(document)):
+    for sentence in (*sentences(document), *budgets(document), *notes(document)):
         console.print(sentence, soft_wrap=True)
 
 
@@ -50,7 +50,7 @@ def markdown(document: Document) -> str:
     for header, body in tables(document):
         lines = [header, ["---"] * len(header), *body]
         parts.append("\n".join(f"| {' | '.join(cells)} |" for cells in lines))
-    parts += ["\n".join(f"- {sentence}" for sentence in (*sentences(document), *notes(document)))]
+    parts += ["\n".join(f"- {sentence}" for sentence in (*sentences(document), *budgets(document), *notes(document)))]
     return "\n\n".join(parts) + "\n"
 
 
@@ -136,15 +136,38 @@ def notes(document: Document) -> Iterator[str]:
     yield f"Average: {meaning['average']} ({', '.join(titles.get(name, name) for name in document['headline'])})."
     yield f"Over questions: {meaning['accuracy']}."
     trainings = "; `for these trainings`: other questions alone" if document["n"]["seeds"] > 1 else ""
-    together = f"{len(document['steps'])} steps are tested together by Holm's rule, per figure."
-    yield f"95 %: {meaning['ci95']}{trainings}. {together}"
+    number = len(document["steps"])
+    together = f" {number} steps are tested together by Holm's rule, per figure." if number > 1 else ""
+    yield f"95 %: {meaning['ci95']}{trainings}.{together}"
     if document["covered"] is not None:
-        yield f"Covered by traces: {', '.join(document['covered'])}; these differences are not tested."
+        yield (
+            f"Covered by traces: {', '.join(document['covered'])}; shift: all other slices. These differences are not "
+            f"tested."
+        )
     yield (
         f"Paper: average of {document['paper']['average_of']}, other models and data: its direction is comparable, its "
         f"level is not."
     )
+    for erratum in document["paper"]["errata"]:
+        yield f"Paper, {erratum['row']}: {erratum['printed']} is printed. {erratum['note']}"
     yield f"Measured {document['measured']} by `{document['command']}`."
+
+
+def budgets(document: Document) -> Iterator[str]:
+    """What each row was trained with, and how much its judge writes."""
+    for row in document["rows"]:
+        trained = "; ".join(map(_training, row["trained"])) or "no training of this table"
+        tokens = row["reply_tokens"]
+        written = "writes nothing" if tokens is None else f"writes {tokens:.1f} tokens a judgment"
+        yield f"{row['title']}: {trained}; {written}."
+
+
+def _training(training: Mapping[str, Any]) -> str:
+    steps = "/".join(dict.fromkeys("?" if one is None else f"{one:,}" for one in training["steps"]))
+    text = f"{training['training']}, {steps} steps of {training['batch']} {training['of']}"
+    if "questions" in training:
+        text += f" to {training['questions']} questions"
+    return text + (f" ({' and '.join(training['pairs'])} pairs)" if "pairs" in training else "")
 
 
 def forecast_lines(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -94,7 +94,7 @@ def refresh(workspace: Workspace, *, shares_ledgers: bool) -> None:
 
 
 def copy_anew(source: Path, target: Path) -> None:
-    """Make `target` the same as `source`, a file or folder; what is the same already keeps its time of change."""
+    """Make `target` the same as `source`, a file or folder or nothing; what is the same keeps its time of change."""
     if source.is_dir():
         wanted = set(_files(source))
         for name in wanted:
@@ -103,6 +103,10 @@ def copy_anew(source: Path, target: Path) -> None:
             (target / gone).unlink()
     elif source.is_file():
         _write_if_new(target, source.read_bytes())
+    elif target.is_dir():
+        shutil.rmtree(target)
+    else:
+        target.unlink(missing_ok=True)
 
 
 def pays_oracle(params: Mapping[str, Any]) -> bool:

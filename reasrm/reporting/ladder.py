@@ -96,7 +96,8 @@ def _steps(rows: Mapping[str, LadderRow]) -> str:
     """How the steps between the rows of the paper's ablation come out here: each as its paired difference."""
     inside = [(row.paper.value, row.model) for row in rows.values() if row.paper and row.paper.table == ABLATION]
     inside.sort(key=lambda one: one[0])
-    reversed_, not_shown = [], []
+    reversed_: list[str] = []
+    not_shown: list[str] = []
     for (_, lower), (_, upper) in pairwise(inside):
         found = upper.scores.differences.get(lower.name)
         if found is not None and found.ci95[0] > 0:

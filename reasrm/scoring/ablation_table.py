@@ -22,6 +22,7 @@ from reasrm.runtime.terminal import guard_streams, say_error, say_json
 from reasrm.scoring.ablation_figures import Figures, official_scores, question_accuracies
 from reasrm.scoring.ablation_judgments import AblationRequest, read_judged, subsets
 from reasrm.scoring.intervals import Share, difference_interval
+from reasrm.scoring.judged_items import JudgedItem
 from reasrm.scoring.paired_differences import ROUNDING, holm
 from reasrm.scoring.seed_intervals import (
     COVERS_BOTH,
@@ -45,6 +46,7 @@ MEANING = {
     Part.COVERED.value: "accuracy over the questions from slices of the world that the oracle's traces cover",
     Part.SHIFT.value: "accuracy over the questions from all other slices",
     SHIFT_MINUS_COVERED: "the step on the shift minus the step on what the traces cover",
+    "reply_tokens": "tokens of a judgment's reply, mean over judgments and seeds; null of judges that only score",
     "value": "mean over seeds",
     "ci95_questions": "other questions, these very trainings: percentiles of a bootstrap over questions, each drawn "
     "for all seeds and both rows",
@@ -88,7 +90,7 @@ def ablation_table(request: AblationRequest) -> dict[str, Any]:
     some = next(iter(judged.values()))[0]
     questions = len({one.item.group for one in some})
     averages = {row: mean_figure([figures[row] for figures in benchmarks.values()], questions) for row in judged}
-    parts = subsets(request)
+    parts = subsets(request, judged)
     figures = {AVERAGE: averages, **question_accuracies(judged, {ACCURACY: lambda _: True, **parts}, settings)}
     steps = [
         {
@@ -106,6 +108,7 @@ def ablation_table(request: AblationRequest) -> dict[str, Any]:
         "rows": {
             row: {name: _row(of[row]).as_json() for name, of in figures.items()}
             | {"benchmarks": {name: _row(of[row]).as_json() for name, of in benchmarks.items()}}
+            | {"reply_tokens": _reply_tokens(judged[row])}
             for row in judged
         },
         "steps": steps,
@@ -121,6 +124,12 @@ def ablation_table(request: AblationRequest) -> dict[str, Any]:
         "resamples": request.resamples,
         "meaning": MEANING | {"ci95": f"covers {COVERS_BOTH if seeds > 1 else COVERS_QUESTIONS}"},
     }
+
+
+def _reply_tokens(by_seed: list[list[JudgedItem]]) -> float | None:
+    """What a judge writes on average, over all seeds; None where it writes nothing."""
+    written = [one.completion_tokens for items in by_seed for one in items if one.completion_tokens is not None]
+    return float(np.mean(written)) if written else None
 
 
 def _row(figure: SeededFigure) -> SeedEstimate:

@@ -136,13 +136,15 @@ def test_ended_anyhow_nothing_outlives_it_and_the_same_command_goes_on(
 
 
 def test_it_ends_as_its_first_workspace_that_does_not_finish(project: Path, reasrm: Ablate) -> None:
-    assert reasrm("ablate", "table2", "--only", "base", "--dry-run").returncode == 0
+    """The workspaces that it did not reach have the code and settings of its start too."""
+    assert reasrm("ablate", "table2", "--seeds", "1", "--only", "base", "--dry-run").returncode == 0
     (project / "work/ablations/table2-seed-0/exit").write_text("3")  # stopped with everything kept
     done = reasrm("ablate", "table2", "--only", "base")
     assert done.returncode == 3
     assert "stopped in workspace 1 of 3: work/ablations/table2-seed-0" in done.stderr
     assert not (project / "work/ablations/table2-part.json").exists()
     assert not (project / "work/ablations/table2-seed-1/dvc.lock").exists()
+    assert (project / "work/ablations/table2-seed-2/params.yaml").exists()
 
 
 def test_refused_in_one_line(project: Path, reasrm: Ablate) -> None:

@@ -172,6 +172,8 @@ def test_a_copy_is_the_same_as_its_source(tmp_path: Path) -> None:
         (tmp_path / name).write_text(text)
     copy_anew(tmp_path / "source", tmp_path / "target")
     assert [path.name for path in (tmp_path / "target").rglob("*") if path.is_file()] == ["b.py"]
+    copy_anew(tmp_path / "gone", tmp_path / "target")
+    assert not (tmp_path / "target").exists()
 
 
 def test_a_missing_judge_is_named(project: Path) -> None:

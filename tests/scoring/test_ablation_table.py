@@ -85,6 +85,7 @@ def test_rows_and_steps_by_hand(tmp_path: Path) -> None:
     assert step["covered"]["ci95"] == [0.0, 0.0]  # they agree on every question
     assert step["shift"]["value"] == pytest.approx((0.6 + 0.4) / 2)
     assert step["shift_minus_covered"]["value"] == pytest.approx(0.5)
+    assert upper["reply_tokens"] is None  # these judges write nothing
     assert table["n"] == {"seeds": 2, "questions": 60, "comparisons": 60, "judgments_per_judge": 120}
 
 
@@ -151,6 +152,14 @@ def test_holm_counts_all_steps_of_the_table(tmp_path: Path) -> None:
 )
 def test_what_a_step_shows(low: float, high: float, p_holm: float, found: StepFinding) -> None:
     assert finding(low, high, p_holm) is found
+
+
+def test_what_a_judge_writes_is_the_mean_over_seeds(tmp_path: Path) -> None:
+    asked = request(tmp_path, {"a": [lambda n: n < 30] * 2})
+    for seed, tokens in enumerate(("30", "40")):
+        file = tmp_path / f"a-{seed}/reward_bench.jsonl"
+        file.write_text(file.read_text().replace('"completion_tokens":null', f'"completion_tokens":{tokens}'))
+    assert ablation_table(asked)["rows"]["a"]["reply_tokens"] == 35
 
 
 def test_without_slices_or_where_all_are_covered_nothing_is_told_apart(tmp_path: Path) -> None:
