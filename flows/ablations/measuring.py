@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from flows.ablations.ablation_run import AblationOptions
+from flows.ablations.ablation_run import AblationOptions, score_settings
 from flows.ablations.budgets import trainings
 from flows.ablations.tables import AblationRow
 from flows.ablations.workspace import WORKSPACES, Workspace
@@ -23,8 +23,6 @@ from reasrm.records.harmless_text import json_text
 
 VERSION = 1
 MODULE = "reasrm.scoring.ablation_table"
-SCORE_KEYS = ("headline", "unreadable", "resamples", "seed")
-"""The settings of section `score` that are used."""
 
 
 def measured_table(options: AblationOptions, spaces: list[Workspace], command: list[str]) -> dict[str, Any]:
@@ -84,9 +82,6 @@ def measured_table(options: AblationOptions, spaces: list[Workspace], command: l
 def _request(options: AblationOptions, spaces: list[Workspace]) -> dict[str, Any]:
     """What is to be measured, as `reasrm.scoring.ablation_judgments.AblationRequest` takes it."""
     params = document_of(spaces[0].params)
-    score = params.get("score") or {}
-    if missing := [key for key in SCORE_KEYS if key not in score]:
-        raise FlowError(f"params.yaml: score.{missing[0]} is missing; `reasrm profile show miniature` has it")
     return {
         "rows": [
             {
@@ -98,7 +93,7 @@ def _request(options: AblationOptions, spaces: list[Workspace]) -> dict[str, Any
         ],
         "steps": options.table.steps,
         "covered": (params.get("collect_pairs") or {}).get("distill_slices"),
-        **{key: score[key] for key in SCORE_KEYS},
+        **score_settings(params),
     }
 
 

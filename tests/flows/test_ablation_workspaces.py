@@ -188,6 +188,12 @@ def test_a_missing_judge_is_named(project: Path) -> None:
         workspaces(options(project, table=TABLES[TableName.TABLE3]))
 
 
+def test_what_measures_at_the_end_is_looked_at_before_anything_runs(project: Path) -> None:
+    edit(project, score={"headline": ["reward_bench"]})
+    with pytest.raises(FlowError, match=r"params.yaml: score.unreadable is missing"):
+        workspaces(options(project))
+
+
 def test_a_missing_seed_is_named(project: Path) -> None:
     edit(project, train={"steps": 2})
     with pytest.raises(FlowError, match=r"params.yaml: train.seed is None, but profiles/seed-1.yaml sets it"):

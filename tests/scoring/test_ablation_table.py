@@ -12,6 +12,7 @@ import pytest
 from reasrm.benchmarks.scoring_rule import OutcomeError
 from reasrm.records.comparison import Side
 from reasrm.records.judgment import Judgment
+from reasrm.records.reply import Finish, Reply
 from reasrm.scoring.ablation_judgments import AblationRequest
 from reasrm.scoring.ablation_table import StepFinding, ablation_table, finding
 from reasrm.scoring.judge_comparisons import compare_judges
@@ -156,9 +157,10 @@ def test_what_a_step_shows(low: float, high: float, p_holm: float, found: StepFi
 
 def test_what_a_judge_writes_is_the_mean_over_seeds(tmp_path: Path) -> None:
     asked = request(tmp_path, {"a": [lambda n: n < 30] * 2})
-    for seed, tokens in enumerate(("30", "40")):
+    for seed, tokens in enumerate((30, 40)):
         file = tmp_path / f"a-{seed}/reward_bench.jsonl"
-        file.write_text(file.read_text().replace('"completion_tokens":null', f'"completion_tokens":{tokens}'))
+        reply = Reply(text="A", finish=Finish.STOP, prompt_tokens=9, completion_tokens=tokens).model_dump_json()
+        file.write_text(file.read_text().replace('"reply":null', f'"reply":{reply}'))
     assert ablation_table(asked)["rows"]["a"]["reply_tokens"] == 35
 
 
