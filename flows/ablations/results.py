@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 
 Document = Mapping[str, Any]
@@ -29,19 +29,41 @@ def show(document: Document, console: Console) -> None:
     console.print()
     console.print(headline(document), soft_wrap=True)
     for shown in tables(document):
-        table = Table(show_edge=False)
-        for place, name in enumerate(shown.header):
-            widest = 0 if place == 0 else max(len(cells[place]) for cells in shown.body)  # figures are never cut
-            table.add_column(
-                name.replace("mini-", "mini-\n"), justify="left" if place == 0 else "right", min_width=widest
-            )
-        for cells in shown.body:
-            table.add_row(*cells)
         console.print()
-        console.print(table)
+        table = _table(shown)
+        needed = sum(3 + (column.min_width or 0) for column in table.columns)
+        if not console.is_terminal:
+            console.width = max(console.width, needed)
+        if needed <= console.width:
+            console.print(table)
+        else:
+            console.print("\n".join(_lines(shown)), soft_wrap=True)
     console.print()
     for sentence in (*sentences(document), *budgets(document), *notes(document)):
         console.print(sentence, soft_wrap=True)
+
+
+def _table(shown: ShownTable) -> Table:
+    """A table whose figures are never cut; words in its first column are wrapped."""
+    table = Table(show_edge=False)
+    for place, name in enumerate(shown.header):
+        title = name.replace("mini-", "mini-\n").replace(" [95", "\n[95") if place else name
+        cells_here = [title, *(cells[place] for cells in shown.body)]
+        parts = [part for text in cells_here for part in (text.split() if place == 0 else text.split("\n"))]
+        justify: JustifyMethod = "left" if place == 0 else "right"
+        table.add_column(title, justify=justify, min_width=max(map(len, parts)))
+    for cells in shown.body:
+        table.add_row(*cells)
+    return table
+
+
+def _lines(shown: ShownTable) -> Iterator[str]:
+    """A table for a terminal that is too narrow for it: a row's figures one below the other."""
+    first, *names = shown.header
+    yield f"{first}:"
+    for title, *cells in shown.body:
+        yield title
+        yield from (f"  {name}: {cell}" for name, cell in zip(names, cells, strict=True))
 
 
 def markdown(document: Document) -> str:
@@ -118,8 +140,9 @@ def sentences(document: Document) -> Iterator[str]:
     titles = {row["row"]: row["title"] for row in document["rows"]}
     for step in document["steps"]:
         average, accuracy = step["average"], step["accuracy"]
-        only_here = " in these trainings of one seed" if document["n"]["seeds"] == 1 else ""
-        text = f"{_claim(step, titles)}{only_here}: {_with_interval(average, sign=True)} points"
+        text = f"{_claim(step, titles)}: {_with_interval(average, sign=True)} points"
+        if document["n"]["seeds"] == 1:
+            text += ", for these trainings alone"
         if average["spread"] is not None:
             low, high = average["ci95_questions"]
             text += f", by seed {_by_seed(average, sign=True)}, for these trainings [{_percent(low)}, {_percent(high)}]"
@@ -156,7 +179,7 @@ def notes(document: Document) -> Iterator[str]:
 def budgets(document: Document) -> Iterator[str]:
     """What each row was trained with, and how much its judge writes."""
     for row in document["rows"]:
-        trained = "; ".join(map(_training, row["trained"])) or "no training of this table"
+        trained = "; ".join(map(_training, row["trained"])) or "not trained further"
         tokens = row["reply_tokens"]
         written = "writes nothing" if tokens is None else f"writes {tokens:.1f} tokens a judgment"
         yield f"{row['title']}: {trained}; {written}."
@@ -196,12 +219,12 @@ def _claim(step: Mapping[str, Any], titles: Mapping[str, str]) -> str:
 
 
 def _shift(figure: Mapping[str, Any]) -> str:
-    """Whether a step is larger on the slices that no trace covers."""
+    """Whether a step is another one on the slices that no trace covers."""
     low, high = figure["ci95"]
     gap = _with_interval(figure, sign=True)
     if low <= 0 <= high:
-        return f"not shown to differ where no traces are: {gap}"
-    return f"where no traces are it is {'larger' if low > 0 else 'smaller'}: {gap}"
+        return f"not shown to differ between the shift and what traces cover: {gap}"
+    return f"on the shift it is {'higher' if low > 0 else 'lower'} than on what traces cover: {gap}"
 
 
 def _words(finding: str) -> str:

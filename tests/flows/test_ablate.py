@@ -14,6 +14,7 @@ import pytest
 from flows.pipeline_run import RUN_LOCK
 from reasrm.runtime.process_lock import holding_process
 from reasrm.runtime.yaml_files import write_yaml
+from reasrm.scoring.ablation_table import finding
 from tests.flows.processes import LONG, survivors
 from tests.flows.toy_ablation import PARAMS
 from tests.flows.toy_project import environment
@@ -97,10 +98,10 @@ def test_a_whole_table_with_its_steps(project: Path, reasrm: Ablate) -> None:
             assert step[name]["value"] == pytest.approx(first[name]["value"] - second[name]["value"])
         adjusted = step["average"]["p_holm"]
         assert step["average"]["p"] <= adjusted <= 1
-        if step["average"]["finding"] == "not_shown":
-            low, high = step["average"]["ci95"]
-            assert low <= 0 <= high
-    assert document["steps"][0]["accuracy"]["finding"] == "shown"  # skills of .5 and .75, 120 judgments twice
+        for name in ("average", "accuracy"):
+            assert step[name]["finding"] == finding(*step[name]["ci95"], step[name]["p_holm"])
+    assert document["steps"][0]["accuracy"]["ci95_questions"][0] > 0  # skills of .5 and .75, 120 judgments twice
+    assert all(row["trained"] == [] for row in document["rows"])  # no checkpoint is named in the toy's settings
     markdown = (project / "work/ablations/table2.md").read_text()
     for text in (done.stdout, markdown):
         assert "Not shown that" in text  # skills of .75 and .8 lie too close for 60 questions
