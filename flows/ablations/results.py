@@ -164,8 +164,8 @@ def notes(document: Document) -> Iterator[str]:
     yield f"95 %: {meaning['ci95']}{trainings}.{together}"
     if document["covered"] is not None:
         yield (
-            f"Covered by traces: {', '.join(document['covered'])}; shift: all other slices. These differences are not "
-            f"tested."
+            f"Covered by traces (of configuration {next(iter(document['configurations']))}): "
+            f"{', '.join(document['covered'])}; shift: all other slices. These differences are not tested."
         )
     yield (
         f"Paper: average of {document['paper']['average_of']}, other models and data: its direction is comparable, its "

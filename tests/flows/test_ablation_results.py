@@ -36,6 +36,7 @@ def document() -> dict[str, Any]:
         "title": "The recipe", "n": {"seeds": 1, "questions": 60, "judgments_per_judge": 120},
         "paper": {"table": 2, "average_of": "Chat", "errata": [misprint]},
         "titles": {"rmb": "mini-RMB"}, "headline": ["rmb"], "covered": ["easy"],
+        "configurations": {"table3": ["table3"], "table3-all-traces": ["all-traces"]},
         "measured": "today", "command": "reasrm",
         "meaning": {"average": "mean", "accuracy": "share", "ci95": "covers other questions"},
         "rows": [row("lower", [], None), row("upper", [grpo | {"pairs": ["distill", "reinforce"]}], 35.25)],
@@ -82,4 +83,5 @@ def test_budgets_and_the_papers_misprint_are_said(document: dict[str, Any]) -> N
         "A row called upper: grpo-full, 30/31 steps of 128 replies to 16 questions (distill and reinforce pairs); "
         "writes 35.2 tokens a judgment.",
     ]
+    assert any(note.startswith("Covered by traces (of configuration table3): easy;") for note in notes(document))
     assert "Paper, upper: 76.6 is printed. It is 76.8." in list(notes(document))
