@@ -142,6 +142,7 @@ def _share_cache(project: Path, root: Path) -> None:
 
     folder = root / ".dvc"
     folder.mkdir(exist_ok=True)
+    (folder / "config").unlink(missing_ok=True)  # half a file, of a run that was killed, could not be read
     try:
         with Repo(str(project)) as repo:
             cache = {key: value for key, value in repo.config["cache"].items() if key in {"type", "shared"} and value}

@@ -121,6 +121,7 @@ def test_an_old_workspace_is_brought_up_to_date_and_keeps_what_it_computed(proje
     (workspace.root / "data/judgments").mkdir()
     (workspace.root / "flows/gone.py").write_text("old")
     (workspace.root / "flows/cli.py").write_text("old")
+    (workspace.root / ".dvc/config").write_text("[cac")  # killed while it was written
     same = workspace.root / "flows/plan.py"
     os.utime(same, (1, 1))
     edit(project, train={"seed": 4, "steps": 3})
