@@ -25,13 +25,16 @@ VERSION = 1
 MODULE = "reasrm.scoring.ablation_table"
 
 
-def measured_table(options: AblationOptions, spaces: list[Workspace], command: list[str]) -> dict[str, Any]:
+def measured_table(
+    options: AblationOptions, spaces: list[Workspace], command: list[str], settings: str
+) -> dict[str, Any]:
     """The table as JSON: the measured rows and steps with titles and the paper's figures, seeds and command.
 
     Args:
         options: the table and its seeds.
         spaces: all workspaces, brought up to date.
         command: the command line that made them.
+        settings: how params.yaml was made, in words.
 
     Raises:
         FlowError: the judgments cannot be measured; the message says which and why.
@@ -61,6 +64,7 @@ def measured_table(options: AblationOptions, spaces: list[Workspace], command: l
         "table": table.name,
         "title": table.title,
         "command": shlex.join(command),
+        "settings": settings,
         "measured": datetime.now(UTC).strftime("%Y-%m-%d"),
         "paper": {
             "table": printed.number,

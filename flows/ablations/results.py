@@ -173,7 +173,7 @@ def notes(document: Document) -> Iterator[str]:
     )
     for erratum in document["paper"]["errata"]:
         yield f"Paper, {erratum['row']}: {erratum['printed']} is printed. {erratum['note']}"
-    yield f"Measured {document['measured']} by `{document['command']}`."
+    yield f"Measured {document['measured']} by `{document['command']}`; settings: {document['settings']}."
 
 
 def budgets(document: Document) -> Iterator[str]:

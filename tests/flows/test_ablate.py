@@ -72,6 +72,7 @@ def test_nothing_is_computed_twice_and_the_table_says_what_was_measured(project:
 
     document = json.loads((project / "work/ablations/table2-part.json").read_text())
     assert document["command"] == "reasrm ablate table2 --seeds 2 --only base --only grpo-full"
+    assert document["settings"] == "miniature"
     assert [row["row"] for row in document["rows"]] == ["base", "grpo-full"]
     assert [row["paper"]["average"] for row in document["rows"]] == [85.8, 91.4]
     base, full = (row["accuracy"] for row in document["rows"])

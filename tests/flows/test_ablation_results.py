@@ -37,7 +37,7 @@ def document() -> dict[str, Any]:
         "paper": {"table": 2, "average_of": "Chat", "errata": [misprint]},
         "titles": {"rmb": "mini-RMB"}, "headline": ["rmb"], "covered": ["easy"],
         "configurations": {"table3": ["table3"], "table3-all-traces": ["all-traces"]},
-        "measured": "today", "command": "reasrm",
+        "measured": "today", "command": "reasrm", "settings": "miniature",
         "meaning": {"average": "mean", "accuracy": "share", "ci95": "covers other questions"},
         "rows": [row("lower", [], None), row("upper", [grpo | {"pairs": ["distill", "reinforce"]}], 35.25)],
         "steps": [
