@@ -12,7 +12,7 @@ TABLE_WIDTH = 110
 """Columns that the tables need; without a terminal the console assumes 80."""
 AVERAGE, ACCURACY = "average", "accuracy"
 SUBSETS = {"covered": "covered by traces [95 %]", "shift": "shift [95 %]"}
-SHIFT = {**SUBSETS, "shift_minus_covered": "shift - covered [95 %]"}
+SHIFT = {**SUBSETS, "gap": "shift - covered [95 %]"}
 
 
 class ShownTable(NamedTuple):
@@ -149,7 +149,7 @@ def sentences(document: Document) -> Iterator[str]:
         if accuracy["finding"] != average["finding"]:
             text += f"; over questions {_words(accuracy['finding'])}: {_with_interval(accuracy, sign=True)}"
         if document["covered"] is not None:
-            text += f"; {_shift(step['shift_minus_covered'])}"
+            text += f"; {_shift(step['gap'])}"
         yield f"{text}."
 
 

@@ -38,14 +38,14 @@ from reasrm.scoring.shift import Part
 AVERAGE, ACCURACY = "average", "accuracy"
 TESTED = (AVERAGE, ACCURACY)
 """The figures whose steps are tested, each over all steps of the table by Holm's rule."""
-SHIFT_MINUS_COVERED = "shift_minus_covered"
+GAP = "gap"
 MEANING = {
     AVERAGE: "mean of the official scores of the benchmarks in `headline`, each with the same weight; a "
     "question that several of them ask is drawn for all of them",
     ACCURACY: "share of right verdicts over the questions of these benchmarks, each question counting once",
     Part.COVERED.value: "accuracy over the questions from slices of the world that the oracle's traces cover",
     Part.SHIFT.value: "accuracy over the questions from all other slices",
-    SHIFT_MINUS_COVERED: "the step on the shift minus the step on what the traces cover",
+    GAP: "the step on the shift minus the step on what the traces cover",
     "reply_tokens": "tokens of a judgment's reply, mean over judgments and seeds; null of judges that only score",
     "value": "mean over seeds",
     "ci95_questions": "other questions, these very trainings: percentiles of a bootstrap over questions, each drawn "
@@ -98,7 +98,7 @@ def ablation_table(request: AblationRequest) -> dict[str, Any]:
             "second": second,
             **{name: _tested(_step(of, first, second)) for name, of in figures.items()},
             "benchmarks": {name: _tested(_step(of, first, second)) for name, of in benchmarks.items()},
-            **({SHIFT_MINUS_COVERED: _tested(_shift(figures, first, second))} if parts else {}),
+            **({GAP: _tested(_shift(figures, first, second))} if parts else {}),
         }
         for first, second in request.steps
     ]

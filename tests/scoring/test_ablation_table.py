@@ -85,7 +85,7 @@ def test_rows_and_steps_by_hand(tmp_path: Path) -> None:
     assert step["covered"]["seeds"] == [0.0, 0.0]
     assert step["covered"]["ci95"] == [0.0, 0.0]  # they agree on every question
     assert step["shift"]["value"] == pytest.approx((0.6 + 0.4) / 2)
-    assert step["shift_minus_covered"]["value"] == pytest.approx(0.5)
+    assert step["gap"]["value"] == pytest.approx(0.5)
     assert upper["reply_tokens"] is None  # these judges write nothing
     assert table["n"] == {"seeds": 2, "questions": 60, "comparisons": 60, "judgments_per_judge": 120}
 
@@ -169,7 +169,7 @@ def test_without_slices_or_where_all_are_covered_nothing_is_told_apart(tmp_path:
     for place, covered in enumerate((None, ["easy", "hard"], ["unheard of"])):
         table = ablation_table(request(tmp_path / str(place), rules, covered=covered))
         assert table["covered"] is None
-        assert "shift_minus_covered" not in table["steps"][0]
+        assert "gap" not in table["steps"][0]
 
 
 def test_other_items_and_missing_judgments_are_refused(tmp_path: Path) -> None:
