@@ -96,21 +96,27 @@ def _steps(rows: Mapping[str, LadderRow]) -> str:
     """How the steps between the rows of the paper's ablation come out here: each as its paired difference."""
     inside = [(row.paper.value, row.model) for row in rows.values() if row.paper and row.paper.table == ABLATION]
     inside.sort(key=lambda one: one[0])
-    not_shown = []
+    reversed_: list[str] = []
+    not_shown: list[str] = []
     for (_, lower), (_, upper) in pairwise(inside):
         found = upper.scores.differences.get(lower.name)
-        if found is None or found.ci95[0] <= 0:
-            gain = "not compared" if found is None else f"{points(found.value)} points, {interval(found.ci95)}"
-            not_shown.append(f"{upper.label} over {lower.label} ({gain})")
+        if found is not None and found.ci95[0] > 0:
+            continue
+        gain = "not compared" if found is None else f"{points(found.value)} points, {interval(found.ci95)}"
+        kind = reversed_ if found is not None and found.ci95[1] < 0 else not_shown
+        kind.append(f"{upper.label} over {lower.label} ({gain})")
     steps = len(inside) - 1
     if steps < 1:
         return ""
-    if not not_shown:
+    if not reversed_ and not not_shown:
         return (
             f"Each of the {steps} steps of the paper's table {ABLATION} goes up here too, with an interval above zero: "
             f"the same order in kind. The levels are not comparable."
         )
-    return (
-        f"Of the {steps} steps of the paper's table {ABLATION}, {steps - len(not_shown)} go up here with an interval "
-        f"above zero; not shown: {'; '.join(not_shown)}. The levels are not comparable."
-    )
+    up = steps - len(reversed_) - len(not_shown)
+    said = f"Of the {steps} steps of the paper's table {ABLATION}, {up} go up here with an interval above zero"
+    if reversed_:
+        said += f"; reversed, with an interval below zero: {', '.join(reversed_)}"
+    if not_shown:
+        said += f"; not shown: {', '.join(not_shown)}"
+    return f"{said}. The levels are not comparable."
