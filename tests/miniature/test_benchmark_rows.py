@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from reasrm.miniature.benchmark_rows import REWARD_BENCH_SUBSETS, benchmark_rows
+from reasrm.miniature.benchmark_rows import ADVERSARIAL_PREFIX, REWARD_BENCH_SUBSETS, benchmark_rows
 from reasrm.miniature.slices import Slice, slice_of
 from reasrm.miniature.styles import Style, strip_style
 from reasrm.miniature.world import Split, split_of
@@ -28,6 +28,17 @@ def test_every_row_names_its_slice() -> None:
             assert row["slice"] == slice_of(question), name
             assert row["family"] == Slice(row["slice"]).family
     assert {row["slice"] for row in ROWS["reward_bench"]} == {one.value for one in Slice}
+
+
+def test_layout_misleads_in_the_adversarial_subsets_and_there_alone() -> None:
+    richer: Counter[tuple[bool, bool]] = Counter()
+    for row in ROWS["reward_bench"]:
+        better, worse = (list(Style).index(strip_style(row[name])[0]) for name in ("chosen", "rejected"))
+        if better != worse or row["subset"].startswith(ADVERSARIAL_PREFIX):
+            richer[row["subset"].startswith(ADVERSARIAL_PREFIX), better > worse] += 1
+    assert richer[True, True] == 0
+    assert richer[True, False] == 105
+    assert 0.45 < richer[False, True] / (richer[False, True] + richer[False, False]) < 0.55
 
 
 def test_each_best_of_n_comparison_is_also_a_pairwise_row() -> None:
