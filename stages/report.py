@@ -93,7 +93,7 @@ def report(data: Path, params: ReportParams, parameters: Mapping[str, Any]) -> C
 
 
 def shift_between(models: tuple[str, str], folders: Folders, parameters: Mapping[str, Any]) -> ReportedShift | None:
-    """Two judges on the slices that traces cover and on the rest; None for one judge, or where that is not told apart."""
+    """Two judges on what traces cover and on the rest; None for one judge, or where that is not told apart."""
     covered = covered_slices(parameters)
     if not covered or models[0] == models[1]:
         return None
