@@ -109,17 +109,21 @@ def _steps(rows: Iterable[LadderRow]) -> str:
     for lower, upper in steps:
         difference = upper.scores.differences.get(lower.name)
         if difference is None or difference.ci95[0] <= 0:
-            gain = "not compared" if difference is None else f"{points(difference.value)}, {interval(difference.ci95)}"
+            gain = "not compared" if difference is None else _gain(difference)
             others.setdefault(_outcome(difference), []).append(f"{upper.label} over {lower.label} ({gain})")
     up = len(steps) - sum(map(len, others.values()))
     if not others and len(steps) > 1:
         said = f"Each of the {len(steps)} steps of the paper's table {ABLATION} goes up here too, with an interval "
         said += "above zero: the same order in kind"
     else:
-        said = f"Steps of the paper's table {ABLATION} that go up here too, with an interval above zero: "
-        said += f"{up} of {len(steps)}"
+        said = f"{up} of {len(steps)} steps of the paper's table {ABLATION} go up here too, with an interval above zero"
     said += "".join(f"; {outcome}: {'; '.join(others[outcome])}" for outcome in OUTCOMES if outcome in others)
     return f"{said}. The levels are not comparable."
+
+
+def _gain(difference: ReportedDifference) -> str:
+    """In points, with its interval."""
+    return f"{points(difference.value)} points, {interval(difference.ci95)}"
 
 
 def _outcome(difference: ReportedDifference | None) -> str:
