@@ -236,7 +236,7 @@ def test_what_a_configuration_does_not_have_is_left_out(
     for absent in (
         "set by hand",
         "2 CPU cores",
-        "teps of the paper's table",
+        "steps of the paper's table",
         "no key was used",
         "mini-RM",
         "before and after",
