@@ -139,6 +139,9 @@ def text_width(text: str) -> float:
 def fit_tick_labels(drawn: "Figure", axes: "Axes") -> None:
     """Give the labels of both axes room: those of the y axis on the left, the half of the last one of the x axis."""
     drawn.draw_without_rendering()  # this makes the labels
+    if axes.yaxis.get_offset_text().get_text():
+        axes.yaxis.set_major_formatter("{x:.3g}")  # a power of ten for all of them would stand outside
+        drawn.draw_without_rendering()
     width = drawn.get_figwidth() * POINTS_PER_INCH
     widest = max((text_width(label.get_text()) for label in axes.get_yticklabels()), default=0.0)
     drawn.subplots_adjust(left=(LABEL_GAP + WIDER * widest) / width)

@@ -194,6 +194,12 @@ def test_print_keeps_colours_and_columns_and_cuts_nothing_off(browser: Any, made
     assert page.locator(".plots").first.evaluate(columns) == 3
     assert page.evaluate("document.documentElement.scrollWidth") <= A4_WIDTH
     assert not page.locator("nav.toc").is_visible()
+    names = page.locator(".ladder tbody th")
+    assert {names.nth(at).evaluate("one => getComputedStyle(one).whiteSpace") for at in range(names.count())} == {
+        "nowrap"
+    }
+    sheet = page.locator(".two > .sheet:only-child").first.bounding_box()
+    assert sheet["width"] > 0.8 * A4_WIDTH, "a sheet alone takes the whole width"
 
 
 def opened(browser: Any, file: Path, width: int, scheme: str = "light") -> Any:

@@ -65,6 +65,15 @@ def test_the_labels_of_both_axes_have_room_in_a_font_that_is_a_tenth_wider() -> 
             assert "middle" in style or at - width >= 0, label
 
 
+def test_tiny_values_are_written_out_and_not_as_a_power_of_ten_above_the_plot() -> None:
+    curve = Curve("run", "loss", tuple(range(5)), tuple(1e-7 * step for step in range(5)))
+    with plot_style():
+        svg = curve_plot("loss", REINFORCEMENT[0], [curve], {"run": 0})
+    labels = re.findall(r"<text[^>]*>([^<]*)</text>", svg)
+    assert "2e-07" in labels
+    assert "1e-7" not in labels
+
+
 @pytest.mark.parametrize("points", [1, 2, 29, 30, 500])
 def test_curves_of_any_length_are_drawn(points: int) -> None:
     curve = Curve("run", "loss", tuple(range(points)), tuple(float(step % 7) for step in range(points)))
