@@ -69,7 +69,8 @@ def test_rows_that_are_no_neighbours_in_the_paper_are_no_step(params: ReportPara
     cold = model("grpo-cold_start", 0.3, {"base": gain(0.3)})
     one_step = build_ladder([ends[0], cold, ends[1]], params, []).steps
     assert one_step == (
-        "1 of 1 steps of the paper's table 2 go up here too, with an interval above zero. The levels are not comparable."
+        "1 of 1 steps of the paper's table 2 go up here too, with an interval above zero. "
+        "The levels are not comparable."
     )
 
 
