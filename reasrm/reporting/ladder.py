@@ -1,6 +1,6 @@
 """The ladder of recipes: each model's accuracy beside the paper's figure for the same recipe and beside other seeds."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -94,7 +94,7 @@ def _row(model: ModelView, settings: PageSettings, seeds: Sequence[StoredRun], i
     )
 
 
-def _steps(rows: Iterable[LadderRow]) -> str:
+def _steps(rows: Sequence[LadderRow]) -> str:
     """How the steps of the paper's ablation come out here: each as its paired difference.
 
     A step leads from one row of the paper's table to the next. Two rows that are not neighbours there are no step, so
@@ -118,7 +118,23 @@ def _steps(rows: Iterable[LadderRow]) -> str:
     else:
         said = f"{up} of {len(steps)} steps of the paper's table {ABLATION} go up here too, with an interval above zero"
     said += "".join(f"; {outcome}: {'; '.join(others[outcome])}" for outcome in OUTCOMES if outcome in others)
-    return f"{said}. The levels are not comparable."
+    return f"{said}.{_other_signs(steps, rows)} The levels are not comparable."
+
+
+def _other_signs(steps: Sequence[tuple[ModelView, ModelView]], rows: Sequence[LadderRow]) -> str:
+    """Which steps go the other way from another training seed, as a sentence; empty without a seed of all steps."""
+    stored = {row.model.name: dict(row.seeds) for row in rows}
+    seeds = sorted(set.intersection(*(set(stored[model.name]) for step in steps for model in step)))
+    differing = []
+    for lower, upper in steps:
+        here = upper.scores.accuracy - lower.scores.accuracy
+        for seed in seeds:
+            there = stored[upper.name][seed] - stored[lower.name][seed]
+            if here * there <= 0:
+                differing.append(f"{upper.label} over {lower.label} {points(there)} points (seed {seed})")
+    if differing:
+        return f" The other way from another training seed: {'; '.join(differing)}."
+    return f" Each step has the same sign from training seed {' and '.join(map(str, seeds))}." if seeds else ""
 
 
 def _gain(difference: ReportedDifference) -> str:

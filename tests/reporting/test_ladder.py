@@ -87,3 +87,19 @@ def test_every_seed_is_a_ring_inside_the_scale(params: ReportParams) -> None:
     assert found.seeds == (1, 2)
     assert found.rows[0].seeds == ((1, pytest.approx(0.31)), (2, pytest.approx(0.32)))
     assert all(0 <= found.scale.place(value) <= 100 for _, value in found.rows[0].seeds)
+
+
+def test_a_step_that_another_seed_takes_the_other_way_is_named(params: ReportParams) -> None:
+    stored = {"ladder": "miniature", "n": 9, "ci95": (0, 1), "command": "c", "measured_on": "today"}
+
+    def of_seed(seed: int, cold_start: float) -> list[StoredRun]:
+        rising = {name: cold_start + 0.05 * at for at, name in enumerate(ORDER[1:])}
+        accuracies = {"base": 0.5, **rising}
+        return [StoredRun(**stored, seed=seed, model=name, accuracy=value) for name, value in accuracies.items()]
+
+    same = ladder(params, [0.1] * 4, [*of_seed(1, 0.6), *of_seed(2, 0.7)]).steps
+    assert "Each step has the same sign from training seed 1 and 2." in same
+    other = ladder(params, [0.1] * 4, [*of_seed(1, 0.6), *of_seed(2, 0.48)]).steps
+    assert "The other way from another training seed: grpo-cold_start over base -2.0 points (seed 2)." in other
+    assert "training seed" not in ladder(params, [0.1] * 4).steps
+    assert "training seed" not in ladder(params, [0.1] * 4, of_seed(1, 0.6)[:2]).steps, "not of all steps"
