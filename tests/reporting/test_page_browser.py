@@ -154,6 +154,8 @@ def test_labels_stay_inside_their_plots_and_cells(browser: Any, made_up_file: Pa
             if (box.left < edge.left - 1 || box.right > edge.right + 1 || box.top < edge.top - 1
                 || box.bottom > edge.bottom + 1) found.push(mark.outerHTML);
           }
+          for (const mark of document.querySelectorAll(".slices td.dots path"))
+            if (mark.getBoundingClientRect().right > innerWidth) found.push("beyond the screen: " + mark.outerHTML);
           const ladder = document.querySelector(".ladder"), sheet = ladder.getBoundingClientRect();
           for (const cell of ladder.querySelectorAll("th, td"))
             if (cell.getBoundingClientRect().right > sheet.right + 1) found.push(cell.textContent);
