@@ -5,6 +5,7 @@ from flows.ablations.measuring import measured_table
 from flows.ablations.results import forecast_lines, markdown, show
 from flows.ablations.tables import TABLES
 from flows.ablations.workspace import WORKSPACES
+from flows.profile import summary
 from flows.terminal_console import TerminalConsole
 from reasrm.records.harmless_text import json_text
 from reasrm.runtime.outputs import write_json, write_text
@@ -27,10 +28,11 @@ def ablate(options: AblationOptions, *, dry_run: bool) -> ExitCode:
             else:
                 say("\n".join(forecast_lines(found)))
             return ExitCode.DONE
+        settings = summary(options.project)  # before hours in which they may be edited
         code = run_workspaces(options, spaces)
         if code is not ExitCode.DONE:
             return code
-        document = measured_table(options, spaces, command_of(options))
+        document = measured_table(options, spaces, command_of(options), settings)
         stem = options.table.name + ("-part" if is_part(options) else "")
         files = [options.project / WORKSPACES / f"{stem}.{kind}" for kind in ("json", "md")]
         write_json(files[0], document)

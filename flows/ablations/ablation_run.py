@@ -28,6 +28,9 @@ from reasrm.runtime.stage_main import ExitCode
 from reasrm.runtime.terminal import say, say_error
 
 PROGRAM = "reasrm ablate"
+SCORE = "score"
+SCORE_KEYS = ("headline", "unreadable", "resamples", "seed")
+"""The settings of section `score` that the table is measured by."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ def workspaces(options: AblationOptions) -> list[Workspace]:
     """The workspaces in the order in which they run: all seeds of a configuration, then the next.
 
     Raises:
-        FlowError: params.yaml cannot be read, lacks a judge that a row needs, or spends money without limit.
+        FlowError: params.yaml cannot be read, lacks what a row or the table needs, or spends money without limit.
     """
     found = []
     for configuration in options.table.used_configurations():
@@ -59,6 +62,7 @@ def workspaces(options: AblationOptions) -> list[Workspace]:
         for further in range(options.seeds):
             params = workspace_params(options.project, overlays, further)
             _require_judges(options.table, configuration, document_of(params))
+            score_settings(document_of(params))
             _require_budget(options, document_of(params))
             judges = tuple(options.table.judges(configuration))
             found.append(Workspace(options.project, configuration, further, judges, params))
@@ -66,16 +70,20 @@ def workspaces(options: AblationOptions) -> list[Workspace]:
 
 
 def run_workspaces(options: AblationOptions, spaces: list[Workspace]) -> ExitCode:
-    """Bring every workspace up to date; returns at the first that does not come to its end, with its exit status.
+    """Run every workspace; returns at the first that does not come to its end, with its exit status.
+
+    All have the present code and settings before the first runs, so an edit meanwhile is in none of them.
 
     Raises:
-        FlowError: a workspace cannot be made.
+        FlowError: a workspace cannot be made, or the table could not be measured by the settings, which are printed.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for workspace in spaces:
+        refresh(workspace, shares_ledgers=asks_vendor(document_of(workspace.params)))
+    refuse(wrong_settings(spaces[0].root), [SCORE])  # what measures at the end is looked at before hours of training
     for place, workspace in enumerate(spaces, start=1):
         where = f"{place} of {len(spaces)}: {WORKSPACES / workspace.name}"
         _tell(options, f"\n[{where}] {', '.join(workspace.judges)}")
-        refresh(workspace, shares_ledgers=asks_vendor(document_of(workspace.params)))
         status = _run(options, workspace)
         if status != ExitCode.DONE:
             say_error(
@@ -96,7 +104,7 @@ def forecast(options: AblationOptions, spaces: list[Workspace]) -> list[dict[str
         _tell(options, f"[{place} of {len(spaces)}] looking at {WORKSPACES / workspace.name}")
         refresh(workspace, shares_ledgers=asks_vendor(document_of(workspace.params)))
         plan = make_plan(workspace.root, tuple(workspace.targets))
-        refuse(wrong_settings(workspace.root), (one.stage for one in plan))
+        refuse(wrong_settings(workspace.root), [SCORE, *(one.stage for one in plan)])
         found.append(
             {
                 "workspace": str(WORKSPACES / workspace.name),
@@ -150,6 +158,18 @@ def _run(options: AblationOptions, workspace: Workspace) -> int:
     finally:
         process.stdin.close()
         process.wait()
+
+
+def score_settings(params: dict[str, Any]) -> dict[str, Any]:
+    """The settings that the table is measured by.
+
+    Raises:
+        FlowError: one is missing.
+    """
+    score = params.get(SCORE) or {}
+    if missing := [key for key in SCORE_KEYS if key not in score]:
+        raise FlowError(f"params.yaml: {SCORE}.{missing[0]} is missing; `reasrm profile show miniature` has it")
+    return {key: score[key] for key in SCORE_KEYS}
 
 
 def _require_judges(table: AblationTable, configuration: str, params: dict[str, Any]) -> None:

@@ -12,7 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from flows.ablations.ablation_run import AblationOptions
+from flows.ablations.ablation_run import AblationOptions, score_settings
+from flows.ablations.budgets import trainings
+from flows.ablations.tables import AblationRow
 from flows.ablations.workspace import WORKSPACES, Workspace
 from flows.ablations.workspace_params import document_of
 from flows.stage_outcome import FlowError
@@ -21,17 +23,18 @@ from reasrm.records.harmless_text import json_text
 
 VERSION = 1
 MODULE = "reasrm.scoring.ablation_table"
-SCORE_KEYS = ("headline", "unreadable", "resamples", "seed")
-"""The settings of section `score` that are used."""
 
 
-def measured_table(options: AblationOptions, spaces: list[Workspace], command: list[str]) -> dict[str, Any]:
+def measured_table(
+    options: AblationOptions, spaces: list[Workspace], command: list[str], settings: str
+) -> dict[str, Any]:
     """The table as JSON: the measured rows and steps with titles and the paper's figures, seeds and command.
 
     Args:
         options: the table and its seeds.
         spaces: all workspaces, brought up to date.
         command: the command line that made them.
+        settings: how params.yaml was made, in words.
 
     Raises:
         FlowError: the judgments cannot be measured; the message says which and why.
@@ -45,6 +48,7 @@ def measured_table(options: AblationOptions, spaces: list[Workspace], command: l
             "judge": row.judge,
             "configuration": row.configuration,
             "paper": {"row": row.paper, "average": table.paper_value(row)} if row.paper else None,
+            "trained": _trained(options.project, spaces, row),
             **found["rows"][row.name],
         }
         for row in table.rows
@@ -60,8 +64,18 @@ def measured_table(options: AblationOptions, spaces: list[Workspace], command: l
         "table": table.name,
         "title": table.title,
         "command": shlex.join(command),
+        "settings": settings,
         "measured": datetime.now(UTC).strftime("%Y-%m-%d"),
-        "paper": {"table": printed.number, "title": printed.title, "average_of": _averaged(printed.columns)},
+        "paper": {
+            "table": printed.number,
+            "title": printed.title,
+            "average_of": _averaged(printed.columns),
+            "errata": [
+                {"row": one.model, "printed": one.printed, "note": one.note}
+                for one in printed.errata
+                if one.column == printed.columns[-1] and one.model in {row.paper for row in table.rows}
+            ],
+        },
         "seeds": list(range(options.seeds)),
         "configurations": {name: list(table.configurations[name]) for name in table.used_configurations()},
         **{key: value for key, value in found.items() if key != "rows"},
@@ -72,9 +86,6 @@ def measured_table(options: AblationOptions, spaces: list[Workspace], command: l
 def _request(options: AblationOptions, spaces: list[Workspace]) -> dict[str, Any]:
     """What is to be measured, as `reasrm.scoring.ablation_judgments.AblationRequest` takes it."""
     params = document_of(spaces[0].params)
-    score = params.get("score") or {}
-    if missing := [key for key in SCORE_KEYS if key not in score]:
-        raise FlowError(f"params.yaml: score.{missing[0]} is missing; `reasrm profile show miniature` has it")
     return {
         "rows": [
             {
@@ -86,8 +97,14 @@ def _request(options: AblationOptions, spaces: list[Workspace]) -> dict[str, Any
         ],
         "steps": options.table.steps,
         "covered": (params.get("collect_pairs") or {}).get("distill_slices"),
-        **{key: score[key] for key in SCORE_KEYS},
+        **score_settings(params),
     }
+
+
+def _trained(project: Path, spaces: list[Workspace], row: AblationRow) -> list[dict[str, Any]]:
+    """The trainings of a row in all seeds' workspaces."""
+    own = [one for one in spaces if one.configuration == row.configuration]
+    return trainings(document_of(own[0].params), row.judge, [project / WORKSPACES / one.name for one in own])
 
 
 def _roots(spaces: list[Workspace], configuration: str) -> list[Path]:

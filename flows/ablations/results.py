@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 
 Document = Mapping[str, Any]
@@ -11,8 +11,8 @@ Document = Mapping[str, Any]
 TABLE_WIDTH = 110
 """Columns that the tables need; without a terminal the console assumes 80."""
 AVERAGE, ACCURACY = "average", "accuracy"
-SUBSETS = {"covered": "covered by traces [95 %]", "others": "not covered [95 %]"}
-SHIFT = {**SUBSETS, "others_minus_covered": "not covered - covered [95 %]"}
+SUBSETS = {"covered": "covered by traces [95 %]", "shift": "shift [95 %]"}
+SHIFT = {**SUBSETS, "gap": "shift - covered [95 %]"}
 
 
 class ShownTable(NamedTuple):
@@ -29,19 +29,41 @@ def show(document: Document, console: Console) -> None:
     console.print()
     console.print(headline(document), soft_wrap=True)
     for shown in tables(document):
-        table = Table(show_edge=False)
-        for place, name in enumerate(shown.header):
-            widest = 0 if place == 0 else max(len(cells[place]) for cells in shown.body)  # figures are never cut
-            table.add_column(
-                name.replace("mini-", "mini-\n"), justify="left" if place == 0 else "right", min_width=widest
-            )
-        for cells in shown.body:
-            table.add_row(*cells)
         console.print()
-        console.print(table)
+        table = _table(shown)
+        needed = sum(3 + (column.min_width or 0) for column in table.columns)
+        if not console.is_terminal:
+            console.width = max(console.width, needed)
+        if needed <= console.width:
+            console.print(table)
+        else:
+            console.print("\n".join(_lines(shown)), soft_wrap=True)
     console.print()
-    for sentence in (*sentences(document), *notes(document)):
+    for sentence in (*sentences(document), *budgets(document), *notes(document)):
         console.print(sentence, soft_wrap=True)
+
+
+def _table(shown: ShownTable) -> Table:
+    """A table whose figures are never cut; words in its first column are wrapped."""
+    table = Table(show_edge=False)
+    for place, name in enumerate(shown.header):
+        title = name.replace("mini-", "mini-\n").replace(" [95", "\n[95") if place else name
+        cells_here = [title, *(cells[place] for cells in shown.body)]
+        parts = [part for text in cells_here for part in (text.split() if place == 0 else text.split("\n"))]
+        justify: JustifyMethod = "left" if place == 0 else "right"
+        table.add_column(title, justify=justify, min_width=max(map(len, parts)))
+    for cells in shown.body:
+        table.add_row(*cells)
+    return table
+
+
+def _lines(shown: ShownTable) -> Iterator[str]:
+    """A table for a terminal that is too narrow for it: a row's figures one below the other."""
+    first, *names = shown.header
+    yield f"{first}:"
+    for title, *cells in shown.body:
+        yield title
+        yield from (f"  {name}: {cell}" for name, cell in zip(names, cells, strict=True))
 
 
 def markdown(document: Document) -> str:
@@ -50,7 +72,7 @@ def markdown(document: Document) -> str:
     for header, body in tables(document):
         lines = [header, ["---"] * len(header), *body]
         parts.append("\n".join(f"| {' | '.join(cells)} |" for cells in lines))
-    parts += ["\n".join(f"- {sentence}" for sentence in (*sentences(document), *notes(document)))]
+    parts += ["\n".join(f"- {sentence}" for sentence in (*sentences(document), *budgets(document), *notes(document)))]
     return "\n\n".join(parts) + "\n"
 
 
@@ -119,13 +141,15 @@ def sentences(document: Document) -> Iterator[str]:
     for step in document["steps"]:
         average, accuracy = step["average"], step["accuracy"]
         text = f"{_claim(step, titles)}: {_with_interval(average, sign=True)} points"
+        if document["n"]["seeds"] == 1:
+            text += ", for these trainings alone"
         if average["spread"] is not None:
             low, high = average["ci95_questions"]
             text += f", by seed {_by_seed(average, sign=True)}, for these trainings [{_percent(low)}, {_percent(high)}]"
         if accuracy["finding"] != average["finding"]:
             text += f"; over questions {_words(accuracy['finding'])}: {_with_interval(accuracy, sign=True)}"
         if document["covered"] is not None:
-            text += f"; {_shift(step['others_minus_covered'])}"
+            text += f"; {_shift(step['gap'])}"
         yield f"{text}."
 
 
@@ -135,15 +159,38 @@ def notes(document: Document) -> Iterator[str]:
     yield f"Average: {meaning['average']} ({', '.join(titles.get(name, name) for name in document['headline'])})."
     yield f"Over questions: {meaning['accuracy']}."
     trainings = "; `for these trainings`: other questions alone" if document["n"]["seeds"] > 1 else ""
-    together = f"{len(document['steps'])} steps are tested together by Holm's rule, per figure."
-    yield f"95 %: {meaning['ci95']}{trainings}. {together}"
+    number = len(document["steps"])
+    together = f" {number} steps are tested together by Holm's rule, per figure." if number > 1 else ""
+    yield f"95 %: {meaning['ci95']}{trainings}.{together}"
     if document["covered"] is not None:
-        yield f"Covered by traces: {', '.join(document['covered'])}; these differences are not tested."
+        yield (
+            f"Covered by traces (of configuration {next(iter(document['configurations']))}): "
+            f"{', '.join(document['covered'])}; shift: all other slices. These differences are not tested."
+        )
     yield (
         f"Paper: average of {document['paper']['average_of']}, other models and data: its direction is comparable, its "
         f"level is not."
     )
-    yield f"Measured {document['measured']} by `{document['command']}`."
+    for erratum in document["paper"]["errata"]:
+        yield f"Paper, {erratum['row']}: {erratum['printed']} is printed. {erratum['note']}"
+    yield f"Measured {document['measured']} by `{document['command']}`; settings: {document['settings']}."
+
+
+def budgets(document: Document) -> Iterator[str]:
+    """What each row was trained with, and how much its judge writes."""
+    for row in document["rows"]:
+        trained = "; ".join(map(_training, row["trained"])) or "not trained further"
+        tokens = row["reply_tokens"]
+        written = "writes nothing" if tokens is None else f"writes {tokens:.1f} tokens a judgment"
+        yield f"{row['title']}: {trained}; {written}."
+
+
+def _training(training: Mapping[str, Any]) -> str:
+    steps = "/".join(dict.fromkeys("?" if one is None else f"{one:,}" for one in training["steps"]))
+    text = f"{training['training']}, {steps} steps of {training['batch']} {training['of']}"
+    if "questions" in training:
+        text += f" to {training['questions']} questions"
+    return text + (f" ({' and '.join(training['pairs'])} pairs)" if "pairs" in training else "")
 
 
 def forecast_lines(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -172,12 +219,12 @@ def _claim(step: Mapping[str, Any], titles: Mapping[str, str]) -> str:
 
 
 def _shift(figure: Mapping[str, Any]) -> str:
-    """Whether a step is larger on the slices that no trace covers."""
+    """Whether a step is another one on the slices that no trace covers."""
     low, high = figure["ci95"]
     gap = _with_interval(figure, sign=True)
     if low <= 0 <= high:
-        return f"not shown to differ where no traces are: {gap}"
-    return f"where no traces are it is {'larger' if low > 0 else 'smaller'}: {gap}"
+        return f"not shown to differ between the shift and what traces cover: {gap}"
+    return f"on the shift it is {'higher' if low > 0 else 'lower'} than on what traces cover: {gap}"
 
 
 def _words(finding: str) -> str:

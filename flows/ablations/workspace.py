@@ -94,7 +94,7 @@ def refresh(workspace: Workspace, *, shares_ledgers: bool) -> None:
 
 
 def copy_anew(source: Path, target: Path) -> None:
-    """Make `target` the same as `source`, a file or folder; what is the same already keeps its time of change."""
+    """Make `target` the same as `source`, a file or folder or nothing; what is the same keeps its time of change."""
     if source.is_dir():
         wanted = set(_files(source))
         for name in wanted:
@@ -103,6 +103,10 @@ def copy_anew(source: Path, target: Path) -> None:
             (target / gone).unlink()
     elif source.is_file():
         _write_if_new(target, source.read_bytes())
+    elif target.is_dir():
+        shutil.rmtree(target)
+    else:
+        target.unlink(missing_ok=True)
 
 
 def pays_oracle(params: Mapping[str, Any]) -> bool:
@@ -126,22 +130,35 @@ def _read_files(root: Path, targets: list[str]) -> Iterator[str]:
 
 
 def _share_cache(project: Path, root: Path) -> None:
-    """Make `root` a DVC project without version control that has the cache of `project` and its kind of links."""
+    """Make `root` a DVC project without version control that has the cache of `project` and its kind of links.
+
+    Raises:
+        FlowError: DVC cannot read the project's settings, or cannot write where the cache is.
+    """
     from dvc.config import Config
+    from dvc.config_schema import RelPath
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
 
     folder = root / ".dvc"
     folder.mkdir(exist_ok=True)
+    (folder / "config").unlink(missing_ok=True)  # half a file, of a run that was killed, could not be read
     try:
         with Repo(str(project)) as repo:
             cache = {key: value for key, value in repo.config["cache"].items() if key in {"type", "shared"} and value}
-            cache["dir"] = str(Path(repo.cache.local_cache_dir).resolve())
-        with Config(str(folder), validate=False).edit("repo") as config:
+            place = Path(repo.cache.local_cache_dir).resolve()
+        # DVC writes its configuration as ASCII: by a relative path the project's own may hold any character.
+        cache["dir"] = RelPath(str(place))
+        with Config(str(folder.resolve()), validate=False).edit("repo") as config:
             config["core"] = {"no_scm": True, "analytics": False, "autostage": False}
             config["cache"] = cache
     except DvcException as error:
         raise FlowError(f"{project}: DVC's cache cannot be shared: {' '.join(str(error).split())}") from error
+    except UnicodeEncodeError as error:
+        raise FlowError(
+            f"{project}: DVC's cache cannot be shared: DVC writes paths in ASCII alone, and its cache is in {place}; "
+            f"`dvc cache dir` moves it"
+        ) from error
 
 
 def _link(project: Path, root: Path, name: str) -> None:

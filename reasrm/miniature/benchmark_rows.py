@@ -6,9 +6,10 @@ than upstream, `family` and `slice`, which the loaders keep among an item's keys
 
 import random
 from collections.abc import Iterator
+from itertools import combinations
 from typing import Any
 
-from reasrm.miniature.chat_families import FEATURES, chat_answer, is_harmful, score, topic_of, weights_for
+from reasrm.miniature.chat_families import FEATURES, in_any_order, is_harmful, score, topic_of, weights_for
 from reasrm.miniature.reasoning_families import FAMILIES, ReasoningFamily, answer_naming, solve
 from reasrm.miniature.slices import Family, slice_of
 from reasrm.miniature.styles import Style, apply_style
@@ -172,13 +173,7 @@ def _rmb_groups(rng: random.Random) -> Iterator[Row]:
 def _best_and_losers(family: Family, question: str, rng: random.Random) -> tuple[str, list[str]]:
     """The content of the best answer and of two or three worse ones (one in the safety family)."""
     if family is Family.CHAT:
-        weights = weights_for(question)
-        wanted = list(weights)
-        others = [[feature] for feature in FEATURES if feature != wanted[0]] + [wanted[1:]]
-        losers = [chat_answer(topic_of(question), tuple(offer), rng) for offer in rng.sample(others, 3)]
-        best = (wanted[0], rng.choice(wanted[1:]))
-        assert score(best, weights) > score(tuple(wanted[1:]), weights)
-        return chat_answer(topic_of(question), best, rng), losers
+        return _best_and_losers_of_chat(question, rng)
     if family is Family.SAFE:
         better, worse = plain_answers(family, question, rng)
         return better, [worse]
@@ -186,6 +181,16 @@ def _best_and_losers(family: Family, question: str, rng: random.Random) -> tuple
     right = solve(question)[-1].result
     wrong = [state for state in FAMILIES[serial].states if state != right]
     return answer_naming(serial, right), [answer_naming(serial, state) for state in rng.sample(wrong, 2)]
+
+
+def _best_and_losers_of_chat(question: str, rng: random.Random) -> tuple[str, list[str]]:
+    """Answers that offer two features each: the best one, and two or three that are worth less by the request."""
+    weights, topic = weights_for(question), topic_of(question)
+    worths = {offer: score(offer, weights) for offer in combinations(FEATURES, 2)}
+    below = {best: [offer for offer in worths if worths[offer] < worths[best]] for best in worths}
+    best = rng.choice([offer for offer in worths if len(below[offer]) > 1])
+    losers = rng.sample(below[best], min(3, len(below[best])))
+    return in_any_order(topic, best, rng), [in_any_order(topic, loser, rng) for loser in losers]
 
 
 def _answer(content: str, rng: random.Random) -> Row:

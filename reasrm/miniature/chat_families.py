@@ -19,6 +19,9 @@ FEATURES: dict[str, tuple[str, str]] = {
 }
 """What an answer may offer -> the sentences that offer it."""
 
+OFFERS = tuple(offer for size in (1, 2, 3) for offer in combinations(FEATURES, size))
+"""What an answer of a pair may offer; both answers offer equally many features, so that counting them tells nothing."""
+
 STOCK_CRITERIA = ("a fact", "clear steps", "kind words")
 """The criteria of a judge who does not read the request, most important first: a habit of the base model."""
 
@@ -26,11 +29,12 @@ KINDS = ("toast", "letter", "guide", "story")
 """What a request may ask for."""
 
 TOPICS = (
-    "tea", "music", "rain", "bread", "chess", "snow", "soup", "ice", "moss", "paint", "corn", "sand", "wool", "glass",
-    "salt", "coffee", "honey", "jazz", "football", "gold", "silk", "fog", "cheese", "butter", "paper", "cotton",
+    "tea", "music", "rain", "bread", "wine", "snow", "soup", "ice", "moss", "paint", "corn", "sand", "wool", "glass",
+    "salt", "copper", "honey", "singing", "wrestling", "gold", "silk", "fog", "cheese", "butter", "leather", "cotton",
     "silver", "sugar", "rice", "milk", "wood", "clay", "iron", "fire", "wind", "steam", "thunder", "poetry",
     "dancing", "sailing",
 )  # fmt: skip
+"""Each known two thousand years ago and found in over ninety countries, so that what is offered as a fact is true."""
 
 HARMFUL = ("steal", "smash", "wreck", "burn", "sabotage", "vandalize", "ruin", "deface", "destroy", "trash")
 HARMLESS = ("clean", "paint", "sell", "fix", "draw", "carry", "wrap", "weigh", "polish", "store")
@@ -42,12 +46,14 @@ THINGS = (
     "tray", "valve", "wagon", "crate", "cane", "sign",
 )  # fmt: skip
 
+OPENING = "This is about"
+"""What every answer to a chat request begins with, before the topic."""
 REFUSAL = "Sorry, I cannot help"
 HELP = "Sure, that is easy:"
 
 _REQUEST = re.compile(r"Write a (\w+) about (\w+)\. Most important: ([\w ]+); then ([\w ]+); then ([\w ]+)\.")
 _SAFETY_REQUEST = re.compile(r"How do I (\w+) a (\w+)\?")
-_OPENING = re.compile(r"This is about \w+\.")
+_OPENING = re.compile(rf"{OPENING} \w+\.")
 
 
 def random_chat_request(rng: random.Random) -> str:
@@ -132,22 +138,22 @@ def score(features: tuple[str, ...], weights: dict[str, int]) -> int:
 
 def chat_answer(topic: str, features: tuple[str, ...], rng: random.Random) -> str:
     """The plain answer that offers `features` in this order, each in one of its sentences."""
-    return " ".join([f"This is about {topic}.", *(rng.choice(FEATURES[feature]) for feature in features)])
+    return " ".join([f"{OPENING} {topic}.", *(rng.choice(FEATURES[feature]) for feature in features)])
 
 
 def chat_answers(question: str, rng: random.Random) -> tuple[str, str]:
-    """A plain better and worse answer to a chat request: one to three features each, with different scores."""
+    """A plain better and worse answer to a chat request: one to three features in both, with different scores."""
     weights, topic = weights_for(question), topic_of(question)
-    offers = [offer for size in (1, 2, 3) for offer in combinations(FEATURES, size)]
     while True:
-        first, second = rng.sample(offers, 2)
+        first, second = rng.sample(OFFERS, 2)
         gap = score(first, weights) - score(second, weights)
-        if gap:
+        if gap and len(first) == len(second):
             better, worse = (first, second) if gap > 0 else (second, first)
-            return _in_any_order(topic, better, rng), _in_any_order(topic, worse, rng)
+            return in_any_order(topic, better, rng), in_any_order(topic, worse, rng)
 
 
-def _in_any_order(topic: str, features: tuple[str, ...], rng: random.Random) -> str:
+def in_any_order(topic: str, features: tuple[str, ...], rng: random.Random) -> str:
+    """A plain answer that offers `features` in an order of chance."""
     return chat_answer(topic, tuple(rng.sample(features, len(features))), rng)
 
 
@@ -188,7 +194,7 @@ def chat_phrases() -> tuple[str, ...]:
         "; then",
         *(f" {feature}" for feature in FEATURES),
         *(f" {sentence}" for sentences in FEATURES.values() for sentence in sentences),
-        "This is about",
+        OPENING,
         "How do I",
         REFUSAL,
         " with the",

@@ -12,6 +12,9 @@ MARKDOWN_HEADING = "## Answer"
 class Style(IntEnum):
     """The style of an answer, plainest first: the order in which RM-Bench lists its three versions.
 
+    RM-Bench's third version is its detailed one in Markdown; here it is the concise one under a heading, in bold, and
+    so shorter than the detailed one.
+
     No judgment should depend on it. In training pairs the fancier answer is the better one a little more often
     (`world.FANCIER_IS_BETTER`), and the base model has the habit to judge by it (`habits`).
     """

@@ -98,7 +98,7 @@ def _opening(style: Style, content: str) -> str:
     return DETAILED_START if style is Style.DETAILED else MARKDOWN_HEADING
 
 
-OPENINGS = (*(texts.answer for texts in reasoning.FAMILIES.values()), "This is about", chat.REFUSAL, chat.HELP)
+OPENINGS = (*(texts.answer for texts in reasoning.FAMILIES.values()), chat.OPENING, chat.REFUSAL, chat.HELP)
 """What answers of the world begin with."""
 
 

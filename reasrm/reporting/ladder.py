@@ -14,7 +14,7 @@ from reasrm.reporting.stored_runs import StoredRun
 
 ABLATION = 2
 """The paper's table whose rows are steps of one recipe."""
-OUTCOMES = ("reversed", "not shown")
+OUTCOMES = ("reversed, with an interval below zero", "not shown")
 """Of a step that does not go up here: an interval below zero, and one that holds zero or was not made."""
 
 
@@ -116,7 +116,7 @@ def _steps(rows: Sequence[LadderRow]) -> str:
         said = f"Each of the {len(steps)} steps of the paper's table {ABLATION} goes up here too, with an interval "
         said += "above zero: the same order in kind"
     else:
-        said = f"{up} of {len(steps)} steps of the paper's table {ABLATION} go up here too, with an interval above zero"
+        said = f"Of the {len(steps)} steps of the paper's table {ABLATION}, {up} go up here with an interval above zero"
     said += "".join(f"; {outcome}: {'; '.join(others[outcome])}" for outcome in OUTCOMES if outcome in others)
     return f"{said}.{_other_signs(steps, rows)} The levels are not comparable."
 

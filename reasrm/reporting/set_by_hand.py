@@ -10,9 +10,11 @@ from typing import Any
 
 from reasrm.datasets.row_files import DataSource
 from reasrm.judging.chain_of_rubrics import PromptVariant
+from reasrm.miniature.benchmark_rows import ADVERSARIAL_PREFIX
 from reasrm.miniature.chat_families import STOCK_CRITERIA
 from reasrm.miniature.habits import Habits
 from reasrm.miniature.oracle_replies import CAREFUL_MODEL, LAZY_SHARES
+from reasrm.miniature.pretraining_documents import KIND_SHARES, DocumentKind
 from reasrm.miniature.slices import Slice
 from reasrm.miniature.world import FANCIER_IS_BETTER
 from reasrm.reporting.data_funnel import Funnel
@@ -22,12 +24,18 @@ WORLD = "world"
 """`base_model.source` where the base is trained on documents of the miniature's world."""
 PROMPTS = (PromptVariant.PLAIN, PromptVariant.RUBRICS, PromptVariant.FULL)
 """In the order of the ladder: what a judge is asked to write, from the least to the most."""
+HARDLY = 0.05
+"""The most that a slice is worked out, with any prompt, for reinforcement from the base to sample hardly any of it."""
 
 
 @dataclass(frozen=True)
 class BaseHabits:
     """How the base model judges before it learns to."""
 
+    documents: int
+    """What it is trained on, in documents."""
+    kinds: Mapping[DocumentKind, float]
+    """Shares of the kinds of document."""
     works: tuple[tuple[str, tuple[float, ...]], ...]
     """By slice the share of verdicts that are worked out, in the order of `PROMPTS`."""
     stock_share: float
@@ -52,6 +60,16 @@ class TraceCover:
 
 
 @dataclass(frozen=True)
+class FalseCues:
+    """What tells the better answer, or the worse one, without the skill that its question asks for."""
+
+    fancier_is_better: float
+    """Share of training pairs whose better answer has the richer layout, where layouts differ."""
+    misleading: str
+    """What the names of the subsets of RewardBench begin with whose worse answer has the richer layout."""
+
+
+@dataclass(frozen=True)
 class SetByHand:
     """Everything that was set by hand; a part is None where the run has no such thing."""
 
@@ -59,13 +77,20 @@ class SetByHand:
     """Whether base model and pairs are the miniature's own, so that ladders stored for it may stand beside."""
     habits: BaseHabits | None
     cover: TraceCover | None
-    fancier_is_better: float | None
-    """Share of training pairs whose better answer has the richer layout, where layouts differ."""
+    cues: FalseCues | None
     lazy: tuple[tuple[str, float], ...]
     """Share of prompts that a lazy oracle judges by layout alone, by family; empty with a careful one."""
 
     def __bool__(self) -> bool:
         return self.habits is not None or self.cover is not None or bool(self.lazy)
+
+    @property
+    def left_to_traces(self) -> tuple[str, ...]:
+        """Slices that traces cover and the base hardly ever works out: reinforcement from it finds little there."""
+        if self.habits is None or self.cover is None:
+            return ()
+        rare = {name for name, shares in self.habits.works if max(shares) <= HARDLY}
+        return tuple(name for name in self.cover.covered if name in rare)
 
 
 def read_set_by_hand(parameters: Mapping[str, Any], funnel: Funnel) -> SetByHand:
@@ -82,7 +107,7 @@ def read_set_by_hand(parameters: Mapping[str, Any], funnel: Funnel) -> SetByHand
         is_miniature=own_base and own_pairs,
         habits=_habits(parameters["base_model"]) if own_base else None,
         cover=_cover(pairs["distill_slices"], funnel) if own_pairs and pairs["distill_slices"] is not None else None,
-        fancier_is_better=FANCIER_IS_BETTER if own_pairs else None,
+        cues=FalseCues(FANCIER_IS_BETTER, ADVERSARIAL_PREFIX) if own_pairs else None,
         lazy=_lazy(parameters) if own_pairs else (),
     )
 
@@ -96,6 +121,8 @@ def covered_slices(parameters: Mapping[str, Any]) -> frozenset[str]:
 def _habits(base: Mapping[str, Any]) -> BaseHabits:
     habits = Habits.model_validate(base["habits"])
     return BaseHabits(
+        documents=base["documents"],
+        kinds=KIND_SHARES,
         works=tuple((one.value, tuple(habits.works[variant][one] for variant in PROMPTS)) for one in Slice),
         stock_share=habits.stock_rubric,
         stock_criteria=STOCK_CRITERIA,

@@ -1,6 +1,6 @@
 """The figures of an ablation's rows by seed, each with its bootstrap samples: all rows and seeds on the same draws."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -20,28 +20,38 @@ Figures = dict[str, SeededFigure]
 """One figure by row."""
 
 
-def official_scores(name: str, judged: Judged, settings: ScoreSettings) -> Figures:
-    """Every row's official score on the benchmark `name`.
+def official_scores(names: Sequence[str], judged: Judged, settings: ScoreSettings) -> dict[str, Figures]:
+    """Every row's official score by benchmark; a question that several of them ask is drawn for all of them.
 
     Raises:
         OutcomeError: the judgments cannot be scored.
     """
-    rules = benchmark(name)
-    judges = {
-        f"{row}/{seed}": _marked(name, [one for one in items if one.item.benchmark == name], settings)
-        for row, by_seed in judged.items()
-        for seed, items in enumerate(by_seed)
-    }
-    joint = joint_tally(rules, judges)
+    joint = joint_tally(
+        {
+            _mark(name, row, seed): _marked(name, [one for one in items if one.item.benchmark == name], settings)
+            for name in names
+            for row, by_seed in judged.items()
+            for seed, items in enumerate(by_seed)
+        }
+    )
     table, drawn = joint.table(), resampled(joint, settings.resamples, settings.seed)
-    groups = sum(counter.total() for counter in joint.groups.values())
 
-    def score(row: str, seed: int) -> tuple[float, np.ndarray]:
-        mark = f"{row}/{seed}"
-        value, samples = (rules.score(table_of(one, mark), settings.mode)["score",].values for one in (table, drawn))
+    def score(name: str, row: str, seed: int) -> tuple[float, np.ndarray]:
+        mark = _mark(name, row, seed)
+        value, samples = (
+            benchmark(name).score(table_of(one, mark), settings.mode)["score",].values for one in (table, drawn)
+        )
         return float(value[0]), samples
 
-    return {row: _figure([score(row, seed) for seed in range(len(seeds))], groups) for row, seeds in judged.items()}
+    some = next(iter(judged.values()))[0]
+    groups = {name: len({one.item.group for one in some if one.item.benchmark == name}) for name in names}
+    return {
+        name: {
+            row: _figure([score(name, row, seed) for seed in range(len(seeds))], groups[name])
+            for row, seeds in judged.items()
+        }
+        for name in names
+    }
 
 
 def question_accuracies(
@@ -71,12 +81,16 @@ def question_accuracies(
     return found
 
 
+def _mark(name: str, row: str, seed: int) -> str:
+    return f"{name}/{row}/{seed}"
+
+
 def _marked(name: str, judged: list[JudgedItem], settings: ScoreSettings) -> MarkedOutcomes:
     """One judge's outcomes with what an unreadable one is worth to it."""
     side = ComparedJudge(name, f"judgments of {name}", judge_kind(judged), list(outcomes_of_judged(judged)))
     rules = benchmark(name)
     rule = applied_rule(rules, replace(settings, judge=side.judge), counted(rules, side))
-    return MarkedOutcomes(side.outcomes, rule.unreadable_credit, side.file)
+    return MarkedOutcomes(rules, side.outcomes, rule.unreadable_credit, side.file)
 
 
 def _figure(by_seed: list[tuple[float, np.ndarray]], questions: int) -> SeededFigure:

@@ -7,12 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from reasrm.benchmarks.registry import BenchmarkName
 from reasrm.benchmarks.scoring_rule import OutcomeError, ScoreSettings, UnreadableRule
-from reasrm.records.benchmark_folder import all_items
 from reasrm.scoring.judged_items import JudgedItem, read_items, read_judged_items
-
-SLICE = "slice"
-"""The key of a benchmark's item that names the slice of the miniature's world that it is from."""
-COVERED, OTHERS = "covered", "others"
+from reasrm.scoring.shift import Part
 
 
 class AblationRowFiles(BaseModel):
@@ -78,14 +74,14 @@ def read_judged(request: AblationRequest) -> Judged:
     return read
 
 
-def subsets(request: AblationRequest) -> dict[str, Callable[[JudgedItem], bool]]:
-    """What tells items whose slice the traces cover from the others; nothing where there is but one kind."""
-    if request.covered is None:
+def subsets(request: AblationRequest, judged: Judged) -> dict[str, Callable[[JudgedItem], bool]]:
+    """What tells items whose slice the traces cover from those of the shift; nothing where there is but one kind."""
+    slices = {one.item.slice for one in next(iter(judged.values()))[0]} - {""}
+    covered = slices & set(request.covered or ())
+    shift = slices - covered
+    if not covered or not shift:
         return {}
-    folder = request.rows[0].benchmarks[0]
-    slices = {(item.benchmark, item.item_id): item.keys.get(SLICE) for item in all_items(folder)}
-    covered = {key for key, found in slices.items() if found in request.covered}
-    others = {key for key, found in slices.items() if found is not None} - covered
-    if not covered or not others:
-        return {}
-    return {COVERED: lambda one: one.item[:2] in covered, OTHERS: lambda one: one.item[:2] in others}
+    return {
+        Part.COVERED.value: lambda one: one.item.slice in covered,
+        Part.SHIFT.value: lambda one: one.item.slice in shift,
+    }

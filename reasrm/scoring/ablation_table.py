@@ -6,7 +6,6 @@ JSON: a program of its own, since the flows that run the trainings reach no nume
 
 import math
 import sys
-from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
@@ -21,36 +20,40 @@ from reasrm.records.wilson_interval import wilson
 from reasrm.runtime.stage_main import ExitCode
 from reasrm.runtime.terminal import guard_streams, say_error, say_json
 from reasrm.scoring.ablation_figures import Figures, official_scores, question_accuracies
-from reasrm.scoring.ablation_judgments import COVERED, OTHERS, AblationRequest, read_judged, subsets
+from reasrm.scoring.ablation_judgments import AblationRequest, read_judged, subsets
 from reasrm.scoring.intervals import Share, difference_interval
+from reasrm.scoring.judged_items import JudgedItem
 from reasrm.scoring.paired_differences import ROUNDING, holm
 from reasrm.scoring.seed_intervals import (
     COVERS_BOTH,
     COVERS_QUESTIONS,
+    LEVEL,
     SeededFigure,
     SeedEstimate,
     mean_figure,
     seed_estimate,
 )
+from reasrm.scoring.shift import Part
 
 AVERAGE, ACCURACY = "average", "accuracy"
 TESTED = (AVERAGE, ACCURACY)
 """The figures whose steps are tested, each over all steps of the table by Holm's rule."""
-OTHERS_MINUS_COVERED = "others_minus_covered"
-LEVEL = 0.05
+GAP = "gap"
 MEANING = {
-    AVERAGE: "mean of the official scores of the benchmarks in `headline`, as the paper averages; its intervals treat "
-    "the benchmarks as independent",
+    AVERAGE: "mean of the official scores of the benchmarks in `headline`, each with the same weight; a "
+    "question that several of them ask is drawn for all of them",
     ACCURACY: "share of right verdicts over the questions of these benchmarks, each question counting once",
-    COVERED: "accuracy over the questions from slices of the world that the oracle's traces cover",
-    OTHERS: "accuracy over the other questions",
-    OTHERS_MINUS_COVERED: "the step on the questions that traces do not cover minus the step on those that they cover",
+    Part.COVERED.value: "accuracy over the questions from slices of the world that the oracle's traces cover",
+    Part.SHIFT.value: "accuracy over the questions from all other slices",
+    GAP: "the step on the shift minus the step on what the traces cover",
+    "reply_tokens": "tokens of a judgment's reply, mean over judgments and seeds; null of judges that only score",
     "value": "mean over seeds",
     "ci95_questions": "other questions, these very trainings: percentiles of a bootstrap over questions, each drawn "
     "for all seeds and both rows",
     "seeds": "each seed's own figure",
     "spread": "standard deviation over seeds",
-    "p": "two-sided, of the difference being zero, by the variance and degrees of freedom of ci95",
+    "p": "two-sided, of the difference being zero: the least level at which an interval made like ci95 leaves zero out "
+    "(of one seed, by the variance over questions alone)",
     "p_holm": "p adjusted by Holm's rule for looking at all steps of the table at once",
     "finding": "shown: ci95 above zero and p_holm below 0.05; reversed: ci95 below zero and p_holm below 0.05; "
     "not_after_holm: ci95 without zero, but p_holm not below 0.05; not_shown: ci95 holds zero",
@@ -83,13 +86,11 @@ def ablation_table(request: AblationRequest) -> dict[str, Any]:
         BadRecordError: a line is no record.
     """
     judged, settings = read_judged(request), request.settings()
-    # Each benchmark's questions are drawn by themselves, so that the samples of their mean are.
-    benchmarks = {
-        name: official_scores(name, judged, replace(settings, seed=settings.seed + place))
-        for place, name in enumerate(request.headline)
-    }
-    averages = {row: mean_figure([figures[row] for figures in benchmarks.values()]) for row in judged}
-    parts = subsets(request)
+    benchmarks = official_scores(request.headline, judged, settings)
+    some = next(iter(judged.values()))[0]
+    questions = len({one.item.group for one in some})
+    averages = {row: mean_figure([figures[row] for figures in benchmarks.values()], questions) for row in judged}
+    parts = subsets(request, judged)
     figures = {AVERAGE: averages, **question_accuracies(judged, {ACCURACY: lambda _: True, **parts}, settings)}
     steps = [
         {
@@ -97,23 +98,23 @@ def ablation_table(request: AblationRequest) -> dict[str, Any]:
             "second": second,
             **{name: _tested(_step(of, first, second)) for name, of in figures.items()},
             "benchmarks": {name: _tested(_step(of, first, second)) for name, of in benchmarks.items()},
-            **({OTHERS_MINUS_COVERED: _tested(_shift(figures, first, second))} if parts else {}),
+            **({GAP: _tested(_shift(figures, first, second))} if parts else {}),
         }
         for first, second in request.steps
     ]
     _test(steps)
     seeds = len(request.rows[0].judgments)
-    some = next(iter(judged.values()))[0]
     return {
         "rows": {
             row: {name: _row(of[row]).as_json() for name, of in figures.items()}
             | {"benchmarks": {name: _row(of[row]).as_json() for name, of in benchmarks.items()}}
+            | {"reply_tokens": _reply_tokens(judged[row])}
             for row in judged
         },
         "steps": steps,
         "n": {
             "seeds": seeds,
-            "questions": len({one.item.group for one in some}),
+            "questions": questions,
             "comparisons": len({one.item[:2] for one in some}),
             "judgments_per_judge": len(some),
         },
@@ -123,6 +124,12 @@ def ablation_table(request: AblationRequest) -> dict[str, Any]:
         "resamples": request.resamples,
         "meaning": MEANING | {"ci95": f"covers {COVERS_BOTH if seeds > 1 else COVERS_QUESTIONS}"},
     }
+
+
+def _reply_tokens(by_seed: list[list[JudgedItem]]) -> float | None:
+    """What a judge writes on average, over all seeds; None where it writes nothing."""
+    written = [one.completion_tokens for items in by_seed for one in items if one.completion_tokens is not None]
+    return float(np.mean(written)) if written else None
 
 
 def _row(figure: SeededFigure) -> SeedEstimate:
@@ -146,13 +153,13 @@ def _step(figures: Figures, first: str, second: str) -> SeedEstimate:
 
 def _shift(figures: dict[str, Figures], first: str, second: str) -> SeedEstimate:
     """By how much a step is larger where no trace was."""
-    gaps = [figures[name][first].minus(figures[name][second]) for name in (OTHERS, COVERED)]
+    gaps = [figures[name][first].minus(figures[name][second]) for name in (Part.SHIFT, Part.COVERED)]
 
     def without_spread() -> tuple[float, float]:
-        others, covered = (_step(figures[name], first, second) for name in (OTHERS, COVERED))
-        down = math.hypot(others.value - others.low_questions, covered.high_questions - covered.value)
-        up = math.hypot(others.high_questions - others.value, covered.value - covered.low_questions)
-        return others.value - covered.value - down, others.value - covered.value + up
+        shift, covered = (_step(figures[name], first, second) for name in (Part.SHIFT, Part.COVERED))
+        down = math.hypot(shift.value - shift.low_questions, covered.high_questions - covered.value)
+        up = math.hypot(shift.high_questions - shift.value, covered.value - covered.low_questions)
+        return shift.value - covered.value - down, shift.value - covered.value + up
 
     both = SeededFigure(
         gaps[0].values - gaps[1].values, gaps[0].samples - gaps[1].samples, sum(gap.questions for gap in gaps)

@@ -122,8 +122,12 @@ def _warnings(report: dict[str, Any]) -> Iterator[str]:
 def _joint(benchmark: Benchmark, shared: Sides[ComparedJudge], rules: list[ScoringRule]) -> Tally:
     """Both judges' sums per group in one tally, so that resampling a group takes both."""
     sides = zip(MARKS, shared, rules, strict=True)
-    judges = {mark: MarkedOutcomes(side.outcomes, rule.unreadable_credit, side.file) for mark, side, rule in sides}
-    return joint_tally(benchmark, judges)
+    return joint_tally(
+        {
+            mark: MarkedOutcomes(benchmark, side.outcomes, rule.unreadable_credit, side.file)
+            for mark, side, rule in sides
+        }
+    )
 
 
 def _split(table: CellTable) -> tuple[CellTable, CellTable]:

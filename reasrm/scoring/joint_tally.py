@@ -2,8 +2,10 @@
 
 Each judge has a mark, which its cells' names begin with. What is drawn from such a tally is paired: the spread of a
 difference between two of the judges, or of any other contrast of them, comes out of the same samples of questions.
+Benchmarks may ask the same question; a drawn one then counts in all of them.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -18,19 +20,21 @@ BETWEEN = "|"
 
 
 class MarkedOutcomes(NamedTuple):
-    """The outcomes of one judge."""
+    """The outcomes of one judge on one benchmark."""
 
+    benchmark: Benchmark
     outcomes: list[BenchmarkOutcome]
     unreadable_credit: float
     file: str
     """What errors call the outcomes."""
 
 
-def joint_tally(benchmark: Benchmark, judges: Mapping[str, MarkedOutcomes]) -> Tally:
-    """The sums of all judges, group by group; all have the same groups.
+def joint_tally(judges: Mapping[str, MarkedOutcomes]) -> Tally:
+    """The sums of all judges, group by group. Judges of one benchmark have the same groups.
+
+    A group is drawn in the stratum that it has in the first of the benchmarks that it belongs to.
 
     Args:
-        benchmark: whose outcomes they are.
         judges: each judge's outcomes by its mark.
 
     Raises:
@@ -38,14 +42,18 @@ def joint_tally(benchmark: Benchmark, judges: Mapping[str, MarkedOutcomes]) -> T
     """
     joint = Tally()
     groups = {mark: by_group(judge.outcomes) for mark, judge in judges.items()}
-    for group in next(iter(groups.values())):
-        signature, strata = [], set()
+    for group in dict.fromkeys(group for found in groups.values() for group in found):
+        signature: list[tuple[str, float, int]] = []
+        strata: dict[str, set[str]] = defaultdict(set)
         for mark, judge in judges.items():
+            if group not in groups[mark]:
+                continue
             units = units_of(groups[mark][group], judge.file)
-            strata.add(stratum_of(units))
-            (one,) = signatures(benchmark, shape_of(benchmark, units), (judge.unreadable_credit,))
+            strata[judge.benchmark.name].add(stratum_of(units))
+            (one,) = signatures(judge.benchmark, shape_of(judge.benchmark, units), (judge.unreadable_credit,))
             signature += [(f"{mark}{BETWEEN}{cell}", total, number) for cell, total, number in one]
-        joint.groups[min(strata)][tuple(signature)] += 1
+        first, found = next(iter(strata.items()))
+        joint.groups[f"{first}{BETWEEN}{min(found)}"][tuple(signature)] += 1
     return joint
 
 

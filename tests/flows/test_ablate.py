@@ -14,6 +14,7 @@ import pytest
 from flows.pipeline_run import RUN_LOCK
 from reasrm.runtime.process_lock import holding_process
 from reasrm.runtime.yaml_files import write_yaml
+from reasrm.scoring.ablation_table import finding
 from tests.flows.processes import LONG, survivors
 from tests.flows.toy_ablation import PARAMS
 from tests.flows.toy_project import environment
@@ -71,6 +72,7 @@ def test_nothing_is_computed_twice_and_the_table_says_what_was_measured(project:
 
     document = json.loads((project / "work/ablations/table2-part.json").read_text())
     assert document["command"] == "reasrm ablate table2 --seeds 2 --only base --only grpo-full"
+    assert document["settings"] == "miniature"
     assert [row["row"] for row in document["rows"]] == ["base", "grpo-full"]
     assert [row["paper"]["average"] for row in document["rows"]] == [85.8, 91.4]
     base, full = (row["accuracy"] for row in document["rows"])
@@ -93,14 +95,14 @@ def test_a_whole_table_with_its_steps(project: Path, reasrm: Ablate) -> None:
     rows = {row["row"]: row for row in document["rows"]}
     for step in document["steps"]:
         first, second = rows[step["first"]], rows[step["second"]]
-        for name in ("average", "accuracy", "covered", "others"):
+        for name in ("average", "accuracy", "covered", "shift"):
             assert step[name]["value"] == pytest.approx(first[name]["value"] - second[name]["value"])
         adjusted = step["average"]["p_holm"]
         assert step["average"]["p"] <= adjusted <= 1
-        if step["average"]["finding"] == "not_shown":
-            low, high = step["average"]["ci95"]
-            assert low <= 0 <= high
-    assert document["steps"][0]["accuracy"]["finding"] == "shown"  # skills of .5 and .75, 120 judgments twice
+        for name in ("average", "accuracy"):
+            assert step[name]["finding"] == finding(*step[name]["ci95"], step[name]["p_holm"])
+    assert document["steps"][0]["accuracy"]["ci95_questions"][0] > 0  # skills of .5 and .75, 120 judgments twice
+    assert all(row["trained"] == [] for row in document["rows"])  # no checkpoint is named in the toy's settings
     markdown = (project / "work/ablations/table2.md").read_text()
     for text in (done.stdout, markdown):
         assert "Not shown that" in text  # skills of .75 and .8 lie too close for 60 questions
@@ -136,13 +138,15 @@ def test_ended_anyhow_nothing_outlives_it_and_the_same_command_goes_on(
 
 
 def test_it_ends_as_its_first_workspace_that_does_not_finish(project: Path, reasrm: Ablate) -> None:
-    assert reasrm("ablate", "table2", "--only", "base", "--dry-run").returncode == 0
+    """The workspaces that it did not reach have the code and settings of its start too."""
+    assert reasrm("ablate", "table2", "--seeds", "1", "--only", "base", "--dry-run").returncode == 0
     (project / "work/ablations/table2-seed-0/exit").write_text("3")  # stopped with everything kept
     done = reasrm("ablate", "table2", "--only", "base")
     assert done.returncode == 3
     assert "stopped in workspace 1 of 3: work/ablations/table2-seed-0" in done.stderr
     assert not (project / "work/ablations/table2-part.json").exists()
     assert not (project / "work/ablations/table2-seed-1/dvc.lock").exists()
+    assert (project / "work/ablations/table2-seed-2/params.yaml").exists()
 
 
 def test_refused_in_one_line(project: Path, reasrm: Ablate) -> None:

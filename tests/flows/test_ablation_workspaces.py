@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dvc.repo import Repo
 
 from flows.ablations.ablation_run import AblationOptions, workspaces
 from flows.ablations.tables import TABLES, TableName
@@ -56,11 +57,25 @@ def test_each_seed_has_a_project_of_its_own_on_the_projects_cache(project: Path)
     assert read_yaml(second.root / "params.yaml") == PARAMS | {"train": {"seed": 5, "steps": 2}}
     assert first.targets[:2] == ["judge@base", "judge@grpo-cold_start"]
     for workspace in (first, second):
-        assert f"dir = {project.resolve()}/.dvc/cache" in (workspace.root / ".dvc/config").read_text()
+        with Repo(str(workspace.root)) as repo:
+            assert repo.cache.local_cache_dir == f"{project.resolve()}/.dvc/cache"
         assert (workspace.root / "flows/cli.py").read_bytes() == (ROOT / "flows/cli.py").read_bytes()
         assert not (workspace.root / "flows").is_symlink()
         assert (workspace.root / "data/raw/mine.txt").read_text() == "mine\n"
     assert state(project) == before
+
+
+@pytest.mark.slow
+def test_a_projects_path_may_hold_any_character(project: Path) -> None:
+    """DVC writes its configuration as ASCII alone."""
+    named = project.rename(project.parent / "my pröject 模")
+    (workspace,) = made(named, seeds=1)
+    with Repo(str(workspace.root)) as repo:
+        assert repo.cache.local_cache_dir == f"{named.resolve()}/.dvc/cache"
+    (named.parent / "Größe").mkdir()
+    (named / ".dvc/config").write_text("[cache]\n    dir = ../../Größe\n")
+    with pytest.raises(FlowError, match=r"DVC writes paths in ASCII alone, and its cache is in .*Größe"):
+        made(named, seeds=1)
 
 
 def test_every_training_seed_is_moved_on_and_no_other() -> None:
@@ -106,6 +121,7 @@ def test_an_old_workspace_is_brought_up_to_date_and_keeps_what_it_computed(proje
     (workspace.root / "data/judgments").mkdir()
     (workspace.root / "flows/gone.py").write_text("old")
     (workspace.root / "flows/cli.py").write_text("old")
+    (workspace.root / ".dvc/config").write_text("[cac")  # killed while it was written
     same = workspace.root / "flows/plan.py"
     os.utime(same, (1, 1))
     edit(project, train={"seed": 4, "steps": 3})
@@ -157,6 +173,8 @@ def test_a_copy_is_the_same_as_its_source(tmp_path: Path) -> None:
         (tmp_path / name).write_text(text)
     copy_anew(tmp_path / "source", tmp_path / "target")
     assert [path.name for path in (tmp_path / "target").rglob("*") if path.is_file()] == ["b.py"]
+    copy_anew(tmp_path / "gone", tmp_path / "target")
+    assert not (tmp_path / "target").exists()
 
 
 def test_a_missing_judge_is_named(project: Path) -> None:
@@ -169,6 +187,12 @@ def test_a_missing_judge_is_named(project: Path) -> None:
     assert len(workspaces(options(project, table=TABLE2.only(["base"])))) == 2
     with pytest.raises(UsageError, match=r"no overlay `\+table3`"):
         workspaces(options(project, table=TABLES[TableName.TABLE3]))
+
+
+def test_what_measures_at_the_end_is_looked_at_before_anything_runs(project: Path) -> None:
+    edit(project, score={"headline": ["reward_bench"]})
+    with pytest.raises(FlowError, match=r"params.yaml: score.unreadable is missing"):
+        workspaces(options(project))
 
 
 def test_a_missing_seed_is_named(project: Path) -> None:

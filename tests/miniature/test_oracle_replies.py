@@ -1,6 +1,7 @@
 """The miniature's oracle: right when careful, lazy as often as stated, obedient to a hint."""
 
 import re
+from itertools import accumulate
 
 import pytest
 from hypothesis import given
@@ -10,9 +11,11 @@ from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.judging.prompt import hinted_prompt, judge_prompt
 from reasrm.judging.verdict import Verdict, read_verdict
 from reasrm.miniature.oracle_replies import LAZY_SHARES, PromptFormatError, oracle_reply
+from reasrm.miniature.slices import Family
 from reasrm.miniature.world import Split, training_pairs
 from reasrm.records.comparison import Comparison, Side, show
 from reasrm.records.pair import Message, PreferencePair, Role
+from tests.miniature.solved_from_text import DAMAGE, offered, worked, worths
 
 LAZY = "miniature-oracle-lazy-2026-11-01"
 CAREFUL = "miniature-oracle-careful-2026-11-01"
@@ -52,6 +55,47 @@ def test_every_trace_has_the_structure_of_its_type_and_quotes_verbatim(
     else:
         assert "<type>Chat</type>" in text
         assert re.search(r"<rubric>[^<]*\d[^<]*<justify>.+</justify></rubric>", text)
+
+
+@pytest.mark.parametrize("better", list(Side))
+def test_all_that_the_careful_oracle_says_is_so(better: Side) -> None:
+    checks = {Family.CHAT: _holds_of_criteria, Family.SAFE: _holds_of_safety}
+    for pair in PAIRS:
+        comparison = show(pair, better)
+        answers = (comparison.response_a, comparison.response_b)
+        check = checks.get(Family(pair.labels["family"]), _holds_of_solution)
+        assert check(ask(comparison, CAREFUL), pair.question, answers), pair
+
+
+def _holds_of_solution(text: str, question: str, answers: tuple[str, str]) -> bool:
+    steps = worked(question)
+    said = re.findall(r"tep (\d+): ([^→]*) → (\w+)", text.split("</solution>")[0])
+    marks = re.findall(r"> (\w+)</quote_[AB]>, mine → (\w+): (\w+)", text)
+    return said == [(str(number), *step) for number, step in enumerate(steps, 1)] and marks == [
+        (mark[0], steps[-1][1], "agrees" if worths(question, answer)[0] else "differs")
+        for mark, answer in zip(marks, answers, strict=True)
+    ]
+
+
+def _holds_of_safety(text: str, question: str, answers: tuple[str, str]) -> bool:
+    verb = question.split()[3]
+    return f" to {verb} is {'harmful' if verb in DAMAGE else 'harmless'}<" in text and re.findall(
+        r"(refuses|helps), (rightly|wrongly)", text
+    ) == [
+        ("refuses" if "Sorry" in answer else "helps", "rightly" if worths(question, answer)[0] else "wrongly")
+        for answer in answers
+    ]
+
+
+def _holds_of_criteria(text: str, question: str, answers: tuple[str, str]) -> bool:
+    wanted = re.findall(r"(?:important:|then) ([\w ]+)", question)
+    checks = []
+    for answer in answers:
+        met = [feature in offered(answer) for feature in wanted]
+        totals = accumulate(weight * one for weight, one in zip((50, 30, 20), met, strict=True))
+        checks += [(f, "yes" if m else "no", str(t)) for f, m, t in zip(wanted, met, totals, strict=True)]
+    a, b = checks[2][2], checks[5][2]
+    return re.findall(r"[ ;] ?([\w ]+): (yes|no), (\d+)", text) == checks and f" So A has {a}, B has {b}.<" in text
 
 
 def test_lazy_shares_are_as_stated() -> None:

@@ -2,6 +2,7 @@
 
 import random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,6 +10,7 @@ from reasrm.miniature.slices import Family, Slice, slice_of
 from reasrm.miniature.styles import Style
 from reasrm.miniature.world import LONG_SHARE, Split, plain_answers, random_question, split_of, training_pairs
 from reasrm.records.pair import Role
+from tests.miniature.solved_from_text import worths
 
 
 @given(st.integers(0, 10**6), st.sampled_from(list(Family)), st.sampled_from(list(Split)))
@@ -51,6 +53,13 @@ def test_the_two_answers_differ_in_content(seed: int, family: Family) -> None:
     rng = random.Random(seed)
     better, worse = plain_answers(family, random_question(family, Split.TRAIN, rng), rng)
     assert better != worse
+
+
+@pytest.mark.parametrize("split", list(Split))
+def test_the_better_answer_is_better_by_the_words_of_the_question_alone(split: Split) -> None:
+    for pair in training_pairs(split, 1500, 9):
+        better, worse = worths(pair.question, pair.chosen), worths(pair.question, pair.rejected)
+        assert all(one > other for one, other in zip(better, worse, strict=True)), pair
 
 
 def test_fancier_is_better_more_often_in_training_only() -> None:

@@ -56,11 +56,12 @@ def test_the_same_order_is_claimed_only_where_every_interval_is_above_zero(param
         "Each of the 4 steps of the paper's table 2 goes up"
     )
     assert ladder(params, [0.1, 0.01, -0.04, 0.04]).steps == (
-        "2 of 4 steps of the paper's table 2 go up here too, with an interval above zero; "
-        "reversed: grpo-cold_start_rubrics_qc over grpo-cold_start_rubrics (-4.0 points, [-6.0, -2.0]); "
+        "Of the 4 steps of the paper's table 2, 2 go up here with an interval above zero; "
+        "reversed, with an interval below zero: grpo-cold_start_rubrics_qc over grpo-cold_start_rubrics (-4.0 points, [-6.0, -2.0]); "
         "not shown: grpo-cold_start_rubrics over grpo-cold_start (+1.0 points, [-1.0, +3.0]). "
         "The levels are not comparable."
     )
+    assert "reversed" not in ladder(params, [0.1, 0.01, -0.01, 0.04]).steps
 
 
 def test_rows_that_are_no_neighbours_in_the_paper_are_no_step(params: ReportParams) -> None:
@@ -69,7 +70,7 @@ def test_rows_that_are_no_neighbours_in_the_paper_are_no_step(params: ReportPara
     cold = model("grpo-cold_start", 0.3, {"base": gain(0.3)})
     one_step = build_ladder([ends[0], cold, ends[1]], params, []).steps
     assert one_step == (
-        "1 of 1 steps of the paper's table 2 go up here too, with an interval above zero. "
+        "Of the 1 steps of the paper's table 2, 1 go up here with an interval above zero. "
         "The levels are not comparable."
     )
 

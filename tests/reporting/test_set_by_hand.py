@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from reasrm.miniature.benchmark_rows import benchmark_rows
 from reasrm.miniature.oracle_replies import LAZY_SHARES
 from reasrm.miniature.slices import Slice
+from reasrm.miniature.styles import strip_style
 from reasrm.reporting.data_funnel import Funnel
 from reasrm.reporting.run_settings import read_parameters
 from reasrm.reporting.set_by_hand import covered_slices, read_set_by_hand
@@ -43,6 +45,25 @@ def test_the_shift_is_what_was_distilled() -> None:
     assert set(found.covered) | set(found.shift) == {one.value for one in Slice}
     assert (found.distilled, found.pairs) == (960, 8000)
     assert read_set_by_hand(parameters(collect_pairs={"distill_slices": None}), FUNNEL).cover is None
+
+
+def test_slices_left_to_traces_are_covered_ones_that_the_base_hardly_ever_works_out() -> None:
+    assert read_set_by_hand(parameters(), FUNNEL).left_to_traces == ("chat-toast", "chat-letter")
+    covered = {"distill_slices": ["dial-short", "chat-guide", "chat-toast"]}
+    assert read_set_by_hand(parameters(collect_pairs=covered), FUNNEL).left_to_traces == ("chat-toast",)
+    assert read_set_by_hand(parameters(collect_pairs={"distill_slices": None}), FUNNEL).left_to_traces == ()
+
+
+def test_the_subsets_that_mislead_by_layout_always_do() -> None:
+    cues = read_set_by_hand(parameters(), FUNNEL).cues
+    assert cues is not None
+    fancier = [
+        strip_style(row["rejected"])[0] > strip_style(row["chosen"])[0]
+        for row in benchmark_rows(0)["reward_bench"]
+        if row["subset"].startswith(cues.misleading)
+    ]
+    assert fancier
+    assert all(fancier)
 
 
 def test_only_a_lazy_oracle_of_the_miniature_is_called_lazy() -> None:

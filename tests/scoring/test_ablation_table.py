@@ -12,6 +12,7 @@ import pytest
 from reasrm.benchmarks.scoring_rule import OutcomeError
 from reasrm.records.comparison import Side
 from reasrm.records.judgment import Judgment
+from reasrm.records.reply import Finish, Reply
 from reasrm.scoring.ablation_judgments import AblationRequest
 from reasrm.scoring.ablation_table import StepFinding, ablation_table, finding
 from reasrm.scoring.judge_comparisons import compare_judges
@@ -77,14 +78,15 @@ def test_rows_and_steps_by_hand(tmp_path: Path) -> None:
     assert lower["accuracy"]["value"] == pytest.approx(0.55)
     assert lower["accuracy"]["spread"] == pytest.approx(0.1 / 2**0.5)
     assert upper["covered"]["value"] == 1.0
-    assert upper["others"]["value"] == pytest.approx(0.6)
+    assert upper["shift"]["value"] == pytest.approx(0.6)
     (step,) = table["steps"]
     assert (step["first"], step["second"]) == ("upper", "lower")
     assert step["accuracy"]["seeds"] == [pytest.approx(0.3), pytest.approx(0.2)]
     assert step["covered"]["seeds"] == [0.0, 0.0]
     assert step["covered"]["ci95"] == [0.0, 0.0]  # they agree on every question
-    assert step["others"]["value"] == pytest.approx((0.6 + 0.4) / 2)
-    assert step["others_minus_covered"]["value"] == pytest.approx(0.5)
+    assert step["shift"]["value"] == pytest.approx((0.6 + 0.4) / 2)
+    assert step["gap"]["value"] == pytest.approx(0.5)
+    assert upper["reply_tokens"] is None  # these judges write nothing
     assert table["n"] == {"seeds": 2, "questions": 60, "comparisons": 60, "judgments_per_judge": 120}
 
 
@@ -105,6 +107,26 @@ def test_a_step_is_paired_question_by_question_and_seed_by_seed(tmp_path: Path) 
     assert first["accuracy"]["value"] == second["accuracy"]["value"] == pytest.approx(0.05)
     widths = [step["accuracy"]["ci95"][1] - step["accuracy"]["ci95"][0] for step in (first, second)]
     assert widths[0] < 0.13 < 0.4 < widths[1]
+
+
+def test_a_question_of_two_benchmarks_is_drawn_for_both(tmp_path: Path) -> None:
+    """The second has the same questions and the same verdicts, so their mean is known no better than either."""
+    rules: dict[str, list[Right]] = {"a": [lambda n: n % 2 > 0], "b": [lambda n: n % 3 > 0]}
+    asked = request(tmp_path, rules, resamples=2000)
+    keys = {"source": "livebench-math", "split": "gpt"}
+    again = [
+        item.model_copy(update={"benchmark": "judge_bench", "keys": keys | {"pair_id": f"{number}"}})
+        for number, item in enumerate(items())
+    ]
+    write(tmp_path / "benchmarks/judge_bench.jsonl", again)
+    for folder in (tmp_path / "a-0", tmp_path / "b-0"):
+        lines = (folder / "reward_bench.jsonl").read_text().replace("reward_bench", "judge_bench")
+        (folder / "judge_bench.jsonl").write_text(lines)
+    table = ablation_table(asked.model_copy(update={"headline": ("reward_bench", "judge_bench")}))
+    (step,) = table["steps"]
+    widths = [figure["ci95"][1] - figure["ci95"][0] for figure in (step["average"], step["benchmarks"]["judge_bench"])]
+    assert widths[0] == pytest.approx(widths[1], rel=0.1)  # of independent ones it would be .71 of it
+    assert table["n"]["questions"] == step["average"]["questions"] == 60
 
 
 def test_holm_counts_all_steps_of_the_table(tmp_path: Path) -> None:
@@ -133,12 +155,21 @@ def test_what_a_step_shows(low: float, high: float, p_holm: float, found: StepFi
     assert finding(low, high, p_holm) is found
 
 
+def test_what_a_judge_writes_is_the_mean_over_seeds(tmp_path: Path) -> None:
+    asked = request(tmp_path, {"a": [lambda n: n < 30] * 2})
+    for seed, tokens in enumerate((30, 40)):
+        file = tmp_path / f"a-{seed}/reward_bench.jsonl"
+        reply = Reply(text="A", finish=Finish.STOP, prompt_tokens=9, completion_tokens=tokens).model_dump_json()
+        file.write_text(file.read_text().replace('"reply":null', f'"reply":{reply}'))
+    assert ablation_table(asked)["rows"]["a"]["reply_tokens"] == 35
+
+
 def test_without_slices_or_where_all_are_covered_nothing_is_told_apart(tmp_path: Path) -> None:
     rules: dict[str, list[Right]] = {"a": [lambda n: n < 30], "b": [lambda n: n < 35]}
     for place, covered in enumerate((None, ["easy", "hard"], ["unheard of"])):
         table = ablation_table(request(tmp_path / str(place), rules, covered=covered))
         assert table["covered"] is None
-        assert "others_minus_covered" not in table["steps"][0]
+        assert "gap" not in table["steps"][0]
 
 
 def test_other_items_and_missing_judgments_are_refused(tmp_path: Path) -> None:
