@@ -184,6 +184,7 @@ def _inline(svg: str, description: str) -> str:
     body = re.sub(r"(font: ?)([\d.]+px) [^;\"]*", r"font-size: \2", body)
     body = re.sub(r">\s+<", "><", body).replace(" \n", " ").replace("\n", " ")
     body = body.replace(' transform="rotate(-0 ', ' transform="rotate(0 ')
+    body = re.sub(r"<[^>]+>", lambda tag: re.sub(r"(\.\d\d)\d+", r"\1", tag[0]), body)  # hundredths of a point
     for ink in Ink:
         body = body.replace(ink.value, ink.css)
     width, height = (round(float(value)) for value in size.groups())

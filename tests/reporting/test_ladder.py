@@ -57,7 +57,8 @@ def test_the_same_order_is_claimed_only_where_every_interval_is_above_zero(param
     )
     assert ladder(params, [0.1, 0.01, -0.04, 0.04]).steps == (
         "Of the 4 steps of the paper's table 2, 2 go up here with an interval above zero; "
-        "reversed, with an interval below zero: grpo-cold_start_rubrics_qc over grpo-cold_start_rubrics (-4.0 points, [-6.0, -2.0]); "
+        "reversed, with an interval below zero: "
+        "grpo-cold_start_rubrics_qc over grpo-cold_start_rubrics (-4.0 points, [-6.0, -2.0]); "
         "not shown: grpo-cold_start_rubrics over grpo-cold_start (+1.0 points, [-1.0, +3.0]). "
         "The levels are not comparable."
     )
