@@ -63,6 +63,8 @@ def measure(engine: str, given: argparse.Namespace) -> Training:
         shutil.copytree(given.data / "checkpoints" / given.start, folder / "data/checkpoints" / given.start)
         params = read_yaml(ROOT / "params.yaml")
         params["grpo"] |= {"steps": given.steps, "save_every": given.steps, "log_every": 1}
+        params["grpo"] |= {"dev": None, "rollout_samples": None}  # neither is a part of a step
+        params["training_housekeeping"]["prune_work"] = False  # the trainer's log is read there
         params["grpo"] |= json.loads(given.set) | {"rollouts": ROLLOUTS[engine]}
         params["grpo_variants"] = {
             "full": {"start": given.start, "prompt_variant": "full", "rewards": {"verdict": 1.0}}

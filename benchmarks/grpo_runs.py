@@ -5,6 +5,7 @@ What `grpo_ablation`, `reward_terms` and `grpo_trl_defaults` share. Inputs are t
 but for what is changed.
 """
 
+import hashlib
 import json
 import shutil
 import sys
@@ -19,6 +20,7 @@ import numpy as np
 from reasrm.inference.prompt_rendering import load_tokenizer
 from reasrm.judging.trace_structure import is_grounded, read_structure
 from reasrm.records.comparison import Comparison, Side, hashed_side, show
+from reasrm.records.content_hash import content_hash
 from reasrm.records.jsonl import read_records
 from reasrm.records.judgment import ComparisonJudgment
 from reasrm.records.pair import PreferencePair
@@ -41,6 +43,14 @@ class Demo(NamedTuple):
     """The checkpoint that GRPO starts from."""
     reinforce: list[PreferencePair]
     dev: list[PreferencePair]
+
+    def inputs(self, params: GrpoParams) -> str:
+        """A hash of all that a run with `params` depends on but the code: weights, pairs and every setting."""
+        weights = {
+            file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in self.start.glob("*.safetensors")
+        }
+        pairs = [[pair.id for pair in several] for several in (self.reinforce, self.dev)]
+        return content_hash([weights, pairs, params.model_dump(mode="json")])[:16]
 
 
 class DevJudgments(NamedTuple):
@@ -94,13 +104,33 @@ def read_results(results: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines]
 
 
+def is_done(results: Path, name: str, seed: int, inputs: str) -> bool:
+    """Whether the results hold this run, of these inputs.
+
+    Raises:
+        SystemExit: they hold it of others: another demo's, or with other settings.
+    """
+    found = [line for line in read_results(results) if (line["name"], line["seed"]) == (name, seed)]
+    if any(line.get("inputs") != inputs for line in found):
+        raise SystemExit(
+            f"{results}: {name}, seed {seed}, was measured on other weights, pairs or settings than these, so nothing "
+            f"was run: name another file with --results, or remove this one"
+        )
+    return bool(found)
+
+
 def run_missing(planned: Iterable[tuple[str, int, Mapping[str, Any]]], demo: Demo, results: Path) -> None:
-    """Run what the results lack of (name, seed, changes of the settings), and append a line for each."""
-    done = {(line["name"], line["seed"]) for line in read_results(results)}
+    """Run what the results lack of (name, seed, changes of the settings), and append a line for each.
+
+    Raises:
+        SystemExit: the results hold one of them with other inputs.
+    """
     for name, seed, changes in planned:
-        if (name, seed) in done:
+        inputs = demo.inputs(changed_params(changes))
+        if is_done(results, name, seed, inputs):
             continue
         line: dict[str, Any] = {"name": name, "seed": seed, "pairs": len(demo.dev), "changes": dict(changes)}
+        line |= {"inputs": inputs}
         try:
             line |= train_and_judge(f"{name}, seed {seed}", demo, changed_params(changes))
             right = right_by_pair(line["dev"])

@@ -1,9 +1,10 @@
 """How soon a judge is good: this project's GRPO settings against TRL's own defaults, on the miniature.
 
 Same starting checkpoint, prompts, reward and sampled replies for each arm; the dev pairs are judged greedily in both
-orders after every `--every` replies, by the project's own judging, and the time that takes is not counted.
+orders before the first step and after every `--every` replies, by the project's own judging, and the time that takes is
+not counted.
 
-- `ours`: the released settings, 50 steps of 128 replies.
+- `ours`: the released settings, whose steps and replies per step say how many replies each arm samples.
 - `trl`: GRPOConfig() as it is: 8 replies of one prompt a step, learning rate 1e-6 falling linearly to 0, loss dapo, no
   divergence. Set is only what must be: the folder, steps (as many replies as ours), seed, no reports and checkpoints,
   float32 on the CPU, and the longest reply, since prompt and reply share the miniature's context.
@@ -32,6 +33,7 @@ from benchmarks.grpo_runs import (
     Demo,
     Seconds,
     changed_params,
+    is_done,
     judge_dev,
     read_demo,
     read_results,
@@ -70,20 +72,23 @@ class DevChecks(TrainerCallback):  # type: ignore[misc]  # transformers is not f
         self._judging = Seconds(0.0, 0.0)
         self.checks: list[dict[str, Any]] = []
 
-    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Start the clock: loading does not count, for any arm."""
+    def on_train_begin(self, args: Any, state: Any, control: Any, model: Any = None, **kwargs: Any) -> None:
+        """Start the clock: loading does not count, for any arm; and judge what all arms start from."""
         self._began = Seconds.now()
+        self._judge(state.global_step, model)
 
     def on_step_end(self, args: Any, state: Any, control: Any, model: Any = None, **kwargs: Any) -> None:
         """Judge, if it is time."""
-        if state.global_step % self._every:
-            return
+        if state.global_step % self._every == 0:
+            self._judge(state.global_step, model)
+
+    def _judge(self, step: int, model: Any) -> None:
         now = Seconds.now()
         spent = now.since(self._began)
         dev = judge_dev(saved(model, self._tokenizer, self._folder), self._demo.dev).marks
         self.checks.append(
             {
-                "step": state.global_step,
+                "step": step,
                 "seconds": round(spent.wall - self._judging.wall, 1),
                 "cpu_seconds": round(spent.cpu - self._judging.cpu, 1),
                 "accuracy": round(sum(right_by_pair(dev)) / len(self._demo.dev), 4),
@@ -99,8 +104,8 @@ def train_ours(demo: Demo, params: GrpoParams, checks: DevChecks, folder: Path) 
     """Train as the stage does, watched."""
 
     class Watched(group_trainer.GroupTrainer):
-        def __init__(self, settings: Any, **arguments: Any) -> None:
-            super().__init__(settings, **arguments)
+        def __init__(self, *arguments: Any, **named: Any) -> None:
+            super().__init__(*arguments, **named)
             self.add_callback(checks)
 
     original = group_trainer.GroupTrainer
@@ -145,9 +150,13 @@ def train_trl(demo: Demo, params: GrpoParams, checks: DevChecks, folder: Path, t
     trainer.train()
 
 
-def run_arm(arm: str, seed: int, demo: Demo, every: int, steps: int | None) -> dict[str, Any]:
+def unwatched(seed: int, steps: int | None) -> GrpoParams:
+    """The released settings without what the other arms have not and what takes time."""
+    return changed_params({"seed": seed, "dev": None, "rollout_samples": None} | ({"steps": steps} if steps else {}))
+
+
+def run_arm(arm: str, demo: Demo, params: GrpoParams, every: int) -> dict[str, Any]:
     """One training with its checks."""
-    params = changed_params({"seed": seed} | ({"steps": steps} if steps else {}))
     taken = {theirs: getattr(params, ours) for theirs, ours in ARMS[arm].items()}
     batch = params.batch_size if arm == "ours" else taken.get("per_device_train_batch_size", TRL_BATCH)
     with tempfile.TemporaryDirectory() as name:
@@ -160,7 +169,8 @@ def run_arm(arm: str, seed: int, demo: Demo, every: int, steps: int | None) -> d
             else (lambda: train_trl(demo, params, checks, folder, taken))
         )
         train()
-    return {"name": arm, "seed": seed, "batch": batch, "pairs": len(demo.dev), "checks": checks.checks}
+    line = {"name": arm, "seed": params.seed, "inputs": demo.inputs(params), "batch": batch}
+    return line | {"pairs": len(demo.dev), "checks": checks.checks}
 
 
 def print_times(lines: Sequence[Mapping[str, Any]], aim: float) -> None:
@@ -210,11 +220,11 @@ def main() -> None:
     if given.table:
         return print_times(read_results(given.results), given.aim)
     demo = read_demo(given.data, given.pairs)
-    done = {(line["name"], line["seed"]) for line in read_results(given.results)}
     for seed in given.seeds:
+        params = unwatched(seed, given.steps)
         for arm in given.arms:
-            if (arm, seed) not in done:
-                line = run_arm(arm, seed, demo, given.every, given.steps)
+            if not is_done(given.results, arm, seed, demo.inputs(params)):
+                line = run_arm(arm, demo, params, given.every)
                 with given.results.open("a", encoding="utf-8") as out:
                     out.write(json.dumps(line) + "\n")
     return None

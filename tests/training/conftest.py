@@ -76,7 +76,7 @@ def project_with_mini_batches(project: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def project_with_replaced_groups(project: Path) -> Path:
-    """The same from a judge that decides at random, in both orders, with groups of two: half of them have no signal."""
+    """From a judge that decides at random, both orders in groups of two, compared: half of these have no signal."""
     folder = project.with_name("with_replaced_groups")
     shutil.copytree(project, folder, ignore=shutil.ignore_patterns("work", "answer_sft-*", "grpo-*"))
     params = read_yaml(folder / "params.yaml")
@@ -86,7 +86,9 @@ def project_with_replaced_groups(project: Path) -> Path:
         "zero_signal_groups": "replace", "most_extra_generations": 1, "save_every": 4, "steps": 12,
         "steps_per_generation": 2,
     }  # fmt: skip
-    params["grpo_variants"]["cold_start"]["start"] = "answer_sft-all"
+    params["grpo_variants"]["cold_start"] |= {
+        "start": "answer_sft-all", "rewards": {"answer": 1.0, "format": 1.0, "consistency": 0.2}
+    }  # fmt: skip
     write_yaml(folder / "params.yaml", params)
     run(folder, "stages.answer_sft", "all")
     return folder

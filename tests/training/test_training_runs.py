@@ -83,3 +83,5 @@ def test_replaced_groups_are_replaced_alike(project_with_replaced_groups: Path) 
     for name in ("replaced", "dropped"):
         lines = (curves / f"{name}.tsv").read_text().splitlines()[1:]
         assert sum(float(line.split("\t")[1]) for line in lines) > 0, f"no group was {name}"
+    agreed = (curves.parent / "rewards/consistency_reward/mean.tsv").read_text().splitlines()[1:]
+    assert len({line.split("\t")[1] for line in agreed}) > 1, "the two orders agree now and then"

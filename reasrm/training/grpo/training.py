@@ -35,8 +35,8 @@ Where the settings in params.yaml, and this code, depart from RM-R1 (arXiv 2505.
   others (`mask_truncated_completions: false`), in the paper's code too.
 - Optimiser: AdamW with `weight_decay` 0 (RM-R1's code: 0.01), gradients clipped to norm 1 as in RM-R1's code, a
   constant rate after `warmup_steps` (there without warm-up). The paper states the rates: 5e-7 to 1e-6.
-- Reward of the cold start: eq. 11 is answer + format; ours demands a readable verdict for the format, and the tags of
-  the prompt variant where it has any.
+- Reward of the cold start: eq. 11 is answer + format; ours demands a readable verdict for the format, and what the
+  prompt variant asks for before it.
 
 DAPO is `loss_type: dapo` with `epsilon_high: 0.28`, `kl_weight: 0`, `mask_truncated_completions: true` and
 `zero_signal_groups: replace`; Dr. GRPO is `loss_type: dr_grpo` with `scale_rewards: none`.

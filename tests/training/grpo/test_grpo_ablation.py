@@ -1,9 +1,21 @@
 """The ablation of benchmarks/grpo_ablation.py: what is compared differs in one thing, and a planted effect is found."""
 
+import json
+from pathlib import Path
+
 import pytest
 
 from benchmarks.grpo_ablation import ARMS, SEEDS, contrasts, print_tables
-from benchmarks.grpo_runs import changed_params, consistent_by_pair, right_by_pair, unreadable_share
+from benchmarks.grpo_runs import (
+    Demo,
+    changed_params,
+    consistent_by_pair,
+    is_done,
+    right_by_pair,
+    run_missing,
+    unreadable_share,
+)
+from reasrm.miniature.world import Split, training_pairs
 
 
 def test_each_arm_is_a_training_that_the_settings_allow() -> None:
@@ -51,3 +63,20 @@ def test_a_planted_effect_stands_in_the_table(capsys: pytest.CaptureFixture[str]
     found = {row[0].removeprefix("| "): row[1] for row in rows if len(row) == 4}
     assert found["orders: both_in_group - hashed, mean of keep, drop and replace"].startswith("+0.050 [+0.02")
     assert found["groups without signal: drop - keep, mean of the losses"] == "+0.000 [+0.000, +0.000]"
+
+
+def test_a_result_of_another_demo_or_of_other_settings_is_not_taken_for_this_one(tmp_path: Path) -> None:
+    pairs = training_pairs(Split.TRAIN, 3, 0)
+    demo, results = Demo(tmp_path, pairs[:2], pairs[2:]), tmp_path / "results.jsonl"
+    (tmp_path / "model.safetensors").write_bytes(b"weights")
+    inputs = demo.inputs(changed_params({}))
+    assert not is_done(results, "arm", 0, inputs)
+    results.write_text(json.dumps({"name": "arm", "seed": 0, "inputs": inputs}) + "\n")
+    run_missing([("arm", 0, {})], demo, results)  # nothing is left to run
+    other = demo.inputs(changed_params({"steps": 7})), demo._replace(dev=pairs[:1]).inputs(changed_params({}))
+    (tmp_path / "model.safetensors").write_bytes(b"others")
+    for changed in (*other, demo.inputs(changed_params({}))):
+        with pytest.raises(SystemExit, match="arm, seed 0, was measured on other weights, pairs or settings"):
+            is_done(results, "arm", 0, changed)
+    with pytest.raises(SystemExit, match="nothing was run"):
+        run_missing([("arm", 0, {})], demo, results)

@@ -12,6 +12,7 @@ from reasrm.inference.replies import DrawnTokens, reply_from_tokens
 from reasrm.inference.stop_tokens import StopTokens
 from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.judging.thought_marks import THOUGHT_MARKS, ThoughtMark
+from reasrm.judging.trace_structure import is_grounded, read_structure
 from reasrm.judging.verdict import STOP, Verdict, read_verdict
 from reasrm.records.reply import Finish
 from reasrm.training.grpo.rewards.registry import REWARD_TERMS
@@ -77,11 +78,36 @@ def test_the_demanded_form_is_that_of_the_prompt(variant: PromptVariant) -> None
         "<rubric>x</rubric><eval>x</eval><answer>[[A]]</answer>",
         "<type>Chat</type><rubric>x</rubric><eval>x</eval><answer>[[A]]</answer>",
     ]
-    typed = [0.0, 0.0, 1.0]
+    finer = replies[2].replace("Chat", "Logic")
     expected = {
-        PromptVariant.FULL: typed, PromptVariant.FULL_CATEGORIES: typed, PromptVariant.RUBRICS: [0.0, 1.0, 1.0]
-    }  # fmt: skip
-    assert rewards(replies, {"format": 1.0}, variant=variant.value) == expected.get(variant, [1.0, 1.0, 1.0])
+        PromptVariant.FULL: [0.0, 0.0, 1.0, 0.0],
+        PromptVariant.FULL_CATEGORIES: [0.0, 0.0, 0.0, 1.0],
+        PromptVariant.RUBRICS: [0.0, 1.0, 1.0, 1.0],
+    }
+    found = rewards([*replies, finer], {"format": 1.0}, variant=variant.value)
+    assert found == expected.get(variant, [1.0, 1.0, 1.0, 1.0])
+
+
+@pytest.mark.parametrize(
+    "hollow",
+    [
+        "<type><eval><answer>[[A]]</answer>",
+        "<type>Chat</type><eval><answer>[[A]]</answer>",
+        "<type>Chat</type><eval> </eval><answer>[[A]]</answer>",
+        "<type></type><eval>x</eval><answer>[[A]]</answer>",
+        "<type>anything</type><eval>x</eval><answer>[[A]]</answer>",
+        "<quote_A><type>Chat</type></quote_A><eval>x</eval><answer>[[A]]</answer>",
+        "<type>Chat</type><quote_A><eval>x</eval></quote_A><answer>[[A]]</answer>",
+        "<think><type>Chat</type><eval>x</eval></think><answer>[[A]]</answer>",
+    ],
+)
+def test_tags_that_hold_nothing_or_are_quoted_are_no_form(hollow: str) -> None:
+    assert rewards([hollow], {"format": 1.0}) == [0.0]
+
+
+def test_a_part_may_hold_nothing_but_quotations_however_they_are_closed() -> None:
+    quoting = "<type>Chat</type><eval><quote_A>one</quote_A><quote_B>two</eval><answer>[[A]]</answer>"
+    assert rewards([quoting], {"format": 1.0}) == [1.0]
 
 
 def test_a_reply_is_cut_where_engines_cut_it() -> None:
@@ -147,6 +173,7 @@ def test_a_thought_between_special_tokens_earns_nothing(thinking_tokenizer: Any)
 PIECES = (
     *("<think>", "</think>", "[THINK]", "[/THINK]", "<|channel|>", "<|message|>", "<answer>[[A]]</answer>", "so "),
     *("<answer>[[B]]</answer>", "<answer>", "[[A]]", "</answer>", "<quote_A>", "</quote_A>", "</quote_B>", "\n"),
+    *("<quote_A>cat</quote_A>", "<quote_B>dogs</quote_B>", "<quote_A>cat</quote_A><quote_B>dogs</quote_B>"),
 )
 SAMPLED = st.tuples(st.lists(st.sampled_from(PIECES), max_size=9).map("".join), st.booleans())
 
@@ -162,7 +189,7 @@ def test_a_reply_earns_what_it_is_judged_to_say(
         [*tokenizer(text, add_special_tokens=False)["input_ids"], *([tokenizer.eos_token_id] if ended else [])]
         for text, ended in sampled
     ]
-    judged, stops = [], StopTokens(tokenizer, STOP, len(tokenizer), [tokenizer.eos_token_id])
+    judged, grounded, stops = [], [], StopTokens(tokenizer, STOP, len(tokenizer), [tokenizer.eos_token_id])
     for row, (_, ended) in zip(ids, sampled, strict=True):
         end = next((n for n in range(1, len(row) + 1) if stops.reached(row[:n], opened)), len(row))
         finish = Finish.STOP if ended or end < len(row) else Finish.LENGTH
@@ -170,8 +197,11 @@ def test_a_reply_earns_what_it_is_judged_to_say(
         reply = reply_from_tokens(tokenizer, drawn, Prompt((), opened=opened), STOP)
         read = read_verdict(reply.text, reply.finish)
         judged.append(1.0 if isinstance(read, Verdict) and read.side == "A" else -1.0)
+        structure = read_structure(reply.text)
+        grounded.append(float(isinstance(read, Verdict) and is_grounded(structure, "one fine cat", "two dogs")))
     columns = asked([text for text, _ in sampled]) | {"completion_ids": ids}
     assert as_judged(REWARD_TERMS["verdict"], tokenizer, opened)(**columns) == judged
+    assert as_judged(REWARD_TERMS["grounded"], tokenizer, opened)(**columns) == grounded
 
 
 def test_what_may_go_on_inside_a_quotation_earns_nothing_where_the_limit_cut_it_off(tokenizer: Any) -> None:

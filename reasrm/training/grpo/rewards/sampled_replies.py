@@ -12,7 +12,7 @@ from functools import wraps
 from typing import Any
 
 from reasrm.inference.replies import decode, reply_from_text
-from reasrm.judging.verdict import STOP, Unreadable, Verdict, after_thinking, drawing_end, read_verdict
+from reasrm.judging.verdict import STOP, Unreadable, Verdict, drawing_end, read_verdict
 from reasrm.records.comparison import Side
 from reasrm.records.reply import Finish, Reply
 
@@ -57,12 +57,6 @@ def judged_reply(tokenizer: Any, opened: str, token_ids: Sequence[int]) -> tuple
 def reply_texts(completions: Completions) -> list[str]:
     """The text of each reply as it was sampled, to its end-of-sequence token."""
     return [completion[0]["content"] for completion in completions]
-
-
-def reply_proper(text: str) -> str:
-    """What a reply says behind its thoughts; empty if it ends inside one."""
-    start = after_thinking(text)
-    return "" if start is None else text[start:]
 
 
 def cut_at_stop(text: str) -> str:
