@@ -93,9 +93,9 @@ def report(data: Path, params: ReportParams, parameters: Mapping[str, Any]) -> C
 
 
 def shift_between(models: tuple[str, str], folders: Folders, parameters: Mapping[str, Any]) -> ReportedShift | None:
-    """Two judges on the slices that traces cover and on the rest; None where that is not told apart."""
+    """Two judges on what traces cover and on the rest; None for one judge, or where that is not told apart."""
     covered = covered_slices(parameters)
-    if not covered:
+    if not covered or models[0] == models[1]:
         return None
     items = read_items(folders.benchmarks)
     earlier, later = (read_judged_items(folders.judgments / model, items) for model in models)

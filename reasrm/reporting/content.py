@@ -235,11 +235,8 @@ def model_views(scores: Mapping[str, ModelScores], settings: PageSettings) -> tu
     """The models in the order of the ladder; those that the settings do not name come last, by name."""
     order = [name for name in settings.models if name in scores]
     order += [name for name in sorted(scores) if name not in settings.models]
-    positions = {name: number for number, name in enumerate(settings.models)}
-    return tuple(
-        ModelView(name, settings.label(name), positions.get(name, len(positions) + number) % len(SERIES), scores[name])
-        for number, name in enumerate(order)
-    )
+    positions = {name: number for number, name in enumerate(dict.fromkeys((*settings.models, *order)))}
+    return tuple(ModelView(name, settings.label(name), positions[name] % len(SERIES), scores[name]) for name in order)
 
 
 def _benchmark_names(scores: Mapping[str, ModelScores]) -> tuple[str, ...]:

@@ -1,19 +1,21 @@
 """The ladder of recipes: each model's accuracy beside the paper's figure for the same recipe and beside other seeds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from reasrm.reporting.charts import ModelView
 from reasrm.reporting.display_text import interval, points
 from reasrm.reporting.dot_chart import ChartDot, Scale, scale_for
-from reasrm.reporting.model_scores import Figure
+from reasrm.reporting.model_scores import Figure, ReportedDifference
 from reasrm.reporting.page_settings import PageSettings, PaperCell
 from reasrm.reporting.paper_reference import paper_tables
 from reasrm.reporting.stored_runs import StoredRun
 
 ABLATION = 2
 """The paper's table whose rows are steps of one recipe."""
+OUTCOMES = ("reversed, with an interval below zero", "not shown")
+"""Of a step that does not go up here: an interval below zero, and one that holds zero or was not made."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Ladder:
     seeds: tuple[int, ...]
     """The other training seeds that are shown."""
     steps: str
-    """What the steps of the paper's table are here, in words; empty where fewer than two of its rows are here."""
+    """What the steps of the paper's table are here, in words; empty where no two neighbours of its rows are here."""
 
     @property
     def has_paper(self) -> bool:
@@ -76,7 +78,7 @@ def build_ladder(models: Sequence[ModelView], settings: PageSettings, seeds: Seq
         rows=rows,
         scale=scale_for([row.dot for row in rows], [run.accuracy for run in shown]),
         seeds=tuple(sorted({run.seed for run in shown})),
-        steps=_steps({row.model.name: row for row in rows if row.paper is not None}),
+        steps=_steps(rows),
     )
 
 
@@ -92,31 +94,54 @@ def _row(model: ModelView, settings: PageSettings, seeds: Sequence[StoredRun], i
     )
 
 
-def _steps(rows: Mapping[str, LadderRow]) -> str:
-    """How the steps between the rows of the paper's ablation come out here: each as its paired difference."""
-    inside = [(row.paper.value, row.model) for row in rows.values() if row.paper and row.paper.table == ABLATION]
-    inside.sort(key=lambda one: one[0])
-    reversed_: list[str] = []
-    not_shown: list[str] = []
-    for (_, lower), (_, upper) in pairwise(inside):
-        found = upper.scores.differences.get(lower.name)
-        if found is not None and found.ci95[0] > 0:
-            continue
-        gain = "not compared" if found is None else f"{points(found.value)} points, {interval(found.ci95)}"
-        kind = reversed_ if found is not None and found.ci95[1] < 0 else not_shown
-        kind.append(f"{upper.label} over {lower.label} ({gain})")
-    steps = len(inside) - 1
-    if steps < 1:
+def _steps(rows: Sequence[LadderRow]) -> str:
+    """How the steps of the paper's ablation come out here: each as its paired difference.
+
+    A step leads from one row of the paper's table to the next. Two rows that are not neighbours there are no step, so
+    that a page without the rows between them claims nothing about the order.
+    """
+    models = {row.paper.row: row.model for row in rows if row.paper and row.paper.table == ABLATION}
+    printed = [row.model for row in paper_tables().table(ABLATION).rows]
+    steps = [(models[one], models[next_one]) for one, next_one in pairwise(printed) if {one, next_one} <= models.keys()]
+    if not steps:
         return ""
-    if not reversed_ and not not_shown:
-        return (
-            f"Each of the {steps} steps of the paper's table {ABLATION} goes up here too, with an interval above zero: "
-            f"the same order in kind. The levels are not comparable."
-        )
-    up = steps - len(reversed_) - len(not_shown)
-    said = f"Of the {steps} steps of the paper's table {ABLATION}, {up} go up here with an interval above zero"
-    if reversed_:
-        said += f"; reversed, with an interval below zero: {', '.join(reversed_)}"
-    if not_shown:
-        said += f"; not shown: {', '.join(not_shown)}"
-    return f"{said}. The levels are not comparable."
+    others: dict[str, list[str]] = {}
+    for lower, upper in steps:
+        difference = upper.scores.differences.get(lower.name)
+        if difference is None or difference.ci95[0] <= 0:
+            gain = "not compared" if difference is None else _gain(difference)
+            others.setdefault(_outcome(difference), []).append(f"{upper.label} over {lower.label} ({gain})")
+    up = len(steps) - sum(map(len, others.values()))
+    if not others and len(steps) > 1:
+        said = f"Each of the {len(steps)} steps of the paper's table {ABLATION} goes up here too, with an interval "
+        said += "above zero: the same order in kind"
+    else:
+        said = f"Of the {len(steps)} steps of the paper's table {ABLATION}, {up} go up here with an interval above zero"
+    said += "".join(f"; {outcome}: {'; '.join(others[outcome])}" for outcome in OUTCOMES if outcome in others)
+    return f"{said}.{_other_signs(steps, rows)} The levels are not comparable."
+
+
+def _other_signs(steps: Sequence[tuple[ModelView, ModelView]], rows: Sequence[LadderRow]) -> str:
+    """Which steps go the other way from another training seed, as a sentence; empty without a seed of all steps."""
+    stored = {row.model.name: dict(row.seeds) for row in rows}
+    seeds = sorted(set.intersection(*(set(stored[model.name]) for step in steps for model in step)))
+    differing = []
+    for lower, upper in steps:
+        here = upper.scores.accuracy - lower.scores.accuracy
+        for seed in seeds:
+            there = stored[upper.name][seed] - stored[lower.name][seed]
+            if here * there <= 0:
+                differing.append(f"{upper.label} over {lower.label} {points(there)} points (seed {seed})")
+    if differing:
+        return f" The other way from another training seed: {'; '.join(differing)}."
+    return f" Each step has the same sign from training seed {' and '.join(map(str, seeds))}." if seeds else ""
+
+
+def _gain(difference: ReportedDifference) -> str:
+    """In points, with its interval."""
+    return f"{points(difference.value)} points, {interval(difference.ci95)}"
+
+
+def _outcome(difference: ReportedDifference | None) -> str:
+    """What a step that does not go up does: one of `OUTCOMES`."""
+    return OUTCOMES[0] if difference is not None and difference.ci95[1] < 0 else OUTCOMES[1]

@@ -19,7 +19,7 @@ from reasrm.reporting.content import Content
 from reasrm.reporting.display_text import interval, points
 from reasrm.reporting.dot_chart import SHAPES
 from reasrm.reporting.plots import SMOOTHING
-from reasrm.reporting.stored_runs import stored_rows
+from reasrm.reporting.stored_runs import stored_rows, stored_sources
 
 FINGERPRINTED_FILES = (
     "templates/page.html.jinja",
@@ -107,7 +107,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_shown,
     )
-    environment.filters |= {"points": points, "interval": interval, "diverging": diverging, "stored_rows": stored_rows}
+    environment.filters |= {"points": points, "interval": interval, "diverging": diverging}
+    environment.filters |= {"stored_rows": stored_rows, "stored_sources": stored_sources}
     environment.globals["shapes"] = SHAPES
     return environment
 

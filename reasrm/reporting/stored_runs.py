@@ -73,6 +73,11 @@ class StoredRow:
     """By name of the model."""
 
 
+def stored_sources(runs: Sequence[StoredRun]) -> tuple[tuple[int, str, str], ...]:
+    """Questions, day and machine, and command behind the runs, each once."""
+    return tuple(dict.fromkeys((run.n, run.measured_on, run.command) for run in runs))
+
+
 def stored_rows(runs: Sequence[StoredRun]) -> tuple[StoredRow, ...]:
     """The runs grouped by ladder, seed, command and day, in their order."""
     grouped: dict[tuple[str, int, str, str, int], dict[str, StoredRun]] = {}

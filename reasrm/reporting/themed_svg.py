@@ -24,6 +24,10 @@ FONT = 11.5
 BELOW = 38
 """Room for the ticks' labels and the axis' label, points."""
 ABOVE = 6
+LABEL_GAP = 8
+"""Between a plot and the labels of its y axis, points."""
+WIDER = 1.12
+"""How much wider a reader's font may set a label than the outlines that are measured here."""
 
 
 class Ink(Enum):
@@ -117,8 +121,8 @@ def figure(width: float, height: float, *, left: float, right: float) -> "tuple[
     from matplotlib.figure import Figure
 
     drawn = Figure(figsize=(width / POINTS_PER_INCH, height / POINTS_PER_INCH))
-    edges = {"left": left / width, "right": 1 - right / width, "bottom": BELOW / height, "top": 1 - ABOVE / height}
-    return drawn, drawn.subplots(gridspec_kw=edges)
+    drawn.subplots_adjust(left=left / width, right=1 - right / width, bottom=BELOW / height, top=1 - ABOVE / height)
+    return drawn, drawn.subplots()
 
 
 def text_width(text: str) -> float:
@@ -133,10 +137,23 @@ def text_width(text: str) -> float:
 
 
 def fit_tick_labels(drawn: "Figure", axes: "Axes") -> None:
-    """Widen the room left of the plot to what the labels of its y axis need."""
+    """Give the labels of both axes room: those of the y axis on the left, the half of the last one of the x axis."""
     drawn.draw_without_rendering()  # this makes the labels
+    if axes.yaxis.get_offset_text().get_text():
+        axes.yaxis.set_major_formatter("{x:.3g}")  # a power of ten for all of them would stand outside
+        drawn.draw_without_rendering()
+    width = drawn.get_figwidth() * POINTS_PER_INCH
     widest = max((text_width(label.get_text()) for label in axes.get_yticklabels()), default=0.0)
-    drawn.subplots_adjust(left=(8 + widest) / (drawn.get_figwidth() * POINTS_PER_INCH))
+    drawn.subplots_adjust(left=(LABEL_GAP + WIDER * widest) / width)
+    first, last = axes.get_xlim()
+    inner = width * axes.get_position().width
+    beyond = [
+        WIDER * text_width(label.get_text()) / 2 - inner * (last - tick) / (last - first)
+        for tick, label in zip(axes.get_xticks(), axes.get_xticklabels(), strict=True)
+        if first <= tick <= last
+    ]
+    if (needed := max(beyond, default=0.0) / width) > 1 - axes.get_position().x1:
+        drawn.subplots_adjust(right=1 - needed)
 
 
 def themed_svg(drawn: "Figure", name: str, description: str) -> Markup:
@@ -167,6 +184,7 @@ def _inline(svg: str, description: str) -> str:
     body = re.sub(r"(font: ?)([\d.]+px) [^;\"]*", r"font-size: \2", body)
     body = re.sub(r">\s+<", "><", body).replace(" \n", " ").replace("\n", " ")
     body = body.replace(' transform="rotate(-0 ', ' transform="rotate(0 ')
+    body = re.sub(r"<[^>]+>", lambda tag: re.sub(r"(\.\d\d)\d+", r"\1", tag[0]), body)  # hundredths of a point
     for ink in Ink:
         body = body.replace(ink.value, ink.css)
     width, height = (round(float(value)) for value in size.groups())

@@ -3,9 +3,11 @@
 import pytest
 
 from reasrm.reporting.charts import ModelView, budget_chart, curve_groups, diverging
+from reasrm.reporting.content import model_views
 from reasrm.reporting.curves import Curve
 from reasrm.reporting.model_scores import ModelScores
 from reasrm.reporting.themed_svg import plot_style
+from stages.report import ReportParams
 
 
 @pytest.mark.parametrize(
@@ -59,3 +61,16 @@ def test_accuracy_within_budgets_ends_with_what_no_budget_gives() -> None:
     assert [entry.label for entry in found.legend] == ["SFT"]
     assert "sft from 0.6 at step 16 to 0.9 (0.800 to 0.950) at step 96" in found.charts[0].plot
     assert "tokens of reasoning" in found.charts[0].plot
+
+
+def test_a_model_without_a_name_has_a_colour_of_its_own() -> None:
+    card = {
+        "accuracy": 0.5, "n": 10, "ci95": [0.4, 0.6], "flip_rate": None, "families": {}, "benchmarks": {},
+        "average": None, "unreadable_rate": 0.0, "unreadable": {}, "picked_a": None, "better_is_a": None,
+        "both_orders_right": None, "judged": 20, "longer": None, "shorter": None, "differences": {},
+    }  # fmt: skip
+    scores = {name: ModelScores.model_validate(card) for name in ("a", "other", "b", "c", "d")}
+    named = ReportParams.load().model_copy(update={"models": {name: name.upper() for name in "abcd"}})
+    views = model_views(scores, named)
+    assert [view.label for view in views] == ["A", "B", "C", "D", "other"]
+    assert len({view.series for view in views}) == len(views)

@@ -55,13 +55,25 @@ def test_the_same_order_is_claimed_only_where_every_interval_is_above_zero(param
     assert ladder(params, [0.1, 0.05, 0.03, 0.04]).steps.startswith(
         "Each of the 4 steps of the paper's table 2 goes up"
     )
-    said = ladder(params, [0.1, 0.01, -0.04, 0.04]).steps
-    assert said == (
-        "Of the 4 steps of the paper's table 2, 2 go up here with an interval above zero; reversed, with an interval "
-        "below zero: grpo-cold_start_rubrics_qc over grpo-cold_start_rubrics (-4.0 points, [-6.0, -2.0]); not shown: "
-        "grpo-cold_start_rubrics over grpo-cold_start (+1.0 points, [-1.0, +3.0]). The levels are not comparable."
+    assert ladder(params, [0.1, 0.01, -0.04, 0.04]).steps == (
+        "Of the 4 steps of the paper's table 2, 2 go up here with an interval above zero; "
+        "reversed, with an interval below zero: "
+        "grpo-cold_start_rubrics_qc over grpo-cold_start_rubrics (-4.0 points, [-6.0, -2.0]); "
+        "not shown: grpo-cold_start_rubrics over grpo-cold_start (+1.0 points, [-1.0, +3.0]). "
+        "The levels are not comparable."
     )
     assert "reversed" not in ladder(params, [0.1, 0.01, -0.01, 0.04]).steps
+
+
+def test_rows_that_are_no_neighbours_in_the_paper_are_no_step(params: ReportParams) -> None:
+    ends = [model("base", 0.0, {}), model("grpo-full", 0.4, {"base": gain(0.4)})]
+    assert build_ladder(ends, params, []).steps == ""
+    cold = model("grpo-cold_start", 0.3, {"base": gain(0.3)})
+    one_step = build_ladder([ends[0], cold, ends[1]], params, []).steps
+    assert one_step == (
+        "Of the 1 steps of the paper's table 2, 1 go up here with an interval above zero. "
+        "The levels are not comparable."
+    )
 
 
 def test_without_the_papers_rows_nothing_is_said(params: ReportParams) -> None:
@@ -77,3 +89,19 @@ def test_every_seed_is_a_ring_inside_the_scale(params: ReportParams) -> None:
     assert found.seeds == (1, 2)
     assert found.rows[0].seeds == ((1, pytest.approx(0.31)), (2, pytest.approx(0.32)))
     assert all(0 <= found.scale.place(value) <= 100 for _, value in found.rows[0].seeds)
+
+
+def test_a_step_that_another_seed_takes_the_other_way_is_named(params: ReportParams) -> None:
+    stored = {"ladder": "miniature", "n": 9, "ci95": (0, 1), "command": "c", "measured_on": "today"}
+
+    def of_seed(seed: int, cold_start: float) -> list[StoredRun]:
+        rising = {name: cold_start + 0.05 * at for at, name in enumerate(ORDER[1:])}
+        accuracies = {"base": 0.5, **rising}
+        return [StoredRun(**stored, seed=seed, model=name, accuracy=value) for name, value in accuracies.items()]
+
+    same = ladder(params, [0.1] * 4, [*of_seed(1, 0.6), *of_seed(2, 0.7)]).steps
+    assert "Each step has the same sign from training seed 1 and 2." in same
+    other = ladder(params, [0.1] * 4, [*of_seed(1, 0.6), *of_seed(2, 0.48)]).steps
+    assert "The other way from another training seed: grpo-cold_start over base -2.0 points (seed 2)." in other
+    assert "training seed" not in ladder(params, [0.1] * 4).steps
+    assert "training seed" not in ladder(params, [0.1] * 4, of_seed(1, 0.6)[:2]).steps, "not of all steps"

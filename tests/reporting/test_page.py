@@ -113,12 +113,13 @@ def test_what_a_reader_needs_is_there(made_up_page: str) -> None:
         "KL to the starting checkpoint", "in neither answer", "Better answer shown as B", "ScalarRM",
         "Chain of Rubrics", "dvc repro", "arXiv 2505.02387v3", "91.4", "Exact parameters", "learning_rate",
         "no key was used", "it would cost $1.50", "nothing is trained on them", "becomes right", "exact McNemar test",
-        "One pair, judged before and after training", "Chosen by rule: of the", "steps of the paper's table 2",
+        "One pair, judged before and after training", "Chosen by rule: of the", "of the paper's table 2",
         "What is set by hand", "The base model's habits", "all of dial-short, turn-short, chat-toast, chat-letter",
         "What the traces cover, and what they do not", "on what no trace covers", "on what grounds", "worked solution",
         "own criteria: layout", "Accuracy within a token budget", "From Base model to SFT + GRPO, in points: hard +",
         "A dial counts 0 to 4", "5 min 1 s on 2 CPU cores", "Elsewhere it took longer", "stored", "Sample rollouts",
-        "No kept group had signal", "Behind the verdict",
+        "No kept group had signal", "Behind the verdict", "A slice is a part of a family",
+        "first a rubric, each criterion with its weight in percent, or the judge's own solution; then quotations",
     ):  # fmt: skip
         assert expected in text, expected
 

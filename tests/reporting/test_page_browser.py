@@ -154,6 +154,8 @@ def test_labels_stay_inside_their_plots_and_cells(browser: Any, made_up_file: Pa
             if (box.left < edge.left - 1 || box.right > edge.right + 1 || box.top < edge.top - 1
                 || box.bottom > edge.bottom + 1) found.push(mark.outerHTML);
           }
+          for (const mark of document.querySelectorAll(".slices td.dots path"))
+            if (mark.getBoundingClientRect().right > innerWidth) found.push("beyond the screen: " + mark.outerHTML);
           const ladder = document.querySelector(".ladder"), sheet = ladder.getBoundingClientRect();
           for (const cell of ladder.querySelectorAll("th, td"))
             if (cell.getBoundingClientRect().right > sheet.right + 1) found.push(cell.textContent);
@@ -194,6 +196,12 @@ def test_print_keeps_colours_and_columns_and_cuts_nothing_off(browser: Any, made
     assert page.locator(".plots").first.evaluate(columns) == 3
     assert page.evaluate("document.documentElement.scrollWidth") <= A4_WIDTH
     assert not page.locator("nav.toc").is_visible()
+    names = page.locator(".ladder tbody th")
+    assert {names.nth(at).evaluate("one => getComputedStyle(one).whiteSpace") for at in range(names.count())} == {
+        "nowrap"
+    }
+    sheet = page.locator(".two > .sheet:only-child").first.bounding_box()
+    assert sheet["width"] > 0.8 * A4_WIDTH, "a sheet alone takes the whole width"
 
 
 def opened(browser: Any, file: Path, width: int, scheme: str = "light") -> Any:

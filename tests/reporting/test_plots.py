@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from reasrm.reporting.curves import REINFORCEMENT, Curve
 from reasrm.reporting.dot_chart import SHAPES
 from reasrm.reporting.plots import curve_plot, is_noisy, moving_mean
-from reasrm.reporting.themed_svg import DASHES, SERIES, plot_style
+from reasrm.reporting.themed_svg import DASHES, SERIES, plot_style, text_width
 
 HOSTILE = '</svg><script>alert(1)</script>$\\frac{1}{0}$"onload="x\u202e'
 
@@ -49,6 +49,29 @@ def test_the_description_says_the_figures() -> None:
 
 def test_every_series_differs_in_more_than_colour() -> None:
     assert len(set(DASHES)) == len(set(SHAPES)) == len(SERIES)
+
+
+def test_the_labels_of_both_axes_have_room_in_a_font_that_is_a_tenth_wider() -> None:
+    steps = tuple(range(0, 6001, 500))
+    curve = Curve("run", "loss", steps, tuple(0.0008 * step / 6000 for step in steps))
+    with plot_style():
+        svg = curve_plot("loss", REINFORCEMENT[0], [curve], {"run": 0})
+        size = float(re.findall(r'viewBox="0 0 ([\d.]+)', svg)[0])
+        found = re.findall(r'<text style="([^"]*)" x="([\d.]+)"[^>]*>([\d.]+)</text>', svg)
+        assert {"6000", "0.0008"} <= {label for _, _, label in found}
+        for style, x, label in found:
+            width, at = 1.1 * text_width(label), float(x)
+            assert "end" in style or at + width / 2 <= size, label
+            assert "middle" in style or at - width >= 0, label
+
+
+def test_tiny_values_are_written_out_and_not_as_a_power_of_ten_above_the_plot() -> None:
+    curve = Curve("run", "loss", tuple(range(5)), tuple(1e-7 * step for step in range(5)))
+    with plot_style():
+        svg = curve_plot("loss", REINFORCEMENT[0], [curve], {"run": 0})
+    labels = re.findall(r"<text[^>]*>([^<]*)</text>", svg)
+    assert "2e-07" in labels
+    assert "1e-7" not in labels
 
 
 @pytest.mark.parametrize("points", [1, 2, 29, 30, 500])

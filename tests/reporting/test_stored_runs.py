@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from reasrm.reporting import stored_runs
-from reasrm.reporting.stored_runs import StoredRun, other_ladders, other_seeds, stored_rows
+from reasrm.reporting.stored_runs import StoredRun, other_ladders, other_seeds, stored_rows, stored_sources
 
 
 def run(model: str, accuracy: float, seed: int = 0) -> StoredRun:
@@ -27,6 +27,10 @@ def test_one_row_per_ladder_and_seed() -> None:
     assert [(row.seed, {name: one.accuracy for name, one in row.accuracies.items()}) for row in rows] == [
         (1, {"sft": 0.9, "grpo": 0.95}), (2, {"sft": 0.8}),
     ]  # fmt: skip
+
+
+def test_a_command_that_several_seeds_share_is_named_once() -> None:
+    assert stored_sources([run("sft", 0.9, 1), run("sft", 0.8, 2)]) == ((9, "today", "c"),)
 
 
 def test_a_ladder_without_runs_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -123,6 +123,7 @@ def test_without_distilled_slices_nothing_is_told_apart(made_up_data: Path) -> N
     folders = Folders(*(made_up_data / name for name in Folders._fields))
     parameters = read_parameters()
     assert shift_between(("sft", "grpo-full"), folders, parameters) is not None
+    assert shift_between(("sft", "sft"), folders, parameters) is None, "one judge has no gain over itself"
     parameters["collect_pairs"] = parameters["collect_pairs"] | {"distill_slices": None}
     assert shift_between(("sft", "grpo-full"), folders, parameters) is None
 

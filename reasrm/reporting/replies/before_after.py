@@ -15,7 +15,7 @@ from reasrm.reporting.replies.verdict_basis import BasisKind, verdict_basis
 
 RULE = (
     "Chosen by rule: of the {improved:,} items that {after} gets right in every order that was asked and {before} does "
-    "not, the shortest of those {fitting:,} where {before} weighs criteria that the question does not name, takes the "
+    "not, the shortest of the {fitting:,} where {before} weighs criteria that the question does not name, takes the "
     "longer answer for the better one, and {after} works the question out."
 )
 RULE_WITHOUT_BASIS = (

@@ -1,8 +1,9 @@
 """An example as the page shows it: texts cut to a readable length, replies in marked pieces, verdicts spelled out."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from reasrm.judging.trace_structure import read_structure
 from reasrm.records.comparison import Side, show
 from reasrm.records.harmless_text import one_line
 from reasrm.records.judgment import Judgment
@@ -89,6 +90,8 @@ class BeforeAfterView:
     """Kind of question."""
     chosen_by: str
     """The rule in words, and how many items there are."""
+    how_to_read: str
+    """What the parts of such replies are; empty where the replies have none of them."""
 
 
 @dataclass(frozen=True)
@@ -210,7 +213,19 @@ def before_after_view(
         chosen_by=(RULE if chosen.fitting else RULE_WITHOUT_BASIS).format(
             improved=chosen.improved, fitting=chosen.fitting, before=labels[0], after=labels[1]
         ),
+        how_to_read=_how_to_read(replies),
     )
+
+
+def _how_to_read(replies: Iterable[Judgment]) -> str:
+    """What the parts of these replies are, in the order in which they are written."""
+    structures = [read_structure(one.reply.text) for one in replies if one.reply is not None]
+    parts = (
+        ("a rubric, each criterion with its weight in percent,", any(one.rubric for one in structures)),
+        ("the judge's own solution", any(one.solution for one in structures)),
+    )
+    said = " or ".join(words for words, written in parts if written)
+    return f"How to read a reply: first {said}; then quotations; then the verdict." if said else ""
 
 
 def _turns(pair: PreferencePair, limit: int) -> tuple[Turn, ...]:

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from reasrm.records.benchmark_folder import all_items
+from reasrm.records.benchmark_item import BenchmarkItem
 from reasrm.records.comparison import Side
 from reasrm.records.jsonl import read_records, write_records
 from reasrm.records.judgment import Judgment
@@ -79,8 +81,15 @@ def test_items_that_were_asked_for_come_first_and_once(made_up_data: Path, asked
     assert not choose_examples(*folders, MODELS, 0, asked).shown
 
 
-def test_the_shortest_item_of_each_kind_stands_for_it(made_up_data: Path, asked: dict[ItemKey, AskedItem]) -> None:
+def test_the_shortest_item_of_each_kind_stands_for_it(made_up_data: Path) -> None:
     found = shortest_items(made_up_data / "benchmarks", ["dial", "safe", "unknown"])
     assert list(found) == ["dial", "safe"]
-    questions = [one.question for one in asked.values() if one.kind == "safe"]
-    assert len(found["safe"].pair.question) <= sorted(map(len, questions))[len(questions) // 2]
+
+    def length(item: BenchmarkItem) -> int:
+        return len(item.pair.question + item.pair.chosen + item.pair.rejected)
+
+    for kind, shown in found.items():
+        of_kind = [one for one in all_items(made_up_data / "benchmarks") if kind_of_question(one) == kind]
+        single = [one for one in of_kind if len(one.pair.prompt) == 1]
+        assert len(of_kind) > 10
+        assert length(shown) == min(map(length, single))
