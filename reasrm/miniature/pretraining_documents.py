@@ -34,7 +34,7 @@ class DocumentKind(StrEnum):
     TRANSCRIPT = "transcript"
 
 
-KIND_SHARES = {DocumentKind.SOLVING: 0.16, DocumentKind.EXERCISE: 0.48, DocumentKind.TRANSCRIPT: 0.36}
+KIND_SHARES = {DocumentKind.SOLVING: 0.16, DocumentKind.EXERCISE: 0.55, DocumentKind.TRANSCRIPT: 0.29}
 SOLVING_SHARES = {Family.DIAL: 0.5, Family.TURN: 0.28, Family.BOXES: 0.22}
 EXERCISE_SHARES = {Family.DIAL: 0.16, Family.TURN: 0.18, Family.BOXES: 0.18, Family.CHAT: 0.41, Family.SAFE: 0.07}
 RUBRIC_FORM_SHARE = 0.25
