@@ -84,7 +84,7 @@ def main() -> None:
     given = parser.parse_args()
     pairs = list(read_records(given.data / "pairs/dev.jsonl", PreferencePair))[: given.pairs]
     prompts = (PromptVariant.PLAIN, PromptVariant.RUBRICS, PromptVariant.FULL)
-    head = ["judge", "prompt", "budget", "dev accuracy [95 %]", "covered", "others", "no verdict", "tokens"]
+    head = ["judge", "prompt", "budget", "dev accuracy [95 %]", "covered", "shift", "no verdict", "tokens"]
     print_table(
         head, [row for model in PROMPTED for one in prompts for row in judged(model, one, [None], given.data, pairs)]
     )
