@@ -66,7 +66,7 @@ def test_it_is_the_judges_accuracy_and_changes_no_weight(tmp_path: Path, base: P
 @pytest.mark.usefixtures("dev_pairs")
 @pytest.mark.parametrize("lora", [None, LORA], ids=["all weights", "adapter"])
 def test_the_best_on_dev_is_kept(tmp_path: Path, base: Path, lora: Any) -> None:
-    chosen = settings(EpochSettings, "scalar_rm", 1, keep="best_on_dev", lora=lora, learning_rate=5e-2)
+    chosen = settings(EpochSettings, "scalar_rm", 1, keep="best_on_dev", lora=lora, learning_rate=3e-2)
     dev = dev_set(chosen.dev, 0, None)
     assert dev is not None
     best = train(base, tmp_path / "best", chosen, dev)
