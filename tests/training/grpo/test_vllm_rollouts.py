@@ -94,7 +94,7 @@ def train(project: Path, out: Path, **changes: Any) -> None:
 def test_probabilities_are_the_trainers_at_every_step_and_a_killed_run_goes_on_exactly(
     lora: dict[str, Any] | None, project: Path
 ) -> None:
-    write_yaml(project / "params.yaml", PARAMS | {"grpo": PARAMS["grpo"] | SMALL | {"lora": lora}})
+    write_yaml(project / "params.yaml", PARAMS | {"grpo": PARAMS["grpo"] | SMALL | {"lora": lora, "dev": None}})
     train_twice(project, ("stages.grpo", "full"), "grpo-full")
     curves = project / "data/curves/grpo-full"
     means = [float(line.split("\t")[1]) for line in (curves / MEAN).read_text().splitlines()[1:]]
