@@ -24,8 +24,6 @@ WORLD = "world"
 """`base_model.source` where the base is trained on documents of the miniature's world."""
 PROMPTS = (PromptVariant.PLAIN, PromptVariant.RUBRICS, PromptVariant.FULL)
 """In the order of the ladder: what a judge is asked to write, from the least to the most."""
-HARDLY = 0.05
-"""The most that a slice is worked out, with any prompt, for reinforcement from the base to sample hardly any of it."""
 
 
 @dataclass(frozen=True)
@@ -83,14 +81,6 @@ class SetByHand:
 
     def __bool__(self) -> bool:
         return self.habits is not None or self.cover is not None or bool(self.lazy)
-
-    @property
-    def left_to_traces(self) -> tuple[str, ...]:
-        """Slices that traces cover and the base hardly ever works out: reinforcement from it finds little there."""
-        if self.habits is None or self.cover is None:
-            return ()
-        rare = {name for name, shares in self.habits.works if max(shares) <= HARDLY}
-        return tuple(name for name in self.cover.covered if name in rare)
 
 
 def read_set_by_hand(parameters: Mapping[str, Any], funnel: Funnel) -> SetByHand:

@@ -47,18 +47,6 @@ def test_the_shift_is_what_was_distilled() -> None:
     assert read_set_by_hand(parameters(collect_pairs={"distill_slices": None}), FUNNEL).cover is None
 
 
-def test_slices_left_to_traces_are_covered_ones_that_the_base_hardly_ever_works_out() -> None:
-    habits = read_parameters()["base_model"]["habits"]
-    rarely = {form: {one: 0.05 if one.startswith("chat") else share for one, share in shares.items()}
-              for form, shares in habits["works"].items()}  # fmt: skip
-    hardly = {"base_model": {"habits": habits | {"works": rarely}}}
-    covered = {"collect_pairs": {"distill_slices": ["dial-short", "chat-guide", "chat-toast"]}}
-    assert read_set_by_hand(parameters(), FUNNEL).left_to_traces == ()
-    assert read_set_by_hand(parameters(**hardly), FUNNEL).left_to_traces == ("chat-toast", "chat-letter")
-    assert read_set_by_hand(parameters(**hardly, **covered), FUNNEL).left_to_traces == ("chat-toast", "chat-guide")
-    assert read_set_by_hand(parameters(**hardly, collect_pairs={"distill_slices": None}), FUNNEL).left_to_traces == ()
-
-
 def test_the_subsets_that_mislead_by_layout_always_do() -> None:
     cues = read_set_by_hand(parameters(), FUNNEL).cues
     assert cues is not None
