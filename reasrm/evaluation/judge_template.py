@@ -66,10 +66,12 @@ class RubricsTemplate:
     stop: str = STOP
     begins: str = ""
     forced_verdict: ForcedVerdict = FORCED_VERDICTS[ReplyReader.LAST_ANSWER]
+    defused: bool = True
+    """Whether imitated delimiters and tags in the texts are made harmless; false only to measure what that is worth."""
 
     def prompts(self, comparison: Comparison) -> tuple[Conversation, ...]:
         """The variant's instruction, then conversation and answers."""
-        return (judge_prompt(comparison, self.variant),)
+        return (judge_prompt(comparison, self.variant, defused=self.defused),)
 
     def read(self, replies: Sequence[Reply]) -> Reading:
         """The last `<answer>`."""

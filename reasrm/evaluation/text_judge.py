@@ -1,8 +1,10 @@
 """A judge that writes: prompts from a template, replies from an engine, the verdict read out of each reply."""
 
+import math
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence, Set
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 from reasrm.evaluation.judge import Judge, PromptCounts
 from reasrm.evaluation.judge_template import JudgeTemplate, joined_reply
@@ -10,6 +12,7 @@ from reasrm.evaluation.token_budgets import Replies, TokenBudget, replies_within
 from reasrm.inference.engine import Prompt, Sampling
 from reasrm.inference.model_opening import OpenModel
 from reasrm.inference.prompt_run import ask_each, note_unasked, unasked_reply
+from reasrm.inference.verdict_margin import ONE_TOKEN, MarginEngine, letter_tokens, margins
 from reasrm.inference.vocabulary import Vocabulary
 from reasrm.judging.aggregation import judgment_of_replies
 from reasrm.judging.prompt import PLAIN_COMPARISON
@@ -41,6 +44,32 @@ class TextJudge(Judge):
         self._context = context
         self.unsent = model.unsent
 
+    def asked_otherwise(
+        self, template: JudgeTemplate | None = None, samplings: Sequence[Sampling] | None = None
+    ) -> Self:
+        """The same open model with another template or other samplings; to close either is to close both."""
+        return type(self)(self._model, template or self._template, samplings or self._samplings, self._context)
+
+    @property
+    def template(self) -> JudgeTemplate:
+        """How it is prompted and how its replies are read."""
+        return self._template
+
+    @property
+    def samplings(self) -> Sequence[Sampling]:
+        """One for each reply that is drawn to a prompt."""
+        return self._samplings
+
+    @property
+    def runs_here(self) -> bool:
+        """Whether its model is a checkpoint that is run here, so that its replies can be made to begin with a text."""
+        return self._model.tokenizer is not None
+
+    @property
+    def gives_margins(self) -> bool:
+        """Whether `verdict_margins` can be asked for."""
+        return isinstance(self._model.engine, MarginEngine)
+
     def judge(
         self, comparisons: Sequence[Comparison], ledger: Ledger | None = None, token_budget: int | None = None
     ) -> Iterator[ComparisonJudgment]:
@@ -62,6 +91,34 @@ class TextJudge(Judge):
         asked = len({key for replies in drawn for key in _answered(replies)})
         unrenderable = len({key for replies in drawn for key in _ended(replies, {Finish.UNRENDERABLE})})
         self.counts = PromptCounts(asked, len({one.key for one in prompts}) - asked - unrenderable, unrenderable)
+
+    def verdict_margins(
+        self, begun: Sequence[tuple[Comparison, str]], ledger: Ledger | None = None
+    ) -> list[float | None]:
+        """The log-odds of A over B (nats) as the next token, if the reply to each comparison begins with a text.
+
+        None where a letter is no token of its own behind that text, the prompt is too long or not rendered, or the
+        engine does not give both probabilities.
+
+        Raises:
+            TypeError: the engine gives no log-odds (`gives_margins`).
+        """
+        tokenizer, engine = self._model.tokenizer, self._model.engine
+        if not isinstance(engine, MarginEngine):
+            raise TypeError(f"the engine {type(engine).__name__} gives no log-odds")
+        by_letters: dict[tuple[int, int], dict[int, Prompt]] = defaultdict(dict)
+        for place, (comparison, text) in enumerate(begun):
+            (messages,) = self._template.prompts(comparison)
+            prompt = self._model.render([messages], self._template.begins + text)[messages]
+            letters = letter_tokens(tokenizer, prompt.begun)
+            if letters and not prompt.unrenderable and self._fits(prompt, ONE_TOKEN):
+                by_letters[letters][place] = prompt
+        found: list[float | None] = [None] * len(begun)
+        for letters, prompts in by_letters.items():
+            odds = margins(engine, letters, list(prompts.values()), ledger)
+            for place, prompt in prompts.items():
+                found[place] = None if math.isnan(odds[prompt.key]) else odds[prompt.key]
+        return found
 
     def unknown_words(self, comparison: Comparison) -> list[str]:
         """Words that the checkpoint's vocabulary lacks; none for a service, which has a tokenizer of its own."""

@@ -73,6 +73,12 @@ def draw_batch(
     return [row.drawn() for row in rows]
 
 
+@torch.inference_mode()
+def next_logits(model: Any, prompts: Sequence[Prompt], pad_id: int) -> torch.Tensor:
+    """The logits behind each prompt, `[B, V]`; prompts that share a length limit of memory are read in groups."""
+    return _read_prompts(model, prompts, pad_id, 1)[1].float()
+
+
 def _read_prompts(
     model: Any, prompts: Sequence[Prompt], pad_id: int, reply_tokens: int
 ) -> tuple[DynamicCache, torch.Tensor]:

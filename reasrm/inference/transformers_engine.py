@@ -9,6 +9,7 @@ from reasrm.inference.engine import Answered, Prompt, Sampling, batches_by_token
 from reasrm.inference.local_model import NEUTRAL, LocalModelSettings, load_model
 from reasrm.inference.prompt_rendering import template_identity
 from reasrm.inference.replies import reply_from_tokens
+from reasrm.inference.verdict_margin import ONE_TOKEN
 from reasrm.runtime.work_folder import file_hash
 
 
@@ -44,8 +45,7 @@ class TransformersEngine:
         from reasrm.inference.stop_tokens import StopTokens, end_of_turn_ids
 
         model = self._loaded()
-        ends = end_of_turn_ids(model, self._tokenizer)
-        pad_id = self._tokenizer.pad_token_id if self._tokenizer.pad_token_id is not None else ends[0]
+        ends, pad_id = end_of_turn_ids(model, self._tokenizer), self._pad_id()
         stops = StopTokens(self._tokenizer, sampling.stop, model.get_output_embeddings().weight.shape[0], ends)
         for batch in self.batches(prompts, sampling):
             part = prompts[batch.start : batch.stop]
@@ -53,9 +53,26 @@ class TransformersEngine:
             for prompt, tokens in zip(part, drawn, strict=True):
                 yield prompt, reply_from_tokens(self._tokenizer, tokens, prompt, sampling.stop)
 
+    def log_odds(self, prompts: Sequence[tuple[int, ...]], tokens: tuple[int, int]) -> Iterator[float]:
+        """Yield the log-odds of the first of `tokens` over the second behind each prompt, in order, batch by batch."""
+        from reasrm.inference.decoding import next_logits
+
+        model, pad_id = self._loaded(), self._pad_id()
+        asked = [Prompt((), ids) for ids in prompts]
+        for batch in self.batches(asked, ONE_TOKEN):
+            logits = next_logits(model, asked[batch.start : batch.stop], pad_id)[:, list(tokens)].double()
+            yield from (logits[:, 0] - logits[:, 1]).tolist()
+
     def close(self) -> None:
         """Let the model go."""
         self._model = None
+
+    def _pad_id(self) -> int:
+        """Any token does, since padding is masked: the tokenizer's own, or what ends a turn."""
+        from reasrm.inference.stop_tokens import end_of_turn_ids
+
+        pad = self._tokenizer.pad_token_id
+        return int(pad if pad is not None else end_of_turn_ids(self._loaded(), self._tokenizer)[0])
 
     def _loaded(self) -> Any:
         if self._model is None:

@@ -57,8 +57,9 @@ class Vocabulary:
     def _spelled_words(self, text: str) -> list[str]:
         """Words of several tokens; and single bytes in a passage of nothing else (`2+2`).
 
-        Otherwise one byte alone may be a word that was learnt, such as the full stop behind a word. Passages lie
-        between the prompt's fixed texts, which are tokens of their own.
+        Otherwise one byte alone may be a word that was learnt, such as the full stop behind a word, and so may a
+        passage without a letter or digit (the full stop between two fixed texts). Passages lie between the prompt's
+        fixed texts, which are tokens of their own.
         """
         coded = self._tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
         tokens = zip(coded["input_ids"], coded.word_ids(), coded["offset_mapping"], strict=True)
@@ -66,7 +67,8 @@ class Vocabulary:
         for is_fixed, passage in groupby(tokens, key=lambda one: one[0] in self._fixed_texts):
             words = [[offset for *_, offset in word] for _, word in groupby(passage, key=lambda one: one[1])]
             texts = [text[word[0][0] : word[-1][1]] for word in words]
-            only_bytes = not is_fixed and max(map(len, texts)) == 1
+            says_something = any(character.isalnum() for one in texts for character in one)
+            only_bytes = not is_fixed and says_something and max(map(len, texts)) == 1
             spelled += [
                 one.strip() or one
                 for one, word in zip(texts, words, strict=True)

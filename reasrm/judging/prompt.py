@@ -1,5 +1,7 @@
 """The prompt of a comparison: instruction, conversation and two answers, framed so that no text leaves its frame."""
 
+from collections.abc import Callable
+
 from reasrm.judging.chain_of_rubrics import HINT, PromptVariant, instruction
 from reasrm.judging.untrusted_text import defuse, defuse_turn
 from reasrm.records.comparison import Comparison, Side
@@ -19,16 +21,22 @@ PLAIN_COMPARISON = Comparison(
 """A comparison without anything odd in it: a chat template that does not render it renders none."""
 
 
-def judge_prompt(comparison: Comparison, variant: PromptVariant) -> tuple[Message, ...]:
+def judge_prompt(comparison: Comparison, variant: PromptVariant, *, defused: bool = True) -> tuple[Message, ...]:
     """The messages of a judge's prompt: system text and one user turn.
 
     They depend on the texts and their order, never on the label.
     A conversation of several turns is shown once, before the answers, with its speakers named; only its last turn is
     the question.
+
+    Args:
+        comparison: what is judged.
+        variant: what the judge is asked to write.
+        defused: whether imitated delimiters and tags in the texts are made harmless; false only for a probe that
+            measures what that is worth.
     """
     return (
         Message(role=Role.SYSTEM, content=instruction(variant)),
-        Message(role=Role.USER, content=_comparison_text(comparison)),
+        Message(role=Role.USER, content=_comparison_text(comparison, defused)),
     )
 
 
@@ -41,14 +49,15 @@ def hinted_prompt(comparison: Comparison, variant: PromptVariant, failed_attempt
     return (system, Message(role=Role.USER, content=content))
 
 
-def _comparison_text(comparison: Comparison) -> str:
+def _comparison_text(comparison: Comparison, defused: bool = True) -> str:
     answers = {Side.A: comparison.response_a, Side.B: comparison.response_b}
-    blocks = [_conversation(comparison.prompt[:-1])] if len(comparison.prompt) > 1 else []
-    blocks.append(f"{QUESTION_START}\n{defuse(comparison.prompt[-1].content)}\n{QUESTION_END}")
-    blocks += [f"{RESPONSE_START[side]}\n{defuse(answers[side])}\n{RESPONSE_END[side]}" for side in Side]
+    turn, text = (defuse_turn, defuse) if defused else (str, str)
+    blocks = [_conversation(comparison.prompt[:-1], turn)] if len(comparison.prompt) > 1 else []
+    blocks.append(f"{QUESTION_START}\n{text(comparison.prompt[-1].content)}\n{QUESTION_END}")
+    blocks += [f"{RESPONSE_START[side]}\n{text(answers[side])}\n{RESPONSE_END[side]}" for side in Side]
     return "\n\n".join(blocks)
 
 
-def _conversation(turns: tuple[Message, ...]) -> str:
-    lines = [f"{SPEAKER[turn.role]}: {defuse_turn(turn.content)}" for turn in turns]
+def _conversation(turns: tuple[Message, ...], shown: Callable[[str], str]) -> str:
+    lines = [f"{SPEAKER[turn.role]}: {shown(turn.content)}" for turn in turns]
     return "\n".join((CONVERSATION_START, *lines, CONVERSATION_END))

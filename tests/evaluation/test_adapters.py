@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from reasrm.evaluation.judge_opening import open_judge
+from reasrm.evaluation.judge_params import JudgeParams, RunningParams
 from reasrm.evaluation.judge_template import PublishedTemplate
 from reasrm.evaluation.pairwise_judgment import PairwiseJudgment, judge_pair
 from reasrm.evaluation.published_judges.prompt_file import PromptFileError, load_prompt_file
@@ -24,7 +25,7 @@ from reasrm.records.ledger import Ledger
 from reasrm.records.pair import Message, PreferencePair, Role
 from reasrm.runtime.stage_main import ExitCode, StageError
 from reasrm.runtime.yaml_files import read_yaml, write_yaml
-from stages.judge import JudgeParams, RunningParams, judge_items
+from stages.judge import judge_items
 from tests.fixtures.command_line import reasrm
 from tests.fixtures.judge_server import honest, judge_server, served_file
 from tests.fixtures.tiny_prompts import user

@@ -1,0 +1,35 @@
+"""All probes by name; a new one is a file with a class and a line here."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from reasrm.probes.order import OrderProbe
+from reasrm.probes.probe import Probe
+from reasrm.records.jsonl import explain
+from reasrm.runtime.stage_main import StageError
+
+PROBES: dict[str, type[Probe]] = {probe.name: probe for probe in (OrderProbe,)}
+"""In the order in which they are asked and shown."""
+
+
+def suite(settings: Mapping[str, Mapping[str, Any]]) -> list[Probe]:
+    """The probes that `settings` name, with their settings, in the registry's order.
+
+    Raises:
+        StageError: a name is no probe's, or a setting is missing or wrong; says which.
+    """
+    unknown = [name for name in settings if name not in PROBES]
+    if unknown:
+        raise StageError(f"`probe.suite` names {', '.join(unknown)}; the probes are {', '.join(PROBES)}")
+    if not settings:
+        raise StageError(f"`probe.suite` is empty: nothing would be asked; name some of {', '.join(PROBES)}")
+    return [_probe(name, settings[name]) for name in PROBES if name in settings]
+
+
+def _probe(name: str, settings: Mapping[str, Any]) -> Probe:
+    try:
+        return PROBES[name](**settings)
+    except ValidationError as error:
+        raise StageError(f"`probe.suite.{name}`: {explain(error)}") from error

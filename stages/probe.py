@@ -1,0 +1,88 @@
+"""Probe one model: whether its verdicts can be trusted, with its checkpoint loaded once.
+
+Reads:   data/benchmarks/*.jsonl, data/judgments/<model> (with the settings in its identity.json), the checkpoint
+Writes:  data/probes/<model>/<probe>.jsonl (each query and what the judge made of it), data/probes/<model>/measures.json
+Resumes: ledgers/probe-<model>.jsonl; an edit of a probe asks that probe's queries again and no others
+Run:     python -m stages.probe <model>      (or: dvc repro probe@<model>)
+"""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import orjson
+from pydantic import Field
+
+from reasrm.evaluation.benchmark_judgments import read_items
+from reasrm.evaluation.judge_params import BENCHMARKS, JudgeParams, RunningParams
+from reasrm.probes.items import PlainJudgments, probe_item, recorded_judgments, sample_of
+from reasrm.probes.measures_file import MEASURES, probe_measures
+from reasrm.probes.probe_run import row_of, run_suite, traits_of
+from reasrm.probes.query import ProbeContext, ProbeItem
+from reasrm.probes.registry import suite
+from reasrm.records.jsonl import read_records, write_records
+from reasrm.records.judgment import Judgment
+from reasrm.records.ledger import Ledger
+from reasrm.records.unasked_prompts import IDENTITY
+from reasrm.runtime.outputs import new_folder, write_json
+from reasrm.runtime.params import StageParams
+from reasrm.runtime.stage_main import StageError, run_stage
+from reasrm.runtime.terminal import say_error
+from reasrm.runtime.work_folder import LEDGERS
+
+JUDGMENTS = Path("data/judgments")
+PROBES = Path("data/probes")
+
+
+class ProbeParams(StageParams):
+    """Section `probe` of params.yaml, with the keys of one model (`probe_variants.<model>`)."""
+
+    section: ClassVar[str] = "probe"
+
+    checkpoint: Path
+    """The model's, as in `judge_variants.<model>`: how it is run and prompted is what made its judgments."""
+    questions: int = Field(gt=0)
+    """Most questions of the sample that probes ask about, drawn by hash over all benchmarks."""
+    seed: int
+    """Of the sample, of draws and of each bootstrap."""
+    resamples: int = Field(gt=0)
+    suite: dict[str, dict[str, Any]]
+    """The probes that are run, each with its settings."""
+
+
+def plain_judgments(folder: Path, items: list[ProbeItem]) -> PlainJudgments:
+    """The judgments below `folder` of all `items`."""
+    files = sorted(folder.glob("*.jsonl"))
+    return recorded_judgments(items, (one for file in files for one in read_records(file, Judgment)))
+
+
+def main() -> str:
+    """Probe the model named on the command line."""
+    if len(sys.argv) != 2:
+        raise StageError("which model? `python -m stages.probe MODEL`, one of `probe_variants` in params.yaml")
+    model = sys.argv[1]
+    params, running = ProbeParams.load(model), RunningParams.load()
+    probes = suite(params.suite)
+    identity: Mapping[str, Any] = orjson.loads((JUDGMENTS / model / IDENTITY).read_bytes())
+    items = [probe_item(item) for part in read_items(BENCHMARKS).values() for item in part]
+    plain = plain_judgments(JUDGMENTS / model, items)
+    judge_params = JudgeParams.recorded_in(identity, params.checkpoint)
+    with judge_params.open_judge(running) as judge, Ledger(LEDGERS / f"probe-{model}.jsonl") as ledger:
+        sample = sample_of(items, params.questions, params.seed)
+        context = ProbeContext(sample, plain, traits_of(judge), params.resamples, params.seed)
+        results = list(run_suite(judge, probes, context, ledger))
+        asked_by = judge.identity()
+    with new_folder(PROBES / model) as folder:
+        for result in results:
+            write_records(folder / f"{result.probe.name}.jsonl", (row_of(result.probe, one) for one in result.answers))
+        found = probe_measures(results, context, asked_by)
+        write_json(folder / MEASURES, found.model_dump(mode="json"))
+    for result in results:
+        if result.refused:
+            say_error(f"probe-{model}", f"{result.probe.name} was not run: {result.refused}")
+    return f"{model}: {len(results)} probes, {found.cost.judgments:,} judgments of {len(sample)} questions"
+
+
+if __name__ == "__main__":
+    run_stage(f"probe-{sys.argv[1]}" if len(sys.argv) > 1 else "probe", main)
