@@ -21,7 +21,7 @@ class ProbeItem:
     """The benchmark's name; of a user's file, the file's."""
     item_id: str
     question: str
-    """Identifies its question, which several items may share, also of different benchmarks: intervals are over these."""
+    """Identifies its question, which items of several benchmarks may share: intervals are drawn over these."""
     pair: PreferencePair
     family: str = ""
     """Empty where the rows name none."""
