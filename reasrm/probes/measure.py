@@ -17,7 +17,7 @@ class Good(StrEnum):
 
 
 class Measure(BaseModel):
-    """One figure of one probe about one judge; shares are in [0, 1], differences in [-1, 1], NLDD in percent."""
+    """One figure of one probe about one judge: a share in [0, 1], a difference in [-1, 1], or anything in its `unit`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -41,5 +41,7 @@ class Measure(BaseModel):
     """Two-sided, of the null; not adjusted. The page adjusts all of its tests as one family (Benjamini-Hochberg)."""
     detectable: float | None = None
     """The smallest distance from `null` that a test at 5 % would have found in 80 % of such samples."""
+    unit: str = ""
+    """Of what is neither a share nor a difference of shares, as readers see it: `%`, `steps`; empty for those two."""
     left_out: int = 0
     """Units that could not be counted: unreadable, or of words that the judge does not know."""
