@@ -17,7 +17,7 @@ class Good(StrEnum):
 
 
 class Measure(BaseModel):
-    """One figure of one probe about one judge: a share in [0, 1], a difference in [-1, 1], or anything in its `unit`."""
+    """One figure of one probe about one judge: a share in [0, 1], a difference in [-1, 1], or another in its `unit`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
