@@ -1,15 +1,17 @@
 """Logs of LLMBar (princeton-nlp/LLMBar, arXiv 2310.07641): a JSON list per set, every pair judged in both orders.
 
-A row is `{input, output_1, output_2, label, results: [{"swap = False": {completion, winner}, "swap = True": {...}}]}`.
-`label` and `winner` are 1 or 2 and name the output, whichever order it was shown in; with `swap = True`, output_2 is
-shown first. `winner` is the verdict, as LLMBar's authors read it out of the reply; null means that they could not.
+A row is `{input, output_1, output_2, label, results}`. The last of `results` holds the judgments in both orders,
+`{"swap = False": {completion: [reply, why it ended], winner}, "swap = True": {...}}`; what comes before it (criteria,
+a reference answer, a first round) decides nothing. `label` and `winner` are 1 or 2 and name the output, whichever order
+it was shown in; with `swap = True`, output_2 is shown first. `winner` is the verdict as LLMBar's authors read it out of
+the reply; null means that they could not.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from reasrm.datasets.row_fields import user_turn
 from reasrm.judging.verdict import Unreadable
@@ -26,26 +28,28 @@ from reasrm.records.comparison import Side
 from reasrm.records.json_parsing import NotJsonError, parse_json
 from reasrm.records.jsonl import BadRecordError
 from reasrm.records.pair import PreferencePair
+from reasrm.records.reply import Finish
 from reasrm.runtime.stage_main import StageError
 
 STATISTICS = ".statistics.json"
 """Ends the names of files that hold published figures and no replies."""
-_UNSWAPPED, _SWAPPED = "swap = False", "swap = True"
+_FINISHES = {"length": Finish.LENGTH, "content management policy": Finish.REFUSED}
+"""Why a reply ended, if not by itself, as LLMBar writes it."""
 
 
 class _Outcome(BaseModel):
     model_config = ConfigDict(frozen=True)
 
-    completion: tuple[str, ...]
-    """The reply, in parts."""
+    completion: tuple[str, str] | None = None
+    """The reply and why it ended; not there where each output was rated by itself."""
     winner: Literal["1", "2"] | None
 
 
 class _BothOrders(BaseModel):
     model_config = ConfigDict(frozen=True)
 
-    unswapped: _Outcome = Field(alias=_UNSWAPPED)
-    swapped: _Outcome = Field(alias=_SWAPPED)
+    unswapped: _Outcome = Field(alias="swap = False")
+    swapped: _Outcome = Field(alias="swap = True")
 
 
 class _Row(BaseModel):
@@ -55,7 +59,14 @@ class _Row(BaseModel):
     output_1: str
     output_2: str
     label: Literal[1, 2]
-    results: tuple[_BothOrders] = Field(min_length=1, max_length=1)
+    last_result: _BothOrders = Field(alias="results")
+
+    @field_validator("last_result", mode="before")
+    @classmethod
+    def _last(cls, results: Any) -> Any:
+        if not isinstance(results, list) or not results:
+            raise ValueError("must be a list that ends with the judgments in both orders")
+        return results[-1]
 
     @property
     def pair(self) -> PreferencePair:
@@ -97,11 +108,12 @@ def _judgments(file: Path) -> Iterator[RecordedJudgment]:
 
 
 def _of_row(benchmark: str, number: int, row: _Row) -> Iterator[RecordedJudgment]:
-    (orders,) = row.results
+    orders = row.last_result
     item = item_of(benchmark, str(number), row.pair)
     for outcome, shown_first in ((orders.unswapped, 1), (orders.swapped, 2)):
         better = Side.A if row.label == shown_first else Side.B
         right = None if outcome.winner is None else int(outcome.winner) == row.label
         verdict = Unreadable.NO_ANSWER if right is None else better if right else better.other
-        text = "\n\n".join(part for part in outcome.completion if part)
-        yield RecordedJudgment(PlainJudgment(item, better, written(text, verdict)), right)
+        text, ended = outcome.completion or ("", "")
+        judgment = written(text, verdict, _FINISHES.get(ended, Finish.STOP))
+        yield RecordedJudgment(PlainJudgment(item, better, judgment), right)

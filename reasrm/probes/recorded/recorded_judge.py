@@ -72,9 +72,9 @@ def item_of(benchmark: str, item_id: str, pair: PreferencePair, family: str = ""
     return ProbeItem(benchmark, item_id, prompt_group(pair.prompt), pair, family, part)
 
 
-def written(text: str, verdict: Side | Unreadable) -> ComparisonJudgment:
-    """A judgment of which only the reply's text and the verdict are known; tokens are not counted."""
-    reply = Reply(text=text, finish=Finish.STOP, prompt_tokens=0, completion_tokens=0)
+def written(text: str, verdict: Side | Unreadable, finish: Finish = Finish.STOP) -> ComparisonJudgment:
+    """A judgment of which only the reply's text, its end and the verdict are known; tokens are not counted."""
+    reply = Reply(text=text, finish=finish, prompt_tokens=0, completion_tokens=0)
     if isinstance(verdict, Unreadable):
         return ComparisonJudgment(verdict=None, unreadable=verdict.value, reply=reply)
     return ComparisonJudgment(verdict=verdict, reply=reply)
