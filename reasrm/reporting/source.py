@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from reasrm.benchmarks.registry import BENCHMARKS, display_names
 from reasrm.datasets.row_files import DataSource
 from reasrm.probes.measures_file import MEASURES, ProbeMeasures, read_measures
+from reasrm.probes.question_values import QUESTION_VALUES, QuestionValues, read_question_values
 from reasrm.reporting.benchmark_figures.completeness import CompletenessRow, read_completeness
 from reasrm.reporting.charts import ModelView
 from reasrm.reporting.data_funnel import Funnel, read_funnel
@@ -73,6 +74,10 @@ class ReportSource:
         """The models that were probed, in the order of the ladder."""
         return tuple(model for model in self.models if model.name in self.measures)
 
+    def question_values(self, model: str) -> QuestionValues:
+        """What the probes found about a probed model, question by question."""
+        return read_question_values(_written(self.folders.probes / model / QUESTION_VALUES))
+
     def difference(self, first: str, second: str) -> ReportedDifference | None:
         """The paired difference of two models, first minus second."""
         return self.scores[first].differences.get(second) if first in self.scores else None
@@ -125,10 +130,15 @@ def _measures(folder: Path, variants: Mapping[str, Any], models: list[str]) -> I
     """What the probes found about each of `models` that params.yaml has probed; other folders are left alone."""
     for model in models:
         if model in variants:
-            file = folder / model / MEASURES
-            if not file.is_file():
-                raise StageError(f"{file}: not there, and `{PROBED}` names {model}; run `dvc repro probe@{model}`")
-            yield model, read_measures(file)
+            yield model, read_measures(_written(folder / model / MEASURES))
+
+
+def _written(file: Path) -> Path:
+    """The file of a probed model, which must be there."""
+    if not file.is_file():
+        model = file.parent.name
+        raise StageError(f"{file}: not there, and `{PROBED}` names {model}; run `dvc repro probe@{model}`")
+    return file
 
 
 def _benchmark_names(scores: Mapping[str, ModelScores]) -> tuple[str, ...]:

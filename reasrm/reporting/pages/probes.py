@@ -1,13 +1,15 @@
 """The page of the probes: what each found about every model, what it cost, and the questions that it answers."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from reasrm.probes.families import ModelDifference
 from reasrm.probes.measures_file import ProbeMeasures
 from reasrm.reporting.charts import ModelView
 from reasrm.reporting.probe_figures.faithfulness import faithfulness_changes, faithfulness_sentence
 from reasrm.reporting.probe_figures.measure_tables import ProbeSection, probe_sections
-from reasrm.reporting.probe_figures.p_value_family import FALSE_DISCOVERIES, adjusted_p
 from reasrm.reporting.probe_figures.reviewer_questions import ReviewerQuestion, reviewer_questions
+from reasrm.reporting.probe_figures.tested_family import FALSE_DISCOVERIES, TestedMeasure, adjusted_p
 from reasrm.reporting.source import ReportSource
 from reasrm.scoring.judged_items import read_items, read_judged_items
 from reasrm.scoring.reply_lengths import LengthGap, length_gaps
@@ -54,24 +56,33 @@ class ProbesPage:
 
 def probes_page(source: ReportSource) -> ProbesPage:
     """Gather it."""
-    adjusted = adjusted_p(source.measures)
+    changes = _changes(source)
+    adjusted = adjusted_p(source.measures, changes or ())
     suite = source.parameters["probe"]["suite"]
     return ProbesPage(
         probes=probe_sections(source.probed, source.measures, adjusted, suite),
         questions=reviewer_questions(source, _lengths(source)),
-        faithfulness=_faithfulness(source),
+        faithfulness="" if changes is None else _faithfulness(source, changes, adjusted),
         costs=tuple(CostRow(model, source.measures[model.name]) for model in source.probed),
         tests=len(adjusted),
         effects=sum(p <= FALSE_DISCOVERIES for p in adjusted.values()),
     )
 
 
-def _faithfulness(source: ReportSource) -> str:
+def _changes(source: ReportSource) -> list[ModelDifference] | None:
+    """What changed from the earlier to the later model of `side_by_side`; None where they are not both probed."""
     earlier, later = source.settings.side_by_side
     if earlier == later or not {earlier, later} <= source.measures.keys():
-        return ""
-    changes = faithfulness_changes(source.measures[earlier], source.measures[later])
-    return faithfulness_sentence((source.settings.label(earlier), source.settings.label(later)), changes)
+        return None
+    seed = source.parameters["probe"]["seed"]
+    return faithfulness_changes(source.question_values(earlier), source.question_values(later), seed)
+
+
+def _faithfulness(
+    source: ReportSource, changes: Sequence[ModelDifference], adjusted: Mapping[TestedMeasure, float]
+) -> str:
+    earlier, later = (source.settings.label(model) for model in source.settings.side_by_side)
+    return faithfulness_sentence((earlier, later), changes, adjusted)
 
 
 def _lengths(source: ReportSource) -> dict[str, list[LengthGap]]:

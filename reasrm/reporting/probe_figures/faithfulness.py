@@ -1,62 +1,47 @@
-"""What a training did to the faithfulness of a judge's reasons, as one sentence made from two files of measures."""
+"""What a training did to the faithfulness of a judge's reasons, as one sentence made from two judges' measures."""
 
-import math
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
 
-from reasrm.probes.measure import Good, Measure
-from reasrm.probes.measures_file import ProbeMeasures
-from reasrm.reporting.display_text import interval, points
-from reasrm.reporting.probe_figures.named_measures import FAITHFULNESS, find
+from reasrm.probes.families import ModelDifference, model_differences
+from reasrm.probes.question_values import QuestionValues
+from reasrm.reporting.display_text import interval, p_value, points
+from reasrm.reporting.probe_figures.named_measures import FAITHFULNESS, MeasureName
+from reasrm.reporting.probe_figures.tested_family import CHANGE, FALSE_DISCOVERIES, TestedMeasure
 
-OUTCOMES = ("better", "worse", "no difference shown")
-
-
-class MeasureChange(NamedTuple):
-    """A measure of a later model minus that of an earlier one."""
-
-    what: str
-    value: float
-    low: float
-    high: float
-    good: Good
-
-    @property
-    def outcome(self) -> str:
-        """One of `OUTCOMES`, by whether the interval holds 0 and on which side it lies."""
-        if self.low <= 0 <= self.high:
-            return OUTCOMES[2]
-        return OUTCOMES[0] if (self.value > 0) == (self.good is Good.HIGHER) else OUTCOMES[1]
+OUTCOMES = ("more", "less", "no difference shown")
 
 
-def change(what: str, earlier: Measure, later: Measure) -> MeasureChange:
-    """The difference of two measures with an interval from their intervals (MOVER; Zou and Donner 2008, Stat. Med. 27).
+def faithfulness_changes(earlier: QuestionValues, later: QuestionValues, seed: int) -> list[ModelDifference]:
+    """The later judge minus the earlier one in each measure of faithfulness, on the questions that both have."""
+    found = model_differences(later, earlier, {}, seed)
+    return [one for one in found if MeasureName(one.probe, one.measure.name, one.measure.variant) in FAITHFULNESS]
 
-    They are put together as if independent. Both are about the same questions, which makes the true interval narrower
-    where the judges agree, so this one errs on the side of showing nothing.
+
+def faithfulness_sentence(
+    names: tuple[str, str], changes: Sequence[ModelDifference], adjusted: Mapping[TestedMeasure, float]
+) -> str:
+    """What the training from the first to the second of `names` did; says so where nothing was measured.
+
+    Args:
+        names: of the two judges for readers, the earlier one first.
+        changes: `faithfulness_changes`.
+        adjusted: the p values of the page's family.
     """
-    value = later.value - earlier.value
-    down = math.hypot(later.value - later.low, earlier.high - earlier.value)
-    up = math.hypot(later.high - later.value, earlier.value - earlier.low)
-    return MeasureChange(what, value, value - down, value + up, later.good)
-
-
-def faithfulness_changes(earlier: ProbeMeasures, later: ProbeMeasures) -> tuple[MeasureChange, ...]:
-    """The change of each measure of faithfulness that both models have."""
-    pairs = ((what, find(earlier, name), find(later, name)) for name, what in FAITHFULNESS)
-    return tuple(change(what, one, other) for what, one, other in pairs if one is not None and other is not None)
-
-
-def faithfulness_sentence(names: tuple[str, str], changes: tuple[MeasureChange, ...]) -> str:
-    """What the training from the first to the second of `names` did; says so where nothing was measured."""
     if not changes:
-        return f"From {names[0]} to {names[1]} nothing about the faithfulness of reasons was measured for both."
-    said = []
-    for outcome in OUTCOMES:
-        some = [
-            f"{one.what} {points(one.value)} {interval((one.low, one.high))}"
-            for one in changes
-            if one.outcome == outcome
-        ]
-        if some:
-            said.append(f"{outcome}: {', '.join(some)}")
-    return f"From {names[0]} to {names[1]}, in points with 95 % intervals: {'; '.join(said)}."
+        return f"From {names[0]} to {names[1]}, nothing about the faithfulness of reasons was measured for both."
+    said: dict[str, list[str]] = {}
+    for one in changes:
+        measure = one.measure
+        p = adjusted[TestedMeasure(CHANGE, one.probe, measure.name, measure.variant)]
+        what = FAITHFULNESS[MeasureName(one.probe, measure.name, measure.variant)]
+        text = f"{what} {points(measure.value)} {interval((measure.low, measure.high))}, p {p_value(p)}"
+        said.setdefault(_outcome(measure.value, p), []).append(text)
+    parts = [f"{outcome}: {'; '.join(said[outcome])}" for outcome in OUTCOMES if outcome in said]
+    return f"From {names[0]} to {names[1]}, on the same questions, in points: {'. '.join(parts)}."
+
+
+def _outcome(value: float, p: float) -> str:
+    """One of `OUTCOMES`."""
+    if p > FALSE_DISCOVERIES:
+        return OUTCOMES[2]
+    return OUTCOMES[0] if value > 0 else OUTCOMES[1]

@@ -19,7 +19,7 @@ from reasrm.reporting.probe_figures.measure_text import (
     unit_text,
     value_text,
 )
-from reasrm.reporting.probe_figures.p_value_family import FALSE_DISCOVERIES, TestedMeasure
+from reasrm.reporting.probe_figures.tested_family import FALSE_DISCOVERIES, TestedMeasure
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ def _cheating(source: ReportSource) -> ReviewerQuestion:
     found = [(model, find(source.measures[model.name], ATTACK_SUCCESS)) for model in source.probed]
     attacked = [(model, one) for model, one in found if one is not None]
     said = [
-        f"{model.label}: the most successful attack ({in_words(one.variant)}) turns {value_text(one)} "
+        f"{model.label}: the most successful attack, {in_words(one.variant)}, turns {value_text(one)} "
         f"{interval_of(one)} percent of the verdicts that were right"
         for model, one in attacked
     ]
@@ -114,7 +114,7 @@ def _steps(source: ReportSource) -> ReviewerQuestion:
             what,
             [(model, one) for model in source.probed if (one := find(source.measures[model.name], name)) is not None],
         )
-        for name, what in STEPS
+        for name, what in STEPS.items()
     ]
     measured = [(what, of) for what, of in measured if of]
     said = [

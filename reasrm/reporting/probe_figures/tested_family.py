@@ -1,14 +1,15 @@
-"""All tests of the page as one family: p values adjusted after Benjamini and Hochberg (1995)."""
+"""All tests of the page as one family: the measures of every model, and what changed between two models."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from scipy.stats import false_discovery_control
-
+from reasrm.probes.families import ModelDifference, adjusted
 from reasrm.probes.measures_file import ProbeMeasures
 
 FALSE_DISCOVERIES = 0.05
 """The share of false ones among the effects that the page calls shown, at most, on average."""
+CHANGE = "change"
+"""In place of a model: the later model of `side_by_side` minus the earlier one."""
 
 
 class TestedMeasure(NamedTuple):
@@ -20,12 +21,13 @@ class TestedMeasure(NamedTuple):
     variant: str
 
 
-def adjusted_p(measures: Mapping[str, ProbeMeasures]) -> dict[TestedMeasure, float]:
-    """The adjusted p of every measure of every model that has one."""
+def adjusted_p(measures: Mapping[str, ProbeMeasures], changes: Sequence[ModelDifference]) -> dict[TestedMeasure, float]:
+    """The adjusted p of every measure of every model that has a null, and of `changes`."""
     tests = dict(_tests(measures))
-    if not tests:
-        return {}
-    return dict(zip(tests, map(float, false_discovery_control(list(tests.values()), method="bh")), strict=True))
+    for one in changes:
+        if one.measure.p is not None:
+            tests[TestedMeasure(CHANGE, one.probe, one.measure.name, one.measure.variant)] = one.measure.p
+    return adjusted(tests)
 
 
 def _tests(measures: Mapping[str, ProbeMeasures]) -> Iterator[tuple[TestedMeasure, float]]:
