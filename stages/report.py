@@ -1,8 +1,9 @@
 """One page and one metrics file: what was run, what came out, and whether it can be trusted.
 
-Reads:   data/scores, data/curves, data/judgments, data/traces, data/pairs, data/benchmarks, and of params.yaml every
-         section that changes a figure
-Writes:  data/report/index.html (one self-contained page), data/report/metrics.json (the same figures for machines)
+Reads:   data/scores, data/curves, data/judgments, data/probes, data/traces, data/pairs, data/benchmarks, and of
+         params.yaml every section that changes a figure
+Writes:  data/report/index.html (one self-contained page), data/report/metrics.json (the same figures for machines),
+         data/report/plots (each chart as SVG and PDF), data/report/curves (the curves that `dvc plots` shows)
 Run:     python -m stages.report      (or: dvc repro report)
 """
 
@@ -10,10 +11,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
+from reasrm.probes.measures_file import read_all_measures
 from reasrm.reporting.content import Content, Folders, gather, read_all_scores
+from reasrm.reporting.curves import read_curves
 from reasrm.reporting.model_scores import ReportedShift
 from reasrm.reporting.page import render
 from reasrm.reporting.page_settings import PageSettings
+from reasrm.reporting.plot_files.curve_tables import write_curve_tables
+from reasrm.reporting.plot_files.writing import write_plots
 from reasrm.reporting.run_settings import read_parameters
 from reasrm.reporting.set_by_hand import covered_slices
 from reasrm.runtime.outputs import write_json, write_text
@@ -40,6 +45,7 @@ def metrics(content: Content, params: ReportParams) -> dict[str, Any]:
     """
     funnel = content.funnel
     return {
+        "title": content.settings.title,
         "configuration": params.configuration,
         "benchmark_labels": {name: content.benchmark_labels[name] for name in content.benchmark_names},
         "ladder": [model.name for model in content.models],
@@ -111,6 +117,8 @@ def main() -> str:
     page = render(content)
     write_text(DATA / "report" / "index.html", page)
     write_json(DATA / "report" / "metrics.json", metrics(content, params))
+    write_plots(content, read_all_measures(DATA / "probes"), DATA / "report" / "plots")
+    write_curve_tables(read_curves(DATA / "curves"), DATA / "report" / "curves")
     return f"{len(content.models)} models, {len(content.examples.shown)} examples, {len(page.encode()) / 1e6:.2f} MB"
 
 
