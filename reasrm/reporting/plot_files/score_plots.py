@@ -1,6 +1,7 @@
 """The charts of scores as figures: the ladder, the slices, RM-Bench's cells."""
 
 from collections.abc import Iterator, Sequence
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 from reasrm.reporting.charts import CHANCE, HeatMap, ModelView
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 INTERVAL = "Bars: 95 % intervals (bootstrap over questions)."
 ROW = 0.26
 """Height of a row of dots, inches."""
+TITLE = 19
+"""Characters in a line above a model's cells."""
 SPREAD = 0.18
 """Between the dots of two models on one row, in rows."""
 
@@ -75,7 +78,7 @@ def heat_map_plot(maps: Sequence[HeatMap]) -> PlotFile:
 
     columns = min(4, len(maps))
     rows = -(-len(maps) // columns)
-    drawn = Figure(figsize=(WIDE * columns / 4 + 0.5, 1.75 * rows + 0.2), layout="constrained")
+    drawn = Figure(figsize=(WIDE * columns / 4 + 0.5, 1.8 * rows + 0.2), layout="constrained")
     grid = drawn.subplots(rows, columns, squeeze=False)
     for at, axes in enumerate(grid.flat):
         if at >= len(maps):
@@ -131,11 +134,11 @@ def _heat_map(axes: "Axes", cells: HeatMap, *, named_rows: bool) -> None:
     from matplotlib.colors import LinearSegmentedColormap
 
     colors = LinearSegmentedColormap.from_list("around chance", [BELOW, "#ffffff", ABOVE])
-    axes.imshow([[cell.value for cell in row] for row in cells.rows], cmap=colors, vmin=0, vmax=1)
+    axes.imshow([[cell.value for cell in row] for row in cells.rows], cmap=colors, vmin=0, vmax=1, aspect="auto")
     for y, row in enumerate(cells.rows):
         for x, cell in enumerate(row):
             axes.annotate(percent(cell.value), (x, y), ha="center", va="center", fontsize=7)
-    axes.set_title(shown(cells.label, 28), color=COLORS[cells.series % len(COLORS)], fontsize=7, weight="bold")
+    axes.set_title(fill(shown(cells.label), TITLE), color=COLORS[cells.series % len(COLORS)], fontsize=7, weight="bold")
     axes.set_xticks(range(len(cells.styles)), list(cells.styles), rotation=35, ha="right", rotation_mode="anchor")
     axes.set_yticks(range(len(cells.styles)), list(cells.styles) if named_rows else [""] * len(cells.styles))
     axes.tick_params(length=0)
