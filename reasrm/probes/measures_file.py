@@ -21,6 +21,8 @@ class ProbedBy(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     title: str
+    question: str = ""
+    """What the probe asks about a judge; empty where it does not say."""
     source: str
     definitions: dict[str, str]
     settings: dict[str, Any]
@@ -87,6 +89,7 @@ def read_all_measures(folder: Path) -> dict[str, ProbeMeasures]:
 def _probed(result: ProbeResult) -> ProbedBy:
     return ProbedBy(
         title=result.probe.title,
+        question=result.probe.question,
         source=result.probe.source,
         definitions=dict(result.probe.definitions),
         settings=result.probe.model_dump(mode="json"),

@@ -33,6 +33,8 @@ PARAMETER_SECTIONS = (
     "scalar_rm",
     "judge",
     "judge_variants",
+    "probe",
+    "probe_variants",
     "score",
 )
 """Sections of params.yaml that change a figure, in the pipeline's order; the stage `report` depends on each of them.

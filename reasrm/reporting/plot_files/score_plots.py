@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 from textwrap import fill
 from typing import TYPE_CHECKING
 
+from reasrm.reporting.benchmark_figures.ladder import Ladder
+from reasrm.reporting.benchmark_figures.slice_chart import SliceChart
 from reasrm.reporting.charts import CHANCE, HeatMap, ModelView
 from reasrm.reporting.display_text import percent
 from reasrm.reporting.dot_chart import ChartDot
-from reasrm.reporting.ladder import Ladder
 from reasrm.reporting.plot_files.paper_style import (
     ABOVE,
     BELOW,
@@ -20,7 +21,6 @@ from reasrm.reporting.plot_files.paper_style import (
     series_style,
     shown,
 )
-from reasrm.reporting.slice_chart import SliceChart
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -3,29 +3,27 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from reasrm.probes.measures_file import ProbeMeasures
-from reasrm.reporting.content import Content
 from reasrm.reporting.plot_files.curve_plots import curve_plots
 from reasrm.reporting.plot_files.paper_style import PlotFile, paper_style, save
 from reasrm.reporting.plot_files.probe_plots import probe_plots
 from reasrm.reporting.plot_files.score_plots import heat_map_plot, ladder_plot, slice_plot
+from reasrm.reporting.site import Site
 from reasrm.runtime.outputs import new_folder, write_text
 
 INDEX = "README.txt"
 """What each file shows, in the folder itself."""
 
 
-def write_plots(content: Content, probes: Mapping[str, ProbeMeasures], out: Path) -> list[str]:
+def write_plots(site: Site, out: Path) -> list[str]:
     """Write every chart as NAME.svg and NAME.pdf to the folder `out`, with the index; returns the names.
 
     Args:
-        content: what the page shows.
-        probes: `measures.json` by model; empty where no model was probed.
+        site: what the pages show.
         out: a DVC output; whole or absent, the same bytes for the same content.
     """
     captions: dict[str, str] = {}
     with new_folder(out) as folder, paper_style():
-        for plot in _plots(content, probes):
+        for plot in _plots(site):
             name = _free_name(plot.name, captions)
             save(plot._replace(name=name), folder)
             captions[name] = plot.caption
@@ -33,18 +31,19 @@ def write_plots(content: Content, probes: Mapping[str, ProbeMeasures], out: Path
     return list(captions)
 
 
-def _plots(content: Content, probes: Mapping[str, ProbeMeasures]) -> Iterator[PlotFile]:
-    series = {model.name: model.series for model in content.models}
-    labels = content.settings.models
-    yield ladder_plot(content.ladder)
-    if content.slices is not None:
-        yield slice_plot(content.slices)
-    if content.token_budgets is not None:
-        yield from curve_plots([content.token_budgets], labels, series)
-    if content.heat_maps:
-        yield heat_map_plot(content.heat_maps)
-    yield from curve_plots(content.curve_groups, labels, series)
-    yield from probe_plots(content.models, probes)
+def _plots(site: Site) -> Iterator[PlotFile]:
+    source, benchmarks = site.source, site.benchmarks
+    series = {model.name: model.series for model in source.models}
+    labels = source.settings.models
+    yield ladder_plot(site.overview.ladder)
+    if benchmarks.slices is not None:
+        yield slice_plot(benchmarks.slices)
+    if benchmarks.token_budgets is not None:
+        yield from curve_plots([benchmarks.token_budgets], labels, series)
+    if benchmarks.heat_maps:
+        yield heat_map_plot(benchmarks.heat_maps)
+    yield from curve_plots(site.training.curve_groups, labels, series)
+    yield from probe_plots(source.models, source.measures)
 
 
 def _free_name(name: str, taken: Mapping[str, str]) -> str:

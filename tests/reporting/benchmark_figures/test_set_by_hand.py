@@ -10,9 +10,9 @@ from reasrm.miniature.benchmark_rows import benchmark_rows
 from reasrm.miniature.oracle_replies import LAZY_SHARES
 from reasrm.miniature.slices import Slice
 from reasrm.miniature.styles import strip_style
+from reasrm.reporting.benchmark_figures.set_by_hand import covered_slices, read_set_by_hand
 from reasrm.reporting.data_funnel import Funnel
 from reasrm.reporting.run_settings import read_parameters
-from reasrm.reporting.set_by_hand import covered_slices, read_set_by_hand
 
 FUNNEL = Funnel({"distill": 960, "reinforce": 7040, "dev": 600}, {}, Counter(), (), Counter(), Counter(), {})
 
