@@ -6,7 +6,7 @@ compiles with any engine: ASCII, no command but those written here, braces in pa
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from reasrm.citation.cited_run import CitedRun, CitedScore
@@ -109,7 +109,10 @@ def probe_tables(run: CitedRun) -> Iterator[str]:
             continue
         header = ["Measure", *(latex_text(run.label(model)) for model in found)]
         rows = [
-            (_measure_name(*key), [_measure(measures.get(key)) for measures in found.values()])
+            (
+                _measure_name(*key, _unit(found.values(), key)),
+                [_measure(measures.get(key)) for measures in found.values()],
+            )
             for key in dict.fromkeys(key for measures in found.values() for key in measures)
         ]
         title = next(run.probes[model].probes[probe].title for model in found)
@@ -117,15 +120,19 @@ def probe_tables(run: CitedRun) -> Iterator[str]:
         yield _table(header, rows, caption, f"tab:probe-{re.sub('[^a-z0-9]+', '-', probe.lower())}")
 
 
-def _measure_name(name: str, variant: str) -> str:
-    words = latex_text(name.replace("_", " "))
-    return f"{words}: {latex_text(variant.replace('_', ' '))}" if variant else words
+def _measure_name(name: str, variant: str, unit: str) -> str:
+    words = f"{name}: {variant}" if variant else name
+    return latex_text(words.replace("_", " ") + (f" ({unit})" if unit else ""))
+
+
+def _unit(found: Iterable[Mapping[tuple[str, str], Measure]], key: tuple[str, str]) -> str:
+    return next(measures[key].unit for measures in found if key in measures)
 
 
 def _measure(measure: Measure | None) -> TableCell:
     if measure is None:
         return NOT_MEASURED
-    digits = 3 if max(map(abs, (measure.value, measure.low, measure.high))) <= 1 else 1
+    digits = 1 if measure.unit else 3
     value, low, high = (f"{one:.{digits}f}" for one in (measure.value, measure.low, measure.high))
     return TableCell(f"${value}$", _interval(low, high))
 

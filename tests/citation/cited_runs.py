@@ -31,7 +31,7 @@ def figures(name: str = "sft", title: str = "A judge") -> dict[str, Any]:
 def measured(title: str = "Order of the answers") -> ProbeMeasures:
     """A model's measures of one probe: shares, and one in percent."""
     share = {"value": 0.162, "low": 0.144, "high": 0.182, "interval": "bootstrap", "units": 9, "questions": 9}
-    percent = share | {"value": 31.25, "low": 20.0, "high": 40.0}
+    percent = share | {"value": 31.25, "low": 20.0, "high": 40.0, "unit": "%"}
     measures = [{"name": "flip_rate", **share}, {"name": "flip_rate", "variant": "b_first", **share},
                 {"name": "decay", **percent}]  # fmt: skip
     order = {"title": title, "source": "x", "definitions": {}, "settings": {}, "refused": "", "queries": 9,

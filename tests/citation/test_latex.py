@@ -65,7 +65,7 @@ def test_the_table_has_each_score_with_its_interval_and_says_what_was_not_judged
     assert r"SFT & $50.0$ & -- & -- \\[-3pt]" in rows, "the base model, whose label is the same"
     probe = tables(made_up_run())
     assert r"flip rate: b first & $0.162$ \\[-3pt]" in probe
-    assert r"decay & $31.2$ \\[-3pt]" in probe
+    assert r"decay (\%) & $31.2$ \\[-3pt]" in probe
 
 
 def test_doubts_stand_in_every_format() -> None:

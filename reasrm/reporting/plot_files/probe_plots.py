@@ -52,8 +52,9 @@ def _probe_plot(
         name_rows(axes, [shown(variant) for variant in places], list(places.values()))
         axes.set_ylim(apart * (len(places) - 0.5), -0.5 * apart)
         axes.set_title(shown(name.replace("_", " ")))
-        nulls = {one.null for some in found.values() for one in some if one.name == name and one.null is not None}
-        for null in sorted(nulls):
+        of_this = [one for some in found.values() for one in some if one.name == name]
+        axes.set_xlabel(shown(next((one.unit for one in of_this if one.unit), "")))
+        for null in sorted({one.null for one in of_this if one.null is not None}):
             axes.axvline(null, color=MUTED, linewidth=0.8, linestyle=(0, (1, 1.5)))
     legend_of_models(plots[0], models, columns=4)
     caption = f"Probe {shown(title, 200)}: every measure with its 95 % interval. Dotted: no effect."
