@@ -7,17 +7,20 @@ from pathlib import Path
 
 import pytest
 
+from reasrm.probes.measures_file import ProbeMeasures
 from reasrm.reporting import plot_files
-from reasrm.reporting.content import Content
 from reasrm.reporting.curves import read_curves
-from reasrm.reporting.plot_files.curve_tables import write_curve_tables
+from reasrm.reporting.plot_files.curve_tables import TABLES, write_curve_tables
 from reasrm.reporting.plot_files.paper_style import COLORS, shown
 from reasrm.reporting.plot_files.writing import INDEX, write_plots
 from reasrm.reporting.run_settings import read_parameters
+from reasrm.reporting.site import Site
+from reasrm.runtime.yaml_files import read_yaml
 from stages.report import ReportParams, report
 from tests.citation.cited_runs import measured
 from tests.reporting.hostile_run import HOSTILE, hostile_parameters, hostile_params
 
+ROOT = Path(__file__).parents[3]
 SVG = "{http://www.w3.org/2000/svg}"
 SHAPES = {f"{SVG}{tag}" for tag in ("svg", "defs", "g", "path", "use", "rect", "clipPath", "style", "metadata", "image",
                                     "title")}  # fmt: skip
@@ -33,21 +36,20 @@ def test_a_letter_that_the_font_lacks_is_spelled_out() -> None:
     assert shown("Qwen é → 中\u202e", 60) == "Qwen é → ⟦U+4E2D⟧⟦U+202E RIGHT-TO-LEFT OVERRIDE⟧"
 
 
-def with_few_curves(content: Content) -> Content:
-    """The same with at most three charts of each group, which are drawn all alike."""
-    return replace(
-        content, curve_groups=tuple(replace(group, charts=group.charts[:3]) for group in content.curve_groups)
-    )
+def with_few_curves(site: Site, probes: dict[str, ProbeMeasures]) -> Site:
+    """The same with at most three charts of each group, which are drawn all alike, and with these measures."""
+    groups = tuple(replace(group, charts=group.charts[:3]) for group in site.training.curve_groups)
+    training = replace(site.training, curve_groups=groups)
+    return replace(site, training=training, source=replace(site.source, measures=probes))
 
 
 @pytest.mark.slow
 def test_every_chart_is_there_twice_and_the_same_bytes_each_time(
     made_up_data: Path, params: ReportParams, tmp_path: Path
 ) -> None:
-    content = with_few_curves(report(made_up_data, params, read_parameters()))
-    probes = {"sft": measured(), "base": measured()}
-    names = write_plots(content, probes, tmp_path / "plots")
-    charts = {chart.name for group in content.curve_groups for chart in group.charts}
+    site = with_few_curves(report(made_up_data, params, read_parameters()), {"sft": measured(), "base": measured()})
+    names = write_plots(site, tmp_path / "plots")
+    charts = {chart.name for group in site.training.curve_groups for chart in group.charts}
     assert len(names) == len(charts) + len(("models", "slices", "budgets", "cells", "probe"))
     assert {"accuracy_by_model", "training_grpo_dev_accuracy", "training_base_loss", "probe_order"} <= set(names)
     files = {path.name: path.read_bytes() for path in (tmp_path / "plots").iterdir()}
@@ -57,14 +59,15 @@ def test_every_chart_is_there_twice_and_the_same_bytes_each_time(
         assert b"CreationDate" not in files[f"{name}.pdf"]
         assert b"<text" not in files[f"{name}.svg"], "letters are outlines"
         assert f"\n{name}.svg, {name}.pdf\n" in files[INDEX].decode()
-    write_plots(content, probes, tmp_path / "again")
+    write_plots(site, tmp_path / "again")
     assert {path.name: path.read_bytes() for path in (tmp_path / "again").iterdir()} == files
 
 
 @pytest.mark.slow
 def test_hostile_names_stay_within_the_folder_and_out_of_the_markup(hostile_data: Path, tmp_path: Path) -> None:
-    content = with_few_curves(report(hostile_data, hostile_params(), hostile_parameters()))
-    names = write_plots(content, {content.models[0].name: measured(HOSTILE)}, tmp_path / "plots")
+    site = report(hostile_data, hostile_params(), hostile_parameters())
+    site = with_few_curves(site, {site.source.models[0].name: measured(HOSTILE)})
+    names = write_plots(site, tmp_path / "plots")
     for name in names:
         assert re.fullmatch(r"[a-z0-9_-]{1,120}", name), name
         tree = ET.fromstring((tmp_path / "plots" / f"{name}.svg").read_text(encoding="utf-8"))
@@ -87,3 +90,11 @@ def test_the_tables_of_curves_name_run_and_step(made_up_data: Path, tmp_path: Pa
             if curve.metric == metric
             for step, value in zip(curve.steps, curve.values, strict=True)
         }
+
+
+def test_dvc_draws_each_table_by_a_template_that_is_there() -> None:
+    drawn = {file: plot for entry in read_yaml(ROOT / "dvc.yaml")["plots"] for file, plot in entry.items()}
+    assert set(drawn) == {f"data/report/curves/{table}.tsv" for table in TABLES}
+    for file, plot in drawn.items():
+        assert (plot["x"], plot["y"]) == ("step", Path(file).stem)
+        assert "<DVC_METRIC_DATA>" in (ROOT / f".dvc/plots/{plot['template']}.json").read_text(encoding="utf-8")
