@@ -39,7 +39,7 @@ class ReportParams(PageSettings, StageParams):
 
 
 def metrics(site: Site, params: ReportParams) -> dict[str, Any]:
-    """The page's figures as JSON: models (their order in `ladder`), paired differences, sizes of the data.
+    """The page's figures as JSON: title, models (their order in `ladder`), paired differences, sizes of the data.
 
     `models` holds for each model `accuracy`, `n`, `ci95`, `flip_rate`, `unreadable_rate`, `families` (name to
     accuracy, n, ci95) and `benchmarks` (name to score, n, ci95, sections); `benchmark_labels` holds the names

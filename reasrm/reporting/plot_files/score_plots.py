@@ -134,16 +134,16 @@ def _heat_map(axes: "Axes", cells: HeatMap, *, named_rows: bool) -> None:
     from matplotlib.colors import LinearSegmentedColormap
 
     colors = LinearSegmentedColormap.from_list("around chance", [BELOW, "#ffffff", ABOVE])
-    axes.imshow([[cell.value for cell in row] for row in cells.rows], cmap=colors, vmin=0, vmax=1, aspect="auto")
-    for y, row in enumerate(cells.rows):
-        for x, cell in enumerate(row):
-            axes.annotate(percent(cell.value), (x, y), ha="center", va="center", fontsize=7)
+    values = [[cell.value for cell in row] for row in cells.rows]
+    axes.pcolormesh(values, cmap=colors, vmin=0, vmax=1, edgecolors=GRID, linewidth=0.5)
+    axes.set_ylim(len(values), 0)
+    for y, row in enumerate(values):
+        for x, value in enumerate(row):
+            axes.annotate(percent(value), (x + 0.5, y + 0.5), ha="center", va="center", fontsize=7)
     axes.set_title(fill(shown(cells.label), TITLE), color=COLORS[cells.series % len(COLORS)], fontsize=7, weight="bold")
-    axes.set_xticks(range(len(cells.styles)), list(cells.styles), rotation=35, ha="right", rotation_mode="anchor")
-    axes.set_yticks(range(len(cells.styles)), list(cells.styles) if named_rows else [""] * len(cells.styles))
+    places = [at + 0.5 for at in range(len(cells.styles))]
+    axes.set_xticks(places, list(cells.styles), rotation=35, ha="right", rotation_mode="anchor")
+    axes.set_yticks(places, list(cells.styles) if named_rows else [""] * len(cells.styles))
     axes.tick_params(length=0)
     for spine in axes.spines.values():
         spine.set_visible(False)
-    for edge in (0.5, 1.5):
-        axes.axhline(edge, color=GRID, linewidth=0.5)
-        axes.axvline(edge, color=GRID, linewidth=0.5)

@@ -22,7 +22,7 @@ from tests.reporting.hostile_run import HOSTILE, hostile_parameters, hostile_par
 
 ROOT = Path(__file__).parents[3]
 SVG = "{http://www.w3.org/2000/svg}"
-SHAPES = {f"{SVG}{tag}" for tag in ("svg", "defs", "g", "path", "use", "rect", "clipPath", "style", "metadata", "image",
+SHAPES = {f"{SVG}{tag}" for tag in ("svg", "defs", "g", "path", "use", "rect", "clipPath", "style", "metadata",
                                     "title")}  # fmt: skip
 
 
