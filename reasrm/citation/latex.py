@@ -152,7 +152,8 @@ def _table(header: Sequence[str], rows: Sequence[tuple[str, Sequence[TableCell]]
     """A table of `rows` by name, each interval below its value."""
     body: list[str] = []
     for name, cells in rows:
-        values = " & ".join((name, *(cell.value for cell in cells)))
+        begin = "{}" if name.startswith(("[", "*")) else ""  # after the line before these would be its options
+        values = " & ".join((begin + name, *(cell.value for cell in cells)))
         intervals = " & ".join(("", *(cell.interval for cell in cells)))
         body += [f"{values} \\\\[-3pt]", f"{intervals} \\\\"]
     lines = [

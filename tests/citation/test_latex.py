@@ -81,8 +81,12 @@ def test_doubts_stand_in_every_format() -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no pdflatex: apt-get install texlive-latex-base")
-def test_a_real_tex_sets_hostile_names_as_text(tmp_path: Path) -> None:
-    run = made_up_run(ATTACK)
+@pytest.mark.parametrize(
+    ("name", "printed"),
+    [(ATTACK, "/etc/passwd"), ("[2pt] x", "\n[2pt] x"), ("*x", "\n*x"), ("中 x", "\n[U+4E2D] x")],
+)
+def test_a_real_tex_sets_hostile_names_as_text(name: str, printed: str, tmp_path: Path) -> None:
+    run = made_up_run(name)
     (tmp_path / "tables.tex").write_text(written(run, CitationFormat.LATEX), encoding="utf-8")
     (tmp_path / "own.bib").write_text(bibtex(run), encoding="utf-8")
     (tmp_path / "paper.tex").write_text(
@@ -98,6 +102,6 @@ def test_a_real_tex_sets_hostile_names_as_text(tmp_path: Path) -> None:
     ]  # fmt: skip
     if shutil.which("pdftotext"):
         subprocess.run(["pdftotext", "paper.pdf"], cwd=tmp_path, check=True)
-        printed = (tmp_path / "paper.txt").read_text(encoding="utf-8")
-        assert "THE END" in printed
-        assert "/etc/passwd" in printed
+        text = (tmp_path / "paper.txt").read_text(encoding="utf-8")
+        assert "THE END" in text
+        assert printed in text
