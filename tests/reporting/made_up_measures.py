@@ -1,4 +1,4 @@
-"""Measures of made-up probes, in the probes' own record: shares, differences, another unit, refusals, variants."""
+"""Measures of made-up probes, in the probes' own records: shares, differences, another unit, refusals, variants."""
 
 import random
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import Any
 from reasrm.probes.measure import Good, Measure
 from reasrm.probes.measures_file import MEASURES, ProbedBy, ProbeMeasures
 from reasrm.probes.probe_run import ProbeCost
+from reasrm.probes.question_values import QUESTION_VALUES, MeasuredQuestions, QuestionValues
 from reasrm.runtime.outputs import write_json
 from reasrm.scoring.intervals import Interval
 
@@ -46,6 +47,21 @@ def variants(model: str) -> ProbedBy:
     return probed("Made-up variants", "What changes a verdict?", [*shares, gap, steps], unknown_words=7)
 
 
+def grounding(model: str) -> ProbedBy:
+    """Quotations that are found; less often the more a model flips."""
+    if model == "scalar_rm":
+        return probed("Made-up grounding", "Are quotations real?", [], refused="the judge writes no replies")
+    return probed("Made-up grounding", "Are quotations real?", [measure("grounded", 1 - 2 * SHAKY[model], 0.03)])
+
+
+def question_values(model: str) -> QuestionValues:
+    """Whether the quotation of each of a hundred questions is found."""
+    found = round(100 * (1 - 2 * SHAKY[model]))
+    values = [float(at < found) for at in range(100)]
+    grounded = MeasuredQuestions(probe="grounding", name="grounded", variant="", places=[*range(100)], values=values)
+    return QuestionValues(questions=[f"question {at}" for at in range(100)], measures=[grounded])
+
+
 def probed(title: str, question: str, measures: list[Measure], refused: str = "", unknown_words: int = 0) -> ProbedBy:
     """A probe in the file."""
     names = dict.fromkeys(one.name for one in measures)
@@ -61,7 +77,7 @@ def made_up_measures(model: str) -> ProbeMeasures:
     cost = ProbeCost(judgments=360, margins=90, prompt_tokens=4000, completion_tokens=3000)
     return ProbeMeasures(
         questions=120, plain_judgments=300, cost=cost, resamples=100, seed=0, judge={},
-        probes={"order": order(model), "variants": variants(model)},
+        probes={"order": order(model), "variants": variants(model), "grounding": grounding(model)},
     )  # fmt: skip
 
 
@@ -69,3 +85,4 @@ def write_probes(folder: Path) -> None:
     """The files of all probed models."""
     for model in PROBED:
         write_json(folder / "probes" / model / MEASURES, made_up_measures(model).model_dump(mode="json"))
+        write_json(folder / "probes" / model / QUESTION_VALUES, question_values(model).model_dump(mode="json"))

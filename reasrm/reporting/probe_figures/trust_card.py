@@ -1,6 +1,6 @@
 """The trust card of a model: a few measures in one line each, with an interval and a plain word by a stated rule."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from reasrm.probes.measure import Good
@@ -49,7 +49,7 @@ class TrustCard:
     lines: tuple[CardLine, ...]
 
 
-def trust_cards(models: Sequence[ModelView], measures: dict[str, ProbeMeasures]) -> tuple[TrustCard, ...]:
+def trust_cards(models: Sequence[ModelView], measures: Mapping[str, ProbeMeasures]) -> tuple[TrustCard, ...]:
     """The card of each model that was probed."""
     return tuple(
         TrustCard(
