@@ -3,7 +3,8 @@
 Reads:   data/scores, data/curves, data/judgments, data/probes, data/traces, data/pairs, data/benchmarks, and of
          params.yaml every section that changes a figure
 Writes:  data/report/index.html and data/report/pages (each page one self-contained file), data/report/metrics.json
-         (the same figures for machines)
+         (the same figures for machines), data/report/plots (each chart as SVG and PDF), data/report/curves (the tables
+         that `dvc plots` draws)
 Run:     python -m stages.report      (or: dvc repro report)
 """
 
@@ -13,8 +14,11 @@ from typing import Any, ClassVar
 
 from reasrm.probes.measures_file import ProbeMeasures
 from reasrm.reporting.benchmark_figures.set_by_hand import covered_slices
+from reasrm.reporting.curves import read_curves
 from reasrm.reporting.model_scores import ReportedShift
 from reasrm.reporting.page_settings import PageSettings
+from reasrm.reporting.plot_files.curve_tables import write_curve_tables
+from reasrm.reporting.plot_files.writing import write_plots
 from reasrm.reporting.run_settings import read_parameters
 from reasrm.reporting.site import INDEX, PAGES, Site, gather, render
 from reasrm.reporting.source import Folders
@@ -35,7 +39,7 @@ class ReportParams(PageSettings, StageParams):
 
 
 def metrics(site: Site, params: ReportParams) -> dict[str, Any]:
-    """The page's figures as JSON: models (their order in `ladder`), paired differences, sizes of the data.
+    """The page's figures as JSON: title, models (their order in `ladder`), paired differences, sizes of the data.
 
     `models` holds for each model `accuracy`, `n`, `ci95`, `flip_rate`, `unreadable_rate`, `families` (name to
     accuracy, n, ci95) and `benchmarks` (name to score, n, ci95, sections); `benchmark_labels` holds the names
@@ -44,6 +48,7 @@ def metrics(site: Site, params: ReportParams) -> dict[str, Any]:
     """
     source, funnel = site.source, site.source.funnel
     return {
+        "title": site.source.settings.title,
         "configuration": params.configuration,
         "benchmark_labels": {name: source.benchmark_labels[name] for name in source.benchmark_names},
         "ladder": [model.name for model in source.models],
@@ -132,6 +137,8 @@ def main() -> str:
         for path, page in rendered.items():
             write_text(folder / Path(path).name, page)
     write_json(REPORT / "metrics.json", metrics(site, params))
+    write_plots(site, REPORT / "plots")
+    write_curve_tables(read_curves(DATA / "curves"), REPORT / "curves")
     return f"{len(site.source.models)} models, {len(site.source.measures)} of them probed, {len(site.pages)} pages"
 
 

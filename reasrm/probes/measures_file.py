@@ -77,6 +77,15 @@ def read_measures(file: Path) -> ProbeMeasures:
         raise BadRecordError(f"{file}: {explain(error)}") from error
 
 
+def read_all_measures(folder: Path) -> dict[str, ProbeMeasures]:
+    """The measures of every model below `folder` (data/probes), by model; none where no model was probed.
+
+    Raises:
+        BadRecordError: a file is not such a file; says which field.
+    """
+    return {file.parent.name: read_measures(file) for file in sorted(folder.glob(f"*/{MEASURES}"))}
+
+
 def _probed(result: ProbeResult) -> ProbedBy:
     return ProbedBy(
         title=result.probe.title,

@@ -14,7 +14,7 @@ from reasrm.records.benchmark_folder import ACCOUNT
 from reasrm.records.harmless_text import harmless
 from reasrm.reporting.page import TEMPLATES, script_hash
 from reasrm.reporting.pages import benchmarks
-from reasrm.reporting.run_settings import read_parameters
+from reasrm.reporting.run_settings import read_parameters, settings_hash
 from reasrm.reporting.site import INDEX, PAPER_ADDRESS, link, render
 from reasrm.reporting.stored_runs import OtherLadder, StoredRun
 from stages.report import ReportParams, report
@@ -253,12 +253,13 @@ def test_a_lazy_oracle_and_what_was_measured_apart_are_told(
     data_without_curves: Path, params: ReportParams, made_up_site: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = {"model": "base", "accuracy": 0.512, "n": 9, "ci95": (0.5, 0.53), "command": "reasrm x", "measured_on": "now"}
-    seeds = (StoredRun(ladder="miniature", seed=1, **run), StoredRun(ladder="another", seed=2, **run))
+    lazy = read_parameters()
+    lazy["distill_traces_variants"] = {name: {"model": "miniature-lazy-1"} for name in ("first", "second")}
+    same = {"settings": settings_hash(lazy), **run}
+    seeds = (StoredRun(ladder="miniature", seed=1, **same), StoredRun(ladder="another", seed=2, **same))
     ladder = OtherLadder(title="No shift", text="All slices.", runs=(StoredRun(ladder="all slices", seed=0, **run),))
     monkeypatch.setattr(benchmarks, "other_seeds", lambda: seeds)
     monkeypatch.setattr(benchmarks, "other_ladders", lambda: (ladder,))
-    lazy = read_parameters()
-    lazy["distill_traces_variants"] = {name: {"model": "miniature-lazy-1"} for name in ("first", "second")}
     site = render(report(data_without_curves, params, lazy))
     text = text_of(site)
     assert all(Page(page).open == [] for page in site.values())
@@ -269,6 +270,19 @@ def test_a_lazy_oracle_and_what_was_measured_apart_are_told(
     assert "another, seed 2" not in text
     assert "The oracle is careful." in made_up_site[BENCHMARKS]
     assert "The oracle is careful." not in text
+    assert "not shown: params.yaml trains" not in text
+
+
+def test_seeds_that_had_other_settings_are_not_shown_and_it_is_said(
+    data_without_curves: Path, params: ReportParams, made_up_site: dict[str, str]
+) -> None:
+    assert "storedOther training seeds" in text_of(made_up_site)
+    edited = read_parameters()
+    edited["grpo"] = edited["grpo"] | {"steps": edited["grpo"]["steps"] + 1}
+    text = text_of(render(report(data_without_curves, params, edited)))
+    assert "storedOther training seeds" not in text
+    assert "rings: training seed" not in text
+    assert "not shown: params.yaml trains or judges with other settings than they had." in text
 
 
 @pytest.mark.parametrize("address", ["javascript:alert(1)", "http://x", "https://x y", 'https://x"onclick=', "code"])

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from reasrm.records.unasked_prompts import unasked_warnings
 from reasrm.reporting.benchmark_figures.families import FamilyRow, family_rows
@@ -21,6 +22,7 @@ from reasrm.reporting.replies.example_view import ExamplesView, examples_view
 from reasrm.reporting.replies.examples import asked_items, benchmark_items, choose_examples
 from reasrm.reporting.replies.reply_statistics import ReplyStatistics, count_replies, sampled_judgments
 from reasrm.reporting.replies.transitions import read_transitions
+from reasrm.reporting.run_settings import settings_hash
 from reasrm.reporting.source import ReportSource
 from reasrm.reporting.stored_runs import OtherLadder, StoredRun, other_ladders, other_seeds
 from reasrm.reporting.themed_svg import plot_style
@@ -58,7 +60,9 @@ class BenchmarksPage:
     other_ladders: tuple[OtherLadder, ...]
     """Variations of the miniature; empty where base model or pairs come from elsewhere."""
     other_seeds: tuple[StoredRun, ...]
-    """Of this configuration."""
+    """Of this configuration and its settings."""
+    has_seeds_of_other_settings: bool
+    """Whether there are other seeds of a configuration of this name that had other settings."""
     unasked: tuple[str, ...]
     """Of models many of whose prompts were not asked, that it is so."""
     reply_statistics: tuple[tuple[ModelView, ReplyStatistics], ...]
@@ -97,7 +101,8 @@ def benchmarks_page(source: ReportSource) -> BenchmarksPage:
         style_gains=style_gains(scores, settings),
         paper=paper_tables(),
         other_ladders=other_ladders() if by_hand.is_miniature else (),
-        other_seeds=seeds_of(settings.configuration),
+        other_seeds=(seeds := seeds_of(settings.configuration, source.parameters)),
+        has_seeds_of_other_settings=not seeds and any(run.ladder == settings.configuration for run in other_seeds()),
         unasked=unasked_warnings(source.folders.judgments, [model.name for model in models]),
         reply_statistics=_reply_statistics(source),
         token_budgets=budgets,
@@ -105,9 +110,10 @@ def benchmarks_page(source: ReportSource) -> BenchmarksPage:
     )
 
 
-def seeds_of(configuration: str) -> tuple[StoredRun, ...]:
-    """The other training seeds that are stored for a configuration."""
-    return tuple(run for run in other_seeds() if run.ladder == configuration)
+def seeds_of(configuration: str, parameters: Mapping[str, Any]) -> tuple[StoredRun, ...]:
+    """The other training seeds that are stored for a configuration, if its settings are those of `parameters`."""
+    settings = settings_hash(parameters)
+    return tuple(run for run in other_seeds() if run.ladder == configuration and run.settings == settings)
 
 
 def _examples(source: ReportSource) -> ExamplesView:

@@ -40,7 +40,7 @@ def overview_page(source: ReportSource, faithfulness: str) -> OverviewPage:
     scores, settings = source.scores, source.settings
     return OverviewPage(
         cards=headline_cards(scores, settings, difference_rows(scores, settings), source.funnel),
-        ladder=build_ladder(source.models, settings, seeds_of(settings.configuration)),
+        ladder=build_ladder(source.models, settings, seeds_of(settings.configuration, source.parameters)),
         before_after=_before_after(source),
         trust=trust_cards(source.models, source.measures),
         rules=rules_in_words(),

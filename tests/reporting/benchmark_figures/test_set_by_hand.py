@@ -50,13 +50,13 @@ def test_the_shift_is_what_was_distilled() -> None:
 def test_the_subsets_that_mislead_by_layout_always_do() -> None:
     cues = read_set_by_hand(parameters(), FUNNEL).cues
     assert cues is not None
-    fancier = [
+    richer = [
         strip_style(row["rejected"])[0] > strip_style(row["chosen"])[0]
         for row in benchmark_rows(0)["reward_bench"]
         if row["subset"].startswith(cues.misleading)
     ]
-    assert fancier
-    assert all(fancier)
+    assert richer
+    assert all(richer)
 
 
 def test_only_a_lazy_oracle_of_the_miniature_is_called_lazy() -> None:
