@@ -1,0 +1,97 @@
+"""The items of the benchmarks, each with every judgment and every probe's answer that there is about it."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from reasrm.probes.measures_file import MEASURES, read_measures
+from reasrm.records.benchmark_folder import all_items
+from reasrm.records.benchmark_item import BenchmarkItem
+from reasrm.records.harmless_text import harmless
+from reasrm.records.jsonl import BadRecordError, read_records
+from reasrm.records.judgment import Judgment
+from reasrm.records.probe_row import ProbeRow
+
+
+class TraceFolders(NamedTuple):
+    """Where the trace browser reads; the fields' names are those of the folders below `data/`."""
+
+    benchmarks: Path
+    judgments: Path
+    probes: Path
+    """May be absent: then no model was probed."""
+
+
+class JudgedBy(NamedTuple):
+    """A judgment and whose it is."""
+
+    model: str
+    judgment: Judgment
+
+
+class ProbedAs(NamedTuple):
+    """A probe's query about an item, and whom it was put to."""
+
+    model: str
+    row: ProbeRow
+
+
+@dataclass(frozen=True)
+class TracedItem:
+    """An item with all that was said about it."""
+
+    item: BenchmarkItem
+    judged: list[JudgedBy] = field(default_factory=list)
+    """Model by model; of a model in the order of its file."""
+    probed: list[ProbedAs] = field(default_factory=list)
+
+    @property
+    def family(self) -> str:
+        """Empty where the rows name none."""
+        return str(self.item.keys.get("family", ""))
+
+
+def judged_models(judgments: Path, first: Iterable[str]) -> list[str]:
+    """The models below `judgments`: those of `first` in its order, then the others by name."""
+    present = {file.parent.name for file in judgments.glob("*/*.jsonl")}
+    known = [model for model in first if model in present]
+    return known + sorted(present - set(known))
+
+
+def read_traced_items(folders: TraceFolders, models: Sequence[str]) -> list[TracedItem]:
+    """The items that one of `models` judged, in the benchmarks' order.
+
+    Raises:
+        BadRecordError: a file is not what its stage writes, or is about an item that is not there; says which.
+    """
+    items = {(item.benchmark, item.item_id): TracedItem(item) for item in all_items(folders.benchmarks)}
+    for model in models:
+        for file in sorted((folders.judgments / model).glob("*.jsonl")):
+            for judgment in read_records(file, Judgment):
+                _item_of(judgment, items, file).judged.append(JudgedBy(model, judgment))
+        for file in sorted((folders.probes / model).glob("*.jsonl")):
+            for row in read_records(file, ProbeRow):
+                _item_of(row, items, file).probed.append(ProbedAs(model, row))
+    return [one for one in items.values() if one.judged]
+
+
+def probe_titles(folders: TraceFolders, models: Sequence[str]) -> dict[str, str]:
+    """What readers call each probe that one of `models` was put to, by its name."""
+    files = (folders.probes / model / MEASURES for model in models)
+    return {name: probe.title for name, probe in _probes(file for file in files if file.is_file())}
+
+
+def _probes(files: Iterable[Path]) -> Iterator[tuple[str, object]]:
+    for file in files:
+        yield from read_measures(file).probes.items()
+
+
+def _item_of(record: Judgment | ProbeRow, items: Mapping[tuple[str, str], TracedItem], file: Path) -> TracedItem:
+    found = items.get((record.benchmark, record.item_id))
+    if found is None:
+        raise BadRecordError(
+            f"{file}: is about {harmless(record.benchmark)} {harmless(record.item_id)!r}, which is not among the "
+            f"benchmarks' items; the items changed since: run `dvc repro judge@{file.parent.name}`"
+        )
+    return found
