@@ -67,6 +67,6 @@ def verdict_changed(plain: Judgment, verdict: Side | None) -> bool:
 
 def _changing(traced: TracedItem, judged: JudgedBy) -> Iterator[str]:
     for model, row in traced.probed:
-        if model == judged.model and row.better is judged.judgment.better and row.judgment is not None:
-            if verdict_changed(judged.judgment, row.judgment.verdict):
-                yield row.probe
+        same = model == judged.model and row.better is judged.judgment.better
+        if same and row.judgment is not None and verdict_changed(judged.judgment, row.judgment.verdict):
+            yield row.probe

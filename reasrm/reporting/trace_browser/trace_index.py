@@ -1,4 +1,4 @@
-"""The index of all judgments: columns of small numbers, which the page holds whole, and the first words of questions."""
+"""The index of all judgments, which the page holds whole: columns of small numbers, and how questions begin."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -111,10 +111,11 @@ class TraceIndex:
 
 
 def per_ten_thousand(reply: Reply | None) -> int:
-    """The probability of the verdict's letter in hundredths of a percent, or `NOT_KNOWN`."""
+    """The probability of the verdict's letter in hundredths of a percent, or `NOT_KNOWN`; only 1 is 10,000."""
     if reply is None or reply.verdict_logprob is None:
         return NOT_KNOWN
-    return round(10_000 * math.exp(min(reply.verdict_logprob, 0.0)))
+    whole = 10_000
+    return whole if reply.verdict_logprob >= 0 else min(round(whole * math.exp(reply.verdict_logprob)), whole - 1)
 
 
 def _cause(one: JudgedBy) -> str:

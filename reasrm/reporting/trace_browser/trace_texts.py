@@ -8,7 +8,7 @@ per item.
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from reasrm.records.comparison import Comparison, Side, show
+from reasrm.records.comparison import Comparison, show
 from reasrm.records.harmless_text import harmless
 from reasrm.records.judgment import ComparisonJudgment, Judgment
 from reasrm.records.pair import Message

@@ -1,6 +1,6 @@
 """The items of the benchmarks, each with every judgment and every probe's answer that there is about it."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -79,12 +79,8 @@ def read_traced_items(folders: TraceFolders, models: Sequence[str]) -> list[Trac
 def probe_titles(folders: TraceFolders, models: Sequence[str]) -> dict[str, str]:
     """What readers call each probe that one of `models` was put to, by its name."""
     files = (folders.probes / model / MEASURES for model in models)
-    return {name: probe.title for name, probe in _probes(file for file in files if file.is_file())}
-
-
-def _probes(files: Iterable[Path]) -> Iterator[tuple[str, object]]:
-    for file in files:
-        yield from read_measures(file).probes.items()
+    found = [read_measures(file) for file in files if file.is_file()]
+    return {name: probe.title for measures in found for name, probe in measures.probes.items()}
 
 
 def _item_of(record: Judgment | ProbeRow, items: Mapping[tuple[str, str], TracedItem], file: Path) -> TracedItem:

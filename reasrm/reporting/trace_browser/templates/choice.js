@@ -5,7 +5,7 @@ const FLAGS = [
   ["contradicted", 4, "Contradicted", "the reason speaks against the verdict"],
 ];
 const SORTS = [
-  ["", "By question"], ["sure", "Most certain first"], ["unsure", "Least certain first"], ["long", "Longest reply first"],
+  ["", "By model"], ["question", "By question"], ["sure", "Most certain first"], ["unsure", "Least certain first"], ["long", "Longest reply first"],
 ];
 const SELECTS = ["model", "benchmark", "family", "verdict", "order", "changed"];
 const PARTS = ["right", "wrong", "unreadable"]; // of a bar, and values of the filter `verdict`
@@ -71,12 +71,13 @@ function select() {
 }
 
 function sortSelection() {
-  const { probability, tokens } = index.judgments;
+  const { probability, tokens, model } = index.judgments;
   const last = (column, sign) => (one, other) => {
     const [first, second] = [column[one], column[other]];
     if (first < 0 || second < 0) return (first < 0) - (second < 0) || one - other;
     return sign * (first - second) || one - other;
   };
+  if (choice.sort === "") selection.sort((one, other) => model[one] - model[other] || one - other);
   if (choice.sort === "sure") selection.sort(last(probability, -1));
   if (choice.sort === "unsure") selection.sort(last(probability, 1));
   if (choice.sort === "long") selection.sort(last(tokens, -1));

@@ -1,5 +1,5 @@
 // The list: only the rows that can be seen are there, so a hundred thousand judgments scroll like ten.
-const ROW = 62; // pixels; as in traces.css
+const ROW = 80; // pixels; as in traces.css
 const MARKS = ["✓", "✗", "?"];
 let cursor = 0; // place in the selection
 const rows = byId("list");
@@ -12,6 +12,8 @@ function verdictText(one) {
   return part === 2 ? "unreadable: " + causeText(index.causes[cause[one]]) : `says ${"AB"[verdict[one]]}, ${PARTS[part]}`;
 }
 
+// A probability in percent; one that is not 1 is never shown as 100.
+const certainty = (tenThousandth, digits) => (Math.floor(tenThousandth * 10 ** digits / 100) / 10 ** digits).toFixed(digits) + " %";
 const causeText = (cause) => cause.replaceAll("_", " ");
 
 function flagTexts(one) {
@@ -36,9 +38,9 @@ function row(place) {
   const facts = make("span", "facts-line", swatch(model[one]), index.models[model[one]].label,
     ` · ${index.benchmarks[index.items.benchmark[item[one]]].label}`);
   if (index.families[index.items.family[item[one]]]) facts.append(" · " + index.families[index.items.family[item[one]]]);
-  facts.append(` · better is ${"AB"[order[one]]}`);
+  facts.append(` · better: ${"AB"[order[one]]}`);
   const chips = make("span", "chips", ...flagTexts(one).map((text) => make("span", "chip", text)));
-  const certain = make("span", "certain", probability[one] < 0 ? "" : (probability[one] / 100).toFixed(0) + " %");
+  const certain = make("span", "certain", probability[one] < 0 ? "" : certainty(probability[one], 1));
   if (probability[one] >= 0) certain.title = "probability of the verdict’s letter";
   const made = make("div", "row",
     mark, make("span", "question", index.items.question[item[one]]), certain, facts, chips);
@@ -65,8 +67,10 @@ function drawList() {
   else rows.removeAttribute("aria-activedescendant");
 }
 
-function reveal() {
+function reveal(centred) {
   const top = cursor * ROW;
+  const seen = top >= rows.scrollTop && top + ROW <= rows.scrollTop + rows.clientHeight;
+  if (centred && !seen) rows.scrollTop = top - (rows.clientHeight - ROW) / 2;
   if (top < rows.scrollTop) rows.scrollTop = top;
   if (top + ROW > rows.scrollTop + rows.clientHeight) rows.scrollTop = top + ROW - rows.clientHeight;
   drawList();

@@ -68,7 +68,7 @@ function optionsOf(key) {
 const NAMES = { model: "Model", benchmark: "Benchmark", family: "Family", verdict: "Verdict", order: "Order of the answers", changed: "Changed by a probe", sort: "Sort" };
 
 function makeControls() {
-  const place = byId("filters");
+  const place = byId("filters"), toggles = byId("toggles");
   for (const key of [...SELECTS, "sort"]) {
     const options = optionsOf(key);
     if (options.length < (key === "changed" ? 3 : 2)) continue;
@@ -88,11 +88,11 @@ function makeControls() {
     made.id = "flag-" + name;
     made.title = what;
     made.append(make("small", "", whole(index.judgments.flags.filter((flags) => flags & bit).length)));
-    place.append(made);
+    toggles.append(made);
   }
   const clear = button("Clear", () => choose({ ...Object.fromEntries([...SELECTS, "words"].map((key) => [key, ""])), flags: new Set() }));
   clear.id = "clear";
-  place.append(clear);
+  toggles.append(clear);
 }
 
 function showControls() {
@@ -122,12 +122,16 @@ function refresh() {
 }
 
 function choose(changes) {
+  apply(changes);
+  writeAddress(false);
+}
+
+function apply(changes) {
   const searched = "words" in changes && changes.words !== choice.words;
   Object.assign(choice, changes);
   rows.scrollTop = 0;
   cursor = 0;
   if (searched) startSearch(); else refresh();
-  writeAddress(false);
 }
 
 function startSearch() {
@@ -151,16 +155,21 @@ async function openTrace(one, enters) {
   document.body.classList.add("reading");
   pane.replaceChildren(traceView(entry, one));
   pane.scrollTop = 0;
+  highlight(pane, entry, entry.judged[one - index.first[index.judgments.item[one]]]);
   if (enters || focused || document.activeElement === document.body) pane.querySelector("h2").focus({ preventScroll: true });
   if (selection.includes(one)) cursor = selection.indexOf(one);
-  reveal();
+  reveal(fresh || enters);
   writeAddress(fresh);
 }
 
-function closeTrace() {
+function shut() {
   openings += 1;
   current = -1;
   document.body.classList.remove("reading", "looking");
+}
+
+function closeTrace() {
+  shut();
   refresh();
   rows.focus({ preventScroll: true });
   reveal();
@@ -239,7 +248,10 @@ function readAddress() {
   if (one === null) unknown.push(`the trace “${given.get("i").slice(0, 80)}”`);
   written = location.hash;
   say(unknown.length ? "Not in this report: " + unknown.join(", ") + "." : "");
-  if (one === null || one < 0) { if (current >= 0) closeTrace(); choose(changes); } else { choose(changes); openTrace(one, true); }
+  const wanted = one !== null && one >= 0;
+  if (current >= 0 && !wanted) shut();
+  apply(changes);
+  if (wanted) openTrace(one, true);
 }
 
 window.addEventListener("popstate", () => { if (index && location.hash !== written) readAddress(); });

@@ -1,5 +1,5 @@
 // What the selection is made of, as bars that are filters too; it stands where a trace is not open.
-const FACETS = [["model", "Models"], ["benchmark", "Benchmarks"], ["family", "Families of questions"]];
+const FACETS = [["model", "Models"], ["benchmark", "Benchmarks"], ["family", "Families"]];
 
 function bar(counts) {
   const made = make("span", "parts");
@@ -24,7 +24,7 @@ function cell(count, of, filters) {
 function facetTable([facet, title], counts, shownFlags) {
   const names = facet === "model" ? index.models : facet === "benchmark" ? index.benchmarks
     : index.families.map((name) => ({ name, label: name }));
-  const head = make("tr", "", make("th", "left", title), make("th", "bars", "right, wrong, unreadable"), make("th", "", "right"),
+  const head = make("tr", "", make("th", "left", title), make("th", "bars", "verdicts"), make("th", "", "right"),
     ...shownFlags.map((at) => make("th", "", FLAGS[at][2].toLowerCase())), make("th", "", "judgments"));
   Array.from(head.children).forEach((one) => { one.scope = "col"; });
   const body = names.map(({ name, label }, number) => {

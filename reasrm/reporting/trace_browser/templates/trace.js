@@ -42,7 +42,9 @@ function answers(entry, order, verdict) {
     const better = side === order;
     const who = make("p", "who", `Answer ${letter}`, make("span", "tagged " + (better ? "good" : ""), better ? "the better answer" : "the worse answer"));
     if (verdict === side) who.append(make("span", "tagged named", "named by the verdict"));
-    return make("div", "box" + (better ? " better" : ""), who, plainText(better ? entry.better : entry.worse));
+    const box = make("div", "box" + (better ? " better" : ""), who, plainText(better ? entry.better : entry.worse));
+    box.dataset.answer = letter;
+    return box;
   });
   return make("div", "pair-columns", ...boxes);
 }
@@ -53,12 +55,12 @@ function badge(verdict, order, cause) {
   return make("span", "badge " + PARTS[part], `${MARKS[part]} ${text}`);
 }
 
-function certainty(probability, verdict) {
+function certaintyFacts(probability, verdict) {
   if (probability < 0 || verdict === 2) return [];
   const meter = make("span", "meter", make("span"));
   meter.firstChild.style.width = probability / 100 + "%";
   meter.setAttribute("aria-hidden", "true");
-  return [make("span", "fact", `p(${"AB"[verdict]}) ${(probability / 100).toFixed(2)} %`, meter)];
+  return [make("span", "fact", `p(${"AB"[verdict]}) ${certainty(probability, 2)}`, meter)];
 }
 
 function quotationFacts(pieces) {
@@ -85,7 +87,7 @@ function costFacts(judged) {
 
 function said(entry, judged, verdict, order, cause, probability) {
   const pieces = judged.reply === undefined ? null : entry.replies[judged.reply];
-  const facts = make("p", "verdict-line", badge(verdict, order, cause), ...certainty(probability, verdict),
+  const facts = make("p", "verdict-line", badge(verdict, order, cause), ...certaintyFacts(probability, verdict),
     ...costFacts(judged), ...(pieces ? quotationFacts(pieces) : []));
   const empty = pieces && !spoken(pieces);
   return [facts, pieces && !empty ? replyText(pieces) : make("p", "note", empty ? "The reply is empty." : "Nothing was written.")];
@@ -121,7 +123,7 @@ function matrix(one) {
 function matrixLink(other, one) {
   const { verdict, order, cause, probability } = index.judgments;
   const link = make("a", other === one ? "open" : "", badge(verdict[other], order[other], index.causes[cause[other]]));
-  if (probability[other] >= 0) link.append(make("span", "fact", ` ${(probability[other] / 100).toFixed(1)} %`));
+  if (probability[other] >= 0) link.append(make("span", "fact", " " + certainty(probability[other], 1)));
   link.href = "#" + traceAddress(other);
   if (other === one) link.setAttribute("aria-current", "true");
   link.addEventListener("click", (event) => { event.preventDefault(); openTrace(other, true); });
@@ -173,7 +175,8 @@ function traceHead(one) {
   const { item, model } = index.judgments;
   const place = selection.indexOf(one);
   const where = [index.benchmarks[index.items.benchmark[item[one]]].label, index.families[index.items.family[item[one]]], index.items.id[item[one]]];
-  const title = make("h2", "", index.models[model[one]].label);
+  const title = make("h2", "", swatch(model[one]), index.models[model[one]].label + " ",
+    badge(index.judgments.verdict[one], index.judgments.order[one], index.causes[index.judgments.cause[one]]));
   title.tabIndex = -1;
   const step = (by, name, sign) => {
     const made = button(sign, () => move(by));
@@ -220,4 +223,40 @@ function traceView(entry, one) {
   region.setAttribute("aria-label", "All judgments of this item");
   made.append(make("h3", "part", `All judgments of this item (${index.first[item[one] + 1] - index.first[item[one]]})`), make("div", "sheet", region));
   return made;
+}
+
+// Ranges of a text below `place`, wherever it stands; case counts only where `exactly`.
+function rangesOf(text, place, exactly) {
+  const found = [];
+  const walker = document.createTreeWalker(place, NodeFilter.SHOW_TEXT);
+  const wanted = exactly ? text : text.toLowerCase();
+  while (wanted && walker.nextNode()) {
+    const node = walker.currentNode;
+    const held = exactly ? node.data : node.data.toLowerCase();
+    for (let at = held.indexOf(wanted); at >= 0 && at + wanted.length <= node.length; at = held.indexOf(wanted, at + wanted.length)) {
+      const range = new Range();
+      range.setStart(node, at);
+      range.setEnd(node, at + wanted.length);
+      found.push(range);
+    }
+  }
+  return found;
+}
+
+// Marks the words that were searched, and in the answers what the reply quotes; no element is made for it.
+function highlight(view, entry, judged) {
+  if (!window.Highlight) return;
+  const texts = Array.from(view.querySelectorAll(".text"));
+  const searched = wantedWords(choice.words).flatMap((word) => texts.flatMap((text) => rangesOf(word, text, false)));
+  CSS.highlights.set("searched", new Highlight(...searched));
+  const quoted = [];
+  const pieces = judged.reply === undefined ? [] : entry.replies[judged.reply];
+  for (let at = 0; at < pieces.length; at += 2) {
+    const [kind, label] = index.marks[pieces[at]];
+    if (kind !== "found") continue;
+    view.querySelectorAll("[data-answer]").forEach((box) => { // the label ends with the answer’s letter
+      if (label.endsWith(" " + box.dataset.answer)) quoted.push(...rangesOf(pieces[at + 1].trim(), box.querySelector(".text"), true));
+    });
+  }
+  CSS.highlights.set("quoted", new Highlight(...quoted));
 }
