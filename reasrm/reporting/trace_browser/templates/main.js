@@ -77,7 +77,7 @@ function makeControls() {
     made.setAttribute("aria-label", NAMES[key]);
     made.append(...options.map(([value, text]) => { const option = make("option", "", text); option.value = value; return option; }));
     made.addEventListener("change", () => choose({ [key]: made.value }));
-    place.append(made);
+    (key === "sort" ? toggles : place).append(made);
   }
   for (const [name, bit, label, what] of FLAGS.filter(([, bit]) => everFlagged & bit)) {
     const made = button(label, () => {

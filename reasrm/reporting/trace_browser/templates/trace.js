@@ -138,10 +138,10 @@ function probeTitle(name) {
 function probedBox(entry, probed) {
   const facts = [];
   if (probed.step !== undefined) facts.push(`step ${probed.step + 1}`);
-  if (probed.draw !== undefined) facts.push(`drawn with seed ${probed.draw}`);
+  if (probed.draw !== undefined) facts.push(`seed ${probed.draw}`);
   if (probed.undefused) facts.push("imitated tags left as they are");
   const summary_ = make("summary", "", make("span", "variant", [causeText(probed.variant), ...facts].join(", ")),
-    make("span", "fact", ` better is ${"AB"[probed.order]} `));
+    make("span", "fact", ` · better is ${"AB"[probed.order]} `));
   if (probed.margin !== undefined) summary_.append(make("span", "fact", `log-odds of A ${probed.margin.toFixed(2)} nats`));
   else if (probed.unknown_words) summary_.append(make("span", "fact", "not asked: words that the judge does not know"));
   else summary_.append(badge(probed.verdict, probed.order, probed.cause), make("span", "chip" + (probed.changed ? " strong" : " quiet"), probed.changed ? "verdict changed" : "not changed"));
