@@ -122,7 +122,7 @@ def test_keys_alone_move_open_flip_and_close(chromium: Any, browser_folder: Path
     assert page.evaluate("document.activeElement.tagName") == "H2"
     assert "&o=B" in page.evaluate(ADDRESS)
     press("f")
-    page.wait_for_function("location.hash.includes('o=A')")
+    page.wait_for_function("() => location.hash.includes('o=A')")
     item = page.evaluate(ADDRESS)
     press("j")
     press("j")
