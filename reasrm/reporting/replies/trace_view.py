@@ -14,7 +14,7 @@ from reasrm.judging.trace_structure import Grounding, Quote, grounding
 from reasrm.judging.untrusted_text import PROTOCOL_TAGS
 from reasrm.judging.verdict import Verdict, after_thinking, read_verdict
 from reasrm.records.comparison import Side
-from reasrm.records.reply import Reply
+from reasrm.records.reply import Finish, Reply
 
 
 class SegmentKind(StrEnum):
@@ -64,14 +64,20 @@ def segments(reply: Reply, response_a: str, response_b: str) -> tuple[Segment, .
 
     What thoughts before the reply proper quote is not looked up, as nowhere else.
     """
-    verdict = read_verdict(reply.text, reply.finish)
-    end = verdict.start if isinstance(verdict, Verdict) else len(reply.text)
-    text = reply.text[:end]
-    quoted = quotations(text, after_thinking(text) or 0, strict=False, ended=True)
-    pieces = [*_pieces(text, quoted, response_a, response_b)]
+    end, quoted = _read(reply.text, reply.finish)
+    pieces = [*_pieces(reply.text[:end], quoted, response_a, response_b)]
     if end < len(reply.text):
         pieces.append(Segment(SegmentKind.VERDICT, reply.text[end:]))
     return tuple(_with_breaks(pieces))
+
+
+@lru_cache(maxsize=8192)
+def _read(text: str, finish: Finish) -> tuple[int, tuple[Span, ...]]:
+    """Where the verdict begins, else the text ends, and the quotations; kept, since judges often write the same."""
+    verdict = read_verdict(text, finish)
+    end = verdict.start if isinstance(verdict, Verdict) else len(text)
+    before = text[:end]
+    return end, tuple(quotations(before, after_thinking(before) or 0, strict=False, ended=True))
 
 
 @lru_cache(maxsize=4096)
