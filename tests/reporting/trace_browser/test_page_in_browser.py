@@ -1,12 +1,15 @@
 """The trace browser in a real Chromium: found, read, linked, without a mouse, on a phone, on paper."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from reasrm.records.comparison import Side
-from tests.reporting.trace_browser.browser_run import PROBED, REWRITTEN, Written, probed_judgment
+from reasrm.reporting.trace_browser.browser_files import write_trace_browser
+from stages.report import ReportParams
+from tests.reporting.trace_browser.browser_run import PROBED, REWRITTEN, Written, probed_judgment, trace_folders
 from tests.reporting.trace_browser.opened_page import address_of, count, opened, title, waits_for_count
 
 pytestmark = [
@@ -177,6 +180,32 @@ def test_a_missing_data_file_is_named(chromium: Any, browser_folder: Path, tmp_p
     assert "traces/index.js is not there or cannot be read" in page.locator("#notice").inner_text()
 
 
+def test_a_data_file_of_another_report_is_refused(chromium: Any, browser_folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(browser_folder, tmp_path, dirs_exist_ok=True)
+    file = tmp_path / "traces/0000.js"
+    name, _build, data = file.read_text(encoding="ascii").split(",")
+    file.write_text(",".join([name, f'"{"0" * 16}"', data]), encoding="ascii")
+    page = opened(chromium, tmp_path)
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#notice:visible")
+    assert "traces/0000.js belongs to another report" in page.locator("#notice").inner_text()
+    assert page.locator(".trace").count() == 0
+
+
+def test_contradicted_judgments_are_a_filter_where_something_tells(
+    chromium: Any, probed_data: Path, tmp_path: Path
+) -> None:
+    write_trace_browser(
+        trace_folders(probed_data), ReportParams.load(), tmp_path, lambda item, one: item.benchmark == "rmb"
+    )
+    page = opened(chromium, tmp_path, "#flags=contradicted")
+    listed = count(page)
+    assert page.get_by_role("button", name="Contradicted").get_attribute("aria-pressed") == "true"
+    page.click("#clear")
+    page.select_option("#choose-benchmark", "rmb")
+    assert count(page) == listed > 0
+
+
 def test_every_figure_of_the_overview_is_a_filter(chromium: Any, browser_folder: Path) -> None:
     page = opened(chromium, browser_folder)
     row = page.locator(".facets tbody tr", has_text="SFT on traces")
@@ -184,7 +213,8 @@ def test_every_figure_of_the_overview_is_a_filter(chromium: Any, browser_folder:
     assert page.input_value("#choose-model") == "sft"
     assert page.input_value("#choose-verdict") == "right"
     text = page.locator("#count").inner_text()
-    assert "100.0 % right" in text
+    assert "100.0\u00a0% right" in text
+    assert page.evaluate("document.activeElement.className") == "figure", "the focus stays where it was"
     page.locator(".facet", has_text="SFT on traces").click()
     assert page.input_value("#choose-model") == ""
 
@@ -201,7 +231,7 @@ def test_on_a_phone_one_thing_is_shown_at_a_time_and_nothing_sticks_out(chromium
     assert page.locator(".overview").is_visible()
     assert not page.locator("#list").is_visible()
     assert page.evaluate(wide) <= 390
-    page.click("#overview-button")
+    page.get_by_role("button", name="List").click()
     page.locator(".row").first.click()
     page.wait_for_selector(".trace")
     assert not page.locator("#list").is_visible()

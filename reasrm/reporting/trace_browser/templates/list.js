@@ -13,13 +13,14 @@ function verdictText(one) {
 }
 
 // A probability in percent; one that is not 1 is never shown as 100.
-const certainty = (tenThousandth, digits) => (Math.floor(tenThousandth * 10 ** digits / 100) / 10 ** digits).toFixed(digits) + " %";
+const certainty = (tenThousandth, digits) => (Math.floor(tenThousandth * 10 ** digits / 100) / 10 ** digits).toFixed(digits) + "\u00a0%";
 const causeText = (cause) => cause.replaceAll("_", " ");
 
 function flagTexts(one) {
   const names = FLAGS.filter(([, bit]) => index.judgments.flags[one] & bit).map(([name]) => name);
   const probes = index.changes[index.judgments.change[one]];
-  return probes.length ? [...names, "changed by " + probes.map((probe) => index.probes[probe].label).join(", ")] : names;
+  if (!probes.length) return names;
+  return [...names, "changed by " + (probes.length > 1 ? `${probes.length} probes` : index.probes[probes[0]].label)];
 }
 
 function swatch(model) {
@@ -43,7 +44,7 @@ function row(place) {
   const certain = make("span", "certain", probability[one] < 0 ? "" : certainty(probability[one], 1));
   if (probability[one] >= 0) certain.title = "probability of the verdict’s letter";
   const made = make("div", "row",
-    mark, make("span", "question", index.items.question[item[one]]), certain, facts, chips);
+    mark, make("span", "question", index.items.question[item[one]]), certain, make("span", "below", facts, chips));
   made.id = "row-" + one;
   made.setAttribute("role", "option");
   made.setAttribute("aria-selected", String(place === cursor));

@@ -118,7 +118,15 @@ function refresh() {
   byId("nothing").textContent = progress.hidden ? "No judgment fits. Take a filter away, or clear them all." : "Nothing found yet …";
   showControls();
   drawList();
-  if (current < 0) pane.replaceChildren(overview(counted));
+  if (current < 0) showOverview(counted);
+}
+
+// What had the focus keeps it: the same button of the new tables.
+function showOverview(counted) {
+  const key = pane.contains(document.activeElement) ? document.activeElement.dataset.key : "";
+  pane.replaceChildren(overview(counted));
+  const same = key && Array.from(pane.querySelectorAll("button")).find((one) => one.dataset.key === key);
+  if (same) same.focus({ preventScroll: true });
 }
 
 function choose(changes) {
@@ -166,6 +174,11 @@ function shut() {
   openings += 1;
   current = -1;
   document.body.classList.remove("reading", "looking");
+  showView();
+}
+
+function showView() {
+  byId("overview-button").textContent = document.body.classList.contains("looking") ? "List" : "Overview";
 }
 
 function closeTrace() {
@@ -229,6 +242,7 @@ byId("fold").addEventListener("click", () => {
 byId("overview-button").addEventListener("click", () => {
   if (current >= 0) closeTrace();
   document.body.classList.toggle("looking");
+  showView();
 });
 window.addEventListener("beforeprint", () => pane.querySelectorAll("button.more").forEach((one) => one.click()));
 

@@ -16,6 +16,7 @@ function cell(count, of, filters) {
   const made = make("td", "");
   if (!count) { made.append(make("span", "none", of ? "0" : "–")); return made; }
   const link = button(percent(count, of), () => choose(filters), "figure");
+  link.dataset.key = JSON.stringify([filters, ...(filters.flags || [])]);
   link.title = `${whole(count)} of ${whole(of)}`;
   made.append(link);
   return made;
@@ -30,11 +31,12 @@ function facetTable([facet, title], counts, shownFlags) {
   const body = names.map(({ name, label }, number) => {
     const own = counts[number];
     const chosen = choice[facet] === name;
-    const name_ = button(label || "none named", () => choose({ [facet]: chosen ? "" : name }), "facet");
-    name_.setAttribute("aria-pressed", String(chosen));
-    if (facet === "model") name_.prepend(swatch(number));
-    if (!name) name_.disabled = true;
-    const header = make("th", "", name_);
+    const toggle = button(label || "none named", () => choose({ [facet]: chosen ? "" : name }), "facet");
+    toggle.setAttribute("aria-pressed", String(chosen));
+    toggle.dataset.key = JSON.stringify([facet, name]);
+    if (facet === "model") toggle.prepend(swatch(number));
+    if (!name) toggle.disabled = true;
+    const header = make("th", "", toggle);
     header.scope = "row";
     return [own.all, make("tr", chosen ? "chosen" : choice[facet] ? "other" : "", header, make("td", "bars", bar(own)),
       cell(own.parts[0], own.all, { [facet]: name, verdict: "right" }),

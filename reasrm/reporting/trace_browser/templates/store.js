@@ -100,4 +100,4 @@ function button(text, act, kind) {
 
 const byId = (id) => document.getElementById(id);
 const whole = new Intl.NumberFormat("en").format;
-const percent = (part, of) => (!of ? "–" : part && part < of / 2000 ? "< 0.1 %" : (100 * part / of).toFixed(1) + " %");
+const percent = (part, of) => (!of ? "–" : part && part < of / 2000 ? "<\u00a00.1\u00a0%" : (100 * part / of).toFixed(1) + "\u00a0%");
