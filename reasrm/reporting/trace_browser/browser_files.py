@@ -34,15 +34,30 @@ from reasrm.reporting.trace_browser.traced_items import (
 )
 from reasrm.runtime.outputs import new_folder, write_text
 
-SCRIPTS = ("store.js", "choice.js", "list.js", "overview.js", "trace.js", "main.js")
+SCRIPTS = (
+    "store.js",
+    "choice.js",
+    "address.js",
+    "controls.js",
+    "list.js",
+    "overview.js",
+    "highlights.js",
+    "probed.js",
+    "trace.js",
+    "main.js",
+)
 """The page's script, in parts that share one function's scope."""
 FINGERPRINTED_FILES = (
     "templates/traces.html.jinja",
     "templates/traces.css",
     "templates/store.js",
     "templates/choice.js",
+    "templates/address.js",
+    "templates/controls.js",
     "templates/list.js",
     "templates/overview.js",
+    "templates/highlights.js",
+    "templates/probed.js",
     "templates/trace.js",
     "templates/main.js",
 )

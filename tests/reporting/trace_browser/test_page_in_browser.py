@@ -48,7 +48,7 @@ def test_filters_leave_what_the_index_says(chromium: Any, browser_folder: Path, 
     page.click("#clear")
     page.select_option("#choose-changed", "attacks")
     assert count(page) == 1
-    assert page.locator(".row .chip", has_text="changed by attacks").count() == 1
+    assert page.locator(".row .chip", has_text="changed by a probe").count() == 1
     assert page.locator("#flag-contradicted").count() == 0
     assert page.complaints == []
 

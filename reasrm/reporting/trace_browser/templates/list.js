@@ -16,11 +16,12 @@ function verdictText(one) {
 const certainty = (tenThousandth, digits) => (Math.floor(tenThousandth * 10 ** digits / 100) / 10 ** digits).toFixed(digits) + "\u00a0%";
 const causeText = (cause) => cause.replaceAll("_", " ");
 
-function flagTexts(one) {
+function flagTexts(one, briefly) {
   const names = FLAGS.filter(([, bit]) => index.judgments.flags[one] & bit).map(([name]) => name);
   const probes = index.changes[index.judgments.change[one]];
   if (!probes.length) return names;
-  return [...names, "changed by " + (probes.length > 1 ? `${probes.length} probes` : index.probes[probes[0]].label)];
+  const briefs = probes.length > 1 ? `${probes.length} probes` : "a probe";
+  return [...names, "changed by " + (briefly ? briefs : probes.map((probe) => index.probes[probe].label).join(", "))];
 }
 
 function swatch(model) {
@@ -40,7 +41,7 @@ function row(place) {
     ` · ${index.benchmarks[index.items.benchmark[item[one]]].label}`);
   if (index.families[index.items.family[item[one]]]) facts.append(" · " + index.families[index.items.family[item[one]]]);
   facts.append(` · better: ${"AB"[order[one]]}`);
-  const chips = make("span", "chips", ...flagTexts(one).map((text) => make("span", "chip", text)));
+  const chips = make("span", "chips", ...flagTexts(one, true).map((text) => make("span", "chip", text)));
   const certain = make("span", "certain", probability[one] < 0 ? "" : certainty(probability[one], 1));
   if (probability[one] >= 0) certain.title = "probability of the verdict’s letter";
   const made = make("div", "row",

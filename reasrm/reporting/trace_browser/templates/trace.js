@@ -95,7 +95,7 @@ function said(entry, judged, verdict, order, cause, probability) {
 
 function judgmentBox(entry, one, title) {
   const { item, verdict, order, cause, probability } = index.judgments;
-  const chips = flagTexts(one).map((text) => make("span", "chip", text));
+  const chips = flagTexts(one, false).map((text) => make("span", "chip", text));
   return make("div", "box judgment", make("h3", "", title, ...chips),
     ...said(entry, entry.judged[one - index.first[item[one]]], verdict[one], order[one], index.causes[cause[one]], probability[one]));
 }
@@ -128,47 +128,6 @@ function matrixLink(other, one) {
   if (other === one) link.setAttribute("aria-current", "true");
   link.addEventListener("click", (event) => { event.preventDefault(); openTrace(other, true); });
   return link;
-}
-
-function probeTitle(name) {
-  const known = index.probes.find((one) => one.name === name);
-  return known ? known.label : name;
-}
-
-function probedBox(entry, probed) {
-  const facts = [];
-  if (probed.step !== undefined) facts.push(`step ${probed.step + 1}`);
-  if (probed.draw !== undefined) facts.push(`seed ${probed.draw}`);
-  if (probed.undefused) facts.push("imitated tags left as they are");
-  const summary_ = make("summary", "", make("span", "variant", [causeText(probed.variant), ...facts].join(", ")),
-    make("span", "fact", ` · better is ${"AB"[probed.order]} `));
-  if (probed.margin !== undefined) summary_.append(make("span", "fact", `log-odds of A ${probed.margin.toFixed(2)} nats`));
-  else if (probed.unknown_words) summary_.append(make("span", "fact", "not asked: words that the judge does not know"));
-  else summary_.append(badge(probed.verdict, probed.order, probed.cause), make("span", "chip" + (probed.changed ? " strong" : " quiet"), probed.changed ? "verdict changed" : "not changed"));
-  const made = make("details", "probed", summary_);
-  made.addEventListener("toggle", () => {
-    if (made.open && made.children.length === 1) made.append(...probedInside(entry, probed));
-  });
-  return made;
-}
-
-function probedInside(entry, probed) {
-  const inside = [];
-  if (probed.turns) inside.push(make("h4", "", "Question as it was shown"), ...turns(probed.turns));
-  const shown = [["A", probed.answer_a], ["B", probed.answer_b]].filter(([, text]) => text !== undefined);
-  for (const [letter, text] of shown) inside.push(make("h4", "", `Answer ${letter} as it was shown`), plainText(text));
-  if (probed.begun) inside.push(make("h4", "", "The reply was made to begin with"), plainText(probed.begun));
-  if (probed.verdict === undefined || probed.margin !== undefined || probed.unknown_words) return inside;
-  return [...inside, make("h4", "", "Reply"), ...said(entry, probed, probed.verdict, probed.order, probed.cause, probed.probability)];
-}
-
-function probedSections(entry, one) {
-  const { model, order } = index.judgments;
-  const own = entry.probed.filter((probed) => probed.model === model[one]);
-  const names = Array.from(new Set(own.map((probed) => probed.probe)));
-  const first = (probed) => Math.abs(probed.order - order[one]); // this order's first
-  return names.map((name) => make("div", "box probe", make("h3", "", probeTitle(name)),
-    ...own.filter((probed) => probed.probe === name).sort((a, b) => first(a) - first(b)).map((probed) => probedBox(entry, probed))));
 }
 
 function traceHead(one) {
@@ -223,40 +182,4 @@ function traceView(entry, one) {
   region.setAttribute("aria-label", "All judgments of this item");
   made.append(make("h3", "part", `All judgments of this item (${index.first[item[one] + 1] - index.first[item[one]]})`), make("div", "sheet", region));
   return made;
-}
-
-// Ranges of a text below `place`, wherever it stands; case counts only where `exactly`.
-function rangesOf(text, place, exactly) {
-  const found = [];
-  const walker = document.createTreeWalker(place, NodeFilter.SHOW_TEXT);
-  const wanted = exactly ? text : text.toLowerCase();
-  while (wanted && walker.nextNode()) {
-    const node = walker.currentNode;
-    const held = exactly ? node.data : node.data.toLowerCase();
-    for (let at = held.indexOf(wanted); at >= 0 && at + wanted.length <= node.length; at = held.indexOf(wanted, at + wanted.length)) {
-      const range = new Range();
-      range.setStart(node, at);
-      range.setEnd(node, at + wanted.length);
-      found.push(range);
-    }
-  }
-  return found;
-}
-
-// Marks the words that were searched, and in the answers what the reply quotes; no element is made for it.
-function highlight(view, entry, judged) {
-  if (!window.Highlight) return;
-  const texts = Array.from(view.querySelectorAll(".text"));
-  const searched = wantedWords(choice.words).flatMap((word) => texts.flatMap((text) => rangesOf(word, text, false)));
-  CSS.highlights.set("searched", new Highlight(...searched));
-  const quoted = [];
-  const pieces = judged.reply === undefined ? [] : entry.replies[judged.reply];
-  for (let at = 0; at < pieces.length; at += 2) {
-    const [kind, label] = index.marks[pieces[at]];
-    if (kind !== "found") continue;
-    view.querySelectorAll("[data-answer]").forEach((box) => { // the label ends with the answer’s letter
-      if (label.endsWith(" " + box.dataset.answer)) quoted.push(...rangesOf(pieces[at + 1].trim(), box.querySelector(".text"), true));
-    });
-  }
-  CSS.highlights.set("quoted", new Highlight(...quoted));
 }
