@@ -23,7 +23,6 @@ from reasrm.benchmarks.registry import display_names
 from reasrm.records.harmless_text import harmless
 from reasrm.reporting.page import TEMPLATES, script_hash
 from reasrm.reporting.page_settings import PageSettings
-from reasrm.reporting.trace_browser.judgment_flags import Contradicts
 from reasrm.reporting.trace_browser.trace_index import TraceIndex
 from reasrm.reporting.trace_browser.trace_texts import ItemTexts, Marks, chunks
 from reasrm.reporting.trace_browser.traced_items import (
@@ -85,7 +84,6 @@ def write_trace_browser(
     folders: TraceFolders,
     settings: PageSettings,
     out: Path,
-    contradicts: Contradicts | None = None,
     navigation: tuple[tuple[str, str], ...] = REPORT,
 ) -> BrowserSize:
     """Write the page `pages/traces.html` and its data `traces/*.js` into the report's folder; whole or not at all.
@@ -96,13 +94,12 @@ def write_trace_browser(
         folders: the pipeline's outputs.
         settings: the models' names and order.
         out: the report's folder.
-        contradicts: tells the judgments whose reason speaks against their verdict; None where nothing tells.
         navigation: addresses and names of the report's other pages.
 
     Raises:
         BadRecordError: an input is not what its stage writes.
     """
-    files, index = trace_files(folders, settings, contradicts)
+    files, index = trace_files(folders, settings)
     with new_folder(out / DATA) as folder:
         for name, text in files.items():
             (folder / f"{name}.js").write_text(text, encoding="ascii")
@@ -110,12 +107,10 @@ def write_trace_browser(
     return BrowserSize(index.judgments, len(files) - 1, sum(map(len, files.values())))
 
 
-def trace_files(
-    folders: TraceFolders, settings: PageSettings, contradicts: Contradicts | None
-) -> tuple[dict[str, str], TraceIndex]:
+def trace_files(folders: TraceFolders, settings: PageSettings) -> tuple[dict[str, str], TraceIndex]:
     """The data files by name without ending, the index first."""
     models = judged_models(folders.judgments, settings.models)
-    index, marks, starts = TraceIndex(models, contradicts), Marks(), [0]
+    index, marks, starts = TraceIndex(models), Marks(), [0]
 
     def entries() -> Any:
         for traced in read_traced_items(folders, models):

@@ -1,17 +1,13 @@
 """What is remarkable about a judgment, so that a reader can ask for all of its kind."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import IntFlag
 
-from reasrm.records.benchmark_item import BenchmarkItem
 from reasrm.records.comparison import Side
 from reasrm.records.judgment import Judgment
 from reasrm.reporting.replies.trace_view import Segment, SegmentKind
 from reasrm.reporting.trace_browser.traced_items import JudgedBy, TracedItem
-
-Contradicts = Callable[[BenchmarkItem, Judgment], bool]
-"""Whether the reason that a judgment gives speaks against its own verdict."""
 
 
 class Flag(IntFlag):
@@ -36,8 +32,8 @@ def swapped_places(judged: Sequence[JudgedBy]) -> dict[int, int]:
     Where a model judged an item several times in one order, the first one belongs to the first, and so on.
     """
     places: Mapping[tuple[str, Side], list[int]] = defaultdict(list)
-    for place, (model, judgment) in enumerate(judged):
-        places[model, judgment.better].append(place)
+    for place, one in enumerate(judged):
+        places[one.model, one.judgment.better].append(place)
     return {
         place: other
         for (model, better), own in places.items()

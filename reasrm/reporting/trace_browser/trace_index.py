@@ -8,7 +8,6 @@ from reasrm.records.comparison import Side
 from reasrm.records.harmless_text import harmless, one_line
 from reasrm.records.reply import Reply
 from reasrm.reporting.trace_browser.judgment_flags import (
-    Contradicts,
     Flag,
     changing_probes,
     flipped_places,
@@ -42,8 +41,8 @@ class Names:
 class TraceIndex:
     """The index while items are added to it."""
 
-    def __init__(self, models: Sequence[str], contradicts: Contradicts | None) -> None:
-        self._models, self._contradicts = Names(models), contradicts
+    def __init__(self, models: Sequence[str]) -> None:
+        self._models = Names(models)
         self._benchmarks, self._families, self._causes = Names(), Names(), Names([""])
         self._changes: dict[tuple[str, ...], int] = {(): 0}
         self._items: dict[str, list[Any]] = {key: [] for key in ("benchmark", "id", "family", "question")}
@@ -66,8 +65,7 @@ class TraceIndex:
         flipped = flipped_places(traced.judged)
         for at, one in enumerate(traced.judged):
             flags = (Flag.UNGROUNDED if ungrounded[at] else Flag(0)) | (Flag.FLIPPED if at in flipped else Flag(0))
-            if self._contradicts is not None and self._contradicts(item, one.judgment):
-                flags |= Flag.CONTRADICTED
+            flags |= Flag.CONTRADICTED if one.contradicted else Flag(0)
             change = self._changes.setdefault(changing_probes(traced, one), len(self._changes))
             self._add_judgment(place, one, flags, change)
 

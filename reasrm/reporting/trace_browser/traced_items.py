@@ -9,7 +9,7 @@ from reasrm.probes.measures_file import MEASURES, read_measures
 from reasrm.records.benchmark_folder import all_items
 from reasrm.records.benchmark_item import BenchmarkItem
 from reasrm.records.harmless_text import harmless
-from reasrm.records.jsonl import BadRecordError, read_records
+from reasrm.records.jsonl import BadRecordError, read_records, read_rows
 from reasrm.records.judgment import Judgment
 from reasrm.records.probe_row import ProbeRow
 
@@ -23,11 +23,18 @@ class TraceFolders(NamedTuple):
     """May be absent: then no model was probed."""
 
 
+READINGS = ".judgments.jsonl"
+"""Ends the name of a file of what a probe read out of each plain judgment; the others hold a probe's queries."""
+REASONS = f"reason_verdict{READINGS}"
+"""Where it stands whether a judgment's reasons agree with its verdict."""
+
+
 class JudgedBy(NamedTuple):
-    """A judgment and whose it is."""
+    """A judgment, whose it is, and whether its reasons are known to speak against its verdict."""
 
     model: str
     judgment: Judgment
+    contradicted: bool = False
 
 
 class ProbedAs(NamedTuple):
@@ -67,10 +74,12 @@ def read_traced_items(folders: TraceFolders, models: Sequence[str]) -> list[Trac
     """
     items = {(item.benchmark, item.item_id): TracedItem(item) for item in all_items(folders.benchmarks)}
     for model in models:
+        contradicted = _contradicted(folders.probes / model / REASONS)
         for file in sorted((folders.judgments / model).glob("*.jsonl")):
-            for judgment in read_records(file, Judgment):
-                _item_of(judgment, items, file).judged.append(JudgedBy(model, judgment))
-        for file in sorted((folders.probes / model).glob("*.jsonl")):
+            for one in read_records(file, Judgment):
+                against = (one.benchmark, one.item_id, one.better) in contradicted
+                _item_of(one, items, file).judged.append(JudgedBy(model, one, against))
+        for file in _query_files(folders.probes / model):
             for row in read_records(file, ProbeRow):
                 _item_of(row, items, file).probed.append(ProbedAs(model, row))
     return [one for one in items.values() if one.judged]
@@ -81,6 +90,24 @@ def probe_titles(folders: TraceFolders, models: Sequence[str]) -> dict[str, str]
     files = (folders.probes / model / MEASURES for model in models)
     found = [read_measures(file) for file in files if file.is_file()]
     return {name: probe.title for measures in found for name, probe in measures.probes.items()}
+
+
+def _query_files(folder: Path) -> list[Path]:
+    """A model's files of what probes asked."""
+    return sorted(file for file in folder.glob("*.jsonl") if not file.name.endswith(READINGS))
+
+
+def _contradicted(file: Path) -> set[tuple[str, str, str]]:
+    """Benchmark, item and order of the judgments whose reasons speak against the verdict; none without the file."""
+    if not file.is_file():
+        return set()
+    found = set()
+    for number, row in read_rows(file):
+        if not isinstance(row, dict) or not {"benchmark", "item_id", "better", "agree"} <= row.keys():
+            raise BadRecordError(f"{file} line {number}: needs benchmark, item_id, better and agree; probe again")
+        if row["agree"] is False:  # null: undecidable
+            found.add((row["benchmark"], row["item_id"], row["better"]))
+    return found
 
 
 def _item_of(record: Judgment | ProbeRow, items: Mapping[tuple[str, str], TracedItem], file: Path) -> TracedItem:

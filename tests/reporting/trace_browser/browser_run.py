@@ -81,6 +81,17 @@ def with_probes(data: Path, folder: Path) -> Path:
     return folder
 
 
+def with_reasons(data: Path, folder: Path, benchmark: str) -> None:
+    """A copy in which the reasons of `PROBED` speak against every verdict on one benchmark, and none on another."""
+    shutil.copytree(data, folder)
+    rows = [
+        {"benchmark": one.benchmark, "item_id": one.item_id, "better": one.better, "agree": agree, "version": 1}
+        for name, agree in ((benchmark, False), ("reward_bench", None))
+        for one in read_records(folder / "judgments" / PROBED / f"{name}.jsonl", Judgment)
+    ]
+    write_records(folder / "probes" / PROBED / "reason_verdict.judgments.jsonl", rows)
+
+
 def probed_judgment(folder: Path) -> Judgment:
     """The first readable judgment of `PROBED` on RewardBench whose better answer is A: probes ask about its item."""
     found = read_records(folder / "judgments" / PROBED / "reward_bench.jsonl", Judgment)

@@ -7,9 +7,14 @@ from typing import Any
 import pytest
 
 from reasrm.records.comparison import Side
-from reasrm.reporting.trace_browser.browser_files import write_trace_browser
-from stages.report import ReportParams
-from tests.reporting.trace_browser.browser_run import PROBED, REWRITTEN, Written, probed_judgment, trace_folders
+from tests.reporting.trace_browser.browser_run import (
+    PROBED,
+    REWRITTEN,
+    Written,
+    probed_judgment,
+    with_reasons,
+    written_browser,
+)
 from tests.reporting.trace_browser.opened_page import address_of, count, opened, title, waits_for_count
 
 pytestmark = [
@@ -195,14 +200,14 @@ def test_a_data_file_of_another_report_is_refused(chromium: Any, browser_folder:
 def test_contradicted_judgments_are_a_filter_where_something_tells(
     chromium: Any, probed_data: Path, tmp_path: Path
 ) -> None:
-    write_trace_browser(
-        trace_folders(probed_data), ReportParams.load(), tmp_path, lambda item, one: item.benchmark == "rmb"
-    )
+    with_reasons(probed_data, tmp_path / "data", "rmb")
+    written_browser(tmp_path / "data", tmp_path)
     page = opened(chromium, tmp_path, "#flags=contradicted")
     listed = count(page)
     assert page.get_by_role("button", name="Contradicted").get_attribute("aria-pressed") == "true"
     page.click("#clear")
     page.select_option("#choose-benchmark", "rmb")
+    page.select_option("#choose-model", PROBED)
     assert count(page) == listed > 0
 
 
