@@ -114,7 +114,7 @@ def test_a_trace_shows_prompt_answers_both_orders_all_models_and_probes(
     probes.nth(0).locator("summary").click()
     assert REWRITTEN in probes.nth(0).inner_text()
     assert "found in A" in probes.nth(0).inner_text()
-    assert "log-odds of A -1.25 nats" in probes.nth(2).inner_text()
+    assert "−1.25" in probes.nth(2).inner_text()
     assert page.complaints == []
 
 

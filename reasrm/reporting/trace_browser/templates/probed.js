@@ -4,17 +4,35 @@ function probeTitle(name) {
   return known ? known.label : name;
 }
 
-function probedBox(entry, probed) {
+// A log-odds as a bar from the middle: to the right for A, to the left for B; solid where that is the better answer.
+function marginBar(probed, longest) {
+  const made = make("span", "margin", make("span", (probed.margin > 0) === (probed.order === 0) ? "right" : "wrong"));
+  const width = longest ? 50 * Math.abs(probed.margin) / longest : 0;
+  made.firstChild.style.width = width + "%";
+  made.firstChild.style.left = (probed.margin > 0 ? 50 : 50 - width) + "%";
+  made.setAttribute("aria-hidden", "true");
+  return made;
+}
+
+function probedFigures(probed, longest) {
+  if (probed.margin !== undefined) {
+    const odds = probed.margin.toFixed(2).replace("-", "−");
+    return [marginBar(probed, longest), make("span", "fact odds", odds)];
+  }
+  if (probed.unknown_words) return [make("span", "fact", "not asked: words that the judge does not know")];
+  const change = make("span", "chip" + (probed.changed ? " strong" : ""), probed.changed ? "verdict changed" : "not changed");
+  return [badge(probed.verdict, probed.order, probed.cause), change];
+}
+
+function probedBox(entry, probed, order, longest) {
   const facts = [];
   if (probed.step !== undefined) facts.push(`step ${probed.step + 1}`);
   if (probed.draw !== undefined) facts.push(`seed ${probed.draw}`);
+  if (probed.order !== order) facts.push("swapped");
   if (probed.undefused) facts.push("imitated tags left as they are");
-  const summary_ = make("summary", "", make("span", "variant", [causeText(probed.variant), ...facts].join(", ")),
-    make("span", "fact", ` · better is ${"AB"[probed.order]} `));
-  if (probed.margin !== undefined) summary_.append(make("span", "fact", `log-odds of A ${probed.margin.toFixed(2)} nats`));
-  else if (probed.unknown_words) summary_.append(make("span", "fact", "not asked: words that the judge does not know"));
-  else summary_.append(badge(probed.verdict, probed.order, probed.cause), make("span", "chip" + (probed.changed ? " strong" : " quiet"), probed.changed ? "verdict changed" : "not changed"));
-  const made = make("details", "probed", summary_);
+  const line = make("summary", "", make("span", "variant", [causeText(probed.variant), ...facts].join(", ")),
+    make("span", "figures", ...probedFigures(probed, longest)));
+  const made = make("details", "probed", line);
   made.addEventListener("toggle", () => {
     if (made.open && made.children.length === 1) made.append(...probedInside(entry, probed));
   });
@@ -36,6 +54,11 @@ function probedSections(entry, one) {
   const own = entry.probed.filter((probed) => probed.model === model[one]);
   const names = Array.from(new Set(own.map((probed) => probed.probe)));
   const first = (probed) => Math.abs(probed.order - order[one]); // this order's first
-  return names.map((name) => make("div", "box probe", make("h3", "", probeTitle(name)),
-    ...own.filter((probed) => probed.probe === name).sort((a, b) => first(a) - first(b)).map((probed) => probedBox(entry, probed))));
+  return names.map((name) => {
+    const rows = own.filter((probed) => probed.probe === name).sort((a, b) => first(a) - first(b));
+    const longest = Math.max(...rows.map((probed) => Math.abs(probed.margin || 0)));
+    const head = make("h3", "", probeTitle(name));
+    if (longest) head.append(make("small", "", "log-odds of A in nats: B to the left, A to the right"));
+    return make("div", "box probe", head, ...rows.map((probed) => probedBox(entry, probed, order[one], longest)));
+  });
 }
