@@ -153,7 +153,7 @@ def test_labels_stay_inside_their_plots_and_cells(browser: Any, made_up_folder: 
           for (const mark of document.querySelectorAll(".slices td.dots path"))
             if (mark.getBoundingClientRect().right > innerWidth) found.push("beyond the screen: " + mark.outerHTML);
           for (const sheet of document.querySelectorAll(".ladder, .trust-card"))
-            for (const cell of sheet.querySelectorAll("th, td"))
+            for (const cell of sheet.querySelectorAll("th, td, .badge"))
               if (cell.getBoundingClientRect().right > sheet.getBoundingClientRect().right + 1)
                 found.push(cell.textContent);
           for (const cell of document.querySelectorAll("table.heat th, table.heat td"))
