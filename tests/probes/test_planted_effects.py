@@ -15,7 +15,7 @@ from reasrm.probes.families import adjusted
 from reasrm.probes.measure import Measure
 from reasrm.probes.order import OrderProbe
 from reasrm.probes.query import JudgeTraits, PlainJudgment, ProbeAnswer, ProbeContext, ProbeItem
-from reasrm.probes.statistics import LEVEL, POWER, detectable, difference_spread, sign_flip_p
+from reasrm.probes.question_means import LEVEL, POWER, detectable, difference_spread, sign_flip_p
 from reasrm.records.comparison import Side
 from reasrm.records.judgment import ComparisonJudgment
 from reasrm.records.pair import Message, PreferencePair, Role
