@@ -21,6 +21,9 @@ from reasrm.records.comparison import show
 from reasrm.records.ledger import Ledger
 from reasrm.records.probe_row import ProbeRow, ShownTexts
 
+ONLY_RECORDED = "it asks the judge, and there are only recorded replies"
+"""Why a probe is not run."""
+
 
 class ProbeResult(NamedTuple):
     """What one probe found out about one judge."""
@@ -58,8 +61,11 @@ def run_suite(
         if why := probe.refuses(context.traits):
             yield ProbeResult(probe, why, [], [])
             continue
-        queries = list(probe.queries(context))
         most = probe.most_queries(len(context.items), context.traits)
+        if judge is None and most:
+            yield ProbeResult(probe, ONLY_RECORDED, [], [])
+            continue
+        queries = list(probe.queries(context))
         if len(queries) > most:
             raise RuntimeError(f"the probe {probe.name} asks {len(queries)} queries and announced {most} at most")
         answers = [] if judge is None else answer_all(judge, queries, ledger)

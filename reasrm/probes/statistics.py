@@ -1,7 +1,7 @@
 """Shares and differences as measures: with intervals over questions, their tests, and what could have been found.
 
 All units of a question (orders, variants, quotations) depend on each other, so the question counts once, by the mean of
-its units, and questions are what varies (`question_means`). What is left of contradictions between an interval and the
+its units, and questions are what varies (`measuring.question_means`). What is left of contradictions between an interval and the
 test beside it is settled against the effect: the interval is widened to the null that the test does not reject, p is
 raised to 5 % where the interval holds the null.
 """
@@ -13,8 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from reasrm.probes.measure import Good, Measure
-from reasrm.probes.query import ProbeContext
-from reasrm.probes.question_means import (
+from reasrm.probes.measuring.question_means import (
     LEVEL,
     Spread,
     detectable,
@@ -23,6 +22,7 @@ from reasrm.probes.question_means import (
     share_spread,
     sign_flip_p,
 )
+from reasrm.probes.query import ProbeContext
 from reasrm.scoring.paired_differences import ROUNDING
 
 
