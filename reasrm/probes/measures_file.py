@@ -1,5 +1,6 @@
-"""What is kept of a probed judge, `data/probes/<model>`: `measures.json`, which the report reads, and beside it what
-each question came to and every query with its answer.
+"""What is kept of a probed judge, `data/probes/<model>`.
+
+`measures.json` is what the report reads; beside it stand what each question came to, and every query with its answer.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,9 +1,9 @@
 """Shares and differences as measures: with intervals over questions, their tests, and what could have been found.
 
 All units of a question (orders, variants, quotations) depend on each other, so the question counts once, by the mean of
-its units, and questions are what varies (`measuring.question_means`). What is left of contradictions between an interval and the
-test beside it is settled against the effect: the interval is widened to the null that the test does not reject, p is
-raised to 5 % where the interval holds the null.
+its units, and questions are what varies (`measuring.question_means`). What is left of contradictions between an
+interval and the test beside it is settled against the effect: the interval is widened to the null that the test does
+not reject, p is raised to 5 % where the interval holds the null.
 """
 
 from collections import defaultdict
