@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import orjson
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from reasrm.evaluation.benchmark_judgments import read_items
 from reasrm.evaluation.judge_params import BENCHMARKS, JudgeParams, RunningParams
-from reasrm.probes.items import PlainJudgments, probe_item, recorded_judgments, sample_of
+from reasrm.probes.items import PlainJudgments, judged_plainly, probe_item, recorded_judgments, sample_of
 from reasrm.probes.measures_file import probe_measures, write_probe_folder
 from reasrm.probes.probe_run import run_suite, traits_of
 from reasrm.probes.query import ProbeContext, ProbeItem
@@ -50,6 +50,15 @@ class ProbeParams(StageParams):
     suite: dict[str, dict[str, Any]]
     """The probes that are run, each with its settings."""
 
+    @field_validator("suite")
+    @classmethod
+    def _known_probes(cls, settings: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        try:
+            suite(settings)
+        except StageError as error:
+            raise ValueError(str(error)) from error
+        return settings
+
 
 def plain_judgments(folder: Path, items: list[ProbeItem]) -> PlainJudgments:
     """The judgments below `folder` of all `items`."""
@@ -70,6 +79,7 @@ def main() -> str:
     judge_params = JudgeParams.recorded_in(identity, params.checkpoint)
     with judge_params.open_judge(running) as judge, Ledger(LEDGERS / f"probe-{model}.jsonl") as ledger:
         sample = sample_of(items, params.questions, params.seed)
+        plain = judged_plainly(judge, sample, ledger, plain)
         context = ProbeContext(sample, plain, traits_of(judge), params.resamples, params.seed)
         results = list(run_suite(judge, probes, context, ledger))
         asked_by = judge.identity()
