@@ -101,11 +101,12 @@ def test_what_one_section_says_of_another_must_be_there(root: Path) -> None:
     places = list(dict.fromkeys(line.partition(" is ")[0] for line in told))
     assert "probe.suite is {'charm': {}}: `probe.suite` names charm; the probes are order" in told[2]
     assert "probe_variants.base.checkpoint is data/checkpoints/sft: it is judged with data/checkpoints/base" in told[3]
-    assert told[4].startswith("probe_variants.gone: `judge_variants` has no such model, only base, sft")
+    assert told[5].startswith("probe_variants.gone: `judge_variants` has no such model, only base, sft")
     assert places[2:] == [
         "probe.suite",
         "probe_variants.base.checkpoint",
-        told[4],
+        "probe_variants.sft.checkpoint",
+        told[5],
         "score.models",
         "filter_traces.prompt_variant",
         "report.models",
