@@ -91,7 +91,7 @@ def answer_all(judge: Judge, queries: Sequence[ProbeQuery], ledger: Ledger | Non
     answers: dict[int, ProbeAnswer] = {}
     places: dict[Condition, list[int]] = defaultdict(list)
     for place, query in enumerate(queries):
-        if judge.unknown_words(query.comparison):
+        if _under(judge, query.condition).unknown_words(query.comparison):
             answers[place] = ProbeAnswer(query, unknown_words=True)
         else:
             places[_together(query.condition)].append(place)
