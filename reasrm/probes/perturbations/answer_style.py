@@ -1,0 +1,78 @@
+"""The style of an answer apart from its content: Markdown, and sentences of courtesy that say nothing.
+
+What counts as saying nothing is declared in the settings, so an exchange of contents under the styles flips a label by
+construction and not by hope.
+"""
+
+import re
+from typing import NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
+
+CODE = "```"
+"""An answer with a fenced block is not restyled: what is Markdown outside may be the program inside."""
+BOLD = "**"
+
+_HEADING = re.compile(r"^#{1,6} +", re.MULTILINE)
+_BULLET = re.compile(r"^( *)[-*+] +(?=\S)", re.MULTILINE)
+_BOLD = re.compile(r"\*\*(?=\S)([^*\n]+?)(?<=\S)\*\*")
+MARKS = {"heading": _HEADING, "bold": _BOLD, "list": re.compile(r"^ *(?:[-*+]|\d+[.)]) +(?=\S)", re.MULTILINE)}
+"""How each kind of Markdown is found in an answer."""
+
+
+class Style(NamedTuple):
+    """What an answer wears."""
+
+    padded: bool
+    """It begins or ends with the sentences that say nothing."""
+    marked_up: bool
+    """It has headings, bold passages or bullets."""
+
+
+class StyleTexts(BaseModel):
+    """The texts of which styles are made."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    heading: str = Field(min_length=1)
+    """A line of Markdown that stands above an answer and says nothing."""
+    before: str = Field(min_length=1)
+    """A sentence in front of an answer that says nothing."""
+    after: str = Field(min_length=1)
+    """A sentence behind it that says nothing."""
+
+    def undressed(self, answer: str) -> tuple[str, Style]:
+        """The content of an answer without its style, and the style."""
+        plain = self.unmarked(answer)
+        content = self._unpadded(plain)
+        return content, Style(padded=content != plain, marked_up=plain != answer)
+
+    def dressed(self, content: str, style: Style) -> str:
+        """A plain content in a style."""
+        padded = self.padded(content) if style.padded else content
+        return self.marked_up(padded) if style.marked_up else padded
+
+    def marked_up(self, answer: str) -> str:
+        """A plain answer under the heading, its first paragraph in bold; one with Markdown or code as it is."""
+        if CODE in answer or self.unmarked(answer) != answer or "*" in answer:
+            return answer
+        first, gap, rest = answer.partition("\n")
+        return f"{self.heading}\n\n{BOLD}{first}{BOLD}{gap}{rest}"
+
+    def unmarked(self, answer: str) -> str:
+        """The answer without this heading, and without the signs of all other Markdown; one with code as it is."""
+        if CODE in answer:
+            return answer
+        text = answer.removeprefix(self.heading).lstrip("\n") if answer.startswith(f"{self.heading}\n") else answer
+        return _BULLET.sub(r"\1", _HEADING.sub("", _BOLD.sub(r"\1", text)))
+
+    def padded(self, answer: str) -> str:
+        """The answer between the two sentences, one with Markdown before the second; as it is if it has either."""
+        plain = self.unmarked(answer)
+        if self._unpadded(plain) != plain or CODE in answer:
+            return answer
+        before = f"{self.before} " if plain == answer else ""
+        return f"{before}{answer} {self.after}"
+
+    def _unpadded(self, plain: str) -> str:
+        return plain.removeprefix(f"{self.before} ").removesuffix(f" {self.after}")
