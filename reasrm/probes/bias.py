@@ -47,7 +47,8 @@ class BiasProbe(Probe):
         "net_rate": "how often the judge picks the answer with more, minus how often the gold label does, over "
         "readable judgments of pairs whose answers differ in it: `length` (characters), `heading`, `bold`, `list` "
         "(how many of each kind of Markdown), `markdown` (of all kinds together), `position` (the one shown as A), "
-        "`own` (the one that the judge itself wrote). 0 without a bias; random errors pull it towards one half minus the gold rate.",
+        "`own` (the one that the judge itself wrote). 0 without a bias; random errors pull it towards one half minus "
+        "the gold rate.",
         "picked_rate": "how often the judge picks the answer with more.",
         "gold_rate": "how often the better answer is the one with more.",
         "accuracy_gap": "accuracy where the better answer has more, minus accuracy where it has less; 0 without a "

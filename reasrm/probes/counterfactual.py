@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from reasrm.probes.beside_plain import BesidePlain, beside_plain, edited_share, of_variant, shown_side
 from reasrm.probes.measure import Good, Measure
-from reasrm.probes.perturbations.answer_style import StyleTexts
+from reasrm.probes.perturbations.answer_style import Style, StyleTexts
 from reasrm.probes.perturbations.pair_edits import (
     contents_exchanged,
     each_answer,
@@ -49,10 +49,11 @@ class CounterfactualProbe(Probe):
         "`question_exchanged` (the question of another item that has these two answers the other way round).",
         "right_when_turned": "share of items whose verdict is right both before and after an edit that turns the "
         "label.",
-        "invariance": "share of readable verdicts that stay when an edit changes nothing that counts: the worse answer "
-        "`padded` with courtesies or `marked_up` with heading and bold, both `unmarked`, sentences `reordered`, "
-        "`paraphrased` by a table of equal wordings, names `renamed` in question and answers. The yardstick of a judge "
-        "that draws its replies is the order probe's `repeat_rate`; at temperature 0 nothing moves by chance.",
+        "invariance": "share of readable verdicts that stay when an edit changes nothing that counts: the worse "
+        "answer, where it has neither, `padded` with courtesies or `marked_up` with heading and bold; both answers "
+        "`unmarked`, their sentences `reordered`, `paraphrased` by a table of equal wordings; names `renamed` in "
+        "question and answers. The yardstick of a judge that draws its replies is the order probe's `repeat_rate`; at "
+        "temperature 0 nothing moves by chance.",
         "harmonic_mean": "of sensitivity and invariance, each over all of its edits; 0 for a judge that never moves, "
         "about one half for one that moves by chance. Interval by a bootstrap over the questions of both.",
         "drawn_to_addition": "share of verdicts that move to the worse answer when only it is padded or marked up, "
@@ -108,8 +109,8 @@ class CounterfactualProbe(Probe):
         pair, style, key = item.pair, self.style, (seed, item.pair.id)
         yield "contents_exchanged", contents_exchanged(pair, style)
         yield "question_exchanged", edited(pair, prompt=opposite.prompt_for(pair))
-        yield "padded", edited(pair, rejected=style.padded(pair.rejected))
-        yield "marked_up", edited(pair, rejected=style.marked_up(pair.rejected))
+        yield "padded", edited(pair, rejected=style.given(pair.rejected, Style(padded=True, marked_up=False)))
+        yield "marked_up", edited(pair, rejected=style.given(pair.rejected, Style(padded=False, marked_up=True)))
         yield "unmarked", each_answer(pair, style.unmarked)
         yield "reordered", each_answer(pair, lambda one: reordered_within(one, style, self.connectives, *key))
         yield "paraphrased", each_answer(pair, lambda one: paraphrased(one, self.equal_wordings))

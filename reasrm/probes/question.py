@@ -39,7 +39,9 @@ class QuestionProbe(Probe):
         "left out.",
         "accuracy_before": "the same items in the same order with their own questions.",
         "uses_question": "`accuracy_before` minus `accuracy`, paired: what the judge owes to the question, or to that "
-        "part of it. About 0 means that the verdict comes from the answers alone.",
+        "part of it. About 0 means that the verdict comes from the answers alone. A small model may also fail because "
+        "a cut or empty question is unlike all that it has read; what it owes to a real question is that of "
+        "`shuffled`.",
         "changed": "share of verdicts that change.",
         "edited": "share of the sample's items whose question the edit changes; the others are not asked.",
     }

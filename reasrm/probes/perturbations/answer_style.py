@@ -29,6 +29,9 @@ class Style(NamedTuple):
     """It has headings, bold passages or bullets."""
 
 
+PLAIN = Style(padded=False, marked_up=False)
+
+
 class StyleTexts(BaseModel):
     """The texts of which styles are made."""
 
@@ -42,22 +45,22 @@ class StyleTexts(BaseModel):
     """A sentence behind it that says nothing."""
 
     def undressed(self, answer: str) -> tuple[str, Style]:
-        """The content of an answer without its style, and the style."""
+        """The content of an answer without its style, and the style; of one with code the answer itself."""
         plain = self.unmarked(answer)
-        content = self._unpadded(plain)
+        content = plain.removeprefix(f"{self.before} ").removesuffix(f" {self.after}")
         return content, Style(padded=content != plain, marked_up=plain != answer)
 
     def dressed(self, content: str, style: Style) -> str:
-        """A plain content in a style."""
-        padded = self.padded(content) if style.padded else content
-        return self.marked_up(padded) if style.marked_up else padded
+        """A plain content in a style; its first paragraph is what Markdown makes bold."""
+        text = f"{self.before} {content} {self.after}" if style.padded else content
+        first, gap, rest = text.partition("\n")
+        return f"{self.heading}\n\n{BOLD}{first}{BOLD}{gap}{rest}" if style.marked_up else text
 
-    def marked_up(self, answer: str) -> str:
-        """A plain answer under the heading, its first paragraph in bold; one with Markdown or code as it is."""
-        if CODE in answer or self.unmarked(answer) != answer or "*" in answer:
+    def given(self, answer: str, style: Style) -> str:
+        """A plain answer in a style; one that has any style, code or a `*` as it is."""
+        if CODE in answer or "*" in answer or self.undressed(answer)[1] != PLAIN:
             return answer
-        first, gap, rest = answer.partition("\n")
-        return f"{self.heading}\n\n{BOLD}{first}{BOLD}{gap}{rest}"
+        return self.dressed(answer, style)
 
     def unmarked(self, answer: str) -> str:
         """The answer without this heading, and without the signs of all other Markdown; one with code as it is."""
@@ -65,14 +68,3 @@ class StyleTexts(BaseModel):
             return answer
         text = answer.removeprefix(self.heading).lstrip("\n") if answer.startswith(f"{self.heading}\n") else answer
         return _BULLET.sub(r"\1", _HEADING.sub("", _BOLD.sub(r"\1", text)))
-
-    def padded(self, answer: str) -> str:
-        """The answer between the two sentences, one with Markdown before the second; as it is if it has either."""
-        plain = self.unmarked(answer)
-        if self._unpadded(plain) != plain or CODE in answer:
-            return answer
-        before = f"{self.before} " if plain == answer else ""
-        return f"{before}{answer} {self.after}"
-
-    def _unpadded(self, plain: str) -> str:
-        return plain.removeprefix(f"{self.before} ").removesuffix(f" {self.after}")

@@ -12,7 +12,7 @@ from reasrm.records.content_hash import unit_interval
 
 _SENTENCE_END = re.compile(r"(?<=\w\.) (?=[A-Z])")
 """Behind a full stop only: a question and the sentence that answers it stay together."""
-_NUMBERED = re.compile(r"(?:^|\s)(?:\d+[.):]|step \d)", re.IGNORECASE)
+_NUMBERED = re.compile(r"^\s*\d+[.)]|\s\d+[:)]|\bstep \d", re.IGNORECASE | re.MULTILINE)
 
 
 def reordered(content: str, connectives: Sequence[str], *key: str | int) -> str:
