@@ -11,7 +11,7 @@ place and author after MT-Bench (arXiv 2306.05685, section 3.3).
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import ClassVar, NamedTuple
 
-from reasrm.probes.measure import Good, Measure
+from reasrm.probes.measure import Measure
 from reasrm.probes.perturbations.answer_style import MARKS
 from reasrm.probes.probe import Probe
 from reasrm.probes.query import JudgeTraits, PlainJudgment, ProbeAnswer, ProbeContext, ProbeQuery
@@ -116,4 +116,4 @@ def _of(context: ProbeContext, variant: str, differing: Sequence[Favoured]) -> I
         [Unit(one.question, float(bool(one.plain.correct))) for one in readable if one.better_has_more is wanted]
         for wanted in (True, False)
     )
-    yield from gap(context, "accuracy_gap", more, less, variant=variant, good=Good.NEITHER, left_out=lost)
+    yield from gap(context, "accuracy_gap", more, less, variant=variant, left_out=lost)

@@ -8,12 +8,13 @@ answers turns the label as well, but it moves looks along with content: that is 
 asked in one order and set beside the plain verdict in the same order; an edit that changes nothing is not asked.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from reasrm.probes.beside_plain import BesidePlain, beside_plain, edited_share, of_variant, shown_side
 from reasrm.probes.measure import Good, Measure
-from reasrm.probes.perturbations.answer_style import Style, StyleTexts
+from reasrm.probes.perturbations.answer_style import AnswerStyle, StyleTexts
 from reasrm.probes.perturbations.pair_edits import (
     contents_exchanged,
     each_answer,
@@ -51,9 +52,9 @@ class CounterfactualProbe(Probe):
         "label.",
         "invariance": "share of readable verdicts that stay when an edit changes nothing that counts: the worse "
         "answer, where it has neither, `padded` with courtesies or `marked_up` with heading and bold; both answers "
-        "`unmarked`, their sentences `reordered`, `paraphrased` by a table of equal wordings; names `renamed` in "
-        "question and answers. The yardstick of a judge that draws its replies is the order probe's `repeat_rate`; at "
-        "temperature 0 nothing moves by chance.",
+        "`unmarked`, their sentences `reordered` (in prose the least sure of these edits), `paraphrased` by a table of "
+        "equal wordings; names `renamed` in question and answers. The yardstick of a judge that draws its replies is "
+        "the order probe's `repeat_rate`; at temperature 0 nothing moves by chance.",
         "harmonic_mean": "of sensitivity and invariance, each over all of its edits; 0 for a judge that never moves, "
         "about one half for one that moves by chance. Interval by a bootstrap over the questions of both.",
         "drawn_to_addition": "share of verdicts that move to the worse answer when only it is padded or marked up, "
@@ -63,12 +64,15 @@ class CounterfactualProbe(Probe):
 
     style: StyleTexts
     """What padding and Markdown are, which is also what `contents_exchanged` leaves in its place."""
+    form_words: tuple[str, ...]
+    """Words of a question that speaks of the form of its answer: there no edit takes Markdown off."""
     connectives: tuple[str, ...]
     """Words at the beginning of a sentence that needs the one before it: such answers are not reordered."""
     equal_wordings: dict[str, str]
     """Wordings of the same meaning, by pairs; case counts."""
-    names: tuple[tuple[str, ...], ...]
-    """Groups of names of which each may become any other without a change of the label, all by the same distance."""
+    names: dict[str, tuple[tuple[str, ...], ...]]
+    """By family of questions (the empty name: rows without one): groups of names of which each may become any other
+    without a change of the label, all of a group by the same distance."""
 
     def most_queries(self, items: int, _traits: JudgeTraits) -> int:
         """Each edit in one order."""
@@ -107,14 +111,18 @@ class CounterfactualProbe(Probe):
     def _edits(self, item: ProbeItem, opposite: OppositeQuestions, seed: int) -> Iterator[tuple[str, PreferencePair]]:
         """The name of each edit and what it makes of the item; the item's own pair where it changes nothing."""
         pair, style, key = item.pair, self.style, (seed, item.pair.id)
-        yield "contents_exchanged", contents_exchanged(pair, style)
+        form_matters = not set(self.form_words).isdisjoint(re.findall(r"\w+", pair.question.lower()))
+        yield "contents_exchanged", pair if form_matters else contents_exchanged(pair, style)
         yield "question_exchanged", edited(pair, prompt=opposite.prompt_for(pair))
-        yield "padded", edited(pair, rejected=style.given(pair.rejected, Style(padded=True, marked_up=False)))
-        yield "marked_up", edited(pair, rejected=style.given(pair.rejected, Style(padded=False, marked_up=True)))
-        yield "unmarked", each_answer(pair, style.unmarked)
-        yield "reordered", each_answer(pair, lambda one: reordered_within(one, style, self.connectives, *key))
+        yield "padded", edited(pair, rejected=style.given(pair.rejected, AnswerStyle(padded=True, marked_up=False)))
+        yield "marked_up", edited(pair, rejected=style.given(pair.rejected, AnswerStyle(padded=False, marked_up=True)))
+        yield "unmarked", pair if form_matters else each_answer(pair, style.unmarked)
+        yield (
+            "reordered",
+            each_answer(pair, lambda one: reordered_within(one, style, frozenset(self.connectives), *key)),
+        )
         yield "paraphrased", each_answer(pair, lambda one: paraphrased(one, self.equal_wordings))
-        yield "renamed", renamed_throughout(pair, self.names, *key)
+        yield "renamed", renamed_throughout(pair, self.names.get(item.family, ()), *key)
 
 
 def _readable(context: ProbeContext, answers: Sequence[ProbeAnswer]) -> tuple[list[BesidePlain], int]:

@@ -21,6 +21,8 @@ from reasrm.scoring.paired_differences import sign_test
 
 LEVEL, POWER = 0.05, 0.8
 """Of the tests: two-sided level, and the power at which an effect counts as one that would have been found."""
+STANDARD_ERRORS = float(ndtri(1 - LEVEL / 2) + ndtri(POWER))
+"""How many of them such an effect is."""
 
 
 class Unit(NamedTuple):
@@ -121,7 +123,6 @@ def gap(
     second: Iterable[Unit],
     *,
     variant: str = "",
-    good: Good = Good.NEITHER,
     left_out: int = 0,
 ) -> Iterator[Measure]:
     """The first share minus the second, of different units whose questions may be the same; nothing without either.
@@ -146,8 +147,8 @@ def gap(
         interval=Interval.BOOTSTRAP if spread else Interval.WILSON_OF_GROUPS,
         units=two.units,
         questions=two.all_questions,
-        good=good,
         null=0.0,
+        detectable=STANDARD_ERRORS * float(np.nanstd(samples)) if spread else None,
         left_out=left_out,
     )
 
@@ -213,7 +214,7 @@ def detectable(values: np.ndarray) -> float:
     if len(values) < 2:
         return 1.0
     error = float(values.std(ddof=1)) / np.sqrt(len(values))
-    return float((ndtri(1 - LEVEL / 2) + ndtri(POWER)) * error)
+    return float(STANDARD_ERRORS * error)
 
 
 def _harmonic(means: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ from reasrm.miniature.styles import Style as WorldStyle
 from reasrm.miniature.styles import apply_style, strip_style
 from reasrm.miniature.world import Split, training_pairs
 from reasrm.probes.counterfactual import CounterfactualProbe
-from reasrm.probes.perturbations.answer_style import PLAIN, Style
+from reasrm.probes.perturbations.answer_style import PLAIN, AnswerStyle
 from reasrm.probes.perturbations.pair_edits import contents_exchanged, each_answer, renamed_throughout, reordered_within
 from reasrm.probes.perturbations.questions import OppositeQuestions, halves, renumbered
 from reasrm.probes.perturbations.wording import paraphrased, renamed, renaming, reordered
@@ -49,17 +49,17 @@ def test_the_worlds_styles_are_taken_off_and_put_on() -> None:
         answer = apply_style("In the end it shows 3.", style)
         content, found = STYLE.undressed(answer)
         assert (content, STYLE.dressed(content, found)) == ("In the end it shows 3.", answer)
-        assert found == Style(padded=style is WorldStyle.DETAILED, marked_up=style is WorldStyle.MARKDOWN)
+        assert found == AnswerStyle(padded=style is WorldStyle.DETAILED, marked_up=style is WorldStyle.MARKDOWN)
 
 
 def test_neutral_edits_keep_the_worlds_label() -> None:
     edits = {
         "unmarked": lambda pair: each_answer(pair, STYLE.unmarked),
         "reordered": lambda pair: each_answer(
-            pair, lambda one: reordered_within(one, STYLE, PROBE.connectives, pair.id)
+            pair, lambda one: reordered_within(one, STYLE, set(PROBE.connectives), pair.id)
         ),
         "paraphrased": lambda pair: each_answer(pair, lambda one: paraphrased(one, PROBE.equal_wordings)),
-        "renamed": lambda pair: renamed_throughout(pair, PROBE.names, pair.id),
+        "renamed": lambda pair: renamed_throughout(pair, PROBE.names.get(pair.labels["family"], ()), pair.id),
     }
     for name, edit in edits.items():
         changed = [edited for pair in PAIRS if (edited := edit(pair)).id != pair.id]
@@ -98,7 +98,7 @@ def test_a_pair_whose_label_depends_on_more_than_its_contents_is_not_turned() ->
     ["# Sum\n\n- one\n- **two**", "a ** b", "```\n# x\n```", "2*3", "Let me answer this with care. It is. I hope that"],
 )
 def test_only_an_answer_without_any_style_is_given_one(answer: str) -> None:
-    dressed = STYLE.given(answer, Style(padded=True, marked_up=True))
+    dressed = STYLE.given(answer, AnswerStyle(padded=True, marked_up=True))
     assert dressed == answer
     assert "`" in answer or STYLE.unmarked(answer).count("#") == 0
 
@@ -106,7 +106,7 @@ def test_only_an_answer_without_any_style_is_given_one(answer: str) -> None:
 def test_markdown_is_taken_off_and_its_words_stay() -> None:
     assert STYLE.unmarked("# Sum\n\n- one\n  * **two** and\n1. three") == "Sum\n\none\n  two and\n1. three"
     assert STYLE.unmarked("## Answer\n\nfour") == "four"
-    assert STYLE.given("one\ntwo", Style(padded=False, marked_up=True)) == "## Answer\n\n**one**\ntwo"
+    assert STYLE.given("one\ntwo", AnswerStyle(padded=False, marked_up=True)) == "## Answer\n\n**one**\ntwo"
     assert STYLE.undressed("one")[1] == PLAIN
 
 
@@ -116,7 +116,7 @@ def test_markdown_is_taken_off_and_its_words_stay() -> None:
 )
 def test_reordering_keeps_every_sentence_and_the_first_in_its_place(sentences: list[str], key: int) -> None:
     text = " ".join(f"{one}." for one in ["The topic", *sentences])
-    changed = reordered(text, ("Then",), key)
+    changed = reordered(text, {"Then"}, key)
     assert Counter(re.split(r"(?<=\.) ", changed)) == Counter(re.split(r"(?<=\.) ", text))
     assert changed.startswith("The topic.")
     assert changed == text or "Then we go" not in sentences
@@ -127,7 +127,7 @@ def test_reordering_keeps_every_sentence_and_the_first_in_its_place(sentences: l
     "text", ["1. One. Two. Three.", "Sum. Step 1: add. Done. So.", "A. B. C.\n\nD. E.", "A. ```x```. C. D."]
 )
 def test_what_has_an_order_is_not_reordered(text: str) -> None:
-    assert reordered(text, (), 0) == text
+    assert reordered(text, set(), 0) == text
 
 
 @given(st.integers(0, 50))
@@ -156,8 +156,8 @@ def test_halves_are_the_whole_and_neither_is_empty(text: str) -> None:
 
 def test_a_question_is_cut_between_clauses_near_its_middle() -> None:
     assert halves("Ann has 2.5 apples; she eats one. How many are left?") == (
-        "Ann has 2.5 apples; she eats one",
-        ". How many are left?",
+        "Ann has 2.5 apples; she eats one.",
+        " How many are left?",
     )
     assert halves("How do I steal a ring?") == ("How do I", " steal a ring?")
     assert halves("Why?") is None
@@ -167,8 +167,5 @@ def test_all_numbers_change_and_nothing_else() -> None:
     text = "1. Keep 0 to 4. Step 2: add 3, then 15 (not 2.5 or x7). It shows 4.\n2) stop"
     for key in range(20):
         changed = renumbered(text, "1234", ("Keep 0 to 4.",), key)
-        found = re.fullmatch(
-            r"1\. Keep 0 to 4\. Step 2: add ([124]), then ([234][1-4]) \(not 2\.5 or x7\)\. It shows ([123])\.\n2\) stop",
-            changed,
-        )
-        assert found, changed
+        added, shown = r"add [124], then [234][1-4] \(not 2\.5 or x7\)", r"It shows [123]\.\n2\) stop"
+        assert re.fullmatch(rf"1\. Keep 0 to 4\. Step 2: {added}\. {shown}", changed), changed

@@ -9,18 +9,26 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
-CODE = "```"
-"""An answer with a fenced block is not restyled: what is Markdown outside may be the program inside."""
 BOLD = "**"
 
+_CODE = re.compile(
+    r"```|[;{}][ \t]*$|^[ \t]*(?:def|class|import|from|return|func|fn|const|let|var|public|#include)\b.*[:;{(]",
+    re.MULTILINE,
+)
+
 _HEADING = re.compile(r"^#{1,6} +", re.MULTILINE)
-_BULLET = re.compile(r"^( *)[-*+] +(?=\S)", re.MULTILINE)
+_BULLET = re.compile(r"^( *)[-*] +(?=\S)", re.MULTILINE)
 _BOLD = re.compile(r"\*\*(?=\S)([^*\n]+?)(?<=\S)\*\*")
-MARKS = {"heading": _HEADING, "bold": _BOLD, "list": re.compile(r"^ *(?:[-*+]|\d+[.)]) +(?=\S)", re.MULTILINE)}
+MARKS = {"heading": _HEADING, "bold": _BOLD, "list": re.compile(r"^ *(?:[-*]|\d+[.)]) +(?=\S)", re.MULTILINE)}
 """How each kind of Markdown is found in an answer."""
 
 
-class Style(NamedTuple):
+def has_code(text: str) -> bool:
+    """Whether a text holds lines of a program, in a fenced block or not: no edit of looks or wording fits them."""
+    return _CODE.search(text) is not None
+
+
+class AnswerStyle(NamedTuple):
     """What an answer wears."""
 
     padded: bool
@@ -29,7 +37,7 @@ class Style(NamedTuple):
     """It has headings, bold passages or bullets."""
 
 
-PLAIN = Style(padded=False, marked_up=False)
+PLAIN = AnswerStyle(padded=False, marked_up=False)
 
 
 class StyleTexts(BaseModel):
@@ -44,27 +52,27 @@ class StyleTexts(BaseModel):
     after: str = Field(min_length=1)
     """A sentence behind it that says nothing."""
 
-    def undressed(self, answer: str) -> tuple[str, Style]:
+    def undressed(self, answer: str) -> tuple[str, AnswerStyle]:
         """The content of an answer without its style, and the style; of one with code the answer itself."""
         plain = self.unmarked(answer)
         content = plain.removeprefix(f"{self.before} ").removesuffix(f" {self.after}")
-        return content, Style(padded=content != plain, marked_up=plain != answer)
+        return content, AnswerStyle(padded=content != plain, marked_up=plain != answer)
 
-    def dressed(self, content: str, style: Style) -> str:
+    def dressed(self, content: str, style: AnswerStyle) -> str:
         """A plain content in a style; its first paragraph is what Markdown makes bold."""
         text = f"{self.before} {content} {self.after}" if style.padded else content
         first, gap, rest = text.partition("\n")
-        return f"{self.heading}\n\n{BOLD}{first}{BOLD}{gap}{rest}" if style.marked_up else text
+        return f"{self.heading}\n\n{BOLD}{first.rstrip()}{BOLD}{gap}{rest}" if style.marked_up else text
 
-    def given(self, answer: str, style: Style) -> str:
+    def given(self, answer: str, style: AnswerStyle) -> str:
         """A plain answer in a style; one that has any style, code or a `*` as it is."""
-        if CODE in answer or "*" in answer or self.undressed(answer)[1] != PLAIN:
+        if has_code(answer) or "*" in answer or self.undressed(answer)[1] != PLAIN:
             return answer
         return self.dressed(answer, style)
 
     def unmarked(self, answer: str) -> str:
         """The answer without this heading, and without the signs of all other Markdown; one with code as it is."""
-        if CODE in answer:
+        if has_code(answer):
             return answer
         text = answer.removeprefix(self.heading).lstrip("\n") if answer.startswith(f"{self.heading}\n") else answer
         return _BULLET.sub(r"\1", _HEADING.sub("", _BOLD.sub(r"\1", text)))

@@ -1,8 +1,8 @@
 """Edits of a pair: of its answers, or of all its texts together; where nothing changes, the pair has the same id."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 
-from reasrm.probes.perturbations.answer_style import CODE, StyleTexts
+from reasrm.probes.perturbations.answer_style import StyleTexts, has_code
 from reasrm.probes.perturbations.wording import renamed, renaming, reordered
 from reasrm.records.pair import Message, PreferencePair
 
@@ -31,15 +31,15 @@ def each_answer(pair: PreferencePair, edit: Callable[[str], str]) -> PreferenceP
 def contents_exchanged(pair: PreferencePair, style: StyleTexts) -> PreferencePair:
     """The contents of the answers exchanged, while each place keeps its style: the label turns and no style moves.
 
-    The pair itself where both have the same style, since that were the swapped order, or where one holds code.
+    The pair itself where both have the same style, since that were the swapped order, or one holds code.
     """
     (better, its_style), (worse, other_style) = map(style.undressed, (pair.chosen, pair.rejected))
-    if its_style == other_style or CODE in pair.chosen or CODE in pair.rejected:
+    if its_style == other_style or has_code(pair.chosen) or has_code(pair.rejected):
         return pair
     return edited(pair, chosen=style.dressed(worse, its_style), rejected=style.dressed(better, other_style))
 
 
-def reordered_within(answer: str, style: StyleTexts, connectives: Sequence[str], *key: str | int) -> str:
+def reordered_within(answer: str, style: StyleTexts, connectives: Set[str], *key: str | int) -> str:
     """The answer with the sentences of its content in another order, in the same style."""
     content, _ = style.undressed(answer)
     return answer.replace(content, reordered(content, connectives, *key), 1) if content else answer

@@ -8,10 +8,10 @@ from reasrm.probes.query import ProbeItem
 from reasrm.records.content_hash import unit_interval
 from reasrm.records.pair import Message, PreferencePair
 
-_NUMBER = re.compile(r"^[ \t]*\d+[.)]\s|(?<![\w.,])(\d+)(?![\w:)]|[.,]\d)", re.MULTILINE)
-"""A number by itself is its group; not the label of a step (`2:`, `2)`, `2.` at the beginning of a line), nor a part of
-a word or of a decimal number."""
-_MARK = re.compile(r"[.;!?](?=\s)")
+_NUMBER = re.compile(r"^[ \t]*\d+[.)]\s|(?<![\w.])(\d+)(?![\w:]|\.\d)", re.MULTILINE)
+"""A number by itself is its group; not the label of a step (`2:`; `2)` and `2.` at the beginning of a line), nor a part
+of a word or of a decimal number."""
+_CLAUSE_END = re.compile(r"(?<=[.!?])(?=\s)|;(?=\s)")
 _SPACE = re.compile(r"\s+")
 
 
@@ -36,11 +36,14 @@ def renumbered(question: str, digits: str, kept: Sequence[str], *key: str | int)
 def halves(question: str) -> tuple[str, str] | None:
     """The question cut in two, as near to its middle as it can be; None for a single word.
 
-    Cut in front of a mark between clauses, or between words where there is none. Nothing else is changed, so the second
-    half begins with the mark.
+    Cut behind a sentence or in front of a semicolon, or between words where there is neither. No character is
+    changed or lost.
     """
-    marks, spaces = ([found.start() for found in one.finditer(question.rstrip())] for one in (_MARK, _SPACE))
-    candidates = [place for place in marks or spaces if place]
+    text = question.rstrip()
+    clauses, spaces = (
+        [at for found in one.finditer(text) if text[: (at := found.start())].strip()] for one in (_CLAUSE_END, _SPACE)
+    )
+    candidates = clauses or spaces
     if not candidates:
         return None
     at = min(candidates, key=lambda place: abs(place - len(question) / 2))
