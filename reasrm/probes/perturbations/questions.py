@@ -1,0 +1,95 @@
+"""Other questions for the same answers: renumbered, cut, and another item's."""
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+
+from reasrm.probes.query import ProbeItem
+from reasrm.records.content_hash import unit_interval
+from reasrm.records.pair import Message, PreferencePair
+
+_NUMBER = re.compile(r"^[ \t]*\d+[.)]\s|(?<![\w.])(\d+)(?![\w:]|\.\d)", re.MULTILINE)
+"""A number by itself is its group; not the label of a step (`2:`; `2)` and `2.` at the beginning of a line), nor a part
+of a word or of a decimal number."""
+_CLAUSE_END = re.compile(r"(?<=[.!?])(?=\s)|;(?=\s)")
+_SPACE = re.compile(r"\s+")
+
+
+def with_question(prompt: Sequence[Message], question: str) -> tuple[Message, ...]:
+    """The conversation with another last turn."""
+    return (*prompt[:-1], prompt[-1].model_copy(update={"content": question}))
+
+
+def renumbered(question: str, digits: str, kept: Sequence[str], *key: str | int) -> str:
+    """Every number changed, digit by digit to another one of `digits`, by a hash; not within the passages `kept`."""
+    passages = re.split(f"({'|'.join(map(re.escape, kept))})", question) if kept else [question]
+
+    def changed(place: int, passage: str) -> str:
+        def other(found: re.Match[str]) -> str:
+            return _other(found[1], digits, place, found.start(), *key) if found[1] else found[0]
+
+        return passage if passage in kept else _NUMBER.sub(other, passage)
+
+    return "".join(changed(place, passage) for place, passage in enumerate(passages))
+
+
+def halves(question: str) -> tuple[str, str] | None:
+    """The question cut in two, as near to its middle as it can be; None for a single word.
+
+    Cut behind a sentence or in front of a semicolon, or between words where there is neither. No character is
+    changed or lost.
+    """
+    text = question.rstrip()
+    clauses, spaces = (
+        [at for found in one.finditer(text) if text[: (at := found.start())].strip()] for one in (_CLAUSE_END, _SPACE)
+    )
+    candidates = clauses or spaces
+    if not candidates:
+        return None
+    at = min(candidates, key=lambda place: abs(place - len(question) / 2))
+    return question[:at], question[at:]
+
+
+class OppositeQuestions:
+    """Finds the question to which the worse of two answers is the better one.
+
+    Some item has the same two contents the other way round. Its question in place of this one turns the label while
+    both answers stay as they are, letter by letter.
+    """
+
+    def __init__(self, pairs: Iterable[PreferencePair], content_of: Callable[[str], str], seed: int) -> None:
+        """Look among `pairs`; `content_of` takes the style off an answer."""
+        self._content_of = content_of
+        self._seed = seed
+        self._prompts: dict[tuple[str, str], set[tuple[Message, ...]]] = defaultdict(set)
+        for pair in pairs:
+            self._prompts[content_of(pair.chosen), content_of(pair.rejected)].add(pair.prompt)
+
+    def prompt_for(self, pair: PreferencePair) -> tuple[Message, ...]:
+        """One of those questions, by hash, with the turns before it; the pair's own where there is none.
+
+        A question to which each of the answers is somewhere the better one says nothing, so it is never taken.
+        """
+        better, worse = self._content_of(pair.chosen), self._content_of(pair.rejected)
+        found = self._prompts.get((worse, better), set()) - self._prompts.get((better, worse), set())
+        return _by_hash(found, "opposite", self._seed, pair.id) or pair.prompt
+
+
+def another_prompt(item: ProbeItem, pool: Iterable[ProbeItem], seed: int) -> tuple[Message, ...] | None:
+    """The conversation of another item of the same family (of the benchmark where it names none), by hash."""
+    kin = item.family or item.benchmark
+    prompts = {one.pair.prompt for one in pool if (one.family or one.benchmark) == kin}
+    others = [prompt for prompt in prompts if prompt[-1].content != item.pair.question]
+    return _by_hash(others, "shuffled", seed, item.pair.id)
+
+
+def _by_hash(prompts: Iterable[tuple[Message, ...]], *key: str | int) -> tuple[Message, ...] | None:
+    return min(prompts, key=lambda one: unit_interval(*key, *(turn.content for turn in one)), default=None)
+
+
+def _other(number: str, digits: str, *key: str | int) -> str:
+    found = []
+    for place, digit in enumerate(number):
+        free = [one for one in digits if one != digit]
+        found.append(free[int(len(free) * unit_interval("renumbered", place, *key))])
+    return "".join(found)
