@@ -119,15 +119,18 @@ def _probe_items(options: ProbeOptions) -> int:
     from reasrm.probes.from_files.cost_plan import cost_plan, over_budget
     from reasrm.probes.from_files.default_suite import default_suite
     from reasrm.probes.from_files.probing import probe_pairs
+    from reasrm.probes.items import sample_of
     from reasrm.probes.probe_run import traits_of
     from reasrm.records.ledger import Ledger
 
-    suite, sample = default_suite(options.suite), _sample(options)
+    suite, items = default_suite(options.suite), _items(options)
+    sample = sample_of(items, options.questions or QUESTIONS, options.seed)
     with options.open_judge() as judge:
         traits = traits_of(judge)
-        plan = cost_plan(suite, len(sample), traits)
+        plan = cost_plan(suite, len(items), len(sample), traits)
         if options.plan and options.as_json:
-            say_json(json_text({**plan.model_dump(), "total": plan.total, "ratio": plan.ratio}, indent=1))
+            sums = {"total": plan.total, "ratio": plan.ratio, "ratio_of_all": plan.ratio_of_all}
+            say_json(json_text({**plan.model_dump(), **sums}, indent=1))
         elif options.plan:
             say(plan_text(plan, options.budget))
         if options.budget is not None and (why := over_budget(suite, plan, traits, options.budget)):
@@ -145,15 +148,14 @@ def _probe_items(options: ProbeOptions) -> int:
     return ExitCode.DONE
 
 
-def _sample(options: ProbeOptions) -> "list[ProbeItem]":
-    """The items that are asked about; says which rows of the file are none."""
+def _items(options: ProbeOptions) -> "list[ProbeItem]":
+    """The pairs of the file; says which of its rows are none."""
     from reasrm.probes.from_files.file_items import items_of_file
-    from reasrm.probes.items import sample_of
 
     items, refused = items_of_file(Path(str(options.items)))
     if refused:
         say_error(COMMAND, f"{options.items}: {len(refused):,} rows left out, being no pairs; the first: {refused[0]}")
-    return sample_of(items, options.questions or QUESTIONS, options.seed)
+    return items
 
 
 def _probe_recorded(options: ProbeOptions, recorded: Path) -> int:

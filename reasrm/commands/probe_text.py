@@ -17,11 +17,12 @@ FOOT = (
 def plan_text(plan: "CostPlan", budget: int | None) -> str:
     """What is asked at most, by probe, beside plain judging."""
     lines = [
-        f"{plan.questions:,} questions",
+        f"{plan.questions:,} questions of {plan.pairs:,} pairs",
         f"  {'plain, in both orders':<28}{plan.plain:>8,}",
         *(f"  {name:<28}{queries:>8,}" for name, queries in plan.probes.items()),
         f"  {'at most':<28}{plan.total:>8,}" + ("" if budget is None else f"  of a budget of {budget:,}"),
-        f"Probes ask {plan.ratio:.2f} times what plain judging asks.",
+        f"Probes ask {plan.ratio:.2f} times what plain judging of these questions asks, {plan.ratio_of_all:.2f} times "
+        f"what plain judging of all {plan.pairs:,} pairs would.",
     ]
     return "\n".join(lines)
 

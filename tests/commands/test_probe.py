@@ -115,7 +115,8 @@ def test_what_it_takes_is_known_and_kept_to_before_anything_is_asked(
     service, file = Service(), str(pairs)
     assert probed(tmp_path, honest, service, "--items", file, "--plan", "--json") == ExitCode.DONE
     plan = json.loads(capsys.readouterr().out)
-    assert plan == {"questions": PAIRS, "plain": PLAIN, "probes": {"order": DRAWN}, "total": 30, "ratio": 1.5}
+    assert plan["probes"] == {"order": DRAWN}
+    assert [plan[name] for name in ("pairs", "questions", "plain", "total", "ratio")] == [PAIRS, PAIRS, PLAIN, 30, 1.5]
     assert probed(tmp_path, honest, service, "--items", file, "--budget", "29") == ExitCode.USAGE
     assert "ask up to 30 judgments (12 plain, 18 of probes), more than --budget 29: --questions 5 fits" in (
         capsys.readouterr().err

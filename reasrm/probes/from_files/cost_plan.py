@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from reasrm.probes.probe import Probe
 from reasrm.probes.probe_run import most_queries
@@ -15,7 +15,9 @@ class CostPlan(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    questions: int
+    pairs: int = Field(gt=0)
+    """In the file; probing asks about a sample of them."""
+    questions: int = Field(gt=0)
     """In the sample."""
     plain: int
     """Judgments without any perturbation: each question in both orders."""
@@ -34,21 +36,27 @@ class CostPlan(BaseModel):
 
     @property
     def ratio(self) -> float:
-        """What the probes ask by what plain judging asks; 0 if that asks nothing."""
-        return self.added / self.plain if self.plain else 0.0
+        """What the probes ask by what plain judging of the sample asks."""
+        return self.added / self.plain
+
+    @property
+    def ratio_of_all(self) -> float:
+        """What the probes ask by what plain judging of all pairs would ask."""
+        return self.added / (len(Side) * self.pairs)
 
 
-def cost_plan(suite: Sequence[Probe], questions: int, traits: JudgeTraits) -> CostPlan:
-    """What the plain judgments and all probes of `suite` ask at most about so many questions."""
+def cost_plan(suite: Sequence[Probe], pairs: int, questions: int, traits: JudgeTraits) -> CostPlan:
+    """What the plain judgments and all probes of `suite` ask at most about so many questions of so many pairs."""
     probes = most_queries(suite, questions, traits)
-    return CostPlan(questions=questions, plain=len(Side) * questions, probes=probes)
+    return CostPlan(pairs=pairs, questions=questions, plain=len(Side) * questions, probes=probes)
 
 
 def over_budget(suite: Sequence[Probe], plan: CostPlan, traits: JudgeTraits, budget: int) -> str:
     """Why `plan` asks more than `budget`, and how to ask less; empty if it does not."""
     if plan.total <= budget:
         return ""
-    fits = next((n for n in range(plan.questions - 1, 0, -1) if cost_plan(suite, n, traits).total <= budget), 0)
+    smaller = (cost_plan(suite, plan.pairs, number, traits) for number in range(plan.questions - 1, 0, -1))
+    fits = next((one.questions for one in smaller if one.total <= budget), 0)
     fewer = f"--questions {fits} fits" if fits else "not even one question fits"
     name, most = max(plan.probes.items(), key=lambda entry: entry[1], default=("", 0))
     without = f", or leave probes out (--suite): {name} alone asks {most:,}" if most else ""

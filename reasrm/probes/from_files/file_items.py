@@ -35,8 +35,7 @@ def items_of_file(file: Path) -> FileItems:
         except RowRefusedError as error:
             refused.append(f"row {row.place}: {error.detail}")
             continue
-        family = "" if pair.source == file.stem else pair.source
-        items.append(ProbeItem(file.stem, str(row.place), prompt_group(pair.prompt), pair, family))
+        items.append(ProbeItem(file.stem, str(row.place), prompt_group(pair.prompt), pair))
     if not items:
         raise StageError(f"{file}: holds no preference pair ({refused[0]})")
     return FileItems(items, refused)
