@@ -13,8 +13,9 @@ from reasrm.probes.measure import Measure
 from reasrm.probes.measuring.question_values import QUESTION_VALUES, question_values
 from reasrm.probes.probe_run import ProbeCost, ProbeResult, cost, row_of
 from reasrm.probes.query import ProbeContext
+from reasrm.records.harmless_text import json_text
 from reasrm.records.jsonl import BadRecordError, explain, write_records
-from reasrm.runtime.outputs import new_folder, write_json
+from reasrm.runtime.outputs import new_folder, write_json, write_text
 
 MEASURES = "measures.json"
 """Its name."""
@@ -87,7 +88,8 @@ def write_probe_folder(
             write_records(partial / f"{result.probe.name}.jsonl", (row_of(result.probe, one) for one in result.answers))
         for name, records in more:
             write_records(partial / name, records)
-        write_json(partial / QUESTION_VALUES, question_values(results).model_dump(mode="json"))
+        values = question_values(results).model_dump(mode="json")
+        write_text(partial / QUESTION_VALUES, json_text(values) + "\n")  # not a line for each of thousands of numbers
         write_json(partial / MEASURES, found.model_dump(mode="json"))
 
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.special import betaincinv, ndtri, stdtrit
-from scipy.stats import binomtest, permutation_test
+from scipy.stats import binomtest
 
 from reasrm.records.wilson_interval import wilson
 from reasrm.scoring.intervals import NO_SPREAD, Interval
@@ -25,7 +25,7 @@ from reasrm.scoring.paired_differences import ROUNDING, sign_test
 LEVEL, POWER = 0.05, 0.8
 """Of the tests: two-sided level, and the power at which an effect counts as one that would have been found."""
 FLIPS = 9_999
-"""Sign flips drawn where they are not all counted: the smallest p is then 2 in 10,000."""
+"""Sign flips drawn where the exact sign test does not do: the smallest p is then 1 in 10,000."""
 FEWEST = 6
 """Questions that must all point the same way before an exact test says 5 %: two times one half to the sixth."""
 
@@ -78,17 +78,18 @@ def share_p(values: np.ndarray, null: float, seed: int) -> float:
 def sign_flip_p(differences: np.ndarray, seed: int) -> float:
     """Two-sided p of the mean being 0, if each difference could as well have had the other sign.
 
-    Differences of 0 have no sign and count nowhere. Equally large ones: the exact sign test. Up to 13 others: all flips
-    are counted; more: `FLIPS` of them are drawn.
+    Differences of 0 have no sign and count nowhere. Equally large ones: the exact sign test. Else `FLIPS` flips are
+    drawn, equally large differences together; `scipy.stats.permutation_test` draws each by itself, which takes fifty
+    times as long.
     """
     moved = differences[np.abs(differences) > ROUNDING]
     if len(moved) < 2 or np.ptp(np.abs(moved)) < ROUNDING:
         return sign_test(moved).p
-    found = permutation_test(
-        (moved,), np.mean, permutation_type="samples", n_resamples=FLIPS, vectorized=True, batch=256,
-        rng=np.random.default_rng(seed),
-    )  # fmt: skip
-    return float(found.pvalue)
+    sizes, counts = np.unique(np.abs(moved).round(9), return_counts=True)
+    positive = np.random.default_rng(seed).binomial(counts, 0.5, size=(FLIPS, len(sizes)))
+    sums = (2 * positive - counts) @ sizes
+    as_far = int(np.count_nonzero(np.abs(sums) >= abs(moved.sum()) - len(moved) * ROUNDING))
+    return (as_far + 1) / (FLIPS + 1)
 
 
 def detectable(differences: np.ndarray, most: float) -> float | None:
