@@ -34,7 +34,7 @@ class QuestionProbe(Probe):
     definitions: ClassVar[Mapping[str, str]] = {
         "accuracy": "share of verdicts that name the better answer to the item's own question when the judge is shown "
         "another one: `removed` (a placeholder in place of the whole conversation), `shuffled` (another item's "
-        "conversation, of the same family where families are known), `renumbered` (each number of its last turn "
+        "conversation, of the same family or part of the benchmark), `renumbered` (each number of its last turn "
         "changed), `first_half` and `last_half` of its last turn. Judgments without a verdict, before or after, are "
         "left out.",
         "accuracy_before": "the same items in the same order with their own questions.",

@@ -17,8 +17,9 @@ from reasrm.miniature.world import Split, training_pairs
 from reasrm.probes.counterfactual import CounterfactualProbe
 from reasrm.probes.perturbations.answer_style import PLAIN, AnswerStyle
 from reasrm.probes.perturbations.pair_edits import contents_exchanged, each_answer, renamed_throughout, reordered_within
-from reasrm.probes.perturbations.questions import OppositeQuestions, halves, renumbered
+from reasrm.probes.perturbations.questions import OppositeQuestions, another_prompt, halves, renumbered
 from reasrm.probes.perturbations.wording import paraphrased, renamed, renaming, reordered
+from reasrm.probes.query import ProbeItem
 from reasrm.records.pair import Message, PreferencePair, Role
 from reasrm.runtime.yaml_files import read_yaml
 
@@ -91,6 +92,17 @@ def test_a_pair_whose_label_depends_on_more_than_its_contents_is_not_turned() ->
     assert taken[0].content in ("why?", "who?")
     disputed = [*both, pair("why?", "yes", "no"), pair("who?", "yes", "no")]
     assert OppositeQuestions(disputed, str, seed=0).prompt_for(both[0]) == both[0].prompt
+
+
+def test_another_question_is_of_the_same_kind() -> None:
+    def item(number: int, family: str, **labels: str) -> ProbeItem:
+        prompt = (Message(role=Role.USER, content=f"question {number}"),)
+        pair = PreferencePair(prompt=prompt, chosen="yes", rejected="no", source="test", labels=labels)
+        return ProbeItem("bench", str(number), str(number), pair, family)
+
+    pool = [item(0, "a"), item(1, "a"), item(2, "", subset="s"), item(3, "", subset="s"), item(4, "b"), item(5, "")]
+    found = [another_prompt(one, pool, seed=0) for one in pool]
+    assert [one and one[0].content for one in found] == [*(f"question {number}" for number in (1, 0, 3, 2)), None, None]
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,9 @@ of a word or of a decimal number."""
 _CLAUSE_END = re.compile(r"(?<=[.!?])(?=\s)|;(?=\s)")
 _SPACE = re.compile(r"\s+")
 
+PART_LABELS = ("subset", "domain", "category")
+"""Labels of a pair that name the part of its benchmark."""
+
 
 def with_question(prompt: Sequence[Message], question: str) -> tuple[Message, ...]:
     """The conversation with another last turn."""
@@ -76,11 +79,19 @@ class OppositeQuestions:
 
 
 def another_prompt(item: ProbeItem, pool: Iterable[ProbeItem], seed: int) -> tuple[Message, ...] | None:
-    """The conversation of another item of the same family (of the benchmark where it names none), by hash."""
-    kin = item.family or item.benchmark
-    prompts = {one.pair.prompt for one in pool if (one.family or one.benchmark) == kin}
+    """The conversation of another item of the same kind, by hash; None if there is none.
+
+    Kinds are families, or the benchmark's own parts where rows name no family: a question from elsewhere would fit
+    neither answer, whatever it asks.
+    """
+    prompts = {one.pair.prompt for one in pool if _kind(one) == _kind(item)}
     others = [prompt for prompt in prompts if prompt[-1].content != item.pair.question]
     return _by_hash(others, "shuffled", seed, item.pair.id)
+
+
+def _kind(item: ProbeItem) -> str:
+    labels = item.pair.labels
+    return item.family or next((labels[key] for key in PART_LABELS if key in labels), item.benchmark)
 
 
 def _by_hash(prompts: Iterable[tuple[Message, ...]], *key: str | int) -> tuple[Message, ...] | None:
