@@ -15,7 +15,8 @@ from reasrm.probes.measure import Measure
 from reasrm.probes.perturbations.answer_style import MARKS
 from reasrm.probes.probe import Probe
 from reasrm.probes.query import JudgeTraits, PlainJudgment, ProbeAnswer, ProbeContext, ProbeQuery
-from reasrm.probes.statistics import Unit, difference, gap, share
+from reasrm.probes.statistics import Unit, difference, share
+from reasrm.probes.two_shares import gap
 from reasrm.records.comparison import Side
 
 

@@ -26,7 +26,8 @@ from reasrm.probes.perturbations.questions import OppositeQuestions
 from reasrm.probes.perturbations.wording import paraphrased
 from reasrm.probes.probe import Probe
 from reasrm.probes.query import JudgeTraits, ProbeAnswer, ProbeContext, ProbeItem, ProbeQuery
-from reasrm.probes.statistics import difference, harmonic_mean, share
+from reasrm.probes.statistics import difference, share
+from reasrm.probes.two_shares import harmonic_mean
 from reasrm.records.comparison import show
 from reasrm.records.pair import PreferencePair
 
