@@ -48,7 +48,9 @@ class TextJudge(Judge):
         self, template: JudgeTemplate | None = None, samplings: Sequence[Sampling] | None = None
     ) -> Self:
         """The same open model with another template or other samplings; to close either is to close both."""
-        return type(self)(self._model, template or self._template, samplings or self._samplings, self._context)
+        other = type(self)(self._model, template or self._template, samplings or self._samplings, self._context)
+        other._vocabulary = self._vocabulary  # looked at once
+        return other
 
     @property
     def template(self) -> JudgeTemplate:

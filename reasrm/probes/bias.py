@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import ClassVar, NamedTuple
 
 from reasrm.probes.measure import Measure
+from reasrm.probes.measuring.two_shares import gap
 from reasrm.probes.perturbations.answer_style import MARKS
 from reasrm.probes.probe import Probe
 from reasrm.probes.query import JudgeTraits, PlainJudgment, ProbeAnswer, ProbeContext, ProbeQuery
 from reasrm.probes.statistics import Unit, difference, share
-from reasrm.probes.two_shares import gap
 from reasrm.records.comparison import Side
 
 

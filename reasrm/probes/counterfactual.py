@@ -14,6 +14,7 @@ from typing import ClassVar
 
 from reasrm.probes.beside_plain import BesidePlain, beside_plain, edited_share, of_variant, shown_side
 from reasrm.probes.measure import Good, Measure
+from reasrm.probes.measuring.two_shares import harmonic_mean
 from reasrm.probes.perturbations.answer_style import AnswerStyle, StyleTexts
 from reasrm.probes.perturbations.pair_edits import (
     contents_exchanged,
@@ -27,7 +28,6 @@ from reasrm.probes.perturbations.wording import paraphrased
 from reasrm.probes.probe import Probe
 from reasrm.probes.query import JudgeTraits, ProbeAnswer, ProbeContext, ProbeItem, ProbeQuery
 from reasrm.probes.statistics import difference, share
-from reasrm.probes.two_shares import harmonic_mean
 from reasrm.records.comparison import show
 from reasrm.records.pair import PreferencePair
 

@@ -21,6 +21,9 @@ from reasrm.records.comparison import show
 from reasrm.records.ledger import Ledger
 from reasrm.records.probe_row import ProbeRow, ShownTexts
 
+ONLY_RECORDED = "it asks the judge, and there are only recorded replies"
+"""Why a probe is not run."""
+
 
 class ProbeResult(NamedTuple):
     """What one probe found out about one judge."""
@@ -58,8 +61,11 @@ def run_suite(
         if why := probe.refuses(context.traits):
             yield ProbeResult(probe, why, [], [])
             continue
-        queries = list(probe.queries(context))
         most = probe.most_queries(len(context.items), context.traits)
+        if judge is None and most:
+            yield ProbeResult(probe, ONLY_RECORDED, [], [])
+            continue
+        queries = list(probe.queries(context))
         if len(queries) > most:
             raise RuntimeError(f"the probe {probe.name} asks {len(queries)} queries and announced {most} at most")
         answers = [] if judge is None else answer_all(judge, queries, ledger)
@@ -85,7 +91,7 @@ def answer_all(judge: Judge, queries: Sequence[ProbeQuery], ledger: Ledger | Non
     answers: dict[int, ProbeAnswer] = {}
     places: dict[Condition, list[int]] = defaultdict(list)
     for place, query in enumerate(queries):
-        if judge.unknown_words(query.comparison):
+        if _under(judge, query.condition).unknown_words(query.comparison):
             answers[place] = ProbeAnswer(query, unknown_words=True)
         else:
             places[_together(query.condition)].append(place)

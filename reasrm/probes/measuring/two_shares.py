@@ -13,8 +13,9 @@ import numpy as np
 from scipy.special import ndtri
 
 from reasrm.probes.measure import Good, Measure
+from reasrm.probes.measuring.question_means import LEVEL, POWER
 from reasrm.probes.query import ProbeContext
-from reasrm.probes.statistics import LEVEL, POWER, Unit, question_means
+from reasrm.probes.statistics import Unit, question_means
 from reasrm.scoring.intervals import NO_SPREAD, Interval, Share, difference_interval, share_estimate
 
 
@@ -63,7 +64,7 @@ def gap(
     low, high = difference_interval(samples, shares[0], shares[1])
     spread = bool(np.ptp(samples) >= NO_SPREAD)
     rarer = min(int((samples <= 0).sum()), int((samples >= 0).sum()))
-    p = min(1.0, 2 * max(rarer, 1) / len(samples))
+    p = min(1.0, 2 * (rarer + 1) / (len(samples) + 1))
     yield Measure(
         name=name,
         variant=variant,

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reasrm.probes.measuring.question_means import LEVEL
+from reasrm.probes.measuring.two_shares import gap, harmonic_mean
 from reasrm.probes.query import RECORDED, ProbeContext
-from reasrm.probes.statistics import LEVEL, Unit
-from reasrm.probes.two_shares import gap, harmonic_mean
+from reasrm.probes.statistics import Unit
 from reasrm.scoring.intervals import Interval
 
 CONTEXT = ProbeContext([], {}, RECORDED, resamples=400, seed=0)
