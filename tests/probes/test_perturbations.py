@@ -175,9 +175,15 @@ def test_a_question_is_cut_between_clauses_near_its_middle() -> None:
     assert halves("Why?") is None
 
 
+def test_no_number_begins_with_0_unless_it_is_0() -> None:
+    found = {renumbered("sum 11 to 1", "012", (), key) for key in range(50)}
+    assert not [one for one in found if "sum 0" in one]
+    assert {one[-1] for one in found} == {"0", "2"}
+
+
 def test_all_numbers_change_and_nothing_else() -> None:
-    text = "1. Keep 0 to 4. Step 2: add 3, then 15 (not 2.5 or x7). It shows 4.\n2) stop"
+    text = "1. Keep 0 to 4. It has 2. Step 2: add 3, then 15 (not 2.5 or x7). It shows 4.\n2) stop"
     for key in range(20):
-        changed = renumbered(text, "1234", ("Keep 0 to 4.",), key)
+        changed = renumbered(text, "1234", ("Keep 0 to 4. It has",), key)
         added, shown = r"add [124], then [234][1-4] \(not 2\.5 or x7\)", r"It shows [123]\.\n2\) stop"
-        assert re.fullmatch(rf"1\. Keep 0 to 4\. Step 2: {added}\. {shown}", changed), changed
+        assert re.fullmatch(rf"1\. Keep 0 to 4\. It has [134]\. Step 2: {added}\. {shown}", changed), changed
