@@ -10,7 +10,7 @@ steps; each edit is asked in one order and set beside the plain verdict in the s
 from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from reasrm.probes.beside_plain import beside_plain, edited_share, of_variant, shown_side
 from reasrm.probes.measure import Good, Measure
@@ -34,24 +34,31 @@ class QuestionProbe(Probe):
     definitions: ClassVar[Mapping[str, str]] = {
         "accuracy": "share of verdicts that name the better answer to the item's own question when the judge is shown "
         "another one: `removed` (a placeholder in place of the whole conversation), `shuffled` (another item's "
-        "conversation, of the same family where families are known), `renumbered` (each number of its last turn "
+        "conversation, of the same family or part of the benchmark), `renumbered` (each number of its last turn "
         "changed), `first_half` and `last_half` of its last turn. Judgments without a verdict, before or after, are "
         "left out.",
         "accuracy_before": "the same items in the same order with their own questions.",
         "uses_question": "`accuracy_before` minus `accuracy`, paired: what the judge owes to the question, or to that "
-        "part of it. About 0 means that the verdict comes from the answers alone. A small model may also fail because "
-        "a cut or empty question is unlike all that it has read; what it owes to a real question is that of "
-        "`shuffled`.",
+        "part of it. About 0 means that the verdict comes from the answers alone; a judge that is hardly right in more "
+        "than one half has little that it could lose. A small model may also fail because a cut or empty question is "
+        "unlike all that it has read; what it owes to a real question is that of `shuffled`.",
         "changed": "share of verdicts that change.",
         "edited": "share of the sample's items whose question the edit changes; the others are not asked.",
     }
 
     placeholder: str
     """What stands in place of a removed question; may be empty."""
-    digits: str = Field(pattern=r"^\d{2,10}$")
-    """Those of which changed numbers are made."""
+    digits: str = Field(pattern=r"^\d{3,10}$")
+    """At least three different ones, of which changed numbers are made."""
     kept_passages: tuple[str, ...]
     """Passages of questions whose numbers stay."""
+
+    @field_validator("digits")
+    @classmethod
+    def _differ(cls, digits: str) -> str:
+        if len(set(digits)) < len(digits):
+            raise ValueError(f"{digits!r} names a digit twice")
+        return digits
 
     def most_queries(self, items: int, _traits: JudgeTraits) -> int:
         """Each edit in one order."""

@@ -1,23 +1,21 @@
 """Judges of known behaviour under the probes that edit question and answers: each is told apart, in exact numbers."""
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from reasrm.probes.bias import BiasProbe
-from reasrm.probes.items import judged_plainly
 from reasrm.probes.measure import Measure
 from reasrm.probes.probe import Probe
 from reasrm.probes.probe_run import run_suite, traits_of
-from reasrm.probes.query import ProbeContext, ProbeItem
+from reasrm.probes.query import ProbeItem
 from reasrm.probes.registry import suite
 from reasrm.records.comparison import Side, hashed_side
 from reasrm.records.pair import Message, PreferencePair, Role
 from reasrm.runtime.yaml_files import read_yaml
-from tests.fixtures.shown_texts import Shown, judge_by
+from tests.probes.known_judges import ALWAYS_A, CONTRADICTS, LONGER, REASONS, KnownJudge, Shown, context_of, open_known
 
 SETTINGS: Mapping[str, Any] = read_yaml(Path(__file__).parents[2] / "params.yaml")["probe"]["suite"]
 STYLES = ("{}", "Let me answer this with care. {} I hope that this helps you.", "## Answer\n\n**{}**")
@@ -29,7 +27,7 @@ def item(number: int) -> ProbeItem:
     name = ("Alice", "Emma", "Maria", "Laura")[number % 4]
     first, second = 1 + number % 3, 4 - number % 3 + number % 2
     right, wrong = (5, 6) if number % 2 == 0 else (6, 5)
-    question = f"She has {first} apples and finds {second} more. How many apples has {name} now?"
+    question = f"What is {first} plus {second}? That is what {name} would like to know."
     sentences = "The sum is {}. Apples do not sing. Baskets fly rarely."
     chosen, rejected = (
         STYLES[style].format(sentences.format(answer))
@@ -45,45 +43,30 @@ ITEMS = [item(number) for number in range(36)]
 SHOWN_AS_A = sum(hashed_side(one.pair, SEED) is Side.A for one in ITEMS) / len(ITEMS)
 
 
-def adds_up(shown: Shown) -> Side:
-    """Takes the answer with the sum of the question's two numbers; A where neither or both have it."""
-    numbers = re.findall(r"\d+", shown.question)
-    total = str(sum(map(int, numbers))) if len(numbers) == 2 else ""
-    return Side.B if f"is {total}." in shown.b and f"is {total}." not in shown.a else Side.A
-
-
-def always_a(_: Shown) -> Side:
-    """Says A."""
-    return Side.A
-
-
-def takes_the_longer(shown: Shown) -> Side:
-    """A where both are as long."""
-    return Side.B if len(shown.b) > len(shown.a) else Side.A
-
-
-def takes_six(shown: Shown) -> Side:
+def takes_six(shown: Shown) -> str:
     """Looks for a content, whatever the question."""
-    return Side.B if "6" in shown.b else Side.A
+    return f"<answer>[[{'A' if shown.says(Side.A) == '6' else 'B'}]]</answer>"
 
 
-def measured(name: str, rule: Callable[[Shown], Side], **settings: Any) -> dict[tuple[str, str], Measure]:
-    judge = judge_by(rule)
-    context = ProbeContext(ITEMS, judged_plainly(judge, ITEMS, None), traits_of(judge), resamples=200, seed=SEED)
+SIX = KnownJudge("takes six", takes_six, lambda *_: 0.0)
+
+
+def measured(name: str, known: KnownJudge, **settings: Any) -> dict[tuple[str, str], Measure]:
     probes: list[Probe] = suite({name: {**SETTINGS[name], **settings}})
-    (result,) = run_suite(judge, probes, context, None)
+    with open_known(known) as judge:
+        (result,) = run_suite(judge, probes, context_of(judge, ITEMS), None)
     assert {one.name for one in result.measures} <= set(result.probe.definitions)
     return {(one.name, one.variant): one for one in result.measures}
 
 
 @pytest.mark.parametrize(
-    ("rule", "contents", "question", "neutral", "harmonic"),
-    [(adds_up, 1.0, 1.0, 1.0, 1.0), (always_a, 0.0, 0.0, 1.0, 0.0), (takes_six, 1.0, 0.0, 1.0, None)],
+    ("known", "contents", "question", "neutral", "harmonic"),
+    [(REASONS, 1.0, 1.0, 1.0, 1.0), (ALWAYS_A, 0.0, 0.0, 1.0, 0.0), (SIX, 1.0, 0.0, 1.0, None)],
 )
 def test_what_moves_a_verdict(
-    rule: Callable[[Shown], Side], contents: float, question: float, neutral: float, harmonic: float | None
+    known: KnownJudge, contents: float, question: float, neutral: float, harmonic: float | None
 ) -> None:
-    found = measured("counterfactual", rule)
+    found = measured("counterfactual", known)
     assert found["sensitivity", "contents_exchanged"].value == contents
     assert found["sensitivity", "question_exchanged"].value == question
     every = ("", "padded", "marked_up", "unmarked", "reordered", "paraphrased", "renamed")
@@ -98,18 +81,14 @@ def test_what_moves_a_verdict(
 
 
 def test_right_before_and_after_is_more_than_moving() -> None:
-    found = measured("counterfactual", adds_up)
+    found = measured("counterfactual", REASONS)
     assert found["right_when_turned", ""].value == 1.0
-
-    def adds_up_wrongly(shown: Shown) -> Side:
-        return adds_up(shown).other
-
-    found = measured("counterfactual", adds_up_wrongly)
+    found = measured("counterfactual", CONTRADICTS)
     assert (found["sensitivity", ""].value, found["right_when_turned", ""].value) == (1.0, 0.0)
 
 
 def test_a_judge_of_length_follows_what_is_added_and_not_what_is_said() -> None:
-    found = measured("counterfactual", takes_the_longer)
+    found = measured("counterfactual", LONGER)
     assert found["sensitivity", "question_exchanged"].value == 0.0
     assert found["sensitivity", "contents_exchanged"].value == 0.0, "the styles, of different lengths, stay"
     plain = [one for one in ITEMS if one.pair.rejected.startswith("The sum")]
@@ -125,7 +104,7 @@ def test_a_judge_of_length_follows_what_is_added_and_not_what_is_said() -> None:
 
 
 def test_what_a_judge_owes_to_the_question() -> None:
-    found = measured("question", adds_up)
+    found = measured("question", REASONS)
     for variant in ("removed", "last_half"):
         assert found["accuracy", variant].value == pytest.approx(SHOWN_AS_A), "it knows nothing and says A"
         assert found["uses_question", variant].value == pytest.approx(1 - SHOWN_AS_A)
@@ -134,29 +113,29 @@ def test_what_a_judge_owes_to_the_question() -> None:
     assert found["uses_question", "first_half"].value == 0.0
     assert found["uses_question", "shuffled"].value > 0.2
     assert found["edited", "shuffled"].value == 1.0
-    far = measured("question", adds_up, digits="89")
+    far = measured("question", REASONS, digits="789")
     assert far["accuracy", "renumbered"].value == pytest.approx(SHOWN_AS_A), "no answer is right any more"
 
 
-@pytest.mark.parametrize("rule", [takes_six, takes_the_longer, always_a])
-def test_a_judge_that_ignores_the_question_owes_it_nothing(rule: Callable[[Shown], Side]) -> None:
-    found = measured("question", rule)
+@pytest.mark.parametrize("known", [SIX, LONGER, ALWAYS_A])
+def test_a_judge_that_ignores_the_question_owes_it_nothing(known: KnownJudge) -> None:
+    found = measured("question", known)
     variants = ("removed", "shuffled", "renumbered", "first_half", "last_half")
     assert {found[name, variant].value for name in ("uses_question", "changed") for variant in variants} == {0.0}
     assert {found["accuracy", v].value for v in variants} == {found["accuracy_before", v].value for v in variants}
 
 
 def test_biases_are_net_of_the_gold_rate() -> None:
-    longer = measured("bias", takes_the_longer)
+    longer = measured("bias", LONGER)
     gold = longer["gold_rate", "length"].value
     assert longer["picked_rate", "length"].value == 1.0
     assert longer["net_rate", "length"].value == pytest.approx(1 - gold)
     assert longer["accuracy_gap", "length"].value == 1.0
     alike = sum(len(one.pair.chosen) == len(one.pair.rejected) for one in ITEMS) / len(ITEMS)
     assert longer["net_rate", "position"].value == pytest.approx(alike / 2), "where both are as long it says A"
-    right = measured("bias", adds_up)
+    right = measured("bias", REASONS)
     assert {one.value for (name, _), one in right.items() if name in ("net_rate", "accuracy_gap")} == {0.0}
-    first = measured("bias", always_a)
+    first = measured("bias", ALWAYS_A)
     assert first["net_rate", "position"].value == 0.5
     assert first["accuracy_gap", "position"].value == 1.0
     assert first["net_rate", "length"].value == pytest.approx(0.5 - gold)
@@ -164,9 +143,10 @@ def test_biases_are_net_of_the_gold_rate() -> None:
 
 
 def test_self_preference_needs_to_know_who_the_judge_is() -> None:
-    assert not [variant for _, variant in measured("bias", always_a) if variant == "own"]
-    own = measured("bias", always_a, own_names=["me"])
+    assert not [variant for _, variant in measured("bias", ALWAYS_A) if variant == "own"]
+    own = measured("bias", ALWAYS_A, own_names=["me"])
     assert own["gold_rate", "own"].value == 1.0
     assert own["net_rate", "own"].value == -0.5
     assert own["net_rate", "own"].questions == 27
-    assert BiasProbe(**SETTINGS["bias"]).most_queries(36, traits_of(judge_by(always_a))) == 0
+    with open_known(ALWAYS_A) as judge:
+        assert BiasProbe(**SETTINGS["bias"]).most_queries(36, traits_of(judge)) == 0

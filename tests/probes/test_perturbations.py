@@ -17,8 +17,9 @@ from reasrm.miniature.world import Split, training_pairs
 from reasrm.probes.counterfactual import CounterfactualProbe
 from reasrm.probes.perturbations.answer_style import PLAIN, AnswerStyle
 from reasrm.probes.perturbations.pair_edits import contents_exchanged, each_answer, renamed_throughout, reordered_within
-from reasrm.probes.perturbations.questions import OppositeQuestions, halves, renumbered
+from reasrm.probes.perturbations.questions import OppositeQuestions, another_prompt, halves, renumbered
 from reasrm.probes.perturbations.wording import paraphrased, renamed, renaming, reordered
+from reasrm.probes.query import ProbeItem
 from reasrm.records.pair import Message, PreferencePair, Role
 from reasrm.runtime.yaml_files import read_yaml
 
@@ -93,6 +94,17 @@ def test_a_pair_whose_label_depends_on_more_than_its_contents_is_not_turned() ->
     assert OppositeQuestions(disputed, str, seed=0).prompt_for(both[0]) == both[0].prompt
 
 
+def test_another_question_is_of_the_same_kind() -> None:
+    def item(number: int, family: str, **labels: str) -> ProbeItem:
+        prompt = (Message(role=Role.USER, content=f"question {number}"),)
+        pair = PreferencePair(prompt=prompt, chosen="yes", rejected="no", source="test", labels=labels)
+        return ProbeItem("bench", str(number), str(number), pair, family)
+
+    pool = [item(0, "a"), item(1, "a"), item(2, "", subset="s"), item(3, "", subset="s"), item(4, "b"), item(5, "")]
+    found = [another_prompt(one, pool, seed=0) for one in pool]
+    assert [one and one[0].content for one in found] == [*(f"question {number}" for number in (1, 0, 3, 2)), None, None]
+
+
 @pytest.mark.parametrize(
     "answer",
     ["# Sum\n\n- one\n- **two**", "a ** b", "```\n# x\n```", "2*3", "Let me answer this with care. It is. I hope that"],
@@ -163,9 +175,15 @@ def test_a_question_is_cut_between_clauses_near_its_middle() -> None:
     assert halves("Why?") is None
 
 
+def test_no_number_begins_with_0_unless_it_is_0() -> None:
+    found = {renumbered("sum 11 to 1", "012", (), key) for key in range(50)}
+    assert not [one for one in found if "sum 0" in one]
+    assert {one[-1] for one in found} == {"0", "2"}
+
+
 def test_all_numbers_change_and_nothing_else() -> None:
-    text = "1. Keep 0 to 4. Step 2: add 3, then 15 (not 2.5 or x7). It shows 4.\n2) stop"
+    text = "1. Keep 0 to 4. It has 2. Step 2: add 3, then 15 (not 2.5 or x7). It shows 4.\n2) stop"
     for key in range(20):
-        changed = renumbered(text, "1234", ("Keep 0 to 4.",), key)
+        changed = renumbered(text, "1234", ("Keep 0 to 4. It has",), key)
         added, shown = r"add [124], then [234][1-4] \(not 2\.5 or x7\)", r"It shows [123]\.\n2\) stop"
-        assert re.fullmatch(rf"1\. Keep 0 to 4\. Step 2: {added}\. {shown}", changed), changed
+        assert re.fullmatch(rf"1\. Keep 0 to 4\. It has [134]\. Step 2: {added}\. {shown}", changed), changed

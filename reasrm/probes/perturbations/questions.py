@@ -8,11 +8,14 @@ from reasrm.probes.query import ProbeItem
 from reasrm.records.content_hash import unit_interval
 from reasrm.records.pair import Message, PreferencePair
 
-_NUMBER = re.compile(r"^[ \t]*\d+[.)]\s|(?<![\w.])(\d+)(?![\w:]|\.\d)", re.MULTILINE)
+_NUMBER = r"^[ \t]*\d+[.)]\s|(?<![\w.])(\d+)(?![\w:]|\.\d)"
 """A number by itself is its group; not the label of a step (`2:`; `2)` and `2.` at the beginning of a line), nor a part
 of a word or of a decimal number."""
 _CLAUSE_END = re.compile(r"(?<=[.!?])(?=\s)|;(?=\s)")
 _SPACE = re.compile(r"\s+")
+
+PART_LABELS = ("subset", "domain", "category")
+"""Labels of a pair that name the part of its benchmark."""
 
 
 def with_question(prompt: Sequence[Message], question: str) -> tuple[Message, ...]:
@@ -21,16 +24,20 @@ def with_question(prompt: Sequence[Message], question: str) -> tuple[Message, ..
 
 
 def renumbered(question: str, digits: str, kept: Sequence[str], *key: str | int) -> str:
-    """Every number changed, digit by digit to another one of `digits`, by a hash; not within the passages `kept`."""
-    passages = re.split(f"({'|'.join(map(re.escape, kept))})", question) if kept else [question]
+    """Every number changed, digit by digit to another one of `digits`, by a hash; not within the passages `kept`.
 
-    def changed(place: int, passage: str) -> str:
-        def other(found: re.Match[str]) -> str:
-            return _other(found[1], digits, place, found.start(), *key) if found[1] else found[0]
+    Args:
+        question: the text.
+        digits: at least three different ones; a number of several digits never begins with 0.
+        kept: passages in which numbers stay as they are.
+        key: of the hash.
+    """
+    pattern = "|".join((*map(re.escape, kept), _NUMBER))
 
-        return passage if passage in kept else _NUMBER.sub(other, passage)
+    def changed(found: re.Match[str]) -> str:
+        return _other(found[1], digits, found.start(), *key) if found[1] else found[0]
 
-    return "".join(changed(place, passage) for place, passage in enumerate(passages))
+    return re.sub(pattern, changed, question, flags=re.MULTILINE)
 
 
 def halves(question: str) -> tuple[str, str] | None:
@@ -76,11 +83,19 @@ class OppositeQuestions:
 
 
 def another_prompt(item: ProbeItem, pool: Iterable[ProbeItem], seed: int) -> tuple[Message, ...] | None:
-    """The conversation of another item of the same family (of the benchmark where it names none), by hash."""
-    kin = item.family or item.benchmark
-    prompts = {one.pair.prompt for one in pool if (one.family or one.benchmark) == kin}
+    """The conversation of another item of the same kind, by hash; None if there is none.
+
+    Kinds are families, or the benchmark's own parts where rows name no family: a question from elsewhere would fit
+    neither answer, whatever it asks.
+    """
+    prompts = {one.pair.prompt for one in pool if _kind(one) == _kind(item)}
     others = [prompt for prompt in prompts if prompt[-1].content != item.pair.question]
     return _by_hash(others, "shuffled", seed, item.pair.id)
+
+
+def _kind(item: ProbeItem) -> str:
+    labels = item.pair.labels
+    return item.family or next((labels[key] for key in PART_LABELS if key in labels), item.benchmark)
 
 
 def _by_hash(prompts: Iterable[tuple[Message, ...]], *key: str | int) -> tuple[Message, ...] | None:
@@ -90,6 +105,7 @@ def _by_hash(prompts: Iterable[tuple[Message, ...]], *key: str | int) -> tuple[M
 def _other(number: str, digits: str, *key: str | int) -> str:
     found = []
     for place, digit in enumerate(number):
-        free = [one for one in digits if one != digit]
+        leads = place == 0 and len(number) > 1
+        free = [one for one in digits if one != digit and not (leads and one == "0")]
         found.append(free[int(len(free) * unit_interval("renumbered", place, *key))])
     return "".join(found)
