@@ -85,7 +85,7 @@ def answer_all(judge: Judge, queries: Sequence[ProbeQuery], ledger: Ledger | Non
     answers: dict[int, ProbeAnswer] = {}
     places: dict[Condition, list[int]] = defaultdict(list)
     for place, query in enumerate(queries):
-        if judge.unknown_words(query.comparison):
+        if _unknown_words(judge, query):
             answers[place] = ProbeAnswer(query, unknown_words=True)
         else:
             places[_together(query.condition)].append(place)
@@ -134,6 +134,14 @@ def row_of(probe: Probe, answer: ProbeAnswer) -> ProbeRow:
     )
 
 
+def _unknown_words(judge: Judge, query: ProbeQuery) -> list[str]:
+    """Words of what is shown, or of what the reply begins with, that the judge's vocabulary lacks."""
+    if not isinstance(judge, TextJudge):
+        return judge.unknown_words(query.comparison)
+    asked = _under(judge, query.condition) if query.condition.template else judge
+    return asked.unknown_words(query.comparison) + judge.unknown_words_of(query.condition.begun)
+
+
 def _together(condition: Condition) -> Condition:
     """Margins are asked together whatever their replies begin with; judgments only under the same condition."""
     return replace(condition, begun="") if condition.margin else condition
@@ -160,7 +168,7 @@ def _under(judge: Judge, condition: Condition) -> Judge:
         return judge
     if not isinstance(judge, TextJudge):
         raise TypeError(f"a judge that scores cannot be asked under {condition}")
-    template, samplings = judge.template, judge.samplings
+    template, samplings = condition.template or judge.template, judge.samplings
     if isinstance(template, RubricsTemplate):
         template = replace(template, defused=condition.defused, begins=condition.begun)
     if condition.draw is not None:

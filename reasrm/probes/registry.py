@@ -5,12 +5,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from reasrm.probes.nldd import NlddProbe
 from reasrm.probes.order import OrderProbe
 from reasrm.probes.probe import Probe
+from reasrm.probes.reread import RereadProbe
 from reasrm.records.jsonl import explain
 from reasrm.runtime.stage_main import StageError
 
-PROBES: dict[str, type[Probe]] = {probe.name: probe for probe in (OrderProbe,)}
+PROBES: dict[str, type[Probe]] = {probe.name: probe for probe in (OrderProbe, NlddProbe, RereadProbe)}
 """In the order in which they are asked and shown."""
 
 

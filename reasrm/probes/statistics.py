@@ -5,7 +5,7 @@ its units, and questions are what is drawn.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -28,7 +28,7 @@ class Unit(NamedTuple):
     question: str
     """`ProbeItem.question`."""
     value: float
-    """In [0, 1]; of a difference in [-1, 1]."""
+    """In [0, 1]; of a difference in [-1, 1]; of an average anything."""
 
 
 def share(
@@ -109,6 +109,88 @@ def difference(
         null=0.0,
         p=sign_test(values).p,
         detectable=detectable(values),
+        left_out=left_out,
+    )
+
+
+def average(
+    context: ProbeContext,
+    name: str,
+    units: Iterable[Unit],
+    *,
+    variant: str = "",
+    good: Good = Good.NEITHER,
+    left_out: int = 0,
+) -> Iterator[Measure]:
+    """The mean of values without bounds as a measure whose null is 0; nothing with fewer than two questions.
+
+    BCa, since such values are skewed. Where all questions are alike, it has no width: without bounds nothing says how
+    far off others could be.
+    """
+    values, count = _by_question(units)
+    if len(values) < 2:
+        return
+    mean = low = high = float(values.mean())
+    if np.ptp(values) >= NO_SPREAD:
+        from scipy.stats import bootstrap
+
+        generator = np.random.default_rng(context.seed)
+        drawn = bootstrap((values,), np.mean, n_resamples=context.resamples, method="BCa", rng=generator)
+        low, high = map(float, drawn.confidence_interval)
+    yield Measure(
+        name=name,
+        variant=variant,
+        value=mean,
+        low=low,
+        high=high,
+        interval=Interval.BCA,
+        units=count,
+        questions=len(values),
+        good=good,
+        null=0.0,
+        p=sign_test(values).p,
+        detectable=detectable(values),
+        left_out=left_out,
+    )
+
+
+def of_curve(
+    context: ProbeContext,
+    name: str,
+    sums: np.ndarray,
+    counts: np.ndarray,
+    figure: Callable[[np.ndarray], np.ndarray],
+    *,
+    left_out: int = 0,
+) -> Iterator[Measure]:
+    """What `figure` reads off a mean curve, with bootstrap percentiles over questions; nothing where it reads nothing.
+
+    Args:
+        context: says how often and with which seed questions are drawn.
+        name: the measure's.
+        sums: [Q, P] what each question adds to each place of the curve.
+        counts: [Q, P] of how many units.
+        figure: from curves [B, P] to a number in [0, 1] for each; NaN where there is none.
+        left_out: units that could not be counted.
+    """
+    questions = len(sums)
+    if not questions:
+        return
+    drawn = np.random.default_rng(context.seed).multinomial(questions, [1 / questions] * questions, context.resamples)
+    weights = np.vstack([np.ones(questions), drawn])
+    total = weights @ counts
+    found = figure(np.divide(weights @ sums, total, out=np.full(total.shape, np.nan), where=total > 0))
+    if np.isnan(found[0]):
+        return
+    low, high = percentiles(found[1:])
+    yield Measure(
+        name=name,
+        value=float(found[0]),
+        low=low,
+        high=high,
+        interval=Interval.BOOTSTRAP,
+        units=int(counts.sum()),
+        questions=questions,
         left_out=left_out,
     )
 

@@ -23,6 +23,8 @@ class Interval(StrEnum):
     WILSON_OF_GROUPS = "wilson_of_groups"
     """All groups are alike (all right, all wrong, or all half right), so a bootstrap has no spread: Wilson with
     n = groups."""
+    BCA = "bca"
+    """Bias-corrected and accelerated bootstrap over groups (Efron 1987), for figures without bounds."""
 
 
 class ScoreEstimate(NamedTuple):
