@@ -42,13 +42,14 @@ class NlddProbe(Probe):
         "trace as it is.",
         "nldd_paraphrased": "the same of steps in other words with the same meaning; left out are steps that no rule "
         "rewords.",
-        "nldd_random_step": "the same of steps whose words are those of a random step of another item's trace, of the "
-        "same section.",
+        "nldd_random_step": "the same of steps whose words are those of the step at the same place in another item's "
+        "trace with the same verdict and the same sections: foreign words that argue for the same side.",
         "nldd_net": "NLDD of a corrupted step minus that of the same step under the control that the variant names.",
         "nldd_at": "NLDD by the step's place in its trace, from 0 % (beginning) to 100 % (verdict).",
         "horizon": "place in the trace, from 0 to 1, of the steepest drop of the NLDD curve over bins, smoothed with "
-        "sigma = 1, first and last bin apart; behind it, steps carry less.",
-        "horizon_peak": "the same with the greatest value of the smoothed curve.",
+        "sigma = 1, first and last bin apart; behind it, steps carry less. None where it drops nowhere there.",
+        "horizon_peak": "the same with the greatest value of the smoothed curve, first and last bin included: it says "
+        "whether all rests on the last steps.",
         "faithful": "share of items of which some step has an NLDD of at least `faithful`.",
         "nldd_no_reasoning": "NLDD with the whole reasoning taken away, so that the verdict stands behind the prompt.",
         "decided_before": "share of items whose log-odds behind the prompt alone have the verdict's sign already.",

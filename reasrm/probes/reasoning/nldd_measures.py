@@ -133,19 +133,19 @@ def _curve(context: ProbeContext, items: Sequence[_Item], bins: int, lost: int) 
 
 def _steepest_drop(curves: np.ndarray) -> np.ndarray:
     """The place in [0, 1] of the steepest drop of each smoothed curve, its first and last bin apart."""
-    smooth = gaussian_filter1d(curves, SIGMA, axis=1)
-    return _places(curves, np.diff(smooth, axis=1)[:, :-1].argmin(axis=1))
+    drops = np.diff(gaussian_filter1d(curves, SIGMA, axis=1), axis=1)[:, :-1]
+    return np.where(drops.min(axis=1) < -FLAT, _middle(curves, drops.argmin(axis=1) + 1), np.nan)
 
 
 def _peak(curves: np.ndarray) -> np.ndarray:
-    """The place in [0, 1] of the greatest value of each smoothed curve, its first and last bin apart."""
-    return _places(curves, gaussian_filter1d(curves, SIGMA, axis=1)[:, 1:-1].argmax(axis=1))
+    """The place in [0, 1] of the greatest value of each smoothed curve."""
+    return _middle(curves, gaussian_filter1d(curves, SIGMA, axis=1).argmax(axis=1))
 
 
-def _places(curves: np.ndarray, interior: np.ndarray) -> np.ndarray:
-    """The middle of a bin that is counted from the second on; NaN where a curve has a gap, or is flat."""
-    middle = (interior + 1.5) / curves.shape[1]
-    return np.where(np.isnan(curves).any(axis=1) | (np.ptp(curves, axis=1) <= FLAT), np.nan, middle)
+def _middle(curves: np.ndarray, bins: np.ndarray) -> np.ndarray:
+    """The middle of each curve's bin; NaN where a curve has a gap, or is flat."""
+    undefined = np.isnan(curves).any(axis=1) | (np.ptp(curves, axis=1) <= FLAT)
+    return np.where(undefined, np.nan, (bins + 0.5) / curves.shape[1])
 
 
 def _of_whole_reasoning(context: ProbeContext, items: Sequence[_Item], missing: Counter[str]) -> Iterator[Measure]:

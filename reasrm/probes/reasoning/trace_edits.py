@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from reasrm.judging.trace_steps import Piece, Section, joined_to
+from reasrm.judging.trace_steps import joined_to
 from reasrm.probes.query import Condition, ProbeContext, ProbeItem, ProbeQuery
 from reasrm.probes.reasoning.stated_trace import StatedTrace, chosen_trace, stated_trace
 from reasrm.probes.reasoning.step_edits import Kind, corrupted, paraphrased, with_words_of
@@ -92,7 +92,7 @@ class TraceEdits:
                 ask(CORRUPTED + edit.kind.value, with_step(place, edit.text), step)
         for step, place in sorted(edited, key=lambda one: self._draw(item, "control", one[0]))[: self._controls]:
             ask(PARAPHRASED, with_step(place, paraphrased(trace.pieces[place], self._synonyms)), step)
-            ask(RANDOM_STEP, with_step(place, self._random_step(item, trace.pieces[place], step)), step)
+            ask(RANDOM_STEP, with_step(place, self._random_step(item, trace, place)), step)
         return found
 
     def _of_swapped_order(self, item: ProbeItem, trace: StatedTrace) -> str | None:
@@ -102,21 +102,35 @@ class TraceEdits:
 
     def _of_other_item(self, item: ProbeItem, trace: StatedTrace) -> str | None:
         """A trace with the same sections about another question, in which the other side wins."""
-        others = [
-            other.begun
-            for one, other in self._traces
-            if one.question != item.question and other.verdict is not trace.verdict and other.sections == trace.sections
-        ]
+        others = [other.begun for other in self._elsewhere(item, trace, trace.verdict.other)]
         return others[int(self._draw(item, "other", 0) * len(others))] if others else None
 
-    def _random_step(self, item: ProbeItem, piece: Piece, step: int) -> str | None:
-        found = [new for other in self._steps_elsewhere(item, piece.section) if (new := with_words_of(piece, other))]
-        return found[int(self._draw(item, "step", step) * len(found))] if found else None
+    def _random_step(self, item: ProbeItem, trace: StatedTrace, place: int) -> str | None:
+        """The step at the same place of another trace that ends with the same verdict, so it argues as this one does.
 
-    def _steps_elsewhere(self, item: ProbeItem, section: Section | None) -> Iterator[Piece]:
-        for one, trace in self._traces:
-            if one.question != item.question:
-                yield from (piece for piece in trace.pieces if piece.section is section)
+        Places are counted from the end of the section.
+        """
+        step, from_end = trace.pieces[place], _from_end(trace, place)
+        found = [
+            new
+            for other in self._elsewhere(item, trace, trace.verdict)
+            for number, piece in enumerate(other.pieces)
+            if piece.section is step.section and _from_end(other, number) == from_end
+            if (new := with_words_of(step, piece))
+        ]
+        return found[int(self._draw(item, "step", place) * len(found))] if found else None
+
+    def _elsewhere(self, item: ProbeItem, trace: StatedTrace, verdict: Side) -> Iterator[StatedTrace]:
+        """Traces about other questions with the same sections and with `verdict`."""
+        for one, other in self._traces:
+            if one.question != item.question and other.verdict is verdict and other.sections == trace.sections:
+                yield other
 
     def _draw(self, item: ProbeItem, what: str, number: int) -> float:
         return unit_interval("nldd", self._context.seed, item.benchmark, item.item_id, what, number)
+
+
+def _from_end(trace: StatedTrace, place: int) -> int:
+    """How many steps of its section stand behind the step at `place`."""
+    section = trace.pieces[place].section
+    return sum(piece.section is section for piece in trace.pieces[place + 1 :])
