@@ -1,9 +1,10 @@
 """The traces that the probe `nldd` gives back to a judge: each item's own, with a step or all of it changed."""
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from reasrm.judging.trace_steps import joined_to
+from reasrm.judging.trace_steps import Piece, Section, joined_to
 from reasrm.probes.query import Condition, ProbeContext, ProbeItem, ProbeQuery
 from reasrm.probes.reasoning.stated_trace import StatedTrace, chosen_trace, stated_trace
 from reasrm.probes.reasoning.step_edits import Kind, corrupted, paraphrased, with_words_of
@@ -57,6 +58,12 @@ class TraceEdits:
             if trace is not None
         ]
         self._most_steps = most_steps
+        self._like: dict[tuple[Side, frozenset[Section], tuple[Section | None, int]], list[tuple[str, Piece]]]
+        self._like = defaultdict(list)
+        for item, trace in self._traces:
+            for place, piece in enumerate(trace.pieces):
+                alike = (trace.verdict, trace.sections, _section_place(trace, place))
+                self._like[alike].append((item.question, piece))
 
     def all(self) -> list[ItemEdits]:
         """Of each item of which there is a trace with a right verdict, in order."""
@@ -102,35 +109,25 @@ class TraceEdits:
 
     def _of_other_item(self, item: ProbeItem, trace: StatedTrace) -> str | None:
         """A trace with the same sections about another question, in which the other side wins."""
-        others = [other.begun for other in self._elsewhere(item, trace, trace.verdict.other)]
+        others = [
+            other.begun
+            for one, other in self._traces
+            if one.question != item.question and other.verdict is not trace.verdict and other.sections == trace.sections
+        ]
         return others[int(self._draw(item, "other", 0) * len(others))] if others else None
 
     def _random_step(self, item: ProbeItem, trace: StatedTrace, place: int) -> str | None:
-        """The step at the same place of another trace that ends with the same verdict, so it argues as this one does.
-
-        Places are counted from the end of the section.
-        """
-        step, from_end = trace.pieces[place], _from_end(trace, place)
-        found = [
-            new
-            for other in self._elsewhere(item, trace, trace.verdict)
-            for number, piece in enumerate(other.pieces)
-            if piece.section is step.section and _from_end(other, number) == from_end
-            if (new := with_words_of(step, piece))
-        ]
+        """The step at the same place of another trace with the same verdict: it argues as this one does."""
+        others = self._like[trace.verdict, trace.sections, _section_place(trace, place)]
+        elsewhere = (piece for question, piece in others if question != item.question)
+        found = [new for piece in elsewhere if (new := with_words_of(trace.pieces[place], piece))]
         return found[int(self._draw(item, "step", place) * len(found))] if found else None
-
-    def _elsewhere(self, item: ProbeItem, trace: StatedTrace, verdict: Side) -> Iterator[StatedTrace]:
-        """Traces about other questions with the same sections and with `verdict`."""
-        for one, other in self._traces:
-            if one.question != item.question and other.verdict is verdict and other.sections == trace.sections:
-                yield other
 
     def _draw(self, item: ProbeItem, what: str, number: int) -> float:
         return unit_interval("nldd", self._context.seed, item.benchmark, item.item_id, what, number)
 
 
-def _from_end(trace: StatedTrace, place: int) -> int:
-    """How many steps of its section stand behind the step at `place`."""
+def _section_place(trace: StatedTrace, place: int) -> tuple[Section | None, int]:
+    """The section of the step at `place`, and how many steps of the section stand behind it."""
     section = trace.pieces[place].section
-    return sum(piece.section is section for piece in trace.pieces[place + 1 :])
+    return section, sum(piece.section is section for piece in trace.pieces[place + 1 :])
