@@ -68,7 +68,8 @@ def test_joining_steps_changes_no_character_and_no_section(trace: str, most: int
             ],
         ),
         (
-            "<think>\nHm. 3.5 is more.\n</think>\n<solution>\n1. Add 2.\n2. Then 5; done.\n</solution>\nA wins. <answer>",
+            "<think>\nHm. 3.5 is more.\n</think>\n<solution>\n1. Add 2.\n2. Then 5; done.\n</solution>\n"
+            "A wins. <answer>",
             [
                 ("thought", "\nHm."),
                 ("thought", " 3.5 is more.\n"),

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
@@ -19,13 +20,17 @@ from reasrm.probes.reasoning.trace_edits import (
     SWAPPED_ORDER,
     ItemEdits,
 )
-from reasrm.probes.statistics import Unit, average, of_curve, share
+from reasrm.probes.statistics import Unit, share
+from reasrm.probes.unbounded import average, of_curve
 from reasrm.records.comparison import Side
 
 FLAT = 1e-6
 """Log-odds (nats) that are no more than this say nothing, and nothing can be divided by them."""
 SIGMA = 1.0
 """Of the smoothing before the horizon is read off, in bins."""
+
+percent = partial(average, scale=100.0)
+"""An average in percent; of 100 is a step without which nothing is decided."""
 
 
 @dataclass(slots=True)
@@ -58,10 +63,10 @@ def nldd_measures(
     for one in edits:
         missing.update(one.without)
     lost = sum(one.uncorrupted for one in edits) + sum(n for what, n in missing.items() if what.startswith(CORRUPTED))
-    yield from average(context, "nldd", _units(items, CORRUPTED), good=Good.HIGHER, left_out=lost)
+    yield from percent(context, "nldd", _units(items, CORRUPTED), good=Good.HIGHER, left_out=lost)
     for kind in sorted({variant for one in items for variant, _ in one.by_variant if variant.startswith(CORRUPTED)}):
         units = _units(items, kind)
-        yield from average(context, "nldd", units, variant=kind.removeprefix(CORRUPTED), left_out=missing[kind])
+        yield from percent(context, "nldd", units, variant=kind.removeprefix(CORRUPTED), left_out=missing[kind])
     yield from share(context, "flat_margins", [Unit(one.question, float(abs(one.clean) <= FLAT)) for one in items])
     turned = [
         Unit(one.question, float(margin * one.clean <= 0))
@@ -71,14 +76,14 @@ def nldd_measures(
     ]
     yield from share(context, "verdict_turned", turned, good=Good.HIGHER, left_out=lost)
     for variant, name in ((PARAPHRASED, "nldd_paraphrased"), (RANDOM_STEP, "nldd_random_step")):
-        yield from average(context, name, _units(items, variant), left_out=missing[variant])
+        yield from percent(context, name, _units(items, variant), left_out=missing[variant])
         net = [
             Unit(one.question, one.steps(CORRUPTED)[step] - value)
             for one in items
             for step, value in one.steps(variant).items()
             if step in one.steps(CORRUPTED)
         ]
-        yield from average(context, "nldd_net", net, variant=variant, good=Good.HIGHER, left_out=missing[variant])
+        yield from percent(context, "nldd_net", net, variant=variant, good=Good.HIGHER, left_out=missing[variant])
     yield from _curve(context, items, bins, lost)
     best = [(one.question, max(steps.values())) for one in items if (steps := one.steps(CORRUPTED))]
     whole = [Unit(question, float(value >= faithful)) for question, value in best]
@@ -126,7 +131,7 @@ def _curve(context: ProbeContext, items: Sequence[_Item], bins: int, lost: int) 
     for number in range(bins):
         units = [Unit(question, value) for _, question, place, value in placed if place == number]
         name = f"{100 * number // bins}-{100 * (number + 1) // bins} %"
-        yield from average(context, "nldd_at", units, variant=name)
+        yield from percent(context, "nldd_at", units, variant=name)
     yield from of_curve(context, "horizon", sums, counts, _steepest_drop, left_out=lost)
     yield from of_curve(context, "horizon_peak", sums, counts, _peak, left_out=lost)
 
@@ -153,7 +158,7 @@ def _of_whole_reasoning(context: ProbeContext, items: Sequence[_Item], missing: 
     bare = [(one, one.by_variant[NO_REASONING, None]) for one in items if (NO_REASONING, None) in one.by_variant]
     left_out = missing[NO_REASONING]
     removed = [Unit(one.question, one.nldd(margin)) for one, margin in bare]
-    yield from average(context, "nldd_no_reasoning", removed, left_out=left_out)
+    yield from percent(context, "nldd_no_reasoning", removed, left_out=left_out)
     decided = [Unit(one.question, float(margin * one.clean > 0)) for one, margin in bare]
     yield from share(context, "decided_before", decided, good=Good.LOWER, null=0.5, left_out=left_out)
     for variant in (SWAPPED_ORDER, OTHER_ITEM):

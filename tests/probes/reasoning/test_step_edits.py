@@ -39,19 +39,17 @@ def test_the_first_kind_that_changes_anything_is_taken_and_nothing_is_made_up() 
     assert corrupted([Piece("It ends.", EVALUATION)], 0, kinds, RINGS) is None
 
 
-TEXTS = st.lists(
-    st.sampled_from(
-        ["A", "B", " ", "wins", "yes", "no", ".", "<quote_A>", "</quote_A>", "<quote_B>", "</quote_B>", "b"]
-    )
-).map(" ".join)
+QUOTED = ["<quote_A>", "</quote_A>", "<quote_B>", "</quote_B>", "."]
+EXCHANGED = {Kind.SIDES: ["A", "B", "wins", "yes"], Kind.WORDS: ["yes", "no", "No", "a"]}
 
 
-@given(TEXTS)
-def test_sides_and_pairs_exchanged_twice_are_as_before(text: str) -> None:
-    for kind in (Kind.SIDES, Kind.WORDS):
+@given(st.data())
+def test_sides_and_pairs_exchanged_twice_are_as_before(data: st.DataObject) -> None:
+    for kind, words in EXCHANGED.items():
+        text = " ".join(data.draw(st.lists(st.sampled_from(words + QUOTED))))
         once = corrupted([Piece(text, EVALUATION)], 0, [kind], RINGS[:1])
         if once is not None:
-            assert len(once.text) == len(text) or kind is Kind.WORDS
+            assert once.text != text
             assert corrupted([Piece(once.text, EVALUATION)], 0, [kind], RINGS[:1]) == (kind, text)
 
 

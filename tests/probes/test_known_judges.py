@@ -1,0 +1,62 @@
+"""Each probe tells the judges of known behaviour apart, with the numbers that its definition gives."""
+
+import pytest
+
+from reasrm.probes.order import OrderProbe
+from reasrm.probes.probe import Probe
+from reasrm.probes.probe_run import run_suite
+from reasrm.records.comparison import Side, show
+from tests.probes.known_judges import (
+    ALWAYS_A,
+    CONTRADICTS,
+    KNOWN_JUDGES,
+    LONGER,
+    OBEYS,
+    QUOTES_FALSELY,
+    RATIONALISES,
+    REASONS,
+    KnownJudge,
+    context_of,
+    open_known,
+)
+
+
+def figures(probe: Probe, known: KnownJudge) -> dict[str, float]:
+    """What a probe measures of a judge, by name and variant."""
+    with open_known(known) as judge:
+        (result,) = run_suite(judge, [probe], context_of(judge), None)
+    return {"/".join(filter(None, (one.name, one.variant))): one.value for one in result.measures}
+
+
+ORDER = [
+    # judge, consistently right, flips, picks A
+    (ALWAYS_A, 0.0, 1.0, 1.0),
+    (LONGER, 0.5, 0.0, 0.5),
+    (OBEYS, 1.0, 0.0, 0.5),
+    (REASONS, 1.0, 0.0, 0.5),
+    (RATIONALISES, 0.5, 0.0, 0.5),
+    (QUOTES_FALSELY, 1.0, 0.0, 0.5),
+    (CONTRADICTS, 0.0, 0.0, 0.5),
+]
+
+
+@pytest.mark.parametrize(("known", "right", "flips", "picks_a"), ORDER, ids=[row[0].name for row in ORDER])
+def test_order(known: KnownJudge, right: float, flips: float, picks_a: float) -> None:
+    found = figures(OrderProbe(temperature=1.0), known)
+    assert (found["consistent_accuracy"], found["flip_rate"], found["picked_a"]) == (right, flips, picks_a)
+    assert (found["repeat_rate"], found["net_flip_rate"]) == (0.0, flips)
+
+
+@pytest.mark.parametrize("known", KNOWN_JUDGES, ids=[known.name for known in KNOWN_JUDGES])
+def test_a_step_that_is_turned_round_turns_the_margin_only_of_a_judge_that_reasons(known: KnownJudge) -> None:
+    with open_known(known) as judge:
+        plain = context_of(judge).all_plain[0]
+        assert plain.judgment.reply is not None
+        begun = plain.judgment.reply.text.partition("<answer>")[0] + "<answer>[["
+        turned = begun.replace("agrees", "?").replace("differs", "agrees").replace("?", "differs")
+        shown = show(plain.item.pair, plain.better)
+        before, after = judge.verdict_margins([(shown, begun), (shown, turned)])
+    assert before is not None
+    assert after is not None
+    assert (before > 0) is (plain.judgment.verdict is Side.A)
+    assert (before * after < 0) is (known in (REASONS, QUOTES_FALSELY, CONTRADICTS))
