@@ -3,6 +3,7 @@
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence, Set
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, Self
 
@@ -110,8 +111,10 @@ class TextJudge(Judge):
         if not isinstance(engine, MarginEngine):
             raise TypeError(f"the engine {type(engine).__name__} gives no log-odds")
         by_letters: dict[tuple[int, int], dict[int, Prompt]] = defaultdict(dict)
-        for place, (comparison, text) in enumerate(begun):
-            prompt = self._begun(comparison, text)
+        conversations = [self._template.prompts(comparison) for comparison, _ in begun]
+        rendered = self._model.render(messages for (messages,) in conversations)
+        for place, ((messages,), (_, text)) in enumerate(zip(conversations, begun, strict=True)):
+            prompt = _begun(rendered[messages], tokenizer, self._template.begins + text)
             letters = letter_tokens(tokenizer, prompt.begun)
             if letters and not prompt.unrenderable and self._fits(prompt, ONE_TOKEN):
                 by_letters[letters][place] = prompt
@@ -188,18 +191,17 @@ class TextJudge(Judge):
         conversations = self._template.prompts(PLAIN_COMPARISON)
         return list(self._model.render(conversations, self._template.begins).values())
 
-    def _begun(self, comparison: Comparison, text: str) -> Prompt:
-        (messages,) = self._template.prompts(comparison)
-        prompt = self._model.render([messages], self._template.begins + text)[messages]
-        if not prompt.opened:
-            return prompt
-        begun = text.removeprefix(prompt.opened)
-        if begun == text:
-            begun = forced_ending(prompt.opened, text)
-        return self._model.render([messages], begun)[messages]
-
     def _fits(self, prompt: Prompt, sampling: Sampling) -> bool:
         return self._context is None or len(prompt.token_ids) + sampling.max_new_tokens <= self._context
+
+
+def _begun(prompt: Prompt, tokenizer: Any, text: str) -> Prompt:
+    """`prompt` with a reply that begins with `text`, tokenised by itself as everywhere."""
+    begun = text.removeprefix(prompt.opened)
+    if prompt.opened and begun == text:
+        begun = forced_ending(prompt.opened, text)
+    tail = tokenizer(begun, add_special_tokens=False)["input_ids"]
+    return replace(prompt, token_ids=(*prompt.token_ids, *tail), begun=begun)
 
 
 def _answered(replies: Replies) -> Replies:

@@ -7,6 +7,7 @@ queries of two probes, so only the edited probe's are asked again.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
@@ -17,7 +18,7 @@ from reasrm.evaluation.text_judge import TextJudge
 from reasrm.probes.measure import Measure
 from reasrm.probes.probe import Probe
 from reasrm.probes.query import PLAIN, Condition, JudgeTraits, ProbeAnswer, ProbeContext, ProbeQuery
-from reasrm.records.comparison import show
+from reasrm.records.comparison import Comparison, show
 from reasrm.records.ledger import Ledger
 from reasrm.records.probe_row import ProbeRow, ShownTexts
 
@@ -84,8 +85,9 @@ def answer_all(judge: Judge, queries: Sequence[ProbeQuery], ledger: Ledger | Non
     """The answer to each query, in order; those of the same condition are asked together."""
     answers: dict[int, ProbeAnswer] = {}
     places: dict[Condition, list[int]] = defaultdict(list)
+    of_comparison = cache(judge.unknown_words)
     for place, query in enumerate(queries):
-        if _unknown_words(judge, query):
+        if of_comparison(query.comparison) or _unknown_words(judge, query.condition, query.comparison):
             answers[place] = ProbeAnswer(query, unknown_words=True)
         else:
             places[_together(query.condition)].append(place)
@@ -134,12 +136,12 @@ def row_of(probe: Probe, answer: ProbeAnswer) -> ProbeRow:
     )
 
 
-def _unknown_words(judge: Judge, query: ProbeQuery) -> list[str]:
-    """Words of what is shown, or of what the reply begins with, that the judge's vocabulary lacks."""
+def _unknown_words(judge: Judge, condition: Condition, comparison: Comparison) -> list[str]:
+    """Words of what `condition` changes that the judge's vocabulary lacks: another prompt, the reply's beginning."""
     if not isinstance(judge, TextJudge):
-        return judge.unknown_words(query.comparison)
-    asked = _under(judge, query.condition) if query.condition.template else judge
-    return asked.unknown_words(query.comparison) + judge.unknown_words_of(query.condition.begun)
+        return []
+    prompted = _under(judge, condition).unknown_words(comparison) if condition.template else []
+    return prompted + judge.unknown_words_of(condition.begun)
 
 
 def _together(condition: Condition) -> Condition:

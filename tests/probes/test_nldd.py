@@ -19,6 +19,8 @@ from reasrm.records.pair import PreferencePair
 from reasrm.records.reply import Finish, Reply
 from tests.fixtures.scripted_margins import margin_judge
 from tests.fixtures.tiny_prompts import user
+from tests.probes.known_judges import LONGER, RATIONALISES, REASONS, KnownJudge, open_known
+from tests.probes.known_judges import context_of as known_context
 
 ITEMS = 12
 PROBE = NlddProbe(
@@ -144,6 +146,27 @@ def test_margins_are_announced_counted_and_found_again_in_the_ledger(tmp_path: P
     most = sum(probe.most_queries(ITEMS, context.traits) for probe in (PROBE, REREAD))
     assert asked <= paid.margins <= most
     assert paid.margins == sum(len(one.answers) for one in first) == ITEMS * (4 + 2 + 2 * 2 + 1)
+
+
+KNOWN = [
+    # judge, NLDD of its words, decided before, follows another item's reasons
+    (REASONS, 100.0, 1.0, 1.0),
+    (RATIONALISES, 0.0, 1.0, 0.0),
+    (LONGER, None, None, None),
+]
+
+
+@pytest.mark.parametrize(("known", "words", "before", "follows"), KNOWN, ids=[row[0].name for row in KNOWN])
+def test_judges_of_known_behaviour(
+    known: KnownJudge, words: float | None, before: float | None, follows: float | None
+) -> None:
+    """With their own replies: who reasons is carried by what it says of each answer; who says nothing has no step."""
+    probe = PROBE.model_copy(update={"exchanges": (("agrees", "differs"), ("better", "worse"))})
+    with open_known(known) as judge:
+        (result,) = run_suite(judge, [probe], known_context(judge), None)
+    values = {(one.name, one.variant): one.value for one in result.measures}
+    found = [values.get(key) for key in (("nldd", "words"), ("decided_before", ""), ("follows_pasted", "other_item"))]
+    assert found == [words, before, follows]
 
 
 def test_judges_that_cannot_be_asked_are_refused() -> None:

@@ -1,8 +1,8 @@
 """What a judge wrote before its verdict, and the verdict: the plain judgments that probes of reasoning start from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from reasrm.judging.trace_steps import Piece, Section, trace_pieces
+from reasrm.judging.trace_steps import Piece, Section, joined_to, trace_pieces
 from reasrm.judging.verdict import Verdict, read_verdict
 from reasrm.probes.query import PlainJudgment, ProbeContext, ProbeItem
 from reasrm.records.comparison import Side
@@ -23,6 +23,10 @@ class StatedTrace:
     def sections(self) -> frozenset[Section]:
         """The sections of its steps; none where the reply is nothing but its verdict."""
         return frozenset(piece.section for piece in self.pieces if piece.section)
+
+    def with_steps(self, most: int) -> "StatedTrace":
+        """The same trace with steps joined until there are no more than `most`, if that can be done."""
+        return replace(self, pieces=tuple(joined_to(list(self.pieces), most)))
 
 
 def stated_trace(plain: PlainJudgment | None) -> StatedTrace | None:
