@@ -50,6 +50,11 @@ class Vocabulary:
         unknown = self._spelled_words if self._is_word_list else self._unknown_tokens
         return list(dict.fromkeys(word for content in contents for word in unknown(content)))
 
+    def unknown_words_of(self, text: str) -> list[str]:
+        """The words for which the vocabulary cannot read a text that a reply begins with, as of a prompt's."""
+        unknown = self._spelled_words if self._is_word_list else self._unknown_tokens
+        return list(dict.fromkeys(unknown(text))) if text else []
+
     def _unknown_tokens(self, text: str) -> list[str]:
         """Words with the unknown token in them, if it stands for most of the text."""
         unknown, tokens = self._tokenizer.unk_token_id, self._token_ids(text)

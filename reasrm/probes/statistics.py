@@ -58,11 +58,11 @@ def share(
     about: dict[str, Any] = {"name": name, "variant": variant, "good": good, "left_out": left_out, "units": count}
     spread = share_spread(values)
     if null is None:
-        yield _measure(values, spread, by_question=means, **about)
+        yield settled_measure(values, spread, by_question=means, **about)
         return
     p = share_p(values, null, context.seed)
     found = detectable(values - null, max(null, 1 - null))
-    yield _measure(values, spread, null=null, p=p, detectable=found, by_question=means, **about)
+    yield settled_measure(values, spread, null=null, p=p, detectable=found, by_question=means, **about)
 
 
 def difference(
@@ -91,7 +91,7 @@ def mean_difference(by_question: Mapping[str, float], most: float, seed: int, **
     values = np.asarray(list(by_question.values()))
     _require_within(about["name"], values, -most, most)
     tested: dict[str, Any] = {"null": 0.0, "p": sign_flip_p(values, seed), "detectable": detectable(values, most)}
-    return _measure(values, difference_spread(values, most), by_question=by_question, **tested, **about)
+    return settled_measure(values, difference_spread(values, most), by_question=by_question, **tested, **about)
 
 
 def question_means(units: Iterable[Unit]) -> tuple[dict[str, float], int]:
@@ -103,7 +103,7 @@ def question_means(units: Iterable[Unit]) -> tuple[dict[str, float], int]:
     return means, sum(map(len, found.values()))
 
 
-def _measure(
+def settled_measure(
     values: np.ndarray, spread: Spread, *, null: float | None = None, p: float | None = None, **about: Any
 ) -> Measure:
     """The mean of `values`; interval and p say the same of `null`."""
