@@ -1,7 +1,8 @@
 """Probe one model: whether its verdicts can be trusted, with its checkpoint loaded once.
 
 Reads:   data/benchmarks/*.jsonl, data/judgments/<model> (with the settings in its identity.json), the checkpoint
-Writes:  data/probes/<model>/<probe>.jsonl (each query and what the judge made of it), data/probes/<model>/measures.json
+Writes:  data/probes/<model>/<probe>.jsonl (each query and what the judge made of it), <probe>.judgments.jsonl (what was
+         read out of each plain judgment), measures.json
 Resumes: ledgers/probe-<model>.jsonl; an edit of a probe asks that probe's queries again and no others
 Run:     python -m stages.probe <model>      (or: dvc repro probe@<model>)
 """
@@ -33,6 +34,8 @@ from reasrm.runtime.work_folder import LEDGERS
 
 JUDGMENTS = Path("data/judgments")
 PROBES = Path("data/probes")
+READINGS = ".judgments.jsonl"
+"""Ends the name of a probe's file of what it read out of each plain judgment."""
 
 
 class ProbeParams(StageParams):
@@ -76,6 +79,8 @@ def main() -> str:
     with new_folder(PROBES / model) as folder:
         for result in results:
             write_records(folder / f"{result.probe.name}.jsonl", (row_of(result.probe, one) for one in result.answers))
+            if result.readings:
+                write_records(folder / f"{result.probe.name}{READINGS}", result.readings)
         found = probe_measures(results, context, asked_by)
         write_json(folder / MEASURES, found.model_dump(mode="json"))
     for result in results:

@@ -5,12 +5,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from reasrm.probes.grounding import GroundingProbe
 from reasrm.probes.order import OrderProbe
 from reasrm.probes.probe import Probe
+from reasrm.probes.reason_verdict import ReasonVerdictProbe
 from reasrm.records.jsonl import explain
 from reasrm.runtime.stage_main import StageError
 
-PROBES: dict[str, type[Probe]] = {probe.name: probe for probe in (OrderProbe,)}
+PROBES: dict[str, type[Probe]] = {probe.name: probe for probe in (OrderProbe, ReasonVerdictProbe, GroundingProbe)}
 """In the order in which they are asked and shown."""
 
 
