@@ -14,13 +14,13 @@ from typing import ClassVar
 
 from reasrm.judging.rubric_weights import WHOLE
 from reasrm.judging.stances.criteria import criteria, mentions
-from reasrm.judging.trace_structure import Grounding, TraceStructure, grounding, is_grounded
+from reasrm.judging.trace_structure import Grounding, TraceStructure, grounding
 from reasrm.probes.measure import Good, Measure
 from reasrm.probes.probe import Probe
 from reasrm.probes.query import JudgeTraits, PlainJudgment, ProbeAnswer, ProbeContext, ProbeQuery
 from reasrm.probes.reason_verdict import replies
 from reasrm.probes.statistics import Unit, difference, share
-from reasrm.records.comparison import show
+from reasrm.records.comparison import Side, show
 from reasrm.records.judgment_reading import GroundingReading
 
 ROUNDING = 0.5
@@ -114,17 +114,16 @@ def _by_verdict(context: ProbeContext, quotes: Sequence[tuple[PlainJudgment, Gro
 
 def _reading(one: PlainJudgment, structure: TraceStructure) -> GroundingReading:
     shown = show(one.item.pair, one.better)
-    texts = shown.response_a, shown.response_b
+    quotes = [grounding(quote, shown.response_a, shown.response_b) for quote in structure.quotes]
     named = criteria(structure.rubric or "")
     untaken = [each.name for each in named if len(named) > 1 and not mentions(structure.evaluation or "", each.name)]
     whole = abs(sum(structure.weights) - WHOLE) < ROUNDING and bool(structure.evaluation)
+    grounded = len(structure.quoted) == len(Side) and all(where.holds for where in quotes)
     return GroundingReading(
         benchmark=one.item.benchmark,
         item_id=one.item.item_id,
         better=one.better,
-        quotes=tuple(grounding(quote, *texts).value for quote in structure.quotes),
-        strict=None
-        if structure.rubric is None
-        else whole and bool(named) and not untaken and is_grounded(structure, *texts),
+        quotes=tuple(where.value for where in quotes),
+        strict=None if structure.rubric is None else whole and bool(named) and not untaken and grounded,
         untaken=tuple(untaken),
     )

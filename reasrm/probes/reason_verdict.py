@@ -8,6 +8,7 @@ about cause, which the probes that perturb a reply measure.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import ClassVar
 
 from reasrm.judging.stances.reading import Reading, criterion_stances, listed_sums, stances, stated_totals
@@ -98,7 +99,12 @@ def replies(context: ProbeContext) -> Iterator[tuple[PlainJudgment, TraceStructu
     """Each plain judgment with the parts of its reply; those without a reply are left out."""
     for one in context.all_plain:
         if one.judgment.reply is not None:
-            yield one, read_structure(one.judgment.reply.text)
+            yield one, _structure(one.judgment.reply.text)
+
+
+@lru_cache(maxsize=8192)
+def _structure(reply: str) -> TraceStructure:
+    return read_structure(reply)
 
 
 def kind(found: Iterable[Stance], verdict: Side | None) -> str:

@@ -5,6 +5,7 @@ rubric whose weights cannot be ascribed to one name each has no criteria here.
 """
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from reasrm.judging.rubric_weights import rubric_weights
@@ -30,6 +31,7 @@ class Criterion(NamedTuple):
     weight: float
 
 
+@lru_cache(maxsize=4096)
 def criteria(rubric: str) -> tuple[Criterion, ...]:
     """The criteria of a rubric, in their order; none where names and weights do not match one to one."""
     weights = rubric_weights(rubric)
