@@ -5,6 +5,7 @@ rubric whose weights cannot be ascribed to one name each has no criteria here.
 """
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -21,6 +22,9 @@ _CLAUSES = re.compile(r"(?<=\d),\s|(?<=[%)]),\s|;\s|(?<=\d)\.\s|(?<=%)\.\s")
 _SUMS_UP = re.compile(
     r"\n\s*\n[\s*_#]*(?:overall|in (?:conclusion|summary)|to sum up|total|conclusion)\b", re.IGNORECASE
 )
+_ABOUT = re.compile(r"^\s*(?:on|for|regarding|in terms of)\s+", re.IGNORECASE)
+_TITLE_END = re.compile(r"[:.(]|\s[-–—]\s")  # noqa: RUF001
+_OTHER_HEADING = re.compile(r"[\s*_#]*(?:\d{1,2}[.)]|#+|on\b)[^\n]{1,80}:[\s*_]*", re.IGNORECASE)
 _FILLERS = frozenset({"the", "of", "a", "an", "and", "in", "to", "for", "on"})
 
 
@@ -51,23 +55,46 @@ def criteria(rubric: str) -> tuple[Criterion, ...]:
 def segments(evaluation: str, rubric: tuple[Criterion, ...]) -> dict[str, str]:
     """What an evaluation says under a heading with a criterion's name, by that name; those without one are missing.
 
-    A heading begins a line, is the criterion's name or begins with it, and ends at a colon, a full stop or the line's
-    end. A criterion ends where the next one begins, or at a paragraph that sums up.
+    A heading begins a line, or a sentence inside one (`Clarity: B is clearer.`). A criterion ends where the next
+    heading begins, whatever it names, or at a paragraph that sums up.
     """
-    starts: list[tuple[int, int, str]] = []
-    for line in re.finditer(r"^.*$", evaluation, re.MULTILINE):
-        heading = _LIST_MARK.sub("", re.sub(r"^\s*(?:on|for|regarding|in terms of)\s+", "", line.group(), flags=re.I))
-        title = re.split(r"[:.(]|\s[-–—]\s", heading, maxsplit=1)[0]  # noqa: RUF001
-        named = [one.name for one in rubric if _same_name(title, one.name)]
-        if len(named) == 1 and named[0] not in {name for *_, name in starts}:
-            begin = line.start() + line.group().find(title) + len(title)
-            starts.append((line.start(), begin, named[0]))
-    if not starts:
+    headings = list(_headings(evaluation, rubric))
+    named = {one.name for one in headings}
+    headings += [found for one in rubric if one.name not in named for found in _inline(evaluation, one.name)]
+    headings.sort(key=lambda one: one.start)
+    if not headings:
         return {}
-    last = starts[-1][1]
-    sums_up = _SUMS_UP.search(evaluation, last)
-    ends = [start for start, *_ in starts[1:]] + [sums_up.start() if sums_up else len(evaluation)]
-    return {name: evaluation[begin:end] for (_, begin, name), end in zip(starts, ends, strict=True)}
+    sums_up = _SUMS_UP.search(evaluation, headings[-1].end)
+    ends = [one.start for one in headings[1:]] + [sums_up.start() if sums_up else len(evaluation)]
+    found: dict[str, str] = {}
+    for one, end in zip(headings, ends, strict=True):
+        if one.name:
+            found.setdefault(one.name, evaluation[one.end : end])
+    return found
+
+
+class _Heading(NamedTuple):
+    name: str
+    """The criterion's; empty for a heading that names none."""
+    start: int
+    end: int
+
+
+def _headings(evaluation: str, rubric: tuple[Criterion, ...]) -> Iterator[_Heading]:
+    """Lines that begin with a criterion's name, up to a colon, a full stop or the end; other numbered headings."""
+    for line in re.finditer(r"^.+$", evaluation, re.MULTILINE):
+        title = _TITLE_END.split(_LIST_MARK.sub("", _ABOUT.sub("", line.group())), maxsplit=1)[0]
+        named = [one.name for one in rubric if _same_name(title, one.name)]
+        if len(named) == 1:
+            yield _Heading(named[0], line.start(), line.start() + line.group().find(title) + len(title))
+        elif _OTHER_HEADING.fullmatch(line.group()):
+            yield _Heading("", *line.span())
+
+
+def _inline(evaluation: str, name: str) -> Iterator[_Heading]:
+    """`Name:` where a sentence begins inside a line."""
+    for found in re.finditer(rf"(?<=[.!?;>])\s*{re.escape(name)}\s*:", evaluation, re.IGNORECASE):
+        yield _Heading(name, found.start(), found.end())
 
 
 def mentions(text: str, name: str) -> bool:

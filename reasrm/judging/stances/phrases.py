@@ -7,7 +7,7 @@ clearer but wrong`) decides nothing. The words are lists; what they miss stays u
   blame (`A is less clear`, `B is worse`).
 - Without one: praise of one answer alone and blame of the other alone prefers the praised one. A sentence that names no
   answer goes on about the one before.
-- Else a statement about both, or neither, holds them alike.
+- Else statements about both, or neither, and about no answer alone, hold them alike.
 """
 
 import re
@@ -31,6 +31,7 @@ _RETOLD = re.compile(r"</?summary_([AB])>", re.IGNORECASE)
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+|;\s")
 _CONCEDED = re.compile(r"^\W*(?:while|although|though|even though|despite|even if)\b[^,]*,?", re.IGNORECASE)
 _CLAUSE = re.compile(r",?\s+(?:while|whereas|but|although|though|however)\b,?\s*", re.IGNORECASE)
+_BUT = re.compile(r"\b(?:but|though|although|however)\b", re.IGNORECASE)
 _ADVERBS = r"(?:(?:much|far|slightly|somewhat|marginally|significantly|clearly|considerably|notably|also|generally|overall|still|arguably|even|a bit|a little|bit)\s+)*"  # noqa: E501
 _PRAISE_WORDS = (
     "accurate accurately comprehensive comprehensively detailed helpful relevant informative complete completely "
@@ -69,15 +70,15 @@ _PRAISE = re.compile(
 _BLAME = re.compile(
     rf"\b(?:{'|'.join(_BLAME_WORDS.split())}|fail(?:s|ed|ing)?|incorrectly|inaccurately|wrong|wrongly|false|falsely|errors?|"
     r"mistakes?|mistaken|cannot|lacks?|lacking|missing|misses|missed|ignores?|omits?|off-topic|inadequate|incomplete|"
-    r"insufficient|inappropriate|unhelpful|unclear|contradicts?|illogical|unnecessary|unnecessarily|flawed|flaws?|issues?|"
+    r"insufficient|unhelpful|unclear|contradicts?|unnecessary|unnecessarily|flawed|flaws?|issues?|"
     r"poor|poorly|less|worse|differs)\b",
     re.IGNORECASE,
 )
-_DENIED_PRAISE = re.compile(
-    r"(?:\b(?:not|never|without|no|(?:is|does|did|do|are)n['\u2019]t)\b)(?:\s+\w+){0,4}", re.IGNORECASE
-)
+_DENIED_PRAISE = re.compile(r"(?:\b(?:not|never|no|(?:is|does|did|do|are)n['\u2019]t)\b)(?:\s+\w+){0,4}", re.IGNORECASE)
 _ALIKE = re.compile(
-    r"\b(?:both|neither|equally|equal|comparable|similar|similarly|on par|tie|tied|identical|the same)\b", re.I
+    rf"\b(?:both|neither)\s+(?:of\s+)?(?:the\s+)?(?:{_NOUN}s?\b|§)|§[AB]\s+and\s+§[AB]\s+(?:are|do|perform)\s+(?:both|equally)|"
+    r"\b(?:a tie|tied|on par|equally (?:good|well|bad))\b",
+    re.IGNORECASE,
 )
 _OF_BOTH = re.compile(r"\b(?:both|neither)\b", re.IGNORECASE)
 
@@ -92,8 +93,8 @@ def preferred(text: str) -> Stance:
     for side in Side:
         if praised[side] and not blamed[side] and blamed[side.other] and not praised[side.other]:
             return Stance(side.value)
-    alike = any(_ALIKE.search(one) for one in sentences)
-    return Stance.NEITHER if alike and not any(blamed[side] for side in Side) else Stance.UNCLEAR
+    alike = all(_OF_BOTH.search(one) and not _BUT.search(one) for one in sentences if _SIGN.search(one))
+    return Stance.NEITHER if alike and any(_ALIKE.search(one) for one in sentences) else Stance.UNCLEAR
 
 
 def signed(text: str) -> str:
@@ -109,7 +110,8 @@ def _compared(sentence: str) -> list[Side]:
     found: list[Side] = []
     for one in _SUBJECT.finditer(sentence):
         behind = sentence[one.end() :].partition("§")[0]
-        taken_back = (_BLAME if one["better"] else _PRAISE).search(behind) or (one["better"] and _DENIED.search(behind))
+        against = (_BLAME, _DENIED) if one["better"] else (_PRAISE,)
+        taken_back = any(pattern.search(behind) for pattern in (_BUT, *against))
         if not taken_back and not _DENIED.search(one["between"]) and not _CLAUSE.search(one["between"]):
             side = Side(one[1])
             found.append(side if one["better"] else side.other)

@@ -58,7 +58,7 @@ _RIGHT = re.compile(
     re.IGNORECASE,
 )
 _SUMS_UP = re.compile(
-    r"(?:^|(?<=[.!?])\s)[\s*_#]*(?P<said>(?:overall|in conclusion|in summary|to sum up|therefore|thus|hence|so|"
+    r"(?:^|(?<=[.!?])\s)[\s*_#]*(?P<said>(?:overall|in conclusion|in summary|to sum up|therefore|thus|hence|"
     r"given (?:these|this)|based on|taking|conclusion|final|in total|ultimately|all in all)\b)",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -72,12 +72,14 @@ def stances(structure: TraceStructure) -> dict[Reading, Stance]:
     of_criteria = criterion_stances(structure)
     if of_criteria:
         found[Reading.CRITERIA] = weighted(of_criteria)
-    if structure.solution is not None:
+    if structure.solution is not None or _AGREES.search(structure.evaluation):
         found[Reading.RESULT] = _of_result(structure.evaluation)
     totals = stated_totals(structure.evaluation)
     if totals is not None:
         found[Reading.TOTALS] = larger(*totals)
-    found[Reading.CONCLUSION] = _of_conclusion(structure)
+    concluded = _conclusion(structure)
+    if concluded:
+        found[Reading.CONCLUSION] = preferred(concluded)
     return found
 
 
@@ -174,16 +176,16 @@ def _of_result(evaluation: str) -> Stance:
     return larger(*(next(iter(said[side])) for side in Side))
 
 
-def _of_conclusion(structure: TraceStructure) -> Stance:
-    """Of the last sentence that says that it sums up, to its paragraph's end; without a rubric, of the last paragraph.
+def _conclusion(structure: TraceStructure) -> str:
+    """From the last sentence that says that it sums up to its paragraph's end; without a rubric, the last paragraph.
 
-    With one, the last paragraph mostly is about the last criterion.
+    With one, the last paragraph mostly is about the last criterion. Empty where there is neither.
     """
     evaluation = structure.evaluation or ""
     sums_up = list(_SUMS_UP.finditer(evaluation))
     if sums_up:
-        return preferred(re.split(r"\n\s*\n", evaluation[sums_up[-1].start("said") :], maxsplit=1)[0])
+        return re.split(r"\n\s*\n", evaluation[sums_up[-1].start("said") :], maxsplit=1)[0]
     paragraphs = [one for one in re.split(r"\n\s*\n", evaluation) if one.strip()]
     if structure.rubric is not None or len(paragraphs) < 2 or re.match(r"[\s*_#]*(?:\d+[.)]|<)", paragraphs[-1]):
-        return Stance.UNCLEAR
-    return preferred(paragraphs[-1])
+        return ""
+    return paragraphs[-1]
