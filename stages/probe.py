@@ -1,8 +1,9 @@
 """Probe one model: whether its verdicts can be trusted, with its checkpoint loaded once.
 
 Reads:   data/benchmarks/*.jsonl, data/judgments/<model> (with the settings in its identity.json), the checkpoint
-Writes:  data/probes/<model>/<probe>.jsonl (each query and what the judge made of it), <probe>.judgments.jsonl (what was
-         read out of each plain judgment), measures.json
+Writes:  below data/probes/<model>: <probe>.jsonl (each query and what the judge made of it), <probe>.judgments.jsonl
+         (what was read out of each plain judgment), measures.json and question_values.json (what each question came to,
+         by which models are compared)
 Resumes: ledgers/probe-<model>.jsonl; an edit of a probe asks that probe's queries again and no others
 Run:     python -m stages.probe <model>      (or: dvc repro probe@<model>)
 """
@@ -21,6 +22,7 @@ from reasrm.probes.items import PlainJudgments, probe_item, recorded_judgments, 
 from reasrm.probes.measures_file import MEASURES, probe_measures
 from reasrm.probes.probe_run import row_of, run_suite, traits_of
 from reasrm.probes.query import ProbeContext, ProbeItem
+from reasrm.probes.question_values import QUESTION_VALUES, question_values
 from reasrm.probes.registry import suite
 from reasrm.records.jsonl import read_records, write_records
 from reasrm.records.judgment import Judgment
@@ -83,6 +85,7 @@ def main() -> str:
                 write_records(folder / f"{result.probe.name}{READINGS}", result.readings)
         found = probe_measures(results, context, asked_by)
         write_json(folder / MEASURES, found.model_dump(mode="json"))
+        write_json(folder / QUESTION_VALUES, question_values(results).model_dump(mode="json"))
     for result in results:
         if result.refused:
             say_error(f"probe-{model}", f"{result.probe.name} was not run: {result.refused}")

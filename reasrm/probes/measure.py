@@ -1,8 +1,9 @@
 """A measure of a probe: a figure with its interval, what it rests on, and how small an effect it could have shown."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from reasrm.scoring.intervals import Interval
 
@@ -40,6 +41,10 @@ class Measure(BaseModel):
     p: float | None = None
     """Two-sided, of the null; not adjusted. The page adjusts all of its tests as one family (Benjamini-Hochberg)."""
     detectable: float | None = None
-    """The smallest distance from `null` that a test at 5 % would have found in 80 % of such samples."""
+    """The smallest distance from `null` that the test would have found at 5 % in 80 % of such samples. None without a
+    `null`, or where the questions are so few that no effect at all would have been found."""
     left_out: int = 0
     """Units that could not be counted: unreadable, or of words that the judge does not know."""
+    by_question: Mapping[str, float] = Field(default={}, exclude=True, repr=False)
+    """The mean of each question's units: what two judges are compared by. Kept in a file of its own
+    (`question_values`); empty for a figure that is no mean over questions."""

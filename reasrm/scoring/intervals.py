@@ -23,6 +23,10 @@ class Interval(StrEnum):
     WILSON_OF_GROUPS = "wilson_of_groups"
     """All groups are alike (all right, all wrong, or all half right), so a bootstrap has no spread: Wilson with
     n = groups."""
+    WILSON_EFFECTIVE = "wilson_effective"
+    """Wilson with the effective number of groups: as many yes-or-no groups as would spread a mean as little."""
+    STUDENT = "student"
+    """Student's t of the groups' values."""
 
 
 class ScoreEstimate(NamedTuple):
