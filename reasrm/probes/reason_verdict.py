@@ -17,7 +17,7 @@ from reasrm.judging.trace_structure import TraceStructure, read_structure
 from reasrm.probes.measure import Good, Measure
 from reasrm.probes.probe import Probe
 from reasrm.probes.query import JudgeTraits, PlainJudgment, ProbeAnswer, ProbeContext, ProbeQuery
-from reasrm.probes.statistics import Unit, share
+from reasrm.probes.statistics import Unit, difference, share
 from reasrm.records.comparison import Side
 from reasrm.records.judgment_reading import ReasonsReading
 
@@ -37,8 +37,9 @@ class ReasonVerdictProbe(Probe):
         "conclusion.",
         CONTRADICTING: "share of judgments with a clear reading that names the other answer than the verdict.",
         UNDECIDABLE: "share of judgments whose reasons prefer no answer, or cannot be read by rule.",
-        "reasons_right": "share of judgments with clear reasons, all for one answer, that name the better answer; "
-        "beside the accuracy of the verdicts of the same judgments (variant verdict).",
+        "reasons_right": "share of judgments with clear reasons, all for one answer, that name the better answer.",
+        "verdict_gain": "accuracy of the verdicts of the same judgments minus that of their reasons: below 0 the verdict "
+        "loses what the reasons had found.",
         "totals_add_up": "share of judgments, with totals and a list of met criteria for each answer, in which both "
         "totals are the sums of the weights.",
     }
@@ -118,10 +119,11 @@ def kind(found: Iterable[Stance], verdict: Side | None) -> str:
 def _reasons_right(context: ProbeContext, read: Sequence[Read]) -> Iterator[Measure]:
     sides = [(one, {stance.side for stance in found.values()} - {None}) for one, _, found in read]
     clear = [(one, of.pop()) for one, of in sides if len(of) == 1]
+    lost = len(read) - len(clear)
     reasons = (Unit(one.item.question, float(side is one.better)) for one, side in clear)
-    yield from share(context, "reasons_right", reasons, good=Good.HIGHER, left_out=len(read) - len(clear))
-    verdicts = (Unit(one.item.question, float(bool(one.correct))) for one, _ in clear)
-    yield from share(context, "reasons_right", verdicts, variant="verdict", good=Good.HIGHER)
+    yield from share(context, "reasons_right", reasons, good=Good.HIGHER, left_out=lost)
+    gain = (Unit(one.item.question, float(bool(one.correct)) - float(side is one.better)) for one, side in clear)
+    yield from difference(context, "verdict_gain", gain, good=Good.HIGHER, left_out=lost)
 
 
 def _totals_add_up(context: ProbeContext, read: Sequence[Read]) -> Iterator[Measure]:

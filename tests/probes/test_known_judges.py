@@ -68,7 +68,7 @@ def test_reason_verdict(known: KnownJudge, shares: tuple[float, float, float] | 
     names = ("consistent", "contradicting", "undecidable")
     assert tuple(found.get(name) for name in names) == (shares or (None,) * len(names))
     if known is CONTRADICTS:
-        assert (found["reasons_right"], found["reasons_right/verdict"]) == (1.0, 0.0)
+        assert (found["reasons_right"], found["verdict_gain"]) == (1.0, -1.0)
     if known is RATIONALISES:
         assert (found["reasons_right"], found["consistent/criteria"]) == (0.5, 1.0)
 
