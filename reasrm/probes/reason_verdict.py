@@ -38,8 +38,10 @@ class ReasonVerdictProbe(Probe):
         CONTRADICTING: "share of judgments with a clear reading that names the other answer than the verdict.",
         UNDECIDABLE: "share of judgments whose reasons prefer no answer, or cannot be read by rule.",
         "reasons_right": "share of judgments with clear reasons, all for one answer, that name the better answer.",
-        "verdict_gain": "accuracy of the verdicts of the same judgments minus that of their reasons: below 0 the verdict "
-        "loses what the reasons had found.",
+        "verdict_gain": "accuracy of the verdicts of the same judgments minus that of their reasons: below 0 the "
+        "verdict loses what the reasons had found.",
+        "contradicting_picks_a": "share of contradicting judgments whose verdict is A; away from one half the last step "
+        "follows the position.",
         "totals_add_up": "share of judgments, with totals and a list of met criteria for each answer, in which both "
         "totals are the sums of the weights.",
     }
@@ -89,6 +91,9 @@ class ReasonVerdictProbe(Probe):
             for name, good in ((CONSISTENT, Good.HIGHER), (CONTRADICTING, Good.LOWER), (UNDECIDABLE, Good.NEITHER)):
                 units = (Unit(one.item.question, float(what == name)) for one, what in of_variant)
                 yield from share(context, name, units, variant=variant, good=good, left_out=0 if variant else lost)
+        against = (one for one, of, what in kinds if not of and what == CONTRADICTING)
+        units = (Unit(one.item.question, float(one.judgment.verdict is Side.A)) for one in against)
+        yield from share(context, "contradicting_picks_a", units, null=0.5)
         yield from _reasons_right(context, read)
         yield from _totals_add_up(context, read)
 

@@ -48,6 +48,7 @@ def test_what_can_be_read_is_counted_and_the_rest_said() -> None:
     assert found["consistent", ""].left_out == 1  # without an evaluation
     assert values["consistent", "criteria"] == (2 / 4, 4)
     assert values["contradicting", "totals"] == (2 / 4, 4)
+    assert values["contradicting_picks_a", ""] == (1 / 2, 2)
     assert values["reasons_right", ""] == (1.0, 2)  # both speak for A
     assert values["verdict_gain", ""] == (-1 / 2, 2)
     assert values["totals_add_up", ""] == (3 / 4, 4)
