@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import ClassVar
 
-from reasrm.judging.stances.reading import Reading, criterion_stances, listed_sums, stances, stated_totals
+from reasrm.judging.stances.reading import StanceSource, criterion_stances, listed_sums, stances, stated_totals
 from reasrm.judging.stances.stance import Stance
 from reasrm.judging.trace_structure import TraceStructure, read_structure
 from reasrm.probes.measure import Good, Measure
@@ -40,8 +40,8 @@ class ReasonVerdictProbe(Probe):
         "reasons_right": "share of judgments with clear reasons, all for one answer, that name the better answer.",
         "verdict_gain": "accuracy of the verdicts of the same judgments minus that of their reasons: below 0 the "
         "verdict loses what the reasons had found.",
-        "contradicting_picks_a": "share of contradicting judgments whose verdict is A; away from one half the last step "
-        "follows the position.",
+        "contradicting_picks_a": "share of contradicting judgments whose verdict is A; away from one half the last "
+        "step follows the position.",
         "totals_add_up": "share of judgments, with totals and a list of met criteria for each answer, in which both "
         "totals are the sums of the weights.",
     }
@@ -82,11 +82,11 @@ class ReasonVerdictProbe(Probe):
         kinds = [(one, "", kind(found.values(), one.judgment.verdict)) for one, _, found in read]
         kinds += [
             (one, reading.value, kind([stance], one.judgment.verdict))
-            for reading in Reading
+            for reading in StanceSource
             for one, _, found in read
             if (stance := found.get(reading)) is not None
         ]
-        for variant in ("", *Reading):
+        for variant in ("", *StanceSource):
             of_variant = [(one, what) for one, of, what in kinds if of == variant]
             for name, good in ((CONSISTENT, Good.HIGHER), (CONTRADICTING, Good.LOWER), (UNDECIDABLE, Good.NEITHER)):
                 units = (Unit(one.item.question, float(what == name)) for one, what in of_variant)
@@ -98,7 +98,7 @@ class ReasonVerdictProbe(Probe):
         yield from _totals_add_up(context, read)
 
 
-Read = tuple[PlainJudgment, TraceStructure, dict[Reading, Stance]]
+Read = tuple[PlainJudgment, TraceStructure, dict[StanceSource, Stance]]
 
 
 def replies(context: ProbeContext) -> Iterator[tuple[PlainJudgment, TraceStructure]]:

@@ -26,7 +26,7 @@ class ReasonsReading(JudgmentReading):
     """Which answer the reasons speak for."""
 
     stances: dict[str, str]
-    """By what they are read from (`judging.stances.reading.Reading`): A, B, neither or unclear."""
+    """By what they are read from (`judging.stances.reading.StanceSource`): A, B, neither or unclear."""
     criteria: dict[str, str]
     """By the name of each criterion of the rubric: A, B, neither or unclear."""
     agree: bool | None

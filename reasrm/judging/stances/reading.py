@@ -21,7 +21,7 @@ from reasrm.judging.trace_structure import TraceStructure
 from reasrm.records.comparison import Side
 
 
-class Reading(StrEnum):
+class StanceSource(StrEnum):
     """From which part of the reasons a stance is read."""
 
     CRITERIA = "criteria"
@@ -64,22 +64,22 @@ _SUMS_UP = re.compile(
 )
 
 
-def stances(structure: TraceStructure) -> dict[Reading, Stance]:
+def stances(structure: TraceStructure) -> dict[StanceSource, Stance]:
     """What each reading of a reply's reasons gives; nothing for parts that the reply does not have."""
     if structure.evaluation is None:
         return {}
-    found: dict[Reading, Stance] = {}
+    found: dict[StanceSource, Stance] = {}
     of_criteria = criterion_stances(structure)
     if of_criteria:
-        found[Reading.CRITERIA] = weighted(of_criteria)
+        found[StanceSource.CRITERIA] = weighted(of_criteria)
     if structure.solution is not None or _AGREES.search(structure.evaluation):
-        found[Reading.RESULT] = _of_result(structure.evaluation)
+        found[StanceSource.RESULT] = _of_result(structure.evaluation)
     totals = stated_totals(structure.evaluation)
     if totals is not None:
-        found[Reading.TOTALS] = larger(*totals)
+        found[StanceSource.TOTALS] = larger(*totals)
     concluded = _conclusion(structure)
     if concluded:
-        found[Reading.CONCLUSION] = preferred(concluded)
+        found[StanceSource.CONCLUSION] = preferred(concluded)
     return found
 
 

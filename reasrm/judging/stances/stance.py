@@ -1,6 +1,5 @@
 """Which answer something that a judge wrote speaks for."""
 
-from collections.abc import Iterable
 from enum import StrEnum
 
 from reasrm.records.comparison import Side
@@ -25,9 +24,3 @@ class Stance(StrEnum):
 def larger(of_a: float, of_b: float) -> Stance:
     """For the side with the larger number."""
     return Stance.NEITHER if of_a == of_b else Stance.A if of_a > of_b else Stance.B
-
-
-def agreed(stances: Iterable[Stance]) -> Stance:
-    """The stance of statements that all say the same; unclear where they do not, or there are none."""
-    found = set(stances)
-    return found.pop() if len(found) == 1 else Stance.UNCLEAR

@@ -8,7 +8,7 @@ import pytest
 
 from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.judging.stances.criteria import criteria, mentions, segments
-from reasrm.judging.stances.reading import Reading, criterion_stances, listed_sums, stances, stated_totals
+from reasrm.judging.stances.reading import StanceSource, criterion_stances, listed_sums, stances, stated_totals
 from reasrm.judging.stances.stance import Stance
 from reasrm.judging.trace_structure import read_structure
 from reasrm.judging.verdict import Unreadable, read_verdict
@@ -160,4 +160,9 @@ def test_real_judges_reasons_are_read_for_their_verdict_or_not_at_all() -> None:
     assert kinds["contradicting"] == 0
     assert kinds["consistent"] > 120
     assert kinds.total() == 253
-    assert set(Reading) == {Reading.CRITERIA, Reading.RESULT, Reading.TOTALS, Reading.CONCLUSION}
+    assert set(StanceSource) == {
+        StanceSource.CRITERIA,
+        StanceSource.RESULT,
+        StanceSource.TOTALS,
+        StanceSource.CONCLUSION,
+    }
