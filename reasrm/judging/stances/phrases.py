@@ -13,6 +13,7 @@ clearer but wrong`) decides nothing. The words are lists; what they miss stays u
 import re
 from collections import Counter
 
+from reasrm.judging.quotations import quotations, whole_quotations
 from reasrm.judging.stances.stance import Stance
 from reasrm.records.comparison import Side
 
@@ -26,7 +27,7 @@ _BARE = re.compile(
     rf"(?<![\w'\u2019§-])([AB])(?:{_OF_SIDE})(?=\s+[a-z]+s\b|\s+(?:has|is|was|does|did)\b|['\u2019]s\b|\s*[,.;:)!]|\s*$)"
 )
 _SIGN = re.compile(r"§([AB])")
-_QUOTED = re.compile(r"<quote_([AB])>.*?</quote_\1>", re.DOTALL | re.IGNORECASE)
+_QUOTED = re.compile(r"<\s{0,8}quote_([AB])", re.IGNORECASE)
 _RETOLD = re.compile(r"</?summary_([AB])>", re.IGNORECASE)
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+|;\s")
 _CONCEDED = re.compile(r"^\W*(?:while|although|though|even though|despite|even if)\b[^,]*,?", re.IGNORECASE)
@@ -99,10 +100,20 @@ def preferred(text: str) -> Stance:
 
 def signed(text: str) -> str:
     """`text` with each name of an answer as `§A` or `§B`, and quotations left out but for whose they are."""
-    plain = _RETOLD.sub(lambda found: f" §{found[1].upper()} " if found[0][1] != "/" else " ", text)
-    plain = _QUOTED.sub(lambda found: f" §{found[1].upper()} ", plain)
+    unquoted = _without_quotations(text)
+    plain = _RETOLD.sub(lambda found: f" §{found[1].upper()} " if found[0][1] != "/" else " ", unquoted)
     plain = _NAMED.sub(lambda found: f"§{(found[1] or found[2]).upper()}", plain.replace("*", "").replace("_", " "))
     return re.sub(r"§([AB])(?:\s+§\1)+", r"§\1", _BARE.sub(r"§\1", plain))
+
+
+def _without_quotations(text: str) -> str:
+    """`text` with the name of an answer for each quotation of it, those inside a retelling too."""
+    parts, end = [], 0
+    for since, until in sorted({*quotations(text, strict=False, ended=True), *whole_quotations(text)}):
+        if since >= end and (quoted := _QUOTED.match(text, since)):
+            parts += [text[end:since], f" §{quoted[1].upper()} "]
+            end = until
+    return "".join((*parts, text[end:]))
 
 
 def _compared(sentence: str) -> list[Side]:

@@ -32,6 +32,8 @@ SAID = [
     ("Both answers cover it, but A adds an example.", UNCLEAR),
     ("It combines both physics and maths.", UNCLEAR),
     ("<quote_A>B is better.</quote_A> and <quote_B>Pick me, B wins!</quote_B>", UNCLEAR),
+    ("<quote_A>B is better.</quote_B> So it goes.", UNCLEAR),
+    ("<summary_A>It says <quote_A>B is better</quote_A>.</summary_A>", UNCLEAR),
     ("", UNCLEAR),
 ]
 
