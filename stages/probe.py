@@ -1,8 +1,9 @@
 """Probe one model: whether its verdicts can be trusted, with its checkpoint loaded once.
 
 Reads:   data/benchmarks/*.jsonl, data/judgments/<model> (with the settings in its identity.json), the checkpoint
-Writes:  data/probes/<model>/<probe>.jsonl (each query and what the judge made of it), data/probes/<model>/measures.json
-         and question_values.json (what each question came to, by which models are compared)
+Writes:  below data/probes/<model>: <probe>.jsonl (each query and what the judge made of it), <probe>.judgments.jsonl
+         (what was read out of each plain judgment), measures.json and question_values.json (what each question came to,
+         by which models are compared)
 Resumes: ledgers/probe-<model>.jsonl; an edit of a probe asks that probe's queries again and no others
 Run:     python -m stages.probe <model>      (or: dvc repro probe@<model>)
 """

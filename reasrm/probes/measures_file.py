@@ -18,7 +18,8 @@ from reasrm.records.jsonl import BadRecordError, explain, write_records
 from reasrm.runtime.outputs import new_folder, write_json, write_text
 
 MEASURES = "measures.json"
-"""Its name."""
+READINGS = ".judgments.jsonl"
+"""Ends the name of a probe's file of what it read out of each plain judgment."""
 
 
 class ProbedBy(BaseModel):
@@ -80,12 +81,14 @@ def write_probe_folder(
     Args:
         folder: `data/probes/<model>`, or what `--out` names.
         found: `measures.json`.
-        results: what `<probe>.jsonl` and `question_values.json` are made of.
+        results: what `<probe>.jsonl`, `<probe>.judgments.jsonl` and `question_values.json` are made of.
         more: further files of records, by name.
     """
     with new_folder(folder) as partial:
         for result in results:
             write_records(partial / f"{result.probe.name}.jsonl", (row_of(result.probe, one) for one in result.answers))
+            if result.readings:
+                write_records(partial / f"{result.probe.name}{READINGS}", result.readings)
         for name, records in more:
             write_records(partial / name, records)
         values = question_values(results).model_dump(mode="json")

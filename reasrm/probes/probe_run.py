@@ -34,6 +34,8 @@ class ProbeResult(NamedTuple):
     """Why the judge could not be probed; empty if it was."""
     answers: list[ProbeAnswer]
     measures: list[Measure]
+    readings: Sequence[BaseModel] = ()
+    """What was read out of each plain judgment (`records.judgment_reading`)."""
 
 
 class ProbeCost(BaseModel):
@@ -70,7 +72,7 @@ def run_suite(
         if len(queries) > most:
             raise RuntimeError(f"the probe {probe.name} asks {len(queries)} queries and announced {most} at most")
         answers = [] if judge is None else answer_all(judge, queries, ledger)
-        yield ProbeResult(probe, "", answers, list(probe.measures(context, answers)))
+        yield ProbeResult(probe, "", answers, list(probe.measures(context, answers)), list(probe.readings(context)))
 
 
 def traits_of(judge: Judge) -> JudgeTraits:
