@@ -8,12 +8,9 @@ project, `!file PATH`, which several profiles share.
 """
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
-
-from ruamel.yaml.comments import CommentedMap
-from ruamel.yaml.tag import Tag
 
 from flows.stage_outcome import FlowError, UsageError
 from reasrm.runtime.yaml_files import YamlError, parse_yaml_with_comments, read_yaml_text
@@ -164,18 +161,16 @@ def _layer(root: Path, folder: Path, name: str) -> Layer:
 
 def _with_files(root: Path, file: Path, value: Any) -> Any:
     """A value of a layer with what it takes from other files in place."""
-    if isinstance(value, CommentedMap):
+    if isinstance(value, MutableMapping):
         for key, inner in value.items():
             value[key] = _with_files(root, file, inner)
         return value
     if _tag(value) != FILE:
         return value
     taken = Path(str(value.value))
-    document = parsed(text_of(root / taken), taken)
-    if not isinstance(document, CommentedMap):
+    if not isinstance(parsed(text_of(root / taken), taken), Mapping):
         raise FlowError(f"{file}: `{FILE} {taken}`: that file must hold a mapping")
-    document.yaml_set_ctag(Tag(suffix=REPLACE))
-    return document
+    return parsed(f"{REPLACE}\n{text_of(root / taken)}", taken)
 
 
 def _no_such(root: Path, folder: Path, name: str, known: list[str]) -> str:
