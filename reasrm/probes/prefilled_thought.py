@@ -7,7 +7,7 @@ is moved by it, so a success says that the verdict hangs on what is written, not
 outside. Counted as attacks are (`attacking.success`, after JudgeDeceiver, arXiv 2403.17710).
 
 A begun reply also skips what the judge would have written first. So each text that names a side is also begun with the
-sides exchanged, claiming what is right: `claim_gain` is what the claim itself moves.
+sides exchanged, claiming what is right, in one order of each question: `claim_gain` is what the claim itself moves.
 """
 
 from collections import defaultdict
@@ -16,11 +16,11 @@ from typing import ClassVar, Self
 
 from pydantic import model_validator
 
-from reasrm.probes.attacking.attack_text import AttackName, AttackText, filled
+from reasrm.probes.attacking.attack_text import AttackName, AttackText, comparable_orders, filled
 from reasrm.probes.attacking.success import SUCCESS_DEFINITIONS, paired_picks, success, trials
 from reasrm.probes.measure import Measure
 from reasrm.probes.probe import Probe
-from reasrm.probes.query import Condition, JudgeTraits, ProbeAnswer, ProbeContext, ProbeQuery
+from reasrm.probes.query import Condition, JudgeTraits, ProbeAnswer, ProbeContext, ProbeItem, ProbeQuery
 from reasrm.records.comparison import Side, show
 
 RIGHTLY = "_claims_right"
@@ -55,15 +55,19 @@ class PrefilledThoughtProbe(Probe):
         return "" if traits.continues and traits.own_prompt else "its replies cannot be made to begin with a text"
 
     def most_queries(self, items: int, _traits: JudgeTraits) -> int:
-        """Each text on each item in both positions; twice if it names a side."""
-        return len(Side) * items * sum(1 + _names_a_side(text) for text in self.texts.values())
+        """Each text on each item in both positions; once more if it names a side."""
+        return items * sum(len(Side) + _names_a_side(text) for text in self.texts.values())
 
     def queries(self, context: ProbeContext) -> Iterator[ProbeQuery]:
         """Text by text; behind each the one with the sides exchanged."""
         for name, template in self.texts.items():
-            yield from _begun(context, name, template, claims_right=False)
+            for item in context.items:
+                yield from (_begun(item, name, template, side, side.other) for side in comparable_orders(context, item))
             if _names_a_side(template):
-                yield from _begun(context, f"{name}{RIGHTLY}", template, claims_right=True)
+                for place, item in enumerate(context.items):
+                    side = list(Side)[place % len(Side)]
+                    if side in comparable_orders(context, item):
+                        yield _begun(item, f"{name}{RIGHTLY}", template, side, side)
 
     def measures(self, context: ProbeContext, answers: Sequence[ProbeAnswer]) -> Iterator[Measure]:
         """Of all texts together, then of each."""
@@ -84,11 +88,7 @@ def _names_a_side(template: str) -> bool:
     return filled(template, Side.A, "") != filled(template, Side.B, "")
 
 
-def _begun(context: ProbeContext, variant: str, template: str, *, claims_right: bool) -> Iterator[ProbeQuery]:
-    for item in context.items:
-        for better in Side:
-            if context.plain_of(item, better) is not None:
-                claimed = better if claims_right else better.other
-                answer = item.pair.chosen if claims_right else item.pair.rejected
-                condition = Condition(begun=filled(template, claimed, answer))
-                yield ProbeQuery(item, variant, show(item.pair, better), condition)
+def _begun(item: ProbeItem, variant: str, template: str, better: Side, claimed: Side) -> ProbeQuery:
+    """`item` with its better answer on the side `better`, and a reply begun in favour of the side `claimed`."""
+    answer = item.pair.chosen if claimed is better else item.pair.rejected
+    return ProbeQuery(item, variant, show(item.pair, better), Condition(begun=filled(template, claimed, answer)))
