@@ -134,3 +134,10 @@ def test_byte_level_bpe_lacks_nothing() -> None:
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=core)
     tokenizer.chat_template = "{{ messages[0]['content'] }}"
     assert Vocabulary(tokenizer).unknown_words(rendered(tokenizer, "naïve 🦊 owls")) == []
+
+
+def test_words_that_a_reply_is_made_to_begin_with_are_looked_at_alike(tokenizer: Any) -> None:
+    vocabulary = Vocabulary(tokenizer)
+    assert vocabulary.unknown_words_of("") == []
+    assert vocabulary.unknown_words_of("<eval><quote_A>the fox</quote_A> sleep</eval><answer>[[") == []
+    assert vocabulary.unknown_words_of("<eval>the owl, the owl</eval><answer>[[") == ["owl"]

@@ -1,5 +1,7 @@
 """The prompted form: what a service is shown, and that its figures have names of their own."""
 
+import pytest
+
 from reasrm.evaluation.judge_template import RubricsTemplate
 from reasrm.evaluation.text_judge import TextJudge
 from reasrm.inference.engine import Sampling
@@ -8,9 +10,14 @@ from reasrm.inference.scripted_engine import ScriptedEngine
 from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.judging.verdict import STOP
 from reasrm.probes.probe_run import row_of, run_suite
+from reasrm.probes.query import PlainJudgment
 from reasrm.probes.reasoning.evaluation_template import END, INSTRUCTION, START
+from reasrm.probes.reasoning.stated_trace import stated_trace
 from reasrm.probes.reread import RereadProbe
+from reasrm.records.comparison import Side
+from reasrm.records.judgment import ComparisonJudgment
 from reasrm.records.pair import Message
+from reasrm.records.reply import Finish, Reply
 from tests.probes.test_nldd import ITEMS, context_of
 
 PROBE = RereadProbe(undecided=0.5, blank="")
@@ -58,3 +65,21 @@ def test_the_judge_is_asked_as_before_afterwards() -> None:
     judge = TextJudge(OpenModel(engine, plain_prompts), RubricsTemplate(PromptVariant.FULL), [sampling])
     list(run_suite(judge, [PROBE], context_of(judge), None))
     assert isinstance(judge.template, RubricsTemplate)
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict", "begun"),
+    [
+        ("<eval>A is right.</eval>\n<answer> [[A]]</answer>", Side.A, "<eval>A is right.</eval>\n<answer> [["),
+        ("B is right, so: [[B]]", Side.B, "B is right, so: [["),
+        ("B is right, so: [[B]]", Side.A, None),
+        ("<answer>[[A]]</answer> is what <quote_A>I say</quote_A>", Side.A, "<answer>[["),
+        ("Rating: [[A]] or [[B]], who knows", Side.B, None),
+    ],
+)
+def test_a_trace_ends_before_the_letter_that_was_read(text: str, verdict: Side, begun: str | None) -> None:
+    reply = Reply(text=text, finish=Finish.STOP, prompt_tokens=1, completion_tokens=1)
+    plain = PlainJudgment(context_of(None).items[0], Side.A, ComparisonJudgment(verdict=verdict, reply=reply))
+    found = stated_trace(plain)
+    assert (found and found.begun) == begun
+    assert stated_trace(None) is None

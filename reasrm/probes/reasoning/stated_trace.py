@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from reasrm.judging.trace_steps import Piece, Section, joined_to, trace_pieces
-from reasrm.judging.verdict import Verdict, read_verdict
+from reasrm.judging.verdict import Verdict, ending_letter, read_verdict
 from reasrm.probes.query import PlainJudgment, ProbeContext, ProbeItem
 from reasrm.records.comparison import Side
 
@@ -14,7 +14,7 @@ class StatedTrace:
 
     plain: PlainJudgment
     begun: str
-    """Its text up to the letter: it ends with `<answer>[[`."""
+    """Its text up to the letter: it ends with `<answer>[[`, of some published judges with `[[`."""
     verdict: Side
     pieces: tuple[Piece, ...]
     """`begun`, cut into steps."""
@@ -30,15 +30,20 @@ class StatedTrace:
 
 
 def stated_trace(plain: PlainJudgment | None) -> StatedTrace | None:
-    """The trace of a judgment that rests on a single reply with a verdict in `<answer>`; else None."""
+    """The trace of a judgment whose reply names a side in `<answer>` or in the brackets that end it; else None.
+
+    A side that is not the judgment's does not count: it was read by another rule.
+    """
     reply = plain.judgment.reply if plain else None
-    if plain is None or reply is None:
+    verdict = plain.judgment.verdict if plain else None
+    if plain is None or reply is None or verdict is None:
         return None
     read = read_verdict(reply.text, reply.finish)
-    if not isinstance(read, Verdict) or read.side is not plain.judgment.verdict:
+    letter = read.letter if isinstance(read, Verdict) else ending_letter(reply.text)
+    if letter is None or reply.text[letter].upper() != verdict:
         return None
-    begun = reply.text[: read.letter]
-    return StatedTrace(plain, begun, read.side, tuple(trace_pieces(begun)))
+    begun = reply.text[:letter]
+    return StatedTrace(plain, begun, verdict, tuple(trace_pieces(begun)))
 
 
 def chosen_trace(context: ProbeContext, item: ProbeItem, place: int, *, right: bool) -> StatedTrace | None:

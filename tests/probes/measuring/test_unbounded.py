@@ -43,7 +43,7 @@ def test_a_place_on_a_curve_is_as_sure_as_the_curve() -> None:
 
     noise = np.random.default_rng(1).normal(size=(40, 4))
     counts = np.ones((40, 4))
-    (sure,) = of_curve(CONTEXT, "peak", noise + [0, 0, 5, 0], counts, peak)
+    (sure,) = of_curve(CONTEXT, "peak", noise + np.asarray([0, 0, 5, 0]), counts, peak)
     assert (sure.value, sure.low, sure.high, sure.units) == (0.5, 0.5, 0.5, 160)
     (unsure,) = of_curve(CONTEXT, "peak", 3 * noise, counts, peak)
     assert unsure.high > unsure.low
