@@ -22,7 +22,9 @@ _OF_SIDE = (
     r"(?:['\u2019]s\s+(?:own\s+)?(?:[a-z]+\s+)?(?:response|answer|solution|version|approach|implementation|explanation|"
     r"code|output|reply|summary|reasoning|evaluation)s?)?"
 )
-_NAMED = re.compile(rf"\b{_NOUN}\s*\(?([AB])\b\)?{_OF_SIDE}|\b{_NOUN}\s*\(([ab])\){_OF_SIDE}", re.IGNORECASE)
+_NAMED = re.compile(
+    rf"\b{_NOUN}\s*\(?((?-i:[AB]))(?![A-Za-z0-9])\)?{_OF_SIDE}|\b{_NOUN}\s*\(([ab])\){_OF_SIDE}", re.IGNORECASE
+)
 _BARE = re.compile(
     rf"(?<![\w'\u2019§-])([AB])(?:{_OF_SIDE})(?=\s+[a-z]+s\b|\s+(?:has|is|was|does|did)\b|['\u2019]s\b|\s*[,.;:)!]|\s*$)"
 )

@@ -47,7 +47,7 @@ _SCORES = re.compile(rf"§A{_SCORED}{_NUMBER}(?P<gap>[^§]{{0,40}})§B{_SCORED}{
 _TOTALS = re.compile(r"\b(?:totals?|sum|overall|final|altogether|scores?|so)\b", re.IGNORECASE)
 _MET = r"(?P<met>yes|no|met|not met|unmet|fulfilled|satisfied|✓|✔|✗|✘)"
 _MARKS_OF_SIDE = re.compile(
-    r"<(?:quote|summary)_(?P<tag>[AB])>|^[\s*_#>-]*(?:chat\s?bot|assistant|answer|response)\s*(?P<label>[AB])\b[*_]*\s*:",
+    r"<(?:quote|summary)_(?P<tag>[AB])>|^[\s*_#>-]*(?:chat\s?bot|assistant|answer|response)\s*(?P<label>(?-i:[AB]))\b[*_]*\s*:",
     re.IGNORECASE | re.MULTILINE,
 )
 _POSITIVE = frozenset({"yes", "met", "fulfilled", "satisfied", "✓", "✔"})

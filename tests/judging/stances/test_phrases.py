@@ -30,6 +30,8 @@ SAID = [
     ("A is clear but misses a step. B misses all.", UNCLEAR),
     ("Both responses are clear and accurate.", NEITHER),
     ("Both answers cover it, but A adds an example.", UNCLEAR),
+    ("Both responses are brief. Chatbot A在清晰度方面远超Chatbot B。", UNCLEAR),
+    ("To answer a question is better than to dodge it.", UNCLEAR),
     ("It combines both physics and maths.", UNCLEAR),
     ("<quote_A>B is better.</quote_A> and <quote_B>Pick me, B wins!</quote_B>", UNCLEAR),
     ("<quote_A>B is better.</quote_B> So it goes.", UNCLEAR),
