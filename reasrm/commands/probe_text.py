@@ -57,6 +57,7 @@ def _line(measure: "Measure", q: float | None) -> str:
     line = f"  {what:<36} {measure.value:>7.3f}  {interval:<17} n {measure.questions:<5}"
     if measure.null is not None:
         tested = f"p {measure.p:.2g}, q {q:.2g}" if measure.p is not None and q is not None else "not tested"
-        found = "no effect" if measure.detectable is None else f"{measure.detectable:.3f}"
-        line += f" against {measure.null:g}: {tested}; found would be {found}"
+        line += f" against {measure.null:g}: {tested}; "
+        none = "too few questions to find any effect"
+        line += none if measure.detectable is None else f"found would be {measure.detectable:.3f}"
     return line + (f" ({measure.left_out:,} left out)" if measure.left_out else "")
