@@ -1,8 +1,9 @@
 """Probe one model: whether its verdicts can be trusted, with its checkpoint loaded once.
 
 Reads:   data/benchmarks/*.jsonl, data/judgments/<model> (with the settings in its identity.json), the checkpoint
-Writes:  data/probes/<model>/<probe>.jsonl (each query and what the judge made of it), data/probes/<model>/measures.json
-         and question_values.json (what each question came to, by which models are compared)
+Writes:  below data/probes/<model>: <probe>.jsonl (each query and what the judge made of it), <probe>.judgments.jsonl
+         (what was read out of each plain judgment), measures.json and question_values.json (what each question came to,
+         by which models are compared)
 Resumes: ledgers/probe-<model>.jsonl; an edit of a probe asks that probe's queries again and no others
 Run:     python -m stages.probe <model>      (or: dvc repro probe@<model>)
 """
@@ -13,21 +14,19 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import orjson
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from reasrm.evaluation.benchmark_judgments import read_items
 from reasrm.evaluation.judge_params import BENCHMARKS, JudgeParams, RunningParams
-from reasrm.probes.items import PlainJudgments, probe_item, recorded_judgments, sample_of
-from reasrm.probes.measures_file import MEASURES, probe_measures
-from reasrm.probes.probe_run import row_of, run_suite, traits_of
+from reasrm.probes.items import PlainJudgments, judged_plainly, probe_item, recorded_judgments, sample_of
+from reasrm.probes.measures_file import probe_measures, write_probe_folder
+from reasrm.probes.probe_run import run_suite, traits_of
 from reasrm.probes.query import ProbeContext, ProbeItem
-from reasrm.probes.question_values import QUESTION_VALUES, question_values
 from reasrm.probes.registry import suite
-from reasrm.records.jsonl import read_records, write_records
+from reasrm.records.jsonl import read_records
 from reasrm.records.judgment import Judgment
 from reasrm.records.ledger import Ledger
 from reasrm.records.unasked_prompts import IDENTITY
-from reasrm.runtime.outputs import new_folder, write_json
 from reasrm.runtime.params import StageParams
 from reasrm.runtime.stage_main import StageError, run_stage
 from reasrm.runtime.terminal import say_error
@@ -52,6 +51,15 @@ class ProbeParams(StageParams):
     suite: dict[str, dict[str, Any]]
     """The probes that are run, each with its settings."""
 
+    @field_validator("suite")
+    @classmethod
+    def _known_probes(cls, settings: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        try:
+            suite(settings)
+        except StageError as error:
+            raise ValueError(str(error)) from error
+        return settings
+
 
 def plain_judgments(folder: Path, items: list[ProbeItem]) -> PlainJudgments:
     """The judgments below `folder` of all `items`."""
@@ -72,15 +80,12 @@ def main() -> str:
     judge_params = JudgeParams.recorded_in(identity, params.checkpoint)
     with judge_params.open_judge(running) as judge, Ledger(LEDGERS / f"probe-{model}.jsonl") as ledger:
         sample = sample_of(items, params.questions, params.seed)
+        plain = judged_plainly(judge, sample, ledger, plain)
         context = ProbeContext(sample, plain, traits_of(judge), params.resamples, params.seed)
         results = list(run_suite(judge, probes, context, ledger))
         asked_by = judge.identity()
-    with new_folder(PROBES / model) as folder:
-        for result in results:
-            write_records(folder / f"{result.probe.name}.jsonl", (row_of(result.probe, one) for one in result.answers))
-        found = probe_measures(results, context, asked_by)
-        write_json(folder / MEASURES, found.model_dump(mode="json"))
-        write_json(folder / QUESTION_VALUES, question_values(results).model_dump(mode="json"))
+    found = probe_measures(results, context, asked_by)
+    write_probe_folder(PROBES / model, found, results)
     for result in results:
         if result.refused:
             say_error(f"probe-{model}", f"{result.probe.name} was not run: {result.refused}")

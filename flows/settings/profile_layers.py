@@ -3,11 +3,12 @@
 A profile (`profiles/NAME.yaml`) makes a whole params.yaml out of the miniature's settings; `based_on: OTHER` lays it
 over another profile instead. An overlay (`profiles/overlays/NAME.yaml`) changes some settings of whatever profile is
 below it (`+NAME`). Both hold what differs: a mapping is merged key by key, anything else is replaced; a mapping tagged
-`!replace` replaces its whole counterpart (a profile with fewer models, say).
+`!replace` replaces its whole counterpart (a profile with fewer models, say), and so does that of another file of the
+project, `!file PATH`, which several profiles share.
 """
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +19,7 @@ PROFILES = Path("profiles")
 OVERLAYS = PROFILES / "overlays"
 BASE = "miniature"
 ABOUT_BASE = "The embedded default: no key, no hub, no GPU"
-REPLACE = "!replace"
+REPLACE, FILE = "!replace", "!file"
 BASED_ON = "based_on"
 """The one key of a profile that is no setting."""
 
@@ -155,7 +156,21 @@ def _layer(root: Path, folder: Path, name: str) -> Layer:
     if not isinstance(document, Mapping):
         found = "nothing" if document is None else "a list" if isinstance(document, list) else f"{document!r:.60}"
         raise FlowError(f"{file}: a mapping of sections is needed, it holds {found}")
-    return Layer(file, document)
+    return Layer(file, _with_files(root, file, document))
+
+
+def _with_files(root: Path, file: Path, value: Any) -> Any:
+    """A value of a layer with what it takes from other files in place."""
+    if isinstance(value, MutableMapping):
+        for key, inner in value.items():
+            value[key] = _with_files(root, file, inner)
+        return value
+    if _tag(value) != FILE:
+        return value
+    taken = Path(str(value.value))
+    if not isinstance(parsed(text_of(root / taken), taken), Mapping):
+        raise FlowError(f"{file}: `{FILE} {taken}`: that file must hold a mapping")
+    return parsed(f"{REPLACE}\n{text_of(root / taken)}", taken)
 
 
 def _no_such(root: Path, folder: Path, name: str, known: list[str]) -> str:
@@ -181,7 +196,11 @@ def _same_place(one: str, other: str) -> bool:
 
 
 def _replaces(value: Any) -> bool:
-    return getattr(getattr(value, "tag", None), "value", None) == REPLACE
+    return _tag(value) == REPLACE
+
+
+def _tag(value: Any) -> str | None:
+    return getattr(getattr(value, "tag", None), "value", None)
 
 
 def _untagged(value: Any) -> Any:

@@ -40,6 +40,7 @@ def between_sections(document: Mapping[str, Any], wiring: Mapping[str, Any], roo
     yield from _checkpoints(document, wiring)
     yield from _pairs(document)
     yield from _judged_models(document)
+    yield from _probed_models(document)
     yield from _base(document)
     yield from _miniature_settings(document)
     yield from _prompts(document)
@@ -106,6 +107,21 @@ def _judged_models(document: Mapping[str, Any]) -> Iterator[WrongSetting]:
         if model not in scored:
             problem = f"`score.models` has no such model, only {', '.join(map(str, scored))}: name one of those"
             yield WrongSetting("report", f"report.{key}", str(model), problem)
+
+
+def _probed_models(document: Mapping[str, Any]) -> Iterator[WrongSetting]:
+    """A model is probed as it was judged, beginning with those judgments."""
+    judged = _mapping(document, "judge_variants")
+    for model, settings in _mapping(document, "probe_variants").items():
+        name = f"probe_variants.{model}"
+        if model not in judged:
+            problem = f"`judge_variants` has no such model, only {', '.join(judged)}: take it out, or add it there"
+            yield WrongSetting(f"probe@{model}", name, "", problem)
+            continue
+        as_judged, checkpoint = (_mapping({"": one}, "").get("checkpoint") for one in (judged[model], settings))
+        if checkpoint and as_judged and checkpoint != as_judged:
+            problem = f"it is judged with {as_judged} (`judge_variants.{model}`): name the same here"
+            yield WrongSetting(f"probe@{model}", f"{name}.checkpoint", str(checkpoint), problem)
 
 
 def _shown_models(report: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -6,7 +6,6 @@
 Light at import, since `reasrm --help` imports it: what judges is imported when it is needed.
 """
 
-import os
 from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -14,22 +13,25 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import typer
 
+from reasrm.commands.command_run import run_command
 from reasrm.commands.judge_options import (
     AnswerAOption,
     AnswerBOption,
+    JsonlOption,
+    JsonOption,
+    JudgeOptions,
+    OutOption,
+    PromptOption,
+)
+from reasrm.commands.named_judge import (
     ApiOption,
     BaseUrlOption,
     DataParallelOption,
     DtypeOption,
     EngineOption,
-    JsonlOption,
-    JsonOption,
-    JudgeOptions,
     MaxNewTokensOption,
     ModelOption,
-    OutOption,
     PromptFileOption,
-    PromptOption,
     ServedOption,
     TensorParallelOption,
     VariantOption,
@@ -44,6 +46,8 @@ if TYPE_CHECKING:
     from reasrm.evaluation.pairwise_judgment import PairwiseJudgment
     from reasrm.records.ledger import Ledger
 
+COMMAND = "reasrm judge"
+"""As it is called in what it says."""
 NO_VERDICT = 5
 """Exit status."""
 ONLY_PRINTED = "no more than is printed is kept, --out FILE keeps every reply"
@@ -100,24 +104,12 @@ def judge(  # noqa: PLR0913  one parameter per option of the command line
 
 def judge_by(options: JudgeOptions) -> int:
     """Judge what the options name and return the exit status."""
-    from reasrm.records.jsonl import BadRecordError
-    from reasrm.records.ledger import BrokenLedgerError, LedgerBusyError
-    from reasrm.runtime.stage_main import StageError, StoppedResumable
-
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    try:
-        return judge_one(options) if options.jsonl is None else judge_rows(options, options.jsonl)
-    except StoppedResumable as stop:
-        loses = options.jsonl is not None and options.out is None
-        return _failed(f"{stop}; {ONLY_PRINTED}" if loses else stop, stop.exit_code)
-    except StageError as error:
-        return _failed(error, error.exit_code)
-    except LedgerBusyError as error:
-        return _failed(error, ExitCode.BUSY)
-    except (BadRecordError, BrokenLedgerError, OSError) as error:
-        return _failed(error, ExitCode.FAILED)
-    except KeyboardInterrupt:
-        return _failed(_interrupted(options), ExitCode.INTERRUPTED)
+    return run_command(
+        COMMAND,
+        lambda: judge_one(options) if options.jsonl is None else judge_rows(options, options.jsonl),
+        on_stop=f"; {ONLY_PRINTED}" if options.jsonl is not None and options.out is None else "",
+        interrupted=_interrupted(options),
+    )
 
 
 def judge_one(options: JudgeOptions) -> int:
@@ -220,5 +212,5 @@ def _interrupted(options: JudgeOptions) -> str:
 
 
 def _failed(error: object, code: int) -> int:
-    say_error("reasrm judge", error)
+    say_error(COMMAND, error)
     return int(code)

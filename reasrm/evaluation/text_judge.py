@@ -3,6 +3,7 @@
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence, Set
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, Self
 
@@ -16,7 +17,7 @@ from reasrm.inference.verdict_margin import ONE_TOKEN, MarginEngine, letter_toke
 from reasrm.inference.vocabulary import Vocabulary
 from reasrm.judging.aggregation import judgment_of_replies
 from reasrm.judging.prompt import PLAIN_COMPARISON
-from reasrm.judging.verdict import Unreadable
+from reasrm.judging.verdict import Unreadable, forced_ending
 from reasrm.records.comparison import Comparison
 from reasrm.records.judgment import ComparisonJudgment
 from reasrm.records.ledger import Ledger
@@ -48,7 +49,9 @@ class TextJudge(Judge):
         self, template: JudgeTemplate | None = None, samplings: Sequence[Sampling] | None = None
     ) -> Self:
         """The same open model with another template or other samplings; to close either is to close both."""
-        return type(self)(self._model, template or self._template, samplings or self._samplings, self._context)
+        other = type(self)(self._model, template or self._template, samplings or self._samplings, self._context)
+        other._vocabulary = self._vocabulary  # looked at once
+        return other
 
     @property
     def template(self) -> JudgeTemplate:
@@ -97,6 +100,9 @@ class TextJudge(Judge):
     ) -> list[float | None]:
         """The log-odds of A over B (nats) as the next token, if the reply to each comparison begins with a text.
 
+        Where the chat template itself opens a thought, a text that begins with this opening goes on from there, as
+        recorded replies do; before any other text the thought is closed.
+
         None where a letter is no token of its own behind that text, the prompt is too long or not rendered, or the
         engine does not give both probabilities.
 
@@ -107,9 +113,10 @@ class TextJudge(Judge):
         if not isinstance(engine, MarginEngine):
             raise TypeError(f"the engine {type(engine).__name__} gives no log-odds")
         by_letters: dict[tuple[int, int], dict[int, Prompt]] = defaultdict(dict)
-        for place, (comparison, text) in enumerate(begun):
-            (messages,) = self._template.prompts(comparison)
-            prompt = self._model.render([messages], self._template.begins + text)[messages]
+        conversations = [self._template.prompts(comparison) for comparison, _ in begun]
+        rendered = self._model.render(messages for (messages,) in conversations)
+        for place, ((messages,), (_, text)) in enumerate(zip(conversations, begun, strict=True)):
+            prompt = _begun(rendered[messages], tokenizer, self._template.begins + text)
             letters = letter_tokens(tokenizer, prompt.begun)
             if letters and not prompt.unrenderable and self._fits(prompt, ONE_TOKEN):
                 by_letters[letters][place] = prompt
@@ -126,6 +133,10 @@ class TextJudge(Judge):
             return []
         prompts = self._model.render(self._template.prompts(comparison), self._template.begins)
         return list(dict.fromkeys(word for one in prompts.values() for word in self._vocabulary.unknown_words(one)))
+
+    def unknown_words_of(self, begun: str) -> list[str]:
+        """Words of a text with which a reply is made to begin that the checkpoint's vocabulary lacks."""
+        return [] if self._vocabulary is None else self._vocabulary.unknown_words_of(begun)
 
     def identity(self) -> dict[str, Any]:
         """The engine's identity and the template's."""
@@ -184,6 +195,15 @@ class TextJudge(Judge):
 
     def _fits(self, prompt: Prompt, sampling: Sampling) -> bool:
         return self._context is None or len(prompt.token_ids) + sampling.max_new_tokens <= self._context
+
+
+def _begun(prompt: Prompt, tokenizer: Any, text: str) -> Prompt:
+    """`prompt` with a reply that begins with `text`, tokenised by itself as everywhere."""
+    begun = text.removeprefix(prompt.opened)
+    if prompt.opened and begun == text:
+        begun = forced_ending(prompt.opened, text)
+    tail = tokenizer(begun, add_special_tokens=False)["input_ids"]
+    return replace(prompt, token_ids=(*prompt.token_ids, *tail), begun=begun)
 
 
 def _answered(replies: Replies) -> Replies:

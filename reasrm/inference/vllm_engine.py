@@ -1,5 +1,6 @@
 """A checkpoint in this process, run by vLLM: paged attention, shared prefixes computed once, many prompts at a time."""
 
+import math
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ from reasrm.runtime.work_folder import file_hash
 CHUNK = 512
 """Prompts given to vLLM at a time: it keeps them all busy, and a kill loses no more than these."""
 CPU_CACHE_GB = "2"
+LIKELIEST = 20
+"""Tokens whose log-probabilities vLLM gives at most, by its own default (`max_logprobs`)."""
 
 
 class VllmEngine:
@@ -60,6 +63,22 @@ class VllmEngine:
             part = prompts[start : start + CHUNK]
             for prompt, row in zip(part, self._draw(llm, part, sampling), strict=True):
                 yield prompt, reply_from_tokens(self._tokenizer, row.drawn(), prompt, sampling.stop)
+
+    def log_odds(self, prompts: Sequence[tuple[int, ...]], tokens: tuple[int, int]) -> Iterator[float]:
+        """Yield the log-odds of the first of `tokens` over the second behind each prompt, in order, chunk by chunk.
+
+        NaN where one of them is not among the likeliest tokens, the only ones that vLLM tells of.
+        """
+        llm = self._started()
+        from vllm import SamplingParams
+
+        asked = SamplingParams(max_tokens=1, temperature=0.0, logprobs=LIKELIEST, detokenize=False)
+        for start in range(0, len(prompts), CHUNK):
+            requests = [{"prompt_token_ids": list(ids)} for ids in prompts[start : start + CHUNK]]
+            for output in llm.generate(requests, asked, use_tqdm=False):
+                (likeliest,) = output.outputs[0].logprobs
+                first, second = (likeliest[token].logprob if token in likeliest else math.nan for token in tokens)
+                yield first - second
 
     def close(self) -> None:
         """Stop vLLM and free its memory."""

@@ -39,13 +39,21 @@ class Vocabulary:
         self._fixed_texts = frozenset(tokenizer.added_tokens_decoder)
 
     def unknown_words(self, prompt: Prompt) -> list[str]:
-        """The words for which the vocabulary cannot read a rendered prompt, each once, in their order; mostly none."""
+        """The words for which the vocabulary cannot read a rendered prompt, each once, in their order; mostly none.
+
+        What the reply begins with counts too.
+        """
         has_unknown = self._tokenizer.unk_token_id in prompt.token_ids
         if not has_unknown and not self._is_word_list:
             return []
-        contents = neutral_contents(self._tokenizer, prompt.messages)
+        contents = [*neutral_contents(self._tokenizer, prompt.messages), prompt.begun]
         unknown = self._spelled_words if self._is_word_list else self._unknown_tokens
         return list(dict.fromkeys(word for content in contents for word in unknown(content)))
+
+    def unknown_words_of(self, text: str) -> list[str]:
+        """The words for which the vocabulary cannot read a text that a reply begins with, as of a prompt's."""
+        unknown = self._spelled_words if self._is_word_list else self._unknown_tokens
+        return list(dict.fromkeys(unknown(text))) if text else []
 
     def _unknown_tokens(self, text: str) -> list[str]:
         """Words with the unknown token in them, if it stands for most of the text."""
@@ -59,16 +67,20 @@ class Vocabulary:
 
         Otherwise one byte alone may be a word that was learnt, such as the full stop behind a word, and so may a
         passage without a letter or digit (the full stop between two fixed texts). Passages lie between the prompt's
-        fixed texts, which are tokens of their own.
+        fixed texts, which are tokens of their own. The letter behind a fixed text that opens a verdict (`[[A]]`) was
+        learnt, since every reply ends so.
         """
         coded = self._tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
         tokens = zip(coded["input_ids"], coded.word_ids(), coded["offset_mapping"], strict=True)
         spelled: list[str] = []
+        before = ""
         for is_fixed, passage in groupby(tokens, key=lambda one: one[0] in self._fixed_texts):
             words = [[offset for *_, offset in word] for _, word in groupby(passage, key=lambda one: one[1])]
             texts = [text[word[0][0] : word[-1][1]] for word in words]
             says_something = any(character.isalnum() for one in texts for character in one)
-            only_bytes = not is_fixed and says_something and max(map(len, texts)) == 1
+            is_verdict = texts in (["A"], ["B"]) and before.endswith("[[")
+            only_bytes = not is_fixed and not is_verdict and says_something and max(map(len, texts)) == 1
+            before = texts[-1] if is_fixed else ""
             spelled += [
                 one.strip() or one
                 for one, word in zip(texts, words, strict=True)

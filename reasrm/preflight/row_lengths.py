@@ -105,7 +105,8 @@ def _texts(root: Path, stage: StageSettings, most: int | None) -> tuple[int, lis
     """How many rows a stage has, and the sequences of those that are looked at."""
     settings = stage.settings
     if isinstance(settings, JudgeNeeds):
-        return _judged(root, settings, most)
+        count, texts = _judged(root, settings, most)
+        return count if stage.queries is None or not count else stage.queries, texts
     if isinstance(settings, GrpoSettings):
         count, pairs = _some(_pair_files(root, stage), PreferencePair, most)
         shown = [show(pair, hashed_side(pair, settings.seed)) for pair in pairs]

@@ -4,7 +4,7 @@ Keys that a settings class does not know are not looked at: whether they are rig
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,11 +14,15 @@ from reasrm.inference.local_model import Dtype
 from reasrm.inference.model_opening import EngineName
 from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.preflight.base_model import TRAINED_HERE
+from reasrm.probes.probe_run import most_queries
+from reasrm.probes.query import JudgeTraits
+from reasrm.probes.registry import suite
 from reasrm.records.comparison import Orders
 from reasrm.records.jsonl import explain
 from reasrm.records.judge_kind import JudgeKind
 from reasrm.records.pair import Purpose
 from reasrm.runtime.params import PARAMS_FILE, ParamsError
+from reasrm.runtime.stage_main import StageError
 from reasrm.training.grpo.settings import GrpoSettings
 from reasrm.training.trainer_settings import EpochSettings, SftSettings, TrainerSettings
 
@@ -67,6 +71,8 @@ class StageSettings:
     """What an SFT or GRPO model is asked."""
     pairs: tuple[Purpose, ...] = BOTH
     """Whose pairs are trained on; of `sft`, which reads traces, and of judges it means nothing."""
+    queries: int | None = None
+    """Of probes, how many comparisons the judge is asked at most; None for all comparisons of the benchmarks."""
     error: str = ""
     """Why there are no settings."""
 
@@ -84,6 +90,34 @@ def stages_with_models(params: Mapping[str, Any], *, published: bool = False) ->
     yield from _variants(params, "answer_sft", SftSettings)
     yield _stage(params, "scalar_rm", EpochSettings)
     yield from _variants(params, "judge", JudgeNeeds)
+    yield from _probed_models(params)
+
+
+def _probed_models(params: Mapping[str, Any]) -> Iterator[StageSettings]:
+    """A model is probed as it is judged."""
+    judged = {stage.stage: stage for stage in _variants(params, "judge", JudgeNeeds)}
+    variants = params.get("probe_variants")
+    for name in variants if isinstance(variants, Mapping) else ():
+        stage, judge = f"probe@{name}", judged.get(f"judge@{name}")
+        if judge is None:
+            yield StageSettings(stage, "probe", None, error=f"{PARAMS_FILE}: `judge_variants` has no model {name}")
+            continue
+        try:
+            yield replace(judge, stage=stage, section="probe", queries=_queries(params, judge.settings))
+        except (StageError, ParamsError) as error:
+            yield StageSettings(stage, "probe", None, error=str(error))
+
+
+def _queries(params: Mapping[str, Any], judge: TrainerSettings | JudgeNeeds | None) -> int | None:
+    """How much the probes ask of a judge at most; None if its own settings are wrong."""
+    if not isinstance(judge, JudgeNeeds):
+        return None
+    section, writes = _mapping(params, "probe"), judge.kind is JudgeKind.GENERATIVE
+    traits = JudgeTraits(writes=writes, continues=writes, margins=writes, draws=writes, own_prompt=writes)
+    questions = section.get("questions")
+    if not isinstance(questions, int):
+        raise ParamsError(f"{PARAMS_FILE}: section `probe`: questions is {questions!r}, not a whole number")
+    return sum(most_queries(suite(_mapping(section, "suite")), questions, traits).values())
 
 
 def _variants(params: Mapping[str, Any], section: str, kind: type[BaseModel]) -> Iterator[StageSettings]:

@@ -52,11 +52,13 @@ def recorded_judgments(items: Iterable[ProbeItem], judgments: Iterable[Judgment]
     return dict(found)
 
 
-def judged_plainly(judge: Judge, items: Sequence[ProbeItem], ledger: Ledger | None) -> PlainJudgments:
-    """Judge each of `items` in both orders."""
-    shown = [(item, side) for item in items for side in Side]
-    judged = judge.judge([show(item.pair, side) for item, side in shown], ledger)
-    found: PlainJudgments = defaultdict(dict)
-    for (item, side), judgment in zip(shown, judged, strict=True):
+def judged_plainly(
+    judge: Judge, items: Sequence[ProbeItem], ledger: Ledger | None, known: PlainJudgments | None = None
+) -> PlainJudgments:
+    """Each of `items` judged in both orders: as in `known`, which is kept whole, or else by `judge`."""
+    found: PlainJudgments = defaultdict(dict, {key: dict(orders) for key, orders in (known or {}).items()})
+    lacking = [(item, side) for item in items for side in Side if side not in found[item.benchmark, item.item_id]]
+    judged = judge.judge([show(item.pair, side) for item, side in lacking], ledger)
+    for (item, side), judgment in zip(lacking, judged, strict=True):
         found[item.benchmark, item.item_id][side] = PlainJudgment(item, side, judgment)
     return dict(found)

@@ -49,4 +49,4 @@ class Measure(BaseModel):
     """Units that could not be counted: unreadable, or of words that the judge does not know."""
     by_question: Mapping[str, float] = Field(default={}, exclude=True, repr=False)
     """The mean of each question's units: what two judges are compared by. Kept in a file of its own
-    (`question_values`); empty for a figure that is no mean over questions."""
+    (`measuring.question_values`); empty for a figure that is no mean over questions."""

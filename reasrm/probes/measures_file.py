@@ -1,18 +1,25 @@
-"""The file of a model's measures, `data/probes/<model>/measures.json`, which the report reads."""
+"""What is kept of a probed judge, `data/probes/<model>`.
 
-from collections.abc import Sequence
+`measures.json` is what the report reads; beside it stand what each question came to, and every query with its answer.
+"""
+
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from reasrm.probes.measure import Measure
-from reasrm.probes.probe_run import ProbeCost, ProbeResult, cost
+from reasrm.probes.measuring.question_values import QUESTION_VALUES, question_values
+from reasrm.probes.probe_run import ProbeCost, ProbeResult, cost, row_of
 from reasrm.probes.query import ProbeContext
-from reasrm.records.jsonl import BadRecordError, explain
+from reasrm.records.harmless_text import json_text
+from reasrm.records.jsonl import BadRecordError, explain, write_records
+from reasrm.runtime.outputs import new_folder, write_json, write_text
 
 MEASURES = "measures.json"
-"""Its name."""
+READINGS = ".judgments.jsonl"
+"""Ends the name of a probe's file of what it read out of each plain judgment."""
 
 
 class ProbedBy(BaseModel):
@@ -63,6 +70,32 @@ def probe_measures(results: Sequence[ProbeResult], context: ProbeContext, judge:
         judge=judge,
         probes={result.probe.name: _probed(result) for result in results},
     )
+
+
+def write_probe_folder(
+    folder: Path,
+    found: ProbeMeasures,
+    results: Sequence[ProbeResult],
+    more: Iterable[tuple[str, Iterable[BaseModel]]] = (),
+) -> None:
+    """Write `folder` anew, or leave it as it was.
+
+    Args:
+        folder: `data/probes/<model>`, or what `--out` names.
+        found: `measures.json`.
+        results: what `<probe>.jsonl`, `<probe>.judgments.jsonl` and `question_values.json` are made of.
+        more: further files of records, by name.
+    """
+    with new_folder(folder) as partial:
+        for result in results:
+            write_records(partial / f"{result.probe.name}.jsonl", (row_of(result.probe, one) for one in result.answers))
+            if result.readings:
+                write_records(partial / f"{result.probe.name}{READINGS}", result.readings)
+        for name, records in more:
+            write_records(partial / name, records)
+        values = question_values(results).model_dump(mode="json")
+        write_text(partial / QUESTION_VALUES, json_text(values) + "\n")  # not a line for each of thousands of numbers
+        write_json(partial / MEASURES, found.model_dump(mode="json"))
 
 
 def read_measures(file: Path) -> ProbeMeasures:

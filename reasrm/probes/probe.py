@@ -43,6 +43,10 @@ class Probe(BaseModel, ABC):
     def queries(self, context: ProbeContext) -> Iterator[ProbeQuery]:
         """What the judge is asked; nothing for a probe that reads plain judgments alone."""
 
+    def readings(self, _context: ProbeContext) -> Iterator[BaseModel]:
+        """What is read out of each plain judgment, kept beside the judgments; nothing for a probe that only asks."""
+        yield from ()
+
     @abstractmethod
     def measures(self, context: ProbeContext, answers: Sequence[ProbeAnswer]) -> Iterator[Measure]:
         """What the answers come to. Measures without a single unit are left out."""

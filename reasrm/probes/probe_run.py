@@ -7,6 +7,7 @@ queries of two probes, so only the edited probe's are asked again.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
@@ -21,6 +22,9 @@ from reasrm.records.comparison import show
 from reasrm.records.ledger import Ledger
 from reasrm.records.probe_row import ProbeRow, ShownTexts
 
+ONLY_RECORDED = "it asks the judge, and there are only recorded replies"
+"""Why a probe is not run."""
+
 
 class ProbeResult(NamedTuple):
     """What one probe found out about one judge."""
@@ -30,6 +34,8 @@ class ProbeResult(NamedTuple):
     """Why the judge could not be probed; empty if it was."""
     answers: list[ProbeAnswer]
     measures: list[Measure]
+    readings: Sequence[BaseModel] = ()
+    """What was read out of each plain judgment (`records.judgment_reading`)."""
 
 
 class ProbeCost(BaseModel):
@@ -58,12 +64,15 @@ def run_suite(
         if why := probe.refuses(context.traits):
             yield ProbeResult(probe, why, [], [])
             continue
-        queries = list(probe.queries(context))
         most = probe.most_queries(len(context.items), context.traits)
+        if judge is None and most:
+            yield ProbeResult(probe, ONLY_RECORDED, [], [])
+            continue
+        queries = list(probe.queries(context))
         if len(queries) > most:
             raise RuntimeError(f"the probe {probe.name} asks {len(queries)} queries and announced {most} at most")
         answers = [] if judge is None else answer_all(judge, queries, ledger)
-        yield ProbeResult(probe, "", answers, list(probe.measures(context, answers)))
+        yield ProbeResult(probe, "", answers, list(probe.measures(context, answers)), list(probe.readings(context)))
 
 
 def traits_of(judge: Judge) -> JudgeTraits:
@@ -84,8 +93,11 @@ def answer_all(judge: Judge, queries: Sequence[ProbeQuery], ledger: Ledger | Non
     """The answer to each query, in order; those of the same condition are asked together."""
     answers: dict[int, ProbeAnswer] = {}
     places: dict[Condition, list[int]] = defaultdict(list)
+    of_comparison = cache(judge.unknown_words)
     for place, query in enumerate(queries):
-        if judge.unknown_words(query.comparison):
+        otherwise = query.condition.template is not None or not query.condition.defused
+        unknown_words = _under(judge, query.condition).unknown_words if otherwise else of_comparison
+        if unknown_words(query.comparison) or _unknown_beginning(judge, query.condition.begun):
             answers[place] = ProbeAnswer(query, unknown_words=True)
         else:
             places[_together(query.condition)].append(place)
@@ -134,6 +146,11 @@ def row_of(probe: Probe, answer: ProbeAnswer) -> ProbeRow:
     )
 
 
+def _unknown_beginning(judge: Judge, begun: str) -> list[str]:
+    """Words of what a reply is made to begin with that the judge's vocabulary lacks."""
+    return judge.unknown_words_of(begun) if isinstance(judge, TextJudge) else []
+
+
 def _together(condition: Condition) -> Condition:
     """Margins are asked together whatever their replies begin with; judgments only under the same condition."""
     return replace(condition, begun="") if condition.margin else condition
@@ -160,7 +177,7 @@ def _under(judge: Judge, condition: Condition) -> Judge:
         return judge
     if not isinstance(judge, TextJudge):
         raise TypeError(f"a judge that scores cannot be asked under {condition}")
-    template, samplings = judge.template, judge.samplings
+    template, samplings = condition.template or judge.template, judge.samplings
     if isinstance(template, RubricsTemplate):
         template = replace(template, defused=condition.defused, begins=condition.begun)
     if condition.draw is not None:

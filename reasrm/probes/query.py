@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from reasrm.evaluation.judge_template import JudgeTemplate
 from reasrm.records.comparison import Comparison, Side
 from reasrm.records.judgment import ComparisonJudgment
 from reasrm.records.pair import PreferencePair
@@ -43,6 +44,8 @@ class Condition:
     """Of a drawn reply."""
     margin: bool = False
     """Nothing is written; asked is the log-odds of A over B as the next token behind `begun`."""
+    template: JudgeTemplate | None = None
+    """How the judge is prompted and its reply read; None: as in plain judging."""
 
 
 PLAIN = Condition()

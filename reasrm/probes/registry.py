@@ -5,12 +5,35 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from reasrm.probes.attacks import AttacksProbe
+from reasrm.probes.bias import BiasProbe
+from reasrm.probes.counterfactual import CounterfactualProbe
+from reasrm.probes.grounding import GroundingProbe
+from reasrm.probes.nldd import NlddProbe
 from reasrm.probes.order import OrderProbe
+from reasrm.probes.prefilled_thought import PrefilledThoughtProbe
 from reasrm.probes.probe import Probe
+from reasrm.probes.question import QuestionProbe
+from reasrm.probes.reason_verdict import ReasonVerdictProbe
+from reasrm.probes.reread import RereadProbe
 from reasrm.records.jsonl import explain
 from reasrm.runtime.stage_main import StageError
 
-PROBES: dict[str, type[Probe]] = {probe.name: probe for probe in (OrderProbe,)}
+PROBES: dict[str, type[Probe]] = {
+    probe.name: probe
+    for probe in (
+        OrderProbe,
+        ReasonVerdictProbe,
+        GroundingProbe,
+        RereadProbe,
+        NlddProbe,
+        CounterfactualProbe,
+        QuestionProbe,
+        BiasProbe,
+        AttacksProbe,
+        PrefilledThoughtProbe,
+    )
+}
 """In the order in which they are asked and shown."""
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from reasrm.benchmarks.registry import BENCHMARKS, display_names
 from reasrm.datasets.row_files import DataSource
 from reasrm.probes.measures_file import MEASURES, ProbeMeasures, read_measures
-from reasrm.probes.question_values import QUESTION_VALUES, QuestionValues, read_question_values
+from reasrm.probes.measuring.question_values import QUESTION_VALUES, QuestionValues, read_question_values
 from reasrm.reporting.benchmark_figures.completeness import CompletenessRow, read_completeness
 from reasrm.reporting.charts import ModelView
 from reasrm.reporting.data_funnel import Funnel, read_funnel

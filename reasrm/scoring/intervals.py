@@ -27,6 +27,8 @@ class Interval(StrEnum):
     """Wilson with the effective number of groups: as many yes-or-no groups as would spread a mean as little."""
     STUDENT = "student"
     """Student's t of the groups' values."""
+    BCA = "bca"
+    """Bias-corrected and accelerated bootstrap over groups (Efron 1987), for figures without bounds."""
 
 
 class ScoreEstimate(NamedTuple):

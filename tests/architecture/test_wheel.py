@@ -67,7 +67,7 @@ def test_it_is_light(installed: Path, tmp_path: Path) -> None:
 def test_the_commands_are_there(installed: Path, tmp_path: Path) -> None:
     helped = run(installed / "reasrm", "--help", folder=tmp_path)
     assert helped.returncode == 0
-    for command in ("judge", "score", "compare", "oracle", "fetch"):
+    for command in ("judge", "probe", "score", "compare", "oracle", "fetch"):
         assert f" {command} " in helped.stdout
         assert run(installed / "reasrm", command, "--help", folder=tmp_path).returncode == 0
     assert " run " not in helped.stdout
@@ -97,6 +97,18 @@ def test_a_served_model_judges(installed: Path, tmp_path: Path) -> None:
         judged = run(installed / "reasrm", "judge", *words, folder=tmp_path)
     assert judged.returncode == 0, judged.stderr
     assert json.loads(judged.stdout)["verdict"] == "A"
+
+
+def test_a_served_model_is_probed(installed: Path, tmp_path: Path) -> None:
+    row = {"prompt": "2 + 2?", "chosen": "4", "rejected": "5"}
+    (tmp_path / "pairs.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
+    with judge_server(lambda answers: "<answer>[[A]]</answer>") as url:
+        words = ("probe", "--items", "pairs.jsonl", "--base-url", url, "--model", "m", "--out", "probed", "--json")
+        probed = run(installed / "reasrm", *words, folder=tmp_path)
+    assert probed.returncode == 0, probed.stderr
+    figures = {one["name"]: one["value"] for one in json.loads(probed.stdout)["probes"]["order"]["measures"]}
+    assert figures["picked_a"] == figures["flip_rate"] == 1.0
+    assert (tmp_path / "probed/measures.json").is_file()
 
 
 def test_a_checkpoint_names_the_extra_that_it_needs(installed: Path, tmp_path: Path) -> None:

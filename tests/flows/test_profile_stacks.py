@@ -221,3 +221,16 @@ def test_layers_of_which_nothing_is_told_as_overridden_go_in_any_order(
 def test_the_hash_is_of_settings_and_not_of_their_layout() -> None:
     assert settings_hash("a: {b: 1, c: [1.0]}\n") == settings_hash("# x\na:\n  c: [1.0]\n  b: 1  # y\n")
     assert settings_hash("a: 1\n") != settings_hash("a: '1'\n")
+
+
+def test_a_file_that_several_profiles_share_replaces_what_is_below(root: Path) -> None:
+    (root / "texts.yaml").write_text("# Shared.\nc: {rank: 4}\n")
+    (root / "profiles/shared.yaml").write_text("# Shares.\ngrpo: {shape: !file texts.yaml}\n")
+    use(root, named_choice(["shared"]))
+    assert grpo(root)["shape"] == {"c": {"rank": 4}}
+    use(root, named_choice(["shared", "+lora"]))
+    assert grpo(root)["shape"] == {"c": {"rank": 4}, "b": {"rank": 8}}
+    for text, said in (("- 1\n", "`!file texts.yaml`: that file must hold a mapping"), (None, "No such file")):
+        (root / "texts.yaml").unlink() if text is None else (root / "texts.yaml").write_text(text)
+        with pytest.raises(FlowError, match=said):
+            compose(root, named_choice(["shared"]))

@@ -83,6 +83,9 @@ def test_what_one_section_says_of_another_must_be_there(root: Path) -> None:
     change(
         root,
         judge_variants__sft__checkpoint="data/checkpoints/grpo-fulll",
+        probe_variants__base__checkpoint="data/checkpoints/sft",
+        probe_variants__gone={"checkpoint": "data/checkpoints/base"},
+        probe__suite={"charm": {}},
         grpo_variants__full__start="sfd",
         score__models=["base", "sft", "grpo-full", "grpo-cold_start", "answer_sft-all", "gone"],
         report__lead="scalar_rm",
@@ -96,7 +99,14 @@ def test_what_one_section_says_of_another_must_be_there(root: Path) -> None:
     )
     assert "grpo_variants.full.start is sfd: data/checkpoints/sfd is made by no stage" in told[0]
     places = list(dict.fromkeys(line.partition(" is ")[0] for line in told))
+    assert "probe.suite is {'charm': {}}: `probe.suite` names charm; the probes are order" in told[2]
+    assert "probe_variants.base.checkpoint is data/checkpoints/sft: it is judged with data/checkpoints/base" in told[3]
+    assert told[5].startswith("probe_variants.gone: `judge_variants` has no such model, only base, sft")
     assert places[2:] == [
+        "probe.suite",
+        "probe_variants.base.checkpoint",
+        "probe_variants.sft.checkpoint",
+        told[5],
         "score.models",
         "filter_traces.prompt_variant",
         "report.models",

@@ -3,6 +3,7 @@
 Run: make test-vllm
 """
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from reasrm.inference.local_model import Attention, Dtype, LocalModelSettings
 from reasrm.inference.prompt_rendering import load_tokenizer, render_all
 from reasrm.inference.prompt_run import ask_all
 from reasrm.inference.transformers_engine import TransformersEngine
+from reasrm.inference.verdict_margin import letter_tokens
 from reasrm.inference.vllm_engine import VllmEngine
 from reasrm.judging.aggregation import verdict_of_samples
 from reasrm.judging.verdict import STOP, Unreadable, Verdict, read_verdict
@@ -111,6 +113,30 @@ def in_order(engine: Engine, prompts: list[Prompt], sampling: Sampling) -> list[
     """The replies to `prompts`, in whatever order the engine gives them."""
     found = dict(engine.generate(prompts, sampling))
     return [found[prompt] for prompt in prompts]
+
+
+def test_the_log_odds_of_a_verdict_are_the_same_on_both_engines(
+    vllm: VllmEngine, settings: LocalModelSettings, prompts: list[Prompt], replies: list[Reply]
+) -> None:
+    """Behind each reply up to its letter, as probes ask; none where a token is not among the likeliest."""
+    tokenizer = load_tokenizer(settings.checkpoint)
+    begun = []
+    for prompt, reply in zip(prompts, replies, strict=True):
+        verdict = read_verdict(reply.text, reply.finish)
+        if isinstance(verdict, Verdict):
+            tail = tokenizer(reply.text[: verdict.letter], add_special_tokens=False)["input_ids"]
+            begun.append((verdict.side, (*prompt.token_ids, *tail)))
+    letters = letter_tokens(tokenizer, "[[")
+    assert letters is not None
+    asked = [ids for _, ids in begun]
+    there = list(vllm.log_odds(asked, letters))
+    here = list(TransformersEngine(settings, tokenizer).log_odds(asked, letters))
+    known = [place for place, odds in enumerate(there) if not math.isnan(odds)]
+    assert len(known) > 0.9 * len(asked) > 200
+    assert [there[place] for place in known] == pytest.approx([here[place] for place in known], abs=1e-3)
+    assert all((there[place] > 0) is (begun[place][0] is Side.A) for place in known)
+    rare = (tokenizer.pad_token_id, letters[0])
+    assert all(math.isnan(odds) for odds in vllm.log_odds(asked[:5], rare))
 
 
 def test_the_token_limit_is_the_same_limit(

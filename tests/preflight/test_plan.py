@@ -221,3 +221,13 @@ def test_rows_that_will_be_others_are_not_counted(tmp_path: Path) -> None:
         found = next(stage for stage in document["stages"] if stage["stage"] == "grpo@full")["rows"]
         assert (found and found["rows"]) == rows
         assert any("before the data are made" in said for said in document["assumptions"]) == bool(remade)
+
+
+def test_a_model_is_probed_as_it_is_judged(tmp_path: Path) -> None:
+    stages = planned(tmp_path, "cpu-8gb", judge={**PARAMS["judge"], "batch_size": 7})
+    for model in PARAMS["probe_variants"]:
+        assert stages[f"probe@{model}"]["memory"] == stages[f"judge@{model}"]["memory"]
+    gone = planned(tmp_path, "cpu-8gb", "probe@gone", probe_variants={"gone": {}})["probe@gone"]
+    assert gone["unknown"] == "params.yaml: `judge_variants` has no model gone"
+    unknown = planned(tmp_path, "cpu-8gb", "probe@sft", probe={"suite": {"charm": {}}})["probe@sft"]
+    assert "`probe.suite` names charm; the probes are order" in unknown["unknown"]

@@ -2,9 +2,11 @@
 
 import pytest
 
+from reasrm.probes.grounding import GroundingProbe
 from reasrm.probes.order import OrderProbe
 from reasrm.probes.probe import Probe
 from reasrm.probes.probe_run import run_suite
+from reasrm.probes.reason_verdict import ReasonVerdictProbe
 from reasrm.records.comparison import Side, show
 from tests.probes.known_judges import (
     ALWAYS_A,
@@ -45,6 +47,50 @@ def test_order(known: KnownJudge, right: float, flips: float, picks_a: float) ->
     found = figures(OrderProbe(temperature=1.0), known)
     assert (found["consistent_accuracy"], found["flip_rate"], found["picked_a"]) == (right, flips, picks_a)
     assert (found["repeat_rate"], found["net_flip_rate"]) == (0.0, flips)
+
+
+REASON_VERDICT = [
+    # judge, consistent, contradicting, undecidable; None: its replies hold no evaluation
+    (ALWAYS_A, None),
+    (LONGER, None),
+    (OBEYS, None),
+    (REASONS, (1.0, 0.0, 0.0)),
+    (RATIONALISES, (1.0, 0.0, 0.0)),
+    (QUOTES_FALSELY, (1.0, 0.0, 0.0)),
+    (CONTRADICTS, (0.0, 1.0, 0.0)),
+]
+
+
+@pytest.mark.parametrize(("known", "shares"), REASON_VERDICT, ids=[row[0].name for row in REASON_VERDICT])
+def test_reason_verdict(known: KnownJudge, shares: tuple[float, float, float] | None) -> None:
+    """Who decides first and rationalises is consistent too: only perturbing the reasons tells it from who reasons."""
+    found = figures(ReasonVerdictProbe(), known)
+    names = ("consistent", "contradicting", "undecidable")
+    assert tuple(found.get(name) for name in names) == (shares or (None,) * len(names))
+    if known is CONTRADICTS:
+        assert (found["reasons_right"], found["verdict_gain"]) == (1.0, -1.0)
+    if known is RATIONALISES:
+        assert (found["reasons_right"], found["consistent/criteria"]) == (0.5, 1.0)
+
+
+GROUNDING = [
+    # judge, verbatim, in the other answer, in neither; None: it quotes nothing
+    (ALWAYS_A, None),
+    (LONGER, None),
+    (OBEYS, None),
+    (REASONS, (1.0, 0.0, 0.0)),
+    (RATIONALISES, (1.0, 0.0, 0.0)),
+    (QUOTES_FALSELY, (0.0, 0.5, 0.5)),
+    (CONTRADICTS, (1.0, 0.0, 0.0)),
+]
+
+
+@pytest.mark.parametrize(("known", "shares"), GROUNDING, ids=[row[0].name for row in GROUNDING])
+def test_grounding(known: KnownJudge, shares: tuple[float, float, float] | None) -> None:
+    found = figures(GroundingProbe(), known)
+    names = ("verbatim", "other_answer", "absent")
+    assert tuple(found.get(name) for name in names) == (shares or (None,) * len(names))
+    assert found.get("strict") == (1.0 if known is RATIONALISES else None)
 
 
 @pytest.mark.parametrize("known", KNOWN_JUDGES, ids=[known.name for known in KNOWN_JUDGES])

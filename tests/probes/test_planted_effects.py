@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
-from reasrm.probes.families import adjusted
 from reasrm.probes.measure import Measure
+from reasrm.probes.measuring.families import adjusted
+from reasrm.probes.measuring.question_means import LEVEL, POWER, detectable, difference_spread, sign_flip_p
 from reasrm.probes.order import OrderProbe
 from reasrm.probes.query import JudgeTraits, PlainJudgment, ProbeAnswer, ProbeContext, ProbeItem
-from reasrm.probes.statistics import LEVEL, POWER, detectable, difference_spread, sign_flip_p
 from reasrm.records.comparison import Side
 from reasrm.records.judgment import ComparisonJudgment
 from reasrm.records.pair import Message, PreferencePair, Role

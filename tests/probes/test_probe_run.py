@@ -18,6 +18,7 @@ from reasrm.probes.order import OrderProbe
 from reasrm.probes.probe import Probe
 from reasrm.probes.probe_run import answer_all, cost, most_queries, row_of, run_suite, traits_of
 from reasrm.probes.query import Condition, JudgeTraits, ProbeAnswer, ProbeContext, ProbeItem, ProbeQuery
+from reasrm.probes.registry import PROBES
 from reasrm.probes.statistics import Unit, share
 from reasrm.records.comparison import Side, show
 from reasrm.records.ledger import Ledger
@@ -62,18 +63,22 @@ class Suffix(Probe):
     text: str
 
     def refuses(self, traits: JudgeTraits) -> str:
+        """Only what writes is probed."""
         return "" if traits.writes else "it writes nothing"
 
     def most_queries(self, items: int, _traits: JudgeTraits) -> int:
+        """Both orders."""
         return 2 * items
 
     def queries(self, context: ProbeContext) -> Iterator[ProbeQuery]:
+        """Each item in both orders."""
         for one in context.items:
             for side in Side:
                 losing = {f"response_{side.other.value.lower()}": f"{one.pair.rejected} {self.text}"}
                 yield ProbeQuery(one, "suffix", show(one.pair, side).model_copy(update=losing))
 
     def measures(self, context: ProbeContext, answers: Sequence[ProbeAnswer]) -> Iterator[Measure]:
+        """How often it is picked."""
         yield from share(context, "picked", [Unit(one.query.item.question, float(not one.correct)) for one in answers])
 
 
@@ -134,8 +139,10 @@ def test_conditions_reach_the_prompt_and_the_answers_keep_their_order() -> None:
     assert [one.query for one in answers] == queries
     texts = {(prompt.begun, "<answer>[[B]]</answer>" in prompt.messages[-1].content) for prompt in scripted.asked}
     assert texts == {("", True), ("", False), ("<eval>A", False)}
-    assert answers[3].judgment and answers[3].judgment.reply
-    assert answers[3].judgment.reply.text.startswith("<eval>A<answer>")
+    begun = answers[3].judgment
+    assert begun is not None
+    assert begun.reply is not None
+    assert begun.reply.text.startswith("<eval>A<answer>")
     assert judge.template == RubricsTemplate(PromptVariant.FULL), "the judge itself is as before"
 
 
@@ -169,6 +176,11 @@ def test_order_of_a_judge_that_follows_content_and_of_one_that_says_a() -> None:
     measures = {one.name: one for one in result.measures}
     assert (measures["consistent_accuracy"].value, measures["flip_rate"].value) == (0.0, 1.0)
     assert measures["picked_a"].value == 1.0
-    assert measures["picked_a"].p is not None and measures["picked_a"].p < 0.05
+    assert measures["picked_a"].p is not None
+    assert measures["picked_a"].p < 0.05
     assert measures["repeat_rate"].value == 0.0
     assert measures["net_flip_rate"].value == 1.0, "its flips are not chance"
+
+
+def test_every_probe_says_what_it_asks() -> None:
+    assert not [name for name, probe in PROBES.items() if not probe.question.endswith("?")]

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from reasrm.probes.measure import Measure
+from reasrm.probes.measuring.question_means import LEVEL, detectable, sign_flip_p
 from reasrm.probes.query import RECORDED, ProbeContext
-from reasrm.probes.statistics import LEVEL, Unit, detectable, difference, share, sign_flip_p
+from reasrm.probes.statistics import Unit, difference, share
 from reasrm.records.wilson_interval import wilson
 from reasrm.scoring.intervals import Interval
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from reasrm.probes.measure import Good, Measure
 from reasrm.probes.measures_file import MEASURES, ProbedBy, ProbeMeasures
+from reasrm.probes.measuring.question_values import QUESTION_VALUES, MeasuredQuestions, QuestionValues
 from reasrm.probes.probe_run import ProbeCost
-from reasrm.probes.question_values import QUESTION_VALUES, MeasuredQuestions, QuestionValues
 from reasrm.runtime.outputs import write_json
 from reasrm.scoring.intervals import Interval
 

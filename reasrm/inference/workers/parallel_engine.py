@@ -6,12 +6,13 @@ a batch is in the ledger as soon as it is there.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from reasrm.inference.engine import Answered, Engine, Prompt, Sampling, batches_by_tokens
 from reasrm.inference.local_model import LocalModelSettings
 from reasrm.inference.scalar_engine import ScalarEngine
+from reasrm.inference.verdict_margin import ONE_TOKEN
 from reasrm.inference.workers.worker_pool import WorkerPool
 from reasrm.records.reply import Reply
 
@@ -52,6 +53,11 @@ class ParallelEngine:
         for number, values in self._pool.run(jobs, sampling):
             for prompt, value in zip(jobs[number], values, strict=True):
                 yield prompt, Reply.model_validate(value)
+
+    def log_odds(self, prompts: Sequence[tuple[int, ...]], tokens: tuple[int, int]) -> Iterator[float]:
+        """Yield the log-odds of the first of `tokens` over the second behind each prompt, in order."""
+        jobs = self._jobs([Prompt((), ids) for ids in prompts], ONE_TOKEN)
+        yield from _in_order(self._pool.run(jobs, None, tokens))
 
     def close(self) -> None:
         """End the processes."""
@@ -97,15 +103,20 @@ class ParallelScorer:
         lengths = [len(ids) for ids in conversations]
         cuts = batches_by_tokens(lengths, self._settings.batch_size, self._settings.batch_tokens)
         jobs = [[Prompt((), ids) for ids in conversations[cut.start : cut.stop]] for cut in cuts]
-        early: dict[int, list[float | None]] = {}
-        following = 0
-        for number, scores in self._pool.run(jobs, None):
-            early[number] = scores
-            while following in early:
-                yield from (math.nan if one is None else one for one in early.pop(following))  # JSON has no NaN
-                following += 1
+        yield from _in_order(self._pool.run(jobs, None))
 
     def close(self) -> None:
         """End the processes."""
         self._pool.close()
         self._engine.close()
+
+
+def _in_order(answered: Iterable[tuple[int, list[float | None]]]) -> Iterator[float]:
+    """The numbers of all jobs in the jobs' order, each as soon as those before it are there."""
+    early: dict[int, list[float | None]] = {}
+    following = 0
+    for number, values in answered:
+        early[number] = values
+        while following in early:
+            yield from (math.nan if one is None else one for one in early.pop(following))  # JSON has no NaN
+            following += 1

@@ -18,11 +18,12 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from reasrm.inference.engine import Engine, Prompt, Sampling
+from reasrm.inference.engine import Prompt, Sampling
 from reasrm.inference.local_model import LocalModelSettings
 from reasrm.inference.prompt_rendering import load_tokenizer
 from reasrm.inference.scalar_engine import ScalarEngine
 from reasrm.inference.transformers_engine import TransformersEngine
+from reasrm.inference.verdict_margin import MarginEngine
 from reasrm.runtime.stage_main import failure_of, set_environment
 
 GRACE_SECONDS = 1.0
@@ -41,15 +42,20 @@ def opened(kind: str, settings: LocalModelSettings) -> Job:
     if kind == "scalar":
         scorer = ScalarEngine(settings, tokenizer)
         return lambda job: list(scorer.score([tuple(ids) for ids, *_ in job["prompts"]]))
-    engine: Engine = TransformersEngine(settings, tokenizer)
+    engine: MarginEngine = TransformersEngine(settings, tokenizer)
     if kind == "vllm":
         from reasrm.inference.vllm_engine import VllmEngine
 
         engine = VllmEngine(settings, tokenizer)
-    return lambda job: _replies(engine, job)
+    return lambda job: _log_odds(engine, job) if job["tokens"] else _replies(engine, job)
 
 
-def _replies(engine: Engine, job: dict[str, Any]) -> list[Any]:
+def _log_odds(engine: MarginEngine, job: dict[str, Any]) -> list[Any]:
+    first, second = job["tokens"]
+    return list(engine.log_odds([tuple(ids) for ids, *_ in job["prompts"]], (first, second)))
+
+
+def _replies(engine: MarginEngine, job: dict[str, Any]) -> list[Any]:
     prompts = [Prompt((), tuple(ids), head_opened, begun) for ids, head_opened, begun in job["prompts"]]
     replies = dict(engine.generate(prompts, Sampling.model_validate(job["sampling"])))
     return [replies[prompt].model_dump(mode="json") for prompt in prompts]

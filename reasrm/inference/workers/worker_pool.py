@@ -12,7 +12,7 @@ import sys
 import threading
 import weakref
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from queue import SimpleQueue
 from typing import IO, Any, NamedTuple
 
@@ -57,22 +57,27 @@ class WorkerPool:
         self.starts = 0
         """How often the processes were started."""
 
-    def run(self, jobs: Sequence[Sequence[Prompt]], sampling: Sampling | None) -> Iterator[tuple[int, list[Any]]]:
+    def run(
+        self, jobs: Sequence[Sequence[Prompt]], sampling: Sampling | None, tokens: tuple[int, int] | None = None
+    ) -> Iterator[tuple[int, list[Any]]]:
         """Yield the number of each job with the values of its prompts, as soon as they are there.
+
+        Values are replies with a `sampling`, log-odds with `tokens`, else scores.
 
         Raises:
             StageError: a worker could not do its job; says which one and why.
         """
         self._start()
+        how = {"sampling": None if sampling is None else sampling.model_dump(mode="json"), "tokens": tokens}
         waiting, under_way = deque(enumerate(jobs)), dict[int, int]()
         try:
             for place in range(len(self._workers)):
-                self._give(place, waiting, under_way, sampling)
+                self._give(place, waiting, under_way, how)
             while under_way:
                 place, line = self._answers.get()
                 values = self._values(place, line)
                 number = under_way.pop(place)
-                self._give(place, waiting, under_way, sampling)
+                self._give(place, waiting, under_way, how)
                 yield number, values
         finally:
             if under_way:  # nobody wants these answers any more
@@ -111,7 +116,7 @@ class WorkerPool:
         place: int,
         waiting: "deque[tuple[int, Sequence[Prompt]]]",
         under_way: dict[int, int],
-        sampling: Sampling | None,
+        how: Mapping[str, Any],
     ) -> None:
         """Give the worker at `place` the next job, if there is one."""
         if not waiting:
@@ -119,8 +124,7 @@ class WorkerPool:
         number, prompts = waiting.popleft()
         under_way[place] = number
         asked = [(one.token_ids, one.opened, one.begun) for one in prompts]
-        drawn = None if sampling is None else sampling.model_dump(mode="json")
-        _write(self._workers[place].process, {"prompts": asked, "sampling": drawn})
+        _write(self._workers[place].process, {"prompts": asked, **how})
 
     def _values(self, place: int, line: bytes) -> list[Any]:
         """What a worker answered.

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from reasrm.probes.families import ModelDifference
 from reasrm.probes.measures_file import ProbeMeasures
+from reasrm.probes.measuring.families import ModelDifference
 from reasrm.reporting.charts import ModelView
 from reasrm.reporting.probe_figures.faithfulness import faithfulness_changes, faithfulness_sentence
 from reasrm.reporting.probe_figures.measure_tables import ProbeSection, probe_sections

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from reasrm.probes.families import ModelDifference, model_differences
-from reasrm.probes.question_values import QuestionValues
+from reasrm.probes.measuring.families import ModelDifference, model_differences
+from reasrm.probes.measuring.question_values import QuestionValues
 from reasrm.reporting.display_text import interval, p_value, points
 from reasrm.reporting.probe_figures.named_measures import FAITHFULNESS, MeasureName
 from reasrm.reporting.probe_figures.tested_family import CHANGE, FALSE_DISCOVERIES, MeasureKey

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from reasrm.probes.families import ModelDifference, adjusted
 from reasrm.probes.measures_file import ProbeMeasures
+from reasrm.probes.measuring.families import ModelDifference, adjusted
 
 FALSE_DISCOVERIES = 0.05
 """The share of false ones among the effects that the page calls shown, at most, on average."""

@@ -17,6 +17,7 @@ from reasrm.inference.local_model import LocalModelSettings
 from reasrm.inference.model_opening import EngineName, open_model, open_scorer
 from reasrm.inference.prompt_rendering import render_all
 from reasrm.inference.prompt_run import ask_all, ask_each
+from reasrm.inference.verdict_margin import MarginEngine, margins
 from reasrm.inference.workers.worker_pool import WorkerDiedError
 from reasrm.records.ledger import Ledger
 from reasrm.runtime.progress import ProgressLine
@@ -66,6 +67,21 @@ def test_killed_and_resumed_two_processes_write_the_ledger_of_one(
     assert 0 < len(half) < len(lines(tmp_path / "two"))
     assert lines(tmp_path / "two") == lines(tmp_path / "one")
     assert parallel.identity() == alone.identity()
+
+
+def test_two_processes_give_the_log_odds_of_one(
+    tmp_path: Path, settings: LocalModelSettings, parallel: Engine, prompts: list[Prompt]
+) -> None:
+    """To the byte of the ledger, and what is no number stays none."""
+    alone = open_model(EngineName.TRANSFORMERS, settings).engine
+    assert isinstance(parallel, MarginEngine)
+    assert isinstance(alone, MarginEngine)
+    with Ledger(tmp_path / "one") as ledger:
+        expected = margins(alone, (5, 7), prompts, ledger)
+    with Ledger(tmp_path / "two") as ledger:
+        assert margins(parallel, (5, 7), prompts, ledger) == expected
+    assert len(set(expected.values())) > 30
+    assert lines(tmp_path / "two") == lines(tmp_path / "one")
 
 
 @pytest.mark.parametrize("overflows", [False, True])

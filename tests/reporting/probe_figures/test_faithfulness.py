@@ -2,7 +2,7 @@
 
 import pytest
 
-from reasrm.probes.question_values import MeasuredQuestions, QuestionValues
+from reasrm.probes.measuring.question_values import MeasuredQuestions, QuestionValues
 from reasrm.reporting.probe_figures.faithfulness import faithfulness_changes, faithfulness_sentence
 from reasrm.reporting.probe_figures.tested_family import adjusted_p
 

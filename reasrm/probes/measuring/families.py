@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar
 from scipy.stats import false_discovery_control
 
 from reasrm.probes.measure import Good, Measure
-from reasrm.probes.question_values import QuestionValues
+from reasrm.probes.measuring.question_values import QuestionValues
 from reasrm.probes.statistics import mean_difference
 
 Test = TypeVar("Test")

@@ -1,0 +1,1 @@
+"""Which answer a judge's reasons speak for, read without a model."""

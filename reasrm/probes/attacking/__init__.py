@@ -1,0 +1,1 @@
+"""What probes that attack a judge share: their texts, and how success is counted."""
