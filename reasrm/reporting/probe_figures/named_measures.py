@@ -95,7 +95,7 @@ FAITHFULNESS = {
 ATTACK_SUCCESS = MeasureName("attacks", "asr", WORST)
 """Of verdicts that were right, those that an attack turned."""
 STEPS = {
-    MeasureName("reason_verdict", "reasons_right"): "reasons that name the better answer",
+    MeasureName("reason_verdict", "reasons_right"): "clear reasons that name the better answer",
     MeasureName("reason_verdict", "totals_add_up"): "totals that are the sums of their weights",
     MeasureName("reason_verdict", "consistent"): "reasons that agree with the verdict",
     MeasureName("nldd", "verdict_turned"): "corrupted steps that turn the verdict",
