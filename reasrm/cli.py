@@ -1,7 +1,7 @@
 """The command `reasrm`: thin and fast to start; everything heavy is imported where it is used.
 
-`judge`, `score`, `compare`, `oracle` and `fetch` work anywhere; `publish` takes what a clone has trained. Inside a
-clone (a folder with dvc.yaml and flows/, or below it) the pipeline's commands of `flows/cli.py` are there too.
+`judge`, `score`, `compare`, `oracle` and `fetch` work anywhere; `publish` and `cite` take what a clone has made. Inside
+a clone (a folder with dvc.yaml and flows/, or below it) the pipeline's commands of `flows/cli.py` are there too.
 """
 
 import importlib
@@ -12,6 +12,7 @@ from typing import Any
 import typer
 
 from reasrm.commands import judge
+from reasrm.commands.cite import cite
 from reasrm.commands.compare import compare
 from reasrm.commands.fetch import fetch
 from reasrm.commands.oracle import oracle
@@ -43,6 +44,7 @@ app.command("compare", rich_help_panel=TOOLS)(compare)
 app.command("oracle", rich_help_panel=TOOLS)(oracle)
 app.command("fetch", rich_help_panel=TOOLS)(fetch)
 app.command("publish", rich_help_panel=TOOLS)(publish)
+app.command("cite", rich_help_panel=TOOLS)(cite)
 
 
 def clone_around(folder: Path) -> Path | None:

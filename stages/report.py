@@ -1,8 +1,10 @@
-"""One page and one metrics file: what was run, what came out, and whether it can be trusted.
+"""A small static site and a metrics file: what was run, what came out, and whether it can be trusted.
 
-Reads:   data/scores, data/curves, data/judgments, data/traces, data/pairs, data/benchmarks, and of params.yaml every
-         section that changes a figure
-Writes:  data/report/index.html (one self-contained page), data/report/metrics.json (the same figures for machines)
+Reads:   data/scores, data/curves, data/judgments, data/probes, data/traces, data/pairs, data/benchmarks, and of
+         params.yaml every section that changes a figure
+Writes:  data/report/index.html and data/report/pages (each page one self-contained file, but for
+         pages/traces.html, which reads data/report/traces), data/report/metrics.json (the same figures for machines),
+         data/report/plots (each chart as SVG and PDF), data/report/curves (the tables that `dvc plots` draws)
 Run:     python -m stages.report      (or: dvc repro report)
 """
 
@@ -10,19 +12,26 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from reasrm.reporting.content import Content, Folders, gather, read_all_scores
+from reasrm.probes.measures_file import ProbeMeasures
+from reasrm.reporting.benchmark_figures.set_by_hand import covered_slices
+from reasrm.reporting.curves import read_curves
 from reasrm.reporting.model_scores import ReportedShift
-from reasrm.reporting.page import render
 from reasrm.reporting.page_settings import PageSettings
+from reasrm.reporting.plot_files.curve_tables import write_curve_tables
+from reasrm.reporting.plot_files.writing import write_plots
 from reasrm.reporting.run_settings import read_parameters
-from reasrm.reporting.set_by_hand import covered_slices
-from reasrm.runtime.outputs import write_json, write_text
+from reasrm.reporting.site import INDEX, PAGES, TRACES, Site, gather, render
+from reasrm.reporting.source import Folders
+from reasrm.reporting.trace_browser.browser_files import write_trace_browser
+from reasrm.reporting.trace_browser.traced_items import TraceFolders
+from reasrm.runtime.outputs import new_folder, write_json, write_text
 from reasrm.runtime.params import StageParams
 from reasrm.runtime.stage_main import StageError, run_stage
 from reasrm.scoring.judged_items import read_items, read_judged_items
 from reasrm.scoring.shift import compare_by_shift
 
 DATA = Path("data")
+REPORT = DATA / "report"
 
 
 class ReportParams(PageSettings, StageParams):
@@ -31,23 +40,25 @@ class ReportParams(PageSettings, StageParams):
     section: ClassVar[str] = "report"
 
 
-def metrics(content: Content, params: ReportParams) -> dict[str, Any]:
-    """The page's figures as JSON: models (their order in `ladder`), paired differences, sizes of the data.
+def metrics(site: Site, params: ReportParams) -> dict[str, Any]:
+    """The page's figures as JSON: title, models (their order in `ladder`), paired differences, sizes of the data.
 
     `models` holds for each model `accuracy`, `n`, `ci95`, `flip_rate`, `unreadable_rate`, `families` (name to
     accuracy, n, ci95) and `benchmarks` (name to score, n, ci95, sections); `benchmark_labels` holds the names
     of the benchmarks for readers. `shift` compares the two models of `side_by_side` on what traces cover and the rest.
+    `probes` holds for each probed model and probe its measures of the probe as a whole (value, n, ci95).
     """
-    funnel = content.funnel
+    source, funnel = site.source, site.source.funnel
     return {
+        "title": site.source.settings.title,
         "configuration": params.configuration,
-        "benchmark_labels": {name: content.benchmark_labels[name] for name in content.benchmark_names},
-        "ladder": [model.name for model in content.models],
-        "models": {model.name: model.scores.as_metrics() for model in content.models},
+        "benchmark_labels": {name: source.benchmark_labels[name] for name in source.benchmark_names},
+        "ladder": [model.name for model in source.models],
+        "models": {model.name: model.scores.as_metrics() for model in source.models},
         "differences": {
             f"{first} - {second}": difference.model_dump(mode="json")
             for first, second in params.differences
-            if (difference := content.difference(first, second)) is not None
+            if (difference := source.difference(first, second)) is not None
         },
         "data": {
             "pairs": funnel.pairs,
@@ -55,17 +66,31 @@ def metrics(content: Content, params: ReportParams) -> dict[str, Any]:
             "traces_asked": {counts.oracle_pass.value: counts.asked for counts in funnel.passes},
             "traces_right": {counts.oracle_pass.value: counts.right for counts in funnel.passes},
             "traces_kept": funnel.kept.total(),
-            "benchmark_rows": {row.name: row.account.rows_used for row in content.completeness},
-            "comparisons": {row.name: row.account.items for row in content.completeness},
+            "benchmark_rows": {row.name: row.account.rows_used for row in source.completeness},
+            "comparisons": {row.name: row.account.items for row in source.completeness},
         },
-        "shift": None if content.shift is None else content.shift.model_dump(mode="json"),
-        "other_seeds": [run.model_dump(mode="json") for run in content.other_seeds],
-        "other_ladders": [ladder.model_dump(mode="json") for ladder in content.other_ladders],
+        "shift": None if source.shift is None else source.shift.model_dump(mode="json"),
+        "probes": {model: _probe_metrics(found) for model, found in source.measures.items()},
+        "other_seeds": [run.model_dump(mode="json") for run in site.benchmarks.other_seeds],
+        "other_ladders": [ladder.model_dump(mode="json") for ladder in site.benchmarks.other_ladders],
     }
 
 
-def report(data: Path, params: ReportParams, parameters: Mapping[str, Any]) -> Content:
-    """Gather what the page shows from the outputs below `data`.
+def _probe_metrics(found: ProbeMeasures) -> dict[str, Any]:
+    """By probe and measure the figures that are about no single variant."""
+    return {
+        name: {
+            one.name: {"value": one.value, "n": one.questions, "ci95": [one.low, one.high]}
+            for one in probed.measures
+            if not one.variant
+        }
+        for name, probed in found.probes.items()
+        if not probed.refused
+    }
+
+
+def report(data: Path, params: ReportParams, parameters: Mapping[str, Any]) -> Site:
+    """Gather what the pages show from the outputs below `data`.
 
     Args:
         data: the pipeline's folder of outputs.
@@ -80,16 +105,16 @@ def report(data: Path, params: ReportParams, parameters: Mapping[str, Any]) -> C
     for folder in folders:
         if not folder.is_dir():
             raise StageError(f"{folder}: not there; `dvc repro report` makes everything that the report reads")
-    scores = read_all_scores(folders.scores)
+    scores = {file.stem for file in folders.scores.glob("*.json")}
     if not scores:
         raise StageError(f"{folders.scores}: no score file; run `dvc repro score`")
     absent = [model for model in params.side_by_side if model not in scores]
     if absent:
         raise StageError(
             f"params.yaml: report.side_by_side names {', '.join(absent)}, which is not scored; name two of "
-            f"{', '.join(scores)}"
+            f"{', '.join(sorted(scores))}"
         )
-    return gather(folders, scores, params, parameters, shift_between(params.side_by_side, folders, parameters))
+    return gather(folders, params, parameters, shift_between(params.side_by_side, folders, parameters))
 
 
 def shift_between(models: tuple[str, str], folders: Folders, parameters: Mapping[str, Any]) -> ReportedShift | None:
@@ -107,11 +132,18 @@ def shift_between(models: tuple[str, str], folders: Folders, parameters: Mapping
 def main() -> str:
     """Run the stage; returns its summary line."""
     params = ReportParams.load()
-    content = report(DATA, params, read_parameters())
-    page = render(content)
-    write_text(DATA / "report" / "index.html", page)
-    write_json(DATA / "report" / "metrics.json", metrics(content, params))
-    return f"{len(content.models)} models, {len(content.examples.shown)} examples, {len(page.encode()) / 1e6:.2f} MB"
+    site = report(DATA, params, read_parameters())
+    rendered = render(site)
+    write_text(REPORT / INDEX, rendered.pop(INDEX))
+    with new_folder(REPORT / PAGES) as folder:
+        for path, page in rendered.items():
+            write_text(folder / Path(path).name, page)
+    traces = TraceFolders(*(DATA / name for name in TraceFolders._fields))
+    write_trace_browser(traces, site.source.settings, REPORT, site.navigation(TRACES))
+    write_json(REPORT / "metrics.json", metrics(site, params))
+    write_plots(site, REPORT / "plots")
+    write_curve_tables(read_curves(DATA / "curves"), REPORT / "curves")
+    return f"{len(site.source.models)} models, {len(site.source.measures)} of them probed, {len(site.pages)} pages"
 
 
 if __name__ == "__main__":

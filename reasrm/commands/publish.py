@@ -68,9 +68,9 @@ def _write(checkpoint: str, folder: Path | None, dtype: str | None, licence: str
     from reasrm.publishing.clean_folder import write_clean_folder
     from reasrm.publishing.lineage import checkpoint_names, lineage, read_lock
     from reasrm.publishing.model_card import model_card
-    from reasrm.publishing.project_state import project_state
+    from reasrm.publishing.project_state import project_root, project_state
 
-    root = _project_root()
+    root = project_root()
     if folder is not None and folder.resolve().is_relative_to((root / "data").resolve()):
         raise StageError(f"{folder}: data/ holds what stages make; name a folder elsewhere with --folder")
     lock, name = read_lock(root), Path(checkpoint).name
@@ -99,14 +99,6 @@ def _write(checkpoint: str, folder: Path | None, dtype: str | None, licence: str
     if left_out:
         say(f"left out: {', '.join(left_out)}")
     return to
-
-
-def _project_root() -> Path:
-    here = Path.cwd()
-    for folder in (here, *here.parents):
-        if (folder / "dvc.yaml").is_file():
-            return folder
-    raise StageError(f"no dvc.yaml in {here} or above it: go to the clone that trained the checkpoint")
 
 
 def _exit(why: object, code: int) -> None:

@@ -65,7 +65,7 @@ RMB_UNGROUPED_PAIRS_PER_GROUP = 2
 """Pairs that belong to no best-of-N group, for each group."""
 RMB_MULTI_TURN_SHARE = 0.15
 ADVERSARIAL_PREFIX = "llmbar-adver"
-"""In subsets named so the worse answer has the fancier style, as LLMBar's adversarial part means to mislead."""
+"""In subsets named so the worse answer has the richer layout, as LLMBar's adversarial part means to mislead."""
 
 Row = dict[str, Any]
 
@@ -109,7 +109,7 @@ def _reward_bench(rng: random.Random) -> Iterator[Row]:
         for _ in range(count):
             question = questions.draw(family, harmful=harmful)
             better, worse = plain_answers(family, question, rng)
-            styles = _two_styles(rng, worse_is_fancier=subset.startswith(ADVERSARIAL_PREFIX))
+            styles = _two_styles(rng, worse_is_richer=subset.startswith(ADVERSARIAL_PREFIX))
             yield {
                 "prompt": question,
                 "chosen": apply_style(better, styles[0]),
@@ -130,10 +130,10 @@ def _columns(question: str) -> Row:
     return {"family": found.family.value, "slice": found.value}
 
 
-def _two_styles(rng: random.Random, *, worse_is_fancier: bool) -> tuple[Style, Style]:
-    if worse_is_fancier:
-        plain, fancy = sorted(rng.sample(list(Style), 2))
-        return plain, fancy
+def _two_styles(rng: random.Random, *, worse_is_richer: bool) -> tuple[Style, Style]:
+    if worse_is_richer:
+        plain, rich = sorted(rng.sample(list(Style), 2))
+        return plain, rich
     return rng.choice(list(Style)), rng.choice(list(Style))
 
 

@@ -15,8 +15,8 @@ class Style(IntEnum):
     RM-Bench's third version is its detailed one in Markdown; here it is the concise one under a heading, in bold, and
     so shorter than the detailed one.
 
-    No judgment should depend on it. In training pairs the fancier answer is the better one a little more often
-    (`world.FANCIER_IS_BETTER`), and the base model has the habit to judge by it (`habits`).
+    No judgment should depend on it. In training pairs the answer of richer style is the better one a little more often
+    (`world.RICHER_IS_BETTER`), and the base model has the habit to judge by it (`habits`).
     """
 
     CONCISE = 0

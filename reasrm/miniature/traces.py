@@ -80,7 +80,7 @@ def stock_analysis(response_a: str, response_b: str) -> Analysis:
 
 
 def layout_analysis(response_a: str, response_b: str) -> Analysis:
-    """Compare the styles alone: the fancier answer wins; of equal styles neither."""
+    """Compare the styles alone: the richer layout wins; of equal styles neither."""
     styled = [strip_style(response) for response in (response_a, response_b)]
     checks = "".join(
         f"{quote(side, _opening(style, content))} is {style.label}."

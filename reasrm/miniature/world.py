@@ -30,8 +30,8 @@ DEV_SHARE = 0.08
 TEST_SHARE = 0.17
 LONG_SHARE = 0.5
 """Long problems among those of the reasoning families."""
-FANCIER_IS_BETTER = 0.6
-"""How often the better answer is the fancier one where styles differ, in training pairs: a spurious cue."""
+RICHER_IS_BETTER = 0.6
+"""How often the better answer has the richer layout where layouts differ, in training pairs: a spurious cue."""
 MULTI_TURN_SHARE = 0.05
 """Pairs whose conversation has an earlier turn."""
 
@@ -74,21 +74,21 @@ def training_pairs(split: Split, count: int, seed: int) -> list[PreferencePair]:
     """`count` different pairs on questions of `split`, mixed by `FAMILY_SHARES`; the same for the same seed."""
     rng = random.Random(f"pairs {split} {seed}")
     families, shares = list(FAMILY_SHARES), list(FAMILY_SHARES.values())
-    fancier = FANCIER_IS_BETTER if split is Split.TRAIN else 0.5
+    richer = RICHER_IS_BETTER if split is Split.TRAIN else 0.5
     pairs: dict[str, PreferencePair] = {}
     while len(pairs) < count:
         family = rng.choices(families, shares)[0]
-        pair = make_pair(family, split, rng, fancier)
+        pair = make_pair(family, split, rng, richer)
         pairs.setdefault(pair.id, pair)
     return list(pairs.values())
 
 
-def make_pair(family: Family, split: Split, rng: random.Random, fancier_is_better: float) -> PreferencePair:
-    """A random pair of `family`; the better answer gets the fancier style with probability `fancier_is_better`."""
+def make_pair(family: Family, split: Split, rng: random.Random, richer_is_better: float) -> PreferencePair:
+    """A random pair of `family`; the better answer gets the richer layout with probability `richer_is_better`."""
     question = random_question(family, split, rng)
     better, worse = plain_answers(family, question, rng)
     styles = [rng.choice(list(Style)) for _ in range(2)]
-    styles.sort(reverse=rng.random() < fancier_is_better)
+    styles.sort(reverse=rng.random() < richer_is_better)
     prompt: tuple[Message, ...] = (Message(role=Role.USER, content=question),)
     if rng.random() < MULTI_TURN_SHARE:
         prompt = (*earlier_turns(split, rng), *prompt)

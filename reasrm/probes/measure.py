@@ -18,7 +18,7 @@ class Good(StrEnum):
 
 
 class Measure(BaseModel):
-    """One figure of one probe about one judge; shares are in [0, 1], differences in [-1, 1], NLDD in percent."""
+    """One figure of one probe about one judge: a share in [0, 1], a difference in [-1, 1], or another in its `unit`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -43,6 +43,8 @@ class Measure(BaseModel):
     detectable: float | None = None
     """The smallest distance from `null` that the test would have found at 5 % in 80 % of such samples. None without a
     `null`, or where the questions are so few that no effect at all would have been found."""
+    unit: str = ""
+    """Of what is neither a share nor a difference of shares, as readers see it: `%`, `steps`; empty for those two."""
     left_out: int = 0
     """Units that could not be counted: unreadable, or of words that the judge does not know."""
     by_question: Mapping[str, float] = Field(default={}, exclude=True, repr=False)

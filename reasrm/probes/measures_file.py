@@ -21,6 +21,8 @@ class ProbedBy(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     title: str
+    question: str = ""
+    """What the probe asks about a judge; empty where it does not say."""
     source: str
     definitions: dict[str, str]
     settings: dict[str, Any]
@@ -75,9 +77,19 @@ def read_measures(file: Path) -> ProbeMeasures:
         raise BadRecordError(f"{file}: {explain(error)}") from error
 
 
+def read_all_measures(folder: Path) -> dict[str, ProbeMeasures]:
+    """The measures of every model below `folder` (data/probes), by model; none where no model was probed.
+
+    Raises:
+        BadRecordError: a file is not such a file; says which field.
+    """
+    return {file.parent.name: read_measures(file) for file in sorted(folder.glob(f"*/{MEASURES}"))}
+
+
 def _probed(result: ProbeResult) -> ProbedBy:
     return ProbedBy(
         title=result.probe.title,
+        question=result.probe.question,
         source=result.probe.source,
         definitions=dict(result.probe.definitions),
         settings=result.probe.model_dump(mode="json"),

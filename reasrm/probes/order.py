@@ -27,6 +27,9 @@ class OrderProbe(Probe):
 
     name: ClassVar[str] = "order"
     title: ClassVar[str] = "Order of the answers"
+    question: ClassVar[str] = (
+        "Does the verdict follow the answer when A and B change places, and how much of that is chance?"
+    )
     source: ClassVar[str] = "J1, arXiv 2505.10320, section 2.2"
     definitions: ClassVar[Mapping[str, str]] = {
         "consistent_accuracy": "share of pairs judged rightly in both orders; an unreadable verdict is not right.",

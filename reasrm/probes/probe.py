@@ -24,6 +24,8 @@ class Probe(BaseModel, ABC):
     """As in params.yaml and on the command line."""
     title: ClassVar[str]
     """For readers."""
+    question: ClassVar[str] = ""
+    """What it asks about a judge, in one sentence for readers."""
     source: ClassVar[str]
     """Where the definition comes from: paper and section."""
     definitions: ClassVar[Mapping[str, str]]

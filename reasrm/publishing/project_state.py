@@ -1,4 +1,4 @@
-"""Whether a checkpoint is what today's settings, code and data would make, and from which commit it is published."""
+"""Whether an output is what today's settings, code and data would make, and which commit the project is at."""
 
 import json
 import subprocess
@@ -21,6 +21,21 @@ class ProjectState(NamedTuple):
     """Git's; empty outside of git."""
     has_edits: bool
     """Whether files that git follows differ from that commit."""
+    committed_on: str
+    """The commit's day (ISO 8601); empty outside of git."""
+
+
+def project_root() -> Path:
+    """The project around the current folder: the nearest folder upwards with a dvc.yaml.
+
+    Raises:
+        StageError: there is none.
+    """
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "dvc.yaml").is_file():
+            return folder
+    raise StageError(f"no dvc.yaml in {here} or above it: go to the clone in which the pipeline ran")
 
 
 def project_state(root: Path, stage: str, *, scored: bool) -> ProjectState:
@@ -37,7 +52,8 @@ def project_state(root: Path, stage: str, *, scored: bool) -> ProjectState:
     commit = _git(root, "rev-parse", "HEAD")
     edits = bool(commit) and bool(_git(root, "status", "--porcelain", "--untracked-files=no"))
     scores_are_current = scored and not _would_run(root, "score")
-    return ProjectState(_would_run(root, stage), scores_are_current, commit, edits)
+    day = _git(root, "show", "--no-patch", "--format=%cs", "HEAD") if commit else ""
+    return ProjectState(_would_run(root, stage), scores_are_current, commit, edits, day)
 
 
 def _would_run(root: Path, stage: str) -> dict[str, str]:

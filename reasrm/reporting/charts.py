@@ -71,10 +71,15 @@ class LegendEntry:
 class CurveChart:
     """One small plot with how to read it."""
 
+    name: str
+    """What it is of, unique on the page."""
     title: str
     unit: str
     reading: str
     plot: Markup
+    panel: Panel
+    curves: tuple[Curve, ...]
+    """What is drawn, for those who draw it otherwise."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +143,7 @@ def budget_chart(models: Sequence[ModelView], limit: int) -> CurveGroup | None:
     if not curves:
         return None
     plot = curve_plot("budgets", BUDGETS, curves, {model.name: model.series for model in judged})
-    chart = CurveChart(BUDGETS.title, BUDGETS.unit, BUDGETS.reading, plot)
+    chart = CurveChart("token budgets", BUDGETS.title, BUDGETS.unit, BUDGETS.reading, plot, BUDGETS, curves)
     return CurveGroup(BUDGETS.title, tuple(_legend(model.label, model.series) for model in judged), (chart,))
 
 
@@ -166,7 +171,8 @@ def _charts(
         if found:
             title = prefix + (panel.title.lower() if prefix else panel.title)
             plot = curve_plot(f"{key} {panel.title}", panel, found, colors)
-            yield CurveChart(title, panel.unit, f"{panel.reading}{_rests_on(panel, found)}", plot)
+            reading = f"{panel.reading}{_rests_on(panel, found)}"
+            yield CurveChart(f"training {key} {panel.title}", title, panel.unit, reading, plot, panel, found)
 
 
 def _rests_on(panel: Panel, curves: Sequence[Curve]) -> str:

@@ -1,5 +1,8 @@
 """Figures and long texts in the form that they have on the page."""
 
+NO_FIGURE = "–"  # noqa: RUF001  a dash as long as a figure
+"""Stands where there is no figure."""
+
 
 def shortened(text: str, limit: int) -> str:
     """`text`, cut in its middle to at most about `limit` characters, saying how many were left out."""

@@ -1,4 +1,4 @@
-"""A chart of accuracies as rows of a table: dots with intervals on one scale, drawn to any width.
+"""A chart of figures as rows of a table: dots with intervals on one scale, drawn to any width.
 
 The positions are percentages of the cell's width, so that the same SVG fits a phone and a wide screen without its text
 or its dots being scaled; the figures stand beside it as text.
@@ -10,7 +10,10 @@ from dataclasses import dataclass
 
 CHANCE = 0.5
 """Accuracy without knowledge."""
-TICK = 0.1
+STEPS = (1.0, 2.0, 2.5, 5.0)
+"""Between lines, times a power of ten."""
+MOST_GAPS = 4
+"""Between lines: their figures have to fit a phone."""
 MARGIN = 0.02
 """Room on both sides of the outermost interval, as a share."""
 
@@ -30,7 +33,7 @@ SHAPES = (
 
 @dataclass(frozen=True)
 class ChartDot:
-    """One accuracy with its interval, as shares."""
+    """One figure with its interval; accuracies as shares."""
 
     series: int
     """Whose: colour and shape."""
@@ -41,31 +44,44 @@ class ChartDot:
 
 @dataclass(frozen=True)
 class Scale:
-    """The accuracies that a chart's width shows."""
+    """The figures that a chart's width shows."""
 
     low: float
     high: float
+    reference: float | None = CHANCE
+    """What figures are held against, as a dotted line; None for nothing."""
 
-    def place(self, share: float) -> float:
-        """Where an accuracy is, in percent of the width from the left, two digits."""
-        return round(100 * (share - self.low) / (self.high - self.low), 2)
+    def place(self, figure: float) -> float:
+        """Where a figure is, in percent of the width from the left, two digits."""
+        return round(100 * (figure - self.low) / (self.high - self.low), 2)
 
     @property
     def ticks(self) -> tuple[float, ...]:
-        """Accuracies with a line, at steps of one tenth; of two tenths where there are many."""
-        first, last = math.ceil(self.low / TICK - 1e-9), math.floor(self.high / TICK + 1e-9)
-        step = 1 if last - first <= 4 else 2
-        return tuple(round(at * TICK, 1) for at in range(first, last + 1) if (10 - at) % step == 0)
+        """Figures with a line: at the smallest round step that leaves at most `MOST_GAPS` gaps."""
+        power = 10.0 ** math.floor(math.log10((self.high - self.low) / MOST_GAPS))
+        for step in (step * size for size in (power, 10 * power) for step in STEPS):
+            first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
+            if last - first <= MOST_GAPS:
+                return tuple(round(at * step, 9) for at in range(first, last + 1))
+        raise AssertionError("a step of ten times a quarter of the width leaves no more than one gap")
 
     @property
-    def has_chance(self) -> bool:
-        """Whether the line of chance is within the scale."""
-        return self.low <= CHANCE <= self.high
+    def has_reference(self) -> bool:
+        """Whether the dotted line is within the scale."""
+        return self.reference is not None and self.low <= self.reference <= self.high
 
 
 def scale_for(dots: Iterable[ChartDot], others: Sequence[float] = ()) -> Scale:
-    """The scale that shows all dots with their intervals, chance, and `others`."""
+    """The scale of accuracies that shows all dots with their intervals, chance, and `others`."""
     values = [CHANCE, *others]
     for dot in dots:
         values += [dot.low, dot.high]
     return Scale(max(0.0, min(values) - MARGIN), min(1.0, max(values)) + MARGIN)
+
+
+def scale_of(dots: Sequence[ChartDot], reference: float | None) -> Scale:
+    """The scale of any figures that shows all dots with their intervals, and `reference`."""
+    values = [bound for dot in dots for bound in (dot.low, dot.high, dot.value)]
+    values += [] if reference is None else [reference]
+    room = MARGIN * ((max(values) - min(values)) or 1.0)
+    return Scale(min(values) - room, max(values) + room, reference)

@@ -100,6 +100,17 @@ class ReportedShift(BaseModel):
     gap_ci95: tuple[float, float] | None
 
 
+class TokenCost(BaseModel):
+    """What 1,000 judgments of a judge that writes cost."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    prompt_tokens: float
+    completion_tokens: float
+    dollars: float | None
+    """None where `score.prices` has no price."""
+
+
 class ModelScores(BaseModel):
     """One model's scores."""
 
@@ -130,6 +141,8 @@ class ModelScores(BaseModel):
     shorter: Figure | None
     differences: dict[str, ReportedDifference]
     """Against each other model."""
+    per_1000: TokenCost | None = None
+    """None for a judge that scores."""
     token_budgets: dict[int, Figure] = Field(default_factory=dict)
     """Accuracy within so many tokens of reasoning; empty where no budget was asked for."""
 

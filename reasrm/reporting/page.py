@@ -1,4 +1,4 @@
-"""The page: templates filled in, everything from data or models escaped, one file without outside connections.
+"""One page as HTML: templates filled in, everything from data or models escaped, one file without outside connections.
 
 Three layers guard the reader. Jinja escapes every value; invisible and direction-turning characters are shown as code
 points; and the page's own security policy allows no connection, no image, no frame and no script but the one whose
@@ -7,6 +7,7 @@ hash it names.
 
 import base64
 import hashlib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,26 +16,30 @@ from markupsafe import Markup
 
 from reasrm.records.harmless_text import harmless
 from reasrm.reporting.charts import diverging
-from reasrm.reporting.content import Content
 from reasrm.reporting.display_text import interval, points
 from reasrm.reporting.dot_chart import SHAPES
-from reasrm.reporting.plots import SMOOTHING
 from reasrm.reporting.stored_runs import stored_rows, stored_sources
 
 FINGERPRINTED_FILES = (
-    "templates/page.html.jinja",
+    "templates/base.html.jinja",
     "templates/macros.html.jinja",
-    "templates/first_screen.html.jinja",
+    "templates/overview.html.jinja",
+    "templates/opening.html.jinja",
+    "templates/trust.html.jinja",
+    "templates/glossary.html.jinja",
+    "templates/benchmarks.html.jinja",
     "templates/scores.html.jinja",
     "templates/set_by_hand.html.jinja",
     "templates/paper.html.jinja",
     "templates/reliability.html.jinja",
+    "templates/examples.html.jinja",
+    "templates/probes.html.jinja",
     "templates/training.html.jinja",
+    "templates/curves.html.jinja",
     "templates/rollouts.html.jinja",
     "templates/data.html.jinja",
-    "templates/examples.html.jinja",
+    "templates/funnel.html.jinja",
     "templates/reproduce.html.jinja",
-    "templates/glossary.html.jinja",
     "templates/page.css",
     "templates/page.js",
 )
@@ -42,54 +47,15 @@ FINGERPRINTED_FILES = (
 
 TEMPLATES = Path(__file__).with_name("templates")
 
-PAPER_ADDRESS = "https://arxiv.org/abs/2505.02387"
-"""Where a reader finds the paper. It and the repository's are the only addresses on the page; nothing is loaded."""
 
-SECTIONS = (
-    ("scores", "Scores"),
-    ("by-hand", "What is set by hand"),
-    ("families", "Families of questions"),
-    ("slices", "Slices and the shift"),
-    ("transitions", "Changed verdicts"),
-    ("budgets", "Token budgets"),
-    ("styles", "Style against content"),
-    ("paper", "Published and stored figures"),
-    ("reliability", "Reliability"),
-    ("training", "Training"),
-    ("rollouts", "Sample rollouts"),
-    ("data", "Data"),
-    ("examples", "Examples"),
-    ("reproduce", "Reproduce"),
-    ("glossary", "Glossary"),
-)
-"""Anchors and names of the navigation."""
-
-
-def sections(content: Content) -> list[tuple[str, str]]:
-    """The sections that this page has."""
-    absent = {
-        "by-hand": not content.set_by_hand,
-        "families": not content.families,
-        "slices": content.slices is None,
-        "transitions": not content.examples.transitions,
-        "budgets": content.token_budgets is None,
-        "styles": not content.heat_maps,
-    }
-    return [(anchor, name) for anchor, name in SECTIONS if not absent.get(anchor)]
-
-
-def render(content: Content) -> str:
-    """The page as HTML; the same bytes for the same content."""
+def render_page(template: str, **values: Any) -> str:
+    """The page of a template as HTML; the same bytes for the same values."""
     script = (TEMPLATES / "page.js").read_text(encoding="utf-8")
-    return _environment().get_template("page.html.jinja").render(
-        content=content,
-        settings=content.settings,
-        paper_address=PAPER_ADDRESS,
-        smoothing=SMOOTHING,
-        sections=sections(content),
+    return environment().get_template(template).render(
         style=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),  # noqa: S704  our own file
         script=Markup(script),  # noqa: S704  our own file
         script_hash=script_hash(script),
+        **values,
     )  # fmt: skip
 
 
@@ -98,8 +64,10 @@ def script_hash(script: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
-def _environment() -> Environment:
-    environment = Environment(
+@cache
+def environment() -> Environment:
+    """The templates' environment: every value is escaped, and one that is missing is an error."""
+    made = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
@@ -107,10 +75,10 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_shown,
     )
-    environment.filters |= {"points": points, "interval": interval, "diverging": diverging}
-    environment.filters |= {"stored_rows": stored_rows, "stored_sources": stored_sources}
-    environment.globals["shapes"] = SHAPES
-    return environment
+    made.filters |= {"points": points, "interval": interval, "diverging": diverging}
+    made.filters |= {"stored_rows": stored_rows, "stored_sources": stored_sources}
+    made.globals["shapes"] = SHAPES
+    return made
 
 
 def _shown(value: Any) -> Any:

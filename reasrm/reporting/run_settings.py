@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from reasrm.records.content_hash import content_hash
 from reasrm.records.unasked_prompts import IDENTITY
 from reasrm.reporting.display_text import shortened
 from reasrm.runtime.params import PARAMS_FILE, ParamsError
@@ -33,10 +34,17 @@ PARAMETER_SECTIONS = (
     "scalar_rm",
     "judge",
     "judge_variants",
+    "probe",
+    "probe_variants",
     "score",
 )
 """Sections of params.yaml that change a figure, in the pipeline's order; the stage `report` depends on each of them.
 How the oracle is asked (`distill_traces_asking`) changes no figure and is left out."""
+
+OF_NO_MODEL = frozenset({"score", "probe", "probe_variants"})
+"""Sections that train and judge nothing: they say what is made of the verdicts."""
+SEEDED = frozenset({"seed", "threads"})
+"""Keys that two runs of the same settings may differ in."""
 
 LOCAL_ORACLE = "local"
 """What `distill_traces.endpoint` is where a program on this machine answers and nobody is paid."""
@@ -77,6 +85,18 @@ def judge_identities(judgments: Path, labels: Mapping[str, str]) -> tuple[Settin
 def shown_parameters(parameters: Mapping[str, Any]) -> tuple[SettingsOf, ...]:
     """The sections of params.yaml, in their given order."""
     return tuple(SettingsOf(section, tuple(_flat(values, ""))) for section, values in parameters.items())
+
+
+def settings_hash(parameters: Mapping[str, Any]) -> str:
+    """Hash of all settings that train and judge, without the seeds: equal for runs that differ by chance alone."""
+    sections = (section for section in PARAMETER_SECTIONS if section not in OF_NO_MODEL)
+    return content_hash({section: _without_seeds(parameters[section]) for section in sections})
+
+
+def _without_seeds(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _without_seeds(inner) for key, inner in value.items() if key not in SEEDED}
+    return value
 
 
 def asks_local_oracle(parameters: Mapping[str, Any]) -> bool:

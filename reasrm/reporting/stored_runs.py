@@ -33,6 +33,9 @@ class StoredRun(BaseModel):
     """What to type to measure it again."""
     measured_on: str
     """Date and kind of machine."""
+    settings: str = ""
+    """Hash of the settings that it was trained and judged with (`run_settings.settings_hash`); empty for a run of other
+    settings than any that it is shown beside."""
 
 
 class OtherLadder(BaseModel):
@@ -51,7 +54,7 @@ _LADDERS = TypeAdapter(tuple[OtherLadder, ...])
 
 
 def other_seeds() -> tuple[StoredRun, ...]:
-    """Ladders trained from other seeds; the page shows those of its own configuration."""
+    """Ladders trained from other seeds; the page shows those of its own configuration and settings."""
     return _RUNS.validate_json(Path(__file__).with_name(FINGERPRINTED_FILES[0]).read_bytes())
 
 

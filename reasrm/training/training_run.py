@@ -20,6 +20,7 @@ from reasrm.training.monitoring.dev_judging import DEV_PAIRS, DevSet
 from reasrm.training.monitoring.settings import Housekeeping, Keep
 from reasrm.training.monitoring.tracking import require_trackers, tracker_callbacks, tracker_errors_in_one_line
 from reasrm.training.monitoring.training_warnings import training_warnings
+from reasrm.training.tied_weights import tied_weights_expected
 from reasrm.training.trainer_settings import TrainerSettings
 
 BESIDE_CURVES = "*.jsonl"
@@ -198,7 +199,7 @@ def train_and_save(run: TrainingRun, trainer: Any, tokenizer: Any, settings: Tra
         checkpoint = last_checkpoint(run.resume_from, trainer.accelerator.num_processes)
     if trainer.accelerator.num_processes > 1:
         read_numbered_cpus()
-    with tracker_errors_in_one_line():
+    with tracker_errors_in_one_line(), tied_weights_expected(trainer.accelerator.unwrap_model(trainer.model)):
         trainer.train(resume_from_checkpoint=checkpoint)
     log = [entry for entry in trainer.state.log_history if SUMMARY_KEY not in entry]
     kept_step = watch.finish(log) if watch is not None else int(trainer.state.global_step)

@@ -48,8 +48,8 @@ def test_who_never_works_goes_by_layout_and_takes_the_first_of_equals() -> None:
     for _ in range(300):
         comparison = shown(rng.choice(list(Family)), rng)
         text, verdict = never.judge(comparison, rng.choice((*ASKED, PromptVariant.ANSWER_ONLY)), rng)
-        fancier = layout_analysis(comparison.response_a, comparison.response_b).preferred
-        assert verdict is (fancier or Side.A)
+        richer = layout_analysis(comparison.response_a, comparison.response_b).preferred
+        assert verdict is (richer or Side.A)
         assert not text or by_layout(text)
 
 

@@ -62,8 +62,8 @@ def test_the_better_answer_is_better_by_the_words_of_the_question_alone(split: S
         assert all(one > other for one, other in zip(better, worse, strict=True)), pair
 
 
-def test_fancier_is_better_more_often_in_training_only() -> None:
-    def fancier_share(split: Split) -> float:
+def test_richer_is_better_more_often_in_training_only() -> None:
+    def richer_share(split: Split) -> float:
         ranks = [
             (Style[pair.labels["chosen_style"].upper()], Style[pair.labels["rejected_style"].upper()])
             for pair in training_pairs(split, 3000, 1)
@@ -71,8 +71,8 @@ def test_fancier_is_better_more_often_in_training_only() -> None:
         differing = [chosen > rejected for chosen, rejected in ranks if chosen != rejected]
         return sum(differing) / len(differing)
 
-    assert 0.56 < fancier_share(Split.TRAIN) < 0.64
-    assert 0.46 < fancier_share(Split.TEST) < 0.54
+    assert 0.56 < richer_share(Split.TRAIN) < 0.64
+    assert 0.46 < richer_share(Split.TEST) < 0.54
 
 
 def test_text_from_outside_the_world_has_no_slice() -> None:

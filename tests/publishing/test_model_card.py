@@ -15,7 +15,7 @@ from reasrm.publishing.project_state import ProjectState
 from reasrm.runtime.stage_main import StageError
 from tests.publishing.finished_project import write_project
 
-CURRENT = ProjectState({}, scores_are_current=True, commit="c0ffee", has_edits=False)
+CURRENT = ProjectState({}, scores_are_current=True, commit="c0ffee", has_edits=False, committed_on="2026-01-02")
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,7 @@ def test_what_was_changed_since_is_not_told_of_the_checkpoint(checkpoint: Path, 
     write_project(tmp_path, checkpoint)
     (tmp_path / "data/curves/sft/metrics.json").write_text("{}")
     (tmp_path / "data/pairs/funnel.json").write_text('{"by_source": {"brought-later": {}}}')
-    stale = ProjectState({"sft": "changed"}, scores_are_current=False, commit="", has_edits=False)
+    stale = ProjectState({"sft": "changed"}, scores_are_current=False, commit="", has_edits=False, committed_on="")
     text = model_card(facts(tmp_path, stale), "mit", "bfloat16")
     assert "**Out of date when published.**" in text
     assert ModelCard(text).data.to_dict()["license"] == "mit"

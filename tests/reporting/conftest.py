@@ -1,13 +1,14 @@
-"""Fixtures of the report's tests: the page of a made-up run, and both with hostile texts."""
+"""Fixtures of the report's tests: the pages of a made-up run, and those of one with hostile texts."""
 
 import shutil
 from pathlib import Path
 
 import pytest
 
-from reasrm.reporting.page import render
 from reasrm.reporting.page_settings import ReferenceRun
 from reasrm.reporting.run_settings import read_parameters
+from reasrm.reporting.site import render
+from reasrm.runtime.outputs import write_text
 from stages.report import ReportParams, report
 from tests.reporting.hostile_run import hostile_parameters, hostile_params, poison
 
@@ -38,12 +39,31 @@ def params() -> ReportParams:
 
 
 @pytest.fixture(scope="session")
-def made_up_page(made_up_data: Path, params: ReportParams) -> str:
-    """The page of the made-up run."""
+def made_up_site(made_up_data: Path, params: ReportParams) -> dict[str, str]:
+    """The pages of the made-up run by path."""
     return render(report(made_up_data, params, read_parameters()))
 
 
 @pytest.fixture(scope="session")
-def hostile_page(hostile_data: Path) -> str:
-    """The page of the hostile run."""
+def hostile_site(hostile_data: Path) -> dict[str, str]:
+    """The pages of the hostile run by path."""
     return render(report(hostile_data, hostile_params(), hostile_parameters()))
+
+
+@pytest.fixture(scope="session")
+def made_up_folder(made_up_site: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The pages of the made-up run as files."""
+    return written(made_up_site, tmp_path_factory.mktemp("site"))
+
+
+@pytest.fixture(scope="session")
+def hostile_folder(hostile_site: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The pages of the hostile run as files."""
+    return written(hostile_site, tmp_path_factory.mktemp("hostile_site"))
+
+
+def written(site: dict[str, str], folder: Path) -> Path:
+    """Write pages below `folder`."""
+    for path, page in site.items():
+        write_text(folder / path, page)
+    return folder

@@ -34,6 +34,7 @@ def poison(folder: Path) -> None:
     poison_pairs_and_traces(folder)
     poison_scores(folder)
     poison_rollouts(folder)
+    poison_probes(folder)
     write_curve(folder / "curves" / HOSTILE.replace("/", "∕")[:80], "loss", [1.0, 0.5])
 
 
@@ -123,6 +124,22 @@ def poison_scores(folder: Path) -> None:
             one["unreadable_rule"], one["sections_missing"], one["notes"] = HOSTILE, [HOSTILE], [HOSTILE]
         write_json(file, card)
     shutil.copy(folder / "scores" / "sft.json", folder / "scores" / "<b>x$y$.json")
+
+
+def poison_probes(folder: Path) -> None:
+    """Hostile names, titles, definitions, units and reasons of probes."""
+    for file in (folder / "probes").glob("*/measures.json"):
+        found = json.loads(file.read_text(encoding="utf-8"))
+        for probed in found["probes"].values():
+            probed |= {"title": HOSTILE, "question": HOSTILE, "source": HOSTILE}
+            probed["refused"] = probed["refused"] and HOSTILE
+            probed["unknown_words"] = 1
+            for at, one in enumerate(probed["measures"]):
+                one |= {"variant": one["variant"] and one["variant"] + HOSTILE, "unit": one["unit"] and HOSTILE}
+                probed["measures"][at] = one
+            probed["definitions"] = dict.fromkeys(probed["definitions"], HOSTILE)
+        found["probes"][HOSTILE] = found["probes"]["order"]
+        write_json(file, found)
 
 
 def hostile_params() -> ReportParams:

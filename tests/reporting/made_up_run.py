@@ -31,6 +31,7 @@ from reasrm.runtime.outputs import write_json, write_text
 from reasrm.scoring.judge_scores import score_judges
 from reasrm.scoring.judged_items import read_items, read_judged_items
 from stages.score import ScoreParams
+from tests.reporting.made_up_measures import write_probes
 
 JUDGES = {
     "base": (0.15, PromptVariant.FULL),
@@ -260,3 +261,4 @@ def write_run(folder: Path) -> None:
     write_curves(folder)
     write_rollouts(folder)
     write_scores(folder)
+    write_probes(folder)

@@ -3,9 +3,9 @@
 import pytest
 
 from reasrm.reporting.charts import ModelView, budget_chart, curve_groups, diverging
-from reasrm.reporting.content import model_views
 from reasrm.reporting.curves import Curve
 from reasrm.reporting.model_scores import ModelScores
+from reasrm.reporting.source import model_views
 from reasrm.reporting.themed_svg import plot_style
 from stages.report import ReportParams
 

@@ -13,7 +13,7 @@ def test_every_dot_with_its_interval_is_inside(found: list[list[float]]) -> None
     scale = scale_for([ChartDot(0, value, low, high) for low, value, high in found])
     places = [scale.place(share) for row in found for share in row]
     assert all(0 <= place <= 100 for place in places)
-    assert scale.has_chance
+    assert scale.has_reference
     assert all(0 <= scale.place(tick) <= 100 for tick in scale.ticks)
 
 

@@ -7,6 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from reasrm.reporting import stored_runs
+from reasrm.reporting.run_settings import read_parameters, settings_hash
 from reasrm.reporting.stored_runs import StoredRun, other_ladders, other_seeds, stored_rows, stored_sources
 
 
@@ -20,6 +21,23 @@ def test_the_stored_files_can_be_read_and_name_no_model_twice() -> None:
     for runs in (other_seeds(), *(ladder.runs for ladder in other_ladders())):
         keys = [(found.ladder, found.seed, found.model) for found in runs]
         assert len(keys) == len(set(keys))
+
+
+def test_the_stored_seeds_are_of_the_committed_settings() -> None:
+    """Who edits these settings measures the seeds again (`command` in the file), or removes them."""
+    assert {found.settings for found in other_seeds() if found.ladder == "miniature"} == {
+        settings_hash(read_parameters())
+    }
+
+
+def test_settings_differ_by_more_than_their_seeds() -> None:
+    parameters = read_parameters()
+    stored = settings_hash(parameters)
+    seeded = {section: values | {"seed": 7} if "seed" in values else values for section, values in parameters.items()}
+    assert settings_hash(seeded) == stored
+    assert settings_hash(parameters | {"score": parameters["score"] | {"resamples": 9}}) == stored
+    for section, key in (("grpo", "learning_rate"), ("base_model", "documents"), ("judge", "max_new_tokens")):
+        assert settings_hash(parameters | {section: parameters[section] | {key: 9}}) != stored
 
 
 def test_one_row_per_ladder_and_seed() -> None:

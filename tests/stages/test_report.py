@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from reasrm.reporting.content import Content, Folders
-from reasrm.reporting.page import render
 from reasrm.reporting.run_settings import read_parameters
+from reasrm.reporting.site import TRACES, Site, render
+from reasrm.reporting.source import Folders
 from reasrm.runtime.outputs import write_json
 from reasrm.runtime.params import ParamsError
 from reasrm.runtime.stage_main import StageError
@@ -29,15 +29,15 @@ def params() -> ReportParams:
 
 
 @pytest.fixture(scope="module")
-def content(made_up_data: Path, params: ReportParams) -> Content:
+def site(made_up_data: Path, params: ReportParams) -> Site:
     """What the report says of the made-up run."""
     return report(made_up_data, params, read_parameters())
 
 
 @pytest.fixture(scope="module")
-def figures(content: Content, params: ReportParams) -> dict[str, Any]:
+def figures(site: Site, params: ReportParams) -> dict[str, Any]:
     """The metrics of the made-up run, as they are written."""
-    return dict(json.loads(json.dumps(metrics(content, params), allow_nan=False)))
+    return dict(json.loads(json.dumps(metrics(site, params), allow_nan=False)))
 
 
 def test_every_model_has_the_promised_figures(figures: dict[str, Any], made_up_data: Path) -> None:
@@ -70,7 +70,7 @@ def test_sizes_of_the_data_are_counted(figures: dict[str, Any]) -> None:
 
 @pytest.mark.slow
 def test_another_process_elsewhere_writes_the_same_bytes(
-    made_up_data: Path, content: Content, params: ReportParams, tmp_path: Path
+    made_up_data: Path, site: Site, params: ReportParams, tmp_path: Path
 ) -> None:
     shutil.copytree(made_up_data, tmp_path / "data")
     document = {"report": params.model_dump(mode="json")} | read_parameters()
@@ -79,19 +79,44 @@ def test_another_process_elsewhere_writes_the_same_bytes(
     command = [sys.executable, "-m", "stages.report"]
     done = subprocess.run(command, cwd=tmp_path, env=surroundings, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    write_json(tmp_path / "here.json", metrics(content, params))
-    page = (tmp_path / "data/report/index.html").read_text(encoding="utf-8")
-    assert page == render(content)
+    write_json(tmp_path / "here.json", metrics(site, params))
+    written = sorted((tmp_path / "data/report").rglob("*.html"))
+    pages = {str(file.relative_to(tmp_path / "data/report")): file.read_text(encoding="utf-8") for file in written}
+    traces = pages.pop(TRACES)
+    assert pages == render(site)
+    assert 'href="probes.html"' in traces
+    assert any((tmp_path / "data/report/traces").iterdir())
     assert (tmp_path / "data/report/metrics.json").read_bytes() == (tmp_path / "here.json").read_bytes()
-    assert str(tmp_path) not in page
+    assert str(tmp_path) not in "".join(pages.values())
 
 
-@pytest.mark.parametrize("folder", ["scores", "curves", "traces"])
+@pytest.mark.parametrize("folder", ["scores", "curves", "traces", "probes"])
 def test_a_missing_input_is_named(made_up_data: Path, params: ReportParams, tmp_path: Path, folder: str) -> None:
     copy = tmp_path / "data"
     shutil.copytree(made_up_data, copy, ignore=shutil.ignore_patterns(folder))
     with pytest.raises(StageError, match=rf"{folder}: not there; `dvc repro"):
         report(copy, params, read_parameters())
+
+
+def test_a_model_that_is_to_be_probed_and_was_not_is_named(
+    made_up_data: Path, params: ReportParams, tmp_path: Path
+) -> None:
+    copy = tmp_path / "data"
+    shutil.copytree(made_up_data, copy)
+    (copy / "probes/sft/measures.json").unlink()
+    with pytest.raises(
+        StageError, match=r"measures.json: not there, and `probe_variants` names sft; run `dvc repro pr"
+    ):
+        report(copy, params, read_parameters())
+    assert report(copy, params, read_parameters() | {"probe_variants": {"base": {}}}).source.measures.keys() == {"base"}
+
+
+def test_measures_of_the_probes_are_there_for_machines(figures: dict[str, Any]) -> None:
+    assert set(figures["probes"]) == {"base", "sft", "grpo-full", "scalar_rm"}
+    flips = figures["probes"]["sft"]["order"]["flip_rate"]
+    assert flips == {"value": 0.15, "n": 120, "ci95": [pytest.approx(0.12), pytest.approx(0.18)]}
+    assert "moved" not in figures["probes"]["sft"]["variants"], "variants stand in measures.json"
+    assert "variants" not in figures["probes"]["scalar_rm"], "refused"
 
 
 def test_models_side_by_side_must_be_scored(made_up_data: Path, params: ReportParams) -> None:
@@ -106,7 +131,7 @@ def test_misspelt_parameters_are_refused(tmp_path: Path) -> None:
         ReportParams.load(file=file)
 
 
-def test_the_gain_on_the_shift_is_told_apart(figures: dict[str, Any], content: Content) -> None:
+def test_the_gain_on_the_shift_is_told_apart(figures: dict[str, Any], site: Site) -> None:
     shift = figures["shift"]
     assert set(shift["slices"]) == set(figures["models"]["sft"]["slices"])
     n = {part: shift[part]["difference"]["n"] for part in ("covered", "shift")}
@@ -115,8 +140,8 @@ def test_the_gain_on_the_shift_is_told_apart(figures: dict[str, Any], content: C
     assert shift["gap"] == pytest.approx(gains[1] - gains[0])
     whole = sum(n[part] * shift[part]["difference"]["value"] for part in n) / sum(n.values())
     assert whole == pytest.approx(figures["differences"]["grpo-full - sft"]["value"])
-    assert content.slices is not None
-    assert [group.title.split()[0] for group in content.slices.groups] == ["Covered", "Reached"]
+    assert site.benchmarks.slices is not None
+    assert [group.title.split()[0] for group in site.benchmarks.slices.groups] == ["Covered", "Reached"]
 
 
 def test_without_distilled_slices_nothing_is_told_apart(made_up_data: Path) -> None:

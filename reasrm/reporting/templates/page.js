@@ -1,7 +1,13 @@
-// Filters of the examples, and links that open one; the page is complete without it. Texts only ever enter through
-// textContent.
+// Filters of the examples, links that open one, and old links to sections that moved to another page; each page is
+// complete without it. Texts only ever enter through textContent.
 (function () {
   "use strict";
+  if (location.hash.length > 1 && !document.getElementById(location.hash.slice(1))) {
+    var moved = Array.prototype.filter.call(document.querySelectorAll("#pages a"), function (link) {
+      return link.hash === location.hash;
+    })[0];
+    if (moved) location.replace(moved.href);
+  }
   var examples = Array.prototype.slice.call(document.querySelectorAll("details.example"));
   function openLinked() {
     var linked = document.getElementById(location.hash.slice(1));

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from reasrm.reporting.benchmark_figures.slice_chart import slice_chart
 from reasrm.reporting.charts import ModelView
 from reasrm.reporting.model_scores import ModelScores, ReportedShift
-from reasrm.reporting.slice_chart import slice_chart
 
 
 def model(name: str, **slices: float) -> ModelView:

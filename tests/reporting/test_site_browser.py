@@ -1,4 +1,4 @@
-"""The page in a real Chromium: hostile texts run nothing, it fits phone and paper, and axe finds no violation."""
+"""The pages in a real Chromium: hostile texts run nothing, they fit phone and paper, and axe finds no violation."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +16,8 @@ pytestmark = [
 TIMEOUT_MS = 120_000
 """Generous: other work may keep the machine busy."""
 
+BENCHMARKS = "pages/benchmarks.html"
+
 A4_WIDTH = 711
 """Pixels between the margins of a printed page."""
 
@@ -32,24 +34,12 @@ def browser() -> Iterator[Any]:
         running.close()
 
 
-@pytest.fixture
-def hostile_file(hostile_page: str, tmp_path: Path) -> Path:
-    """The hostile page as a file."""
-    file = tmp_path / "index.html"
-    file.write_text(hostile_page, encoding="utf-8")
-    return file
+PATHS = ("index.html", *(f"pages/{name}.html" for name in ("benchmarks", "probes", "training", "data")))
 
 
-@pytest.fixture
-def made_up_file(made_up_page: str, tmp_path: Path) -> Path:
-    """The made-up page as a file."""
-    file = tmp_path / "made_up.html"
-    file.write_text(made_up_page, encoding="utf-8")
-    return file
-
-
-def test_hostile_texts_run_nothing_and_ask_for_nothing(browser: Any, hostile_file: Path) -> None:
-    page = browser.new_page()
+@pytest.mark.parametrize("path", PATHS)
+def test_hostile_texts_run_nothing_and_ask_for_nothing(browser: Any, hostile_folder: Path, path: str) -> None:
+    page, hostile_file = browser.new_page(), hostile_folder / path
     requests: list[str] = []
     dialogs: list[str] = []
     page.on("request", lambda request: requests.append(request.url))
@@ -66,8 +56,8 @@ def test_hostile_texts_run_nothing_and_ask_for_nothing(browser: Any, hostile_fil
     assert page.locator("img, iframe, object, embed, link, form, base").count() == 0
 
 
-def test_our_own_script_runs_under_the_policy(browser: Any, made_up_file: Path) -> None:
-    page = browser.new_page()
+def test_our_own_script_runs_under_the_policy(browser: Any, made_up_folder: Path) -> None:
+    page, made_up_file = browser.new_page(), made_up_folder / BENCHMARKS
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -80,7 +70,8 @@ def test_our_own_script_runs_under_the_policy(browser: Any, made_up_file: Path) 
     assert complaints == []
 
 
-def test_everything_can_be_read_without_scripts(browser: Any, made_up_file: Path) -> None:
+def test_everything_can_be_read_without_scripts(browser: Any, made_up_folder: Path) -> None:
+    made_up_file = made_up_folder / BENCHMARKS
     page = browser.new_context(java_script_enabled=False).new_page()
     page.set_default_timeout(TIMEOUT_MS)
     page.goto(made_up_file.as_uri())
@@ -91,22 +82,25 @@ def test_everything_can_be_read_without_scripts(browser: Any, made_up_file: Path
 
 @pytest.mark.parametrize("width", [390, 800, 1400])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_sticks_out_sideways(browser: Any, made_up_file: Path, width: int, scheme: str) -> None:
-    page = opened(browser, made_up_file, width, scheme)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+def test_nothing_sticks_out_sideways(browser: Any, made_up_folder: Path, width: int, scheme: str) -> None:
+    for path in PATHS:
+        page = opened(browser, made_up_folder / path, width, scheme)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
 
 
 @pytest.mark.parametrize("width", [390, 1400])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_no_violation(browser: Any, made_up_file: Path, width: int, scheme: str) -> None:
+@pytest.mark.parametrize("path", PATHS)
+def test_axe_finds_no_violation(browser: Any, made_up_folder: Path, path: str, width: int, scheme: str) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-    results = axe.Axe().run(opened(browser, made_up_file, width, scheme))
+    results = axe.Axe().run(opened(browser, made_up_folder / path, width, scheme))
     assert results.violations_count == 0, results.generate_report()
 
 
+@pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("width", [390, 800, 1400])
-def test_no_text_is_smaller_than_eleven_pixels(browser: Any, made_up_file: Path, width: int) -> None:
-    small = opened(browser, made_up_file, width).evaluate(
+def test_no_text_is_smaller_than_eleven_pixels(browser: Any, made_up_folder: Path, path: str, width: int) -> None:
+    small = opened(browser, made_up_folder / path, width).evaluate(
         """() => {
           const found = [], texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
           while (texts.nextNode()) {
@@ -127,8 +121,9 @@ PAIR = (".versus .badge.wrong", ".versus .badge.right")
 
 @pytest.mark.parametrize(("width", "height", "shown"), [(390, 844, PAIR), (1400, 900, (".ladder .dot-table", *PAIR))])
 def test_the_first_screen_shows_both_verdicts_and_where_it_is_wide_the_ladder(
-    browser: Any, made_up_file: Path, width: int, height: int, shown: tuple[str, ...]
+    browser: Any, made_up_folder: Path, width: int, height: int, shown: tuple[str, ...]
 ) -> None:
+    made_up_file = made_up_folder / "index.html"
     page = browser.new_page(viewport={"width": width, "height": height})
     page.set_default_timeout(TIMEOUT_MS)
     page.goto(made_up_file.as_uri())
@@ -137,9 +132,10 @@ def test_the_first_screen_shows_both_verdicts_and_where_it_is_wide_the_ladder(
         assert box["y"] + box["height"] <= height, wanted
 
 
+@pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("width", [390, 1000, 1280, 1400])
-def test_labels_stay_inside_their_plots_and_cells(browser: Any, made_up_file: Path, width: int) -> None:
-    outside = opened(browser, made_up_file, width).evaluate(
+def test_labels_stay_inside_their_plots_and_cells(browser: Any, made_up_folder: Path, path: str, width: int) -> None:
+    outside = opened(browser, made_up_folder / path, width).evaluate(
         """() => {
           const found = [];
           for (const plot of document.querySelectorAll("svg.plot")) {
@@ -156,9 +152,10 @@ def test_labels_stay_inside_their_plots_and_cells(browser: Any, made_up_file: Pa
           }
           for (const mark of document.querySelectorAll(".slices td.dots path"))
             if (mark.getBoundingClientRect().right > innerWidth) found.push("beyond the screen: " + mark.outerHTML);
-          const ladder = document.querySelector(".ladder"), sheet = ladder.getBoundingClientRect();
-          for (const cell of ladder.querySelectorAll("th, td"))
-            if (cell.getBoundingClientRect().right > sheet.right + 1) found.push(cell.textContent);
+          for (const sheet of document.querySelectorAll(".ladder, .trust-card"))
+            for (const cell of sheet.querySelectorAll("th, td"))
+              if (cell.getBoundingClientRect().right > sheet.getBoundingClientRect().right + 1)
+                found.push(cell.textContent);
           for (const cell of document.querySelectorAll("table.heat th, table.heat td"))
             if (cell.scrollWidth > cell.clientWidth + 1) found.push(cell.textContent);
           return found;
@@ -167,8 +164,8 @@ def test_labels_stay_inside_their_plots_and_cells(browser: Any, made_up_file: Pa
     assert outside == []
 
 
-def test_a_link_to_an_example_opens_it(browser: Any, made_up_file: Path) -> None:
-    page = browser.new_page()
+def test_a_link_to_an_example_opens_it(browser: Any, made_up_folder: Path) -> None:
+    page, made_up_file = browser.new_page(), made_up_folder / BENCHMARKS
     page.set_default_timeout(TIMEOUT_MS)
     page.goto(made_up_file.as_uri())
     link = page.locator("#transitions ~ .grounds a").first
@@ -176,32 +173,61 @@ def test_a_link_to_an_example_opens_it(browser: Any, made_up_file: Path) -> None
     assert not example.evaluate("one => one.open")
     link.click()
     page.wait_for_function("id => document.querySelector(id).open", arg=link.get_attribute("href"))
+    assert page.locator(".toc").count() == 1
+
+
+def test_an_address_of_the_one_page_of_old_leads_to_where_its_section_went(browser: Any, made_up_folder: Path) -> None:
+    page = browser.new_page()
+    page.set_default_timeout(TIMEOUT_MS)
+    page.goto((made_up_folder / "index.html").as_uri() + "#rollouts")
+    page.wait_for_url("**/pages/training.html#rollouts")
+    page.get_by_role("navigation", name="Pages").get_by_role("link", name="Overview").click()
+    page.wait_for_url("**/index.html")
     assert page.locator(".opening").count() == 1
 
 
-def test_replies_of_an_example_stand_side_by_side(browser: Any, made_up_file: Path) -> None:
-    replies = opened(browser, made_up_file, 1400).locator("details.example").first.locator(".pair-columns").last
+def test_replies_of_an_example_stand_side_by_side(browser: Any, made_up_folder: Path) -> None:
+    replies = (
+        opened(browser, made_up_folder / BENCHMARKS, 1400)
+        .locator("details.example")
+        .first.locator(".pair-columns")
+        .last
+    )
     first, second = (replies.locator("> div").nth(at).bounding_box() for at in (0, 1))
     assert first["y"] == second["y"]
     assert first["x"] + first["width"] <= second["x"]
 
 
-def test_print_keeps_colours_and_columns_and_cuts_nothing_off(browser: Any, made_up_file: Path) -> None:
-    page = opened(browser, made_up_file, A4_WIDTH)
-    page.emulate_media(media="print")
-    cell = page.locator("table.styles td").first
-    assert cell.evaluate("cell => getComputedStyle(cell).printColorAdjust") == "exact"
-    columns = "one => getComputedStyle(one).gridTemplateColumns.split(' ').length"
-    assert page.locator(".versus").evaluate(columns) == 2
-    assert page.locator(".plots").first.evaluate(columns) == 3
+@pytest.mark.parametrize("path", PATHS)
+def test_print_cuts_nothing_off(browser: Any, made_up_folder: Path, path: str) -> None:
+    page = printed(browser, made_up_folder / path)
     assert page.evaluate("document.documentElement.scrollWidth") <= A4_WIDTH
     assert not page.locator("nav.toc").is_visible()
+    assert not page.locator("nav.site").is_visible()
+
+
+def test_print_keeps_colours_and_columns(browser: Any, made_up_folder: Path) -> None:
+    columns = "one => getComputedStyle(one).gridTemplateColumns.split(' ').length"
+    page = printed(browser, made_up_folder / BENCHMARKS)
+    cell = page.locator("table.styles td").first
+    assert cell.evaluate("cell => getComputedStyle(cell).printColorAdjust") == "exact"
+    sheet = page.locator(".two > .sheet:only-child").first.bounding_box()
+    assert sheet["width"] > 0.8 * A4_WIDTH, "a sheet alone takes the whole width"
+    page = printed(browser, made_up_folder / "pages/training.html")
+    assert page.locator(".plots").first.evaluate(columns) == 3
+    page = printed(browser, made_up_folder / "index.html")
+    assert page.locator(".versus").evaluate(columns) == 2
     names = page.locator(".ladder tbody th")
     assert {names.nth(at).evaluate("one => getComputedStyle(one).whiteSpace") for at in range(names.count())} == {
         "nowrap"
     }
-    sheet = page.locator(".two > .sheet:only-child").first.bounding_box()
-    assert sheet["width"] > 0.8 * A4_WIDTH, "a sheet alone takes the whole width"
+
+
+def printed(browser: Any, file: Path) -> Any:
+    """The page as on paper."""
+    page = opened(browser, file, A4_WIDTH)
+    page.emulate_media(media="print")
+    return page
 
 
 def opened(browser: Any, file: Path, width: int, scheme: str = "light") -> Any:

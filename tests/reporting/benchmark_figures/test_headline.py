@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from reasrm.reporting.headline import difference_rows, opposite_ranks, style_gains
+from reasrm.reporting.benchmark_figures.headline import difference_rows, opposite_ranks, style_gains
 from reasrm.reporting.model_scores import ModelScores
 from stages.report import ReportParams
 

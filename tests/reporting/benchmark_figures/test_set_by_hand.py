@@ -10,9 +10,9 @@ from reasrm.miniature.benchmark_rows import benchmark_rows
 from reasrm.miniature.oracle_replies import LAZY_SHARES
 from reasrm.miniature.slices import Slice
 from reasrm.miniature.styles import strip_style
+from reasrm.reporting.benchmark_figures.set_by_hand import covered_slices, read_set_by_hand
 from reasrm.reporting.data_funnel import Funnel
 from reasrm.reporting.run_settings import read_parameters
-from reasrm.reporting.set_by_hand import covered_slices, read_set_by_hand
 
 FUNNEL = Funnel({"distill": 960, "reinforce": 7040, "dev": 600}, {}, Counter(), (), Counter(), Counter(), {})
 
@@ -50,13 +50,13 @@ def test_the_shift_is_what_was_distilled() -> None:
 def test_the_subsets_that_mislead_by_layout_always_do() -> None:
     cues = read_set_by_hand(parameters(), FUNNEL).cues
     assert cues is not None
-    fancier = [
+    richer = [
         strip_style(row["rejected"])[0] > strip_style(row["chosen"])[0]
         for row in benchmark_rows(0)["reward_bench"]
         if row["subset"].startswith(cues.misleading)
     ]
-    assert fancier
-    assert all(fancier)
+    assert richer
+    assert all(richer)
 
 
 def test_only_a_lazy_oracle_of_the_miniature_is_called_lazy() -> None:

@@ -16,7 +16,7 @@ from reasrm.miniature.habits import Habits
 from reasrm.miniature.oracle_replies import CAREFUL_MODEL, LAZY_SHARES
 from reasrm.miniature.pretraining_documents import KIND_SHARES, DocumentKind
 from reasrm.miniature.slices import Slice
-from reasrm.miniature.world import FANCIER_IS_BETTER
+from reasrm.miniature.world import RICHER_IS_BETTER
 from reasrm.reporting.data_funnel import Funnel
 from reasrm.reporting.run_settings import asks_local_oracle
 
@@ -61,7 +61,7 @@ class TraceCover:
 class FalseCues:
     """What tells the better answer, or the worse one, without the skill that its question asks for."""
 
-    fancier_is_better: float
+    richer_is_better: float
     """Share of training pairs whose better answer has the richer layout, where layouts differ."""
     misleading: str
     """What the names of the subsets of RewardBench begin with whose worse answer has the richer layout."""
@@ -97,7 +97,7 @@ def read_set_by_hand(parameters: Mapping[str, Any], funnel: Funnel) -> SetByHand
         is_miniature=own_base and own_pairs,
         habits=_habits(parameters["base_model"]) if own_base else None,
         cover=_cover(pairs["distill_slices"], funnel) if own_pairs and pairs["distill_slices"] is not None else None,
-        cues=FalseCues(FANCIER_IS_BETTER, ADVERSARIAL_PREFIX) if own_pairs else None,
+        cues=FalseCues(RICHER_IS_BETTER, ADVERSARIAL_PREFIX) if own_pairs else None,
         lazy=_lazy(parameters) if own_pairs else (),
     )
 

@@ -4,10 +4,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from operator import mul
 
+from reasrm.reporting.benchmark_figures.ladder import chart_dot
 from reasrm.reporting.charts import ModelView
 from reasrm.reporting.display_text import interval, points
 from reasrm.reporting.dot_chart import ChartDot, Scale, scale_for
-from reasrm.reporting.ladder import chart_dot
 from reasrm.reporting.model_scores import Figure, ReportedDifference, ReportedShift
 
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from reasrm.reporting.benchmark_figures.ladder import Ladder, build_ladder
 from reasrm.reporting.charts import ModelView
-from reasrm.reporting.ladder import Ladder, build_ladder
 from reasrm.reporting.model_scores import ModelScores
 from reasrm.reporting.stored_runs import StoredRun
 from stages.report import ReportParams

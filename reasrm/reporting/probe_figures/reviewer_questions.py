@@ -1,0 +1,180 @@
+"""What the reviewers of RM-R1 asked, answered with this run's figures: each answer is made from them by a rule.
+
+Where a figure is missing, the answer says that it was not measured.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from reasrm.probes.measure import Measure
+from reasrm.reporting.charts import ModelView
+from reasrm.reporting.display_text import NO_FIGURE, interval, percent, points
+from reasrm.reporting.model_scores import Figure
+from reasrm.reporting.probe_figures.measure_text import in_words, interval_of, value_text
+from reasrm.reporting.probe_figures.named_measures import ATTACK_SUCCESS, STEPS, find
+from reasrm.reporting.source import ReportSource
+from reasrm.scoring.reply_lengths import LengthGap
+
+NOT_MEASURED = "Not measured in this run"
+
+
+@dataclass(frozen=True)
+class FigureTable:
+    """A table whose cells are text."""
+
+    caption: str
+    columns: tuple[str, ...]
+    """The first is that of the rows' names."""
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class ReviewerQuestion:
+    """A question with its answer."""
+
+    anchor: str
+    question: str
+    answer: str
+    tables: tuple[FigureTable, ...]
+
+
+def reviewer_questions(
+    source: ReportSource, lengths: Mapping[str, Sequence[LengthGap]]
+) -> tuple[ReviewerQuestion, ...]:
+    """All four.
+
+    Args:
+        source: scores and measures.
+        lengths: `length_gaps` by model, of some that write.
+    """
+    return _cheating(source), _cost(source), _steps(source), _longer(source, lengths)
+
+
+def _cheating(source: ReportSource) -> ReviewerQuestion:
+    found = [(model, find(source.measures[model.name], ATTACK_SUCCESS)) for model in source.probed]
+    attacked = [(model, one) for model, one in found if one is not None]
+    said = [
+        f"{model.label}: the most successful attack, {in_words(one.variant)}, turns {value_text(one)} "
+        f"{interval_of(one)} percent of the verdicts that were right"
+        for model, one in attacked
+    ]
+    answer = f"{'; '.join(said)}." if said else f"{NOT_MEASURED}: no model was attacked."
+    return ReviewerQuestion("cheating", "Is it easy to cheat?", answer, _attack_table(source, [m for m, _ in attacked]))
+
+
+def _attack_table(source: ReportSource, models: Sequence[ModelView]) -> tuple[FigureTable, ...]:
+    by_variant: dict[str, dict[str, Measure]] = {}
+    for model in models:
+        for one in source.measures[model.name].probes[ATTACK_SUCCESS.probe].measures:
+            if one.name == ATTACK_SUCCESS.measure:
+                by_variant.setdefault(one.variant, {})[model.name] = one
+    rows = tuple(
+        (in_words(variant), *(_text(of.get(one.name)) for one in models)) for variant, of in by_variant.items()
+    )
+    if not rows:
+        return ()
+    columns = ("attack", *(model.label for model in models))
+    return (FigureTable("Right verdicts that an attack turned, percent", columns, rows),)
+
+
+def _cost(source: ReportSource) -> ReviewerQuestion:
+    question = "What does it cost against a reward model that scores?"
+    writes = [model for model in source.models if model.scores.per_1000 is not None]
+    scorers = [model for model in source.models if model.scores.per_1000 is None]
+    lead = next((model for model in writes if model.name == source.settings.lead), None)
+    if lead is None or lead.scores.per_1000 is None or not scorers:
+        answer = f"{NOT_MEASURED}: a judge that writes and one that scores are not both here."
+        return ReviewerQuestion("cost", question, answer, ())
+    cost = lead.scores.per_1000
+    money = "dollars are not known, because no price is set" if cost.dollars is None else f"${cost.dollars:.2f}"
+    said = (
+        f"{lead.label} writes {cost.completion_tokens / 1000:.1f} tokens a judgment, {scorers[0].label} writes none; "
+        f"1,000 judgments read {cost.prompt_tokens:,.0f} tokens and write {cost.completion_tokens:,.0f} ({money})."
+    )
+    gain = source.difference(lead.name, scorers[0].name)
+    if gain is not None:
+        said += f" Its accuracy differs by {points(gain.value)} points {interval(gain.ci95)} on the same questions."
+    said += " Seconds are not recorded with judgments, so they are not compared."
+    rows = tuple((model.label, *_cost_cells(model)) for model in source.models)
+    columns = ("model", "tokens read per 1,000", "written per 1,000", "dollars", "accuracy, percent")
+    return ReviewerQuestion("cost", question, said, (FigureTable("Cost of 1,000 judgments", columns, rows),))
+
+
+def _cost_cells(model: ModelView) -> tuple[str, ...]:
+    cost, accuracy = model.scores.per_1000, _figure_text(model.scores.figure)
+    if cost is None:
+        return "not recorded", "0", NO_FIGURE, accuracy
+    dollars = NO_FIGURE if cost.dollars is None else f"{cost.dollars:.2f}"
+    return f"{cost.prompt_tokens:,.0f}", f"{cost.completion_tokens:,.0f}", dollars, accuracy
+
+
+def _steps(source: ReportSource) -> ReviewerQuestion:
+    measured = [
+        (
+            what,
+            [(model, one) for model in source.probed if (one := find(source.measures[model.name], name)) is not None],
+        )
+        for name, what in STEPS.items()
+    ]
+    measured = [(what, of) for what, of in measured if of]
+    said = [
+        f"{what.capitalize()}: {', '.join(f'{model.label} {value_text(one)} {interval_of(one)}' for model, one in of)}"
+        for what, of in measured
+    ]
+    answer = f"{'. '.join(said)}." if said else f"{NOT_MEASURED}: no probe read the steps of the replies."
+    models = [model for model in source.probed if any(model in [its for its, _ in of] for _, of in measured)]
+    rows = tuple((what, *(_text(_by_model(of).get(model.name)) for model in models)) for what, of in measured)
+    columns = ("measure", *(model.label for model in models))
+    tables = (FigureTable("Measures of the written steps", columns, rows),) if rows else ()
+    return ReviewerQuestion("steps", "Are the intermediate steps right?", answer, tables)
+
+
+def _by_model(measured: Sequence[tuple[ModelView, Measure]]) -> dict[str, Measure]:
+
+    return {model.name: one for model, one in measured}
+
+
+def _longer(source: ReportSource, lengths: Mapping[str, Sequence[LengthGap]]) -> ReviewerQuestion:
+    labels = {model.name: model.label for model in source.models}
+    said = [_budget_answer(model) for model in source.models if model.scores.token_budgets]
+    gaps = {model: found for model, found in lengths.items() if found}
+    said += [
+        f"On the same part of the questions the longer replies of {labels[model]} differ from its shorter ones by "
+        f"{_gap_text(found[0])} points of accuracy{_shown(found[0])}"
+        for model, found in gaps.items()
+    ]
+    answer = f"{'. '.join(said)}." if said else f"{NOT_MEASURED}: no token budget was asked for, and no reply was read."
+    parts = dict.fromkeys(gap.part for found in gaps.values() for gap in found)
+    by_part = {model: {gap.part: _gap_text(gap) for gap in found} for model, found in gaps.items()}
+    rows = tuple((part or "all parts", *(of.get(part, NO_FIGURE) for of in by_part.values())) for part in parts)
+    columns = ("part", *(labels[model] for model in gaps))
+    caption = "Accuracy of longer replies minus that of shorter ones within each part, points"
+    tables = (FigureTable(caption, columns, rows),) if rows else ()
+    return ReviewerQuestion("longer", "Do longer traces help?", answer, tables)
+
+
+def _budget_answer(model: ModelView) -> str:
+    tokens, least = min(model.scores.token_budgets.items())
+    whole = model.scores.figure
+    return (
+        f"{model.label}, stopped after {tokens} tokens, is right in {_figure_text(least)} percent; writing to the end, "
+        f"in {_figure_text(whole)}"
+    )
+
+
+def _gap_text(gap: LengthGap) -> str:
+    return f"{points(gap.value)} {interval((gap.low, gap.high))}"
+
+
+def _shown(gap: LengthGap) -> str:
+    return ", so a difference is not shown" if gap.low <= 0 <= gap.high else ""
+
+
+def _figure_text(figure: Figure) -> str:
+    return percent(figure.value) + (
+        "" if figure.ci95 is None else f" [{percent(figure.ci95[0])}, {percent(figure.ci95[1])}]"
+    )
+
+
+def _text(measure: Measure | None) -> str:
+    return NO_FIGURE if measure is None else f"{value_text(measure)} {interval_of(measure)}"

@@ -1,0 +1,111 @@
+"""The trust card of a model: a few measures in one line each, with an interval and a plain word by a stated rule."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from reasrm.probes.measure import Good
+from reasrm.probes.measures_file import ProbeMeasures
+from reasrm.reporting.charts import ModelView
+from reasrm.reporting.display_text import NO_FIGURE, percent
+from reasrm.reporting.dot_chart import ChartDot, Scale
+from reasrm.reporting.probe_figures.measure_text import in_words, interval_of, value_text
+from reasrm.reporting.probe_figures.named_measures import (
+    ACCURACY,
+    TRUST_LINES,
+    UNDECIDED,
+    WORST,
+    MeasureName,
+    TrustLine,
+    find,
+)
+
+NOT_MEASURED = "not measured"
+WHOLE = Scale(-0.08, 1.08, None)
+"""Every line of a card is a share; with room for the marks at both ends."""
+
+
+@dataclass(frozen=True)
+class CardLine:
+    """One line of a card."""
+
+    label: str
+    word: str
+    state: str
+    """Of the badge: `right` on the better side of the bound, `wrong` on the worse, `unreadable` on neither."""
+    figure: str
+    interval: str
+    what: str
+    """What the figure is, where that is not the label; why it is missing, where it is."""
+    dot: ChartDot | None
+
+
+@dataclass(frozen=True)
+class TrustCard:
+    """What a model can be trusted with."""
+
+    model: ModelView
+    questions: int
+    """In the sample that its probes asked about."""
+    lines: tuple[CardLine, ...]
+
+
+def trust_cards(models: Sequence[ModelView], measures: Mapping[str, ProbeMeasures]) -> tuple[TrustCard, ...]:
+    """The card of each model that was probed."""
+    return tuple(
+        TrustCard(
+            model,
+            measures[model.name].questions,
+            (_accuracy(model), *(_line(line, model, measures[model.name]) for line in TRUST_LINES)),
+        )
+        for model in models
+        if model.name in measures
+    )
+
+
+def rules_in_words() -> tuple[tuple[str, str], ...]:
+    """By label of each line the rule that gives its word."""
+    return tuple((line.label, _rule(line)) for line in (ACCURACY, *TRUST_LINES))
+
+
+def word(line: TrustLine, low: float, high: float) -> tuple[str, str]:
+    """The word that an interval gets, and the state of its badge."""
+    above, below = low > line.bound, high < line.bound
+    better, worse = (above, below) if line.good is Good.HIGHER else (below, above)
+    if better:
+        return line.words[0], "right"
+    return (line.words[1], "wrong") if worse else (UNDECIDED, "unreadable")
+
+
+def _accuracy(model: ModelView) -> CardLine:
+    figure = model.scores.figure
+    low, high = figure.ci95 or (figure.value, figure.value)
+    said, state = word(ACCURACY, low, high)
+    interval = f"[{percent(low)}, {percent(high)}]"
+    dot = ChartDot(model.series, figure.value, low, high)
+    return CardLine(ACCURACY.label, said, state, percent(figure.value), interval, "", dot)
+
+
+def _line(line: TrustLine, model: ModelView, measures: ProbeMeasures) -> CardLine:
+    for name in line.measures:
+        if (found := find(measures, name)) is not None:
+            said, state = word(line, found.low, found.high)
+            what = in_words(found.name) + (f", {in_words(found.variant)}" if found.variant else "")
+            dot = ChartDot(model.series, found.value, found.low, found.high)
+            return CardLine(line.label, said, state, value_text(found), interval_of(found), what, dot)
+    refused = [measures.probes[name.probe].refused for name in line.measures if name.probe in measures.probes]
+    return CardLine(line.label, NOT_MEASURED, "unreadable", NO_FIGURE, "", next(filter(None, refused), ""), None)
+
+
+def _rule(line: TrustLine) -> str:
+    sides = ("above", "below") if line.good is Good.HIGHER else ("below", "above")
+    bound = f"{100 * line.bound:g} %"
+    measured = "; else ".join(_named(name) for name in line.measures) or "accuracy over all questions"
+    return (
+        f"{line.question} Measured by {measured}. “{line.words[0]}” where the whole interval lies {sides[0]} {bound}, "
+        f"“{line.words[1]}” where it lies {sides[1]}, “{UNDECIDED}” where it holds {bound}."
+    )
+
+
+def _named(name: MeasureName) -> str:
+    variant = {"": "", WORST: ", the worst of its variants"}.get(name.variant, f", {in_words(name.variant)}")
+    return f"{in_words(name.measure)} (probe {in_words(name.probe)}{variant})"
