@@ -206,6 +206,15 @@ def test_contradicted_judgments_are_a_filter_where_something_tells(
     listed = count(page)
     assert page.get_by_role("button", name="Contradicted").get_attribute("aria-pressed") == "true"
     page.click("#clear")
+    heads = page.locator(".facets").first.locator("th[scope=col]").all_inner_texts()
+    cells = {
+        line.locator("th").inner_text(): line.locator("td").all_inner_texts()
+        for line in page.locator(".facets").first.locator("tbody tr").all()
+    }
+    contradicted, ungrounded = heads.index("contradicted") - 1, heads.index("ungrounded") - 1
+    assert cells["Base model"][contradicted] == "–", "nothing is said where nothing was read"
+    assert cells["ScalarRM"][ungrounded] == "–", "it writes nothing"
+    assert cells["SFT on traces"][contradicted].endswith("%")
     page.select_option("#choose-benchmark", "rmb")
     page.select_option("#choose-model", PROBED)
     assert count(page) == listed > 0
