@@ -177,7 +177,7 @@ def test_what_a_reader_needs_is_there(made_up_site: dict[str, str]) -> None:
             "What net_change is, in words.", "edit 8", "3.25", "steps", "adjusted as one family of the 8 tests",
             "ScalarRM was not probed: the judge writes no replies", "7 of 30 queries were not asked", "4 left out",
             "Is it easy to cheat?", "What does it cost against a reward model that scores?",
-            "From SFT on traces to SFT + GRPO, on the same questions, in points: more: quotations that are found +20.0",
+            "From SFT on traces to SFT + GRPO, on the same questions, in points with adjusted p. More: ",
             "Are the intermediate steps right?", "Do longer traces help?", "1.50", "-12.0",
         ),
         TRAINING: (

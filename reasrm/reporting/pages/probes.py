@@ -9,7 +9,7 @@ from reasrm.reporting.charts import ModelView
 from reasrm.reporting.probe_figures.faithfulness import faithfulness_changes, faithfulness_sentence
 from reasrm.reporting.probe_figures.measure_tables import ProbeSection, probe_sections
 from reasrm.reporting.probe_figures.reviewer_questions import ReviewerQuestion, reviewer_questions
-from reasrm.reporting.probe_figures.tested_family import FALSE_DISCOVERIES, TestedMeasure, adjusted_p
+from reasrm.reporting.probe_figures.tested_family import FALSE_DISCOVERIES, MeasureKey, adjusted_p
 from reasrm.reporting.source import ReportSource
 from reasrm.scoring.judged_items import read_items, read_judged_items
 from reasrm.scoring.reply_lengths import LengthGap, length_gaps
@@ -79,7 +79,7 @@ def _changes(source: ReportSource) -> list[ModelDifference] | None:
 
 
 def _faithfulness(
-    source: ReportSource, changes: Sequence[ModelDifference], adjusted: Mapping[TestedMeasure, float]
+    source: ReportSource, changes: Sequence[ModelDifference], adjusted: Mapping[MeasureKey, float]
 ) -> str:
     earlier, later = (source.settings.label(model) for model in source.settings.side_by_side)
     return faithfulness_sentence((earlier, later), changes, adjusted)

@@ -6,9 +6,9 @@ from reasrm.probes.families import ModelDifference, model_differences
 from reasrm.probes.question_values import QuestionValues
 from reasrm.reporting.display_text import interval, p_value, points
 from reasrm.reporting.probe_figures.named_measures import FAITHFULNESS, MeasureName
-from reasrm.reporting.probe_figures.tested_family import CHANGE, FALSE_DISCOVERIES, TestedMeasure
+from reasrm.reporting.probe_figures.tested_family import CHANGE, FALSE_DISCOVERIES, MeasureKey
 
-OUTCOMES = ("more", "less", "no difference shown")
+OUTCOMES = ("More", "Less", "No difference shown")
 
 
 def faithfulness_changes(earlier: QuestionValues, later: QuestionValues, seed: int) -> list[ModelDifference]:
@@ -18,7 +18,7 @@ def faithfulness_changes(earlier: QuestionValues, later: QuestionValues, seed: i
 
 
 def faithfulness_sentence(
-    names: tuple[str, str], changes: Sequence[ModelDifference], adjusted: Mapping[TestedMeasure, float]
+    names: tuple[str, str], changes: Sequence[ModelDifference], adjusted: Mapping[MeasureKey, float]
 ) -> str:
     """What the training from the first to the second of `names` did; says so where nothing was measured.
 
@@ -32,12 +32,12 @@ def faithfulness_sentence(
     said: dict[str, list[str]] = {}
     for one in changes:
         measure = one.measure
-        p = adjusted[TestedMeasure(CHANGE, one.probe, measure.name, measure.variant)]
+        p = adjusted[MeasureKey(CHANGE, one.probe, measure.name, measure.variant)]
         what = FAITHFULNESS[MeasureName(one.probe, measure.name, measure.variant)]
         text = f"{what} {points(measure.value)} {interval((measure.low, measure.high))}, p {p_value(p)}"
         said.setdefault(_outcome(measure.value, p), []).append(text)
     parts = [f"{outcome}: {'; '.join(said[outcome])}" for outcome in OUTCOMES if outcome in said]
-    return f"From {names[0]} to {names[1]}, on the same questions, in points: {'. '.join(parts)}."
+    return f"From {names[0]} to {names[1]}, on the same questions, in points with adjusted p. {'. '.join(parts)}."
 
 
 def _outcome(value: float, p: float) -> str:

@@ -19,7 +19,7 @@ from reasrm.reporting.probe_figures.measure_text import (
     unit_text,
     value_text,
 )
-from reasrm.reporting.probe_figures.tested_family import FALSE_DISCOVERIES, TestedMeasure
+from reasrm.reporting.probe_figures.tested_family import FALSE_DISCOVERIES, MeasureKey
 
 
 @dataclass(frozen=True)
@@ -80,16 +80,16 @@ class ProbeSection:
 
     @property
     def whole(self) -> tuple[MeasureTable, ...]:
-        """What there is about the probe as a whole; where there is nothing, every variant."""
+        """What there is about the probe as a whole; where there is nothing, the first measure with its variants."""
         rows = [(table, tuple(row for row in table.rows if not row.variant)) for table in self.tables]
         found = tuple(replace(table, rows=some) for table, some in rows if some)
-        return found or self.tables
+        return found or self.tables[:1]
 
     @property
     def by_variant(self) -> tuple[MeasureTable, ...]:
         """The variants of the measures that have any, where they are not in `whole` already."""
-        if not any(not row.variant for table in self.tables for row in table.rows):
-            return ()
+        if all(row.variant for table in self.tables for row in table.rows):
+            return self.tables[1:]
         rows = [(table, tuple(row for row in table.rows if row.variant)) for table in self.tables]
         return tuple(replace(table, rows=some) for table, some in rows if some)
 
@@ -102,7 +102,7 @@ class ProbeSection:
 def probe_sections(
     models: Sequence[ModelView],
     measures: Mapping[str, ProbeMeasures],
-    adjusted: Mapping[TestedMeasure, float],
+    adjusted: Mapping[MeasureKey, float],
     order: Iterable[str],
 ) -> tuple[ProbeSection, ...]:
     """A section for each probe that any model was given.
@@ -122,7 +122,7 @@ def _section(
     name: str,
     models: Sequence[ModelView],
     measures: Mapping[str, ProbeMeasures],
-    adjusted: Mapping[TestedMeasure, float],
+    adjusted: Mapping[MeasureKey, float],
 ) -> ProbeSection:
     probed = {model.name: measures[model.name].probes[name] for model in models if name in measures[model.name].probes}
     about = next(iter(probed.values()))
@@ -148,7 +148,7 @@ def _not_asked(label: str, probed: ProbedBy) -> str:
 
 
 def _tables(
-    probe: str, models: Sequence[ModelView], probed: Mapping[str, ProbedBy], adjusted: Mapping[TestedMeasure, float]
+    probe: str, models: Sequence[ModelView], probed: Mapping[str, ProbedBy], adjusted: Mapping[MeasureKey, float]
 ) -> Iterator[MeasureTable]:
     found = {(model.name, one.name, one.variant): one for model in models for one in probed[model.name].measures}
     variants: dict[str, dict[str, None]] = {}
@@ -178,12 +178,12 @@ def _row(
     variant: str,
     measured: Sequence[tuple[ModelView, Measure | None]],
     probe: str,
-    adjusted: Mapping[TestedMeasure, float],
+    adjusted: Mapping[MeasureKey, float],
 ) -> MeasureRow:
     return MeasureRow(
         variant=in_words(variant),
         cells=tuple(
-            None if one is None else _cell(one, adjusted.get(TestedMeasure(model.name, probe, one.name, one.variant)))
+            None if one is None else _cell(one, adjusted.get(MeasureKey(model.name, probe, one.name, one.variant)))
             for model, one in measured
         ),
         dots=tuple(ChartDot(model.series, one.value, one.low, one.high) for model, one in measured if one is not None),

@@ -69,7 +69,8 @@ def _attack_table(source: ReportSource, models: Sequence[ModelView]) -> tuple[Fi
             if one.name == ATTACK_SUCCESS.measure:
                 by_variant.setdefault(one.variant, {})[model.name] = one
     rows = tuple(
-        (in_words(variant), *(_text(of.get(one.name)) for one in models)) for variant, of in by_variant.items()
+        (in_words(variant) or "all attacks", *(_text(of.get(one.name)) for one in models))
+        for variant, of in by_variant.items()
     )
     if not rows:
         return ()
@@ -177,4 +178,6 @@ def _figure_text(figure: Figure) -> str:
 
 
 def _text(measure: Measure | None) -> str:
-    return NO_FIGURE if measure is None else f"{value_text(measure)} {interval_of(measure)}"
+    if measure is None:
+        return NO_FIGURE
+    return f"{value_text(measure)} {interval_of(measure)}, n {measure.questions:,}"

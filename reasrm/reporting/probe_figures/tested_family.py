@@ -12,7 +12,7 @@ CHANGE = "change"
 """In place of a model: the later model of `side_by_side` minus the earlier one."""
 
 
-class TestedMeasure(NamedTuple):
+class MeasureKey(NamedTuple):
     """Which measure of which model a test is about."""
 
     model: str
@@ -21,18 +21,18 @@ class TestedMeasure(NamedTuple):
     variant: str
 
 
-def adjusted_p(measures: Mapping[str, ProbeMeasures], changes: Sequence[ModelDifference]) -> dict[TestedMeasure, float]:
+def adjusted_p(measures: Mapping[str, ProbeMeasures], changes: Sequence[ModelDifference]) -> dict[MeasureKey, float]:
     """The adjusted p of every measure of every model that has a null, and of `changes`."""
     tests = dict(_tests(measures))
     for one in changes:
         if one.measure.p is not None:
-            tests[TestedMeasure(CHANGE, one.probe, one.measure.name, one.measure.variant)] = one.measure.p
+            tests[MeasureKey(CHANGE, one.probe, one.measure.name, one.measure.variant)] = one.measure.p
     return adjusted(tests)
 
 
-def _tests(measures: Mapping[str, ProbeMeasures]) -> Iterator[tuple[TestedMeasure, float]]:
+def _tests(measures: Mapping[str, ProbeMeasures]) -> Iterator[tuple[MeasureKey, float]]:
     for model, found in measures.items():
         for probe, probed in found.probes.items():
             for one in probed.measures:
                 if one.p is not None:
-                    yield TestedMeasure(model, probe, one.name, one.variant), one.p
+                    yield MeasureKey(model, probe, one.name, one.variant), one.p

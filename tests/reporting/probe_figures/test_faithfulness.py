@@ -1,0 +1,44 @@
+"""What training did to faithfulness is said by the paired difference and its adjusted p, and by nothing else."""
+
+import pytest
+
+from reasrm.probes.question_values import MeasuredQuestions, QuestionValues
+from reasrm.reporting.probe_figures.faithfulness import faithfulness_changes, faithfulness_sentence
+from reasrm.reporting.probe_figures.tested_family import adjusted_p
+
+NAMES = ("SFT", "GRPO")
+
+
+def values(found: int, consistent: int) -> QuestionValues:
+    """A hundred questions, of which so many have a grounded quotation and consistent reasons."""
+    measures = [
+        MeasuredQuestions(
+            probe=probe, name=name, variant="", places=[*range(100)], values=[float(at < number) for at in range(100)]
+        )
+        for probe, name, number in (
+            ("grounding", "grounded", found),
+            ("reason_verdict", "consistent", consistent),
+            ("order", "flip_rate", 10),
+        )
+    ]
+    return QuestionValues(questions=[str(at) for at in range(100)], measures=measures)
+
+
+@pytest.mark.parametrize(
+    ("later", "said"),
+    [
+        ((90, 60), "More: quotations that are found +30.0 [+20.9, +39.1], p < .001. No difference shown: reasons that"),
+        ((60, 30), "Less: reasons that agree with the verdict -30.0"),
+        ((90, 30), "More: quotations that are found +30.0 [+20.9, +39.1], p < .001. Less: reasons that agree"),
+    ],
+)
+def test_the_sentence_says_what_the_figures_say(later: tuple[int, int], said: str) -> None:
+    changes = faithfulness_changes(values(60, 60), values(*later), seed=0)
+    sentence = faithfulness_sentence(NAMES, changes, adjusted_p({}, changes))
+    assert sentence.startswith("From SFT to GRPO, on the same questions, in points with adjusted p. ")
+    assert said in sentence
+    assert "flip" not in sentence, "the order says nothing about reasons"
+
+
+def test_where_nothing_was_measured_it_says_so() -> None:
+    assert "was measured for both" in faithfulness_sentence(NAMES, [], {})
