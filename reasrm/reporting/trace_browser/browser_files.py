@@ -28,6 +28,7 @@ from reasrm.reporting.trace_browser.trace_texts import ItemTexts, Marks, chunks
 from reasrm.reporting.trace_browser.traced_items import (
     TraceFolders,
     judged_models,
+    models_with_reasons,
     probe_titles,
     read_traced_items,
 )
@@ -123,7 +124,8 @@ def trace_files(folders: TraceFolders, settings: PageSettings) -> tuple[dict[str
         packed.append(packed_json(chunk))
         starts.append(starts[-1] + len(chunk))
     labels = {model: settings.label(model) for model in models}
-    columns = index.columns(labels, display_names(folders.benchmarks), probe_titles(folders, models))
+    read = models_with_reasons(folders, models)
+    columns = index.columns(labels, display_names(folders.benchmarks), probe_titles(folders, models), read)
     columns |= {"marks": marks.table, "chunks": starts[:-1]}
     build = hashlib.sha256("".join(packed).encode()).hexdigest()[:16]
     texts = {f"{number:04d}": script(f"{number:04d}", build, data) for number, data in enumerate(packed)}

@@ -86,7 +86,11 @@ class TraceIndex:
             self._judgments[key].append(value)
 
     def columns(
-        self, model_labels: Mapping[str, str], benchmark_labels: Mapping[str, str], probe_titles: Mapping[str, str]
+        self,
+        model_labels: Mapping[str, str],
+        benchmark_labels: Mapping[str, str],
+        probe_titles: Mapping[str, str],
+        reasons_read: Sequence[str],
     ) -> dict[str, Any]:
         """The index as the page reads it, but for where its chunks begin.
 
@@ -94,11 +98,13 @@ class TraceIndex:
             model_labels: the models' names for readers.
             benchmark_labels: the benchmarks' names for readers.
             probe_titles: the probes' names for readers.
+            reasons_read: the models of which it is known whether reasons agree with verdicts.
         """
         probes = Names(sorted({name for names in self._changes for name in names} | set(probe_titles)))
         return {
             "models": _named(self._models.table, model_labels),
             "benchmarks": _named(self._benchmarks.table, benchmark_labels),
+            "reasons_read": [int(name in reasons_read) for name in self._models.table],
             "probes": _named(probes.table, probe_titles),
             "families": self._families.table,
             "causes": self._causes.table,

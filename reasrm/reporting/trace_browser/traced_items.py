@@ -85,6 +85,11 @@ def read_traced_items(folders: TraceFolders, models: Sequence[str]) -> list[Trac
     return [one for one in items.values() if one.judged]
 
 
+def models_with_reasons(folders: TraceFolders, models: Sequence[str]) -> list[str]:
+    """Those of `models` of which it is known whether reasons agree with verdicts."""
+    return [model for model in models if (folders.probes / model / REASONS).is_file()]
+
+
 def probe_titles(folders: TraceFolders, models: Sequence[str]) -> dict[str, str]:
     """What readers call each probe that one of `models` was put to, by its name."""
     files = (folders.probes / model / MEASURES for model in models)

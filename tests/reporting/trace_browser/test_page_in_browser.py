@@ -70,9 +70,9 @@ def test_search_finds_the_words_of_question_answers_and_reply(
             wanted += ("never said" in item or "never said" in text) and ("rubric" in item or "rubric" in text)
     page.keyboard.press("/")
     page.keyboard.type('"Never SAID" rubric')
+    page.wait_for_function("() => location.hash === '#words=%22Never%20SAID%22%20rubric'")
     waits_for_count(page, wanted)
     assert 0 < wanted < len(browser_data.index["judgments"]["item"])
-    assert "words=%22Never%20SAID%22%20rubric" in page.evaluate(ADDRESS)
     page.reload()
     waits_for_count(page, wanted)
     page.fill("#words", "zzz-nobody-says-this")
@@ -206,6 +206,15 @@ def test_contradicted_judgments_are_a_filter_where_something_tells(
     listed = count(page)
     assert page.get_by_role("button", name="Contradicted").get_attribute("aria-pressed") == "true"
     page.click("#clear")
+    heads = page.locator(".facets").first.locator("th[scope=col]").all_inner_texts()
+    cells = {
+        line.locator("th").inner_text(): line.locator("td").all_inner_texts()
+        for line in page.locator(".facets").first.locator("tbody tr").all()
+    }
+    contradicted, ungrounded = heads.index("contradicted") - 1, heads.index("ungrounded") - 1
+    assert cells["Base model"][contradicted] == "–", "nothing is said where nothing was read"
+    assert cells["ScalarRM"][ungrounded] == "–", "it writes nothing"
+    assert cells["SFT on traces"][contradicted].endswith("%")
     page.select_option("#choose-benchmark", "rmb")
     page.select_option("#choose-model", PROBED)
     assert count(page) == listed > 0

@@ -39,8 +39,8 @@ def test_the_named_models_come_first_and_the_rest_by_name(probed_data: Path) -> 
     assert "nobody" not in models
 
 
-def test_without_probes_there_are_items_all_the_same(made_up_data: Path) -> None:
-    folders = trace_folders(made_up_data)._replace(probes=made_up_data / "not_there")
+def test_without_probes_there_are_items_all_the_same(made_up_data: Path, tmp_path: Path) -> None:
+    folders = trace_folders(made_up_data)._replace(probes=tmp_path / "none")
     items = read_traced_items(folders, ["sft"])
     assert items
     assert not any(one.probed for one in items)

@@ -19,6 +19,12 @@ function outcome(one) {
   return verdict[one] === 2 ? 2 : verdict[one] === order[one] ? 0 : 1;
 }
 
+// Whether it was looked at at all: a judge that writes nothing quotes nothing, and not every model's reasons are read.
+function isKnown(name, one) {
+  const { tokens, model } = index.judgments;
+  return name === "ungrounded" ? tokens[one] >= 0 : name !== "contradicted" || index.reasons_read[model[one]] === 1;
+}
+
 // One test per filter; a judgment's failed filters are bits, so one pass counts every filter's own values too.
 function tests() {
   const { judgments: columns, items } = index;
@@ -47,7 +53,7 @@ function tests() {
 function select() {
   const active = tests();
   const { judgments: columns, items } = index;
-  const tally = (size) => Array.from({ length: size }, () => ({ all: 0, parts: [0, 0, 0], flags: FLAGS.map(() => 0) }));
+  const tally = (size) => Array.from({ length: size }, () => ({ all: 0, parts: [0, 0, 0], flags: FLAGS.map(() => 0), known: FLAGS.map(() => 0) }));
   const facets = {
     model: tally(index.models.length), benchmark: tally(index.benchmarks.length), family: tally(index.families.length),
   };
@@ -56,7 +62,11 @@ function select() {
   const count = (into, one) => {
     into.all += 1;
     into.parts[outcome(one)] += 1;
-    FLAGS.forEach(([, bit], at) => { if (columns.flags[one] & bit) into.flags[at] += 1; });
+    FLAGS.forEach(([name, bit], at) => {
+      if (!isKnown(name, one)) return;
+      into.known[at] += 1;
+      if (columns.flags[one] & bit) into.flags[at] += 1;
+    });
   };
   for (let one = 0; one < index.count; one += 1) {
     let failed = "", failures = 0;

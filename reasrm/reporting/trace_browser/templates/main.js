@@ -151,6 +151,7 @@ loadIndex().then(() => {
   everFlagged = index.judgments.flags.reduce((all, flags) => all | flags, 0);
   makeControls();
   readAddress();
+  document.querySelector('[aria-current="page"]').scrollIntoView({ inline: "end", block: "nearest" });
   document.body.dataset.ready = "true";
 }).catch((error) => {
   byId("count").textContent = "";

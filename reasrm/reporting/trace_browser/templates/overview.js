@@ -14,7 +14,12 @@ function bar(counts) {
 
 function cell(count, of, filters) {
   const made = make("td", "");
-  if (!count) { made.append(make("span", "none", of ? "0" : "–")); return made; }
+  if (!count) {
+    const none = make("span", "none", of ? "0" : "–");
+    if (!of) none.title = "not looked at";
+    made.append(none);
+    return made;
+  }
   const link = button(percent(count, of), () => choose(filters), "figure");
   link.dataset.key = JSON.stringify([filters, ...(filters.flags || [])]);
   link.title = `${whole(count)} of ${whole(of)}`;
@@ -40,7 +45,7 @@ function facetTable([facet, title], counts, shownFlags) {
     header.scope = "row";
     return [own.all, make("tr", chosen ? "chosen" : choice[facet] ? "other" : "", header, make("td", "bars", bar(own)),
       cell(own.parts[0], own.all, { [facet]: name, verdict: "right" }),
-      ...shownFlags.map((at) => cell(own.flags[at], own.all, { [facet]: name, flags: new Set([FLAGS[at][0]]) })),
+      ...shownFlags.map((at) => cell(own.flags[at], own.known[at], { [facet]: name, flags: new Set([FLAGS[at][0]]) })),
       make("td", "n", whole(own.all)))];
   });
   return make("table", "facets", make("thead", "", head), make("tbody", "", ...body.filter(([all]) => all).map(([, line]) => line)));
