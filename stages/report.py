@@ -2,9 +2,9 @@
 
 Reads:   data/scores, data/curves, data/judgments, data/probes, data/traces, data/pairs, data/benchmarks, and of
          params.yaml every section that changes a figure
-Writes:  data/report/index.html and data/report/pages (each page one self-contained file), data/report/metrics.json
-         (the same figures for machines), data/report/plots (each chart as SVG and PDF), data/report/curves (the tables
-         that `dvc plots` draws)
+Writes:  data/report/index.html and data/report/pages (each page one self-contained file, but for
+         pages/traces.html, which reads data/report/traces), data/report/metrics.json (the same figures for machines),
+         data/report/plots (each chart as SVG and PDF), data/report/curves (the tables that `dvc plots` draws)
 Run:     python -m stages.report      (or: dvc repro report)
 """
 
@@ -20,8 +20,10 @@ from reasrm.reporting.page_settings import PageSettings
 from reasrm.reporting.plot_files.curve_tables import write_curve_tables
 from reasrm.reporting.plot_files.writing import write_plots
 from reasrm.reporting.run_settings import read_parameters
-from reasrm.reporting.site import INDEX, PAGES, Site, gather, render
+from reasrm.reporting.site import INDEX, PAGES, TRACES, Site, gather, render
 from reasrm.reporting.source import Folders
+from reasrm.reporting.trace_browser.browser_files import write_trace_browser
+from reasrm.reporting.trace_browser.traced_items import TraceFolders
 from reasrm.runtime.outputs import new_folder, write_json, write_text
 from reasrm.runtime.params import StageParams
 from reasrm.runtime.stage_main import StageError, run_stage
@@ -136,6 +138,8 @@ def main() -> str:
     with new_folder(REPORT / PAGES) as folder:
         for path, page in rendered.items():
             write_text(folder / Path(path).name, page)
+    traces = TraceFolders(*(DATA / name for name in TraceFolders._fields))
+    write_trace_browser(traces, site.source.settings, REPORT, site.navigation(TRACES))
     write_json(REPORT / "metrics.json", metrics(site, params))
     write_plots(site, REPORT / "plots")
     write_curve_tables(read_curves(DATA / "curves"), REPORT / "curves")

@@ -24,6 +24,8 @@ PAPER_ADDRESS = "https://arxiv.org/abs/2505.02387"
 INDEX = "index.html"
 PAGES = "pages"
 """The folder of all other pages, beside the index."""
+TRACES = f"{PAGES}/traces.html"
+"""The page of the trace browser, which `trace_browser.browser_files` writes with its data."""
 
 
 class SitePage(NamedTuple):
@@ -78,7 +80,17 @@ class Site:
                 "Where pairs and traces come from, what was left out, and how everything is made again.",
                 self.data.sections,
             ),
+            SitePage(
+                TRACES,
+                "Traces",
+                "Every judgment of every model with its trace; swapped and perturbed ones beside it.",
+                (),
+            ),
         )
+
+    def navigation(self, here: str) -> tuple[tuple[str, str], ...]:
+        """Relative addresses and names of all other pages, on the page `here`."""
+        return tuple((link(here, page.path), page.title) for page in self.pages if page.path != here)
 
 
 def gather(
@@ -105,14 +117,14 @@ def gather(
 
 
 def render(site: Site) -> dict[str, str]:
-    """Every page as HTML by its path below the site's folder; the same bytes for the same content."""
+    """Every page but that of the traces, by path below the site's folder; the same bytes for the same content."""
     contents = (site.overview, site.benchmarks, site.probes, site.training, site.data)
     return dict(_rendered(site, contents))
 
 
 def _rendered(site: Site, contents: tuple[Any, ...]) -> Iterator[tuple[str, str]]:
     settings = site.source.settings
-    for here, page in zip(site.pages, contents, strict=True):
+    for here, page in zip((one for one in site.pages if one.path != TRACES), contents, strict=True):
         name = "overview" if here.path == INDEX else here.path.removeprefix(f"{PAGES}/").removesuffix(".html")
         yield (
             here.path,

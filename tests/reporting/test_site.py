@@ -15,7 +15,7 @@ from reasrm.records.harmless_text import harmless
 from reasrm.reporting.page import TEMPLATES, script_hash
 from reasrm.reporting.pages import benchmarks
 from reasrm.reporting.run_settings import read_parameters, settings_hash
-from reasrm.reporting.site import INDEX, PAPER_ADDRESS, link, render
+from reasrm.reporting.site import INDEX, PAPER_ADDRESS, TRACES, link, render
 from reasrm.reporting.stored_runs import OtherLadder, StoredRun
 from stages.report import ReportParams, report
 from tests.reporting.made_up_run import SET, write_published_metrics
@@ -63,6 +63,7 @@ def text_of(site: dict[str, str], *paths: str) -> str:
 
 BENCHMARKS, PROBES, TRAINING, DATA = (f"pages/{name}.html" for name in ("benchmarks", "probes", "training", "data"))
 PATHS = (INDEX, BENCHMARKS, PROBES, TRAINING, DATA)
+ALL = (*PATHS, TRACES)
 
 
 def test_these_are_the_pages(made_up_site: dict[str, str]) -> None:
@@ -82,7 +83,7 @@ def test_nothing_is_loaded_and_the_only_link_outside_is_the_paper(made_up_site: 
         for tag, name, value in Page(made_up_site[path]).attributes
         if name in {"href", "src", "xlink:href", "action", "data"}
         and not value.startswith("#")
-        and str(Path(path).parent / value.partition("#")[0]).replace("pages/../", "") not in PATHS
+        and str(Path(path).parent / value.partition("#")[0]).replace("pages/../", "") not in ALL
     ]
     assert outside == ([("a", PAPER_ADDRESS)] if path == INDEX else [])
     assert not re.search(r"url\((?!#)|@import", made_up_site[path])
@@ -105,7 +106,7 @@ def test_each_link_has_its_target(made_up_site: dict[str, str]) -> None:
 @pytest.mark.parametrize("path", PATHS)
 def test_every_page_links_to_every_page_and_marks_itself(made_up_site: dict[str, str], path: str) -> None:
     (navigation,) = re.findall(r'<nav class="site".*?</nav>', made_up_site[path], flags=re.DOTALL)
-    assert re.findall(r'href="([^"]+)"', navigation) == [link(path, other) for other in PATHS]
+    assert re.findall(r'href="([^"]+)"', navigation) == [link(path, other) for other in ALL]
     assert re.findall(r'href="([^"]+)" aria-current="page"', navigation) == [link(path, path)]
 
 

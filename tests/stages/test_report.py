@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from reasrm.reporting.run_settings import read_parameters
-from reasrm.reporting.site import Site, render
+from reasrm.reporting.site import TRACES, Site, render
 from reasrm.reporting.source import Folders
 from reasrm.runtime.outputs import write_json
 from reasrm.runtime.params import ParamsError
@@ -82,7 +82,10 @@ def test_another_process_elsewhere_writes_the_same_bytes(
     write_json(tmp_path / "here.json", metrics(site, params))
     written = sorted((tmp_path / "data/report").rglob("*.html"))
     pages = {str(file.relative_to(tmp_path / "data/report")): file.read_text(encoding="utf-8") for file in written}
+    traces = pages.pop(TRACES)
     assert pages == render(site)
+    assert 'href="probes.html"' in traces
+    assert any((tmp_path / "data/report/traces").iterdir())
     assert (tmp_path / "data/report/metrics.json").read_bytes() == (tmp_path / "here.json").read_bytes()
     assert str(tmp_path) not in "".join(pages.values())
 

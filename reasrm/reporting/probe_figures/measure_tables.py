@@ -4,7 +4,7 @@ Generic over probes: names, titles, definitions and sources come from the files 
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reasrm.probes.measure import Measure
 from reasrm.probes.measures_file import ProbedBy, ProbeMeasures
@@ -77,6 +77,21 @@ class ProbeSection:
     """Models that could not be probed, and why."""
     not_asked: tuple[str, ...]
     """What of the queries was not asked, a sentence per model."""
+
+    @property
+    def whole(self) -> tuple[MeasureTable, ...]:
+        """What there is about the probe as a whole; where there is nothing, every variant."""
+        rows = [(table, tuple(row for row in table.rows if not row.variant)) for table in self.tables]
+        found = tuple(replace(table, rows=some) for table, some in rows if some)
+        return found or self.tables
+
+    @property
+    def by_variant(self) -> tuple[MeasureTable, ...]:
+        """The variants of the measures that have any, where they are not in `whole` already."""
+        if not any(not row.variant for table in self.tables for row in table.rows):
+            return ()
+        rows = [(table, tuple(row for row in table.rows if row.variant)) for table in self.tables]
+        return tuple(replace(table, rows=some) for table, some in rows if some)
 
     @property
     def anchor(self) -> str:

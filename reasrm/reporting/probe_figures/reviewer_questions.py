@@ -74,7 +74,7 @@ def _attack_table(source: ReportSource, models: Sequence[ModelView]) -> tuple[Fi
     if not rows:
         return ()
     columns = ("attack", *(model.label for model in models))
-    return (FigureTable(f"{in_words(ATTACK_SUCCESS.measure).capitalize()}, percent", columns, rows),)
+    return (FigureTable("Right verdicts that an attack turned, percent", columns, rows),)
 
 
 def _cost(source: ReportSource) -> ReviewerQuestion:
@@ -118,7 +118,7 @@ def _steps(source: ReportSource) -> ReviewerQuestion:
     ]
     measured = [(what, of) for what, of in measured if of]
     said = [
-        f"{what}: {', '.join(f'{model.label} {value_text(one)} {interval_of(one)}' for model, one in of)}"
+        f"{what.capitalize()}: {', '.join(f'{model.label} {value_text(one)} {interval_of(one)}' for model, one in of)}"
         for what, of in measured
     ]
     answer = f"{'. '.join(said)}." if said else f"{NOT_MEASURED}: no probe read the steps of the replies."

@@ -3,8 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reasrm.judging.trace_structure import read_structure
 from reasrm.records.reply import Finish, Reply
-from reasrm.reporting.replies.trace_view import Segment, SegmentKind, segments
+from reasrm.reporting.replies.trace_view import Segment, SegmentKind, quote_kind, segments
 
 
 def pieces(text: str, a: str = "the moon is far", b: str = "cheese, all of it") -> tuple[Segment, ...]:
@@ -50,3 +51,26 @@ def test_no_character_is_lost(text: str) -> None:
 def test_parts_begin_on_lines_of_their_own_once() -> None:
     starts = [piece.text for piece in pieces("<type>Chat</type><rubric>x</rubric>\n<eval></eval>") if piece.starts_part]
     assert starts == ["<rubric>"]
+
+
+def test_a_quotation_without_its_closing_tag_is_looked_up_too() -> None:
+    assert kinds("<eval><quote_A> never said</eval><answer>[[A]]</answer>") == [
+        SegmentKind.MISSING, SegmentKind.VERDICT,
+    ]  # fmt: skip
+
+
+def test_what_a_thought_quotes_is_not_looked_up() -> None:
+    assert kinds("<think><quote_A>never said</quote_A></think><answer>[[A]]</answer>") == [SegmentKind.VERDICT]
+
+
+QUOTED = (SegmentKind.FOUND, SegmentKind.OTHER_ANSWER, SegmentKind.MISSING)
+
+
+@given(st.lists(st.one_of(st.sampled_from(TAGS), st.text(max_size=5))).map("".join))
+def test_the_marked_quotations_are_those_that_measures_count(text: str) -> None:
+    marked = [(piece.text, piece.kind) for piece in pieces(text) if piece.kind in QUOTED]
+    counted = read_structure(text).quotes
+    answers = ("the moon is far", "cheese, all of it")
+    assert [(quote.text.strip(), quote_kind(quote, *answers)) for quote in counted] == [
+        (words.strip(), kind) for words, kind in marked
+    ]
