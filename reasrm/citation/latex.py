@@ -51,7 +51,7 @@ PACKAGES = "% In the preamble: \\usepackage{booktabs}, \\usepackage{textcomp}"
 
 
 def latex_text(text: str, limit: int = LONGEST) -> str:
-    """`text` as LaTeX prints it, on one line of at most `limit` characters; what not every engine has as code points."""
+    """`text` as LaTeX prints it, on one line of at most `limit` characters; what some engine lacks is a code point."""
     written = "".join(map(_character, one_line(harmless(text), limit)))
     return re.sub("-(?=-)", "-{}", written)  # two hyphens would become a dash
 
