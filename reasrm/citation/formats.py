@@ -16,6 +16,8 @@ PAPER = r"""@article{chen2025rmr1,
   year    = {2025}
 }"""
 """The paper whose recipe is run, with its authors in its order."""
+LONGEST_NOTE = 1000
+"""Characters."""
 SHOWN_HASH = 12
 """Digits of a hash in text and LaTeX; JSON has all of them."""
 
@@ -52,7 +54,7 @@ def bibtex(run: CitedRun) -> str:
         "title": "{reasrm}: reasoning reward models, trained and evaluated",
         "year": run.state.committed_on[:4],
         "version": run.version,
-        "note": latex_text(note),
+        "note": latex_text(note, LONGEST_NOTE),
         "url": latex_text(run.repository),
     }
     rows = ",\n".join(f"  {name:<7} = {{{value}}}" for name, value in fields.items() if value)

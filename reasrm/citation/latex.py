@@ -50,9 +50,9 @@ NOT_MEASURED = TableCell("--", "")
 PACKAGES = "% In the preamble: \\usepackage{booktabs}, \\usepackage{textcomp}"
 
 
-def latex_text(text: str) -> str:
-    """`text` on one line as LaTeX prints it; characters that not every engine has are shown as code points."""
-    written = "".join(map(_character, one_line(harmless(text), LONGEST)))
+def latex_text(text: str, limit: int = LONGEST) -> str:
+    """`text` as LaTeX prints it, on one line of at most `limit` characters; what some engine lacks is a code point."""
+    written = "".join(map(_character, one_line(harmless(text), limit)))
     return re.sub("-(?=-)", "-{}", written)  # two hyphens would become a dash
 
 

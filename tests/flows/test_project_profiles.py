@@ -37,6 +37,19 @@ STACKS = [
     "smollm2 +table3",
     "rm-r1-7b +oracle +table3",
 ]
+LIKE_ANOTHER = {
+    "rm-r1-14b",
+    "rm-r1-32b",
+    "rm-r1-14b-deepseek",
+    "rm-r1-32b-deepseek",
+    "pretrained +lora +one-gpu",
+    "rm-r1-14b-deepseek +lora +one-gpu",
+    "rm-r1-32b +one-gpu +qlora",
+    "rm-r1-7b +own-files +lora +eight-gpus",
+    "rm-r1-7b +oracle +full-categories",
+    "smollm2 +table3",
+}
+"""Whose layers stand in another stack too: checked among the slow tests."""
 NAMED = ("base_model.model=OWNER/NAME", f"base_model.revision={'0' * 40}")
 """What `pretrained` leaves to the user."""
 
@@ -54,7 +67,9 @@ def checked(tmp_path: Path, text: str) -> list[str]:
     return [str(one) for one in faults(tmp_path)]
 
 
-@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize(
+    "stack", [pytest.param(stack, marks=[pytest.mark.slow] * (stack in LIKE_ANOTHER)) for stack in STACKS]
+)
 def test_every_stage_takes_it_and_sections_agree(stack: str, tmp_path: Path) -> None:
     assert checked(tmp_path, composed(stack, *(NAMED if stack.startswith("pretrained") else ()))) == []
 

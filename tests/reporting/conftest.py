@@ -15,9 +15,12 @@ from tests.reporting.hostile_run import hostile_parameters, hostile_params, pois
 
 @pytest.fixture(scope="session")
 def hostile_data(made_up_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The made-up run with hostile text in every field that comes from data or models."""
+    """The made-up run, with fewer curves, and hostile text in every field that comes from data or models."""
     folder = tmp_path_factory.mktemp("hostile") / "data"
     shutil.copytree(made_up_data, folder)
+    for run in (folder / "curves").iterdir():
+        if run.name not in {"sft", "grpo-full"}:
+            shutil.rmtree(run)
     poison(folder)
     return folder
 
