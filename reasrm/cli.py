@@ -1,8 +1,8 @@
 """The command `reasrm`: thin and fast to start; everything heavy is imported where it is used.
 
-`judge`, `probe`, `score`, `compare`, `oracle` and `fetch` work anywhere; `publish` and `cite` take what a clone has
-made. Inside a clone (a folder with dvc.yaml and flows/, or below it) the pipeline's commands of `flows/cli.py` are
-there too.
+`judge`, `probe`, `serve-judge`, `score`, `compare`, `oracle` and `fetch` work anywhere; `publish` and `cite` take what
+a clone has made. Inside a clone (a folder with dvc.yaml and flows/, or below it) the pipeline's commands of
+`flows/cli.py` are there too.
 """
 
 import importlib
@@ -12,7 +12,7 @@ from typing import Any
 
 import typer
 
-from reasrm.commands import judge, probe
+from reasrm.commands import judge, probe, serve_judge
 from reasrm.commands.cite import cite
 from reasrm.commands.compare import compare
 from reasrm.commands.fetch import fetch
@@ -41,6 +41,9 @@ app = typer.Typer(
 
 app.command("judge", rich_help_panel=TOOLS, help=judge.HELP, epilog=judge.EPILOG)(judge.judge)
 app.command("probe", rich_help_panel=TOOLS, help=probe.HELP, epilog=probe.EPILOG)(probe.probe)
+app.command("serve-judge", rich_help_panel=TOOLS, help=serve_judge.HELP, epilog=serve_judge.EPILOG)(
+    serve_judge.serve_judge
+)
 app.command("score", cls=ScoreCommand, rich_help_panel=TOOLS)(score)
 app.command("compare", rich_help_panel=TOOLS)(compare)
 app.command("oracle", rich_help_panel=TOOLS)(oracle)

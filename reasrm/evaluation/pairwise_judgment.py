@@ -110,8 +110,13 @@ def judge_pairs(judge: Judge, pairs: Iterable[Pair], ledger: Ledger | None = Non
     both = [shown for pair in pairs for shown in _both_orders(pair)]
     judge.require_known_words(both[::2])
     judged = judge.judge(both, ledger)
-    for shown, swapped, one, other in zip(both[::2], both[1::2], judged, judged, strict=True):
-        yield _pairwise(_in_callers_sides(shown, one), _in_callers_sides(swapped, other))
+    for shown, one, other in zip(both[::2], judged, judged, strict=True):
+        yield pairwise_judgment(shown, one, other)
+
+
+def pairwise_judgment(shown: Comparison, one: ComparisonJudgment, other: ComparisonJudgment) -> PairwiseJudgment:
+    """What was judged of `shown` and of the same pair in the other order; `better` is where the caller's A stands."""
+    return _pairwise(_in_callers_sides(shown, one), _in_callers_sides(shown.swapped(), other))
 
 
 def _both_orders(pair: Pair) -> tuple[Comparison, Comparison]:

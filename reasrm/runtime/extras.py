@@ -22,6 +22,10 @@ EXTRA_OF = {
     "matplotlib": "pipeline",
     "prefect": "pipeline",
     "pyarrow": "pipeline",
+    "fastapi": "serve",
+    "prometheus_client": "serve",
+    "starlette": "serve",
+    "uvicorn": "serve",
     "vllm": "vllm",
 }
 """Import name of a library to the extra of `pyproject.toml` that brings it."""

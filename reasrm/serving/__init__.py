@@ -1,0 +1,1 @@
+"""A judge behind HTTP, as the reward of a policy that is trained elsewhere (`reasrm serve-judge`)."""

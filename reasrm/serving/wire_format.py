@@ -1,0 +1,102 @@
+"""What `/compare` takes and gives, as JSON."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from reasrm.evaluation.pairwise_judgment import PairwiseJudgment
+from reasrm.records.json_parsing import not_unicode
+from reasrm.records.pair import Message, Role, require_question_last
+
+MOST_ANSWERS = 64
+"""Of one request. Every pair in both orders is 4,032 comparisons then."""
+
+
+class CompareRequest(BaseModel):
+    """A question and its answers."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    prompt: str | tuple[Message, ...]
+    """The client's question, or a conversation of `{"role", "content"}` that ends with it."""
+    answers: tuple[str, ...] = Field(min_length=2, max_length=MOST_ANSWERS)
+    scheme: str = "round_robin"
+    """How comparisons become rewards (`reward_schemes`)."""
+
+    @field_validator("prompt", "answers")
+    @classmethod
+    def _is_whole_text(cls, value: Any) -> Any:
+        texts = [value] if isinstance(value, str) else list(value)
+        if not_unicode([getattr(one, "content", one) for one in texts]):
+            raise ValueError("holds half of a character (a lone surrogate), which is no text")
+        return value
+
+    @field_validator("prompt")
+    @classmethod
+    def _is_a_question(cls, prompt: str | tuple[Message, ...]) -> str | tuple[Message, ...]:
+        if not isinstance(prompt, str):
+            require_question_last(prompt)
+        if not (prompt if isinstance(prompt, str) else prompt[-1].content).strip():
+            raise ValueError("the client's question is empty")
+        return prompt
+
+    @property
+    def turns(self) -> tuple[Message, ...]:
+        """The conversation that the answers answer."""
+        return (Message(role=Role.USER, content=self.prompt),) if isinstance(self.prompt, str) else self.prompt
+
+
+class ShownPair(BaseModel):
+    """One judged comparison; answers are named by their place in the request."""
+
+    model_config = ConfigDict(frozen=True)
+
+    first: int
+    """The answer that was shown first."""
+    second: int
+    winner: int | None
+    """The better one of the two; None if the judge's reply could not be read."""
+    unreadable: str | None = None
+    """Why it could not be read (`reasrm.judging.verdict.Unreadable`)."""
+    confidence: float | None = None
+    """Probability of the verdict's letter; None where the judge gives none."""
+    scores: tuple[float, float] | None = None
+    """Of the first and the second, for judges that give scores."""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+class CompareReply(BaseModel):
+    """The rewards, and what they were made of."""
+
+    model_config = ConfigDict(frozen=True)
+
+    rewards: tuple[float, ...]
+    """One per answer, in the given order; what they mean is the scheme's."""
+    scheme: str
+    comparisons: tuple[ShownPair, ...]
+    """Each comparison that the scheme asked for, but those of an answer with its equal, which nobody judges."""
+    judged: int
+    """Comparisons that the judge was asked for this request."""
+    kept: int
+    """Comparisons whose judgment was there already, or was being made for another request."""
+    unreadable: dict[str, int]
+    """Comparisons without a verdict, by reason."""
+    prompt_tokens: int
+    """Of all comparisons, those that were kept included."""
+    completion_tokens: int
+    judgment: PairwiseJudgment | None = None
+    """Of two answers judged in both orders: with replies, rubrics and checked quotes. A is the first answer."""
+
+
+class ErrorReply(BaseModel):
+    """What every refused request gets, on one line."""
+
+    model_config = ConfigDict(frozen=True)
+
+    error: str
+    """What is wrong, which value, and what to do."""
+    where: str
+    """The field of the body, the header, or the part of the service that it is about."""
+    status: int
+    """The status of the HTTP reply."""
