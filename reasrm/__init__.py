@@ -3,6 +3,7 @@
     reasrm.judge(prompt, a, b, model=..., base_url=...)     two answers judged in both orders
     reasrm.open_judge(...)                                  a judge that stays open
     reasrm.judge_pairs(judge, [Pair(prompt, a, b), ...])    many pairs judged by it, each in both orders
+    reasrm.judge_reward(url)                                a served judge as TRL's reward function
     reasrm.score(benchmark, outcomes)                       outcomes from anywhere, by a benchmark's own rule
     reasrm.compare(benchmark, a, b)                         two judges on the same comparisons
     reasrm.read_verdict(reply)                              the side that a reply names, or why it names none
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from reasrm.records.reply import Reply
     from reasrm.scoring.outcome_scores import compare_outcomes as compare
     from reasrm.scoring.outcome_scores import score_outcomes as score
+    from reasrm.serving.judge_reward import judge_reward
 
 FINGERPRINT_EXEMPT = "it names what users import; no stage takes a name from here"
 
@@ -43,6 +45,7 @@ _PUBLIC = {
     "compare": ("scoring.outcome_scores", "compare_outcomes"),
     "judge": ("evaluation.judge_opening", "judge_once"),
     "judge_pairs": ("evaluation.pairwise_judgment", "judge_pairs"),
+    "judge_reward": ("serving.judge_reward", "judge_reward"),
     "open_judge": ("evaluation.judge_opening", "open_judge"),
     "read_verdict": ("judging.verdict", "read_verdict"),
     "score": ("scoring.outcome_scores", "score_outcomes"),
@@ -63,6 +66,7 @@ __all__ = [
     "compare",
     "judge",
     "judge_pairs",
+    "judge_reward",
     "open_judge",
     "read_verdict",
     "score",

@@ -55,8 +55,8 @@ HELP = "\n\n".join(
         "`reward_funcs=[reasrm.judge_reward(URL)]`. POST /get_reward is OpenRLHF's remote reward model, and /compare "
         "takes NeMo Gym's words too. GET /health says whether the model is loaded, GET /metrics counts for Prometheus.",
         "Requests that wait are judged together. With --ledger every judgment is kept as it is made: killed and "
-        "started again, the service judges nothing twice. SIGTERM ends it: what is being judged is answered, what waits "
-        "is told to come again.",
+        "started again, the service judges nothing twice. SIGTERM ends it: what is being judged is answered, what "
+        "waits is told to come again.",
         "It listens on this machine alone. Any other --host needs a token in REASRM_SERVE_TOKEN, which clients send as "
         "a bearer token; put TLS in front of it.",
     )

@@ -5,7 +5,6 @@ browser can ask, whatever name it gives this machine. On any other address a bea
 environment, is compared in constant time, and is never printed.
 """
 
-import ipaddress
 import os
 import secrets
 from dataclasses import dataclass, field
@@ -14,9 +13,9 @@ from http import HTTPStatus
 from starlette.requests import Request
 
 from reasrm.runtime.stage_main import StageError
+from reasrm.serving.addresses import TOKEN, is_loopback
 from reasrm.serving.service_errors import ServiceError
 
-TOKEN = "REASRM_SERVE_TOKEN"  # noqa: S105  the variable's name
 SHORTEST_TOKEN = 16
 """Characters: what is shorter can be guessed."""
 OPEN_PATHS = ("/health",)
@@ -76,14 +75,6 @@ def access_for(host: str) -> Access:
             f"and this has {len(given)} characters or others among them"
         )
     return Access(loopback, given.encode())
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a name or address can be reached from this machine alone."""
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
 
 
 def _without_port(host: str) -> str:

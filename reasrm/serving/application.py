@@ -126,9 +126,10 @@ def _guard(app: FastAPI, service: JudgeService) -> Callable[[Request, Answer], A
         path = request.url.path if request.url.path in known else OTHER
         try:
             service.access.check(request)
-            response = await answer(request)
         except ServiceError as error:
             response = _refusal(error)
+        else:
+            response = await answer(request)
         service.metrics.requests.labels(path, str(response.status_code)).inc()
         service.metrics.seconds.labels(path).observe(time.monotonic() - began)
         return response

@@ -65,7 +65,7 @@ def read_record(kind: type[Record], value: dict[str, Any]) -> Record:
         return kind.model_validate(value)
     except ValidationError as error:
         faults = error.errors(include_url=False)
-        first = faults[0]
+        first = max(faults, key=lambda fault: len(fault["loc"]))  # of a text or turns, the one that is nearer
         names = [str(part) for part in first["loc"] if not (isinstance(part, str) and "[" in part)]
         where = _PLACES.sub(r"[\1]", ".".join(name for name in names if name != "str")) or "body"
         more = f"; {len(faults) - 1} more" if len(faults) > 1 else ""
