@@ -7,7 +7,8 @@ more answer drawn at random from the world.
 
 Of each scheme: comparisons a group, seconds a group (a ledger of its own, the model loaded before), and Kendall's tau-b
 of its rewards with those of the debiased tournament and with the true sums, each the mean over groups with a bootstrap
-over groups. A group in which a side has one value alone has no tau: it counts 0 and is counted beside.
+over groups. A group in which a side has one value alone has no tau: it counts 0 and is counted beside. What the scheme
+itself loses stands beside it: the tau with the truth that it has behind a judge that is never wrong.
 
 Run:  OMP_NUM_THREADS=1 python -m benchmarks.pairwise_schemes [--groups 60] [--seed 0] [--model grpo-full]
 """
@@ -34,7 +35,7 @@ from reasrm.miniature.slices import Family
 from reasrm.miniature.world import Split, random_question
 from reasrm.policy.pairwise_rewards.group_rewards import AnswerGroup, JudgedGroups, group_rewards
 from reasrm.policy.pairwise_rewards.registry import SCHEMES, scheme_named
-from reasrm.policy.pairwise_rewards.scheme import Scheme
+from reasrm.policy.pairwise_rewards.scheme import Outcome, Scheme, ShownAnswers
 from reasrm.policy.reward_spread import reward_spread
 from reasrm.records.ledger import Ledger
 from reasrm.scoring.bootstrap import bootstrap_means
@@ -83,6 +84,22 @@ def measure(judge: Judge, scheme: Scheme, groups: Sequence[TruthfulGroup], folde
         began = time.perf_counter()
         judged = group_rewards(judge, [one.group for one in groups], scheme, ledger)
         return MeasuredScheme(scheme.name, judged, time.perf_counter() - began)
+
+
+def faultless(scheme: Scheme, groups: Sequence[TruthfulGroup]) -> list[list[float]]:
+    """The rewards behind a judge that knows the worth of each answer; an anchor stands in the middle."""
+    found = []
+    for _, worth in groups:
+        values = [*map(float, worth), sum(worth) / len(worth)]
+        outcomes: dict[ShownAnswers, Outcome] = {}
+        while wanted := scheme.next_round(len(worth), outcomes):
+            outcomes |= {shown: _true_outcome(values[shown.first], values[shown.second]) for shown in wanted}
+        found.append(scheme.rewards(len(worth), outcomes))
+    return found
+
+
+def _true_outcome(first: float, second: float) -> Outcome:
+    return Outcome(0.5 if first == second else float(first > second), (first, second))
 
 
 def agreement(rewards: Sequence[Sequence[float]], others: Sequence[Sequence[float]], seed: int) -> str:
@@ -136,6 +153,7 @@ def main() -> None:
             str(reward_spread(one.judged.rewards).without_signal),
             "1" if one.name == FULL else agreement(one.judged.rewards, full, given.seed),
             agreement(one.judged.rewards, worth, given.seed),
+            agreement(faultless(scheme_named(one.name), groups), worth, given.seed),
             best_chosen(one.judged.rewards, groups, given.seed),
         ]
         for one in found
@@ -144,7 +162,8 @@ def main() -> None:
     print_table(
         [
             "scheme", "comparisons a group", "seconds a group", "without verdict", "SD in a group",
-            "groups without signal", "tau with the tournament", "tau with the truth", "best answer on top",
+            "groups without signal", "tau with the tournament", "tau with the truth", "of a faultless judge",
+            "best answer on top",
         ],
         rows,
     )  # fmt: skip

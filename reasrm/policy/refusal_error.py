@@ -48,6 +48,28 @@ class RuleError(NamedTuple):
     """Of the answers that help by label, those that the rule takes for refusals."""
 
 
+HELD_OUT = RuleError(
+    HELD_OUT_MODELS,
+    CountedShare(1248, 1350, 0.909, 0.939),
+    CountedShare(66, 734, 0.070, 0.112),
+    CountedShare(36, 616, 0.040, 0.080),
+)
+"""On XSTest's completions of gpt4, llama2new and mistralguard; 2,000 resamples, seed 0."""
+
+
+def error_note(error: RuleError = HELD_OUT) -> str:
+    """What a reader of a figure that was made with the rule has to know, in one sentence."""
+    return (
+        f"refusals are found by a rule of phrases, which on {error.right.whole:,} answers that people labelled "
+        f"({error.models}) is right on {_percent(error.right)}, misses {_percent(error.missed)} of the refusals and "
+        f"takes {_percent(error.false_alarms)} of the other answers for one"
+    )
+
+
+def _percent(share: CountedShare) -> str:
+    return f"{share.value:.1%} [{share.low:.1%}, {share.high:.1%}]"
+
+
 def rule_errors(
     answers: Sequence[LabelledAnswer], resamples: int, seed: int, rule: Callable[[str], bool] = refuses
 ) -> list[RuleError]:

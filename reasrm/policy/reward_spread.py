@@ -2,8 +2,8 @@
 
 GRPO learns from differences within a group alone: a group whose answers all have the same reward teaches nothing, and
 one whose rewards hardly differ teaches noise, since the advantage is divided by their standard deviation. A judge that
-is more accurate on pairs of strangers can still collapse on a policy's own answers, which are alike (arXiv 2608.30005:
-mean standard deviation .0005 and a worse policy, from the judge with the better static accuracy).
+is more accurate on pairs of strangers can still collapse on a policy's own answers, which are alike (reported of arXiv
+2608.30005, not read by us: a standard deviation of .0005 and a worse policy from the judge with the better static F1).
 """
 
 from collections.abc import Sequence

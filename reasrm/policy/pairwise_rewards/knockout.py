@@ -1,7 +1,7 @@
 """A knockout in which each match is asked in both orders: K - 1 matches, 2 (K - 1) comparisons, in ceil(log2 K) rounds.
 
-RRM (arXiv 2505.14674) finds the best of K answers so. It gives no rewards to the others; here an answer's reward is the
-share of all rounds that it came through: 1 for the winner, 0 for who lost the first match. Where K is no power of two,
+RRM (arXiv 2505.14674) is reported to find the best of K answers so; rewards for the others are ours: the share of all
+rounds that an answer came through, 1 for the winner, 0 for who lost the first match. Where K is no power of two,
 the last answers sit the first round out and have it for nothing, so a reward says less than one of all pairs.
 
 A match without two verdicts that agree (position bias, tie, no verdict) makes both answers equal: the one with the
