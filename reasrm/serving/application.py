@@ -65,7 +65,7 @@ class JudgeService:
         for (places, _), reply in zip(groups, replies, strict=True):
             for place, reward in zip(places, reply.rewards, strict=True):
                 rewards[place] = reward
-        return RemoteRewardReply(rewards=tuple(rewards), scores=tuple(rewards))
+        return RemoteRewardReply(rewards=tuple(rewards), scores=tuple((one + 1) / 2 for one in rewards))
 
     async def _within_time(self, work: Coroutine[Any, Any, Result]) -> Result:
         try:

@@ -14,6 +14,7 @@ from functools import partial
 from http import HTTPStatus
 
 from reasrm.evaluation.judge import Judge
+from reasrm.evaluation.scalar_judge import ScalarJudge
 from reasrm.evaluation.text_judge import TextJudge
 from reasrm.inference.vocabulary import UnknownWordsError
 from reasrm.judging.prompt import PLAIN_COMPARISON
@@ -75,6 +76,11 @@ class JudgingQueue:
         # is paid for, so each is kept as soon as it has come.
         self._runs_here = not isinstance(judge, TextJudge) or judge.runs_here
         self._reply_ledger = None if self._runs_here else kept.ledger
+
+    @property
+    def gives_scores(self) -> bool:
+        """Whether the judge scores answers by themselves."""
+        return isinstance(self._judge, ScalarJudge)
 
     async def load(self) -> None:
         """Load a checkpoint and let it judge a plain comparison; of a service nothing is asked.

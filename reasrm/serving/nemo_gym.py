@@ -3,9 +3,9 @@
 It posts `{"conversation_history", "response_objs", "principle"}`, where a response is an object of OpenAI's Responses
 API, and reads `rewards` and `metrics` (NVIDIA-NeMo/Gym, resources_servers/genrm_compare: `GenRMStrategy.compare` in
 comparison_strategies.py, `GenRMCompareRequest` in app.py, `extract_output_text` in utils.py; at commit 0880a8d). Its
-own server gives mean scores from 1 to 5; these rewards are shares of comparisons won, in [0, 1]: another scale, which
-GRPO's advantages divide out if they are scaled by the group's deviation. There is no `/verify`, where it sends answers
-one by one.
+own server gives mean scores from 1 to 5; these rewards are the net share of answers that one beats, in [-1, 1]: another
+scale, which GRPO's advantages divide out if they are scaled by the group's deviation. There is no `/verify`, where it
+sends answers one by one.
 """
 
 from typing import Any

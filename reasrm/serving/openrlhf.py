@@ -38,7 +38,7 @@ class RemoteRewardReply(BaseModel):
     rewards: tuple[float, ...]
     """One per query."""
     scores: tuple[float, ...]
-    """The same; OpenRLHF filters prompts by them, which wants numbers in [0, 1]."""
+    """The same from 0 to 1, the range in which OpenRLHF filters prompts by their scores."""
 
 
 def groups_of(request: RemoteRewardRequest, special: tuple[str, ...]) -> list[tuple[list[int], CompareRequest]]:

@@ -10,6 +10,8 @@ from reasrm.records.pair import Message, Role, require_question_last
 
 MOST_ANSWERS = 64
 """Of one request. Every pair in both orders is 4,032 comparisons then."""
+SCHEME = "debiased_tournament"
+"""Every pair in both orders; what an answer wins in both counts, what it loses in both counts against it."""
 
 
 class CompareRequest(BaseModel):
@@ -20,13 +22,15 @@ class CompareRequest(BaseModel):
     prompt: str | tuple[Message, ...]
     """The client's question, or a conversation of `{"role", "content"}` that ends with it."""
     answers: tuple[str, ...] = Field(min_length=2, max_length=MOST_ANSWERS)
-    scheme: str = "round_robin"
-    """How comparisons become rewards (`reward_schemes`)."""
+    scheme: str = SCHEME
+    """How comparisons become rewards (`reasrm.policy.pairwise_rewards`)."""
+    anchor: str | None = None
+    """The answer that all others are compared with, for schemes that have one."""
 
-    @field_validator("prompt", "answers")
+    @field_validator("prompt", "answers", "anchor")
     @classmethod
     def _is_whole_text(cls, value: Any) -> Any:
-        texts = [value] if isinstance(value, str) else list(value)
+        texts = [value] if isinstance(value, str) else list(value or ())
         if not_unicode([getattr(one, "content", one) for one in texts]):
             raise ValueError("holds half of a character (a lone surrogate), which is no text")
         return value
@@ -54,10 +58,11 @@ class ShownPair(BaseModel):
     first: int
     """The answer that was shown first."""
     second: int
+    """The anchor has the place behind the last answer."""
     winner: int | None
-    """The better one of the two; None if the judge's reply could not be read."""
+    """The better one of the two; None for a tie, or if the judge's reply could not be read."""
     unreadable: str | None = None
-    """Why it could not be read (`reasrm.judging.verdict.Unreadable`)."""
+    """Why there is no winner (`reasrm.judging.verdict.Unreadable`, which counts a tie among the reasons)."""
     confidence: float | None = None
     """Probability of the verdict's letter; None where the judge gives none."""
     scores: tuple[float, float] | None = None
@@ -75,13 +80,13 @@ class CompareReply(BaseModel):
     """One per answer, in the given order; what they mean is the scheme's."""
     scheme: str
     comparisons: tuple[ShownPair, ...]
-    """Each comparison that the scheme asked for, but those of an answer with its equal, which nobody judges."""
+    """Each comparison that the scheme asked for; two equal answers are a tie, about which only a scalar judge is asked."""
     judged: int
     """Comparisons that the judge was asked for this request."""
     kept: int
     """Comparisons whose judgment was there already, or was being made for another request."""
     unreadable: dict[str, int]
-    """Comparisons without a verdict, by reason."""
+    """Comparisons without a verdict, by reason; a tie is none of them."""
     prompt_tokens: int
     """Of all comparisons, those that were kept included."""
     completion_tokens: int

@@ -58,7 +58,7 @@ def question(number: int, answers: int = 2) -> dict[str, Any]:
 
 def test_two_answers_are_judged_in_both_orders(honest_service: ServedProcess) -> None:
     reply = honest_service.ask("/compare", question(0)).json
-    assert reply["rewards"] == [1.0, 0.0]
+    assert reply["rewards"] == [1.0, -1.0]
     assert [(one["first"], one["second"], one["winner"]) for one in reply["comparisons"]] == [(0, 1, 0), (1, 0, 0)]
     assert all(one["confidence"] == pytest.approx(0.905, abs=0.001) for one in reply["comparisons"])
     assert (reply["judged"], reply["kept"], reply["prompt_tokens"], reply["completion_tokens"]) == (2, 0, 18, 14)
@@ -66,21 +66,32 @@ def test_two_answers_are_judged_in_both_orders(honest_service: ServedProcess) ->
     assert (judgment["verdict"], judgment["consistent"]) == ("A", True)
     assert judgment["orders"][0]["quotes"][1]["grounding"] != judgment["orders"][0]["quotes"][0]["grounding"]
     again = honest_service.ask("/compare", question(0)).json
-    assert (again["judged"], again["kept"], again["rewards"]) == (0, 2, [1.0, 0.0])
+    assert (again["judged"], again["kept"], again["rewards"]) == (0, 2, [1.0, -1.0])
 
 
 def test_of_several_answers_each_is_rewarded_by_what_it_wins(honest_service: ServedProcess) -> None:
     turns = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Which of them?"}]
     answers = ["wrong", "the right one", "wrong", "off"]
-    reply = honest_service.ask("/compare", {"prompt": turns, "answers": answers, "scheme": "round_robin"}).json
-    # the two equal answers are not judged against each other: half for both; nothing right in a pair: B is named
-    assert reply["rewards"] == [pytest.approx(2 / 6), 1.0, pytest.approx(2 / 6), pytest.approx(2 / 6)]
+    reply = honest_service.ask("/compare", {"prompt": turns, "answers": answers, "scheme": "debiased_tournament"}).json
+    # two equal answers are not judged against each other, and where nothing is right the judge names the last
+    assert reply["rewards"] == [pytest.approx(-1 / 3), 1.0, pytest.approx(-1 / 3), pytest.approx(-1 / 3)]
     assert len(reply["comparisons"]) == 10
     assert (reply["judged"], reply["kept"]) == (6, 4)
     assert reply["judgment"] is None
 
 
-@pytest.mark.parametrize(("habit", "rewards"), [(first_is_best, [0.5, 0.5]), (mute, [0.5, 0.5])])
+@pytest.mark.parametrize(("scheme", "asked"), [("ring", 4), ("knockout", 6), ("greedy_anchor", 8)])
+def test_a_request_names_its_scheme(honest_service: ServedProcess, scheme: str, asked: int) -> None:
+    """The judge names the last of two that are both not right."""
+    answers = [f"{word} by {scheme}" for word in ("bad", "right", "worse", "worst")]
+    anchor = {"anchor": f"poor by {scheme}"} if scheme == "greedy_anchor" else {}
+    reply = honest_service.ask("/compare", {"prompt": "Which?", "answers": answers, "scheme": scheme} | anchor).json
+    assert (reply["scheme"], reply["judged"]) == (scheme, asked)
+    assert reply["rewards"][1] == 1.0
+    assert all(reward < 1 for place, reward in enumerate(reply["rewards"]) if place != 1)
+
+
+@pytest.mark.parametrize(("habit", "rewards"), [(first_is_best, [0, 0]), (mute, [0, 0])])
 def test_what_favours_no_answer_gives_both_the_same(tmp_path: Path, habit: Habit, rewards: list[float]) -> None:
     with judge_server(habit) as url, serving("--served", str(served_file(tmp_path, url))) as served:
         reply = served.ask("/compare", question(1)).json
@@ -101,7 +112,15 @@ def test_what_favours_no_answer_gives_both_the_same(tmp_path: Path, habit: Habit
         ({"prompt": [], "answers": ["a", "b"]}, 422, "prompt", "at least one turn"),
         ({"prompt": [{"role": "robot", "content": "Q"}], "answers": ["a", "b"]}, 422, "prompt", "role"),
         ({"prompt": "Q?", "answers": ["a", "b"], "extra": 1}, 422, "extra", "not permitted"),
-        ({"prompt": "Q?", "answers": ["a", "b"], "scheme": "\x1b[2Jnone"}, 422, "scheme", "there are round_robin"),
+        (
+            {"prompt": "Q?", "answers": ["a", "b"], "scheme": "\x1b[2Jnone"},
+            422,
+            "scheme",
+            "there are greedy_anchor, ring, debiased_tournament",
+        ),
+        ({"prompt": "Q?", "answers": ["a", "b"], "scheme": "own_scores"}, 422, "scheme", "compares two answers"),
+        ({"prompt": "Q?", "answers": ["a", "b"], "scheme": "greedy_anchor"}, 422, "anchor", "one more"),
+        ({"prompt": "Q?", "answers": ["a", "b"], "anchor": "c"}, 422, "anchor", "no use for it"),
         ([1], 422, "body", "must be an object, and is a list"),
         (b'{"prompt": "Q?", "answers": ["a", NaN]}', 422, "answers[1]", "valid string (got nan)"),
         (b'{"prompt": "Q?", "answers": ["a", "\\ud800"]}', 400, "body", "half of a character"),
@@ -172,7 +191,7 @@ def test_requests_that_wait_are_judged_together_and_equal_ones_once(tmp_path: Pa
         arguments = ("--served", str(served_file(tmp_path, url)), "--max-batch", "16", "--max-wait", "500")
         with serving(*arguments) as served, ThreadPoolExecutor(16) as clients:
             replies = list(clients.map(lambda number: served.ask("/compare", question(number % 8)).json, range(16)))
-            assert all(reply["rewards"] == [1.0, 0.0] for reply in replies)
+            assert all(reply["rewards"] == [1.0, -1.0] for reply in replies)
             assert vendor.asked == 16
             assert served.metric("reasrm_batch_comparisons_count") <= 2
             assert served.metric('reasrm_comparisons_total{source="judged"}') == 16
@@ -200,7 +219,7 @@ def test_who_waits_too_long_is_told_and_finds_the_judgment_later(tmp_path: Path)
             while served.metric("reasrm_batch_comparisons_sum") < 6 and time.monotonic() < until:
                 time.sleep(0.05)
             found = served.ask("/compare", question(4)).json
-            assert (found["judged"], found["kept"], found["rewards"]) == (0, 2, [1.0, 0.0])
+            assert (found["judged"], found["kept"], found["rewards"]) == (0, 2, [1.0, -1.0])
             assert vendor.asked == 6
 
 
@@ -229,7 +248,7 @@ def test_killed_under_load_and_started_again_nothing_is_paid_twice(tmp_path: Pat
                 range(40), clients.map(lambda number: served.ask("/compare", question(number)), range(40)), strict=True
             ):
                 asked_after[str(number)] = reply.json
-        assert all(reply["rewards"] == [1.0, 0.0] for reply in asked_after.values())
+        assert all(reply["rewards"] == [1.0, -1.0] for reply in asked_after.values())
         assert vendor.asked - before == 80 - kept
 
 
@@ -270,7 +289,7 @@ def test_a_signal_answers_what_is_judged_and_refuses_what_waits(tmp_path: Path) 
             assert waiting.result(10).status == 503
             assert "stopping" in waiting.result().json["error"]
             vendor.gate.set()
-            assert judged.result(20).json["rewards"] == [1.0, 0.0]
+            assert judged.result(20).json["rewards"] == [1.0, -1.0]
             assert served.process.wait(20) == ExitCode.DONE
             assert not [line for line in served.said if "Traceback" in line]
         with serving(*arguments) as served:
@@ -295,7 +314,7 @@ def test_another_address_needs_a_token_that_is_never_shown(tmp_path: Path) -> No
                 assert SECRET.encode() not in refused_reply.body
             assert served.ask("/metrics").status == 401
             bearer = {"Authorization": f"Bearer {SECRET}"}
-            assert served.ask("/compare", question(0), bearer).json["rewards"] == [1.0, 0.0]
+            assert served.ask("/compare", question(0), bearer).json["rewards"] == [1.0, -1.0]
             assert served.end() == ExitCode.DONE
             assert SECRET not in "".join(served.said)
 
