@@ -11,7 +11,7 @@ from reasrm.policy.pairwise_rewards.registry import SCHEMES
 from reasrm.policy.pairwise_rewards.scheme import TIE, Outcome, Scheme, ShownAnswers
 from reasrm.records.comparison import Comparison, Side
 from reasrm.records.judgment import ComparisonJudgment
-from reasrm.serving.judging_queue import JudgingQueue, Waiting
+from reasrm.serving.judging_queue import UNKNOWN_WORDS, JudgingQueue, Waiting
 from reasrm.serving.service_errors import unprocessable
 from reasrm.serving.wire_format import CompareReply, CompareRequest, ShownPair
 
@@ -102,6 +102,7 @@ def _shown(pair: ShownAnswers, judgment: ComparisonJudgment) -> ShownPair:
 def _pairwise(request: CompareRequest, texts: list[str], judged: Judged) -> PairwiseJudgment | None:
     """Of two answers, if the scheme has asked both orders."""
     pair = ShownAnswers(0, 1)
-    if pair not in judged or pair.swapped not in judged:
+    asked = [one for one in (pair, pair.swapped) if one in judged and judged[one].unreadable != UNKNOWN_WORDS]
+    if len(asked) < 2:
         return None
     return pairwise_judgment(_comparison(request, texts, pair), judged[pair], judged[pair.swapped])

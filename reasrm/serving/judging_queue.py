@@ -28,6 +28,8 @@ from reasrm.serving.service_errors import ServiceError, come_again, unprocessabl
 from reasrm.serving.service_metrics import ServiceMetrics
 
 Waiting = asyncio.Future[ComparisonJudgment]
+UNKNOWN_WORDS = "unknown_words"
+"""Why a comparison was not asked."""
 SECONDS_OF_LOADING = 2.0
 """When a client may come again while the model is being loaded."""
 SECONDS_AFTER_AN_OUTAGE = 10.0
@@ -188,11 +190,11 @@ class JudgingQueue:
         try:
             readable = []
             for entry in batch:
-                unread = self._unread(entry)
-                if unread is None:
+                unasked = self._unasked(entry.comparison)
+                if unasked is None:
                     readable.append(entry)
                 else:
-                    settle(entry, unread)
+                    settle(entry, unasked)
             judgments = self._judge.judge([entry.comparison for entry in readable], self._reply_ledger)
             for entry, judgment in zip(readable, judgments, strict=True):
                 self._kept.keep(entry.key, judgment)
@@ -202,13 +204,19 @@ class JudgingQueue:
             for entry in list(left.values()):
                 settle(entry, _as_service_error(error))
 
-    def _unread(self, entry: _Entry) -> ServiceError | None:
-        """Why the judge cannot read the texts of a comparison, if it cannot."""
+    def _unasked(self, comparison: Comparison) -> ComparisonJudgment | ServiceError | None:
+        """What stands for the judgment of texts with words that the judge never learnt; None if it knows all.
+
+        In a question they are the client's mistake, in an answer they may be a policy's babble: that has no verdict,
+        and the other answers are judged.
+        """
+        if not self._judge.unknown_words(comparison):
+            return None
         try:
-            self._judge.require_known_words([entry.comparison])
+            self._judge.require_known_words([comparison.model_copy(update={"response_a": "", "response_b": ""})])
         except UnknownWordsError as error:
-            return unprocessable("prompt, answers", str(error))
-        return None
+            return unprocessable("prompt", str(error))
+        return ComparisonJudgment(verdict=None, unreadable=UNKNOWN_WORDS)
 
     def _settle(self, entry: _Entry, result: ComparisonJudgment | ServiceError) -> None:
         self._pending.pop(entry.key, None)

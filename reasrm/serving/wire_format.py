@@ -62,7 +62,8 @@ class ShownPair(BaseModel):
     winner: int | None
     """The better one of the two; None for a tie, or if the judge's reply could not be read."""
     unreadable: str | None = None
-    """Why there is no winner (`reasrm.judging.verdict.Unreadable`, which counts a tie among the reasons)."""
+    """Why there is no winner: `reasrm.judging.verdict.Unreadable`, which counts a tie among the reasons, or
+    `unknown_words`: an answer holds words that the judge never learnt, so it was not asked."""
     confidence: float | None = None
     """Probability of the verdict's letter; None where the judge gives none."""
     scores: tuple[float, float] | None = None
@@ -80,9 +81,9 @@ class CompareReply(BaseModel):
     """One per answer, in the given order; what they mean is the scheme's."""
     scheme: str
     comparisons: tuple[ShownPair, ...]
-    """Each comparison that the scheme asked for; two equal answers are a tie, about which only a scalar judge is asked."""
+    """Each comparison that the scheme asked for; about two equal answers only a judge that scores is asked."""
     judged: int
-    """Comparisons that the judge was asked for this request."""
+    """Comparisons that are new to the service with this request."""
     kept: int
     """Comparisons whose judgment was there already, or was being made for another request."""
     unreadable: dict[str, int]
