@@ -6,6 +6,7 @@ go on with rewards that nobody gave.
 
 import http.client
 import json
+import math
 import os
 import time
 import urllib.error
@@ -61,7 +62,7 @@ class JudgeClient:
         """
         reply = self.post("/compare", {"prompt": prompt, "answers": answers, **options})
         rewards = reply.get("rewards")
-        numbers = isinstance(rewards, list) and all(type(one) in {int, float} for one in rewards)
+        numbers = isinstance(rewards, list) and all(type(one) in {int, float} and math.isfinite(one) for one in rewards)
         if not numbers or len(rewards or ()) != len(answers):
             raise JudgeServiceError(f"{self.url}: gives no reward for each of {len(answers)} answers; is it the judge?")
         return reply
