@@ -8,6 +8,7 @@ stands. The key hashes the judge's identity and exactly the texts that are compa
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 from reasrm.evaluation.judge import Judge
@@ -15,6 +16,7 @@ from reasrm.records.comparison import Comparison
 from reasrm.records.content_hash import content_hash
 from reasrm.records.judgment import ComparisonJudgment
 from reasrm.records.ledger import FINAL, Ledger
+from reasrm.serving.wire_format import MOST_ANSWERS
 
 
 class KeptJudgments:
@@ -32,8 +34,9 @@ class KeptJudgments:
 
     def key(self, comparison: Comparison) -> str:
         """What a comparison is kept under."""
-        turns = [(turn.role, turn.content) for turn in comparison.prompt]
-        return content_hash([self._identity, turns, comparison.response_a, comparison.response_b])
+        turns = [(turn.role, _text_hash(turn.content)) for turn in comparison.prompt]
+        answers = [_text_hash(comparison.response_a), _text_hash(comparison.response_b)]
+        return content_hash([self._identity, turns, answers])
 
     def get(self, key: str) -> ComparisonJudgment | None:
         """The judgment of a key, or None."""
@@ -47,6 +50,12 @@ class KeptJudgments:
             OSError: the disk is full.
         """
         self.ledger.append(key, FINAL, {"judgment": judgment.model_dump(mode="json")})
+
+
+@lru_cache(maxsize=4 * MOST_ANSWERS)
+def _text_hash(text: str) -> str:
+    """Of one text; an answer stands in many comparisons of its request."""
+    return content_hash(text)
 
 
 @contextmanager

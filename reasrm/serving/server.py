@@ -69,12 +69,13 @@ async def _serve(judge: Judge, ledger: Ledger, settings: ServerSettings, listene
     )
     server = _JudgeServer(config, queue)
     say(message(WHO, f"listening on {_address(listener)}; loading the model"))
-    async with asyncio.TaskGroup() as tasks:
-        loading = tasks.create_task(_load_and_judge(queue, server))
-        await server.serve([listener])
-        queue.stop()
-        if not queue.ready:
-            loading.cancel()
+    judging = asyncio.create_task(_load_and_judge(queue, server))
+    await server.serve([listener])
+    queue.stop()
+    if queue.ready or judging.done():
+        await asyncio.wait([judging], timeout=0 if server.force_exit else GRACE_SECONDS)
+    if judging.done():
+        judging.result()
     return server.status
 
 

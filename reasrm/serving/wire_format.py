@@ -1,6 +1,6 @@
 """What `/compare` takes and gives, as JSON."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -10,8 +10,15 @@ from reasrm.records.pair import Message, Role, require_question_last
 
 MOST_ANSWERS = 64
 """Of one request. Every pair in both orders is 4,032 comparisons then."""
+LONGEST_TEXT = 400_000
+"""Characters of one text: about a hundred thousand tokens. A longer one would fit into no judge's context, and to find
+that out would hold up everybody else."""
 SCHEME = "debiased_tournament"
 """Every pair in both orders; what an answer wins in both counts, what it loses in both counts against it."""
+
+
+Text = Annotated[str, Field(max_length=LONGEST_TEXT)]
+"""One text of a request."""
 
 
 class CompareRequest(BaseModel):
@@ -19,12 +26,12 @@ class CompareRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    prompt: str | tuple[Message, ...]
+    prompt: Text | tuple[Message, ...]
     """The client's question, or a conversation of `{"role", "content"}` that ends with it."""
-    answers: tuple[str, ...] = Field(min_length=2, max_length=MOST_ANSWERS)
+    answers: tuple[Text, ...] = Field(min_length=2, max_length=MOST_ANSWERS)
     scheme: str = SCHEME
     """How comparisons become rewards (`reasrm.policy.pairwise_rewards`)."""
-    anchor: str | None = None
+    anchor: Text | None = None
     """The answer that all others are compared with, for schemes that have one."""
 
     @field_validator("prompt", "answers", "anchor")
@@ -40,6 +47,8 @@ class CompareRequest(BaseModel):
     def _is_a_question(cls, prompt: str | tuple[Message, ...]) -> str | tuple[Message, ...]:
         if not isinstance(prompt, str):
             require_question_last(prompt)
+            if sum(len(turn.content) for turn in prompt) > LONGEST_TEXT:
+                raise ValueError(f"the conversation has more than {LONGEST_TEXT} characters")
         if not (prompt if isinstance(prompt, str) else prompt[-1].content).strip():
             raise ValueError("the client's question is empty")
         return prompt

@@ -1,12 +1,15 @@
 """Checkpoints behind the service: their words, their scores, and a kill among batches."""
 
+import shutil
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.fixtures.serve_judge_process import serving
+from reasrm.runtime.stage_main import ExitCode
+from tests.fixtures.serve_judge_process import serving, start
 from tests.fixtures.tiny_prompts import sentence
 
 pytestmark = pytest.mark.slow
@@ -37,9 +40,24 @@ def test_a_checkpoint_judges_the_words_it_knows(checkpoint: Path, tmp_path: Path
         assert (again["judged"], again["kept"], again["comparisons"]) == (0, 2, reply["comparisons"])
 
 
-def test_a_judge_that_scores_gives_its_scores(checkpoint: Path, tmp_path: Path) -> None:
-    import shutil
+def test_a_checkpoint_that_cannot_be_loaded_ends_the_service_in_one_line(checkpoint: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken"
+    shutil.copytree(checkpoint, broken)
+    (broken / "model.safetensors").write_bytes(b"no weights")
+    served = start("--model", str(broken))
+    assert served.process.wait(60) == ExitCode.FAILED
+    time.sleep(0.2)
+    assert "Traceback" not in "".join(served.said)
+    assert str(broken) in served.said[-1]
 
+
+def test_a_service_that_is_still_loading_can_be_ended(checkpoint: Path) -> None:
+    served = start("--model", str(checkpoint))
+    assert served.ask("/compare", question(0)).status == 503
+    assert served.end() == ExitCode.DONE
+
+
+def test_a_judge_that_scores_gives_its_scores(checkpoint: Path, tmp_path: Path) -> None:
     import torch
     from transformers import AutoModelForSequenceClassification
 

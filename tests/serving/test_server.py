@@ -118,6 +118,7 @@ def test_what_favours_no_answer_gives_both_the_same(tmp_path: Path, habit: Habit
             "scheme",
             "there are greedy_anchor, ring, debiased_tournament",
         ),
+        ({"prompt": "Q?", "answers": ["a", "b" * 400_001]}, 422, "answers[1]", "at most 400000 characters"),
         ({"prompt": "Q?", "answers": ["a", "b"], "scheme": "own_scores"}, 422, "scheme", "compares two answers"),
         ({"prompt": "Q?", "answers": ["a", "b"], "scheme": "greedy_anchor"}, 422, "anchor", "one more"),
         ({"prompt": "Q?", "answers": ["a", "b"], "anchor": "c"}, 422, "anchor", "no use for it"),
