@@ -65,7 +65,7 @@ def probes_page(source: ReportSource) -> ProbesPage:
         faithfulness="" if changes is None else _faithfulness(source, changes, adjusted),
         costs=tuple(CostRow(model, source.measures[model.name]) for model in source.probed),
         tests=len(adjusted),
-        effects=sum(p <= FALSE_DISCOVERIES for p in adjusted.values()),
+        effects=sum(p < FALSE_DISCOVERIES for p in adjusted.values()),
     )
 
 

@@ -201,5 +201,5 @@ def _cell(measure: Measure, adjusted: float | None) -> MeasureCell:
         interval=interval_of(measure),
         rests_on=rests_on,
         test=test,
-        shown=adjusted is not None and adjusted <= FALSE_DISCOVERIES,
+        shown=adjusted is not None and adjusted < FALSE_DISCOVERIES,
     )
