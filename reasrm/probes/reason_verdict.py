@@ -17,7 +17,7 @@ from reasrm.judging.trace_structure import TraceStructure, read_structure
 from reasrm.probes.measure import Good, Measure
 from reasrm.probes.probe import Probe
 from reasrm.probes.query import JudgeTraits, PlainJudgment, ProbeAnswer, ProbeContext, ProbeQuery
-from reasrm.probes.reasoning.solution_steps import checked, known_solution
+from reasrm.probes.reasoning.solution_steps import STEP_DEFINITIONS, steps_right
 from reasrm.probes.statistics import Unit, difference, share
 from reasrm.records.comparison import Side
 from reasrm.records.judgment_reading import ReasonsReading
@@ -48,9 +48,7 @@ class ReasonVerdictProbe(Probe):
         "step follows the position.",
         "totals_add_up": "share of judgments, with totals and a list of met criteria for each answer, in which both "
         "totals are the sums of the weights.",
-        "steps_right": "share of the steps written in a solution whose number, operation and result are those of the "
-        "right solution; only of questions of the miniature's world, which can be solved by rule.",
-        "solutions_right": "share of the solutions of such questions in which every step is there and right.",
+        **STEP_DEFINITIONS,
     }
 
     def refuses(self, traits: JudgeTraits) -> str:
@@ -106,7 +104,7 @@ class ReasonVerdictProbe(Probe):
         yield from share(context, "contradicting_picks_a", units, null=0.5)
         yield from _reasons_right(context, read)
         yield from _totals_add_up(context, read)
-        yield from _steps_right(context)
+        yield from steps_right(context, ((one.item, of.solution) for one, of in replies(context)))
 
 
 Read = tuple[PlainJudgment, TraceStructure, dict[StanceSource, Stance]]
@@ -146,14 +144,3 @@ def _totals_add_up(context: ProbeContext, read: Sequence[Read]) -> Iterator[Meas
     both = [(one, stated_totals(of.evaluation or ""), listed_sums(of)) for one, of, _ in read]
     units = [Unit(one.item.question, float(totals == sums)) for one, totals, sums in both if totals and sums]
     yield from share(context, "totals_add_up", units, good=Good.HIGHER)
-
-
-def _steps_right(context: ProbeContext) -> Iterator[Measure]:
-    """Of all replies with a solution, whether or not they came to a verdict."""
-    solved = [(one, of.solution, known_solution(one.item.pair.question)) for one, of in replies(context)]
-    found = [(one.item.question, checked(text, steps)) for one, text, steps in solved if text is not None and steps]
-    written = (Unit(question, float(right)) for question, solution in found for right in solution.right)
-    yield from share(context, "steps_right", written, good=Good.HIGHER)
-    whole = [Unit(question, float(solution.whole)) for question, solution in found]
-    unsolved = sum(text is None and bool(steps) for _, text, steps in solved)
-    yield from share(context, "solutions_right", whole, good=Good.HIGHER, left_out=unsolved)

@@ -5,10 +5,20 @@ rule. Of any other question nothing is known, so nothing is said.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from reasrm.miniature.reasoning_families import SolutionStep, family_of, solve
+from reasrm.probes.measure import Good, Measure
+from reasrm.probes.query import ProbeContext, ProbeItem
+from reasrm.probes.statistics import Unit, share
+
+STEP_DEFINITIONS: Mapping[str, str] = {
+    "steps_right": "share of the steps written in a solution whose number, operation and result are those of the right "
+    "solution; only of questions of the miniature's world, which can be solved by rule.",
+    "solutions_right": "share of the solutions of such questions in which every step is there and right. Left out are "
+    "replies to them without a solution.",
+}
 
 _STEP = re.compile(r"\bstep (\d+): *([^;→]*?) *→ *([^;\s]*)", re.IGNORECASE)
 _BEGINS = re.compile(r"\bstep \d+:", re.IGNORECASE)
@@ -39,3 +49,13 @@ def checked(written: str, solution: Sequence[SolutionStep]) -> CheckedSolution:
     unread = len(_BEGINS.findall(written)) - len(steps)
     right = tuple(one in solution for one in steps) + (False,) * unread
     return CheckedSolution(right, steps == list(solution) and not unread)
+
+
+def steps_right(context: ProbeContext, solutions: Iterable[tuple[ProbeItem, str | None]]) -> Iterator[Measure]:
+    """`STEP_DEFINITIONS` of what replies wrote as the solution, whether or not they came to a verdict."""
+    known = [(item, text, steps) for item, text in solutions if (steps := known_solution(item.pair.question))]
+    found = [(item.question, checked(text, steps)) for item, text, steps in known if text is not None]
+    written = (Unit(question, float(right)) for question, solution in found for right in solution.right)
+    yield from share(context, "steps_right", written, good=Good.HIGHER)
+    whole = (Unit(question, float(solution.whole)) for question, solution in found)
+    yield from share(context, "solutions_right", whole, good=Good.HIGHER, left_out=len(known) - len(found))
