@@ -86,13 +86,18 @@ def success(context: ProbeContext, variant: str, tried: Sequence[Trial], left_ou
 
 
 def paired_picks(
-    context: ProbeContext, name: str, variant: str, tried: Iterable[Trial], other: Iterable[Trial]
+    context: ProbeContext,
+    name: str,
+    variant: str,
+    tried: Iterable[Trial],
+    other: Iterable[Trial],
+    good: Good = Good.NEITHER,
 ) -> Iterator[Measure]:
     """How much more often the losing answer is picked in `tried` than in `other`, on what was asked both ways."""
     there = {one.place: one for one in other}
     pairs = [(one, there[one.place]) for one in tried if one.place in there]
     gained = (Unit(one.question, (one.attacked is False) - float(two.attacked is False)) for one, two in pairs)
-    yield from difference(context, name, gained, variant=variant)
+    yield from difference(context, name, gained, variant=variant, good=good)
 
 
 def _in_both_positions(tried: Sequence[Trial]) -> Iterator[Unit]:

@@ -139,7 +139,9 @@ class _TwoShares:
         drawn = generator.multinomial(len(both), frequency / len(both), context.resamples)
         counts, sums = drawn @ (different >= 0), drawn @ np.where(different >= 0, different, 0.0)
         samples = np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0)
-        return cls(values, np.nanmean(values, axis=0), samples, (len(one), len(other)), len(both), one_count + other_count)
+        return cls(
+            values, np.nanmean(values, axis=0), samples, (len(one), len(other)), len(both), one_count + other_count
+        )
 
 
 def _harmonic(means: np.ndarray) -> np.ndarray:

@@ -15,9 +15,10 @@ from reasrm.probes.statistics import Unit, share
 
 STEP_DEFINITIONS: Mapping[str, str] = {
     "steps_right": "share of the steps written in a solution whose number, operation and result are those of the right "
-    "solution; only of questions of the miniature's world, which can be solved by rule.",
-    "solutions_right": "share of the solutions of such questions in which every step is there and right. Left out are "
-    "replies to them without a solution.",
+    "solution; only of questions of the miniature's world, which can be solved by rule. Who solves only easy questions "
+    "has few to get wrong.",
+    "worked_out": "share of replies to such questions whose solution has every step, and each of them right; a reply "
+    "without a solution has none.",
 }
 
 _STEP = re.compile(r"\bstep (\d+): *([^;→]*?) *→ *([^;\s]*)", re.IGNORECASE)
@@ -53,9 +54,9 @@ def checked(written: str, solution: Sequence[SolutionStep]) -> CheckedSolution:
 
 def steps_right(context: ProbeContext, solutions: Iterable[tuple[ProbeItem, str | None]]) -> Iterator[Measure]:
     """`STEP_DEFINITIONS` of what replies wrote as the solution, whether or not they came to a verdict."""
-    known = [(item, text, steps) for item, text in solutions if (steps := known_solution(item.pair.question))]
-    found = [(item.question, checked(text, steps)) for item, text, steps in known if text is not None]
+    known = [(item, text or "", steps) for item, text in solutions if (steps := known_solution(item.pair.question))]
+    found = [(item.question, checked(text, steps)) for item, text, steps in known]
     written = (Unit(question, float(right)) for question, solution in found for right in solution.right)
     yield from share(context, "steps_right", written, good=Good.HIGHER)
     whole = (Unit(question, float(solution.whole)) for question, solution in found)
-    yield from share(context, "solutions_right", whole, good=Good.HIGHER, left_out=len(known) - len(found))
+    yield from share(context, "worked_out", whole, good=Good.HIGHER)

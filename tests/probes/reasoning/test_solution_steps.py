@@ -47,8 +47,11 @@ def test_of_other_questions_nothing_is_known(question: str) -> None:
 
 
 def test_measures_count_steps_and_solutions_by_question() -> None:
-    replies = ["<solution> Step 1: add 2 → 3; step 2: add 2 → 0; step 3: add 3 → 3</solution><answer>[[A]]</answer>",
-               "<solution> Step 1: add 2 → 3; step 2: add 2 → 1; step 3: add 3 → 4</solution>", "<answer>[[A]]</answer>"]  # fmt: skip
+    replies = [
+        "<solution> Step 1: add 2 → 3; step 2: add 2 → 0; step 3: add 3 → 3</solution><answer>[[A]]</answer>",
+        "<solution> Step 1: add 2 → 3; step 2: add 2 → 1; step 3: add 3 → 4</solution>",
+        "<answer>[[A]]</answer>",
+    ]
     plain: PlainJudgments = {}
     for place, reply in enumerate(replies):
         prompt = (Message(role=Role.USER, content=QUESTION),)
@@ -58,4 +61,4 @@ def test_measures_count_steps_and_solutions_by_question() -> None:
     (result,) = run_suite(None, [ReasonVerdictProbe()], ProbeContext((), plain, RECORDED, 100, 0), None)
     found = {one.name: (one.value, one.units, one.left_out) for one in result.measures}
     assert found["steps_right"] == (pytest.approx(2 / 3), 6, 0)
-    assert found["solutions_right"] == (0.5, 2, 1)
+    assert found["worked_out"] == (pytest.approx(1 / 3), 3, 0)
