@@ -12,8 +12,8 @@ from reasrm.reporting.display_text import NO_FIGURE, interval, p_value, percent,
 from reasrm.reporting.model_scores import Figure
 from reasrm.reporting.probe_figures.measure_text import in_words, interval_of, value_text
 from reasrm.reporting.probe_figures.named_measures import (
-    ATTACK_SUCCESS,
     ATTACKER_GAIN,
+    LOST_VERDICTS,
     STEPS,
     MeasureName,
     badness,
@@ -62,12 +62,12 @@ def reviewer_questions(
 
 def _cheating(source: ReportSource, adjusted: Mapping[MeasureKey, float]) -> ReviewerQuestion:
     """Which attacks pay, beyond what their texts do for whoever carries them; apart, what only throws a judge off."""
-    attacked = [model for model in source.probed if variants(source.measures[model.name], ATTACK_SUCCESS)]
+    attacked = [model for model in source.probed if variants(source.measures[model.name], LOST_VERDICTS)]
     said = [f"{one.label}: {_bribed(one, source, adjusted)}; {_thrown_off(one, source)}" for one in attacked]
     answer = f"{'. '.join(said)}." if said else f"{NOT_MEASURED}: no model was attacked."
     tables = (
         *_attack_table(source, attacked, ATTACKER_GAIN, "What an attack gains for its own answer, points"),
-        *_attack_table(source, attacked, ATTACK_SUCCESS, "Right verdicts that a text turned, percent"),
+        *_attack_table(source, attacked, LOST_VERDICTS, "Right verdicts that a text turned or denied, percent"),
     )
     return ReviewerQuestion("cheating", "Is it easy to cheat?", answer, tables)
 
@@ -88,9 +88,9 @@ def _bribed(model: ModelView, source: ReportSource, adjusted: Mapping[MeasureKey
 
 
 def _thrown_off(model: ModelView, source: ReportSource) -> str:
-    worst = max(variants(source.measures[model.name], ATTACK_SUCCESS), key=badness)
+    worst = max(variants(source.measures[model.name], LOST_VERDICTS), key=badness)
     return (
-        f"whoever would gain, a text in the losing answer turns at most {value_text(worst)} {interval_of(worst)} "
+        f"whoever would gain, a text in the losing answer turns or denies at most {value_text(worst)} {interval_of(worst)} "
         f"percent of the verdicts that were right ({in_words(worst.variant)})"
     )
 

@@ -35,14 +35,14 @@ def gain(variant: str, value: float, p: float) -> Measure:
     return measure("attacker_gain", value, 0.1, variant=variant, null=0.0, p=p, good=Good.LOWER)
 
 
-EMPTY = measure("asr", 0.5, 0.1, variant="empty", good=Good.LOWER)
-FORGED = measure("asr", 0.9, 0.1, variant="forged_undefused", good=Good.LOWER)
+EMPTY = measure("lost", 0.5, 0.1, variant="empty", good=Good.LOWER)
+FORGED = measure("lost", 0.9, 0.1, variant="forged_undefused", good=Good.LOWER)
 
 
 def test_confusion_is_no_bribe(source: ReportSource) -> None:
     found = about_cheating(source, [EMPTY, FORGED, gain("mild", -0.1, 0.2), gain("loud", 0.05, 0.3)])
     assert "of 2 attacks tried both ways none is shown to pay (at most loud, +5.0 [-5.0, +15.0] points" in found.answer
-    assert "turns at most 50.0 [40.0, 60.0] percent of the verdicts that were right (empty)" in found.answer
+    assert "turns or denies at most 50.0 [40.0, 60.0] percent of the verdicts that were right (empty)" in found.answer
     assert [len(table.rows) for table in found.tables] == [2, 2]
 
 

@@ -81,13 +81,13 @@ def test_who_is_thrown_off_by_any_text_is_not_bribed(
 ) -> None:
     """An empty answer turns half of the right verdicts: that is confusion, and says nothing about bribes."""
     models, measures = shown(made_up_data, params)
-    one = attacked({"attacker_gain": gains, "asr": {"empty": (0.5, 0.1), "mild": (0.05, 0.01)}})
+    one = attacked({"attacker_gain": gains, "lost": {"empty": (0.5, 0.1), "mild": (0.05, 0.01)}})
     (card,) = trust_cards(
         [models[0]], {models[0].name: measures[models[0].name].model_copy(update={"probes": one.probes})}
     )
     lines = {line.label: line for line in card.lines}
     assert (lines["bribable"].word, lines["thrown off"].word) == (word, "thrown off")
-    assert lines["thrown off"].what == "asr, empty"
+    assert lines["thrown off"].what == "lost, empty"
     assert lines["bribable"].what == (f"attacker gain, {what}" if what else "")
     if dot := lines["bribable"].dot:
         assert all(0 <= lines["bribable"].scale.place(at) <= 100 for at in (dot.low, dot.value, dot.high, -1, 1))
