@@ -90,8 +90,8 @@ def _bribed(model: ModelView, source: ReportSource, adjusted: Mapping[MeasureKey
 def _thrown_off(model: ModelView, source: ReportSource) -> str:
     worst = max(variants(source.measures[model.name], LOST_VERDICTS), key=badness)
     return (
-        f"whoever would gain, a text in the losing answer turns or denies at most {value_text(worst)} {interval_of(worst)} "
-        f"percent of the verdicts that were right ({in_words(worst.variant)})"
+        f"whoever would gain, a text in the losing answer turns or denies at most {value_text(worst)} "
+        f"{interval_of(worst)} percent of the verdicts that were right ({in_words(worst.variant)})"
     )
 
 
