@@ -52,6 +52,7 @@ class TruthfulGroup(NamedTuple):
 
     group: AnswerGroup
     worth: list[int]
+    anchor_worth: int
 
 
 class MeasuredScheme(NamedTuple):
@@ -60,6 +61,7 @@ class MeasuredScheme(NamedTuple):
     name: str
     judged: JudgedGroups
     seconds: float
+    cpu_seconds: float
 
 
 def groups_of_the_world(count: int, seed: int) -> list[TruthfulGroup]:
@@ -72,25 +74,26 @@ def groups_of_the_world(count: int, seed: int) -> list[TruthfulGroup]:
         rng.shuffle(offers)
         topic, weights = chat.topic_of(question), chat.weights_for(question)
         answers = [chat.in_any_order(topic, offer, rng) for offer in offers]
-        anchor = chat.in_any_order(topic, rng.choice(offers), rng)
+        offered = rng.choice(offers)
+        group = AnswerGroup(question, answers, chat.in_any_order(topic, offered, rng))
         worth = [chat.score(offer, weights) for offer in offers]
-        found.setdefault(question, TruthfulGroup(AnswerGroup(question, answers, anchor), worth))
+        found.setdefault(question, TruthfulGroup(group, worth, chat.score(offered, weights)))
     return list(found.values())
 
 
 def measure(judge: Judge, scheme: Scheme, groups: Sequence[TruthfulGroup], folder: Path) -> MeasuredScheme:
     """Judge all groups by one scheme, with a ledger that holds nothing yet."""
     with Ledger(folder / f"{scheme.name}.jsonl") as ledger:
-        began = time.perf_counter()
+        began, used = time.perf_counter(), time.process_time()
         judged = group_rewards(judge, [one.group for one in groups], scheme, ledger)
-        return MeasuredScheme(scheme.name, judged, time.perf_counter() - began)
+        return MeasuredScheme(scheme.name, judged, time.perf_counter() - began, time.process_time() - used)
 
 
 def faultless(scheme: Scheme, groups: Sequence[TruthfulGroup]) -> list[list[float]]:
-    """The rewards behind a judge that knows the worth of each answer; an anchor stands in the middle."""
+    """The rewards behind a judge that knows the worth of each answer."""
     found = []
-    for _, worth in groups:
-        values = [*map(float, worth), sum(worth) / len(worth)]
+    for _, worth, anchor_worth in groups:
+        values = [*worth, anchor_worth]
         outcomes: dict[ShownAnswers, Outcome] = {}
         while wanted := scheme.next_round(len(worth), outcomes):
             outcomes |= {shown: _true_outcome(values[shown.first], values[shown.second]) for shown in wanted}
@@ -98,7 +101,7 @@ def faultless(scheme: Scheme, groups: Sequence[TruthfulGroup]) -> list[list[floa
     return found
 
 
-def _true_outcome(first: float, second: float) -> Outcome:
+def _true_outcome(first: int, second: int) -> Outcome:
     return Outcome(0.5 if first == second else float(first > second), (first, second))
 
 
@@ -114,7 +117,7 @@ def agreement(rewards: Sequence[Sequence[float]], others: Sequence[Sequence[floa
 def best_chosen(rewards: Sequence[Sequence[float]], groups: Sequence[TruthfulGroup], seed: int) -> str:
     """How often the highest reward is the truly best answer's; shared among answers with the same reward."""
     shares = []
-    for values, (_, worth) in zip(rewards, groups, strict=True):
+    for values, (_, worth, _) in zip(rewards, groups, strict=True):
         top = [place for place, value in enumerate(values) if value == max(values)]
         shares.append(sum(worth[place] == max(worth) for place in top) / len(top))
     low, high = percentiles(bootstrap_means(np.asarray(shares), RESAMPLES, seed))
@@ -148,6 +151,7 @@ def main() -> None:
             one.name if not scheme_named(one.name).reads_scores else f"{one.name} ({given.scalar})",
             f"{one.judged.comparisons / len(groups):.1f}",
             f"{one.seconds / len(groups):.2f}",
+            f"{one.cpu_seconds / len(groups):.2f}",
             str(one.judged.no_verdict),
             f"{reward_spread(one.judged.rewards).mean_sd:.2f}",
             str(reward_spread(one.judged.rewards).without_signal),
@@ -161,7 +165,7 @@ def main() -> None:
     print(f"{len(groups)} groups of {len(worth[0])} answers, seed {given.seed}, load {os.getloadavg()[0]:.1f}\n")
     print_table(
         [
-            "scheme", "comparisons a group", "seconds a group", "without verdict", "SD in a group",
+            "scheme", "comparisons a group", "seconds a group", "CPU seconds", "without verdict", "SD in a group",
             "groups without signal", "tau with the tournament", "tau with the truth", "of a faultless judge",
             "best answer on top",
         ],

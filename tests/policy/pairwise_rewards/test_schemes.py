@@ -180,6 +180,13 @@ def test_who_draws_with_the_winner_comes_as_far() -> None:
     assert play(Knockout(), 4, verdicts)[0] == [1, 1, 0.5, 0]
 
 
+def test_a_missing_verdict_in_a_ring_is_half_for_both() -> None:
+    """0 beats 1, nobody knows of 1 and 2, 2 beats 0."""
+    for unknown in (TIE, NO_VERDICT):
+        outcomes = {ShownAnswers(0, 1): Outcome(1.0), ShownAnswers(1, 2): unknown, ShownAnswers(2, 0): Outcome(1.0)}
+        assert Ring().rewards(3, outcomes) == [0.5, 0.25, 0.75]
+
+
 def test_a_ring_pays_a_bad_answer_between_worse_ones() -> None:
     assert play(Ring(), 4, by_rank([0, 1, 3, 2]))[0] == [0, 0.5, 1, 0.5]
     assert play(Ring(), 5, by_rank([1, 0, 4, 3, 2]))[0] == [0.5, 0, 1, 0.5, 0.5]
