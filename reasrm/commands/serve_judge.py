@@ -32,6 +32,7 @@ from reasrm.commands.serve_options import (
     BatchOption,
     BodyOption,
     EndOption,
+    GroupOption,
     HostOption,
     LedgerOption,
     PortOption,
@@ -83,6 +84,7 @@ def serve_judge(  # noqa: PLR0913  one parameter per option of the command line
     port: PortOption = PORT,
     ledger: LedgerOption = None,
     end_of_reply: EndOption = None,
+    group_size: GroupOption = None,
     max_batch: BatchOption = BATCH,
     max_wait: WaitOption = WAIT_MS,
     timeout: TimeoutOption = TIMEOUT,
@@ -117,6 +119,7 @@ def serve_by(options: ServeOptions) -> int:
         body=BodyLimits(options.max_body * MEGABYTE, BODY_SECONDS),
         timeout_seconds=options.timeout,
         special_tokens=tuple(options.end_of_reply or ()),
+        group_size=options.group_size,
     )
     with open_ledger(options.ledger) as ledger, options.open_judge() as judge:
         return serve(judge, ledger, settings)

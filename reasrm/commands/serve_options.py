@@ -33,6 +33,16 @@ EndOption = Annotated[
         rich_help_panel=SERVICE,
     ),
 ]
+GroupOption = Annotated[
+    int | None,
+    typer.Option(
+        min=2,
+        max=64,
+        metavar="N",
+        help="Samples of a prompt, for trainers that post them to /get_reward one by one.",
+        rich_help_panel=SERVICE,
+    ),
+]
 BatchOption = Annotated[
     int, typer.Option(min=1, metavar="N", help="Comparisons judged in one call.", rich_help_panel=LOAD)
 ]
@@ -62,6 +72,7 @@ class ServeOptions(NamedJudge):
     port: int
     ledger: Path | None
     end_of_reply: list[str] | None
+    group_size: int | None
     max_batch: int
     max_wait: int
     timeout: float

@@ -19,10 +19,11 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from reasrm.serving.access import Access
+from reasrm.serving.answer_groups import AnswerGroups
 from reasrm.serving.group_judging import judge_group
 from reasrm.serving.judging_queue import JudgingQueue
 from reasrm.serving.nemo_gym import GenRMReply, GenRMRequest, from_nemo_gym, is_nemo_gym, to_nemo_gym
-from reasrm.serving.openrlhf import RemoteRewardReply, RemoteRewardRequest, groups_of
+from reasrm.serving.openrlhf import PromptSamples, RemoteRewardReply, RemoteRewardRequest, samples_of, to_compare
 from reasrm.serving.request_reading import BodyLimits, read_json, read_record
 from reasrm.serving.service_errors import ServiceError, come_again
 from reasrm.serving.service_metrics import ServiceMetrics
@@ -47,6 +48,8 @@ class JudgeService:
     """A request that takes longer is given up; what it asked for is judged nevertheless."""
     special_tokens: tuple[str, ...]
     """What ends a policy's reply where OpenRLHF sends it with its special tokens."""
+    groups: AnswerGroups | None
+    """Where answers that come one by one wait for each other; None: they are refused."""
 
     async def compare(self, request: Request) -> BaseModel:
         """Rewards for the answers to one question."""
@@ -59,13 +62,18 @@ class JudgeService:
     async def get_reward(self, request: Request) -> BaseModel:
         """Rewards for OpenRLHF's samples, each among those of its prompt."""
         sent = read_record(RemoteRewardRequest, await read_json(request, self.body))
-        groups = groups_of(sent, self.special_tokens)
-        replies = await self._within_time(_all_groups([judge_group(group, self.queue) for _, group in groups]))
+        found = samples_of(sent, self.special_tokens)
         rewards = [0.0] * len(sent.query)
-        for (places, _), reply in zip(groups, replies, strict=True):
-            for place, reward in zip(places, reply.rewards, strict=True):
+        for samples, given in zip(found, await _all_of([self._rewards(one) for one in found]), strict=True):
+            for place, reward in zip(samples.places, given, strict=True):
                 rewards[place] = reward
         return RemoteRewardReply(rewards=tuple(rewards), scores=tuple((one + 1) / 2 for one in rewards))
+
+    async def _rewards(self, samples: PromptSamples) -> tuple[float, ...]:
+        """The rewards of one prompt's samples; of a single one, when the others have come too."""
+        if self.groups is not None and len(samples.answers) == 1:
+            return (await self.groups.reward(samples.prompt, samples.answers[0], self.timeout_seconds),)
+        return (await self._within_time(judge_group(to_compare(samples), self.queue))).rewards
 
     async def _within_time(self, work: Coroutine[Any, Any, Result]) -> Result:
         try:
@@ -165,8 +173,8 @@ def _takes(record: type[BaseModel]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": {JSON: {"schema": record.model_json_schema()}}}}
 
 
-async def _all_groups(work: list[Coroutine[Any, Any, CompareReply]]) -> list[CompareReply]:
-    """All groups at once, or the first error."""
+async def _all_of(work: list[Coroutine[Any, Any, Result]]) -> list[Result]:
+    """All results, or the first error."""
     running = [asyncio.ensure_future(one) for one in work]
     try:
         return list(await asyncio.gather(*running))

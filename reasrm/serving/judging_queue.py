@@ -201,8 +201,7 @@ class JudgingQueue:
                 settle(entry, judgment)
         except Exception as error:  # noqa: BLE001  the service goes on; every request that waits is told
             say_error("reasrm serve-judge", f"{len(left)} comparisons were not judged: {error or type(error).__name__}")
-            for entry in list(left.values()):
-                settle(entry, _as_service_error(error))
+            loop.call_soon_threadsafe(self._fail, list(left.values()), _as_service_error(error))
 
     def _unasked(self, comparison: Comparison) -> ComparisonJudgment | ServiceError | None:
         """What stands for the judgment of texts with words that the judge never learnt; None if it knows all.
@@ -217,6 +216,11 @@ class JudgingQueue:
         except UnknownWordsError as error:
             return unprocessable("prompt", str(error))
         return ComparisonJudgment(verdict=None, unreadable=UNKNOWN_WORDS)
+
+    def _fail(self, entries: list[_Entry], error: ServiceError) -> None:
+        """At once: who comes again after the first error must not meet one of the same failure that still waits."""
+        for entry in entries:
+            self._settle(entry, error)
 
     def _settle(self, entry: _Entry, result: ComparisonJudgment | ServiceError) -> None:
         self._pending.pop(entry.key, None)

@@ -5,15 +5,16 @@ it, special tokens and all (openrlhf/utils/remote_rm_utils.py, `remote_rm_fn`; a
 and reads `rewards`, one number each. Its agents' executor (openrlhf/utils/agent.py, `SingleTurnAgentExecutor`, at
 commit 04655bc) posts the same with one sample at a time and reads `rewards` and, if given, `scores`.
 
-A pairwise judge rewards an answer against the others to the same prompt, so those must be in one request: a prompt with
-one answer is refused. `labels` are not looked at.
+A pairwise judge rewards an answer against the others to the same prompt. They come in one request, or, with
+`--group-size`, one by one (`answer_groups`). `labels` are not looked at.
 """
 
-from http import HTTPStatus
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from reasrm.serving.service_errors import ServiceError, unprocessable
+from reasrm.serving.request_reading import read_record
+from reasrm.serving.service_errors import unprocessable
 from reasrm.serving.wire_format import CompareRequest
 
 MOST_SAMPLES = 4096
@@ -41,15 +42,24 @@ class RemoteRewardReply(BaseModel):
     """The same from 0 to 1, the range in which OpenRLHF filters prompts by their scores."""
 
 
-def groups_of(request: RemoteRewardRequest, special: tuple[str, ...]) -> list[tuple[list[int], CompareRequest]]:
-    """The queries of each prompt: their places, and what is judged.
+class PromptSamples(NamedTuple):
+    """The samples of one prompt in a request."""
+
+    prompt: str
+    places: list[int]
+    """Of the samples in the request."""
+    answers: tuple[str, ...]
+
+
+def samples_of(request: RemoteRewardRequest, special: tuple[str, ...]) -> list[PromptSamples]:
+    """The samples of each prompt.
 
     Args:
         request: as it came.
         special: tokens that end a reply, cut off its end.
 
     Raises:
-        ServiceError: the lists differ in length, a query does not begin with its prompt, or a prompt has one answer.
+        ServiceError: the lists differ in length, or a query does not begin with its prompt.
     """
     if len(request.prompts) != len(request.query):
         raise unprocessable("prompts", f"{len(request.prompts)} for {len(request.query)} queries: one for each")
@@ -58,21 +68,25 @@ def groups_of(request: RemoteRewardRequest, special: tuple[str, ...]) -> list[tu
         places.setdefault(prompt, []).append(place)
         if not request.query[place].startswith(prompt):
             raise unprocessable(f"query[{place}]", "does not begin with its prompt, so the reply in it is unknown")
-    alone = next((found for found in places.values() if len(found) == 1), None)
-    if alone is not None:
-        raise ServiceError(
-            HTTPStatus.UNPROCESSABLE_ENTITY,
-            f"prompts[{alone[0]}]",
-            "has one answer in this request, and a pairwise judge compares several: send all samples of a prompt "
-            "together (n_samples_per_prompt of at least 2, one remote server; not one request per sample)",
-        )
     return [
-        (
-            found,
-            CompareRequest(prompt=prompt, answers=tuple(_reply(request.query[one], prompt, special) for one in found)),
-        )
+        PromptSamples(prompt, found, tuple(_reply(request.query[one], prompt, special) for one in found))
         for prompt, found in places.items()
     ]
+
+
+def to_compare(samples: PromptSamples) -> CompareRequest:
+    """The samples of a prompt as a request of ours.
+
+    Raises:
+        ServiceError: there is only one, or they cannot be judged.
+    """
+    if len(samples.answers) == 1:
+        raise unprocessable(
+            f"prompts[{samples.places[0]}]",
+            "has one answer in this request, and a pairwise judge compares several: send all samples of a prompt in "
+            "one request, or start the service with --group-size, the number of samples of a prompt",
+        )
+    return read_record(CompareRequest, {"prompt": samples.prompt, "answers": samples.answers})
 
 
 def _reply(query: str, prompt: str, special: tuple[str, ...]) -> str:

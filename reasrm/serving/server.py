@@ -14,6 +14,7 @@ from reasrm.records.ledger import Ledger
 from reasrm.runtime.stage_main import ExitCode, StageError
 from reasrm.runtime.terminal import message, say
 from reasrm.serving.access import Access
+from reasrm.serving.answer_groups import AnswerGroups
 from reasrm.serving.application import JudgeService, build_application
 from reasrm.serving.judging_queue import JudgingQueue, QueueLimits
 from reasrm.serving.kept_judgments import KeptJudgments
@@ -38,6 +39,8 @@ class ServerSettings:
     body: BodyLimits
     timeout_seconds: float
     special_tokens: tuple[str, ...]
+    group_size: int | None
+    """Answers to a prompt, where they come one by one."""
 
 
 def serve_judge(judge: Judge, ledger: Ledger, settings: ServerSettings) -> int:
@@ -54,7 +57,13 @@ async def _serve(judge: Judge, ledger: Ledger, settings: ServerSettings, listene
     metrics = ServiceMetrics()
     queue = JudgingQueue(judge, KeptJudgments(ledger, judge), settings.queue, metrics)
     service = JudgeService(
-        queue, metrics, settings.access, settings.body, settings.timeout_seconds, settings.special_tokens
+        queue,
+        metrics,
+        settings.access,
+        settings.body,
+        settings.timeout_seconds,
+        settings.special_tokens,
+        None if settings.group_size is None else AnswerGroups(settings.group_size, queue),
     )
     config = uvicorn.Config(
         build_application(service),

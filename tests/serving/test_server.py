@@ -331,4 +331,45 @@ def test_a_judge_that_cannot_be_used_is_told_to_every_client(tmp_path: Path) -> 
         assert (refused.status, refused.json["where"]) == (502, "judge")
         fault["status"] = 503
         refused = served.ask("/compare", question(0))
-        assert (refused.status, refused.json["where"], refused.headers["retry-after"]) == (503, "judge", "10")
+        assert (refused.status, refused.json["where"]) == (503, "judge"), refused.json
+        assert refused.headers["retry-after"] == "10"
+
+
+def test_openrlhf_gets_its_rewards_in_one_request_or_one_by_one(tmp_path: Path) -> None:
+    """A sample alone waits for the others to its prompt, is given up in time, and joins again."""
+    replies = ("bad", "right", "worse")
+
+    def body(*places: int, prompt: str = "Which?") -> dict[str, Any]:
+        query = [f"{prompt}{replies[place]}<end>" for place in places]
+        return {"query": query, "prompts": [prompt] * len(places), "labels": [None] * len(places)}
+
+    with (
+        judge_server(honest) as url,
+        serving(
+            *("--served", str(served_file(tmp_path, url)), "--end-of-reply", "<end>"),
+            *("--group-size", "3", "--timeout", "2"),
+        ) as served,
+        ThreadPoolExecutor(4) as clients,
+    ):
+        whole = served.ask("/get_reward", body(0, 1)).json
+        assert (whole["rewards"], whole["scores"]) == ([-1, 1], [0, 1])
+        early = served.ask("/get_reward", body(0))
+        assert (early.status, early.json["where"]) == (504, "prompts")
+        assert "1 of 3 answers to this prompt came" in early.json["error"]
+        singles = list(clients.map(lambda place: served.ask("/get_reward", body(place)).json["rewards"], (2, 1, 0)))
+        assert singles[1] == [1.0]
+        assert sum(rewards[0] for rewards in singles) == pytest.approx(0)
+
+
+def test_nemo_gym_is_answered_in_its_own_words(honest_service: ServedProcess) -> None:
+    texts = ("the right one", "another")
+    responses = [
+        {"output": [{"type": "message", "content": [{"type": "output_text", "text": text}]}]} for text in texts
+    ]
+    body = {"conversation_history": [{"role": "user", "content": "Which?"}], "response_objs": responses}
+    reply = honest_service.ask("/compare", body).json
+    assert (reply["rewards"], reply["metrics"]["unreadable_rate"]) == ([1.0, -1.0], 0.0)
+    refused = honest_service.ask("/compare", body | {"principle": "Be brief."})
+    assert (refused.status, refused.json["where"]) == (422, "principle")
+    alone = honest_service.ask("/get_reward", {"query": ["Qa"], "prompts": ["Q"], "labels": [None]})
+    assert "start the service with --group-size" in alone.json["error"]

@@ -6,7 +6,7 @@ import pytest
 
 from reasrm.records.pair import Role
 from reasrm.serving.nemo_gym import GenRMRequest, from_nemo_gym, is_nemo_gym, to_nemo_gym
-from reasrm.serving.openrlhf import RemoteRewardRequest, groups_of
+from reasrm.serving.openrlhf import RemoteRewardRequest, samples_of, to_compare
 from reasrm.serving.request_reading import read_record
 from reasrm.serving.service_errors import ServiceError
 from reasrm.serving.wire_format import CompareReply, CompareRequest, ShownPair
@@ -21,10 +21,12 @@ def sent(query: list[str], prompts: list[str]) -> RemoteRewardRequest:
 def test_openrlhfs_samples_are_grouped_by_prompt_and_cut_to_the_reply() -> None:
     prompts = ["<user>one", "<user>two", "<user>one", "<user>two"]
     replies = [f"a{END}", f" b {END}\n{END}", "c", f"says {END} inside{END}"]
-    groups = groups_of(sent([prompt + reply for prompt, reply in zip(prompts, replies, strict=True)], prompts), (END,))
-    assert [places for places, _ in groups] == [[0, 2], [1, 3]]
-    assert [group.prompt for _, group in groups] == ["<user>one", "<user>two"]
-    assert [group.answers for _, group in groups] == [("a", "c"), ("b", f"says {END} inside")]
+    found = samples_of(sent([prompt + reply for prompt, reply in zip(prompts, replies, strict=True)], prompts), (END,))
+    assert found == [
+        ("<user>one", [0, 2], ("a", "c")),
+        ("<user>two", [1, 3], ("b", f"says {END} inside")),
+    ]
+    assert to_compare(found[0]).answers == ("a", "c")
 
 
 @pytest.mark.parametrize(
@@ -39,7 +41,7 @@ def test_samples_that_cannot_be_compared_are_refused(
     query: list[str], prompts: list[str], where: str, said: str
 ) -> None:
     with pytest.raises(ServiceError) as refused:
-        groups_of(sent(query, prompts), ())
+        [to_compare(samples) for samples in samples_of(sent(query, prompts), ())]
     assert (refused.value.reply.status, refused.value.reply.where) == (422, where)
     assert said in refused.value.reply.error
 
