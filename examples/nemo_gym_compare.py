@@ -3,8 +3,8 @@
     reasrm serve-judge                                                                  in one terminal
     python examples/nemo_gym_compare.py --url http://127.0.0.1:8765/compare             in another
 
-The body is that of `GenRMStrategy.compare` in resources_servers/genrm_compare/comparison_strategies.py of NeMo Gym,
-which NeMo-RL trains with.
+The body is that of `GenRMStrategy.compare` in resources_servers/genrm_compare/comparison_strategies.py of NeMo Gym, for
+callers who hold all answers of a prompt.
 """
 
 import argparse

@@ -4,8 +4,8 @@ It posts `{"conversation_history", "response_objs", "principle"}`, where a respo
 API, and reads `rewards` and `metrics` (NVIDIA-NeMo/Gym, resources_servers/genrm_compare: `GenRMStrategy.compare` in
 comparison_strategies.py, `GenRMCompareRequest` in app.py, `extract_output_text` in utils.py; at commit 0880a8d). Its
 own server gives mean scores from 1 to 5; these rewards are the net share of answers that one beats, in [-1, 1]: another
-scale, which GRPO's advantages divide out if they are scaled by the group's deviation. There is no `/verify`, where it
-sends answers one by one.
+scale, which GRPO's advantages divide out if they are scaled by the group's deviation. There is no `/verify`, where its
+rollout collector sends answers one by one.
 """
 
 from typing import Any
