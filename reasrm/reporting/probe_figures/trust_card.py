@@ -8,6 +8,7 @@ from reasrm.probes.measures_file import ProbeMeasures
 from reasrm.reporting.charts import ModelView
 from reasrm.reporting.display_text import NO_FIGURE, percent
 from reasrm.reporting.dot_chart import ChartDot, Scale
+from reasrm.reporting.probe_figures.measure_names import measure_title, variant_title
 from reasrm.reporting.probe_figures.measure_text import in_words, interval_of, value_text
 from reasrm.reporting.probe_figures.named_measures import (
     ACCURACY,
@@ -20,6 +21,7 @@ from reasrm.reporting.probe_figures.named_measures import (
 )
 
 NOT_MEASURED = "not measured"
+WORST_SAID = "the worst of its variants, which is chosen by its figure, so that figure and interval lie a little high"
 WHOLE = Scale(-0.08, 1.08, None)
 """Every line of a card is a share; with room for the marks at both ends."""
 
@@ -37,6 +39,8 @@ class CardLine:
     what: str
     """What the figure is, where that is not the label; why it is missing, where it is."""
     dot: ChartDot | None
+    probe: str = ""
+    """Whose section has more; empty where no section has."""
 
 
 @dataclass(frozen=True)
@@ -89,11 +93,14 @@ def _line(line: TrustLine, model: ModelView, measures: ProbeMeasures) -> CardLin
     for name in line.measures:
         if (found := find(measures, name)) is not None:
             said, state = word(line, found.low, found.high)
-            what = in_words(found.name) + (f", {in_words(found.variant)}" if found.variant else "")
+            what = measure_title(name.probe, found.name) + (
+                f": {variant_title(found.variant)}" if found.variant else ""
+            )
             dot = ChartDot(model.series, found.value, found.low, found.high)
-            return CardLine(line.label, said, state, value_text(found), interval_of(found), what, dot)
-    refused = [measures.probes[name.probe].refused for name in line.measures if name.probe in measures.probes]
-    return CardLine(line.label, NOT_MEASURED, "unreadable", NO_FIGURE, "", next(filter(None, refused), ""), None)
+            return CardLine(line.label, said, state, value_text(found), interval_of(found), what, dot, name.probe)
+    given = [name.probe for name in line.measures if name.probe in measures.probes]
+    refused = next(filter(None, (measures.probes[probe].refused for probe in given)), "")
+    return CardLine(line.label, NOT_MEASURED, "unreadable", NO_FIGURE, "", refused, None, next(iter(given), ""))
 
 
 def _rule(line: TrustLine) -> str:
@@ -107,5 +114,5 @@ def _rule(line: TrustLine) -> str:
 
 
 def _named(name: MeasureName) -> str:
-    variant = {"": "", WORST: ", the worst of its variants"}.get(name.variant, f", {in_words(name.variant)}")
-    return f"{in_words(name.measure)} (probe {in_words(name.probe)}{variant})"
+    variant = {"": "", WORST: f", {WORST_SAID}"}.get(name.variant, f", {variant_title(name.variant)}")
+    return f"{measure_title(name.probe, name.measure)} (probe {in_words(name.probe)}{variant})"
