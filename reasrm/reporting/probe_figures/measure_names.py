@@ -31,7 +31,7 @@ TITLES: Mapping[str, Mapping[str, str]] = {
         "sensitivity": "moves when the label is turned",
         "right_when_turned": "right before and after that",
         "invariance": "stays when nothing that counts changes",
-        "harmonic_mean": "both together (harmonic mean)",
+        "harmonic_mean": "moves and stays as it should (harmonic mean)",
         "drawn_to_addition": "drawn to what is added",
         "edited": "items that the edit changes",
     },

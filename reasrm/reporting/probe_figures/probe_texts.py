@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from reasrm.probes.measures_file import ProbedBy
+from reasrm.reporting.display_text import shortened
 from reasrm.reporting.probe_figures.measure_names import ENDINGS, KEY, variant_title
 from reasrm.reporting.probe_figures.measure_text import in_words
 
+MOST_CHARACTERS = 4_000
+"""Of a text; a longer one is cut in its middle."""
 VARIANTS = ("texts", "master_keys")
 """Settings whose keys are names of variants."""
 
@@ -51,10 +54,13 @@ def other_settings(probed: Mapping[str, ProbedBy]) -> list[str]:
 def _settings(settings: Mapping[str, Any], counted: set[str]) -> Iterator[ProbeSetting]:
     for name, value in settings.items():
         if isinstance(value, dict) and value and all(isinstance(text, str) for text in value.values()):
-            texts = [NamedText(_title(name, key), text, _is_counted(name, key, counted)) for key, text in value.items()]
+            texts = [
+                NamedText(_title(name, key), shortened(text, MOST_CHARACTERS), _is_counted(name, key, counted))
+                for key, text in value.items()
+            ]
             yield ProbeSetting(in_words(name), tuple(texts), "")
         else:
-            yield ProbeSetting(in_words(name), (), json.dumps(value, ensure_ascii=False))
+            yield ProbeSetting(in_words(name), (), shortened(json.dumps(value, ensure_ascii=False), MOST_CHARACTERS))
 
 
 def _title(setting: str, key: str) -> str:
