@@ -178,6 +178,7 @@ def test_what_a_reader_needs_is_there(made_up_site: dict[str, str]) -> None:
         ),
         PROBES: (
             "Order of the answers", "Does the verdict follow the answer?", "Somebody (2026), section 1", "net change",
+                "Verdicts that flip when A and B change places",
             "What net_change is, in words.", "edit 8", "3.25", "steps", "adjusted as one family of the 8 tests",
             "ScalarRM was not probed: the judge writes no replies", "SFT on traces 7 of 30;", "4 left out",
             "Is it easy to cheat?", "What does it cost against a reward model that scores?",
@@ -349,3 +350,5 @@ def test_what_a_configuration_does_not_have_is_left_out(
     assert "tokens come to $1.50" in text
     assert text.count("No model of this configuration is probed") == 2
     assert "Not measured in this run: no model was attacked." in text
+    probes = text_of(site, PROBES)
+    assert probes.index("No model of this configuration is probed") < probes.index("Is it easy to cheat?")
