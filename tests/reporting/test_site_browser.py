@@ -56,7 +56,12 @@ def test_hostile_texts_run_nothing_and_ask_for_nothing(browser: Any, hostile_fol
     assert page.locator("img, iframe, object, embed, link, form, base").count() == 0
     for width in (390, 1400):
         page.set_viewport_size({"width": width, "height": 900})
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, "a text pushes the page out"
+        beyond = page.evaluate(
+            "() => document.documentElement.scrollWidth <= innerWidth ? [] : [...document.querySelectorAll('main *')]"
+            ".filter(one => !one.closest('svg') && one.getBoundingClientRect().right > innerWidth + 1)"
+            ".map(one => `${one.parentElement.className} ${one.tagName} ${one.className}`)"
+        )
+        assert beyond == [], "a text pushes the page out"
 
 
 def test_our_own_script_runs_under_the_policy(browser: Any, made_up_folder: Path) -> None:
