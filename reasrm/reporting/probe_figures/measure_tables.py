@@ -21,7 +21,7 @@ from reasrm.reporting.probe_figures.measure_text import (
     value_text,
 )
 from reasrm.reporting.probe_figures.named_measures import TRACES
-from reasrm.reporting.probe_figures.probe_answers import ProbeAnswer, probe_answers
+from reasrm.reporting.probe_figures.probe_answers import LeadingMeasure, probe_answers
 from reasrm.reporting.probe_figures.probe_texts import ProbeSetting, other_settings, probe_settings
 from reasrm.reporting.probe_figures.tested_family import FALSE_DISCOVERIES, MeasureKey
 
@@ -82,7 +82,7 @@ class ProbeSection:
     """Models that could not be probed, and why."""
     not_asked: tuple[str, ...]
     """Of each model of which some queries were not asked, how many."""
-    answers: tuple[ProbeAnswer, ...]
+    answers: tuple[LeadingMeasure, ...]
     """What the section begins with; empty where its tables are to begin."""
     settings: tuple[ProbeSetting, ...]
     """What was asked with."""

@@ -30,8 +30,8 @@ class AnswerFigure:
 
 
 @dataclass(frozen=True)
-class ProbeAnswer:
-    """One measure of all models."""
+class LeadingMeasure:
+    """One measure of all models, with which a section begins."""
 
     says: str
     figures: tuple[AnswerFigure, ...]
@@ -42,7 +42,7 @@ def probe_answers(
     models: Sequence[ModelView],
     measures: Mapping[str, ProbeMeasures],
     adjusted: Mapping[MeasureKey, float],
-) -> Iterator[ProbeAnswer]:
+) -> Iterator[LeadingMeasure]:
     """What the section of `probe` begins with; nothing where it is not known what its answer is, or none was measured.
 
     Args:
@@ -54,7 +54,7 @@ def probe_answers(
     for name, says in LEADS.get(probe, ()):
         found = [(model, one) for model in models if (one := find(measures[model.name], name)) is not None]
         if found:
-            yield ProbeAnswer(says, tuple(_figure(model, name, one, adjusted) for model, one in found))
+            yield LeadingMeasure(says, tuple(_figure(model, name, one, adjusted) for model, one in found))
 
 
 def _figure(model: ModelView, name: MeasureName, one: Measure, adjusted: Mapping[MeasureKey, float]) -> AnswerFigure:

@@ -1,11 +1,11 @@
 """What exactly a probe asked with: texts and settings from its measures, so that a name can be looked up."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from reasrm.probes.measures_file import ProbedBy
+from reasrm.records.harmless_text import json_text
 from reasrm.reporting.display_text import shortened
 from reasrm.reporting.probe_figures.measure_names import ENDINGS, KEY, variant_title
 from reasrm.reporting.probe_figures.measure_text import in_words
@@ -60,7 +60,7 @@ def _settings(settings: Mapping[str, Any], counted: set[str]) -> Iterator[ProbeS
             ]
             yield ProbeSetting(in_words(name), tuple(texts), "")
         else:
-            yield ProbeSetting(in_words(name), (), shortened(json.dumps(value, ensure_ascii=False), MOST_CHARACTERS))
+            yield ProbeSetting(in_words(name), (), shortened(json_text(value), MOST_CHARACTERS))
 
 
 def _title(setting: str, key: str) -> str:
