@@ -47,7 +47,8 @@ class ProbeParams(StageParams):
     """Most questions of the sample that probes ask about, drawn by hash over all benchmarks."""
     seed: int
     """Of the sample, of draws and of each bootstrap."""
-    resamples: int = Field(gt=0)
+    resamples: int = Field(ge=100)
+    """Of each bootstrap; fewer show no interval of 95 %."""
     suite: dict[str, dict[str, Any]]
     """The probes that are run, each with its settings."""
 

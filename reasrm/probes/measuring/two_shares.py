@@ -65,6 +65,7 @@ def gap(
     spread = bool(np.ptp(samples) >= NO_SPREAD)
     rarer = min(int((samples <= 0).sum()), int((samples >= 0).sum()))
     p = min(1.0, 2 * (rarer + 1) / (len(samples) + 1))
+    found = float((ndtri(1 - LEVEL / 2) + ndtri(POWER)) * samples.std())  # of shares at most 1 apart
     yield Measure(
         name=name,
         variant=variant,
@@ -76,7 +77,7 @@ def gap(
         questions=two.all_questions,
         null=0.0,
         p=max(p, LEVEL) if low <= 0 <= high else p,
-        detectable=float((ndtri(1 - LEVEL / 2) + ndtri(POWER)) * samples.std()) if spread else None,
+        detectable=found if spread and found <= 1 else None,
         left_out=left_out,
     )
 
