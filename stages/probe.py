@@ -68,6 +68,21 @@ def plain_judgments(folder: Path, items: list[ProbeItem]) -> PlainJudgments:
     return recorded_judgments(items, (one for file in files for one in read_records(file, Judgment)))
 
 
+def require_same_model(opened: Mapping[str, Any], judged: Mapping[str, Any], model: str, checkpoint: Path) -> None:
+    """Refuse to set answers of one model beside the plain judgments of another.
+
+    Raises:
+        StageError: the weights are not those that judged.
+    """
+    here, there = (str(identity.get("engine", {}).get("checkpoint")) for identity in (opened, judged))
+    if here != there:
+        raise StageError(
+            f"{checkpoint} (weights {here[:12]}) is not what made {JUDGMENTS / model} (weights {there[:12]}): name the "
+            f"checkpoint of `judge_variants.{model}` in `probe_variants.{model}` of params.yaml, or judge again: "
+            f"`dvc repro judge@{model}`"
+        )
+
+
 def main() -> str:
     """Probe the model named on the command line."""
     if len(sys.argv) != 2:
@@ -80,6 +95,7 @@ def main() -> str:
     plain = plain_judgments(JUDGMENTS / model, items)
     judge_params = JudgeParams.recorded_in(identity, params.checkpoint)
     with judge_params.open_judge(running) as judge, Ledger(LEDGERS / f"probe-{model}.jsonl") as ledger:
+        require_same_model(judge.identity(), identity, model, params.checkpoint)
         sample = sample_of(items, params.questions, params.seed)
         plain = judged_plainly(judge, sample, ledger, plain)
         context = ProbeContext(sample, plain, traits_of(judge), params.resamples, params.seed)
