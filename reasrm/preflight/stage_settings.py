@@ -102,24 +102,10 @@ def _probed_models(params: Mapping[str, Any]) -> Iterator[StageSettings]:
         if judge is None:
             yield StageSettings(stage, "probe", None, error=f"{PARAMS_FILE}: `judge_variants` has no model {name}")
             continue
-        if wrong := _other_checkpoint(name, variants[name], judge.settings):
-            yield StageSettings(stage, "probe", None, error=wrong)
-            continue
         try:
             yield replace(judge, stage=stage, section="probe", queries=_queries(params, judge.settings))
         except (StageError, ParamsError) as error:
             yield StageSettings(stage, "probe", None, error=str(error))
-
-
-def _other_checkpoint(name: str, variant: Any, judge: TrainerSettings | JudgeNeeds | None) -> str:
-    """What is wrong if a model is not probed with the checkpoint that it is judged with; else empty."""
-    probed = variant.get("checkpoint") if isinstance(variant, Mapping) else None
-    if not isinstance(judge, JudgeNeeds) or probed == str(judge.checkpoint):
-        return ""
-    return (
-        f"{PARAMS_FILE}: `probe_variants.{name}` has the checkpoint {probed} and `judge_variants.{name}` has "
-        f"{judge.checkpoint}: name the same"
-    )
 
 
 def _queries(params: Mapping[str, Any], judge: TrainerSettings | JudgeNeeds | None) -> int | None:
