@@ -1,7 +1,7 @@
-"""Where `reasrm probe --out` writes: folders that are written anew, so nothing but its own results may stand in them.
+"""Where `reasrm probe --out` writes: folders written anew, so nothing but its own results may stand in them.
 
 What is written takes the place of the folder and of all that is in it. A folder counts as one of its own results only
-if it holds a probe's files and nothing else: the pipeline's `data` with `data/probes` in it does not, nor does a model's
+if it holds a probe's files and nothing else: a project's `data` with `data/probes` in it does not, nor does a model's
 folder there, which DVC tracks.
 """
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from reasrm.commands.named_judge import NamedJudge
 from reasrm.probes.measures_file import MEASURES, read_measures
 from reasrm.probes.measuring.question_values import QUESTION_VALUES, read_question_values
 from reasrm.records.jsonl import read_records
@@ -126,6 +127,22 @@ def test_what_it_takes_is_known_and_kept_to_before_anything_is_asked(
     assert service.replied == 0
     assert probed(tmp_path, honest, service, "--items", file, "--questions", "2", "--budget", "10") == ExitCode.DONE
     assert service.replied == 10
+
+
+def test_an_interrupted_run_says_what_it_leaves(
+    tmp_path: Path, pairs: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C while the judge is being opened, before anything was asked: no file of replies is named."""
+
+    def interrupted(_: NamedJudge) -> None:
+        raise KeyboardInterrupt
+
+    out = tmp_path / "probed"
+    with monkeypatch.context() as patched:
+        patched.setattr(NamedJudge, "open_judge", interrupted)
+        assert probed(tmp_path, honest, Service(), "--items", str(pairs), "--out", str(out)) == ExitCode.INTERRUPTED
+    assert "interrupted; nothing had been asked" in capsys.readouterr().err
+    assert not list(tmp_path.glob("*.replies.jsonl"))
 
 
 @pytest.mark.parametrize(

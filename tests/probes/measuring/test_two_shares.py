@@ -64,3 +64,11 @@ def test_shares_without_any_spread_have_an_interval_all_the_same() -> None:
     assert 0.5 < apart.low < 1.0
     assert apart.p is not None
     assert apart.p < 0.01
+
+
+def test_no_gap_larger_than_one_is_called_detectable() -> None:
+    """Two questions against two: only a gap that shares cannot have would have been found."""
+    first, second = ([Unit(f"{name}{at}", float(at)) for at in range(2)] for name in "ab")
+    (found,) = gap(CONTEXT, "gap", first, second)
+    assert found.interval is Interval.BOOTSTRAP
+    assert found.detectable is None
