@@ -19,7 +19,7 @@ from reasrm.benchmarks.outcome import BenchmarkOutcome, read_outcome
 from reasrm.benchmarks.outcome_counts import OutcomeCounts
 from reasrm.benchmarks.scoring_rule import RuleName, ScoringMode, ScoringRule
 from reasrm.datasets.hub import HubData
-from reasrm.datasets.row_fields import Refusal, Row, RowRefusedError, identifier, text, user_turn
+from reasrm.datasets.row_fields import Refusal, Row, RowRefusedError, author_labels, identifier, text, user_turn
 from reasrm.records.benchmark_item import BenchmarkItem
 from reasrm.records.judge_kind import JudgeKind
 
@@ -69,7 +69,8 @@ class RewardBench(Benchmark):
         prompt = user_turn(text(row, "prompt"))
         answers = text(row, "chosen"), text(row, "rejected")
         keys = {"subset": subset, "id": number}
-        return [self.item(row, f"{subset}/{number}", prompt, answers, keys, {"subset": subset})]
+        authors = author_labels(row.get("chosen_model"), row.get("rejected_model"))
+        return [self.item(row, f"{subset}/{number}", prompt, answers, keys, {"subset": subset, **authors})]
 
     def subset(self, item: BenchmarkItem) -> str:
         """The row's subset."""

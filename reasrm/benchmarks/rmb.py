@@ -25,6 +25,7 @@ from reasrm.datasets.row_fields import (
     Refusal,
     Row,
     RowRefusedError,
+    author_labels,
     identifier,
     quoted,
     required,
@@ -139,7 +140,8 @@ class Rmb(Benchmark):
         kind, category = _kind(row)
         uid = str(identifier(row, UID_OF[kind]))
         prompt = conversation(required(row, "conversation_input"), "conversation_input")
-        best = _answer(required(row, "chosen" if kind is RmbRowKind.PAIR else "bon_best"))
+        chosen = required(row, "chosen" if kind is RmbRowKind.PAIR else "bon_best")
+        best = _answer(chosen)
         losers = [required(row, "reject")] if kind is RmbRowKind.PAIR else _losers(row)
         return [
             self.item(
@@ -148,7 +150,7 @@ class Rmb(Benchmark):
                 prompt,
                 (best, _answer(worse)),
                 {"kind": kind.value, "category": category, "uid": uid, "loser": loser},
-                {"category": category},
+                {"category": category, **author_labels(chosen.get("llm_name"), worse.get("llm_name"))},
             )
             for loser, worse in enumerate(losers)
         ]

@@ -70,6 +70,12 @@ def text(row: Row, field: str) -> str:
     return value
 
 
+def author_labels(chosen: object, rejected: object) -> dict[str, str]:
+    """The labels of a pair that name the models which wrote its answers, as far as a row says so."""
+    named = {"chosen_model": chosen, "rejected_model": rejected}
+    return {label: author for label, author in named.items() if isinstance(author, str) and author}
+
+
 def identifier(row: Row, field: str) -> str | int:
     """The string or whole number in `field`; a number of more than 64 bits as its digits, since JSON readers round it.
 

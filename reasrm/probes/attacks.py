@@ -114,10 +114,10 @@ class AttacksProbe(Probe):
         defended = [
             one for variant, some in of_variant.items() for one in some if not variant.endswith((UNDEFUSED, BY_BETTER))
         ]
-        tried, left_out = trials(context, defended)
-        rightly = {one.place: Unit(one.question, float(bool(one.clean))) for one in tried}
+        all_tried, left_out = trials(context, defended)
+        rightly = {one.place: Unit(one.question, float(bool(one.clean))) for one in all_tried}
         yield from share(context, "clean_accuracy", rightly.values(), good=Good.HIGHER)
-        yield from success(context, "", tried, left_out)
+        yield from success(context, "", all_tried, left_out)
         found = {name: trials(context, some) for name, some in of_variant.items()}
         for name, (some, lost) in found.items():
             if not name.startswith(KEY) and not name.endswith(BY_BETTER):
@@ -129,7 +129,8 @@ class AttacksProbe(Probe):
             yield from paired_picks(context, "defence_gain", name, undefused, found.get(name, nothing)[0])
         for name in self.mirrored:
             by_better, _ = found.get(f"{name}{BY_BETTER}", nothing)
-            yield from paired_picks(context, "attacker_gain", name, found.get(name, nothing)[0], by_better)
+            tried = found.get(name, nothing)[0]
+            yield from paired_picks(context, "attacker_gain", name, tried, by_better, Good.LOWER)
 
     def _variants(self, *, own_prompt: bool) -> dict[str, tuple[str, Condition]]:
         """What the losing answer is replaced by, and how the judge is asked, by variant; without the master keys."""

@@ -79,15 +79,16 @@ def _picked_a(readable: Sequence[tuple[PlainJudgment, PlainJudgment]]) -> Iterat
 
 def _of_draws(context: ProbeContext, answers: Sequence[ProbeAnswer]) -> Iterator[Measure]:
     """Changes between draws; an item counts where all three of its draws are readable."""
-    drawn: dict[str, dict[str, bool]] = defaultdict(dict)
+    drawn: dict[tuple[str, str], dict[str, bool]] = defaultdict(dict)
+    question = {(one.query.item.benchmark, one.query.item.item_id): one.query.item.question for one in answers}
     for one in answers:
         if one.correct is not None:
-            drawn[one.query.item.question][one.query.variant] = one.correct
-    whole = {question: three for question, three in drawn.items() if len(three) == len((FIRST, AGAIN, SWAPPED))}
-    lost = len({one.query.item.question for one in answers}) - len(whole)
-    again = {question: float(three[FIRST] != three[AGAIN]) for question, three in whole.items()}
-    flipped = {question: float(three[FIRST] != three[SWAPPED]) for question, three in whole.items()}
-    repeated = [Unit(question, value) for question, value in again.items()]
+            drawn[one.query.item.benchmark, one.query.item.item_id][one.query.variant] = one.correct
+    whole = {item: three for item, three in drawn.items() if len(three) == len((FIRST, AGAIN, SWAPPED))}
+    lost = len(question) - len(whole)
+    again = {item: float(three[FIRST] != three[AGAIN]) for item, three in whole.items()}
+    flipped = {item: float(three[FIRST] != three[SWAPPED]) for item, three in whole.items()}
+    repeated = [Unit(question[item], value) for item, value in again.items()]
     yield from share(context, "repeat_rate", repeated, good=Good.LOWER, left_out=lost)
-    net = [Unit(question, flipped[question] - again[question]) for question in whole]
+    net = [Unit(question[item], flipped[item] - again[item]) for item in whole]
     yield from difference(context, "net_flip_rate", net, good=Good.LOWER, left_out=lost)

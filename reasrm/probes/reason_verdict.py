@@ -16,7 +16,8 @@ from reasrm.judging.stances.stance import Stance
 from reasrm.judging.trace_structure import TraceStructure, read_structure
 from reasrm.probes.measure import Good, Measure
 from reasrm.probes.probe import Probe
-from reasrm.probes.query import JudgeTraits, PlainJudgment, ProbeAnswer, ProbeContext, ProbeQuery
+from reasrm.probes.query import JudgeTraits, PlainJudgment, ProbeAnswer, ProbeContext
+from reasrm.probes.reasoning.solution_steps import STEP_DEFINITIONS, steps_right
 from reasrm.probes.statistics import Unit, difference, share
 from reasrm.records.comparison import Side
 from reasrm.records.judgment_reading import ReasonsReading
@@ -38,6 +39,8 @@ class ReasonVerdictProbe(Probe):
         "conclusion.",
         CONTRADICTING: "share of judgments with a clear reading that names the other answer than the verdict.",
         UNDECIDABLE: "share of judgments whose reasons prefer no answer, or cannot be read by rule.",
+        "agreement": "consistent judgments of those that are consistent or contradicting: how often reasons that can "
+        "be read agree with the verdict, however many can be read.",
         "reasons_right": "share of judgments with clear reasons, all for one answer, that name the better answer.",
         "verdict_gain": "accuracy of the verdicts of the same judgments minus that of their reasons: below 0 the "
         "verdict loses what the reasons had found.",
@@ -45,19 +48,12 @@ class ReasonVerdictProbe(Probe):
         "step follows the position.",
         "totals_add_up": "share of judgments, with totals and a list of met criteria for each answer, in which both "
         "totals are the sums of the weights.",
+        **STEP_DEFINITIONS,
     }
 
     def refuses(self, traits: JudgeTraits) -> str:
         """A judge that scores gives no reasons."""
         return "" if traits.writes else "it scores answers and gives no reasons"
-
-    def most_queries(self, _items: int, _traits: JudgeTraits) -> int:
-        """Nothing is asked."""
-        return 0
-
-    def queries(self, _context: ProbeContext) -> Iterator[ProbeQuery]:
-        """Nothing is asked."""
-        yield from ()
 
     def readings(self, context: ProbeContext) -> Iterator[ReasonsReading]:
         """What the reasons of each judgment prefer."""
@@ -92,11 +88,15 @@ class ReasonVerdictProbe(Probe):
             for name, good in ((CONSISTENT, Good.HIGHER), (CONTRADICTING, Good.LOWER), (UNDECIDABLE, Good.NEITHER)):
                 units = (Unit(one.item.question, float(what == name)) for one, what in of_variant)
                 yield from share(context, name, units, variant=variant, good=good, left_out=0 if variant else lost)
+        clear = [(one, what) for one, of, what in kinds if not of and what != UNDECIDABLE]
+        units = (Unit(one.item.question, float(what == CONSISTENT)) for one, what in clear)
+        yield from share(context, "agreement", units, good=Good.HIGHER, left_out=len(context.all_plain) - len(clear))
         against = (one for one, of, what in kinds if not of and what == CONTRADICTING)
         units = (Unit(one.item.question, float(one.judgment.verdict is Side.A)) for one in against)
         yield from share(context, "contradicting_picks_a", units, null=0.5)
         yield from _reasons_right(context, read)
         yield from _totals_add_up(context, read)
+        yield from steps_right(context, ((one.item, of.solution) for one, of in replies(context)))
 
 
 Read = tuple[PlainJudgment, TraceStructure, dict[StanceSource, Stance]]

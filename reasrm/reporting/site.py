@@ -16,7 +16,6 @@ from reasrm.reporting.pages.overview import OverviewPage, overview_page
 from reasrm.reporting.pages.probes import ProbesPage, probes_page
 from reasrm.reporting.pages.training import TrainingPage, training_page
 from reasrm.reporting.plots import SMOOTHING
-from reasrm.reporting.probe_figures.trust_card import WHOLE
 from reasrm.reporting.source import Folders, ReportSource, read_source
 
 PAPER_ADDRESS = "https://arxiv.org/abs/2505.02387"
@@ -137,7 +136,6 @@ def _rendered(site: Site, contents: tuple[Any, ...]) -> Iterator[tuple[str, str]
                 pages=site.pages,
                 here=here,
                 href=lambda path, here=here: link(here.path, path),
-                whole=WHOLE,
                 paper_address=PAPER_ADDRESS,
                 smoothing=SMOOTHING,
             ),

@@ -51,6 +51,13 @@ def test_a_row_becomes_one_item_with_the_benchmarks_own_keys() -> None:
     assert RULES.outcome_row(item) == {"subset": "hep-go", "id": 7}
 
 
+def test_who_wrote_the_answers_is_kept_where_a_row_says_so() -> None:
+    (item,) = RULES.items({**ROW, "chosen_model": "one", "rejected_model": "other"})
+    assert item.pair.labels == {"subset": "hep-go", "chosen_model": "one", "rejected_model": "other"}
+    (without,) = RULES.items({**ROW, "chosen_model": "", "rejected_model": None})
+    assert without.pair.labels == {"subset": "hep-go"}
+
+
 def test_family_is_kept_where_a_row_has_one() -> None:
     (item,) = RULES.items({**ROW, "family": "sum"})
     assert item.keys["family"] == "sum"

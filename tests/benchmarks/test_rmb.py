@@ -85,6 +85,7 @@ def test_every_loser_of_a_group_becomes_a_pair() -> None:
     items = RULES.items(row)
     assert [item.pair.rejected for item in items] == ["w1", "w2"]
     assert [item.keys["loser"] for item in items] == [0, 1]
+    assert {(item.pair.labels["chosen_model"], item.pair.labels["rejected_model"]) for item in items} == {("m", "n")}
     assert len(items[0].pair.prompt) == 3
     assert RULES.row_id(items[0]) == RULES.row_id(items[1])
 

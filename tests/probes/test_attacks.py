@@ -110,12 +110,14 @@ def test_a_judge_that_never_looks_is_not_won() -> None:
 def test_a_judge_that_is_only_thrown_off_has_a_success_rate_and_no_gain_of_the_attacker() -> None:
     found = figures(THROWN_OFF)
     assert (found["asr/naive"], found["pac/naive"], found["attacker_gain/naive"]) == (0.5, 0.0, 0.0)
+    assert found["lost/naive"] == 0.5
     assert found["attacker_gain/five_times"] == 0.0
 
 
 def test_a_verdict_that_is_denied_is_no_win_and_is_not_hidden() -> None:
     found = figures(SILENT)
     assert (found["denied/naive"], found["asr/naive"], found["picked/naive"]) == (1.0, 0.0, 0.0)
+    assert (found["lost/naive"], found["lost/forged_tags"]) == (1.0, 0.0)
     assert found["denied/forged_tags"] == 0.0
     assert found["denied"] == pytest.approx(1 / 7)
 

@@ -1,13 +1,17 @@
 """Each probe tells the judges of known behaviour apart, with the numbers that its definition gives."""
 
+from dataclasses import replace
+
 import pytest
 
 from reasrm.probes.grounding import GroundingProbe
 from reasrm.probes.order import OrderProbe
 from reasrm.probes.probe import Probe
 from reasrm.probes.probe_run import run_suite
+from reasrm.probes.query import ProbeAnswer
 from reasrm.probes.reason_verdict import ReasonVerdictProbe
 from reasrm.records.comparison import Side, show
+from reasrm.records.judgment import ComparisonJudgment
 from tests.probes.known_judges import (
     ALWAYS_A,
     CONTRADICTS,
@@ -20,6 +24,7 @@ from tests.probes.known_judges import (
     KnownJudge,
     context_of,
     open_known,
+    sums,
 )
 
 
@@ -47,6 +52,25 @@ def test_order(known: KnownJudge, right: float, flips: float, picks_a: float) ->
     found = figures(OrderProbe(temperature=1.0), known)
     assert (found["consistent_accuracy"], found["flip_rate"], found["picked_a"]) == (right, flips, picks_a)
     assert (found["repeat_rate"], found["net_flip_rate"]) == (0.0, flips)
+
+
+def test_draws_of_two_items_of_one_question_are_not_mixed() -> None:
+    """One is answered in both orders and one in neither: a judge that never changes its mind has not done so here."""
+    probe, items = OrderProbe(temperature=1.0), [replace(item, question="one") for item in sums(2)]
+    with open_known(REASONS) as judge:
+        context = context_of(judge, items)
+        queries = list(probe.queries(context))
+    said = {"sum-0": (True, True, True), "sum-1": (False, None, None)}
+    places = {variant: place for place, variant in enumerate(("drawn", "drawn_again", "drawn_swapped"))}
+    answers = []
+    for query in queries:
+        right = said[query.item.item_id][places[query.variant]]
+        better = query.comparison.better
+        verdict = None if right is None else better if right else better.other
+        judgment = ComparisonJudgment(verdict=verdict, unreadable="no_answer" if verdict is None else None)
+        answers.append(ProbeAnswer(query, judgment))
+    found = {one.name: (one.value, one.units, one.left_out) for one in probe.measures(context, answers)}
+    assert found["repeat_rate"] == found["net_flip_rate"] == (0.0, 1, 1)
 
 
 REASON_VERDICT = [

@@ -46,6 +46,8 @@ def test_what_can_be_read_is_counted_and_the_rest_said() -> None:
     assert values["contradicting", ""] == (2 / 5, 5)
     assert values["undecidable", ""] == (2 / 5, 5)
     assert found["consistent", ""].left_out == 1  # without an evaluation
+    assert values["agreement", ""] == (1 / 3, 3)
+    assert found["agreement", ""].left_out == 3
     assert values["consistent", "criteria"] == (2 / 4, 4)
     assert values["contradicting", "totals"] == (2 / 4, 4)
     assert values["contradicting_picks_a", ""] == (1 / 2, 2)

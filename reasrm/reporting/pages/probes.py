@@ -61,11 +61,11 @@ def probes_page(source: ReportSource) -> ProbesPage:
     suite = source.parameters["probe"]["suite"]
     return ProbesPage(
         probes=probe_sections(source.probed, source.measures, adjusted, suite),
-        questions=reviewer_questions(source, _lengths(source)),
+        questions=reviewer_questions(source, _lengths(source), adjusted),
         faithfulness="" if changes is None else _faithfulness(source, changes, adjusted),
         costs=tuple(CostRow(model, source.measures[model.name]) for model in source.probed),
         tests=len(adjusted),
-        effects=sum(p <= FALSE_DISCOVERIES for p in adjusted.values()),
+        effects=sum(p < FALSE_DISCOVERIES for p in adjusted.values()),
     )
 
 

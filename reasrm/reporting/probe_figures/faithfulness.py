@@ -42,6 +42,6 @@ def faithfulness_sentence(
 
 def _outcome(value: float, p: float) -> str:
     """One of `OUTCOMES`."""
-    if p > FALSE_DISCOVERIES:
+    if p >= FALSE_DISCOVERIES:
         return OUTCOMES[2]
     return OUTCOMES[0] if value > 0 else OUTCOMES[1]

@@ -155,7 +155,7 @@ def _tables(
     for _, name, variant in found:
         variants.setdefault(name, {})[variant] = None
     for name, of_name in variants.items():
-        definition = next(probed[model.name].definitions[name] for model in models)
+        definition = next(said[name] for model in models if name in (said := probed[model.name].definitions))
         rows = tuple(
             _row(variant, [(model, found.get((model.name, name, variant))) for model in models], probe, adjusted)
             for variant in of_name
@@ -201,5 +201,5 @@ def _cell(measure: Measure, adjusted: float | None) -> MeasureCell:
         interval=interval_of(measure),
         rests_on=rests_on,
         test=test,
-        shown=adjusted is not None and adjusted <= FALSE_DISCOVERIES,
+        shown=adjusted is not None and adjusted < FALSE_DISCOVERIES,
     )

@@ -8,10 +8,19 @@ from dataclasses import dataclass
 
 from reasrm.probes.measure import Measure
 from reasrm.reporting.charts import ModelView
-from reasrm.reporting.display_text import NO_FIGURE, interval, percent, points
+from reasrm.reporting.display_text import NO_FIGURE, interval, p_value, percent, points
 from reasrm.reporting.model_scores import Figure
 from reasrm.reporting.probe_figures.measure_text import in_words, interval_of, value_text
-from reasrm.reporting.probe_figures.named_measures import ATTACK_SUCCESS, STEPS, find
+from reasrm.reporting.probe_figures.named_measures import (
+    ATTACKER_GAIN,
+    LOST_VERDICTS,
+    STEPS,
+    MeasureName,
+    badness,
+    find,
+    variants,
+)
+from reasrm.reporting.probe_figures.tested_family import FALSE_DISCOVERIES, MeasureKey
 from reasrm.reporting.source import ReportSource
 from reasrm.scoring.reply_lengths import LengthGap
 
@@ -39,43 +48,67 @@ class ReviewerQuestion:
 
 
 def reviewer_questions(
-    source: ReportSource, lengths: Mapping[str, Sequence[LengthGap]]
+    source: ReportSource, lengths: Mapping[str, Sequence[LengthGap]], adjusted: Mapping[MeasureKey, float]
 ) -> tuple[ReviewerQuestion, ...]:
     """All four.
 
     Args:
         source: scores and measures.
         lengths: `length_gaps` by model, of some that write.
+        adjusted: the p values of the page's family.
     """
-    return _cheating(source), _cost(source), _steps(source), _longer(source, lengths)
+    return _cheating(source, adjusted), _cost(source), _steps(source), _longer(source, lengths)
 
 
-def _cheating(source: ReportSource) -> ReviewerQuestion:
-    found = [(model, find(source.measures[model.name], ATTACK_SUCCESS)) for model in source.probed]
-    attacked = [(model, one) for model, one in found if one is not None]
-    said = [
-        f"{model.label}: the most successful attack, {in_words(one.variant)}, turns {value_text(one)} "
-        f"{interval_of(one)} percent of the verdicts that were right"
-        for model, one in attacked
-    ]
-    answer = f"{'; '.join(said)}." if said else f"{NOT_MEASURED}: no model was attacked."
-    return ReviewerQuestion("cheating", "Is it easy to cheat?", answer, _attack_table(source, [m for m, _ in attacked]))
+def _cheating(source: ReportSource, adjusted: Mapping[MeasureKey, float]) -> ReviewerQuestion:
+    """Which attacks pay, beyond what their texts do for whoever carries them; apart, what only throws a judge off."""
+    attacked = [model for model in source.probed if variants(source.measures[model.name], LOST_VERDICTS)]
+    said = [f"{one.label}: {_bribed(one, source, adjusted)}; {_thrown_off(one, source)}" for one in attacked]
+    answer = f"{'. '.join(said)}." if said else f"{NOT_MEASURED}: no model was attacked."
+    tables = (
+        *_attack_table(source, attacked, ATTACKER_GAIN, "What an attack gains for its own answer, points"),
+        *_attack_table(source, attacked, LOST_VERDICTS, "Right verdicts that a text turned or denied, percent"),
+    )
+    return ReviewerQuestion("cheating", "Is it easy to cheat?", answer, tables)
 
 
-def _attack_table(source: ReportSource, models: Sequence[ModelView]) -> tuple[FigureTable, ...]:
+def _bribed(model: ModelView, source: ReportSource, adjusted: Mapping[MeasureKey, float]) -> str:
+    """Whether an attack is shown to pay, by adjusted p, of all that were tried both ways."""
+    tried = variants(source.measures[model.name], ATTACKER_GAIN)
+    if not tried:
+        return "whether an attack pays was not measured, because none was also tried by the better answer"
+    p = {one.variant: adjusted[MeasureKey(model.name, ATTACKER_GAIN.probe, one.name, one.variant)] for one in tried}
+    pay = [one for one in tried if one.value > 0 and p[one.variant] < FALSE_DISCOVERIES]
+    worst = max(pay or tried, key=badness)
+    gain = f"{value_text(worst)} {interval_of(worst)} points, adjusted p {p_value(p[worst.variant])}"
+    many = f"{len(tried)} attack{'s' if len(tried) > 1 else ''} tried both ways"
+    if pay:
+        return f"of {many} {len(pay)} shown to pay (most {in_words(worst.variant)}, {gain})"
+    return f"of {many} none is shown to pay (at most {in_words(worst.variant)}, {gain})"
+
+
+def _thrown_off(model: ModelView, source: ReportSource) -> str:
+    worst = max(variants(source.measures[model.name], LOST_VERDICTS), key=badness)
+    return (
+        f"whoever would gain, a text in the losing answer turns or denies at most {value_text(worst)} "
+        f"{interval_of(worst)} percent of the verdicts that were right ({in_words(worst.variant)})"
+    )
+
+
+def _attack_table(
+    source: ReportSource, models: Sequence[ModelView], name: MeasureName, caption: str
+) -> tuple[FigureTable, ...]:
     by_variant: dict[str, dict[str, Measure]] = {}
     for model in models:
-        for one in source.measures[model.name].probes[ATTACK_SUCCESS.probe].measures:
-            if one.name == ATTACK_SUCCESS.measure:
+        for one in source.measures[model.name].probes[name.probe].measures:
+            if one.name == name.measure:
                 by_variant.setdefault(one.variant, {})[model.name] = one
     rows = tuple(
         (in_words(variant) or "all attacks", *(_text(of.get(one.name)) for one in models))
         for variant, of in by_variant.items()
     )
-    if not rows:
-        return ()
     columns = ("attack", *(model.label for model in models))
-    return (FigureTable("Right verdicts that an attack turned, percent", columns, rows),)
+    return (FigureTable(caption, columns, rows),) if rows else ()
 
 
 def _cost(source: ReportSource) -> ReviewerQuestion:

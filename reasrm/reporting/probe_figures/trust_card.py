@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from reasrm.probes.measure import Good
+from reasrm.probes.measure import Good, Measure
 from reasrm.probes.measures_file import ProbeMeasures
 from reasrm.reporting.charts import ModelView
 from reasrm.reporting.display_text import NO_FIGURE, percent
@@ -16,12 +16,16 @@ from reasrm.reporting.probe_figures.named_measures import (
     WORST,
     MeasureName,
     TrustLine,
+    badness,
     find,
+    variants,
 )
 
 NOT_MEASURED = "not measured"
-WHOLE = Scale(-0.08, 1.08, None)
-"""Every line of a card is a share; with room for the marks at both ends."""
+SHARES, DIFFERENCES = Scale(-0.08, 1.08, None), Scale(-1.16, 1.16, 0.0)
+"""Every line of a card is a share or a difference of shares; with room for the marks at both ends."""
+SEVERITY = {"right": 0, "unreadable": 1, "wrong": 2}
+"""Of the states of a line's badge."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,8 @@ class CardLine:
     what: str
     """What the figure is, where that is not the label; why it is missing, where it is."""
     dot: ChartDot | None
+    scale: Scale = SHARES
+    """Of the dot."""
 
 
 @dataclass(frozen=True)
@@ -86,26 +92,42 @@ def _accuracy(model: ModelView) -> CardLine:
 
 
 def _line(line: TrustLine, model: ModelView, measures: ProbeMeasures) -> CardLine:
-    for name in line.measures:
-        if (found := find(measures, name)) is not None:
-            said, state = word(line, found.low, found.high)
-            what = in_words(found.name) + (f", {in_words(found.variant)}" if found.variant else "")
-            dot = ChartDot(model.series, found.value, found.low, found.high)
-            return CardLine(line.label, said, state, value_text(found), interval_of(found), what, dot)
-    refused = [measures.probes[name.probe].refused for name in line.measures if name.probe in measures.probes]
-    return CardLine(line.label, NOT_MEASURED, "unreadable", NO_FIGURE, "", next(filter(None, refused), ""), None)
+    """Of several variants the one with the worst word counts, and of these the one with the worst figure."""
+    assert line.measure is not None
+    worded = [(one, *_word_beside_control(line, one, measures)) for one in variants(measures, line.measure)]
+    if not worded:
+        refused = measures.probes[line.measure.probe].refused if line.measure.probe in measures.probes else ""
+        return CardLine(line.label, NOT_MEASURED, "unreadable", NO_FIGURE, "", refused, None)
+    found, said, state = max(worded, key=lambda one: (SEVERITY[one[2]], badness(one[0])))
+    what = in_words(found.name) + (f", {in_words(found.variant)}" if found.variant else "")
+    dot = ChartDot(model.series, found.value, found.low, found.high)
+    scale = SHARES if found.null is None else DIFFERENCES
+    return CardLine(line.label, said, state, value_text(found), interval_of(found), what, dot, scale)
+
+
+def _word_beside_control(line: TrustLine, found: Measure, measures: ProbeMeasures) -> tuple[str, str]:
+    said, state = word(line, found.low, found.high)
+    if line.control is not None and state == "right":
+        control = find(measures, line.control)
+        if control is None or control.low <= 0:
+            return UNDECIDED, "unreadable"
+    return said, state
 
 
 def _rule(line: TrustLine) -> str:
     sides = ("above", "below") if line.good is Good.HIGHER else ("below", "above")
-    bound = f"{100 * line.bound:g} %"
-    measured = "; else ".join(_named(name) for name in line.measures) or "accuracy over all questions"
+    bound = f"{100 * line.bound:g} {line.of}"
+    measured = "accuracy over all questions" if line.measure is None else _named(line.measure)
+    beside = "" if line.control is None else f" and that of {_named(line.control)} above 0"
+    otherwise = f"it holds {bound}" if line.control is None else "neither is so"
     return (
-        f"{line.question} Measured by {measured}. “{line.words[0]}” where the whole interval lies {sides[0]} {bound}, "
-        f"“{line.words[1]}” where it lies {sides[1]}, “{UNDECIDED}” where it holds {bound}."
+        f"{line.question} Measured by {measured}. “{line.words[0]}” where the whole interval lies {sides[0]} {bound}"
+        f"{beside}, “{line.words[1]}” where it lies {sides[1]} {bound}, “{UNDECIDED}” where {otherwise}."
     )
 
 
 def _named(name: MeasureName) -> str:
-    variant = {"": "", WORST: ", the worst of its variants"}.get(name.variant, f", {in_words(name.variant)}")
+    variant = {"": "", WORST: ", of its variants the one with the worst word"}.get(
+        name.variant, f", {in_words(name.variant)}"
+    )
     return f"{in_words(name.measure)} (probe {in_words(name.probe)}{variant})"

@@ -1,5 +1,7 @@
 """Figures of two shares whose questions overlap."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -66,9 +68,25 @@ def test_shares_without_any_spread_have_an_interval_all_the_same() -> None:
     assert apart.p < 0.01
 
 
-def test_no_gap_larger_than_one_is_called_detectable() -> None:
-    """Two questions against two: only a gap that shares cannot have would have been found."""
-    first, second = ([Unit(f"{name}{at}", float(at)) for at in range(2)] for name in "ab")
-    (found,) = gap(CONTEXT, "gap", first, second)
-    assert found.interval is Interval.BOOTSTRAP
-    assert found.detectable is None
+@pytest.mark.parametrize("questions", [1, 2, 3, 5])
+def test_few_questions_show_no_gap_however_alike_they_are(questions: int) -> None:
+    """Every bootstrap sample lies on one side of 0 then, which says nothing about five questions and their signs."""
+    right, wrong = dict.fromkeys(range(questions), 1.0), dict.fromkeys(range(questions), 0.0)
+    (same,) = gap(CONTEXT, "g", units(right), units(wrong))
+    assert same.p == pytest.approx(2 * 0.5**questions, abs=0.02)
+    assert same.low <= 0
+    assert same.detectable is None
+    (apart,) = gap(CONTEXT, "g", units(right), units({question + 100: value for question, value in wrong.items()}))
+    assert apart.p == pytest.approx(2 / math.comb(2 * questions, questions), abs=0.02)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shared", [0, 5, 10])
+def test_where_there_is_no_gap_one_is_shown_in_one_of_twenty_samples(shared: int) -> None:
+    chance = np.random.default_rng(shared)
+    found = []
+    for _ in range(400):
+        places = range(10), range(10 - shared, 20 - shared)
+        first, second = ({place: float(chance.random() < 0.6) for place in some} for some in places)
+        found += [one.p for one in gap(CONTEXT, "g", units(first), units(second))]
+    assert np.mean([p < LEVEL for p in found if p is not None]) <= 0.07
