@@ -16,15 +16,12 @@ from typing import Any, ClassVar
 import orjson
 from pydantic import Field, field_validator
 
-from reasrm.evaluation.benchmark_judgments import read_items
 from reasrm.evaluation.judge_params import BENCHMARKS, JudgeParams, RunningParams
-from reasrm.probes.items import PlainJudgments, judged_plainly, probe_item, recorded_judgments, sample_of
+from reasrm.probes.items import items_of_folder, judged_plainly, read_judgments, sample_of
 from reasrm.probes.measures_file import probe_measures, write_probe_folder
 from reasrm.probes.probe_run import run_suite, traits_of
-from reasrm.probes.query import ProbeContext, ProbeItem
+from reasrm.probes.query import ProbeContext
 from reasrm.probes.registry import suite
-from reasrm.records.jsonl import read_records
-from reasrm.records.judgment import Judgment
 from reasrm.records.ledger import Ledger
 from reasrm.records.unasked_prompts import IDENTITY
 from reasrm.runtime.params import StageParams
@@ -61,12 +58,6 @@ class ProbeParams(StageParams):
         return settings
 
 
-def plain_judgments(folder: Path, items: list[ProbeItem]) -> PlainJudgments:
-    """The judgments below `folder` of all `items`."""
-    files = sorted(folder.glob("*.jsonl"))
-    return recorded_judgments(items, (one for file in files for one in read_records(file, Judgment)))
-
-
 def main() -> str:
     """Probe the model named on the command line."""
     if len(sys.argv) != 2:
@@ -75,8 +66,8 @@ def main() -> str:
     params, running = ProbeParams.load(model), RunningParams.load()
     probes = suite(params.suite)
     identity: Mapping[str, Any] = orjson.loads((JUDGMENTS / model / IDENTITY).read_bytes())
-    items = [probe_item(item) for part in read_items(BENCHMARKS).values() for item in part]
-    plain = plain_judgments(JUDGMENTS / model, items)
+    items = items_of_folder(BENCHMARKS)
+    plain = read_judgments(JUDGMENTS / model, items)
     judge_params = JudgeParams.recorded_in(identity, params.checkpoint)
     with judge_params.open_judge(running) as judge, Ledger(LEDGERS / f"probe-{model}.jsonl") as ledger:
         sample = sample_of(items, params.questions, params.seed)

@@ -18,7 +18,9 @@ sys.dont_write_bytecode = False
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's background job hands on "ignored" to all it starts
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-settings.register_profile("suite", deadline=None)  # a busy machine is no fault of the code
+# A busy machine is no fault of the code. Every run draws other examples; `--hypothesis-profile thorough` draws many.
+settings.register_profile("suite", deadline=None, max_examples=50)
+settings.register_profile("thorough", deadline=None, max_examples=1000)
 settings.load_profile("suite")
 
 

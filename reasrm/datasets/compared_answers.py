@@ -112,11 +112,6 @@ def scored(first: str, second: str) -> Preference:
     return lambda row: _higher(number(row, first), number(row, second))
 
 
-def always_first(_row: Row) -> BetterAnswer:
-    """The format itself says it: the first answer is the better one."""
-    return BetterAnswer.FIRST
-
-
 def shp_preferred(row: Row) -> BetterAnswer:
     """SHP's label, which the numbers of votes, if they are there, must not contradict."""
     label = labelled("labels", {"1": BetterAnswer.FIRST, "0": BetterAnswer.SECOND})(row)

@@ -5,7 +5,7 @@ of a checkpoint holds the same number (`stored_parameters`), which a test checks
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -195,11 +195,6 @@ def stored_parameters(folder: Path, shape: ModelShape) -> int | None:
     if not sizes:
         return None
     return sum(_product(size) for name, size in sizes.items() if not (shape.tied and name == HEAD_WEIGHT))
-
-
-def as_scalar(shape: ModelShape) -> ModelShape:
-    """`shape` without an output layer of its own: what ScalarRM trains and a scalar judge runs."""
-    return replace(shape, tied=True)
 
 
 def _product(sizes: tuple[int, ...]) -> int:

@@ -15,7 +15,7 @@ from reasrm.probes.measure import Measure
 from reasrm.probes.measuring.two_shares import gap
 from reasrm.probes.perturbations.answer_style import MARKS
 from reasrm.probes.probe import Probe
-from reasrm.probes.query import JudgeTraits, PlainJudgment, ProbeAnswer, ProbeContext, ProbeQuery
+from reasrm.probes.query import PlainJudgment, ProbeAnswer, ProbeContext
 from reasrm.probes.statistics import Unit, difference, share
 from reasrm.records.comparison import Side
 
@@ -64,14 +64,6 @@ class BiasProbe(Probe):
     """Names of the judge among the authors of answers; empty if it wrote none."""
     author_labels: tuple[str, str]
     """Labels of a pair that name the author of the better and of the worse answer."""
-
-    def most_queries(self, _items: int, _traits: JudgeTraits) -> int:
-        """Nothing is asked."""
-        return 0
-
-    def queries(self, _context: ProbeContext) -> Iterator[ProbeQuery]:
-        """Nothing is asked."""
-        return iter(())
 
     def measures(self, context: ProbeContext, _answers: Sequence[ProbeAnswer]) -> Iterator[Measure]:
         """By what the answers differ in; nothing about what none differ in."""

@@ -17,7 +17,7 @@ from reasrm.judging.stances.criteria import criteria, mentions
 from reasrm.judging.trace_structure import Grounding, TraceStructure, grounding
 from reasrm.probes.measure import Good, Measure
 from reasrm.probes.probe import Probe
-from reasrm.probes.query import JudgeTraits, PlainJudgment, ProbeAnswer, ProbeContext, ProbeQuery
+from reasrm.probes.query import JudgeTraits, PlainJudgment, ProbeAnswer, ProbeContext
 from reasrm.probes.reason_verdict import replies
 from reasrm.probes.statistics import Unit, difference, share
 from reasrm.records.comparison import Side, show
@@ -57,14 +57,6 @@ class GroundingProbe(Probe):
     def refuses(self, traits: JudgeTraits) -> str:
         """A judge that scores quotes nothing."""
         return "" if traits.writes else "it scores answers and quotes nothing"
-
-    def most_queries(self, _items: int, _traits: JudgeTraits) -> int:
-        """Nothing is asked."""
-        return 0
-
-    def queries(self, _context: ProbeContext) -> Iterator[ProbeQuery]:
-        """Nothing is asked."""
-        yield from ()
 
     def readings(self, context: ProbeContext) -> Iterator[GroundingReading]:
         """Quotations and rubric of each judgment."""

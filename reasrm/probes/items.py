@@ -2,12 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
+from reasrm.evaluation.benchmark_judgments import read_items
 from reasrm.evaluation.judge import Judge
 from reasrm.probes.query import PlainJudgment, ProbeItem
 from reasrm.records.benchmark_item import BenchmarkItem
 from reasrm.records.comparison import Side, show
 from reasrm.records.content_hash import unit_interval
+from reasrm.records.jsonl import read_records
 from reasrm.records.judgment import ComparisonJudgment, Judgment
 from reasrm.records.ledger import Ledger
 from reasrm.records.pair import Message
@@ -21,6 +24,15 @@ def probe_item(item: BenchmarkItem) -> ProbeItem:
     """An item of a benchmark as probes see it."""
     family, part = (str(item.keys.get(key, "")) for key in ("family", "slice"))
     return ProbeItem(item.benchmark, item.item_id, item.group, item.pair, family, part)
+
+
+def items_of_folder(benchmarks: Path) -> list[ProbeItem]:
+    """The items of all benchmarks in a folder, `data/benchmarks`.
+
+    Raises:
+        StageError: there are none.
+    """
+    return [probe_item(item) for part in read_items(benchmarks).values() for item in part]
 
 
 def sample_of(items: Iterable[ProbeItem], questions: int, seed: int) -> list[ProbeItem]:
@@ -50,6 +62,12 @@ def recorded_judgments(items: Iterable[ProbeItem], judgments: Iterable[Judgment]
         plain = ComparisonJudgment(**judgment.model_dump(include=set(ComparisonJudgment.model_fields)))
         found[key].setdefault(judgment.better, PlainJudgment(known[key], judgment.better, plain))
     return dict(found)
+
+
+def read_judgments(folder: Path, items: Iterable[ProbeItem]) -> PlainJudgments:
+    """The `recorded_judgments` of a model's folder, `data/judgments/<model>`; none where it holds no file."""
+    files = sorted(folder.glob("*.jsonl"))
+    return recorded_judgments(items, (one for file in files for one in read_records(file, Judgment)))
 
 
 def judged_plainly(

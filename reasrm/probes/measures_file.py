@@ -19,7 +19,7 @@ from reasrm.runtime.outputs import new_folder, write_json, write_text
 
 MEASURES = "measures.json"
 READINGS = ".judgments.jsonl"
-"""Ends the name of a probe's file of what it read out of each plain judgment."""
+"""Ends the name of a probe's file of what it read out of each plain judgment; its queries end with `.jsonl` alone."""
 
 
 class ProbedBy(BaseModel):

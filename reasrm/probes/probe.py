@@ -35,13 +35,13 @@ class Probe(BaseModel, ABC):
         """Why such a judge cannot be probed at all; empty if it can."""
         return ""
 
-    @abstractmethod
-    def most_queries(self, items: int, traits: JudgeTraits) -> int:
+    def most_queries(self, _items: int, _traits: JudgeTraits) -> int:
         """How many queries there are at most for so many items: what a run may cost, known before it begins."""
+        return 0
 
-    @abstractmethod
-    def queries(self, context: ProbeContext) -> Iterator[ProbeQuery]:
+    def queries(self, _context: ProbeContext) -> Iterator[ProbeQuery]:
         """What the judge is asked; nothing for a probe that reads plain judgments alone."""
+        yield from ()
 
     def readings(self, _context: ProbeContext) -> Iterator[BaseModel]:
         """What is read out of each plain judgment, kept beside the judgments; nothing for a probe that only asks."""

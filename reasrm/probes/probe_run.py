@@ -4,7 +4,7 @@ That is what makes an edit of a probe cheap: the ledger keeps whole batches (`in
 queries of two probes, so only the edited probe's are asked again.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
@@ -72,7 +72,9 @@ def run_suite(
         if len(queries) > most:
             raise RuntimeError(f"the probe {probe.name} asks {len(queries)} queries and announced {most} at most")
         answers = [] if judge is None else answer_all(judge, queries, ledger)
-        yield ProbeResult(probe, "", answers, list(probe.measures(context, answers)), list(probe.readings(context)))
+        measures = list(probe.measures(context, answers))
+        _require_defined(probe, measures)
+        yield ProbeResult(probe, "", answers, measures, list(probe.readings(context)))
 
 
 def traits_of(judge: Judge) -> JudgeTraits:
@@ -144,6 +146,15 @@ def row_of(probe: Probe, answer: ProbeAnswer) -> ProbeRow:
         margin=answer.margin,
         unknown_words=answer.unknown_words,
     )
+
+
+def _require_defined(probe: Probe, measures: Sequence[Measure]) -> None:
+    """Readers find what a measure is by its name, and one measure by its name and variant."""
+    if undefined := {one.name for one in measures} - probe.definitions.keys():
+        raise RuntimeError(f"the probe {probe.name} measures {', '.join(sorted(undefined))} and does not define it")
+    seen = Counter((one.name, one.variant) for one in measures)
+    if twice := [" ".join(filter(None, key)) for key, count in seen.items() if count > 1]:
+        raise RuntimeError(f"the probe {probe.name} measures {', '.join(twice)} more than once")
 
 
 def _unknown_beginning(judge: Judge, begun: str) -> list[str]:

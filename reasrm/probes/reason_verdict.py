@@ -16,7 +16,7 @@ from reasrm.judging.stances.stance import Stance
 from reasrm.judging.trace_structure import TraceStructure, read_structure
 from reasrm.probes.measure import Good, Measure
 from reasrm.probes.probe import Probe
-from reasrm.probes.query import JudgeTraits, PlainJudgment, ProbeAnswer, ProbeContext, ProbeQuery
+from reasrm.probes.query import JudgeTraits, PlainJudgment, ProbeAnswer, ProbeContext
 from reasrm.probes.reasoning.solution_steps import STEP_DEFINITIONS, steps_right
 from reasrm.probes.statistics import Unit, difference, share
 from reasrm.records.comparison import Side
@@ -54,14 +54,6 @@ class ReasonVerdictProbe(Probe):
     def refuses(self, traits: JudgeTraits) -> str:
         """A judge that scores gives no reasons."""
         return "" if traits.writes else "it scores answers and gives no reasons"
-
-    def most_queries(self, _items: int, _traits: JudgeTraits) -> int:
-        """Nothing is asked."""
-        return 0
-
-    def queries(self, _context: ProbeContext) -> Iterator[ProbeQuery]:
-        """Nothing is asked."""
-        yield from ()
 
     def readings(self, context: ProbeContext) -> Iterator[ReasonsReading]:
         """What the reasons of each judgment prefer."""

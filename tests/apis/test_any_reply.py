@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reasrm.apis.api_reply import ApiReply, AttemptResult
@@ -51,7 +51,6 @@ def check(result: AttemptResult) -> None:
 
 
 @pytest.mark.parametrize("protocol", ApiProtocol)
-@settings(max_examples=120)
 @given(data=st.data())
 def test_any_body_is_settled_or_an_error_of_a_kind(protocol: ApiProtocol, data: st.DataObject) -> None:
     body = data.draw(any_reply(protocol))
@@ -59,7 +58,6 @@ def test_any_body_is_settled_or_an_error_of_a_kind(protocol: ApiProtocol, data: 
 
 
 @pytest.mark.parametrize("protocol", ApiProtocol)
-@settings(max_examples=80)
 @given(data=st.data())
 def test_any_line_of_a_batch_is_settled_or_an_error_of_a_kind(protocol: ApiProtocol, data: st.DataObject) -> None:
     client: Any = CLIENTS[protocol]

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reasrm.apis.json_documents import REPLACEMENT, UnreadableBodyError, parsed
@@ -51,7 +51,6 @@ def test_the_beginning_of_a_page_is_shown_without_keys() -> None:
         parsed(b"<html>canary-4711 " + b"x" * 200, lambda text: text.replace("canary-4711", "[key]"))
 
 
-@settings(max_examples=60)
 @given(JSON, st.booleans())
 def test_whatever_python_writes_is_read_and_can_be_written(value: object, as_ascii: bool) -> None:
     content = json.dumps(value, ensure_ascii=as_ascii).encode("utf-8", "surrogatepass")

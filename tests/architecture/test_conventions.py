@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -25,8 +26,14 @@ def named(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
+@cache
+def nodes(path: Path) -> list[ast.AST]:
+    """Everything in a file of Python, parsed once for all conventions."""
+    return list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
 def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node
 
@@ -63,7 +70,7 @@ def test_no_package_has_too_many_files() -> None:
 def test_no_two_classes_have_the_same_name() -> None:
     where: dict[str, list[str]] = defaultdict(list)
     for path in SOURCES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in nodes(path):
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 where[node.name].append(named(path))
     assert not {name: paths for name, paths in where.items() if len(paths) > 1}
@@ -72,8 +79,9 @@ def test_no_two_classes_have_the_same_name() -> None:
 def test_yaml_has_one_reader() -> None:
     """PyYAML reads YAML 1.1: `no` is a boolean and `1e-3` a text, where DVC sees a text and a number."""
     importing: dict[str, set[str]] = {}
-    for path in [*SOURCES, *(ROOT / "tests").rglob("*.py")]:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    files = [*SOURCES, *(ROOT / "tests").rglob("*.py")]
+    for path in (one for one in files if "yaml" in one.read_text(encoding="utf-8")):
+        for node in nodes(path):
             modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             modules += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             if found := {module.partition(".")[0] for module in modules} & {"yaml", "ruamel"}:
@@ -83,7 +91,7 @@ def test_yaml_has_one_reader() -> None:
 
 def called(path: Path) -> Iterator[tuple[int, str]]:
     """Line and name, with the module it is taken from, of everything that a file calls."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.Call):
             yield node.lineno, ast.unparse(node.func)
 
@@ -158,7 +166,7 @@ def test_no_import_hides_from_the_import_graph() -> None:
         for path in SOURCES
         if path not in (PUBLIC_SURFACE, ROOT / "reasrm/cli.py")  # no stage reaches them, by the test above
         and path != ROOT / "flows/settings/faults.py"  # imports the stages, in a process of its own; none reaches it
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in nodes(path)
         if isinstance(node, ast.Attribute | ast.Name)
         and (node.attr if isinstance(node, ast.Attribute) else node.id) in {"import_module", "__import__"}
     ]

@@ -128,6 +128,21 @@ def test_more_queries_than_announced_is_an_error_of_the_probe() -> None:
         list(run_suite(judge, [Greedy(text="x")], context_of(judge), None))
 
 
+def test_a_measure_without_a_definition_or_twice_is_an_error_of_the_probe() -> None:
+    class Undefined(Suffix):
+        definitions: ClassVar[Mapping[str, str]] = {"preferred": "an older name"}
+
+    class Twice(Suffix):
+        def measures(self, context: ProbeContext, answers: Sequence[ProbeAnswer]) -> Iterator[Measure]:
+            yield from [*super().measures(context, answers), *super().measures(context, answers)]
+
+    judge = judge_of(engine())
+    with pytest.raises(RuntimeError, match="suffix measures picked and does not define it"):
+        list(run_suite(judge, [Undefined(text="x")], context_of(judge), None))
+    with pytest.raises(RuntimeError, match="suffix measures picked more than once"):
+        list(run_suite(judge, [Twice(text="x")], context_of(judge), None))
+
+
 def test_conditions_reach_the_prompt_and_the_answers_keep_their_order() -> None:
     scripted = engine()
     judge = judge_of(scripted)

@@ -11,10 +11,9 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from reasrm.datasets.row_fields import user_turn
-from reasrm.evaluation.benchmark_judgments import read_items
 from reasrm.evaluation.pairwise_judgment import OrderJudgment, PairwiseJudgment
 from reasrm.judging.verdict import Unreadable
-from reasrm.probes.items import probe_item, recorded_judgments
+from reasrm.probes.items import items_of_folder, read_judgments
 from reasrm.probes.query import PlainJudgment, ProbeItem
 from reasrm.probes.recorded.recorded_judge import (
     RecordedJudge,
@@ -25,8 +24,7 @@ from reasrm.probes.recorded.recorded_judge import (
     written,
 )
 from reasrm.records.comparison import Side
-from reasrm.records.jsonl import BadRecordError, read_records, read_rows
-from reasrm.records.judgment import Judgment
+from reasrm.records.jsonl import BadRecordError, read_rows
 from reasrm.records.pair import Message, PreferencePair
 from reasrm.runtime.stage_main import StageError
 
@@ -75,11 +73,12 @@ def read_own(path: Path, items: Path | None = None) -> list[RecordedJudge]:
 
 
 def _of_folder(folder: Path, benchmarks: Path) -> RecordedJudge:
-    files = sorted(folder.glob("*.jsonl"))
-    if not files:
+    if not any(folder.glob("*.jsonl")):
         raise StageError(f"{folder}: no judgments (*.jsonl) there; name a model's folder in data/judgments")
-    items = [probe_item(item) for part in read_items(benchmarks).values() for item in part]
-    plain = recorded_judgments(items, (one for file in files for one in read_records(file, Judgment)))
+    items = items_of_folder(benchmarks)
+    plain = read_judgments(folder, items)
+    if not plain:
+        raise StageError(f"{folder}: its files hold no judgment, so there is nothing to probe; judge again")
     judged = [item for item in items if (item.benchmark, item.item_id) in plain]
     return RecordedJudge(folder.name, judged, plain, {})
 

@@ -109,10 +109,12 @@ FAITHFULNESS = {
     MeasureName("grounding", "grounded"): "quotations that are found",
     MeasureName("reason_verdict", "agreement"): "readable reasons that agree with the verdict",
     MeasureName("reread", "reread_consistent"): "verdicts that can be re-read from the reasons",
-    MeasureName("nldd", "faithful"): "items in which a step of the reasoning carries the verdict",
+    MeasureName("nldd", "follows_pasted", "other_item"): "verdicts that follow reasoning for the other side",
+    MeasureName("nldd", "decided_before"): "verdicts that stand before any reasoning",
 }
-"""What training may have done to the stated reasons: measures that are better the higher, and what each counts. Not how
-many reasons can be read by rule: a judge that learns the form writes more of them, and is no more faithful for it."""
+"""What training may have done to the stated reasons, and what each measure counts. Not how many reasons can be read by
+rule: a judge that learns the form writes more of them, and is no more faithful for it. Nor `faithful` and `nldd`, the
+greatest and the mean over steps, which longer traces move by themselves."""
 STEPS = {
     MeasureName("reason_verdict", "steps_right"): "written steps that are right, of the questions that it works out",
     MeasureName("reason_verdict", "worked_out"): "replies that work the question out with every step right",

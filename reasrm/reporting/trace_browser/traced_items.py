@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from reasrm.probes.measures_file import MEASURES, read_measures
+from reasrm.probes.measures_file import MEASURES, READINGS, read_measures
 from reasrm.records.benchmark_folder import all_items
 from reasrm.records.benchmark_item import BenchmarkItem
 from reasrm.records.harmless_text import harmless
@@ -23,8 +23,6 @@ class TraceFolders(NamedTuple):
     """May be absent: then no model was probed."""
 
 
-READINGS = ".judgments.jsonl"
-"""Ends the name of a file of what a probe read out of each plain judgment; the others hold a probe's queries."""
 REASONS = f"reason_verdict{READINGS}"
 """Where it stands whether a judgment's reasons agree with its verdict."""
 

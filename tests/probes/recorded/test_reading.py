@@ -156,6 +156,9 @@ def test_our_own_judgments_come_back_from_the_folder_and_from_the_file(known: Kn
         given = [ComparisonRow.model_validate(row) for row in rows]
         write_records(tmp_path / "judged.jsonl", (record(row, judge_pair(judge, *row.pair)) for row in given))
     (of_folder,) = read_recorded(tmp_path / "data/judgments/known", RecordedFormat.REASRM)
+    write_records(tmp_path / "data/judgments/silent/sums.jsonl", [])
+    with pytest.raises(StageError, match="silent: its files hold no judgment"):
+        read_recorded(tmp_path / "data/judgments/silent", RecordedFormat.REASRM)
     with pytest.raises(StageError, match="--items FILE"):
         read_recorded(tmp_path / "judged.jsonl", RecordedFormat.REASRM)
     (of_file,) = read_recorded(tmp_path / "judged.jsonl", RecordedFormat.REASRM, tmp_path / "rows.jsonl")
