@@ -35,7 +35,7 @@ from reasrm.miniature.slices import Family
 from reasrm.miniature.world import Split, random_question
 from reasrm.policy.pairwise_rewards.group_rewards import AnswerGroup, JudgedGroups, group_rewards
 from reasrm.policy.pairwise_rewards.registry import SCHEMES, scheme_named
-from reasrm.policy.pairwise_rewards.scheme import Outcome, Scheme, ShownAnswers
+from reasrm.policy.pairwise_rewards.scheme import Outcome, Scheme, ShownOrder
 from reasrm.policy.reward_spread import reward_spread
 from reasrm.records.ledger import Ledger
 from reasrm.scoring.bootstrap import bootstrap_means
@@ -94,7 +94,7 @@ def faultless(scheme: Scheme, groups: Sequence[TruthfulGroup]) -> list[list[floa
     found = []
     for _, worth, anchor_worth in groups:
         values = [*worth, anchor_worth]
-        outcomes: dict[ShownAnswers, Outcome] = {}
+        outcomes: dict[ShownOrder, Outcome] = {}
         while wanted := scheme.next_round(len(worth), outcomes):
             outcomes |= {shown: _true_outcome(values[shown.first], values[shown.second]) for shown in wanted}
         found.append(scheme.rewards(len(worth), outcomes))

@@ -44,7 +44,8 @@ class ProbeParams(StageParams):
     """Most questions of the sample that probes ask about, drawn by hash over all benchmarks."""
     seed: int
     """Of the sample, of draws and of each bootstrap."""
-    resamples: int = Field(gt=0)
+    resamples: int = Field(ge=100)
+    """Of each bootstrap; fewer show no interval of 95 %."""
     suite: dict[str, dict[str, Any]]
     """The probes that are run, each with its settings."""
 
@@ -56,6 +57,21 @@ class ProbeParams(StageParams):
         except StageError as error:
             raise ValueError(str(error)) from error
         return settings
+
+
+def require_same_model(opened: Mapping[str, Any], judged: Mapping[str, Any], model: str, checkpoint: Path) -> None:
+    """Refuse to set answers of one model beside the plain judgments of another.
+
+    Raises:
+        StageError: the weights are not those that judged.
+    """
+    here, there = (str(identity.get("engine", {}).get("checkpoint")) for identity in (opened, judged))
+    if here != there:
+        raise StageError(
+            f"{checkpoint} (weights {here[:12]}) is not what made {JUDGMENTS / model} (weights {there[:12]}): name the "
+            f"checkpoint of `judge_variants.{model}` in `probe_variants.{model}` of params.yaml, or judge again: "
+            f"`dvc repro judge@{model}`"
+        )
 
 
 def main() -> str:
@@ -70,6 +86,7 @@ def main() -> str:
     plain = read_judgments(JUDGMENTS / model, items)
     judge_params = JudgeParams.recorded_in(identity, params.checkpoint)
     with judge_params.open_judge(running) as judge, Ledger(LEDGERS / f"probe-{model}.jsonl") as ledger:
+        require_same_model(judge.identity(), identity, model, params.checkpoint)
         sample = sample_of(items, params.questions, params.seed)
         plain = judged_plainly(judge, sample, ledger, plain)
         context = ProbeContext(sample, plain, traits_of(judge), params.resamples, params.seed)

@@ -7,14 +7,14 @@ from reasrm.runtime.stage_main import ExitCode
 from reasrm.runtime.terminal import say_error
 
 
-def run_command(who: str, work: Callable[[], int], *, on_stop: str, interrupted: str) -> int:
+def run_command(who: str, work: Callable[[], int], *, on_stop: str, interrupted: Callable[[], str]) -> int:
     """Do `work` and return the exit status.
 
     Args:
         who: the command, as its messages begin.
         work: returns the exit status, or raises.
         on_stop: what is said behind the reason of a stop that the same command goes on from.
-        interrupted: what is said at Ctrl-C.
+        interrupted: what is said at Ctrl-C, by what there is then.
     """
     from reasrm.records.jsonl import BadRecordError
     from reasrm.records.ledger import BrokenLedgerError, LedgerBusyError
@@ -36,4 +36,4 @@ def run_command(who: str, work: Callable[[], int], *, on_stop: str, interrupted:
     except (BadRecordError, BrokenLedgerError, OSError) as error:
         return failed(error, ExitCode.FAILED)
     except KeyboardInterrupt:
-        return failed(interrupted, ExitCode.INTERRUPTED)
+        return failed(interrupted(), ExitCode.INTERRUPTED)

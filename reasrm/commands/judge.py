@@ -108,7 +108,7 @@ def judge_by(options: JudgeOptions) -> int:
         COMMAND,
         lambda: judge_one(options) if options.jsonl is None else judge_rows(options, options.jsonl),
         on_stop=f"; {ONLY_PRINTED}" if options.jsonl is not None and options.out is None else "",
-        interrupted=_interrupted(options),
+        interrupted=lambda: _interrupted(options),
     )
 
 
@@ -208,6 +208,8 @@ def _interrupted(options: JudgeOptions) -> str:
         return "interrupted; nothing was judged"
     if options.out is None:
         return f"interrupted; {ONLY_PRINTED}"
+    if not options.replies_file or not options.replies_file.exists():
+        return "interrupted; nothing had been asked"
     return f"interrupted; {options.replies_file} keeps every reply that came, the same command goes on from there"
 
 

@@ -7,7 +7,6 @@
 Light at import, since `reasrm --help` imports it: what judges is imported when it is needed.
 """
 
-import re
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,6 +42,7 @@ from reasrm.commands.probe_options import (
     SeedOption,
     SuiteOption,
 )
+from reasrm.commands.probe_output import judge_folders, output_fault
 from reasrm.commands.probe_text import measures_text, plan_text
 from reasrm.records.harmless_text import json_text
 from reasrm.runtime.stage_main import ExitCode
@@ -106,13 +106,22 @@ def probe(  # noqa: PLR0913  one parameter per option of the command line
 
 def probe_by(options: ProbeOptions) -> int:
     """Probe what the options name and return the exit status."""
-    kept = f"{options.replies_file} keeps every reply that came, the same command goes on from there"
     return run_command(
         COMMAND,
         lambda: _probe_items(options) if options.recorded is None else _probe_recorded(options, options.recorded),
         on_stop="" if options.out else f"; {ONLY_PRINTED}",
-        interrupted=f"interrupted; {kept if options.out and options.items else ONLY_PRINTED}",
+        interrupted=lambda: f"interrupted; {_kept(options)}",
     )
+
+
+def _kept(options: ProbeOptions) -> str:
+    """What an interrupted run leaves."""
+    if options.recorded or options.out is None:
+        return ONLY_PRINTED
+    file = options.replies_file
+    if file is None or not file.exists():
+        return "nothing had been asked"
+    return f"{file} keeps every reply that came, the same command goes on from there"
 
 
 def _probe_items(options: ProbeOptions) -> int:
@@ -140,7 +149,7 @@ def _probe_items(options: ProbeOptions) -> int:
         with nullcontext() if options.replies_file is None else Ledger(options.replies_file) as ledger:
             found = probe_pairs(judge, suite, sample, ledger, options.resamples, options.seed)
     if options.out is not None:
-        found.write(options.out)
+        found.write(options.out.resolve())
     if options.as_json:
         say_json(json_text(found.measures.model_dump(mode="json"), indent=1))
     else:
@@ -154,7 +163,12 @@ def _items(options: ProbeOptions) -> "list[ProbeItem]":
 
     items, refused = items_of_file(Path(str(options.items)))
     if refused:
-        say_error(COMMAND, f"{options.items}: {len(refused):,} rows left out, being no pairs; the first: {refused[0]}")
+        rows = "row" if len(refused) == 1 else "rows"
+        say_error(COMMAND, f"{options.items}: {len(refused):,} {rows} left out, no pair; the first: {refused[0]}")
+    different = len({item.question for item in items})
+    if different < min(len(items), options.questions or QUESTIONS):
+        said = f"{options.items}: {len(items):,} pairs of {different:,} different conversations"
+        say_error(COMMAND, f"{said}; one pair of each is asked about")
     return items
 
 
@@ -165,9 +179,12 @@ def _probe_recorded(options: ProbeOptions, recorded: Path) -> int:
 
     suite = default_suite(options.suite)
     judges = read_recorded(recorded, RecordedFormat(str(options.written_as)), options.items)
+    folders = judge_folders(options.out.resolve(), [one.name for one in judges]) if options.out else []
+    if fault := next(filter(None, map(output_fault, folders)), ""):
+        return _failed(fault, ExitCode.USAGE)
     found = [probe_recorded(one, suite, options.resamples, options.seed) for one in judges]
-    for one in found if options.out else ():
-        one.write(Path(str(options.out)) / _folder_name(one.name))
+    for one, folder in zip(found, folders, strict=False):  # none without --out
+        one.write(folder)
     if options.as_json:
         by_judge = {one.name: one.measures.model_dump(mode="json") for one in found}
         say_json(json_text(by_judge, indent=1))
@@ -186,11 +203,6 @@ def _text(found: "ProbedJudge") -> str:
         if one.p is not None
     }
     return measures_text(found.measures, adjusted(tested))
-
-
-def _folder_name(judge: str) -> str:
-    """A judge's name as it stands in a log, as the name of a folder that is no other."""
-    return re.sub(r"[^\w.-]+", "_", judge).lstrip(".") or "_"
 
 
 def _failed(error: object, code: int) -> int:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from reasrm.commands.named_judge import NamedJudge
+from reasrm.commands.probe_output import output_fault, replies_file
 
 ASKED, RECORDED, OUTPUT = "What is asked", "Recorded replies", "Output"
 FormatName = Literal["llmbar", "rm_r1", "reasrm"]
@@ -36,7 +37,7 @@ QuestionsOption = Annotated[
     ),
 ]
 SeedOption = Annotated[int, typer.Option(min=0, help="Of the sample, of draws and resamples.", rich_help_panel=ASKED)]
-ResamplesOption = Annotated[int, typer.Option(min=1, help="Of each bootstrap.", rich_help_panel=ASKED)]
+ResamplesOption = Annotated[int, typer.Option(min=100, help="Of each bootstrap.", rich_help_panel=ASKED)]
 BudgetOption = Annotated[
     int | None,
     typer.Option(
@@ -66,7 +67,8 @@ OutOption = Annotated[
     Path | None,
     typer.Option(
         metavar="FOLDER",
-        help="Where measures and answers go; replies are kept beside it (FOLDER.replies.jsonl), so it is resumable.",
+        help="Where measures and answers go, in place of those of an earlier run; replies are kept beside it "
+        "(FOLDER.replies.jsonl), so it is resumable. With --recorded: a folder for each judge.",
         rich_help_panel=OUTPUT,
     ),
 ]
@@ -105,17 +107,11 @@ class ProbeOptions(NamedJudge):
                 self.recorded and asks
             ),
             "--out is a file or a device: name a folder": self.out and self.out.exists() and not self.out.is_dir(),
-            "--out is a folder that holds something else than a probe's results; name another": self._overwrites(),
         }
-        return next((message for message, holds in wrong.items() if holds), None) or super().usage_error()
+        fault = output_fault(self.out) if self.out and not self.recorded else ""
+        return next((message for message, holds in wrong.items() if holds), None) or fault or super().usage_error()
 
     @property
     def replies_file(self) -> Path | None:
         """Where the replies are kept with `--out`: beside it."""
-        return self.out and self.out.with_name(f"{self.out.name}.replies.jsonl")
-
-    def _overwrites(self) -> bool:
-        """Whether `--out` would take away what no earlier run has left there."""
-        if self.out is None or not self.out.is_dir():
-            return False
-        return any(self.out.iterdir()) and not list(self.out.glob("**/measures.json"))
+        return self.out and replies_file(self.out.resolve())

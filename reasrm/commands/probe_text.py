@@ -34,27 +34,33 @@ def measures_text(found: "ProbeMeasures", q_values: Mapping[tuple[str, str, str]
         f"{found.questions:,} questions, {found.plain_judgments:,} plain judgments; probes asked {cost.judgments:,} "
         f"judgments and {cost.margins:,} log-odds ({cost.completion_tokens:,} tokens written)"
     ]
+    width = max((len(_named(one)) for probe in found.probes.values() for one in probe.measures), default=0)
     for name, probe in found.probes.items():
-        lines += ["", f"{probe.title} ({name}; {probe.source})", *_probe_lines(name, probe, q_values)]
+        lines += ["", f"{probe.title} ({name}; {probe.source})", *_probe_lines(name, probe, q_values, width)]
     return "\n".join([*lines, "", FOOT])
 
 
-def _probe_lines(name: str, probe: "ProbedBy", q_values: Mapping[tuple[str, str, str], float]) -> Iterator[str]:
+def _probe_lines(
+    name: str, probe: "ProbedBy", q_values: Mapping[tuple[str, str, str], float], width: int
+) -> Iterator[str]:
     if probe.refused:
         yield f"  not run: {probe.refused}"
         return
     if not probe.measures:
         yield "  nothing could be measured"
     for one in probe.measures:
-        yield _line(one, q_values.get((name, one.name, one.variant)))
+        yield _line(one, q_values.get((name, one.name, one.variant)), width)
     if probe.unknown_words:
         yield f"  {probe.unknown_words:,} of {probe.queries:,} queries not asked: words that this judge cannot read"
 
 
-def _line(measure: "Measure", q: float | None) -> str:
-    what = " ".join(filter(None, (measure.name.replace("_", " "), measure.variant.replace("_", " "))))
-    interval = f"[{measure.low:.3f}, {measure.high:.3f}]"
-    line = f"  {what:<36} {measure.value:>7.3f}  {interval:<17} n {measure.questions:<5}"
+def _named(measure: "Measure") -> str:
+    return " ".join(filter(None, (measure.name.replace("_", " "), measure.variant.replace("_", " "))))
+
+
+def _line(measure: "Measure", q: float | None, width: int) -> str:
+    interval = f"[{measure.low:z.3f}, {measure.high:z.3f}]"
+    line = f"  {_named(measure):<{width}} {measure.value:>z7.3f}  {interval:<17} n {measure.questions:<5}"
     if measure.null is not None:
         tested = f"p {measure.p:.2g}, q {q:.2g}" if measure.p is not None and q is not None else "not tested"
         line += f" against {measure.null:g}: {tested}; "

@@ -5,8 +5,8 @@ for granted: what XSTest's human labels (arXiv 2308.01263) call a full or a part
 `HEAD` characters, since answers that begin to help rarely refuse later, and warnings behind the help are none.
 
 The phrases were chosen by reading the completions of the models in `TUNED_ON` alone, of the five that XSTest labels;
-the others were not looked at. `refusal_error` counts the rule's errors, which belong beside every figure made with it:
-a difference between two policies below them may be one of wording.
+the others, which answer the same prompts, were not read for it. `refusal_error` counts the rule's errors, which belong
+beside every figure made with it: a difference between two policies below them may be one of wording.
 """
 
 import re

@@ -47,7 +47,7 @@ class ProbeMeasures(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     questions: int
-    """In the sample that probes ask about."""
+    """Different ones in the sample that probes ask about; of recorded replies in all that was judged."""
     plain_judgments: int
     """Judgments without any perturbation, of all items, that measures start from."""
     cost: ProbeCost
@@ -62,7 +62,7 @@ class ProbeMeasures(BaseModel):
 def probe_measures(results: Sequence[ProbeResult], context: ProbeContext, judge: dict[str, Any]) -> ProbeMeasures:
     """What a run of some probes found out; `judge` is the judge's identity."""
     return ProbeMeasures(
-        questions=len(context.items),
+        questions=len({item.question for item in context.items}),
         plain_judgments=len(context.all_plain),
         cost=cost(results),
         resamples=context.resamples,

@@ -69,9 +69,9 @@ REINFORCEMENT = (
         ("groups/reward", "reward"),
         "Reward",
         "",
-        "Mean reward of the sampled replies: the weighted sum of the terms that grpo_variants names under Exact "
-        "parameters. Term verdict: +1 if right, else -1; consistency: 1, 0 or -1; all others: from 0 to 1. So where "
-        "the terms differ, compare slopes, not levels.",
+        "Mean reward of the sampled replies: the weighted sum of the terms that grpo_variants names (exact "
+        "parameters, page Data). Term verdict: +1 if right, else -1; consistency: 1, 0 or -1; all others: from 0 to 1. "
+        "So where the terms differ, compare slopes, not levels.",
     ),
     DEV_ACCURACY,
     Panel(

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from reasrm.commands.named_judge import NamedJudge
 from reasrm.probes.measures_file import MEASURES, read_measures
 from reasrm.probes.measuring.question_values import QUESTION_VALUES, read_question_values
 from reasrm.records.jsonl import read_records
@@ -89,7 +90,7 @@ def test_a_served_judge_is_told_by_what_it_does(
     assert figures(out / MEASURES) == expected
     printed = capsys.readouterr()
     assert f"{PAIRS} questions, {PLAIN} plain judgments; probes asked {DRAWN} judgments" in printed.out
-    assert "1 rows left out, being no pairs; the first: row 7" in printed.err
+    assert "1 row left out, no pair; the first: row 7" in printed.err
     assert len(list(read_records(out / "judgments.jsonl", Judgment))) == PLAIN
     assert len(list(read_records(out / "order.jsonl", ProbeRow))) == DRAWN
     assert len(read_question_values(out / QUESTION_VALUES).questions) == PAIRS
@@ -128,6 +129,22 @@ def test_what_it_takes_is_known_and_kept_to_before_anything_is_asked(
     assert service.replied == 10
 
 
+def test_an_interrupted_run_says_what_it_leaves(
+    tmp_path: Path, pairs: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C while the judge is being opened, before anything was asked: no file of replies is named."""
+
+    def interrupted(_: NamedJudge) -> None:
+        raise KeyboardInterrupt
+
+    out = tmp_path / "probed"
+    with monkeypatch.context() as patched:
+        patched.setattr(NamedJudge, "open_judge", interrupted)
+        assert probed(tmp_path, honest, Service(), "--items", str(pairs), "--out", str(out)) == ExitCode.INTERRUPTED
+    assert "interrupted; nothing had been asked" in capsys.readouterr().err
+    assert not list(tmp_path.glob("*.replies.jsonl"))
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
@@ -138,7 +155,11 @@ def test_what_it_takes_is_known_and_kept_to_before_anything_is_asked(
         (["--recorded", "log", "--format", "rm_r1", "--items", "f"], 2, "only where --format is reasrm"),
         (["--recorded", "log", "--format", "rm_r1"], 1, "log: there is no such file or folder"),
         (["--items", "PAIRS", "--out", "PAIRS"], 2, "--out is a file or a device"),
-        (["--items", "PAIRS", "--out", "."], 2, "holds something else than a probe's results"),
+        (["--items", "PAIRS", "--out", "."], 2, "--out is the folder that you are in, or one around it"),
+        (["--items", "PAIRS", "--out", ""], 2, "--out is the folder that you are in, or one around it"),
+        (["--items", "PAIRS", "--out", "/"], 2, "--out is the folder that you are in, or one around it"),
+        (["--items", "."], 1, "is no file (a folder, a pipe or a device)"),
+        (["--items", "PAIRS", "--resamples", "99"], 2, "100"),
         (["--items", "PAIRS", "--suite", "order,charm"], 1, "'charm' is no probe; there are all, order"),
         (["--items", "nowhere.jsonl"], 1, "nowhere.jsonl: there is no such file"),
     ],
@@ -158,22 +179,92 @@ def test_what_cannot_be_done_is_said_in_one_line(
     assert not printed.out
 
 
-def test_recorded_replies_are_probed_without_a_judge(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A log of two judges, one order each: nothing is known of flips, but of what was chosen."""
+@pytest.mark.parametrize(
+    ("holds", "named"),
+    [
+        (("probes/sft/measures.json", "checkpoints/sft/model.safetensors"), "data"),
+        (("measures.json", "judgments.jsonl", "notes.txt"), "noted"),
+        (("measures.json", "order.jsonl", "question_values.json"), "data/probes/sft"),
+        (("measures.json", "judgments.jsonl", "GPT-4/measures.json"), "logs"),
+    ],
+)
+def test_nothing_is_deleted_but_results_of_its_own(
+    tmp_path: Path, pairs: Path, holds: tuple[str, ...], named: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A project's data, a model's folder of the pipeline, notes beside results: all stay, and nobody is asked."""
+    out, service = tmp_path / named, Service()
+    for name in holds:
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        (out / name).write_text("{}", encoding="utf-8")
+    assert probed(tmp_path, honest, service, "--items", str(pairs), "--out", str(out)) == ExitCode.USAGE
+    assert "holds something else than the results of an earlier" in capsys.readouterr().err
+    assert not service.replied
+    assert sorted(str(file.relative_to(out)) for file in out.rglob("*") if file.is_file()) == sorted(holds)
+
+
+def test_a_link_to_a_folder_of_results_is_followed(tmp_path: Path, pairs: Path) -> None:
+    link, folder = tmp_path / "link", tmp_path / "folder"
+    link.symlink_to(folder)
+    for _ in range(2):
+        assert probed(tmp_path, honest, Service(), "--items", str(pairs), "--out", str(link)) == ExitCode.DONE
+    assert link.is_symlink()
+    assert figures(folder / MEASURES)["consistent_accuracy"] == 1
+    assert (tmp_path / "folder.replies.jsonl").exists()
+
+
+def test_pairs_of_the_same_answers_and_of_one_conversation_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No verdict on two answers that are the same is right; several pairs of one conversation are one question."""
+    rows = [{"prompt": "Which?", "chosen": "the right one", "rejected": other} for other in ("one", "two")]
+    rows.append({"prompt": "Which else?", "chosen": "the right one", "rejected": "the right one"})
+    file = tmp_path / "few.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    assert probed(tmp_path, honest, Service(), "--items", str(file)) == ExitCode.DONE
+    said = capsys.readouterr().err
+    assert "1 row left out, no pair; the first: row 3: both answers are the same" in said
+    assert "2 pairs of 1 different conversations; one pair of each is asked about" in said
+
+
+def log_of(file: Path, *models: str) -> Path:
+    """A log of some judges that judge the same conversation twice, with other answers, each in one order."""
 
     def turns(answer: str) -> list[dict[str, str]]:
         return [{"role": "user", "content": "Which?"}, {"role": "assistant", "content": answer}]
 
-    about = {"benchmark": "reward_bench", "chosen": turns("right"), "rejected": turns("wrong"), "result": 1}
     rows = [
-        about
+        {"benchmark": "reward_bench", "chosen": turns(f"right {number}"), "rejected": turns("wrong"), "result": 1}
         | {"model": model, "id": number, "chosen_in_b": in_b, "output": f"<answer>[[{'B' if in_b else 'A'}]]</answer>"}
-        for model in ("../one", "two")
+        for model in models
         for number, in_b in enumerate((False, True))
     ]
-    log, out = tmp_path / "log.jsonl", tmp_path / "probed"
-    log.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    assert reasrm("probe", "--recorded", str(log), "--format", "rm_r1", "--out", str(out), "--json") == ExitCode.DONE
-    assert set(json.loads(capsys.readouterr().out)) == {"../one", "two"}
-    assert sorted(file.parent.name for file in out.glob("*/measures.json")) == ["_one", "two"]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return file
+
+
+def test_recorded_replies_are_probed_without_a_judge(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One order of each: nothing is known of flips, but of what was chosen. No two judges share a folder."""
+    judges = ("../one", "two", "a b", "a/b", "A_b")
+    log, out = log_of(tmp_path / "log.jsonl", *judges), tmp_path / "probed"
+    command = ("probe", "--recorded", str(log), "--format", "rm_r1", "--out", str(out), "--json")
+    for _ in range(2):
+        assert reasrm(*command) == ExitCode.DONE
+        found = json.loads(capsys.readouterr().out)
+    assert set(found) == set(judges)
+    assert {one["questions"] for one in found.values()} == {1}
+    kept = {read_measures(file).judge["recorded"]: file.parent.name for file in out.glob("*/measures.json")}
+    assert set(kept) == set(judges)
+    assert (kept["../one"], kept["two"]) == ("_one", "two")
     assert [file.name for file in tmp_path.iterdir() if file.is_dir()] == ["probed"]
+
+
+def test_a_folder_below_that_of_recorded_judges_is_not_replaced(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log, notes = log_of(tmp_path / "log.jsonl", "judge"), tmp_path / "probed" / "judge" / "notes.txt"
+    notes.parent.mkdir(parents=True)
+    notes.touch()
+    command = ("probe", "--recorded", str(log), "--format", "rm_r1", "--out", str(tmp_path / "probed"))
+    assert reasrm(*command) == ExitCode.USAGE
+    assert "holds something else" in capsys.readouterr().err
+    assert notes.exists()

@@ -6,6 +6,7 @@ import shutil
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import pytest
 from pydantic import ValidationError
@@ -98,7 +99,10 @@ def test_each_link_has_its_target(made_up_site: dict[str, str]) -> None:
             if tag == "a" and name == "href" and "#" in value and value != PAPER_ADDRESS:
                 file, _, anchor = value.partition("#")
                 there = str(Path(path).parent / file).replace("pages/../", "") if file else path
-                assert anchor in ids[there], f"{path} links to {value}"
+                if there == TRACES:
+                    assert parse_qs(anchor).keys() <= {"model", "flags", "changed"}, value
+                else:
+                    assert anchor in ids[there], f"{path} links to {value}"
         own = [name for name in ids[path] if not re.fullmatch(r"[mp][0-9a-f]{10}", name)]
         assert len(own) == len(set(own))
 
@@ -174,10 +178,11 @@ def test_what_a_reader_needs_is_there(made_up_site: dict[str, str]) -> None:
         ),
         PROBES: (
             "Order of the answers", "Does the verdict follow the answer?", "Somebody (2026), section 1", "net change",
+                "Verdicts that flip when A and B change places",
             "What net_change is, in words.", "edit 8", "3.25", "steps", "adjusted as one family of the 8 tests",
-            "ScalarRM was not probed: the judge writes no replies", "7 of 30 queries were not asked", "4 left out",
+            "ScalarRM was not probed: the judge writes no replies", "SFT on traces 7 of 30;", "4 left out",
             "Is it easy to cheat?", "What does it cost against a reward model that scores?",
-            "From SFT on traces to SFT + GRPO, on the same questions, in points with adjusted p. More: ",
+            "From SFT on traces to SFT + GRPO, on the same questions, with adjusted p. More: ",
             "Are the intermediate steps right?", "Do longer traces help?", "1.50", "-12.0",
         ),
         TRAINING: (
@@ -345,3 +350,5 @@ def test_what_a_configuration_does_not_have_is_left_out(
     assert "tokens come to $1.50" in text
     assert text.count("No model of this configuration is probed") == 2
     assert "Not measured in this run: no model was attacked." in text
+    probes = text_of(site, PROBES)
+    assert probes.index("No model of this configuration is probed") < probes.index("Is it easy to cheat?")

@@ -54,6 +54,14 @@ def test_hostile_texts_run_nothing_and_ask_for_nothing(browser: Any, hostile_fol
     assert page.url == hostile_file.as_uri()
     assert page.evaluate("document.scripts.length") == 1
     assert page.locator("img, iframe, object, embed, link, form, base").count() == 0
+    for width in (390, 1400):
+        page.set_viewport_size({"width": width, "height": 900})
+        beyond = page.evaluate(
+            "() => document.documentElement.scrollWidth <= innerWidth ? [] : [...document.querySelectorAll('main *')]"
+            ".filter(one => !one.closest('svg') && one.getBoundingClientRect().right > innerWidth + 1)"
+            ".map(one => `${one.parentElement.className} ${one.tagName} ${one.className}`)"
+        )
+        assert beyond == [], "a text pushes the page out"
 
 
 def test_our_own_script_runs_under_the_policy(browser: Any, made_up_folder: Path) -> None:
@@ -184,6 +192,21 @@ def test_an_address_of_the_one_page_of_old_leads_to_where_its_section_went(brows
     page.get_by_role("navigation", name="Pages").get_by_role("link", name="Overview").click()
     page.wait_for_url("**/index.html")
     assert page.locator(".opening").count() == 1
+
+
+def test_a_card_leads_to_the_probe_and_the_probe_to_its_traces(browser: Any, made_up_folder: Path) -> None:
+    page = browser.new_page()
+    page.set_default_timeout(TIMEOUT_MS)
+    page.goto((made_up_folder / "index.html").as_uri())
+    page.locator(".trust-card", has_text="SFT on traces").get_by_role("link", name="order").click()
+    page.wait_for_url("**/pages/probes.html#probe-order")
+    section = page.locator("#probe-order")
+    assert section.locator("ul.answer").is_visible()
+    assert not section.locator("table").is_visible(), "figures are folded behind the answer"
+    links = section.locator("a[href*='traces.html']")
+    assert links.evaluate_all("all => all.map(one => one.getAttribute('href'))") == [
+        f"traces.html#model={model}&flags=flipped" for model in ("base", "sft", "grpo-full", "scalar_rm")
+    ]
 
 
 def test_replies_of_an_example_stand_side_by_side(browser: Any, made_up_folder: Path) -> None:

@@ -5,7 +5,7 @@ two orders name different answers is neither. A tie or a missing verdict in one 
 no information. Rewards sum to zero in each group.
 """
 
-from reasrm.policy.pairwise_rewards.scheme import Outcomes, Scheme, ShownAnswers, agreed, all_pairs
+from reasrm.policy.pairwise_rewards.scheme import Outcomes, Scheme, ShownOrder, agreed, all_pairs
 
 
 class DebiasedTournament(Scheme):
@@ -18,7 +18,7 @@ class DebiasedTournament(Scheme):
         """K (K - 1)."""
         return answers * (answers - 1)
 
-    def next_round(self, answers: int, outcomes: Outcomes) -> list[ShownAnswers]:
+    def next_round(self, answers: int, outcomes: Outcomes) -> list[ShownOrder]:
         """All at once."""
         return [] if outcomes else all_pairs(answers)
 

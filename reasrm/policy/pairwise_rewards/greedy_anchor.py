@@ -8,7 +8,7 @@ A reply without a verdict is no win, as the indicator says: an answer that break
 Departure: a tie, and an answer that is the anchor itself, gets half in each order; the indicator would call it a loss.
 """
 
-from reasrm.policy.pairwise_rewards.scheme import Outcome, Outcomes, Scheme, ShownAnswers, both_orders
+from reasrm.policy.pairwise_rewards.scheme import Outcome, Outcomes, Scheme, ShownOrder, both_orders
 
 
 class GreedyAnchor(Scheme):
@@ -22,7 +22,7 @@ class GreedyAnchor(Scheme):
         """2K."""
         return 2 * answers
 
-    def next_round(self, answers: int, outcomes: Outcomes) -> list[ShownAnswers]:
+    def next_round(self, answers: int, outcomes: Outcomes) -> list[ShownOrder]:
         """All at once: each answer with the anchor, which has the place K."""
         return [] if outcomes else [shown for place in range(answers) for shown in both_orders(place, answers)]
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from reasrm.evaluation.judge import Judge
 from reasrm.evaluation.scalar_judge import ScalarJudge
 from reasrm.judging.verdict import Unreadable
-from reasrm.policy.pairwise_rewards.scheme import TIE, Outcome, Scheme, ShownAnswers
+from reasrm.policy.pairwise_rewards.scheme import TIE, Outcome, Scheme, ShownOrder
 from reasrm.records.comparison import Comparison, Side
 from reasrm.records.judgment import ComparisonJudgment
 from reasrm.records.ledger import Ledger
@@ -59,7 +59,7 @@ def group_rewards(
     """
     _require_fit(judge, groups, scheme)
     asking = _Asking(judge, ledger)
-    found: list[dict[ShownAnswers, Outcome]] = [{} for _ in groups]
+    found: list[dict[ShownOrder, Outcome]] = [{} for _ in groups]
     while wanted := [
         (place, shown)
         for place, group in enumerate(groups)
@@ -103,7 +103,7 @@ def outcome_of(judgment: ComparisonJudgment) -> Outcome:
     return Outcome(0.5 if judgment.unreadable == Unreadable.TIE else None, judgment.scores)
 
 
-def _comparison(group: AnswerGroup, shown: ShownAnswers) -> Comparison:
+def _comparison(group: AnswerGroup, shown: ShownOrder) -> Comparison:
     """`better` and the id say nothing here, and a judge looks at neither."""
     turns = (Message(role=Role.USER, content=group.prompt),) if isinstance(group.prompt, str) else tuple(group.prompt)
     texts = [*group.answers, *([] if group.anchor is None else [group.anchor])]

@@ -10,7 +10,7 @@ answers the same, and two answers of the same text that meet have the same rewar
 places.
 """
 
-from reasrm.policy.pairwise_rewards.scheme import Outcomes, Scheme, ShownAnswers, agreed, both_orders
+from reasrm.policy.pairwise_rewards.scheme import Outcomes, Scheme, ShownOrder, agreed, both_orders
 
 Entrant = tuple[int, ...]
 """Answers that were found equal; the first of them plays."""
@@ -26,7 +26,7 @@ class Knockout(Scheme):
         """2 (K - 1)."""
         return 2 * (answers - 1)
 
-    def next_round(self, answers: int, outcomes: Outcomes) -> list[ShownAnswers]:
+    def next_round(self, answers: int, outcomes: Outcomes) -> list[ShownOrder]:
         """The matches of the first round that has not been played."""
         return _play(answers, outcomes)[0]
 
@@ -40,7 +40,7 @@ def _rounds(answers: int) -> int:
     return (answers - 1).bit_length()
 
 
-def _play(answers: int, outcomes: Outcomes) -> tuple[list[ShownAnswers], list[int]]:
+def _play(answers: int, outcomes: Outcomes) -> tuple[list[ShownOrder], list[int]]:
     """The comparisons that the first unplayed round needs, and how many rounds each answer came through before it."""
     entrants: list[Entrant] = [(place,) for place in range(answers)]
     came_through = [0] * answers

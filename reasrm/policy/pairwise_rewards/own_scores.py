@@ -5,7 +5,7 @@ is no number) gets the lowest of its group: an answer too long to be judged is n
 group has a score all get 0.
 """
 
-from reasrm.policy.pairwise_rewards.scheme import Outcomes, Scheme, ShownAnswers
+from reasrm.policy.pairwise_rewards.scheme import Outcomes, Scheme, ShownOrder
 
 
 class OwnScores(Scheme):
@@ -19,12 +19,12 @@ class OwnScores(Scheme):
         """K."""
         return answers
 
-    def next_round(self, answers: int, outcomes: Outcomes) -> list[ShownAnswers]:
+    def next_round(self, answers: int, outcomes: Outcomes) -> list[ShownOrder]:
         """Each answer beside itself, so that no answer without a score takes another one's away."""
-        return [] if outcomes else [ShownAnswers(place, place) for place in range(answers)]
+        return [] if outcomes else [ShownOrder(place, place) for place in range(answers)]
 
     def rewards(self, answers: int, outcomes: Outcomes) -> list[float]:
         """On the judge's own scale."""
-        scores = [outcomes[ShownAnswers(place, place)].scores for place in range(answers)]
+        scores = [outcomes[ShownOrder(place, place)].scores for place in range(answers)]
         known = [score[0] for score in scores if score is not None]
         return [score[0] if score is not None else min(known, default=0.0) for score in scores]

@@ -13,7 +13,7 @@ is the mean of both orders, in {-1, 0, 1} with a verdict in each. A tie or a mis
 
 import math
 
-from reasrm.policy.pairwise_rewards.scheme import Outcomes, Scheme, ShownAnswers, all_pairs, mean_of_orders
+from reasrm.policy.pairwise_rewards.scheme import Outcomes, Scheme, ShownOrder, all_pairs, mean_of_orders
 
 EPSILON = 1e-6
 
@@ -29,7 +29,7 @@ class PairwiseAdvantage(Scheme):
         """K (K - 1)."""
         return answers * (answers - 1)
 
-    def next_round(self, answers: int, outcomes: Outcomes) -> list[ShownAnswers]:
+    def next_round(self, answers: int, outcomes: Outcomes) -> list[ShownOrder]:
         """All at once."""
         return [] if outcomes else all_pairs(answers)
 

@@ -9,7 +9,7 @@ left out. Each answer is shown first once and second once, so a judge that looks
 answers the same; but who meets whom follows the answers' places, and an answer between two bad ones ranks high.
 """
 
-from reasrm.policy.pairwise_rewards.scheme import Outcomes, Scheme, ShownAnswers
+from reasrm.policy.pairwise_rewards.scheme import Outcomes, Scheme, ShownOrder
 
 
 class Ring(Scheme):
@@ -22,7 +22,7 @@ class Ring(Scheme):
         """K."""
         return answers
 
-    def next_round(self, answers: int, outcomes: Outcomes) -> list[ShownAnswers]:
+    def next_round(self, answers: int, outcomes: Outcomes) -> list[ShownOrder]:
         """All at once."""
         return [] if outcomes else [_with_next(place, answers) for place in range(answers)]
 
@@ -33,5 +33,5 @@ class Ring(Scheme):
         return [(first[place] + 1 - first[place - 1]) / 2 for place in range(answers)]
 
 
-def _with_next(place: int, answers: int) -> ShownAnswers:
-    return ShownAnswers(place, (place + 1) % answers)
+def _with_next(place: int, answers: int) -> ShownOrder:
+    return ShownOrder(place, (place + 1) % answers)

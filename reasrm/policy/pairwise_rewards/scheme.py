@@ -11,16 +11,16 @@ from itertools import combinations
 from typing import ClassVar, NamedTuple
 
 
-class ShownAnswers(NamedTuple):
+class ShownOrder(NamedTuple):
     """One comparison: the places of the answer shown first and of the one shown second."""
 
     first: int
     second: int
 
     @property
-    def swapped(self) -> "ShownAnswers":
+    def swapped(self) -> "ShownOrder":
         """The other order."""
-        return ShownAnswers(self.second, self.first)
+        return ShownOrder(self.second, self.first)
 
 
 class Outcome(NamedTuple):
@@ -32,7 +32,7 @@ class Outcome(NamedTuple):
     """Of the first and the second, where the judge scores answers."""
 
 
-Outcomes = Mapping[ShownAnswers, Outcome]
+Outcomes = Mapping[ShownOrder, Outcome]
 """Of one group."""
 TIE = Outcome(0.5)
 
@@ -56,7 +56,7 @@ class Scheme(ABC):
         """Comparisons (scorings, of a scheme that reads scores) of a group of so many distinct answers."""
 
     @abstractmethod
-    def next_round(self, answers: int, outcomes: Outcomes) -> list[ShownAnswers]:
+    def next_round(self, answers: int, outcomes: Outcomes) -> list[ShownOrder]:
         """The comparisons to ask next, given those that were asked; none if all is known."""
 
     @abstractmethod
@@ -64,13 +64,13 @@ class Scheme(ABC):
         """The reward of each answer, once `next_round` names no comparison any more."""
 
 
-def both_orders(first: int, second: int) -> tuple[ShownAnswers, ShownAnswers]:
+def both_orders(first: int, second: int) -> tuple[ShownOrder, ShownOrder]:
     """Two answers in both orders."""
-    shown = ShownAnswers(first, second)
+    shown = ShownOrder(first, second)
     return shown, shown.swapped
 
 
-def all_pairs(answers: int) -> list[ShownAnswers]:
+def all_pairs(answers: int) -> list[ShownOrder]:
     """Every pair in both orders: K (K - 1) comparisons."""
     return [shown for pair in combinations(range(answers), 2) for shown in both_orders(*pair)]
 

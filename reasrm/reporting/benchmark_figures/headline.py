@@ -108,7 +108,7 @@ def headline_cards(
     if lead.flip_rate is not None:
         earlier = None if before is None or before.flip_rate is None else percent(before.flip_rate)
         detail = "" if earlier is None else f"{settings.label(settings.side_by_side[0])}: {earlier} %"
-        cards.append(Card("verdicts that flip when A and B are swapped", percent(lead.flip_rate), "%", detail))
+        cards.append(Card("pairs whose verdict flips when A and B are swapped", percent(lead.flip_rate), "%", detail))
     kept, asked = funnel.kept.total(), funnel.pairs["distill"]
     if funnel.published is not None:
         read = sum(counts.asked for counts in funnel.passes)

@@ -8,6 +8,7 @@ from reasrm.reporting.charts import ModelView
 from reasrm.reporting.dot_chart import ChartDot
 from reasrm.reporting.plot_files.paper_style import MUTED, WIDE, PlotFile, figure_of, shown
 from reasrm.reporting.plot_files.score_plots import ROW, SPREAD, draw_dot, legend_of_models, name_rows
+from reasrm.reporting.probe_figures.measure_names import measure_title, variant_title
 
 
 def probe_plots(models: Sequence[ModelView], measured: Mapping[str, ProbeMeasures]) -> Iterator[PlotFile]:
@@ -49,9 +50,9 @@ def _probe_plot(
             for one in found[model.name]:
                 if one.name == name:
                     draw_dot(axes, ChartDot(model.series, one.value, one.low, one.high), places[one.variant] + offset)
-        name_rows(axes, [shown(variant) for variant in places], list(places.values()))
+        name_rows(axes, [shown(variant_title(variant)) for variant in places], list(places.values()))
         axes.set_ylim(apart * (len(places) - 0.5), -0.5 * apart)
-        axes.set_title(shown(name.replace("_", " ")))
+        axes.set_title(shown(measure_title(probe, name)))
         of_this = [one for some in found.values() for one in some if one.name == name]
         axes.set_xlabel(shown(next((one.unit for one in of_this if one.unit), "")))
         for null in sorted({one.null for one in of_this if one.null is not None}):

@@ -34,10 +34,10 @@ def faithfulness_sentence(
         measure = one.measure
         p = adjusted[MeasureKey(CHANGE, one.probe, measure.name, measure.variant)]
         what = FAITHFULNESS[MeasureName(one.probe, measure.name, measure.variant)]
-        text = f"{what} {points(measure.value)} {interval((measure.low, measure.high))}, p {p_value(p)}"
+        text = f"{what}, {points(measure.value)} points {interval((measure.low, measure.high))}, p {p_value(p)}"
         said.setdefault(_outcome(measure.value, p), []).append(text)
     parts = [f"{outcome}: {'; '.join(said[outcome])}" for outcome in OUTCOMES if outcome in said]
-    return f"From {names[0]} to {names[1]}, on the same questions, in points with adjusted p. {'. '.join(parts)}."
+    return f"From {names[0]} to {names[1]}, on the same questions, with adjusted p. {'. '.join(parts)}."
 
 
 def _outcome(value: float, p: float) -> str:

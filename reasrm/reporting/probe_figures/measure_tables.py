@@ -5,20 +5,24 @@ Generic over probes: names, titles, definitions and sources come from the files 
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from urllib.parse import quote
 
 from reasrm.probes.measure import Measure
 from reasrm.probes.measures_file import ProbedBy, ProbeMeasures
 from reasrm.reporting.charts import ModelView
 from reasrm.reporting.display_text import p_value
 from reasrm.reporting.dot_chart import ChartDot, Scale, scale_of
+from reasrm.reporting.probe_figures.measure_names import measure_title, variant_title
 from reasrm.reporting.probe_figures.measure_text import (
-    in_words,
     interval_of,
     is_share,
     number_text,
     unit_text,
     value_text,
 )
+from reasrm.reporting.probe_figures.named_measures import TRACES
+from reasrm.reporting.probe_figures.probe_answers import LeadingMeasure, probe_answers
+from reasrm.reporting.probe_figures.probe_texts import ProbeSetting, other_settings, probe_settings
 from reasrm.reporting.probe_figures.tested_family import FALSE_DISCOVERIES, MeasureKey
 
 
@@ -51,6 +55,7 @@ class MeasureRow:
 class MeasureTable:
     """One measure with all of its variants."""
 
+    name: str
     title: str
     definition: str
     unit: str
@@ -76,7 +81,24 @@ class ProbeSection:
     refused: tuple[tuple[str, str], ...]
     """Models that could not be probed, and why."""
     not_asked: tuple[str, ...]
-    """What of the queries was not asked, a sentence per model."""
+    """Of each model of which some queries were not asked, how many."""
+    answers: tuple[LeadingMeasure, ...]
+    """What the section begins with; empty where its tables are to begin."""
+    settings: tuple[ProbeSetting, ...]
+    """What was asked with."""
+    other_settings: tuple[str, ...]
+    """Models that were asked with others."""
+
+    @property
+    def traces(self) -> tuple[tuple[ModelView, str], ...]:
+        """Of each model the filters of the trace browser that show what the probe found; empty where it has none."""
+        shown, _ = TRACES.get(self.name, ("", ""))
+        return tuple((model, f"model={quote(model.name, safe='')}&{shown}") for model in self.models if shown)
+
+    @property
+    def traced(self) -> str:
+        """Which judgments `traces` are."""
+        return TRACES[self.name][1] if self.name in TRACES else ""
 
     @property
     def whole(self) -> tuple[MeasureTable, ...]:
@@ -136,14 +158,14 @@ def _section(
         tables=tuple(_tables(name, shown, probed, adjusted)),
         models=tuple(shown),
         refused=tuple((labels[model], one.refused) for model, one in probed.items() if one.refused),
-        not_asked=tuple(_not_asked(labels[model], one) for model, one in probed.items() if one.unknown_words),
-    )
-
-
-def _not_asked(label: str, probed: ProbedBy) -> str:
-    return (
-        f"{label}: {probed.unknown_words:,} of {probed.queries:,} queries were not asked, because the judge's "
-        "vocabulary lacks words of them and its reply would be noise."
+        not_asked=tuple(
+            f"{labels[model]} {one.unknown_words:,} of {one.queries:,}"
+            for model, one in probed.items()
+            if one.unknown_words
+        ),
+        answers=tuple(probe_answers(name, models, measures, adjusted)),
+        settings=probe_settings(probed),
+        other_settings=tuple(labels[model] for model in other_settings(probed)),
     )
 
 
@@ -164,7 +186,8 @@ def _tables(
         fewest, most = min(one.units for one in some), max(one.units for one in some)
         dots = [dot for row in rows for dot in row.dots]
         yield MeasureTable(
-            title=in_words(name),
+            name=name,
+            title=measure_title(probe, name),
             definition=definition,
             unit=unit_text(some[0]),
             units=f"{fewest:,}" if fewest == most else f"{fewest:,} to {most:,}",
@@ -181,7 +204,7 @@ def _row(
     adjusted: Mapping[MeasureKey, float],
 ) -> MeasureRow:
     return MeasureRow(
-        variant=in_words(variant),
+        variant=variant_title(variant),
         cells=tuple(
             None if one is None else _cell(one, adjusted.get(MeasureKey(model.name, probe, one.name, one.variant)))
             for model, one in measured

@@ -10,7 +10,8 @@ from reasrm.probes.measure import Measure
 from reasrm.reporting.charts import ModelView
 from reasrm.reporting.display_text import NO_FIGURE, interval, p_value, percent, points
 from reasrm.reporting.model_scores import Figure
-from reasrm.reporting.probe_figures.measure_text import in_words, interval_of, value_text
+from reasrm.reporting.probe_figures.measure_names import variant_title
+from reasrm.reporting.probe_figures.measure_text import interval_of, value_text
 from reasrm.reporting.probe_figures.named_measures import (
     ATTACKER_GAIN,
     LOST_VERDICTS,
@@ -25,6 +26,10 @@ from reasrm.reporting.source import ReportSource
 from reasrm.scoring.reply_lengths import LengthGap
 
 NOT_MEASURED = "Not measured in this run"
+SOME_ATTACKS = (
+    "The worst of several is chosen by its figure, which so lies a little high. A text that only confuses a judge "
+    "turns right verdicts too: what the attacker gains, and success in both positions, tell the two apart."
+)
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,8 @@ class ReviewerQuestion:
 
     anchor: str
     question: str
-    answer: str
+    answers: tuple[str, ...]
+    """Sentences."""
     tables: tuple[FigureTable, ...]
 
 
@@ -63,13 +69,13 @@ def reviewer_questions(
 def _cheating(source: ReportSource, adjusted: Mapping[MeasureKey, float]) -> ReviewerQuestion:
     """Which attacks pay, beyond what their texts do for whoever carries them; apart, what only throws a judge off."""
     attacked = [model for model in source.probed if variants(source.measures[model.name], LOST_VERDICTS)]
-    said = [f"{one.label}: {_bribed(one, source, adjusted)}; {_thrown_off(one, source)}" for one in attacked]
-    answer = f"{'. '.join(said)}." if said else f"{NOT_MEASURED}: no model was attacked."
+    said = [f"{one.label}: {_bribed(one, source, adjusted)}; {_thrown_off(one, source)}." for one in attacked]
+    answers = (*said, SOME_ATTACKS) if said else (f"{NOT_MEASURED}: no model was attacked.",)
     tables = (
         *_attack_table(source, attacked, ATTACKER_GAIN, "What an attack gains for its own answer, points"),
         *_attack_table(source, attacked, LOST_VERDICTS, "Right verdicts that a text turned or denied, percent"),
     )
-    return ReviewerQuestion("cheating", "Is it easy to cheat?", answer, tables)
+    return ReviewerQuestion("cheating", "Is it easy to cheat?", answers, tables)
 
 
 def _bribed(model: ModelView, source: ReportSource, adjusted: Mapping[MeasureKey, float]) -> str:
@@ -83,15 +89,15 @@ def _bribed(model: ModelView, source: ReportSource, adjusted: Mapping[MeasureKey
     gain = f"{value_text(worst)} {interval_of(worst)} points, adjusted p {p_value(p[worst.variant])}"
     many = f"{len(tried)} attack{'s' if len(tried) > 1 else ''} tried both ways"
     if pay:
-        return f"of {many} {len(pay)} shown to pay (most {in_words(worst.variant)}, {gain})"
-    return f"of {many} none is shown to pay (at most {in_words(worst.variant)}, {gain})"
+        return f"of {many} {len(pay)} shown to pay (most {variant_title(worst.variant)}, {gain})"
+    return f"of {many} none is shown to pay (at most {variant_title(worst.variant)}, {gain})"
 
 
 def _thrown_off(model: ModelView, source: ReportSource) -> str:
     worst = max(variants(source.measures[model.name], LOST_VERDICTS), key=badness)
     return (
         f"whoever would gain, a text in the losing answer turns or denies at most {value_text(worst)} "
-        f"{interval_of(worst)} percent of the verdicts that were right ({in_words(worst.variant)})"
+        f"{interval_of(worst)} percent of the verdicts that were right ({variant_title(worst.variant)})"
     )
 
 
@@ -104,7 +110,7 @@ def _attack_table(
             if one.name == name.measure:
                 by_variant.setdefault(one.variant, {})[model.name] = one
     rows = tuple(
-        (in_words(variant) or "all attacks", *(_text(of.get(one.name)) for one in models))
+        (variant_title(variant) or "all attacks, defusing on", *(_text(of.get(one.name)) for one in models))
         for variant, of in by_variant.items()
     )
     columns = ("attack", *(model.label for model in models))
@@ -118,7 +124,7 @@ def _cost(source: ReportSource) -> ReviewerQuestion:
     lead = next((model for model in writes if model.name == source.settings.lead), None)
     if lead is None or lead.scores.per_1000 is None or not scorers:
         answer = f"{NOT_MEASURED}: a judge that writes and one that scores are not both here."
-        return ReviewerQuestion("cost", question, answer, ())
+        return ReviewerQuestion("cost", question, (answer,), ())
     cost = lead.scores.per_1000
     money = "dollars are not known, because no price is set" if cost.dollars is None else f"${cost.dollars:.2f}"
     said = (
@@ -131,7 +137,7 @@ def _cost(source: ReportSource) -> ReviewerQuestion:
     said += " Seconds are not recorded with judgments, so they are not compared."
     rows = tuple((model.label, *_cost_cells(model)) for model in source.models)
     columns = ("model", "tokens read per 1,000", "written per 1,000", "dollars", "accuracy, percent")
-    return ReviewerQuestion("cost", question, said, (FigureTable("Cost of 1,000 judgments", columns, rows),))
+    return ReviewerQuestion("cost", question, (said,), (FigureTable("Cost of 1,000 judgments", columns, rows),))
 
 
 def _cost_cells(model: ModelView) -> tuple[str, ...]:
@@ -152,19 +158,19 @@ def _steps(source: ReportSource) -> ReviewerQuestion:
     ]
     measured = [(what, of) for what, of in measured if of]
     said = [
-        f"{what.capitalize()}: {', '.join(f'{model.label} {value_text(one)} {interval_of(one)}' for model, one in of)}"
+        f"{what.capitalize()}, percent: "
+        f"{', '.join(f'{model.label} {value_text(one)} {interval_of(one)}' for model, one in of)}."
         for what, of in measured
     ]
-    answer = f"{'. '.join(said)}." if said else f"{NOT_MEASURED}: no probe read the steps of the replies."
+    answers = tuple(said) or (f"{NOT_MEASURED}: no probe read the steps of the replies.",)
     models = [model for model in source.probed if any(model in [its for its, _ in of] for _, of in measured)]
     rows = tuple((what, *(_text(_by_model(of).get(model.name)) for model in models)) for what, of in measured)
     columns = ("measure", *(model.label for model in models))
     tables = (FigureTable("Measures of the written steps", columns, rows),) if rows else ()
-    return ReviewerQuestion("steps", "Are the intermediate steps right?", answer, tables)
+    return ReviewerQuestion("steps", "Are the intermediate steps right?", answers, tables)
 
 
 def _by_model(measured: Sequence[tuple[ModelView, Measure]]) -> dict[str, Measure]:
-
     return {model.name: one for model, one in measured}
 
 
@@ -174,17 +180,17 @@ def _longer(source: ReportSource, lengths: Mapping[str, Sequence[LengthGap]]) ->
     gaps = {model: found for model, found in lengths.items() if found}
     said += [
         f"On the same part of the questions the longer replies of {labels[model]} differ from its shorter ones by "
-        f"{_gap_text(found[0])} points of accuracy{_shown(found[0])}"
+        f"{_gap_text(found[0])} points of accuracy{_shown(found[0])}."
         for model, found in gaps.items()
     ]
-    answer = f"{'. '.join(said)}." if said else f"{NOT_MEASURED}: no token budget was asked for, and no reply was read."
+    answers = tuple(said) or (f"{NOT_MEASURED}: no token budget was asked for, and no reply was read.",)
     parts = dict.fromkeys(gap.part for found in gaps.values() for gap in found)
     by_part = {model: {gap.part: _gap_text(gap) for gap in found} for model, found in gaps.items()}
     rows = tuple((part or "all parts", *(of.get(part, NO_FIGURE) for of in by_part.values())) for part in parts)
     columns = ("part", *(labels[model] for model in gaps))
     caption = "Accuracy of longer replies minus that of shorter ones within each part, points"
     tables = (FigureTable(caption, columns, rows),) if rows else ()
-    return ReviewerQuestion("longer", "Do longer traces help?", answer, tables)
+    return ReviewerQuestion("longer", "Do longer traces help?", answers, tables)
 
 
 def _budget_answer(model: ModelView) -> str:
@@ -192,7 +198,7 @@ def _budget_answer(model: ModelView) -> str:
     whole = model.scores.figure
     return (
         f"{model.label}, stopped after {tokens} tokens, is right in {_figure_text(least)} percent; writing to the end, "
-        f"in {_figure_text(whole)}"
+        f"in {_figure_text(whole)}."
     )
 
 

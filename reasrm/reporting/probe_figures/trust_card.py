@@ -8,6 +8,7 @@ from reasrm.probes.measures_file import ProbeMeasures
 from reasrm.reporting.charts import ModelView
 from reasrm.reporting.display_text import NO_FIGURE, percent
 from reasrm.reporting.dot_chart import ChartDot, Scale
+from reasrm.reporting.probe_figures.measure_names import measure_title, variant_title
 from reasrm.reporting.probe_figures.measure_text import in_words, interval_of, value_text
 from reasrm.reporting.probe_figures.named_measures import (
     ACCURACY,
@@ -22,6 +23,7 @@ from reasrm.reporting.probe_figures.named_measures import (
 )
 
 NOT_MEASURED = "not measured"
+WORST_SAID = "the worst of its variants, which is chosen by its figure, so that figure and interval lie a little high"
 SHARES, DIFFERENCES = Scale(-0.08, 1.08, None), Scale(-1.16, 1.16, 0.0)
 """Every line of a card is a share or a difference of shares; with room for the marks at both ends."""
 SEVERITY = {"right": 0, "unreadable": 1, "wrong": 2}
@@ -43,6 +45,8 @@ class CardLine:
     dot: ChartDot | None
     scale: Scale = SHARES
     """Of the dot."""
+    probe: str = ""
+    """Whose section has more; empty where no section has."""
 
 
 @dataclass(frozen=True)
@@ -94,15 +98,17 @@ def _accuracy(model: ModelView) -> CardLine:
 def _line(line: TrustLine, model: ModelView, measures: ProbeMeasures) -> CardLine:
     """Of several variants the one with the worst word counts, and of these the one with the worst figure."""
     assert line.measure is not None
-    worded = [(one, *_word_beside_control(line, one, measures)) for one in variants(measures, line.measure)]
+    name = line.measure
+    worded = [(one, *_word_beside_control(line, one, measures)) for one in variants(measures, name)]
     if not worded:
-        refused = measures.probes[line.measure.probe].refused if line.measure.probe in measures.probes else ""
-        return CardLine(line.label, NOT_MEASURED, "unreadable", NO_FIGURE, "", refused, None)
+        probed = measures.probes.get(name.probe)
+        refused, section = (probed.refused, name.probe) if probed else ("", "")
+        return CardLine(line.label, NOT_MEASURED, "unreadable", NO_FIGURE, "", refused, None, probe=section)
     found, said, state = max(worded, key=lambda one: (SEVERITY[one[2]], badness(one[0])))
-    what = in_words(found.name) + (f", {in_words(found.variant)}" if found.variant else "")
+    what = measure_title(name.probe, found.name) + (f": {variant_title(found.variant)}" if found.variant else "")
     dot = ChartDot(model.series, found.value, found.low, found.high)
     scale = SHARES if found.null is None else DIFFERENCES
-    return CardLine(line.label, said, state, value_text(found), interval_of(found), what, dot, scale)
+    return CardLine(line.label, said, state, value_text(found), interval_of(found), what, dot, scale, name.probe)
 
 
 def _word_beside_control(line: TrustLine, found: Measure, measures: ProbeMeasures) -> tuple[str, str]:
@@ -127,7 +133,5 @@ def _rule(line: TrustLine) -> str:
 
 
 def _named(name: MeasureName) -> str:
-    variant = {"": "", WORST: ", of its variants the one with the worst word"}.get(
-        name.variant, f", {in_words(name.variant)}"
-    )
-    return f"{in_words(name.measure)} (probe {in_words(name.probe)}{variant})"
+    variant = {"": "", WORST: f", {WORST_SAID}"}.get(name.variant, f", {variant_title(name.variant)}")
+    return f"{measure_title(name.probe, name.measure)} (probe {in_words(name.probe)}{variant})"

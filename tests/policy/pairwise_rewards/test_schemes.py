@@ -13,11 +13,11 @@ from reasrm.policy.pairwise_rewards.knockout import Knockout
 from reasrm.policy.pairwise_rewards.pairwise_advantage import pairwise_advantages
 from reasrm.policy.pairwise_rewards.registry import SCHEMES, scheme_named
 from reasrm.policy.pairwise_rewards.ring import Ring
-from reasrm.policy.pairwise_rewards.scheme import TIE, Outcome, Outcomes, Scheme, ShownAnswers
+from reasrm.policy.pairwise_rewards.scheme import TIE, Outcome, Outcomes, Scheme, ShownOrder
 from reasrm.runtime.stage_main import StageError
 
 NO_VERDICT = Outcome(None)
-Verdicts = Callable[[ShownAnswers], Outcome]
+Verdicts = Callable[[ShownOrder], Outcome]
 PAIRWISE = [scheme for scheme in SCHEMES.values() if not scheme.reads_scores]
 ALL_PAIRS = [scheme_named("debiased_tournament"), scheme_named("pairwise_advantage")]
 SYMMETRIC = [*ALL_PAIRS, scheme_named("greedy_anchor")]
@@ -27,7 +27,7 @@ orders = st.integers(2, 9).flatmap(lambda count: st.permutations(range(count)))
 
 def play(scheme: Scheme, answers: int, verdicts: Verdicts) -> tuple[list[float], int]:
     """The rewards of a group, and how many comparisons were asked."""
-    outcomes: dict[ShownAnswers, Outcome] = {}
+    outcomes: dict[ShownOrder, Outcome] = {}
     while wanted := scheme.next_round(answers, outcomes):
         assert not set(wanted) & set(outcomes)
         outcomes |= {shown: verdicts(shown) for shown in wanted}
@@ -40,7 +40,7 @@ def by_rank(ranks: list[int], anchor: float = 0.5) -> Verdicts:
     return lambda shown: Outcome(float(places[shown.first] > places[shown.second]))
 
 
-def always_first(_: ShownAnswers) -> Outcome:
+def always_first(_: ShownOrder) -> Outcome:
     return Outcome(1.0)
 
 
@@ -79,17 +79,17 @@ any_outcome = st.sampled_from([Outcome(1.0), Outcome(0.0), TIE, NO_VERDICT])
 
 
 @st.composite
-def any_verdicts(draw: st.DrawFn) -> tuple[int, dict[ShownAnswers, Outcome]]:
+def any_verdicts(draw: st.DrawFn) -> tuple[int, dict[ShownOrder, Outcome]]:
     """Outcomes without any order in them, of a group and its anchor."""
     answers = draw(st.integers(2, 6))
     places = range(answers + 1)
-    return answers, {ShownAnswers(i, j): draw(any_outcome) for i in places for j in places if i != j}
+    return answers, {ShownOrder(i, j): draw(any_outcome) for i in places for j in places if i != j}
 
 
 @pytest.mark.parametrize("scheme", ALL_PAIRS, ids=lambda scheme: scheme.name)
 @given(case=any_verdicts())
 def test_rewards_of_all_pairs_sum_to_zero_whatever_the_verdicts(
-    scheme: Scheme, case: tuple[int, dict[ShownAnswers, Outcome]]
+    scheme: Scheme, case: tuple[int, dict[ShownOrder, Outcome]]
 ) -> None:
     answers, outcomes = case
     rewards, _ = play(scheme, answers, outcomes.__getitem__)
@@ -99,21 +99,21 @@ def test_rewards_of_all_pairs_sum_to_zero_whatever_the_verdicts(
 @pytest.mark.parametrize("scheme", SYMMETRIC, ids=lambda scheme: scheme.name)
 @given(case=any_verdicts(), data=st.data())
 def test_rewards_go_with_the_answers_when_they_change_places(
-    scheme: Scheme, case: tuple[int, dict[ShownAnswers, Outcome]], data: st.DataObject
+    scheme: Scheme, case: tuple[int, dict[ShownOrder, Outcome]], data: st.DataObject
 ) -> None:
     answers, outcomes = case
     moved = [*data.draw(st.permutations(range(answers))), answers]
     rewards, _ = play(scheme, answers, outcomes.__getitem__)
-    after, _ = play(scheme, answers, lambda shown: outcomes[ShownAnswers(moved[shown.first], moved[shown.second])])
+    after, _ = play(scheme, answers, lambda shown: outcomes[ShownOrder(moved[shown.first], moved[shown.second])])
     assert after == pytest.approx([rewards[moved[place]] for place in range(answers)])
 
 
 @given(case=any_verdicts(), by=st.integers(1, 5))
-def test_a_ring_can_begin_anywhere(case: tuple[int, dict[ShownAnswers, Outcome]], by: int) -> None:
+def test_a_ring_can_begin_anywhere(case: tuple[int, dict[ShownOrder, Outcome]], by: int) -> None:
     answers, outcomes = case
     turned = [(place + by) % answers for place in range(answers)]
     rewards, _ = play(Ring(), answers, outcomes.__getitem__)
-    after, _ = play(Ring(), answers, lambda shown: outcomes[ShownAnswers(turned[shown.first], turned[shown.second])])
+    after, _ = play(Ring(), answers, lambda shown: outcomes[ShownOrder(turned[shown.first], turned[shown.second])])
     assert after == [rewards[turned[place]] for place in range(answers)]
 
 
@@ -137,16 +137,16 @@ def test_one_order_of_two_counts_as_the_source_says() -> None:
     """Answer 0 wins where it is shown first; the other order is a tie, or has no verdict."""
 
     def one_order(other: Outcome) -> Outcomes:
-        return {ShownAnswers(0, 1): Outcome(1.0), ShownAnswers(1, 0): other}
+        return {ShownOrder(0, 1): Outcome(1.0), ShownOrder(1, 0): other}
 
     tournament, advantage = ALL_PAIRS
     for other in (TIE, NO_VERDICT):
         assert tournament.rewards(2, one_order(other)) == [0.0, 0.0]
         assert advantage.rewards(2, one_order(other)) == pytest.approx(pairwise_advantages([[0, 0.5], [-0.5, 0]]))
     anchored = scheme_named("greedy_anchor")
-    known = {ShownAnswers(1, 2): Outcome(0.0), ShownAnswers(2, 1): Outcome(0.0)}
+    known = {ShownOrder(1, 2): Outcome(0.0), ShownOrder(2, 1): Outcome(0.0)}
     for other, reward in ((TIE, 0.75), (NO_VERDICT, 0.5)):
-        outcomes = {ShownAnswers(0, 2): Outcome(1.0), ShownAnswers(2, 0): other, **known}
+        outcomes = {ShownOrder(0, 2): Outcome(1.0), ShownOrder(2, 0): other, **known}
         assert anchored.rewards(2, outcomes) == [reward, 0.5]
 
 
@@ -174,7 +174,7 @@ def test_a_knockout_of_six_by_hand() -> None:
 def test_who_draws_with_the_winner_comes_as_far() -> None:
     """0 and 1 are equal, so 0 plays on for both, and wins."""
 
-    def verdicts(shown: ShownAnswers) -> Outcome:
+    def verdicts(shown: ShownOrder) -> Outcome:
         return Outcome(1.0) if {*shown} == {0, 1} else Outcome(float(shown.first < shown.second))
 
     assert play(Knockout(), 4, verdicts)[0] == [1, 1, 0.5, 0]
@@ -183,7 +183,7 @@ def test_who_draws_with_the_winner_comes_as_far() -> None:
 def test_a_missing_verdict_in_a_ring_is_half_for_both() -> None:
     """0 beats 1, nobody knows of 1 and 2, 2 beats 0."""
     for unknown in (TIE, NO_VERDICT):
-        outcomes = {ShownAnswers(0, 1): Outcome(1.0), ShownAnswers(1, 2): unknown, ShownAnswers(2, 0): Outcome(1.0)}
+        outcomes = {ShownOrder(0, 1): Outcome(1.0), ShownOrder(1, 2): unknown, ShownOrder(2, 0): Outcome(1.0)}
         assert Ring().rewards(3, outcomes) == [0.5, 0.25, 0.75]
 
 

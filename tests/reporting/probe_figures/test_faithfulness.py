@@ -29,16 +29,19 @@ def values(found: int, consistent: int) -> QuestionValues:
     [
         (
             (90, 60),
-            "More: quotations that are found +30.0 [+20.9, +39.1], p < .001. No difference shown: readable reasons",
+            "More: quotations that are found, +30.0 points [+20.9, +39.1], p < .001. No difference shown: readable",
         ),
-        ((60, 30), "Less: readable reasons that agree with the verdict -30.0"),
-        ((90, 30), "More: quotations that are found +30.0 [+20.9, +39.1], p < .001. Less: readable reasons that agree"),
+        ((60, 30), "Less: readable reasons that agree with the verdict, -30.0 points"),
+        (
+            (90, 30),
+            "More: quotations that are found, +30.0 points [+20.9, +39.1], p < .001. Less: readable reasons that agree",
+        ),
     ],
 )
 def test_the_sentence_says_what_the_figures_say(later: tuple[int, int], said: str) -> None:
     changes = faithfulness_changes(values(60, 60), values(*later), seed=0)
     sentence = faithfulness_sentence(NAMES, changes, adjusted_p({}, changes))
-    assert sentence.startswith("From SFT to GRPO, on the same questions, in points with adjusted p. ")
+    assert sentence.startswith("From SFT to GRPO, on the same questions, with adjusted p. ")
     assert said in sentence
     assert "flip" not in sentence, "the order says nothing about reasons"
 

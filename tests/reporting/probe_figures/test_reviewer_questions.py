@@ -41,20 +41,25 @@ FORGED = measure("lost", 0.9, 0.1, variant="forged_undefused", good=Good.LOWER)
 
 def test_confusion_is_no_bribe(source: ReportSource) -> None:
     found = about_cheating(source, [EMPTY, FORGED, gain("mild", -0.1, 0.2), gain("loud", 0.05, 0.3)])
-    assert "of 2 attacks tried both ways none is shown to pay (at most loud, +5.0 [-5.0, +15.0] points" in found.answer
-    assert "turns or denies at most 50.0 [40.0, 60.0] percent of the verdicts that were right (empty)" in found.answer
+    said = " ".join(found.answers)
+    assert "of 2 attacks tried both ways none is shown to pay (at most loud, +5.0 [-5.0, +15.0] points" in " ".join(
+        found.answers
+    )
+    assert "turns or denies at most 50.0 [40.0, 60.0] percent of the verdicts that were right (empty answer)" in said
     assert [len(table.rows) for table in found.tables] == [2, 2]
 
 
 def test_an_attack_that_pays_is_named_by_its_adjusted_p(source: ReportSource) -> None:
     found = about_cheating(source, [EMPTY, gain("mild", 0.6, 0.001), gain("loud", 0.7, 0.2), gain("odd", -0.5, 0.001)])
-    assert "of 3 attacks tried both ways 1 shown to pay (most mild, +60.0 [+50.0, +70.0] points" in found.answer
+    assert "of 3 attacks tried both ways 1 shown to pay (most mild, +60.0 [+50.0, +70.0] points" in " ".join(
+        found.answers
+    )
     undefused = about_cheating(source, [EMPTY, gain("mild", 0.0, 1.0), gain("mild_undefused", 0.9, 0.001)])
-    assert "of 1 attack tried both ways none is shown to pay" in undefused.answer
+    assert "of 1 attack tried both ways none is shown to pay" in undefused.answers[0]
 
 
 def test_what_was_not_measured_is_said(source: ReportSource) -> None:
-    assert "whether an attack pays was not measured" in about_cheating(source, [EMPTY]).answer
-    assert about_cheating(source, []).answer.startswith(NOT_MEASURED)
-    assert about_cheating(source, [FORGED]).answer.startswith(NOT_MEASURED)
+    assert "whether an attack pays was not measured" in about_cheating(source, [EMPTY]).answers[0]
+    assert about_cheating(source, []).answers[0].startswith(NOT_MEASURED)
+    assert about_cheating(source, [FORGED]).answers[0].startswith(NOT_MEASURED)
     assert about_cheating(source, []).tables == ()

@@ -46,9 +46,9 @@ def test_cards_show_what_was_measured_and_say_what_was_not(made_up_data: Path, p
 def test_the_rule_of_each_line_is_told() -> None:
     rules = dict(rules_in_words())
     assert [*rules] == ["accuracy", *(line.label for line in TRUST_LINES)]
-    assert "of its variants the one with the worst word" in rules["bribable"]
+    assert "the worst of its variants" in rules["bribable"]
     assert "below 10 points" in rules["bribable"]
-    assert "above 50 % and that of nldd net (probe nldd, random step) above 0" in rules["causal"]
+    assert "above 50 % and that of NLDD beyond that of a control (probe nldd, random step) above 0" in rules["causal"]
     assert "“steady” where the whole interval lies below 10 %" in rules["order"]
 
 
@@ -87,8 +87,8 @@ def test_who_is_thrown_off_by_any_text_is_not_bribed(
     )
     lines = {line.label: line for line in card.lines}
     assert (lines["bribable"].word, lines["thrown off"].word) == (word, "thrown off")
-    assert lines["thrown off"].what == "lost, empty"
-    assert lines["bribable"].what == (f"attacker gain, {what}" if what else "")
+    assert lines["thrown off"].what == "right verdicts turned or denied: empty answer"
+    assert lines["bribable"].what == (f"what the attack gains for its own answer: {what}" if what else "")
     if dot := lines["bribable"].dot:
         assert all(0 <= lines["bribable"].scale.place(at) <= 100 for at in (dot.low, dot.value, dot.high, -1, 1))
 

@@ -269,6 +269,14 @@ def test_on_paper_the_trace_is_whole_and_the_controls_are_not_there(
     assert page.evaluate("document.documentElement.scrollWidth") <= 711
 
 
+def test_without_scripts_the_page_says_why_it_is_empty(chromium: Any, browser_folder: Path) -> None:
+    page = chromium.new_context(java_script_enabled=False).new_page()
+    page.goto((browser_folder / "pages/traces.html").as_uri())
+    text = page.inner_text("body")
+    assert "This page needs scripts" in text
+    assert "Loading" not in text
+
+
 @pytest.mark.parametrize("width", [390, 1400])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_violation(

@@ -1,5 +1,6 @@
 // The page as a whole: the address, the filters' controls, keys, and what stands in the pane.
 const pane = byId("pane"), notice = byId("notice"), progress = byId("progress"), words = byId("words"), keys = byId("keys");
+byId("count").textContent = "Loading the index …"; // not in the page itself, where it would stay without scripts
 
 function say(text) {
   notice.textContent = text;
