@@ -98,7 +98,9 @@ def serve_judge(  # noqa: PLR0913  one parameter per option of the command line
         say_error(COMMAND, error)
         raise typer.Exit(int(ExitCode.USAGE))
     raise typer.Exit(
-        run_command(COMMAND, lambda: serve_by(options), on_stop="", interrupted="interrupted; nothing is served")
+        run_command(
+            COMMAND, lambda: serve_by(options), on_stop="", interrupted=lambda: "interrupted; nothing is served"
+        )
     )
 
 

@@ -8,14 +8,14 @@ from reasrm.evaluation.pairwise_judgment import PairwiseJudgment, pairwise_judgm
 from reasrm.judging.verdict import Unreadable
 from reasrm.policy.pairwise_rewards.group_rewards import outcome_of
 from reasrm.policy.pairwise_rewards.registry import SCHEMES
-from reasrm.policy.pairwise_rewards.scheme import TIE, Outcome, Scheme, ShownAnswers
+from reasrm.policy.pairwise_rewards.scheme import TIE, Outcome, Scheme, ShownOrder
 from reasrm.records.comparison import Comparison, Side
 from reasrm.records.judgment import ComparisonJudgment
 from reasrm.serving.judging_queue import UNKNOWN_WORDS, JudgingQueue, Waiting
 from reasrm.serving.service_errors import unprocessable
 from reasrm.serving.wire_format import CompareReply, CompareRequest, ShownPair
 
-Judged = dict[ShownAnswers, ComparisonJudgment]
+Judged = dict[ShownOrder, ComparisonJudgment]
 """What was judged of one request."""
 
 
@@ -29,7 +29,7 @@ async def judge_group(request: CompareRequest, queue: JudgingQueue) -> CompareRe
     count, asked = len(request.answers), 0
     texts = [*request.answers, *([] if request.anchor is None else [request.anchor])]
     judged: Judged = {}
-    outcomes: dict[ShownAnswers, Outcome] = {}
+    outcomes: dict[ShownOrder, Outcome] = {}
     while pairs := scheme.next_round(count, outcomes):
         unequal = [pair for pair in pairs if queue.gives_scores or texts[pair.first] != texts[pair.second]]
         waiting, new = queue.submit([_comparison(request, texts, pair) for pair in unequal])
@@ -79,12 +79,12 @@ async def _all_of(waiting: list[Waiting]) -> list[ComparisonJudgment]:
     return [one.result() for one in waiting]
 
 
-def _comparison(request: CompareRequest, texts: list[str], pair: ShownAnswers) -> Comparison:
+def _comparison(request: CompareRequest, texts: list[str], pair: ShownOrder) -> Comparison:
     first, second = texts[pair.first], texts[pair.second]
     return Comparison(pair_id="", prompt=request.turns, response_a=first, response_b=second, better=Side.A)
 
 
-def _shown(pair: ShownAnswers, judgment: ComparisonJudgment) -> ShownPair:
+def _shown(pair: ShownOrder, judgment: ComparisonJudgment) -> ShownPair:
     cost, reply = judgment.samples or judgment.reply, judgment.reply
     logprob = reply.verdict_logprob if reply else None
     return ShownPair(
@@ -101,7 +101,7 @@ def _shown(pair: ShownAnswers, judgment: ComparisonJudgment) -> ShownPair:
 
 def _pairwise(request: CompareRequest, texts: list[str], judged: Judged) -> PairwiseJudgment | None:
     """Of two answers, if the scheme has asked both orders."""
-    pair = ShownAnswers(0, 1)
+    pair = ShownOrder(0, 1)
     asked = [one for one in (pair, pair.swapped) if one in judged and judged[one].unreadable != UNKNOWN_WORDS]
     if len(asked) < 2:
         return None
