@@ -20,7 +20,7 @@ export NO_MKDOCS_2_WARNING := 1
 help: ## what each target does
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
-demo: install ## the whole pipeline on this machine: no key, no hub, no GPU (five to ten minutes on two idle cores)
+demo: install ## the whole pipeline on this machine: no key, no hub, no GPU (about ten minutes on two idle cores)
 	@$(BIN)/reasrm run $(if $(V),--verbose)
 
 test: install ## the tests that need no training, no browser, no GPU (about two minutes on two idle cores)
