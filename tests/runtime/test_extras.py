@@ -13,7 +13,8 @@ PROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text
 
 @pytest.mark.parametrize(("library", "extra"), EXTRA_OF.items())
 def test_the_extra_of_a_library_is_the_one_of_pyproject(library: str, extra: str) -> None:
-    name = {"huggingface_hub": "huggingface-hub", "markupsafe": "jinja2"}.get(library, library)
+    brought_by = {"markupsafe": "jinja2", "starlette": "fastapi"}
+    name = brought_by.get(library, library).replace("_", "-")
     named = [requirement for requirement in PROJECT["optional-dependencies"][extra] if requirement.startswith(name)]
     assert named
 
