@@ -8,8 +8,6 @@ Hochberg 1995): of the effects with q below 5 %, one in twenty is expected to be
 from collections.abc import Mapping
 from typing import NamedTuple, TypeVar
 
-from scipy.stats import false_discovery_control
-
 from reasrm.probes.measure import Good, Measure
 from reasrm.probes.measuring.question_values import QuestionValues
 from reasrm.probes.statistics import mean_difference
@@ -32,6 +30,8 @@ def adjusted(p_values: Mapping[Test, float]) -> dict[Test, float]:
     """The q of each test: the smallest false discovery rate at which it would count as an effect."""
     if not p_values:
         return {}
+    from scipy.stats import false_discovery_control
+
     return dict(zip(p_values, map(float, false_discovery_control(list(p_values.values()))), strict=True))
 
 

@@ -16,7 +16,6 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.special import betaincinv, ndtri, stdtrit
-from scipy.stats import binomtest
 
 from reasrm.records.wilson_interval import wilson
 from reasrm.scoring.intervals import NO_SPREAD, Interval
@@ -71,6 +70,8 @@ def difference_spread(values: np.ndarray, most: float) -> Spread:
 def share_p(values: np.ndarray, null: float, seed: int) -> float:
     """Two-sided p of a mean of values in [0, 1] being `null`."""
     if np.isin(values, (0.0, 1.0)).all():
+        from scipy.stats import binomtest
+
         return float(binomtest(round(values.sum()), len(values), null).pvalue)
     return sign_flip_p(values - null, seed)
 

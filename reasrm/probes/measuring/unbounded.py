@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
-from scipy.stats import bootstrap
 
 from reasrm.probes.measure import Good, Measure
 from reasrm.probes.measuring.question_means import Spread, detectable, sign_flip_p
@@ -96,5 +95,7 @@ def _bca(values: np.ndarray, context: ProbeContext) -> Spread:
     if np.ptp(values) < NO_SPREAD:
         return Spread(float(values[0]), float(values[0]), Interval.BCA)
     generator = np.random.default_rng(context.seed)
+    from scipy.stats import bootstrap
+
     found = bootstrap((values,), np.mean, n_resamples=context.resamples, method="BCa", rng=generator)
     return Spread(float(found.confidence_interval.low), float(found.confidence_interval.high), Interval.BCA)

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
 
 from reasrm.probes.measure import Good, Measure
 from reasrm.probes.measuring.unbounded import average, of_curve
@@ -141,12 +140,16 @@ def _curve(context: ProbeContext, items: Sequence[_Item], bins: int, lost: int) 
 
 def _steepest_drop(curves: np.ndarray) -> np.ndarray:
     """The place in [0, 1] of the steepest drop of each smoothed curve, its first and last bin apart."""
+    from scipy.ndimage import gaussian_filter1d
+
     drops = np.diff(gaussian_filter1d(curves, SIGMA, axis=1), axis=1)[:, :-1]
     return np.where(drops.min(axis=1) < -FLAT, _middle(curves, drops.argmin(axis=1) + 1), np.nan)
 
 
 def _peak(curves: np.ndarray) -> np.ndarray:
     """The place in [0, 1] of the greatest value of each smoothed curve."""
+    from scipy.ndimage import gaussian_filter1d
+
     return _middle(curves, gaussian_filter1d(curves, SIGMA, axis=1).argmax(axis=1))
 
 

@@ -29,9 +29,9 @@ def browser_data(browser_folder: Path) -> Written:
     return read_back(browser_folder)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """A Chromium without network habits of its own."""
+    """A Chromium without network habits of its own, closed with its module: Playwright keeps an event loop running."""
     from playwright.sync_api import sync_playwright
 
     arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
