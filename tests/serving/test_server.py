@@ -4,8 +4,6 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -17,7 +15,6 @@ import pytest
 
 from reasrm.runtime.stage_main import ExitCode
 from reasrm.serving.addresses import TOKEN
-from tests.fixtures.command_line import reasrm
 from tests.fixtures.judge_server import Habit, first_is_best, honest, judge_server, mute, served_file
 from tests.fixtures.serve_judge_process import ServedProcess, serving, start
 
@@ -376,31 +373,3 @@ def test_nemo_gym_is_answered_in_its_own_words(honest_service: ServedProcess) ->
     assert (refused.status, refused.json["where"]) == (422, "principle")
     alone = honest_service.ask("/get_reward", {"query": ["Qa"], "prompts": ["Q"], "labels": [None]})
     assert "start the service with --group-size" in alone.json["error"]
-
-
-def test_a_missing_extra_is_named(tmp_path: Path) -> None:
-    program = (
-        "import sys; sys.modules.update(dict.fromkeys(['fastapi', 'starlette', 'uvicorn', 'prometheus_client'])); "
-        "sys.argv = ['reasrm', 'serve-judge', '--base-url', 'http://127.0.0.1:1/v1', '--model', 'm']; "
-        "from reasrm.cli import main; main()"
-    )
-    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == ExitCode.FAILED
-    assert "pip install 'reasrm[serve]'" in done.stderr
-    assert len(done.stderr.splitlines()) == 1
-
-
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (["--ledger", "."], "--ledger is a folder or a device"),
-        (["--base-url", "http://127.0.0.1:1/v1"], "need the model's name"),
-        (["--max-batch", "0"], "--max-batch"),
-        (["--port", "70000"], "--port"),
-    ],
-)
-def test_wrong_usage_is_told_before_anything_is_opened(
-    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert reasrm("serve-judge", *arguments) == ExitCode.USAGE
-    assert said in capsys.readouterr().err
