@@ -20,7 +20,7 @@ from reasrm.preflight.stage_settings import JudgeNeeds, StageSettings
 from reasrm.preflight.stage_work import judge_work, training_work
 from reasrm.records.judge_kind import JudgeKind
 from reasrm.runtime.stage_main import StageError
-from reasrm.training.grpo.settings import GrpoSettings
+from reasrm.training.grpo.group_settings import GroupSettings
 from reasrm.training.trainer_settings import EpochSettings, SftSettings, Strategy, TrainerSettings
 
 CHECKPOINTS = Path("data/checkpoints")
@@ -110,7 +110,7 @@ def training_of(
     """
     limit = settings.max_tokens if isinstance(settings, EpochSettings) else 0
     reply = 0
-    if isinstance(settings, GrpoSettings):
+    if isinstance(settings, GroupSettings):
         limit, reply = settings.max_prompt_tokens, settings.max_reply_tokens
     fitting = [length for length in rows.longest if length <= limit] if rows and rows.measured else []
     packed = isinstance(settings, SftSettings) and settings.packing

@@ -9,8 +9,8 @@ from reasrm.preflight.formulas.judge_memory import VLLM_WORK, Judging, batch_par
 from reasrm.preflight.formulas.memory import MemoryNeed, Parts
 from reasrm.preflight.formulas.trained_weights import TrainedWeights, trained_weights
 from reasrm.preflight.model_shape import ModelShape
+from reasrm.training.grpo.group_settings import GroupSettings
 from reasrm.training.grpo.rollout_settings import ColocatedVllm, TransformersRollouts
-from reasrm.training.grpo.settings import GrpoSettings
 from reasrm.training.grpo.vllm_rollouts import computed_in
 from reasrm.training.monitoring.settings import GenerativeDevSettings
 from reasrm.training.trainer_settings import Strategy, TrainerSettings, TrainingAttention
@@ -57,7 +57,7 @@ def training_memory(training: Training) -> MemoryNeed:
     settings = training.settings
     held = trained_weights(training.shape, settings, training.parameters)
     always = {"weights": held.weights, "optimiser": held.optimiser}
-    if isinstance(settings, GrpoSettings):
+    if isinstance(settings, GroupSettings):
         always["reference"] = _reference(training, settings)
     if not training.on_gpu:
         always["libraries"] = TRAINING_PROCESS
@@ -66,7 +66,7 @@ def training_memory(training: Training) -> MemoryNeed:
         "forward and backward": {**always, **_pass(training, held), "vllm": asleep},
         "optimiser step": {**always, "gradients": held.gradients, "work": held.step, "vllm": asleep},
     }
-    if isinstance(settings, GrpoSettings):
+    if isinstance(settings, GroupSettings):
         phases["rollouts"] = {**always, "vllm": awake}
         if isinstance(settings.rollouts, TransformersRollouts):
             phases["rollouts"] |= _rollouts(training, settings, settings.rollouts, held)
@@ -89,7 +89,7 @@ def _pass(training: Training, held: TrainedWeights) -> dict[str, float]:
     logits = 0.0
     if not training.scalar:
         scored = tokens
-        if isinstance(settings, GrpoSettings) and training.on_gpu:  # replies alone are scored where Triton is
+        if isinstance(settings, GroupSettings) and training.on_gpu:  # replies alone are scored where Triton is
             scored = training.sequences * (training.length - training.prompt)
         logits = scoring_bytes(shape, settings, scored, on_gpu=training.on_gpu)
     activations = activation_bytes(shape, settings, training.sequences, training.length)
@@ -130,7 +130,7 @@ def _vllm(training: Training) -> tuple[float, float]:
     takes nothing here.
     """
     settings = training.settings
-    if not isinstance(settings, GrpoSettings) or not isinstance(settings.rollouts, ColocatedVllm):
+    if not isinstance(settings, GroupSettings) or not isinstance(settings.rollouts, ColocatedVllm):
         return 0.0, 0.0
     taken = settings.rollouts.memory_share * training.device_memory
     if not training.on_gpu:
@@ -141,7 +141,7 @@ def _vllm(training: Training) -> tuple[float, float]:
 def small_vllm_share(training: Training) -> str:
     """Why the share of a colocated vLLM is too small for it to start; empty if it is not."""
     settings = training.settings
-    if not isinstance(settings, GrpoSettings) or not isinstance(settings.rollouts, ColocatedVllm):
+    if not isinstance(settings, GroupSettings) or not isinstance(settings.rollouts, ColocatedVllm):
         return ""
     rollouts = settings.rollouts
     need = vllm_memory(training.shape, width_of(computed_in(settings)), training.length, rollouts.tensor_parallel).parts
@@ -156,7 +156,7 @@ def small_vllm_share(training: Training) -> str:
     )
 
 
-def _reference(training: Training, settings: GrpoSettings) -> float:
+def _reference(training: Training, settings: GroupSettings) -> float:
     """The starting checkpoint, whole or cut as the weights are; an adapter needs none, and a KL weight of 0 neither."""
     if settings.lora is not None or not settings.kl_weight:
         return 0.0
@@ -165,7 +165,7 @@ def _reference(training: Training, settings: GrpoSettings) -> float:
 
 
 def _rollouts(
-    training: Training, settings: GrpoSettings, rollouts: TransformersRollouts, held: TrainedWeights
+    training: Training, settings: GroupSettings, rollouts: TransformersRollouts, held: TrainedWeights
 ) -> dict[str, float]:
     """What transformers' `generate` takes for the replies that are sampled at a time: all of a generation, or a part.
 
