@@ -1,4 +1,4 @@
-"""The prompts that policies are trained on, and others that they are measured on: the miniature's, or those of the pairs.
+"""The prompts that policies are trained on, and others that they are measured on: of the miniature, or of the pairs.
 
 Reads:   data/pairs and the safety files below the folder given with --files (source `pairs`); nothing (source `world`)
 Writes:  data/policy_prompts/<set>/{train,eval}.jsonl

@@ -1,6 +1,6 @@
-"""Prompts of preference pairs and of files of safety prompts.
+r"""Prompts of preference pairs and of files of safety prompts.
 
-Where the preferred answer to a conversation marks a final result (`\\boxed{...}`, `#### 42`, `answer is 42`), that is
+Where the preferred answer to a conversation marks a final result (`\boxed{...}`, `#### 42`, `answer is 42`), that is
 the reference by which a policy's answers are verified: as right as the pairs are. Answers to all other conversations
 nobody can verify, and of safety prompts it is known alone whether they must be refused.
 """
