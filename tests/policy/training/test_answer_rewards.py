@@ -54,4 +54,6 @@ def test_a_judge_rewards_by_its_scheme_counts_its_tokens_and_is_asked_once(tmp_p
         assert rewarded.costs.judge_prompt_tokens > 6
         assert rewarded.costs.judge_reply_tokens > 0
         assert [one.proxy for one in beside] == [1.0, 0.0, 0.5, 0.5], "won, lost, the same text, no verdict"
-        assert len(engine.asked) == 8, "six for rewards, which answer the first two pairs beside the start too, and two more"
+        assert len(engine.asked) == 8, (
+            "six for rewards, which answer the first two pairs beside the start too, and two more"
+        )
