@@ -13,7 +13,6 @@ from reasrm.miniature.world import Split, plain_answers, random_question
 from reasrm.policy.gold import gold_of, success
 from reasrm.records.pair import Message, Role
 from reasrm.records.policy import PolicyPrompt, Verifier
-from tests.miniature.solved_from_text import worths
 
 EMPTY_WORDS = (
     "{}",
@@ -22,7 +21,10 @@ EMPTY_WORDS = (
     "{} {}",
 )
 """What an answer may wear; said twice it is worth what it is worth once."""
-DIAL = "A dial counts 0 to 4 and then starts again. It shows 1. Step 1: add 1; step 2: add 2; step 3: add 4. What does it show?"
+DIAL = (
+    "A dial counts 0 to 4 and then starts again. It shows 1. Step 1: add 1; step 2: add 2; step 3: add 4. "
+    "What does it show?"
+)
 TOAST = "Write a toast about tea. Most important: a joke; then kind words; then a fact."
 JOKE, KIND, FACT, STEPS = (chat.FEATURES[name][0] for name in ("a joke", "kind words", "a fact", "clear steps"))
 
@@ -38,9 +40,9 @@ def test_the_worlds_answers_are_worth_what_its_rules_say(seed: int, family: Fami
     question = random_question(family, Split.TEST, rng)
     contents = plain_answers(family, question, rng)
     gold = [gold_of(prompt(question), wear.replace("{}", apply_style(one, style))) for one in contents]
-    by_rule = worths(question, contents)
     if family is Family.CHAT:
-        assert gold == [points / 100 for points in by_rule]
+        weights = chat.weights_for(question)
+        assert gold == [chat.score(chat.features_in(content), weights) / 100 for content in contents]
     else:
         assert gold == [1.0, 0.0]
 
