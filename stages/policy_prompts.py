@@ -109,7 +109,7 @@ def summary(prompts: Mapping[PromptUse, Sequence[PolicyPrompt]]) -> str:
     parts = []
     for use, own in prompts.items():
         known = Counter(f"verifier {prompt.verifier}" for prompt in own)
-        known.update(f"to {prompt.safety}" for prompt in own if prompt.safety is not None)
+        known.update(f"safety {prompt.safety}" for prompt in own if prompt.safety is not None)
         parts.append(f"{len(own)} to {use} ({', '.join(f'{what} {count}' for what, count in sorted(known.items()))})")
     return "; ".join(parts)
 
