@@ -19,6 +19,9 @@ from reasrm.runtime.yaml_files import read_yaml
 VALUE_CHARACTERS = 200
 """Longer values are cut in the middle."""
 
+POLICY_SECTIONS = ("policy_prompts", "policy_prompts_variants", "policy_start", "policy_start_variants")
+"""Of policies, which judge nothing."""
+
 PARAMETER_SECTIONS = (
     "collect_pairs",
     "collect_benchmarks",
@@ -36,13 +39,14 @@ PARAMETER_SECTIONS = (
     "judge_variants",
     "probe",
     "probe_variants",
+    *POLICY_SECTIONS,
     "score",
 )
 """Sections of params.yaml that change a figure, in the pipeline's order; the stage `report` depends on each of them.
 How the oracle is asked (`distill_traces_asking`) changes no figure and is left out."""
 
-OF_NO_MODEL = frozenset({"score", "probe", "probe_variants"})
-"""Sections that train and judge nothing: they say what is made of the verdicts."""
+OF_NO_MODEL = frozenset({"score", "probe", "probe_variants", *POLICY_SECTIONS})
+"""Sections that change no judge: they say what is made of the verdicts, or are of policies."""
 SEEDED = frozenset({"seed", "threads"})
 """Keys that two runs of the same settings may differ in."""
 
