@@ -8,6 +8,7 @@ stands beside.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
@@ -101,9 +102,7 @@ def _matrix(seeds: Sequence[PromptMeans]) -> np.ndarray | None:
 
 def _estimate(values: np.ndarray, unit: str, bounds: tuple[float, float], drawn: Bootstrap) -> SeedEstimate:
     prompts = values.shape[1]
-    generator = np.random.default_rng(drawn.seed)
-    often = generator.multinomial(prompts, np.full(prompts, 1 / prompts), size=drawn.resamples)
-    samples = (often @ values.T / prompts).T
+    samples = (_draws(prompts, drawn) @ values.T / prompts).T
     means = values.mean(axis=0)
 
     def without_spread() -> tuple[float, float]:
@@ -113,6 +112,13 @@ def _estimate(values: np.ndarray, unit: str, bounds: tuple[float, float], drawn:
         return spread.low, spread.high
 
     return seed_estimate(SeededFigure(values.mean(axis=1), samples, prompts), without_spread, bounds)
+
+
+@lru_cache(maxsize=16)
+def _draws(prompts: int, drawn: Bootstrap) -> np.ndarray:
+    """[B, P] how often each prompt is drawn: the same for every figure of so many prompts."""
+    generator = np.random.default_rng(drawn.seed)
+    return generator.multinomial(prompts, np.full(prompts, 1 / prompts), size=drawn.resamples).astype(float)
 
 
 def _about(estimate: SeedEstimate, seeds: Sequence[int]) -> dict[str, object]:
