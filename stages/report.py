@@ -1,7 +1,7 @@
 """A small static site and a metrics file: what was run, what came out, and whether it can be trusted.
 
-Reads:   data/scores, data/curves, data/judgments, data/probes, data/traces, data/pairs, data/benchmarks, and of
-         params.yaml every section that changes a figure
+Reads:   data/scores, data/curves, data/judgments, data/probes, data/policy_scores, data/traces, data/pairs,
+         data/benchmarks, and of params.yaml every section that changes a figure
 Writes:  data/report/index.html and data/report/pages (each page one self-contained file, but for
          pages/traces.html, which reads data/report/traces), data/report/metrics.json (the same figures for machines),
          data/report/plots (each chart as SVG and PDF), data/report/curves (the tables that `dvc plots` draws)
