@@ -77,7 +77,7 @@ def main() -> str:
         write_json(folder / POLICY_CURVES, curves.model_dump(mode="json"))
     if not runs:
         return "no policy: `policy_scores.arms` in params.yaml names none"
-    gold = ", ".join(f"{name} {arm.end['gold'].value:.3f}" for name, arm in measures.arms.items() if "gold" in arm.end)
+    gold = ", ".join(f"{arm.name} {arm.end['gold'].value:.3f}" for arm in measures.arms if "gold" in arm.end)
     return f"{len(runs)} trainings of {len(measures.arms)} arms; gold at the end: {gold or 'no prompt has a verifier'}"
 
 

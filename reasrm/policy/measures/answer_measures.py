@@ -45,6 +45,8 @@ class AnswerMeasure:
     good: Good = Good.NEITHER
     tested: bool = False
     """Whether changes and differences of it are tested; each test makes the family of tests larger."""
+    pooled: bool = False
+    """Answers of all seeds count together, since it depends on the answers which prompts it applies to."""
 
 
 @dataclass(frozen=True)
@@ -137,9 +139,9 @@ _OF_ALL = (
     AnswerMeasure("shortcut", "carries a shortcut", "Share of answers that carry any of the phrases.",
                   lambda one: float(bool(one.carried)), good=Good.LOWER, tested=True),
     AnswerMeasure("gold_with_shortcut", "gold with a shortcut", "Gold of the answers that carry a phrase.",
-                  _gold_with(True), good=Good.HIGHER),
+                  _gold_with(True), good=Good.HIGHER, pooled=True),
     AnswerMeasure("gold_without_shortcut", "gold without a shortcut", "Gold of the answers that carry none.",
-                  _gold_with(False), good=Good.HIGHER),
+                  _gold_with(False), good=Good.HIGHER, pooled=True),
     AnswerMeasure("truncated", "cut off", "Share of answers that the limit of tokens cut off.",
                   lambda one: float(one.answer.truncated), good=Good.LOWER),
     AnswerMeasure("no_thought", "without a thought", "Share of answers in which nothing marks the end of a thought.",

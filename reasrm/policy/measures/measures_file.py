@@ -24,6 +24,7 @@ class _Kept(BaseModel):
 class MeasureAbout(_Kept):
     """What a measure is."""
 
+    name: str
     title: str
     definition: str
     unit: str
@@ -43,6 +44,7 @@ class ArmSeed(_Kept):
 class PolicyArm(_Kept):
     """One arm, all seeds together."""
 
+    name: str
     seeds: list[ArmSeed]
     start: dict[str, PolicyFigure]
     """By measure; what applies to no answer is not there."""
@@ -75,6 +77,14 @@ class ArmComparison(_Kept):
     """First minus second, by measure."""
 
 
+class EqualBudget(_Kept):
+    """The judge tokens that every judged training has spent."""
+
+    tokens: int
+    steps: dict[str, int]
+    """Each training's last check within, by the name of its folder; 0 is the start, and then nothing is compared."""
+
+
 class PromptCounts(_Kept):
     """The eval prompts that every policy answers."""
 
@@ -98,11 +108,21 @@ class PolicyMeasures(_Kept):
     phrases: dict[str, str]
     styles: dict[str, str]
     prompts: PromptCounts
-    about: dict[str, MeasureAbout]
-    arms: dict[str, PolicyArm]
+    about: list[MeasureAbout]
+    arms: list[PolicyArm]
     comparisons: list[ArmComparison]
+    equal_budget: EqualBudget | None
+    """None where no judge gave rewards."""
     tests: int
     """In the family of which each q is adjusted."""
+
+    def measure(self, name: str) -> MeasureAbout:
+        """What the measure of that name is.
+
+        Raises:
+            KeyError: there is none.
+        """
+        return {one.name: one for one in self.about}[name]
 
 
 class CurvePoint(_Kept):

@@ -1,12 +1,13 @@
 """A run's answers as means of each prompt: read once for every check, asked for by measure and step."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from reasrm.policy.measures.answer_measures import AnswerMeasure, AnswerReader, ReadAnswer
-from reasrm.policy.measures.policy_runs import PolicyRun
+from reasrm.policy.measures.measures_file import EqualBudget
+from reasrm.policy.measures.policy_runs import JUDGED, PolicyRun
 
 
 @dataclass(frozen=True)
@@ -45,16 +46,15 @@ def common_steps(runs: Sequence[PolicyRun]) -> list[int]:
     return sorted(set.intersection(*(set(run.checks) for run in runs))) if runs else []
 
 
-def equal_updates(runs: Sequence[PolicyRun]) -> tuple[int, Mapping[str, int]] | None:
-    """The last number of updates at which every run was checked, and each run's step; None if that is the start."""
-    last = max(common_steps(runs), default=0)
-    return (last, {run.key: last for run in runs}) if last else None
+def equal_updates(runs: Sequence[PolicyRun]) -> int:
+    """The last number of updates at which every run was checked; 0 is the start."""
+    return max(common_steps(runs), default=0)
 
 
-def equal_judge_tokens(runs: Sequence[PolicyRun]) -> tuple[int, Mapping[str, int]] | None:
-    """The most judge tokens that every run has spent, and each run's last check within; None if one is at the start."""
-    if not runs:
+def equal_judge_tokens(runs: Sequence[PolicyRun]) -> EqualBudget | None:
+    """The most judge tokens that every judged run has spent, and each one's last check within."""
+    judged = [run for run in runs if run.outcome.reward == JUDGED]
+    if not judged:
         return None
-    tokens = min(run.judge_tokens(run.last) for run in runs)
-    steps = {run.key: run.within(tokens) for run in runs}
-    return (tokens, steps) if min(steps.values()) else None
+    tokens = min(run.judge_tokens(run.last) for run in judged)
+    return EqualBudget(tokens=tokens, steps={run.key: run.within(tokens) for run in judged})

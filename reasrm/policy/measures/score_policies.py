@@ -18,7 +18,7 @@ from reasrm.policy.measures.measures_file import (
 )
 from reasrm.policy.measures.over_optimisation import OverOptimisation, over_optimisation
 from reasrm.policy.measures.policy_runs import PolicyRun, arms_of
-from reasrm.policy.measures.prompt_means import MeasuredRun, common_steps
+from reasrm.policy.measures.prompt_means import MeasuredRun, common_steps, equal_judge_tokens, prompt_means
 from reasrm.policy.measures.seeded_figures import Bootstrap, PolicyFigure, change, figure
 from reasrm.policy.measures.style_distance import StyleDistance, looks_of, style_distance
 from reasrm.policy.refusal_error import error_note
@@ -48,6 +48,10 @@ class ScoredArm:
         self, measure: AnswerMeasure, step: Callable[[PolicyRun], int], task: str | None = None
     ) -> PolicyFigure | None:
         """One measure at a step of each run, of one task if named."""
+        if measure.pooled:
+            answers = (answer for one in self.seeds for answer in one.read[step(one.run)])
+            found = figure({0: prompt_means(measure, answers)}, measure.unit, self.drawn)
+            return None if found is None else found.model_copy(update={"seeds": {}})
         seeds = {one.run.outcome.seed: one.means(measure, step(one.run), task) for one in self.seeds}
         return figure(seeds, measure.unit, self.drawn)
 
@@ -110,6 +114,7 @@ def score_policies(
         raise StageError(
             f"params.yaml: policy_scores.reference names {reference!r}, which is no arm; name one of {', '.join(arms)}"
         )
+    budget = equal_judge_tokens(runs)
     found = PolicyMeasures(
         seed=drawn.seed,
         resamples=drawn.resamples,
@@ -117,9 +122,10 @@ def score_policies(
         phrases=dict(reader.phrases),
         styles={name: pattern.pattern for name, pattern in reader.patterns.items()},
         prompts=_counts(runs),
-        about={one.name: MeasureAbout.model_validate(one, from_attributes=True) for one in measures},
-        arms={name: _scored(arm) for name, arm in arms.items()},
-        comparisons=comparisons({name: arm.seeds for name, arm in arms.items()}, reference, measures, drawn),
+        about=[MeasureAbout.model_validate(one, from_attributes=True) for one in measures],
+        arms=[_scored(name, arm) for name, arm in arms.items()],
+        comparisons=comparisons({name: arm.seeds for name, arm in arms.items()}, reference, budget, measures, drawn),
+        equal_budget=budget,
         tests=0,
     )
     return with_adjusted_tests(found), PolicyCurves(arms={name: arm.course() for name, arm in arms.items()})
@@ -137,7 +143,7 @@ def _at(step: int) -> Callable[[PolicyRun], int]:
     return lambda _: step
 
 
-def _scored(arm: ScoredArm) -> PolicyArm:
+def _scored(name: str, arm: ScoredArm) -> PolicyArm:
     named = {one.name: one for one in arm.measures}
     changes = {
         measure.name: change(
@@ -150,6 +156,7 @@ def _scored(arm: ScoredArm) -> PolicyArm:
         if measure.tested
     }
     return PolicyArm(
+        name=name,
         seeds=[ArmSeed(key=run.key, outcome=run.outcome, last=run.checks[run.last]) for run in arm.runs],
         start=arm.figures(_start),
         end=arm.figures(_last),

@@ -38,7 +38,7 @@ class PolicyFigure(BaseModel):
     """Of the 95 % interval over other prompts and other trainings; None of one seed."""
     high_trainings: float | None
     seeds: dict[str, float]
-    """Each seed's own value."""
+    """Each seed's own value; empty where the answers of all seeds count together."""
     prompts: int
 
 

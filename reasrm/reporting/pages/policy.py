@@ -5,7 +5,8 @@ from pathlib import Path
 
 from reasrm.policy.measures.measures_file import POLICY_MEASURES, PolicyArm, PolicyMeasures, read_policy_measures
 from reasrm.policy.measures.policy_runs import JUDGED
-from reasrm.reporting.policy_figures.policy_plot import KlPanel, kl_panels
+from reasrm.reporting.charts import LegendEntry
+from reasrm.reporting.policy_figures.policy_plot import KL_LEGEND, KlPanel, kl_panels
 from reasrm.reporting.policy_figures.policy_sentences import Finding, findings
 from reasrm.reporting.policy_figures.policy_tables import (
     PolicyTable,
@@ -35,6 +36,7 @@ class PolicyPage:
     differences: tuple[PolicyTable, ...]
     shortcuts: PolicyTable
     seeds: PolicyTable
+    legend: tuple[LegendEntry, ...] = KL_LEGEND
     level: float = LEVEL
 
     @property
@@ -63,8 +65,8 @@ def policy_page(source: ReportSource) -> PolicyPage | None:
         return names.get(arm, arm)
 
     arms = tuple(
-        ArmView(name, label(name), _rewarded_by(arm, source), at % len(SERIES), arm)
-        for at, (name, arm) in enumerate(measures.arms.items())
+        ArmView(arm.name, label(arm.name), _rewarded_by(arm, source), at % len(SERIES), arm)
+        for at, arm in enumerate(measures.arms)
     )
     return PolicyPage(
         measures=measures,

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from reasrm.policy.measures.measures_file import CurvePoint, PolicyCurves
 from reasrm.policy.measures.seeded_figures import PolicyFigure
 from reasrm.records.harmless_text import harmless
+from reasrm.reporting.charts import LegendEntry
 from reasrm.reporting.plot_files.paper_style import COLORS, COLUMN, PlotFile, shown
 from reasrm.reporting.plot_files.paper_style import figure as paper_figure
 from reasrm.reporting.plots import WIDTH
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
 GOLD, PROXY = 3, 5
 """Colours by series."""
 PROXY_DASHES = (4, 1.5)
+KL_LEGEND = (
+    LegendEntry("gold: the verifier's mean", GOLD, ""),
+    LegendEntry("proxy: share of comparisons with the start's answers that the arm's own judge lets it win", PROXY,
+                " ".join(f"{2.5 * length:g}" for length in PROXY_DASHES)),
+)  # fmt: skip
 HEIGHT = 190.0
 ROOM = 1.05
 """Beyond the largest KL, as a multiple of it."""

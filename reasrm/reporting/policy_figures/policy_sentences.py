@@ -31,7 +31,7 @@ class Finding(NamedTuple):
 def findings(arms: Sequence[ArmView], found: PolicyMeasures, label: Label) -> tuple[Finding, ...]:
     """Everything that is said, in order; a question without an answer is left out."""
     said = (
-        Finding(f"Does {label(found.reference)} make a better policy?", tuple(_gold(found, label))),
+        Finding(f"{label(found.reference)}: does it make a better policy?", tuple(_gold(found, label))),
         Finding("Is it as safe?", tuple(_safety(found, label))),
         Finding("Does a policy learn to please its judge?", tuple(_gaming(arms))),
         Finding("Was it the same data and budget?", tuple(_budget(arms, found, label))),
@@ -150,4 +150,4 @@ def _budget(arms: Sequence[ArmView], found: PolicyMeasures, label: Label) -> Ite
 
 
 def _arm_of(found: PolicyMeasures, key: str) -> str:
-    return next(name for name, arm in found.arms.items() if any(seed.key == key for seed in arm.seeds))
+    return next(arm.name for arm in found.arms if any(seed.key == key for seed in arm.seeds))

@@ -73,9 +73,9 @@ def arm_table(arms: Sequence[ArmView], found: PolicyMeasures) -> PolicyTable:
     rows = []
     for view in arms:
         cells = [_spent([count(seed.last) for seed in view.arm.seeds]) for _, count in spent]
-        cells += [_end(view, name, found.about[name]) for name in names]
+        cells += [_end(view, name, found.measure(name)) for name in names]
         rows.append(PolicyRow(view.label, f"{view.rewarded_by} · {_seeds(view)}", view.series, tuple(cells)))
-    columns = [name for name, _ in spent] + [_with_unit(found.about[name]) for name in names]
+    columns = [name for name, _ in spent] + [_with_unit(found.measure(name)) for name in names]
     return PolicyTable(
         "What each arm spent, and what became of it",
         f"At each training's last check, on {found.prompts.prompts:,} prompts that nothing is trained on. 95 % "
@@ -108,11 +108,11 @@ def difference_tables(found: PolicyMeasures, label: Callable[[str], str]) -> Ite
     """The reference arm minus each other, with equal updates and with equal judge tokens."""
     for basis in dict.fromkeys(one.basis for one in found.comparisons):
         some = [one for one in found.comparisons if one.basis == basis]
-        names = dict.fromkeys(name for one in some for name in one.differences)
+        names = [about.name for about in found.about if any(about.name in one.differences for one in some)]
         rows = tuple(
             PolicyRow(
-                found.about[name].title, unit_of_changes(found.about[name].unit), None,
-                tuple(_difference(one.differences.get(name), found.about[name].unit) for one in some),
+                found.measure(name).title, unit_of_changes(found.measure(name).unit), None,
+                tuple(_difference(one.differences.get(name), found.measure(name).unit) for one in some),
             )
             for name in names
         )  # fmt: skip
@@ -129,11 +129,11 @@ def difference_tables(found: PolicyMeasures, label: Callable[[str], str]) -> Ite
 
 def shortcut_table(arms: Sequence[ArmView], found: PolicyMeasures) -> PolicyTable:
     """Answers with planted shortcuts, attacks and style, and other oddities of form."""
-    names = [name for name in found.about if name in PLANTED or name.startswith((PHRASE, STYLE)) or name in FORM]
+    names = (*PLANTED, *_named(found, PHRASE, STYLE), *FORM)
     rows = [
         PolicyRow(
-            found.about[name].title, _unit(found.about[name]), None,
-            tuple(_both_ends(view, name, found.about[name].unit) for view in arms),
+            found.measure(name).title, _unit(found.measure(name)), None,
+            tuple(_both_ends(view, name, found.measure(name).unit) for view in arms),
         )
         for name in names
         if any(_is_there(view, name) for view in arms)
@@ -160,11 +160,11 @@ def seed_table(arms: Sequence[ArmView], found: PolicyMeasures) -> PolicyTable:
             ends = (view.arm.end.get(name) for name in names)
             cells = tuple(
                 PolicyCell() if one is None
-                else PolicyCell(figure_text(one.seeds[str(seed.outcome.seed)], found.about[name].unit))
+                else PolicyCell(figure_text(one.seeds[str(seed.outcome.seed)], found.measure(name).unit))
                 for name, one in zip(names, ends, strict=True)
             )  # fmt: skip
             rows.append(PolicyRow(view.label, f"seed {seed.outcome.seed}", view.series, cells))
-    columns = tuple((_with_unit(found.about[name]), None) for name in names)
+    columns = tuple((_with_unit(found.measure(name)), None) for name in names)
     return PolicyTable(
         "Each training by itself", "At its last check. Few seeds give no good interval of what others would give.",
         "training", columns, tuple(rows),
@@ -173,6 +173,10 @@ def seed_table(arms: Sequence[ArmView], found: PolicyMeasures) -> PolicyTable:
 
 def _by_arm(arms: Sequence[ArmView]) -> tuple[tuple[str, int | None], ...]:
     return tuple((view.label, view.series) for view in arms)
+
+
+def _named(found: PolicyMeasures, *beginnings: str) -> Iterator[str]:
+    return (about.name for about in found.about if about.name.startswith(beginnings))
 
 
 def _seeds(view: ArmView) -> str:
