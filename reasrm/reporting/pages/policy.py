@@ -3,7 +3,14 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from reasrm.policy.measures.measures_file import POLICY_MEASURES, PolicyArm, PolicyMeasures, read_policy_measures
+from reasrm.policy.measures.answer_measures import PHRASE, STYLE
+from reasrm.policy.measures.measures_file import (
+    POLICY_MEASURES,
+    MeasureAbout,
+    PolicyArm,
+    PolicyMeasures,
+    read_policy_measures,
+)
 from reasrm.policy.measures.policy_runs import JUDGED
 from reasrm.reporting.charts import LegendEntry
 from reasrm.reporting.policy_figures.policy_plot import KL_LEGEND, KlPanel, kl_panels
@@ -38,6 +45,11 @@ class PolicyPage:
     seeds: PolicyTable
     legend: tuple[LegendEntry, ...] = KL_LEGEND
     level: float = LEVEL
+
+    @property
+    def defined(self) -> tuple[MeasureAbout, ...]:
+        """The measures that need words; phrases and patterns stand with the shortcuts."""
+        return tuple(one for one in self.measures.about if not one.name.startswith((PHRASE, STYLE)))
 
     @property
     def sections(self) -> tuple[tuple[str, str], ...]:

@@ -15,7 +15,7 @@ from reasrm.reporting.policy_figures.policy_text import (
     figure_text,
     over_prompts,
     over_trainings,
-    seeds_text,
+    range_text,
     shown,
     test_text,
     unit_of_changes,
@@ -156,14 +156,15 @@ def seed_table(arms: Sequence[ArmView], found: PolicyMeasures) -> PolicyTable:
     names = [name for name in SEEDED if any(name in view.arm.end for view in arms)]
     rows = []
     for view in arms:
-        for seed in view.arm.seeds:
-            ends = (view.arm.end.get(name) for name in names)
-            cells = tuple(
-                PolicyCell() if one is None
-                else PolicyCell(figure_text(one.seeds[str(seed.outcome.seed)], found.measure(name).unit))
-                for name, one in zip(names, ends, strict=True)
-            )  # fmt: skip
-            rows.append(PolicyRow(view.label, f"seed {seed.outcome.seed}", view.series, cells))
+        ends = [(view.arm.end.get(name), found.measure(name).unit) for name in names]
+        for seed in (str(one.outcome.seed) for one in view.arm.seeds):
+            cells = (
+                PolicyCell() if one is None else PolicyCell(figure_text(one.seeds[seed], unit)) for one, unit in ends
+            )
+            rows.append(PolicyRow(view.label, f"seed {seed}", view.series, tuple(cells)))
+        if len(view.arm.seeds) > 1:
+            ranges = (PolicyCell() if one is None else PolicyCell(range_text(one, unit)) for one, unit in ends)
+            rows.append(PolicyRow(view.label, "from the least to the greatest", view.series, tuple(ranges)))
     columns = tuple((_with_unit(found.measure(name)), None) for name in names)
     return PolicyTable(
         "Each training by itself", "At its last check. Few seeds give no good interval of what others would give.",
@@ -208,7 +209,7 @@ def _end(view: ArmView, name: str, about: MeasureAbout) -> PolicyCell:
         return PolicyCell()
     one, start = view.arm.end[name], view.arm.start.get(name)
     changed = view.arm.changes.get(name)
-    lines = [over_prompts(one, about.unit), seeds_text(one, about.unit)]
+    lines = [over_prompts(one, about.unit)]
     if start is not None and name in ("gold", "refusal", "compliance", "tokens"):
         lines.append(f"start {figure_text(start.value, about.unit)}")
     return PolicyCell(

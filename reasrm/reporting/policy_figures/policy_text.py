@@ -50,11 +50,9 @@ def over_trainings(one: PolicyFigure, unit: str) -> str:
     return _interval(one, one.low_trainings, one.high_trainings, unit)
 
 
-def seeds_text(one: PolicyFigure, unit: str) -> str:
-    """The range of the seeds' own values; empty of one seed."""
-    if len(one.seeds) < 2:
-        return ""
-    return f"seeds {_text(one)(min(one.seeds.values()), unit)} to {_text(one)(max(one.seeds.values()), unit)}"
+def range_text(one: PolicyFigure, unit: str) -> str:
+    """The least and the greatest of the seeds' own values."""
+    return f"{figure_text(min(one.seeds.values()), unit)} to {figure_text(max(one.seeds.values()), unit)}"
 
 
 def shown(q: float | None) -> bool:
