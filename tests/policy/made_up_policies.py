@@ -12,10 +12,15 @@ from reasrm.miniature.chat_families import is_harmful
 from reasrm.miniature.slices import Family
 from reasrm.miniature.styles import Style, apply_style
 from reasrm.miniature.world import Split, plain_answers, random_question
+from reasrm.policy.measures.measures_file import POLICY_CURVES, POLICY_MEASURES, PolicyCurves, PolicyMeasures
+from reasrm.policy.measures.policy_runs import read_runs
+from reasrm.policy.measures.score_policies import score_policies
+from reasrm.policy.measures.seeded_figures import Bootstrap
 from reasrm.records.jsonl import write_records
 from reasrm.records.pair import Message, Role
 from reasrm.records.policy import PolicyAnswer, PolicyCheck, PolicyOutcome, PolicyPrompt, Safety, Verifier
 from reasrm.runtime.outputs import write_json
+from stages.policy_scores import PolicyScoresParams
 
 FAMILIES = (Family.DIAL, Family.TURN, Family.SAFE)
 """Those whose answers are right or wrong."""
@@ -95,6 +100,30 @@ def write_arm(policies: Path, arm: MadeUpArm, prompts: Sequence[PolicyPrompt], s
         write_json(folder / "outcome.json", outcome.model_dump(mode="json"))
         keys.append(key)
     return keys
+
+
+def write_policy_scores(data: Path) -> None:
+    """Measures of three small arms, one of which is gamed, as the stage writes them to `data`."""
+    prompts = made_up_prompts(12)
+    arms = (
+        MadeUpArm("reasrm", {0: Behaviour(0.5, 0.1), 10: Behaviour(0.8, 0.1, proxy=0.8, kl=1.0)}, seeds=(0, 1)),
+        MadeUpArm("scalar_rm", {0: Behaviour(0.5, 0.1), 10: Behaviour(0.3, 0.9, proxy=0.9, kl=2.0)}, seeds=(0, 1),
+                  judge="scalar_rm"),
+        MadeUpArm("verifier", {0: Behaviour(0.5, 0.1, proxy=None), 10: Behaviour(0.9, proxy=None, kl=1.0)}, seeds=(0,),
+                  reward="verifier", judge=""),
+    )  # fmt: skip
+    keys = [key for arm in arms for key in write_arm(data / "policies", arm, prompts)]
+    score_to(data, keys)
+
+
+def score_to(data: Path, keys: Sequence[str], reference: str = "reasrm") -> tuple[PolicyMeasures, PolicyCurves]:
+    """Measure the policies of `data` with the phrases and styles of params.yaml, a hundred draws."""
+    params = PolicyScoresParams.load()
+    runs = read_runs(data / "policies", keys)
+    measures, curves = score_policies(runs, params.reader(), reference, Bootstrap(resamples=100, seed=0))
+    write_json(data / "policy_scores" / POLICY_MEASURES, measures.model_dump(mode="json"))
+    write_json(data / "policy_scores" / POLICY_CURVES, curves.model_dump(mode="json"))
+    return measures, curves
 
 
 def _answers(

@@ -63,19 +63,14 @@ class PolicyTable(NamedTuple):
 
 def arm_table(arms: Sequence[ArmView], found: PolicyMeasures) -> PolicyTable:
     """What each arm spent, and what became of it."""
-    spent: tuple[tuple[str, Callable[[PolicyCheck], int]], ...] = (
-        ("updates", lambda check: check.step),
-        ("comparisons", lambda check: check.comparisons),
-        ("judge tokens read", lambda check: check.judge_prompt_tokens),
-        ("judge tokens written", lambda check: check.judge_reply_tokens),
-    )
     names = [name for name in COMPARED if any(name in view.arm.end for view in arms)]
     rows = []
     for view in arms:
-        cells = [_spent([count(seed.last) for seed in view.arm.seeds]) for _, count in spent]
+        checks = [seed.last for seed in view.arm.seeds]
+        cells = [_spent([one.step for one in checks]), _spent([one.comparisons for one in checks]), _tokens(checks)]
         cells += [_end(view, name, found.measure(name)) for name in names]
         rows.append(PolicyRow(view.label, f"{view.rewarded_by} · {_seeds(view)}", view.series, tuple(cells)))
-    columns = [name for name, _ in spent] + [_with_unit(found.measure(name)) for name in names]
+    columns = ["updates", "comparisons", "judge tokens"] + [_with_unit(found.measure(name)) for name in names]
     return PolicyTable(
         "What each arm spent, and what became of it",
         f"At each training's last check, on {found.prompts.prompts:,} prompts that nothing is trained on. 95 % "
@@ -202,6 +197,16 @@ def _spent(counts: Sequence[int]) -> PolicyCell:
     if not any(counts):
         return PolicyCell()
     return PolicyCell(f"{mean:,.0f}", () if len(set(counts)) == 1 else (f"{min(counts):,} to {max(counts):,}",))
+
+
+def _tokens(checks: Sequence[PolicyCheck]) -> PolicyCell:
+    read, written = (
+        sum(counts) / len(checks)
+        for counts in ([one.judge_prompt_tokens for one in checks], [one.judge_reply_tokens for one in checks])
+    )
+    if not read + written:
+        return PolicyCell()
+    return PolicyCell(f"{read + written:,.0f}", (f"read {read:,.0f}", f"written {written:,.0f}"))
 
 
 def _end(view: ArmView, name: str, about: MeasureAbout) -> PolicyCell:
