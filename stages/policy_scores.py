@@ -78,7 +78,7 @@ def main() -> str:
     if not runs:
         return "no policy: `policy_scores.arms` in params.yaml names none"
     gold = ", ".join(f"{arm.name} {arm.end['gold'].value:.3f}" for arm in measures.arms if "gold" in arm.end)
-    return f"{len(runs)} trainings of {len(measures.arms)} arms; gold at the end: {gold or 'no prompt has a verifier'}"
+    return f"arms {len(measures.arms)}, trainings {len(runs)}; gold at the end: {gold or 'no prompt has a verifier'}"
 
 
 if __name__ == "__main__":

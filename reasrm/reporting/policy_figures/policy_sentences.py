@@ -50,7 +50,7 @@ def _gold(found: PolicyMeasures, label: Label) -> Iterator[str]:
         waiting = sorted(label(_arm_of(found, key)) for key, step in budget.steps.items() if not step)
         yield (
             f"With equal judge tokens it cannot be compared everywhere: within the {budget.tokens:,} tokens that every "
-            f"judge has spent, {' and '.join(dict.fromkeys(waiting))} has no check but the start."
+            f"judge has spent, there is no check but the start of {' and '.join(dict.fromkeys(waiting))}."
         )
     elif budget is not None and not any(one.basis == JUDGE_TOKENS for one in found.comparisons):
         yield "Equal judge tokens lead to the same checks as equal updates, or there is one arm with a judge alone."
