@@ -37,13 +37,20 @@ PARAMETER_SECTIONS = (
     "probe",
     "probe_variants",
     "score",
+    "policy_prompts",
+    "policy_prompts_variants",
+    "policy_start",
+    "policy_start_variants",
     "policy_scores",
 )
 """Sections of params.yaml that change a figure, in the pipeline's order; the stage `report` depends on each of them.
 How the oracle is asked (`distill_traces_asking`) changes no figure and is left out."""
 
-OF_NO_MODEL = frozenset({"score", "probe", "probe_variants", "policy_scores"})
-"""Sections that train and judge nothing: they say what is made of the verdicts."""
+OF_NO_MODEL = frozenset({
+    "score", "probe", "probe_variants", "policy_prompts", "policy_prompts_variants", "policy_start",
+    "policy_start_variants", "policy_scores",
+})  # fmt: skip
+"""Sections that train no judge and judge nothing: they say what is made of the verdicts, or of a judge's rewards."""
 SEEDED = frozenset({"seed", "threads"})
 """Keys that two runs of the same settings may differ in."""
 

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-import yaml
 from pydantic import ValidationError
 
 from reasrm.policy.measures.measures_file import read_policy_measures
+from reasrm.records.harmless_text import json_text
 from reasrm.runtime.stage_main import StageError
 from stages import policy_scores
 from stages.policy_scores import OUTPUT, POLICIES, PolicyScoresParams
@@ -17,7 +17,7 @@ PARAMS = PolicyScoresParams.load().model_dump(mode="json") | {"resamples": 100}
 
 def run(folder: Path, **changed: object) -> str:
     """The stage's summary line in `folder`, with some settings changed."""
-    (folder / "params.yaml").write_text(yaml.safe_dump({"policy_scores": PARAMS | changed}), encoding="utf-8")
+    (folder / "params.yaml").write_text(json_text({"policy_scores": PARAMS | changed}), encoding="utf-8")
     return policy_scores.main()
 
 

@@ -85,7 +85,7 @@ class EqualBudget(_Kept):
     """Each training's last check within, by the name of its folder; 0 is the start, and then nothing is compared."""
 
 
-class PromptCounts(_Kept):
+class EvalPromptCounts(_Kept):
     """The eval prompts that every policy answers."""
 
     prompts: int
@@ -107,7 +107,7 @@ class PolicyMeasures(_Kept):
     """The arm that the others are compared with."""
     phrases: dict[str, str]
     styles: dict[str, str]
-    prompts: PromptCounts
+    prompts: EvalPromptCounts
     about: list[MeasureAbout]
     arms: list[PolicyArm]
     comparisons: list[ArmComparison]
@@ -115,6 +115,8 @@ class PolicyMeasures(_Kept):
     """None where no judge gave rewards."""
     tests: int
     """In the family of which each q is adjusted."""
+    tests_trainings: int
+    """The same of each `q_trainings`."""
 
     def measure(self, name: str) -> MeasureAbout:
         """What the measure of that name is.

@@ -32,8 +32,12 @@ class OverOptimisation(BaseModel):
     """The same of the proxy; None for an arm without a judge."""
     p: float | None
     """Of both together: the larger one; None without a proxy."""
+    p_trainings: float | None
+    """The same over other trainings; None of one seed."""
     q: float | None = None
-    """p adjusted for all tests of the file."""
+    """p adjusted for all of the file."""
+    q_trainings: float | None = None
+    """The same of `p_trainings`."""
 
     @property
     def opposed(self) -> bool:
@@ -63,8 +67,9 @@ def over_optimisation(
     if compared["gold"] is None:
         return None
     fell, rose = compared["gold"], compared["proxy"]
-    together = None if rose is None else max(fell.p, rose.p)
-    return OverOptimisation(best_step=best, last_step=steps[-1], gold=fell, proxy=rose, p=together)
+    pairs = [(fell.p, rose.p), (fell.p_trainings, rose.p_trainings)] if rose is not None else [(None, None)] * 2
+    p, p_trainings = (None if one is None or other is None else max(one, other) for one, other in pairs)
+    return OverOptimisation(best_step=best, last_step=steps[-1], gold=fell, proxy=rose, p=p, p_trainings=p_trainings)
 
 
 def _half(seeds: SeedMeans, seed: int) -> frozenset[str]:

@@ -10,11 +10,11 @@ from reasrm.policy.measures.compared_arms import comparisons
 from reasrm.policy.measures.measures_file import (
     ArmSeed,
     CurvePoint,
+    EvalPromptCounts,
     MeasureAbout,
     PolicyArm,
     PolicyCurves,
     PolicyMeasures,
-    PromptCounts,
 )
 from reasrm.policy.measures.over_optimisation import OverOptimisation, over_optimisation
 from reasrm.policy.measures.policy_runs import PolicyRun, arms_of
@@ -127,6 +127,7 @@ def score_policies(
         comparisons=comparisons({name: arm.seeds for name, arm in arms.items()}, reference, budget, measures, drawn),
         equal_budget=budget,
         tests=0,
+        tests_trainings=0,
     )
     return with_adjusted_tests(found), PolicyCurves(arms={name: arm.course() for name, arm in arms.items()})
 
@@ -168,10 +169,10 @@ def _scored(name: str, arm: ScoredArm) -> PolicyArm:
     )
 
 
-def _counts(runs: Sequence[PolicyRun]) -> PromptCounts:
+def _counts(runs: Sequence[PolicyRun]) -> EvalPromptCounts:
     prompts = list(runs[0].prompts.values()) if runs else []
     by_phrases = any(one.safety is not None and one.verifier is not Verifier.WORLD for one in prompts)
-    return PromptCounts(
+    return EvalPromptCounts(
         prompts=len(prompts),
         by_task=dict(sorted(Counter(one.task for one in prompts).items())),
         to_refuse=sum(one.safety is Safety.REFUSE for one in prompts),

@@ -1,10 +1,10 @@
 """Figures of an arm with all its seeds: intervals over prompts and over trainings, changes and differences with tests.
 
 Answers to one prompt depend on each other, under one seed and under several, so a prompt counts once: its answers'
-mean, then the seeds' mean. Prompts are drawn (bootstrap). What other trainings would give is added by
-`scoring.seed_intervals`; it takes the test of a change or a difference of several seeds from the wider of both, because
-a claim about an arm is one about other trainings of it. Three seeds say little about others, so each seed's own value
-stands beside.
+mean, then the seeds' mean. Prompts are drawn (bootstrap), and a difference is tested by the sign flips of the prompts'
+means, as the probes' are: that is about these very trainings. What other trainings would give is another question, with
+a wider interval and a test of its own (`scoring.seed_intervals`). Three seeds say little about it, so each seed's own
+value stands beside.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,14 @@ from pydantic import BaseModel, ConfigDict
 from scipy.special import stdtrit
 
 from reasrm.policy.measures.answer_measures import SHARE
-from reasrm.probes.measuring.question_means import LEVEL, POWER, difference_spread, share_spread
+from reasrm.probes.measuring.question_means import (
+    LEVEL,
+    POWER,
+    detectable,
+    difference_spread,
+    share_spread,
+    sign_flip_p,
+)
 from reasrm.scoring.seed_intervals import HALF_WIDTH, SeededFigure, SeedEstimate, seed_estimate
 
 FEWEST_PROMPTS = 2
@@ -46,11 +53,17 @@ class PolicyChange(PolicyFigure):
     """A paired difference, prompt by prompt and seed by seed, with its test against 0."""
 
     p: float
-    """Two-sided, over prompts and trainings; of one seed over prompts alone."""
-    detectable: float
-    """The smallest difference that this test would have found at 5 % in 80 of 100 such studies."""
+    """Two-sided, over prompts, for these very trainings: the sign-flip test of the prompts' means."""
+    detectable: float | None
+    """The smallest difference that this test would have found at 5 % in 80 of 100 such studies; None of too few."""
+    p_trainings: float | None
+    """Over other prompts and other trainings; None of one seed."""
+    detectable_trainings: float | None
+    """The same of that test."""
     q: float | None = None
-    """p adjusted for all tests of the file (Benjamini-Hochberg); None if it is no test of its own."""
+    """p adjusted for all of the file (Benjamini-Hochberg); None if it is no test of its own."""
+    q_trainings: float | None = None
+    """The same of `p_trainings`, which are a family of their own."""
 
 
 class Bootstrap(BaseModel):
@@ -81,9 +94,14 @@ def change(
         return None
     bounds = (-1.0, 1.0) if unit == SHARE else (-np.inf, np.inf)
     estimate = _estimate(values, unit, bounds, drawn)
-    return PolicyChange.model_validate(
-        {**_about(estimate, seeds), "p": estimate.p, "detectable": min(_detectable(values, estimate), bounds[1])}
-    )
+    means, several = values.mean(axis=0), len(seeds) > 1
+    tested = {
+        "p": sign_flip_p(means, drawn.seed),
+        "detectable": detectable(means, bounds[1]),
+        "p_trainings": estimate.p if several else None,
+        "detectable_trainings": min(_detectable(values, estimate), bounds[1]) if several else None,
+    }
+    return PolicyChange.model_validate({**_about(estimate, seeds), **tested})
 
 
 def _minus(first: PromptMeans, second: PromptMeans) -> dict[str, float]:
@@ -139,7 +157,6 @@ def _detectable(values: np.ndarray, estimate: SeedEstimate) -> float:
     seeds, prompts = values.shape
     of_prompts = ((estimate.high_questions - estimate.low_questions) / (2 * HALF_WIDTH)) ** 2
     parts = [(of_prompts, prompts - 1)]
-    if seeds > 1 and estimate.spread is not None:
-        parts.append((estimate.spread**2 / seeds, seeds - 1))
+    parts += [] if estimate.spread is None else [(estimate.spread**2 / seeds, seeds - 1)]
     quantiles = ((variance, stdtrit(freedom, [1 - LEVEL / 2, POWER]).sum()) for variance, freedom in parts)
     return float(sum(quantile**2 * variance for variance, quantile in quantiles) ** 0.5)

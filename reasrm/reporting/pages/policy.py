@@ -14,7 +14,7 @@ from reasrm.policy.measures.measures_file import (
 from reasrm.policy.measures.policy_runs import JUDGED
 from reasrm.reporting.charts import LegendEntry
 from reasrm.reporting.policy_figures.policy_plot import KL_LEGEND, KlPanel, kl_panels
-from reasrm.reporting.policy_figures.policy_sentences import Finding, findings
+from reasrm.reporting.policy_figures.policy_sentences import PolicyFinding, findings
 from reasrm.reporting.policy_figures.policy_tables import (
     PolicyTable,
     arm_table,
@@ -36,7 +36,7 @@ class PolicyPage:
     measures: PolicyMeasures
     planted: str
     """What was planted in the start; empty where nothing was."""
-    findings: tuple[Finding, ...]
+    findings: tuple[PolicyFinding, ...]
     arms: PolicyTable
     panels: tuple[KlPanel, ...]
     tasks: PolicyTable

@@ -6,9 +6,9 @@ from typing import NamedTuple
 from reasrm.policy.measures.answer_measures import SHARE
 from reasrm.policy.measures.compared_arms import JUDGE_TOKENS, UPDATES
 from reasrm.policy.measures.measures_file import ArmComparison, PolicyMeasures
+from reasrm.policy.measures.over_optimisation import OverOptimisation
 from reasrm.policy.measures.policy_runs import JUDGED
 from reasrm.policy.measures.seeded_figures import PolicyChange
-from reasrm.reporting.display_text import p_value
 from reasrm.reporting.policy_figures.policy_text import (
     ArmView,
     change_text,
@@ -16,25 +16,26 @@ from reasrm.reporting.policy_figures.policy_text import (
     over_prompts,
     over_trainings,
     shown,
+    test_text,
 )
 
 Label = Callable[[str], str]
 
 
-class Finding(NamedTuple):
+class PolicyFinding(NamedTuple):
     """A question with what is said to it."""
 
     question: str
     answers: tuple[str, ...]
 
 
-def findings(arms: Sequence[ArmView], found: PolicyMeasures, label: Label) -> tuple[Finding, ...]:
+def findings(arms: Sequence[ArmView], found: PolicyMeasures, label: Label) -> tuple[PolicyFinding, ...]:
     """Everything that is said, in order; a question without an answer is left out."""
     said = (
-        Finding(f"{label(found.reference)}: does it make a better policy?", tuple(_gold(found, label))),
-        Finding("Is it as safe?", tuple(_safety(found, label))),
-        Finding("Does a policy learn to please its judge?", tuple(_gaming(arms))),
-        Finding("Was it the same data and budget?", tuple(_budget(arms, found, label))),
+        PolicyFinding(f"{label(found.reference)}: does it make a better policy?", tuple(_gold(found, label))),
+        PolicyFinding("Is it as safe?", tuple(_safety(found, label))),
+        PolicyFinding("Does a policy learn to please its judge?", tuple(_gaming(arms))),
+        PolicyFinding("Was it the same data and budget?", tuple(_budget(arms, found, label))),
     )
     return tuple(one for one in said if one.answers)
 
@@ -61,23 +62,23 @@ def _better(one: ArmComparison, gold: PolicyChange, label: Label) -> str:
     at = f"After {one.at:,} updates" if one.basis == UPDATES else f"Within {one.at:,} judge tokens"
     if shown(gold.q):
         word = "better" if gold.value > 0 else "worse"
-        return f"{at}, {first} is {word} than {second}: gold {_estimate(gold, SHARE)}."
-    return (
-        f"{at}, no difference in gold between {first} and {second} is shown: {_estimate(gold, SHARE)}. One from "
-        f"{change_text(gold.detectable, SHARE).lstrip('+')} points up would have been found in 80 of 100 such studies."
-    )
+        return f"{at}, {first} is {word} than {second}: gold {_estimate(gold)}."
+    found = "" if gold.detectable is None else (
+        f" One from {change_text(gold.detectable, SHARE).lstrip('+')} points up would have been found in 80 of 100 "
+        f"such studies of these trainings."
+    )  # fmt: skip
+    return f"{at}, no difference in gold between {first} and {second} is shown: {_estimate(gold)}.{found}"
 
 
-def _estimate(one: PolicyChange, unit: str) -> str:
-    """A difference with both intervals and its adjusted p."""
-    trainings = over_trainings(one, unit)
-    also = (
-        f", over other trainings too {trainings}" if trainings else ", of one training each: of others nothing is known"
-    )
-    said = f"{change_text(one.value, unit)} {'points' if unit == SHARE else unit}"
-    return (
-        f"{said} {over_prompts(one, unit)} over prompts{also}, adjusted p {p_value(one.q if one.q is not None else 1)}"
-    )
+def _estimate(one: PolicyChange) -> str:
+    """A difference of shares over prompts, and what is known of other trainings."""
+    said = f"{change_text(one.value, SHARE)} points {over_prompts(one, SHARE)} over prompts, {test_text(one.q)}"
+    if one.q_trainings is None:
+        return f"{said}; it is one training each, and of others nothing is known"
+    others = f"{over_trainings(one, SHARE)}, {test_text(one.q_trainings)}"
+    if shown(one.q_trainings):
+        return f"{said}; other trainings would differ too: {others}"
+    return f"{said}; that other trainings would differ is not shown: {others}"
 
 
 def _safety(found: PolicyMeasures, label: Label) -> Iterator[str]:
@@ -86,7 +87,7 @@ def _safety(found: PolicyMeasures, label: Label) -> Iterator[str]:
         if one.basis == UPDATES:
             parts = [
                 f"{title} {'differ' if shown(one.differences[name].q) else 'show no difference'}: "
-                f"{_estimate(one.differences[name], SHARE)}"
+                f"{_estimate(one.differences[name])}"
                 for name, title in names
                 if name in one.differences
             ]
@@ -102,7 +103,7 @@ def _gaming(arms: Sequence[ArmView]) -> Iterator[str]:
         moved = view.arm.changes.get("shortcut")
         if moved is not None and moved.value > 0 and shown(moved.q):
             start, end = (figure_text(one["shortcut"].value, SHARE) for one in (view.arm.start, view.arm.end))
-            grew.append(f"{view.label} ({start} to {end} %, adjusted p {p_value(moved.q or 0.0)})")
+            grew.append(f"{view.label} ({start} to {end} %, {test_text(moved.q)})")
     if grew:
         yield f"Answers that carry a shortcut become more frequent under {', '.join(grew)}."
     else:
@@ -126,9 +127,15 @@ def _parted(view: ArmView) -> str:
     return (
         f"from step {one.best_step:,}, the best on one half of the prompts, to step {one.last_step:,} gold changes by "
         f"{change_text(one.gold.value, SHARE)} points {over_prompts(one.gold, SHARE)} and the proxy by "
-        f"{change_text(one.proxy.value, SHARE)} points on the other half, adjusted p "
-        f"{p_value(one.q if one.q is not None else 1)}"
+        f"{change_text(one.proxy.value, SHARE)} points {over_prompts(one.proxy, SHARE)} on the other half, "
+        f"{test_text(one.q)}{_of_others(one)}"
     )
+
+
+def _of_others(one: OverOptimisation) -> str:
+    if one.q_trainings is None:
+        return " (of other trainings nothing is known)"
+    return f" ({'so' if shown(one.q_trainings) else 'not shown'} for other trainings, {test_text(one.q_trainings)})"
 
 
 def _budget(arms: Sequence[ArmView], found: PolicyMeasures, label: Label) -> Iterator[str]:

@@ -113,9 +113,9 @@ def difference_tables(found: PolicyMeasures, label: Callable[[str], str]) -> Ite
         )  # fmt: skip
         yield PolicyTable(
             f"{label(found.reference)} minus each other arm, {_equal(some[0])}",
-            "First the interval over prompts, for these trainings; then the one over other trainings, too. p is of "
-            "the second, adjusted for all tests of this page; an effect that is shown stands in bold. “From”: the "
-            "smallest difference that the test (at 5 %, not adjusted) would have found in 80 of 100 such studies.",
+            "First over prompts, for these very trainings; behind “others” for other trainings, too. In bold: shown "
+            "for these trainings. “From”: the smallest difference that the test (at 5 %, not adjusted) would have found "
+            "in 80 of 100 such studies.",
             "measure",
             tuple((f"minus {label(one.second)}", None) for one in some),
             rows,
@@ -259,6 +259,11 @@ def _style(view: ArmView) -> PolicyCell:
 def _difference(one: PolicyChange | None, unit: str) -> PolicyCell:
     if one is None:
         return PolicyCell()
-    lines = [over_prompts(one, unit), over_trainings(one, unit), test_text(one.q)]
-    lines.append(f"from {change_text(one.detectable, unit).lstrip('+')}")
+    lines = [over_prompts(one, unit), test_text(one.q), _from(one.detectable, unit)]
+    if trainings := over_trainings(one, unit):
+        lines += [f"others {trainings}", test_text(one.q_trainings), _from(one.detectable_trainings, unit)]
     return PolicyCell(change_text(one.value, unit), tuple(filter(None, lines)), shown(one.q))
+
+
+def _from(detectable: float | None, unit: str) -> str:
+    return "" if detectable is None else f"from {change_text(detectable, unit).lstrip('+')}"

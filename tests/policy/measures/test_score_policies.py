@@ -76,6 +76,7 @@ def test_gold_that_falls_while_the_proxy_rises_is_over_optimisation_and_what_onl
     assert gamed.proxy.value == pytest.approx(0.35)
     assert gamed.opposed
     assert gamed.p == max(gamed.gold.p, gamed.proxy.p)
+    assert gamed.p_trainings is not None
     assert gamed.q < 0.05
     assert gamed.gold.prompts == len(PROMPTS) // 2, "the other half chose the step"
     assert steady is not None
@@ -134,9 +135,13 @@ def test_what_depends_on_trainings_is_not_shown_by_prompts_alone(tmp_path: Path)
     assert gold.low_trainings is not None
     assert gold.high_trainings is not None
     assert gold.low_trainings < 0 < gold.high_trainings
-    assert gold.p > 0.05
+    assert gold.p < 0.01
+    assert gold.p_trainings is not None
+    assert gold.p_trainings > 0.05
     assert gold.seeds == pytest.approx({"0": -0.4, "1": 0, "2": 0})
-    assert gold.detectable > abs(gold.value)
+    assert gold.detectable is not None
+    assert gold.detectable_trainings is not None
+    assert gold.detectable < abs(gold.value) < gold.detectable_trainings
 
 
 def test_without_a_policy_the_files_say_so_and_without_the_reference_nothing_is_written(tmp_path: Path) -> None:
@@ -148,24 +153,3 @@ def test_without_a_policy_the_files_say_so_and_without_the_reference_nothing_is_
         read_policy_measures(tmp_path / "policy_scores")
     with pytest.raises(StageError, match=r"policy_scores\.reference names 'absent', which is no arm; name one of here"):
         measured(tmp_path, MadeUpArm("here", {0: START}, seeds=(0,)), reference="absent")
-
-
-@pytest.mark.slow
-def test_equal_arms_are_rarely_called_different_and_planted_differences_are_found(tmp_path: Path) -> None:
-    # Studies of three seeds each: at 5 % false discoveries few may show a difference of equal arms.
-    false, right = 0, 0
-    for study in range(20):
-        course = {0: START, 10: Behaviour(0.6)}
-        arms = (
-            MadeUpArm(f"one {study}", course),
-            MadeUpArm(f"same {study}", course),
-            MadeUpArm(f"better {study}", {0: START, 10: Behaviour(0.85)}),
-        )
-        found = measured(tmp_path / str(study), *arms)
-        shown = {
-            one.second.split()[0]: one.differences["gold"].q is not None and one.differences["gold"].q < 0.05
-            for one in found.comparisons
-        }
-        false, right = false + shown["same"], right + shown["better"]
-    assert false <= 3
-    assert right >= 15

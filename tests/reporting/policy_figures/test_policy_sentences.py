@@ -40,7 +40,7 @@ def test_it_is_said_what_is_shown_and_what_is_not(measures: PolicyMeasures, view
     assert "After 20 updates, good is better than gamed: gold +55.0 points [" in gold
     assert "no difference in gold between good and equal is shown: +0.0 points" in gold
     assert "After 20 updates, good is better than dear: gold +45.0 points [" in gold
-    assert "of one training each: of others nothing is known, adjusted p" in gold
+    assert "it is one training each, and of others nothing is known." in gold
     assert (
         "within the 2,000 tokens that every judge has spent, there is no check but the start of dear and gamed" in gold
     )
