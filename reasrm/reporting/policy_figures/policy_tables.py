@@ -114,8 +114,8 @@ def difference_tables(found: PolicyMeasures, label: Callable[[str], str]) -> Ite
         yield PolicyTable(
             f"{label(found.reference)} minus each other arm, {_equal(some[0])}",
             "First over prompts, for these very trainings; behind “others” for other trainings, too. In bold: shown "
-            "for these trainings. “From”: the smallest difference that the test (at 5 %, not adjusted) would have found "
-            "in 80 of 100 such studies.",
+            "for these trainings. “From”: the smallest difference that the test (at 5 %, not adjusted) would have "
+            "found in 80 of 100 such studies.",
             "measure",
             tuple((f"minus {label(one.second)}", None) for one in some),
             rows,
