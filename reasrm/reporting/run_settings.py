@@ -91,8 +91,8 @@ def judge_identities(judgments: Path, labels: Mapping[str, str]) -> tuple[Settin
 
 
 def shown_parameters(parameters: Mapping[str, Any]) -> tuple[SettingsOf, ...]:
-    """The sections of params.yaml, in their given order."""
-    return tuple(SettingsOf(section, tuple(_flat(values, ""))) for section, values in parameters.items())
+    """The sections of params.yaml that set anything, in their given order."""
+    return tuple(SettingsOf(section, tuple(_flat(values, ""))) for section, values in parameters.items() if values)
 
 
 def settings_hash(parameters: Mapping[str, Any]) -> str:
