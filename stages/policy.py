@@ -1,7 +1,7 @@
 """Train a policy with GRPO, rewarded by a judge, a verifier or chance: one arm with one seed.
 
-Reads:   data/policy_prompts/<prompts>, the start's checkpoint, and of an arm with a judge the judge's checkpoint (with
-         its settings, `judge` and `judge_variants.<judge>` of params.yaml)
+Reads:   data/policy_prompts/<prompts>, the start's checkpoint, the judge's (with its settings, `judge` and
+         `judge_variants.<judge>` of params.yaml)
 Writes:  below data/policies/<variant>: checkpoint, curves (with reward_steps.jsonl: rewards and costs by generation),
          answers (`reasrm.policy.training.checks`)
 Resumes: work/policy-<variant>, and ledgers/policy-<variant>.jsonl: nothing that is in it is judged again
@@ -19,7 +19,7 @@ from pydantic import Field
 from reasrm.evaluation.judge_params import JudgeParams, RunningParams
 from reasrm.inference.prompt_rendering import load_tokenizer
 from reasrm.policy.training.answer_rewards import AnswerReward, RandomReward, VerifierReward
-from reasrm.policy.training.judge_rewards import JudgeReward, ServedJudgeReward
+from reasrm.policy.training.judge_rewards import BOTH_ORDERS, JudgeReward, ServedJudgeReward
 from reasrm.policy.training.settings import PolicySettings, RewardSource
 from reasrm.policy.training.training import train_policy
 from reasrm.records.jsonl import read_records
@@ -48,8 +48,7 @@ class PolicyParams(StageParams, PolicySettings):
     start: Path
     """The checkpoint that is trained."""
     checkpoint: Path
-    """The judge's, as in `judge_variants.<judge>`; without a judge `start` once more, since DVC knows no dependency
-    that may be left out."""
+    """The judge's, as in `judge_variants.<judge>`."""
 
     def inputs(self) -> tuple[Path, ...]:
         """What the training reads; a killed run resumes where these are unchanged."""
@@ -72,19 +71,14 @@ class PolicyRunningParams(StageParams):
 
 
 @contextmanager
-def opened_reward(variant: str, params: PolicyParams) -> Iterator[AnswerReward]:
-    """Who rewards, ready to be asked.
+def opened_judge(variant: str, params: PolicyParams) -> Iterator[JudgeReward | ServedJudgeReward]:
+    """The judge, ready to be asked.
 
     Raises:
-        StageError: the judge is not the one that params.yaml names, or several processes would each load it.
+        StageError: it is not the one that params.yaml names, or several processes would each load it.
     """
-    if params.reward is RewardSource.VERIFIER:
-        yield VerifierReward()
-        return
-    if params.reward is RewardSource.RANDOM:
-        yield RandomReward(params.seed)
-        return
     judge, running = JudgeParams.load(params.judge), PolicyRunningParams.load()
+    scheme = params.scheme or BOTH_ORDERS
     if judge.checkpoint != params.checkpoint:
         raise StageError(
             f"policy@{variant}: checkpoint is {params.checkpoint}, and {params.judge} is judged with "
@@ -93,7 +87,7 @@ def opened_reward(variant: str, params: PolicyParams) -> Iterator[AnswerReward]:
     if running.judge_url is not None:
         client = JudgeClient(running.judge_url, running.patience_seconds, running.timeout_seconds)
         _require_same_judge(client, params)
-        yield ServedJudgeReward(client, params.scheme, running.groups_at_once)
+        yield ServedJudgeReward(client, scheme, running.groups_at_once)
         return
     if params.launch.processes > 1:
         raise StageError(
@@ -105,7 +99,18 @@ def opened_reward(variant: str, params: PolicyParams) -> Iterator[AnswerReward]:
         judge.model_copy(update={"threads": params.threads}).open_judge(RunningParams.load()) as opened,
         Ledger(LEDGERS / f"policy-{variant}.jsonl") as ledger,
     ):
-        yield JudgeReward(opened, params.scheme, ledger, scores=judge.kind is JudgeKind.SCALAR)
+        yield JudgeReward(opened, scheme, ledger, scores=judge.kind is JudgeKind.SCALAR)
+
+
+def reward_of(params: PolicyParams, judge: AnswerReward) -> AnswerReward:
+    """Who rewards."""
+    match params.reward:
+        case RewardSource.VERIFIER:
+            return VerifierReward()
+        case RewardSource.RANDOM:
+            return RandomReward(params.seed)
+        case RewardSource.JUDGE:
+            return judge
 
 
 def _require_same_judge(client: JudgeClient, params: PolicyParams) -> None:

@@ -201,7 +201,7 @@ def _page_words(document: Mapping[str, Any], root: Path) -> Iterator[WrongSettin
     for key in words:
         problem = (
             "the miniature's words, while pairs, benchmarks or the base model come from elsewhere: write your own, "
-            "or null, which derives them from what ran (`families: {}`, `slices: ''`)"
+            "or null, which derives them from what ran (`families: {}`, `slices: ''`, `policy_planted: ''`)"
         )
         yield WrongSetting("report", f"report.{key}", f"{str(document['report'][key])[:SHOWN_WORDS]}...", problem)
 

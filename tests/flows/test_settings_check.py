@@ -169,9 +169,11 @@ def test_the_miniatures_words_are_refused_for_another_run(root: Path) -> None:
     commit(root)
     change(root, collect_pairs__source="files")
     assert {line.partition(" is ")[0] for line in lines(root)} == {
-        f"report.{key}" for key in ("title", "summary", "notes", "reproduce", "families", "slices", "reference_run")
+        f"report.{key}"
+        for key in ("title", "summary", "notes", "reproduce", "families", "slices", "policy_planted", "reference_run")
     }
     change(root, report__summary="Ours.", report__families={}, report__slices="", report__reference_run=None)
+    change(root, report__policy_planted="")
     change(root, report__title=None, report__notes=None, report__reproduce=None)
     assert lines(root) == []
 

@@ -37,15 +37,6 @@ class RewardedGroups(NamedTuple):
     costs: RewardCosts = RewardCosts()
 
 
-class BesideStart(NamedTuple):
-    """What a reward says of one answer beside another."""
-
-    proxy: float | None
-    """The share of both orders that it wins; 1/2 for a tie and for no verdict. None of a reward without information."""
-    score: float | None = None
-    """Its own, of a judge that scores."""
-
-
 class AnswerReward(ABC):
     """What a policy is trained for."""
 
@@ -65,14 +56,6 @@ class AnswerReward(ABC):
             StageError: the judge cannot be used; says why.
         """
 
-    @abstractmethod
-    def beside(self, pairs: Sequence[tuple[PolicyPrompt, str, str]]) -> list[BesideStart]:
-        """What the same reward says of an answer beside another to the same prompt, for each of `pairs`.
-
-        Raises:
-            StoppedResumable, StageError: as `rewards`.
-        """
-
 
 class VerifierReward(AnswerReward):
     """Gold itself; 0 for a prompt that nobody can verify."""
@@ -80,16 +63,6 @@ class VerifierReward(AnswerReward):
     def rewards(self, groups: Sequence[PromptGroup], step: int) -> RewardedGroups:
         """Gold of each answer."""
         return RewardedGroups([[gold_of(group.prompt, one) or 0.0 for one in group.answers] for group in groups])
-
-    def beside(self, pairs: Sequence[tuple[PolicyPrompt, str, str]]) -> list[BesideStart]:
-        """Whose gold is higher."""
-        return [_by_gold(gold_of(prompt, one), gold_of(prompt, other)) for prompt, one, other in pairs]
-
-
-def _by_gold(one: float | None, other: float | None) -> BesideStart:
-    if one is None or other is None:
-        return BesideStart(None)
-    return BesideStart(0.5 if one == other else float(one > other))
 
 
 class RandomReward(AnswerReward):
@@ -108,7 +81,3 @@ class RandomReward(AnswerReward):
                 for count in (len(group.answers),)
             ]
         )
-
-    def beside(self, pairs: Sequence[tuple[PolicyPrompt, str, str]]) -> list[BesideStart]:
-        """Nothing."""
-        return [BesideStart(None) for _ in pairs]

@@ -15,7 +15,7 @@ from transformers import TrainerCallback
 from reasrm.inference.engine import Prompt, Sampling
 from reasrm.inference.replies import DrawnTokens, decode
 from reasrm.policy.training.answer_drawing import AnswerDrawing, answer_of
-from reasrm.policy.training.answer_rewards import AnswerReward, BesideStart
+from reasrm.policy.training.judge_rewards import BesideStart, JudgeView
 from reasrm.policy.training.settings import PolicySettings
 from reasrm.records.jsonl import read_records, write_records
 from reasrm.records.policy import PolicyAnswer, PolicyPrompt
@@ -42,7 +42,7 @@ class PolicyChecks(TrainerCallback):  # type: ignore[misc]  # transformers is no
         tokenizer: Any,
         prompts: Sequence[tuple[PolicyPrompt, Prompt]],
         settings: PolicySettings,
-        reward: AnswerReward,
+        judge: JudgeView,
     ) -> None:
         """Prepare.
 
@@ -52,10 +52,10 @@ class PolicyChecks(TrainerCallback):  # type: ignore[misc]  # transformers is no
             tokenizer: the policy's.
             prompts: what is answered, with its rendering.
             settings: of the training.
-            reward: what an answer is set beside the start's by.
+            judge: who sets an answer beside the start's.
         """
         self._folder, self._start, self._prompts = folder, start, prompts
-        self._settings, self._reward, self._tokenizer = settings, reward, tokenizer
+        self._settings, self._judge, self._tokenizer = settings, judge, tokenizer
         self._drawing = AnswerDrawing(tokenizer, settings.checks.batch_size, settings.checks.batch_tokens)
         self._trainer: Any = None
 
@@ -111,7 +111,7 @@ class PolicyChecks(TrainerCallback):  # type: ignore[misc]  # transformers is no
             )
         texts = [shown.head + decode(self._tokenizer, one.token_ids) for _, shown, _, one in drawn]
         own = [answer_of(text, self._settings.answer_after) for text in texts]
-        line.show("the reward's view of the answers")
+        line.show("the judge's view of the answers")
         asked = [(prompt, answer, sample) for (prompt, _, sample, _), answer in zip(drawn, own, strict=True)]
         found = self._beside_start(step, asked)
         line.end()
@@ -136,10 +136,10 @@ class PolicyChecks(TrainerCallback):  # type: ignore[misc]  # transformers is no
     def _beside_start(self, step: int, asked: Sequence[tuple[PolicyPrompt, str, int]]) -> list[BesideStart]:
         """Each answer beside the start's to the same prompt with the same number."""
         if step == 0:
-            return self._reward.beside([(prompt, answer, answer) for prompt, answer, _ in asked])
+            return self._judge.beside([(prompt, answer, answer) for prompt, answer, _ in asked])
         first = read_records(answers_file(self._folder, 0), PolicyAnswer)
         starts = {(one.prompt_id, one.sample): one.answer for one in first}
-        return self._reward.beside([(prompt, answer, starts[prompt.id, sample]) for prompt, answer, sample in asked])
+        return self._judge.beside([(prompt, answer, starts[prompt.id, sample]) for prompt, answer, sample in asked])
 
     def _sampling(self, sample: int) -> Sampling:
         settings = self._settings

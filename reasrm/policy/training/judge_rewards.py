@@ -1,14 +1,15 @@
 """A judge as the reward of a policy: run in this process, or served (`reasrm serve-judge`)."""
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, NamedTuple
 
 from reasrm.evaluation.judge import Judge
 from reasrm.policy.pairwise_rewards.group_rewards import AnswerGroup, group_rewards
 from reasrm.policy.pairwise_rewards.registry import scheme_named
-from reasrm.policy.training.answer_rewards import AnswerReward, BesideStart, PromptGroup, RewardCosts, RewardedGroups
+from reasrm.policy.training.answer_rewards import AnswerReward, PromptGroup, RewardCosts, RewardedGroups
 from reasrm.records.ledger import Ledger
 from reasrm.records.policy import PolicyPrompt
 from reasrm.runtime.stage_main import StageError
@@ -18,7 +19,29 @@ BOTH_ORDERS = "ring"
 SCORES = "own_scores"
 
 
-class JudgeReward(AnswerReward):
+class BesideStart(NamedTuple):
+    """What a judge says of one answer beside another."""
+
+    proxy: float
+    """The share of both orders that it wins; 1/2 for a tie and for no verdict."""
+    score: float | None = None
+    """Its own, of a judge that scores."""
+
+
+class JudgeView(ABC):
+    """What a judge makes of a policy's answers at the checks, whoever rewards."""
+
+    @abstractmethod
+    def beside(self, pairs: Sequence[tuple[PolicyPrompt, str, str]]) -> list[BesideStart]:
+        """What the judge says of an answer beside another to the same prompt, for each of `pairs`.
+
+        Raises:
+            StoppedResumable: a service stopped answering; what was judged is in the ledger.
+            StageError: the judge cannot be used; says why.
+        """
+
+
+class JudgeReward(AnswerReward, JudgeView):
     """A judge that is open in this process."""
 
     def __init__(self, judge: Judge, scheme: str, ledger: Ledger, *, scores: bool) -> None:
@@ -58,7 +81,7 @@ class JudgeReward(AnswerReward):
         return [BesideStart(first, score) for (first, _), (score, _) in zip(won, scored, strict=True)]
 
 
-class ServedJudgeReward(AnswerReward):
+class ServedJudgeReward(AnswerReward, JudgeView):
     """A judge behind an address, which keeps its own judgments and lets requests that wait together share a batch."""
 
     def __init__(self, client: Any, scheme: str, at_once: int) -> None:

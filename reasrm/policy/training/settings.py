@@ -60,10 +60,11 @@ class PolicySettings(GroupSettings):
     arm: str = Field(pattern=r"^[\w.-]+$")
     """What the training is one of; trainings of the same arm differ in their seed."""
     reward: RewardSource
-    judge: str
-    """The judge's name in `judge_variants`, which says how it is run and prompted; empty without a judge."""
+    judge: str = Field(min_length=1)
+    """The judge's name in `judge_variants`, which says how it is run and prompted. It rewards, or of another reward only
+    sets answers beside the start's at the checks."""
     scheme: str
-    """How verdicts become rewards; empty without a judge."""
+    """How the judge's verdicts become rewards; empty where it gives none."""
     answer_after: str
     """What a client reads begins behind the last of these marks (`</think>`), and is all that is rewarded; an answer
     without one is read whole. Empty for no mark."""
@@ -76,12 +77,11 @@ class PolicySettings(GroupSettings):
     @model_validator(mode="after")
     def _check_judge(self) -> Self:
         judged = self.reward is RewardSource.JUDGE
-        for name in ("judge", "scheme"):
-            if bool(getattr(self, name)) != judged:
-                raise ValueError(
-                    f"{name} is {getattr(self, name)!r} and reward {self.reward}: "
-                    + ("name one" if judged else "leave it empty, or let a judge reward")
-                )
+        if bool(self.scheme) != judged:
+            raise ValueError(
+                f"scheme is {self.scheme!r} and reward {self.reward}: "
+                + ("name one" if judged else "leave it empty, or let the judge reward")
+            )
         if not judged:
             return self
         try:

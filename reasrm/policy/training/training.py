@@ -17,6 +17,7 @@ from reasrm.inference.prompt_rendering import render_all
 from reasrm.policy.pairwise_rewards.registry import SCHEMES
 from reasrm.policy.training.answer_rewards import AnswerReward
 from reasrm.policy.training.checks import ANSWERS, PolicyChecks, answers_file
+from reasrm.policy.training.judge_rewards import JudgeView
 from reasrm.policy.training.reward_steps import RewardSteps
 from reasrm.policy.training.settings import PolicySettings
 from reasrm.records.jsonl import write_records
@@ -42,6 +43,7 @@ def train_policy(
     prompts: tuple[Sequence[PolicyPrompt], Sequence[PolicyPrompt]],
     settings: PolicySettings,
     reward: AnswerReward,
+    judge: JudgeView,
     answers: Path,
 ) -> PolicyOutcome:
     """Train the checkpoint `start`, resuming what an interrupted run left; write checkpoint, curves and `answers`.
@@ -53,6 +55,7 @@ def train_policy(
         prompts: those that are trained on, and those that are checked.
         settings: of the training.
         reward: who rewards.
+        judge: who sets answers beside the start's at the checks.
         answers: the folder of what was drawn at the checks, whole or absent.
 
     Raises:
@@ -78,7 +81,7 @@ def train_policy(
     )
     scheme = SCHEMES.get(settings.scheme)
     stop = StopPolicy(steps, settings, is_advantage=scheme is not None and scheme.is_advantage)
-    checks = PolicyChecks(folder, start, tokenizer, checked, settings, reward)
+    checks = PolicyChecks(folder, start, tokenizer, checked, settings, judge)
     rows = [{"prompt": _turns(prompt), "prompt_id": prompt.id} for prompt, _ in trained]
     with refused_in_one_line(run.name), vllm_computes_as(settings):
         trainer = PolicyTrainer(

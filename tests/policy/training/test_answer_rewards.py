@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from reasrm.inference.scripted_engine import ScriptedEngine
-from reasrm.policy.training.answer_rewards import BesideStart, PromptGroup, RandomReward, RewardCosts, VerifierReward
+from reasrm.policy.training.answer_rewards import PromptGroup, RandomReward, RewardCosts, VerifierReward
 from reasrm.policy.training.judge_rewards import JudgeReward
 from reasrm.records.ledger import Ledger
 from reasrm.records.pair import Message, Role
@@ -27,8 +27,6 @@ def test_a_verifier_rewards_gold_and_nothing_where_nobody_knows() -> None:
     rewarded = reward.rewards([PromptGroup(SUM, ["It is 4.", "It is 5."]), PromptGroup(OPEN, ["4", "5"])], 0)
     assert rewarded.rewards == [[1.0, 0.0], [0.0, 0.0]]
     assert rewarded.costs == RewardCosts()
-    pairs = [(SUM, "4", "5"), (SUM, "5", "4"), (SUM, "4", "4.0"), (OPEN, "4", "5")]
-    assert [one.proxy for one in reward.beside(pairs)] == [1.0, 0.0, 0.5, None]
 
 
 def test_chance_is_the_same_again_and_another_for_each_answer_step_and_seed() -> None:
@@ -37,7 +35,6 @@ def test_chance_is_the_same_again_and_another_for_each_answer_step_and_seed() ->
     assert RandomReward(0).rewards(group, 3).rewards == [first]
     (later,), (other,) = RandomReward(0).rewards(group, 4).rewards, RandomReward(1).rewards(group, 3).rewards
     assert len({*first, *later, *other}) == 9
-    assert RandomReward(0).beside([(SUM, "4", "5")]) == [BesideStart(None)]
 
 
 def test_a_judge_rewards_by_its_scheme_counts_its_tokens_and_is_asked_once(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def policies(project: Path) -> Path:
     params["policy_variants"] = {
         "judged": judged,
         "poor": judged | {"judge_tokens": 1},
-        "random": ARM | {"arm": "random", "reward": "random", "judge": "", "scheme": ""},
+        "random": judged | {"arm": "random", "reward": "random", "scheme": ""},
     }
     write_yaml(folder / "params.yaml", params)
     (folder / "data/raw").mkdir(parents=True, exist_ok=True)

@@ -25,9 +25,9 @@ def test_every_setting_stands_in_params() -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"judge": ""}, "judge is '' and reward judge: name one"),
-        ({"reward": "random"}, "judge is 'grpo-full' and reward random: leave it empty"),
-        ({"reward": "verifier", "judge": "", "scheme": "ring"}, "scheme is 'ring' and reward verifier: leave it empty"),
+        ({"judge": ""}, "judge"),
+        ({"scheme": ""}, "scheme is '' and reward judge: name one"),
+        ({"reward": "verifier", "scheme": "ring"}, "scheme is 'ring' and reward verifier: leave it empty"),
         ({"scheme": "elo"}, "there is no reward scheme 'elo': one of greedy_anchor"),
         ({"scheme": "pairwise_advantage"}, "take scale_rewards: none"),
         ({"launch": {"processes": 2, "strategy": "fsdp2"}}, "take ddp or zero2"),
