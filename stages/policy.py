@@ -21,7 +21,7 @@ from reasrm.inference.prompt_rendering import load_tokenizer
 from reasrm.policy.training.answer_rewards import AnswerReward, RandomReward, VerifierReward
 from reasrm.policy.training.judge_rewards import BOTH_ORDERS, JudgeReward, ServedJudgeReward
 from reasrm.policy.training.settings import PolicySettings, RewardSource
-from reasrm.policy.training.training import train_policy
+from reasrm.policy.training.training import PolicyInputs, train_policy
 from reasrm.records.jsonl import read_records
 from reasrm.records.judge_kind import JudgeKind
 from reasrm.records.ledger import Ledger
@@ -134,14 +134,10 @@ def main(variant: str) -> str:
     out = POLICIES / variant
     run = begin_training(f"policy-{variant}", params, params.inputs(), out / "checkpoint", out / "curves")
     folder = PROMPTS / params.prompts
-    prompts = (
-        list(read_records(folder / "train.jsonl", PolicyPrompt)),
-        list(read_records(folder / "eval.jsonl", PolicyPrompt)),
-    )
-    with opened_reward(variant, params) as reward:
-        outcome = train_policy(
-            run, params.start, load_tokenizer(params.start), prompts, params, reward, out / "answers"
-        )
+    trained, checked = (list(read_records(folder / f"{name}.jsonl", PolicyPrompt)) for name in ("train", "eval"))
+    inputs = PolicyInputs(params.start, load_tokenizer(params.start), trained, checked)
+    with opened_judge(variant, params) as judge:
+        outcome = train_policy(run, inputs, params, reward_of(params, judge), judge, out / "answers")
     stopped = f", stopped {outcome.stopped}" if outcome.stopped else ""
     return f"{variant}: {outcome.steps} of {outcome.planned_steps} updates{stopped}"
 

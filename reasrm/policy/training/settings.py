@@ -61,8 +61,8 @@ class PolicySettings(GroupSettings):
     """What the training is one of; trainings of the same arm differ in their seed."""
     reward: RewardSource
     judge: str = Field(min_length=1)
-    """The judge's name in `judge_variants`, which says how it is run and prompted. It rewards, or of another reward only
-    sets answers beside the start's at the checks."""
+    """The judge's name in `judge_variants`, which says how it is run and prompted. It rewards, or of another
+    reward only sets answers beside the start's at the checks."""
     scheme: str
     """How the judge's verdicts become rewards; empty where it gives none."""
     answer_after: str

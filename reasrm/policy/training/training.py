@@ -10,7 +10,7 @@ most, the start. An arm that stops before the last update says why (`PolicyOutco
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from reasrm.inference.engine import Prompt
 from reasrm.inference.prompt_rendering import render_all
@@ -36,23 +36,31 @@ from reasrm.training.trl_arguments import refused_in_one_line
 Rendered = list[tuple[PolicyPrompt, Prompt]]
 
 
+class PolicyInputs(NamedTuple):
+    """What a policy starts from and answers."""
+
+    start: Path
+    """A folder of a causal model."""
+    tokenizer: Any
+    trained: Sequence[PolicyPrompt]
+    """Prompts that are trained on."""
+    checked: Sequence[PolicyPrompt]
+    """Prompts that are answered at the checks."""
+
+
 def train_policy(
     run: TrainingRun,
-    start: Path,
-    tokenizer: Any,
-    prompts: tuple[Sequence[PolicyPrompt], Sequence[PolicyPrompt]],
+    inputs: PolicyInputs,
     settings: PolicySettings,
     reward: AnswerReward,
     judge: JudgeView,
     answers: Path,
 ) -> PolicyOutcome:
-    """Train the checkpoint `start`, resuming what an interrupted run left; write checkpoint, curves and `answers`.
+    """Train the start, resuming what an interrupted run left; write checkpoint, curves and `answers`.
 
     Args:
         run: name and folders.
-        start: a folder of a causal model.
-        tokenizer: its tokenizer.
-        prompts: those that are trained on, and those that are checked.
+        inputs: the start, and what it answers.
         settings: of the training.
         reward: who rewards.
         judge: who sets answers beside the start's at the checks.
@@ -69,12 +77,13 @@ def train_policy(
 
     from reasrm.policy.training.trainer import GroupReward, PolicyTrainer, StopPolicy
 
-    trained, left_out = rendered(tokenizer, prompts[0], settings.max_prompt_tokens)
+    start, tokenizer = inputs.start, inputs.tokenizer
+    trained, left_out = rendered(tokenizer, inputs.trained, settings.max_prompt_tokens)
     left_out.say(run.name)
     if not trained:
         raise left_out.no_data(run.name, "prompts", "max_prompt_tokens", settings.max_prompt_tokens)
     require_one_generation(run.name, len(trained), left_out, settings)
-    checked = _checked(run.name, tokenizer, prompts[1], settings)
+    checked = _checked(run.name, tokenizer, inputs.checked, settings)
     folder, steps = run.resume_from / ANSWERS, RewardSteps(run.resume_from)
     rewarding = GroupReward(
         {prompt.id: (prompt, shown) for prompt, shown in trained}, tokenizer, settings, reward, steps
