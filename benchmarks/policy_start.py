@@ -59,9 +59,7 @@ def sample(model: Path, prompts: Sequence[PolicyPrompt], seed: int) -> list[Samp
     sampling = Sampling(max_new_tokens=MOST_TOKENS, temperature=1.0, top_p=1.0, seed=seed, stop="")
     rendered = list(render_all(tokenizer, [prompt.prompt for prompt in prompts]).values())
     replies = TransformersEngine(settings, tokenizer).generate(rendered, sampling)
-    return [
-        Sampled(prompt, reply.text, reply.finish) for prompt, (_, reply) in zip(prompts, replies, strict=True)
-    ]
+    return [Sampled(prompt, reply.text, reply.finish) for prompt, (_, reply) in zip(prompts, replies, strict=True)]
 
 
 def row(name: str, drawn: Sequence[Sampled], answers: StartAnswers, judge: Judge) -> list[str]:

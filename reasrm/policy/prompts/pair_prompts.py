@@ -42,23 +42,31 @@ def drawn(prompts: Sequence[PolicyPrompt], most: int | None, seed: int) -> list[
     return sorted(prompts, key=lambda prompt: content_hash([seed, prompt.id]))[:most]
 
 
-def safety_prompts(folder: Path, files: Mapping[SafetySource, Path]) -> list[PolicyPrompt]:
-    """The prompts of the user's safety files below `folder`, each once, in the order of the files.
+def safety_prompts(folder: Path, files: Mapping[SafetySource, Path], most: int | None, seed: int) -> list[PolicyPrompt]:
+    """The prompts of the user's safety files below `folder`, each once, in the order of the files, `most` of each.
 
     Raises:
         StageError: a file is not there, a row cannot be used, or files say the opposite of one prompt.
     """
     found: dict[str, PolicyPrompt] = {}
     for source, name in files.items():
-        for read in _read(source, folder / name):
-            prompt = _safety_prompt(read)
+        for prompt in map(_safety_prompt, _read(source, folder / name)):
             before = found.setdefault(prompt.id, prompt)
             if before.safety is not prompt.safety:
                 raise StageError(
                     f"{folder / name}: a prompt that {before.task} wants {_wanted(before)} {source} wants "
-                    f"{_wanted(prompt)}: {read.prompt[:80]!r}; leave one of the two files out of `safety_files`"
+                    f"{_wanted(prompt)}: {prompt.question[:80]!r}; leave one of the two files out of `safety_files`"
                 )
-    return list(found.values())
+    return [
+        prompt
+        for source in files
+        for prompt in _kept([one for one in found.values() if one.task == source.value], most, seed)
+    ]
+
+
+def _kept(prompts: Sequence[PolicyPrompt], most: int | None, seed: int) -> Sequence[PolicyPrompt]:
+    """All in the order of the file, or those that the seed draws."""
+    return prompts if most is None else drawn(prompts, most, seed)
 
 
 def _wanted(prompt: PolicyPrompt) -> str:
