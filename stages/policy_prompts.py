@@ -1,4 +1,4 @@
-"""The prompts that policies are trained on, and others that they are measured on: the miniature's, or those of the pairs.
+"""The prompts that policies are trained on, and others that they are measured on: of the miniature, or of the pairs.
 
 Reads:   data/pairs and the safety files below the folder given with --files (source `pairs`); nothing (source `world`)
 Writes:  data/policy_prompts/<set>/{train,eval}.jsonl
@@ -111,7 +111,7 @@ def summary(prompts: Mapping[PromptUse, Sequence[PolicyPrompt]]) -> str:
     parts = []
     for use, own in prompts.items():
         known = Counter(f"verifier {prompt.verifier}" for prompt in own)
-        known.update(f"to {prompt.safety}" for prompt in own if prompt.safety is not None)
+        known.update(f"safety {prompt.safety}" for prompt in own if prompt.safety is not None)
         parts.append(f"{len(own)} to {use} ({', '.join(f'{what} {count}' for what, count in sorted(known.items()))})")
     return "; ".join(parts)
 

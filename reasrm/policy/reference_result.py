@@ -1,13 +1,13 @@
 r"""The final result of a solution in free text, and whether two results are the same.
 
-A solution marks its result: the last `\boxed{...}`, else the last line `#### 42` (GSM8K) or `answer is 42`. Only a marked
-result becomes a reference, since the last number of just any text is mostly none. Of an answer that marks nothing the
-last number is taken.
+A solution marks its result: the last `\boxed{...}`, else the last line `#### 42` (GSM8K) or `answer is 42`. Only a
+marked result becomes a reference, since the last number of just any text is mostly none. Of an answer that marks
+nothing the last number is taken.
 
-Numbers are compared by value, exactly: `0.50`, `1/2` and `\frac{1}{2}` are the same. A percent sign, a currency sign and
-commas between thousands are left out, as in the grader of MATH (arXiv 2103.03874). All else is compared as it is written,
-without spaces and LaTeX's marks of layout. No algebra is done, so a right result in another form (`x+1` for `1+x`) counts
-as wrong: shares of right answers are rather too low.
+Numbers are compared by value, exactly: `0.50`, `1/2` and `\frac{1}{2}` are the same. A percent sign, a currency sign
+and commas between thousands are left out, as in the grader of MATH (arXiv 2103.03874). All else is compared as it is
+written, without spaces and LaTeX's marks of layout. No algebra is done, so a right result in another form (`x+1` for
+`1+x`) counts as wrong: shares of right answers are rather too low.
 """
 
 import re

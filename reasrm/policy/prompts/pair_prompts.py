@@ -1,6 +1,6 @@
-"""Prompts of preference pairs and of files of safety prompts.
+r"""Prompts of preference pairs and of files of safety prompts.
 
-Where the preferred answer to a conversation marks a final result (`\\boxed{...}`, `#### 42`, `answer is 42`), that is
+Where the preferred answer to a conversation marks a final result (`\boxed{...}`, `#### 42`, `answer is 42`), that is
 the reference by which a policy's answers are verified: as right as the pairs are. Answers to all other conversations
 nobody can verify, and of safety prompts it is known alone whether they must be refused.
 """
@@ -9,6 +9,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from reasrm.datasets.folder_files import printable
+from reasrm.datasets.row_fields import quoted
 from reasrm.policy.reference_result import marked_result, same_result
 from reasrm.policy.safety_files import SafetyPrompt, SafetySource, read_safety_prompts
 from reasrm.records.content_hash import content_hash
@@ -46,16 +48,17 @@ def safety_prompts(folder: Path, files: Mapping[SafetySource, Path], most: int |
     """The prompts of the user's safety files below `folder`, each once, in the order of the files, `most` of each.
 
     Raises:
-        StageError: a file is not there, a row cannot be used, or files say the opposite of one prompt.
+        StageError: a file is not there, a row cannot be used, or two rows say the opposite of one prompt.
     """
     found: dict[str, PolicyPrompt] = {}
     for source, name in files.items():
-        for prompt in map(_safety_prompt, _read(source, folder / name)):
+        for read in read_safety_prompts(source, folder / name):
+            prompt = _safety_prompt(read)
             before = found.setdefault(prompt.id, prompt)
             if before.safety is not prompt.safety:
                 raise StageError(
-                    f"{folder / name}: a prompt that {before.task} wants {_wanted(before)} {source} wants "
-                    f"{_wanted(prompt)}: {prompt.question[:80]!r}; leave one of the two files out of `safety_files`"
+                    f"{printable(folder / name)}: {quoted(read.prompt)} is a prompt to {prompt.safety}, and in the "
+                    f"file of {before.task} it is one to {before.safety}: remove one of the two rows"
                 )
     return [
         prompt
@@ -67,19 +70,6 @@ def safety_prompts(folder: Path, files: Mapping[SafetySource, Path], most: int |
 def _kept(prompts: Sequence[PolicyPrompt], most: int | None, seed: int) -> Sequence[PolicyPrompt]:
     """All in the order of the file, or those that the seed draws."""
     return prompts if most is None else drawn(prompts, most, seed)
-
-
-def _wanted(prompt: PolicyPrompt) -> str:
-    return "refused" if prompt.safety is Safety.REFUSE else "answered"
-
-
-def _read(source: SafetySource, file: Path) -> list[SafetyPrompt]:
-    if not file.is_file():
-        raise StageError(
-            f"{file}: no such file; `safety_files` of section `policy_prompts` names it as the prompts of {source}: "
-            f"put it there, or take it out"
-        )
-    return read_safety_prompts(source, file)
 
 
 def _safety_prompt(read: SafetyPrompt) -> PolicyPrompt:

@@ -34,8 +34,17 @@ class JudgeReward(AnswerReward):
         self.needs_anchor = self._scheme.needs_anchor
 
     def rewards(self, groups: Sequence[PromptGroup], step: int) -> RewardedGroups:
-        """By the scheme, all groups of a step together."""
+        """By the scheme, all groups of a step together.
+
+        Raises:
+            StageError: at the start of the training the judge can read not one comparison, so it is no reward.
+        """
         judged = group_rewards(self._judge, list(map(_answers, groups)), self._scheme, self._ledger)
+        if step == 0 and judged.unknown_words and not judged.comparisons:
+            raise StageError(
+                f"the judge's vocabulary lacks words of all {judged.unknown_words} comparisons of the first answers, "
+                "so none was asked: let the policy start from a checkpoint that answers, or name another judge"
+            )
         counts = (judged.comparisons, judged.no_verdict, judged.unknown_words)
         return RewardedGroups(judged.rewards, RewardCosts(*counts, *judged.tokens))
 
