@@ -124,20 +124,26 @@ def training_of(
     longest = max(fitting) if fitting and not packed else limit
     prompt = longest if reply else 0
     scalar = stage.section == "scalar_rm"
-    device, judge = project.device, None if stage.judge is None else _held_judge(project, stage.judge)
+    device, judge = project.device, None if stage.judge is None else _held_judge(project, stage.judge, longest + reply)
     shape = project.base.shape
     return Training(shape, settings, longest + reply, device.is_gpu, scalar, prompt, device.memory, judge), limit
 
 
-def _held_judge(project: Project, settings: JudgeNeeds) -> HeldJudge | None:
-    """What the judge that rewards takes in the process of a policy's training; nothing of a model behind an API."""
+def _held_judge(project: Project, settings: JudgeNeeds, length: int) -> HeldJudge | None:
+    """What the judge that rewards takes in the process of a policy's training; nothing of a model behind an API.
+
+    A judge that scores reads a prompt and one answer, `length` tokens at most; what another reads is known by its limit
+    alone.
+    """
     scalar, device = settings.kind is JudgeKind.SCALAR, project.device
     if settings.engine not in LOCAL_ENGINES and not scalar:
         return None
     shape = _judged_shape(project, settings)
     if settings.engine is EngineName.VLLM and not scalar:
         return HeldJudge(settings.memory_share * device.memory, {})
-    judging, _ = judging_of(project, settings, shape, None)
+    judging, limit = judging_of(project, settings, shape, None)
+    if scalar:
+        judging = judging._replace(longest_prompt=min(limit, length))
     return HeldJudge(
         float((shape.scalar_parameters if scalar else shape.parameters) * judging.width), batch_parts(judging)
     )
