@@ -12,7 +12,7 @@ import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -27,9 +27,9 @@ from reasrm.records.judge_kind import JudgeKind
 from reasrm.records.ledger import Ledger
 from reasrm.records.policy import PolicyPrompt
 from reasrm.runtime.params import StageParams
-from reasrm.runtime.stage_main import StageError
+from reasrm.runtime.stage_main import StageError, StoppedResumable
 from reasrm.runtime.work_folder import LEDGERS, file_hash
-from reasrm.serving.judge_client import JudgeClient
+from reasrm.serving.judge_client import JudgeClient, JudgeServiceError
 from reasrm.training.launch import run_training_stage
 from reasrm.training.training_run import begin_training
 
@@ -60,7 +60,7 @@ class PolicyRunningParams(StageParams):
 
     section: ClassVar[str] = "policy_running"
 
-    judge_url: str | None
+    judge_url: Annotated[str, Field(pattern=r"^https?://[^\s/?#@]+$")] | None
     """The address of `reasrm serve-judge` with the same checkpoint; None runs the judge in the training's process."""
     groups_at_once: int = Field(gt=0)
     """Groups that are sent to a served judge at the same time."""
@@ -76,6 +76,7 @@ def opened_judge(variant: str, params: PolicyParams) -> Iterator[JudgeReward | S
 
     Raises:
         StageError: it is not the one that params.yaml names, or several processes would each load it.
+        StoppedResumable: a served judge gives no reward.
     """
     judge, running = JudgeParams.load(params.judge), PolicyRunningParams.load()
     scheme = params.scheme or BOTH_ORDERS
@@ -86,8 +87,13 @@ def opened_judge(variant: str, params: PolicyParams) -> Iterator[JudgeReward | S
         )
     if running.judge_url is not None:
         client = JudgeClient(running.judge_url, running.patience_seconds, running.timeout_seconds)
-        _require_same_judge(client, params)
-        yield ServedJudgeReward(client, scheme, running.groups_at_once)
+        try:
+            _require_same_judge(client, params)
+            yield ServedJudgeReward(client, scheme, running.groups_at_once)
+        except JudgeServiceError as error:
+            raise StoppedResumable(
+                f"the served judge gives no reward: {error}; once it does, the same command goes on"
+            ) from error
         return
     if params.launch.processes > 1:
         raise StageError(

@@ -65,6 +65,8 @@ class PolicyPromptsParams(StageParams):
     """The most conversations of pairs; absent means all. Of source pairs only."""
     safety_files: dict[SafetySource, Path]
     """Files below the folder given with --files whose prompts are measured on, too; of source pairs only."""
+    safety_limit: int | None = Field(gt=0)
+    """The most prompts of each safety file; None means all."""
 
     @model_validator(mode="after")
     def _says_how_many(self) -> Self:
@@ -91,7 +93,7 @@ def from_pairs(params: PolicyPromptsParams, files: Path) -> Prompts:
     """
     dev = list(read_records(PAIRS / "dev.jsonl", PreferencePair))
     measured = drawn(pair_prompts(dev), params.limits.get(PromptUse.EVAL), params.seed)
-    safety = safety_prompts(files, params.safety_files)
+    safety = safety_prompts(files, params.safety_files, params.safety_limit, params.seed)
     known = {prompt.id for prompt in (*pair_prompts(dev), *safety)}
     trained = [prompt for prompt in pair_prompts(read_pairs(params.pairs)) if prompt.id not in known]
     names = {prompt.id for prompt in safety}

@@ -44,8 +44,8 @@ def drawn(prompts: Sequence[PolicyPrompt], most: int | None, seed: int) -> list[
     return sorted(prompts, key=lambda prompt: content_hash([seed, prompt.id]))[:most]
 
 
-def safety_prompts(folder: Path, files: Mapping[SafetySource, Path]) -> list[PolicyPrompt]:
-    """The prompts of the user's safety files below `folder`, each once, in the order of the files.
+def safety_prompts(folder: Path, files: Mapping[SafetySource, Path], most: int | None, seed: int) -> list[PolicyPrompt]:
+    """The prompts of the user's safety files below `folder`, each once, in the order of the files, `most` of each.
 
     Raises:
         StageError: a file is not there, a row cannot be used, or two rows say the opposite of one prompt.
@@ -60,7 +60,16 @@ def safety_prompts(folder: Path, files: Mapping[SafetySource, Path]) -> list[Pol
                     f"{printable(folder / name)}: {quoted(read.prompt)} is a prompt to {prompt.safety}, and in the "
                     f"file of {before.task} it is one to {before.safety}: remove one of the two rows"
                 )
-    return list(found.values())
+    return [
+        prompt
+        for source in files
+        for prompt in _kept([one for one in found.values() if one.task == source.value], most, seed)
+    ]
+
+
+def _kept(prompts: Sequence[PolicyPrompt], most: int | None, seed: int) -> Sequence[PolicyPrompt]:
+    """All in the order of the file, or those that the seed draws."""
+    return prompts if most is None else drawn(prompts, most, seed)
 
 
 def _safety_prompt(read: SafetyPrompt) -> PolicyPrompt:

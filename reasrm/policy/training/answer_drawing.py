@@ -25,7 +25,10 @@ class AnswerDrawing:
     """Draws answers in batches."""
 
     def __init__(self, tokenizer: Any, batch_size: int, batch_tokens: int) -> None:
-        """Draw at most `batch_size` answers at a time, to prompts of at most `batch_tokens` tokens with padding."""
+        """Compute at most `batch_size` answers at a time, and at most `batch_tokens` tokens with padding.
+
+        They are those of prompts while answers are drawn, and of prompts and answers for their log-probabilities.
+        """
         self._tokenizer = tokenizer
         self._batch_size, self._batch_tokens = batch_size, batch_tokens
 
@@ -36,7 +39,7 @@ class AnswerDrawing:
         pad = self._tokenizer.pad_token_id
         found: dict[int, DrawnTokens] = {}
         with evaluated(model):
-            for places in self._batches(prompts):
+            for places in self._batches([len(prompt.token_ids) for prompt in prompts]):
                 batch = [prompts[place] for place in places]
                 drawn = draw_batch(model, batch, sampling, stops, int(ends[0] if pad is None else pad))
                 found |= zip(places, drawn, strict=True)
@@ -45,17 +48,18 @@ class AnswerDrawing:
     def logprobs(self, model: Any, prompts: Sequence[Prompt], drawn: Sequence[Sequence[int]]) -> list[float]:
         """The log-probability (nats) of all tokens of each answer together, at temperature 1, under `model`."""
         found: dict[int, float] = {}
+        whole = [len(prompt.token_ids) + len(answer) for prompt, answer in zip(prompts, drawn, strict=True)]
         with evaluated(model), torch.inference_mode():
-            for places in self._batches(prompts):
+            for places in self._batches(whole):  # each token has as many logits as the vocabulary has entries
                 batch = [(prompts[place].token_ids, tuple(drawn[place])) for place in places]
                 found |= zip(places, _logprobs(model, batch), strict=True)
         return [found[place] for place in range(len(prompts))]
 
-    def _batches(self, prompts: Sequence[Prompt]) -> Iterator[list[int]]:
-        """Places of prompts that are computed together, short prompts first."""
-        order = sorted(range(len(prompts)), key=lambda place: len(prompts[place].token_ids))
-        lengths = [len(prompts[place].token_ids) for place in order]
-        for batch in batches_by_tokens(lengths, self._batch_size, self._batch_tokens):
+    def _batches(self, lengths: Sequence[int]) -> Iterator[list[int]]:
+        """Places of sequences that are computed together, short ones first."""
+        order = sorted(range(len(lengths)), key=lengths.__getitem__)
+        in_order = [lengths[place] for place in order]
+        for batch in batches_by_tokens(in_order, self._batch_size, self._batch_tokens):
             yield order[batch.start : batch.stop]
 
 

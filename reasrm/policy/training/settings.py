@@ -48,7 +48,8 @@ class CheckSettings(BaseModel):
     batch_size: int = Field(gt=0)
     """Answers drawn at a time."""
     batch_tokens: int = Field(gt=0)
-    """Most prompt tokens of one batch, padding included."""
+    """Most tokens of one batch, padding included: of prompts while answers are drawn, of prompts and answers for their
+    log-probabilities."""
 
 
 class PolicySettings(GroupSettings):

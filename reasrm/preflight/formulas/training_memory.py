@@ -1,9 +1,11 @@
 """Memory of one training stage on each of its devices: its phases, and what each holds."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
+from reasrm.policy.training.settings import PolicySettings
 from reasrm.preflight.devices import GIB
-from reasrm.preflight.formulas.activations import BFLOAT16, activation_bytes, number_formats, scoring_bytes
+from reasrm.preflight.formulas.activations import BFLOAT16, FLOAT32, activation_bytes, number_formats, scoring_bytes
 from reasrm.preflight.formulas.generation import cache_bytes, prefill_bytes, sampling_bytes
 from reasrm.preflight.formulas.judge_memory import VLLM_WORK, Judging, batch_parts, vllm_memory, width_of
 from reasrm.preflight.formulas.memory import MemoryNeed, Parts
@@ -17,12 +19,23 @@ from reasrm.training.trainer_settings import Strategy, TrainerSettings, Training
 
 TRAINING_PROCESS = 620 * 2**20
 """Bytes of a training process on a CPU before a model is loaded: interpreter, torch, transformers, TRL, datasets."""
+LOGITS_COPIES = 2
+"""Float32 tensors of all logits while a check's log-probabilities are computed: themselves, and their exponentials."""
 HEAP_FRAGMENTS = 1.4
 """On a CPU, memory of what comes and goes in a step over what its tensors hold at once: glibc keeps freed memory in
 pieces, as `KEEP_FREED_MEMORY` of `flows.stage_process` tells it to. Measured, see benchmarks/README.md."""
-LASTING = frozenset({"weights", "optimiser", "reference", "libraries", "vllm"})
+LASTING = frozenset({"weights", "optimiser", "reference", "judge", "libraries", "vllm"})
 """Parts that stay from step to step."""
 SHARDED = frozenset({Strategy.FSDP2, Strategy.ZERO3})
+
+
+class HeldJudge(NamedTuple):
+    """The judge that rewards a policy, in the process of the training; bytes."""
+
+    held: float
+    """Always: its weights, or what vLLM takes."""
+    batch: Parts
+    """While it judges."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +53,8 @@ class Training:
     """Tokens of GRPO's longest prompt."""
     device_memory: int = 0
     """Bytes of one device, of which a colocated vLLM takes its share."""
+    judge: HeldJudge | None = None
+    """Of a policy; None where it has none or that is served."""
 
     @property
     def parameters(self) -> int:
@@ -59,6 +74,8 @@ def training_memory(training: Training) -> MemoryNeed:
     always = {"weights": held.weights, "optimiser": held.optimiser}
     if isinstance(settings, GroupSettings):
         always["reference"] = _reference(training, settings)
+    if training.judge is not None:
+        always["judge"] = training.judge.held
     if not training.on_gpu:
         always["libraries"] = TRAINING_PROCESS
     awake, asleep = _vllm(training)
@@ -70,8 +87,8 @@ def training_memory(training: Training) -> MemoryNeed:
         phases["rollouts"] = {**always, "vllm": awake}
         if isinstance(settings.rollouts, TransformersRollouts):
             phases["rollouts"] |= _rollouts(training, settings, settings.rollouts, held)
-    if dev := _dev_batch(training):
-        phases["dev accuracy"] = {**always, **dev, "vllm": asleep}
+    for name, parts in _between_steps(training).items():
+        phases[name] = {**always, **parts, "vllm": asleep}
     if training.on_gpu:
         return MemoryNeed(phases)
     return MemoryNeed({name: _of_all_processes(parts, settings.launch.processes) for name, parts in phases.items()})
@@ -102,6 +119,18 @@ def _pass(training: Training, held: TrainedWeights) -> dict[str, float]:
     }
 
 
+def _between_steps(training: Training) -> dict[str, Parts]:
+    """What is held besides, by phase, while the training judges or draws answers to look at."""
+    phases: dict[str, Parts] = {}
+    if dev := _dev_batch(training):
+        phases["dev accuracy"] = dev
+    if training.judge is not None:
+        phases["judging"] = training.judge.batch
+    if isinstance(training.settings, PolicySettings):
+        phases |= _policy_checks(training, training.settings)
+    return phases
+
+
 def _dev_batch(training: Training) -> Parts:
     """What judging the dev rows between steps takes, by the settings `dev` of the training; nothing without them."""
     settings = training.settings
@@ -121,6 +150,25 @@ def _dev_batch(training: Training) -> Parts:
             training.on_gpu,
         )
     )
+
+
+def _policy_checks(training: Training, settings: PolicySettings) -> dict[str, Parts]:
+    """What drawing answers to the prompts of the checks takes, and what their log-probabilities under the start do."""
+    shape, width, checks = training.shape, number_formats(settings).weight, settings.checks
+    eager = settings.attention is TrainingAttention.EAGER
+    limits = (checks.batch_size, checks.batch_tokens, training.prompt, settings.max_reply_tokens)
+    drawn = batch_parts(Judging(shape, width, eager, False, *limits, training.on_gpu))
+    rows = max(1, min(checks.batch_size, checks.batch_tokens // training.length))
+    again = 0.0 if settings.lora is not None or settings.kl_weight else float(training.parameters * width)
+    logits = (
+        rows * training.length * shape.vocabulary * (FLOAT32 * LOGITS_COPIES + (BFLOAT16 if width == BFLOAT16 else 0))
+    )
+    scored = {
+        "start": again,
+        "logits": float(logits),
+        "sequences": prefill_bytes(shape, width, rows, training.length, eager=eager),
+    }
+    return {"answers of a check": drawn, "log-probabilities of a check": scored}
 
 
 def _vllm(training: Training) -> tuple[float, float]:
