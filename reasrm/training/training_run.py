@@ -154,8 +154,8 @@ def _sums_in_any_order(name: str, settings: TrainerSettings) -> bool:
     if packed and gpu_count() and os.environ.get("RANK", "0") == "0":
         say_error(
             name,
-            "warning: with `packing: true` and `attention: sdpa` a GPU adds up in no fixed order, so a second training, "
-            "or one that was killed and goes on, ends with weights that differ in their last digits: `packing: false` "
+            "warning: with `packing: true` and `attention: sdpa` a GPU adds up in no fixed order, so a second training "
+            "or one that was killed and goes on ends with weights that differ in their last digits: `packing: false` "
             "(with `micro_batch_size: 1` nothing is padded) gives the same bytes",
         )
     return packed

@@ -1,8 +1,9 @@
 """Memory of a judge on one device, by the engine that runs it: transformers with our own decode loop, or vLLM.
 
-The decode loop (`reasrm.inference.decoding`) reads prompts in groups of some tokens, joins their caches layer by layer
-and enlarges the cache, again layer by layer, up to the longest prompt with its reply. Where heads share keys and values,
-attention repeats those of one layer. A CPU's heap keeps what was enlarged: there the cache counts one and a half times.
+The decode loop (`reasrm.inference.decoding`) reads prompts in groups of some tokens, joins their caches layer by
+layer and enlarges the cache, again layer by layer, up to the longest prompt with its reply. Where heads share keys
+and values, attention repeats those of one layer. A CPU's heap keeps what was enlarged: there the cache counts one and a
+half times.
 """
 
 from collections.abc import Iterator
