@@ -27,6 +27,8 @@ pieces, as `KEEP_FREED_MEMORY` of `flows.stage_process` tells it to. Measured, s
 LASTING = frozenset({"weights", "optimiser", "reference", "judge", "libraries", "vllm"})
 """Parts that stay from step to step."""
 SHARDED = frozenset({Strategy.FSDP2, Strategy.ZERO3})
+DEEPSPEED = frozenset({Strategy.ZERO2, Strategy.ZERO3})
+"""Holds bfloat16 weights itself, so that autocast copies none."""
 
 
 class HeldJudge(NamedTuple):
@@ -217,7 +219,8 @@ def _rollouts(
 ) -> dict[str, float]:
     """What transformers' `generate` takes for the replies that are sampled at a time: all of a generation, or a part.
 
-    ZeRO-3 gathers the whole model for it (TRL's `ds3_gather_for_generation`); fully_shard goes block by block.
+    ZeRO-3 gathers the whole model for it (TRL's `ds3_gather_for_generation`); fully_shard goes block by block. Autocast
+    copies weights as in training.
     """
     shape, formats = training.shape, number_formats(settings)
     replies = settings.batch_size * settings.steps_per_generation // settings.launch.processes
@@ -227,7 +230,7 @@ def _rollouts(
     gathered = 0.0
     if settings.launch.strategy is Strategy.ZERO3:
         gathered = float(BFLOAT16 * training.parameters)
-    elif settings.launch.strategy is Strategy.FSDP2:
+    elif settings.launch.strategy is Strategy.FSDP2 or (formats.autocast and settings.launch.strategy not in DEEPSPEED):
         gathered = held.copies
     eager = settings.attention is TrainingAttention.EAGER
     return {

@@ -38,6 +38,7 @@ import torch
 from accelerate.utils import gather_object
 from trl import GRPOTrainer
 
+from reasrm.inference.checkpoint_loading import all_finite
 from reasrm.runtime.stage_main import StageError
 from reasrm.training.grpo.group_settings import GroupSettings, GrpoLoss, ZeroSignalGroups
 from reasrm.training.grpo.rollout_samples import RolloutSamples, ScoredReply
@@ -149,18 +150,23 @@ class GroupTrainer(GRPOTrainer):  # type: ignore[misc]  # TRL is not followed by
     def _lost_weights_named(self) -> Iterator[None]:
         """Turn what torch says of probabilities that are no numbers into one line.
 
+        On a GPU it would end the device's context instead, so there the weights are looked at first.
+
         Raises:
-            StageError: it did.
+            StageError: the model's probabilities, or its weights, are no numbers.
         """
+        lost = (
+            f"step {self.state.global_step + 1}: the model's probabilities are no numbers any more, so its weights "
+            f"are lost: lower `learning_rate`, raise `warmup_steps`, or clip gradients by `max_grad_norm`"
+        )
+        if self.accelerator.device.type == "cuda" and not all(map(all_finite, self.model.parameters())):
+            raise StageError(lost)
         try:
             yield
         except RuntimeError as error:
             if "probability tensor contains" not in str(error):  # torch.multinomial's own words, on a CPU
                 raise
-            raise StageError(
-                f"step {self.state.global_step + 1}: the model's probabilities are no numbers any more, so its weights "
-                f"are lost: lower `learning_rate`, raise `warmup_steps`, or clip gradients by `max_grad_norm`"
-            ) from error
+            raise StageError(lost) from error
 
     def _generate(self, prompts: list[Any]) -> Any:
         """Sample replies to `prompts`, and to others in place of those whose group has no signal."""
