@@ -11,8 +11,6 @@ from flows.settings.check import WrongSetting
 
 CONFIG = "config.json"
 OWN_SCORES = "own_scores"
-JUDGE = "judge"
-"""Value of `policy.reward` where a judge rewards."""
 
 
 def policy_rules(document: Mapping[str, Any], made: Collection[str], root: Path) -> Iterator[WrongSetting]:
@@ -29,7 +27,7 @@ def policy_rules(document: Mapping[str, Any], made: Collection[str], root: Path)
         for key, value, problem in (
             *_prompts(document, settings),
             *_start(settings, made, root),
-            *(_judge(document, settings) if settings.get("reward") == JUDGE else ()),
+            *_judge(document, settings),
         ):
             yield WrongSetting(f"policy@{arm}", f"policy_variants.{arm}.{key}", value, problem)
 

@@ -244,20 +244,22 @@ HALF = PARAMS["judge"] | {"dtype": "bfloat16", "attention": "sdpa"}
 
 
 def policies(root: Path, device: str = "h100", **sections: Any) -> dict[str, Any]:
-    """The plan of two arms of seven billion parameters; one is rewarded by a judge of as many."""
+    """The plan of two arms of seven billion parameters, with a judge of as many."""
     sections = {"policy_variants": ON_BASE, "judge": HALF, "policy": POLICY} | sections
     return planned(root, device, "policy@reasrm-s0", "policy@random-s0", base_model=QWEN, **sections)
 
 
 def test_a_judge_in_the_process_of_a_policy_is_there_in_every_phase_and_a_served_one_is_not(tmp_path: Path) -> None:
     judged, random = (policies(tmp_path)[f"policy@{arm}-s0"] for arm in ("reasrm", "random"))
+    assert random["memory"] == judged["memory"], "a judge that only watches is there too"
     assert judged["memory"]["parts_gib"]["judge"] == pytest.approx(14.19, abs=0.01), "7.6 billion, two bytes each"
-    assert gib(judged) == pytest.approx(gib(random) + 14.19, abs=0.02)
+    alone = policies(tmp_path, **SERVED)["policy@reasrm-s0"]
+    assert gib(judged) == pytest.approx(gib(alone) + 14.19, abs=0.02)
     large = {"judge": HALF | {"batch_tokens": 400_000, "cache_tokens": 800_000, "batch_size": 4096}}
     judging = policies(tmp_path, **large)["policy@reasrm-s0"]
     assert judging["memory"]["phase"] == "judging"
     served = policies(tmp_path, **large, **SERVED)["policy@reasrm-s0"]
-    assert served["memory"] == random["memory"]
+    assert served["memory"] == alone["memory"]
     assert [*served["notes"]] == ["the judge grpo-full is served (policy_running.judge_url): not counted here"]
 
 
