@@ -25,7 +25,7 @@ COMPARED = ("gold", "refusal", "compliance", "tokens", "kl", "proxy")
 """Measures of the first table."""
 SEEDED = ("gold", "success", "refusal", "compliance", "tokens", "kl", "proxy", "shortcut")
 """Measures of which each seed's own value is shown."""
-PLANTED = ("shortcut", "gold_with_shortcut", "gold_without_shortcut")
+PLANTED = ("shortcut", "gold_with_shortcut", "gold_without_shortcut", "repetition")
 FORM = ("characters", "truncated", "no_thought")
 
 
