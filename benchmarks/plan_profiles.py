@@ -51,6 +51,10 @@ ROWS = (
     Row("rm-r1-14b-deepseek"),
     Row("rm-r1-32b"),
     Row("rm-r1-32b-deepseek"),
+    Row("qwen3-1.7b +lora +24gb +policy-one-gpu"),
+    Row("pretrained +lora +one-gpu +policy-one-gpu", "Qwen/Qwen3-8B"),
+    Row("rm-r1-7b +policy-eight-gpus"),
+    Row("pretrained +eight-gpus +policy-eight-gpus", "Qwen/Qwen2.5-14B-Instruct"),
 )
 
 
