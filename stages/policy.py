@@ -88,7 +88,7 @@ def opened_judge(variant: str, params: PolicyParams) -> Iterator[JudgeReward | S
     if running.judge_url is not None:
         client = JudgeClient(running.judge_url, running.patience_seconds, running.timeout_seconds)
         try:
-            _require_same_judge(client, params)
+            _require_same_judge(client, params.checkpoint, judge)
             yield ServedJudgeReward(client, scheme, running.groups_at_once)
         except JudgeServiceError as error:
             raise StoppedResumable(
@@ -119,18 +119,24 @@ def reward_of(params: PolicyParams, judge: AnswerReward) -> AnswerReward:
             return judge
 
 
-def _require_same_judge(client: JudgeClient, params: PolicyParams) -> None:
-    """Refuse to be rewarded by another model than params.yaml names.
+def _require_same_judge(client: JudgeClient, checkpoint: Path, judge: JudgeParams) -> None:
+    """Refuse to be rewarded by another judge than params.yaml names.
 
     Raises:
-        StageError: the served judge has other weights.
+        StageError: the served judge has other weights, or is prompted otherwise.
     """
-    served = str(client.identity().get("engine", {}).get("checkpoint", ""))
-    here = file_hash(params.checkpoint)
-    if served != here:
+    served = client.identity()
+    there, here = str(served.get("engine", {}).get("checkpoint", "")), file_hash(checkpoint)
+    if there != here:
         raise StageError(
-            f"policy_running.judge_url {client.url} serves a judge with weights {served[:12] or 'unknown'}, and "
-            f"{params.checkpoint} has {here[:12]}: serve that one, or name the served one's checkpoint in params.yaml"
+            f"policy_running.judge_url {client.url} serves a judge with weights {there[:12] or 'unknown'}, and "
+            f"{checkpoint} has {here[:12]}: serve that one, or name the served one's checkpoint in params.yaml"
+        )
+    form = None if judge.kind is JudgeKind.SCALAR else judge.template().identity()
+    if served.get("form") != form:
+        raise StageError(
+            f"policy_running.judge_url {client.url} serves {checkpoint} prompted by {served.get('form')}, and "
+            f"`judge_variants` of params.yaml says {form}: serve it with that prompt (`reasrm serve-judge --variant`)"
         )
 
 
