@@ -18,8 +18,8 @@ CHECKPOINTS = "data/checkpoints/"
 PUBLISHED = ("folder", "hub")
 """Values of `base_model.source` where the base is a published model and not a miniature."""
 TRAINED = ("sft", "answer_sft", "scalar_rm")
-STARTED = ("grpo", "answer_sft")
-"""The trainings whose variants say which checkpoint they go on from, and with which pairs."""
+STARTED = ("grpo", "answer_sft", "policy_start")
+"""The trainings whose variants say which checkpoint they go on from; those on pairs, with which."""
 SCALAR = "scalar_rm"
 EPOCH_RATE, GRPO_RATE = 5e-4, 2e-4
 """Learning rates that are taken for the miniature's, left over by mistake: its own begin there, those of the runs that
@@ -42,6 +42,7 @@ def between_sections(document: Mapping[str, Any], wiring: Mapping[str, Any], roo
     yield from _judged_models(document)
     yield from _probed_models(document)
     yield from _base(document)
+    yield from _policies(document)
     yield from _miniature_settings(document)
     yield from _prompts(document)
     yield from _page_words(document, root)
@@ -147,6 +148,19 @@ def _base(document: Mapping[str, Any]) -> Iterator[WrongSetting]:
             f"https://huggingface.co/{model} HEAD` prints one; then --set base_model.revision=ID"
         )
         yield WrongSetting("base_model", "base_model.revision", repr(revision), problem)
+
+
+def _policies(document: Mapping[str, Any]) -> Iterator[WrongSetting]:
+    """Only the miniature's base knows the words of the answers that a policy learns to start from."""
+    source = _mapping(document, "base_model").get("source")
+    if source == "world":
+        return
+    for variant in _mapping(document, "policy_start_variants"):
+        problem = (
+            f"it teaches the base answers of the miniature's world, and base_model.source is {source}: a model that "
+            f"answers already needs no such start; take the variant out"
+        )
+        yield WrongSetting(f"policy_start@{variant}", f"policy_start_variants.{variant}", "", problem)
 
 
 def _miniature_settings(document: Mapping[str, Any]) -> Iterator[WrongSetting]:

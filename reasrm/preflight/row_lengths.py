@@ -32,6 +32,8 @@ LOOKED_AT = 400
 """So many rows of a file are looked at where lengths are not measured."""
 TRACES = Path("data/traces/kept.jsonl")
 BENCHMARKS = Path("data/benchmarks")
+MAKES_ITS_ROWS = frozenset({"base_model", "policy_start"})
+"""The trainings of the miniature on documents of its world, which no file holds."""
 Record = TypeVar("Record", bound=BaseModel)
 
 
@@ -116,7 +118,7 @@ def _texts(root: Path, stage: StageSettings, most: int | None) -> tuple[int, lis
         count, traces = _some([root / TRACES], KeptTrace, most)
         examples = trace_examples(traces, stage.prompt_variant or PromptVariant.FULL)
         return count, [[_Text(example.prompt, example.completion)] for example in examples]
-    if stage.section == "base_model" or settings is None:
+    if stage.section in MAKES_ITS_ROWS or settings is None:
         return 0, []
     count, pairs = _some(_pair_files(root, stage), PreferencePair, most)
     if isinstance(settings, SftSettings):

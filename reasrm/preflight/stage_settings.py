@@ -89,6 +89,7 @@ def stages_with_models(params: Mapping[str, Any], *, published: bool = False) ->
     yield from _variants(params, "grpo", GrpoSettings)
     yield from _variants(params, "answer_sft", SftSettings)
     yield _stage(params, "scalar_rm", EpochSettings)
+    yield from _variants(params, "policy_start", SftSettings)
     yield from _variants(params, "judge", JudgeNeeds)
     yield from _probed_models(params)
 

@@ -1,0 +1,1 @@
+"""Where the prompts come from that a policy is trained and measured on."""
