@@ -126,8 +126,8 @@ def main(round_name: str) -> str:
             train = [pair for pair in refined if not is_held_out(pair.prompt_id, params.held_out_share)]
             if not train or not held_out:
                 raise StageError(
-                    f"{len(train)} pairs to learn from and {len(held_out)} held out of {len(prompts)} prompts: both are "
-                    f"needed; left out were {dict(refinement.refused) or 'none'}, answers {dict(counts.unusable)}"
+                    f"{len(train)} pairs to learn from and {len(held_out)} held out of {len(prompts)} prompts: both "
+                    f"are needed; left out were {dict(refinement.refused) or 'none'}, answers {dict(counts.unusable)}"
                 )
             found = judged_candidates(judge, train, params, ledger)
     with new_folder(HARD_CASES / round_name) as folder:

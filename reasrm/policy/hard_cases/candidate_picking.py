@@ -1,8 +1,8 @@
 """Which judged pairs an oracle is asked about first, so that a cap on questions cuts off what matters least.
 
 What the judge is unsure of comes by its own behaviour (another answer in the other order, or no verdict). What it is
-sure and wrong about cannot be seen so: therefore pairs with the answer that it likes best of a prompt's, which is where a
-policy trained on it goes, and pairs drawn at random.
+sure and wrong about cannot be seen so: therefore pairs with the answer that it likes best of a prompt's, which is where
+a policy trained on it goes, and pairs drawn at random.
 """
 
 from collections import defaultdict

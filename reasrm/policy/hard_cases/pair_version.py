@@ -47,8 +47,8 @@ def next_version(
     wanted = round(replay * len(hard))
     if wanted > len(pool):
         raise StageError(
-            f"extend_pairs.replay is {replay}: {wanted} pairs are to be drawn for {len(hard)} hard cases, and there are "
-            f"{len(pool)}: lower it"
+            f"extend_pairs.replay is {replay}: {wanted} pairs are to be drawn for {len(hard)} hard cases, and there "
+            f"are {len(pool)}: lower it"
         )
     drawn = sorted(pool, key=lambda pair: unit_interval("replay", seed, pair.id))[:wanted]
     return sorted((*hard.values(), *drawn), key=lambda pair: unit_interval("version", seed, pair.id))

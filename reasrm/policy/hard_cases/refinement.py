@@ -109,9 +109,7 @@ def readable_by(judge: Judge) -> Callable[[AnswerPair], bool]:
     """Whether the judge's vocabulary holds the words of a pair."""
 
     def readable(pair: AnswerPair) -> bool:
-        shown = Comparison(
-            pair_id=pair.id, prompt=pair.prompt, response_a=pair.a, response_b=pair.b, better=Side.A
-        )
+        shown = Comparison(pair_id=pair.id, prompt=pair.prompt, response_a=pair.a, response_b=pair.b, better=Side.A)
         return not judge.unknown_words(shown)
 
     return readable

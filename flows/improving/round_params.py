@@ -1,0 +1,158 @@
+"""The params.yaml of a round: the project's present one, with the variants of the rounds kept so far and its own."""
+
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flows.profile import HASH, HEADER, PARAMS
+from flows.settings.profile_layers import parsed, text_of
+from flows.stage_outcome import FlowError
+from reasrm.policy.hard_cases.improve_params import ImproveParams
+from reasrm.runtime.params import ParamsError
+from reasrm.runtime.yaml_files import yaml_text
+
+WRITTEN_BY = "# Written by `reasrm improve`, which writes it anew: edit the project's params.yaml. Round "
+CHECKPOINTS = "data/checkpoints/"
+PAIRS = "data/pairs"
+
+
+@dataclass(frozen=True)
+class RoundStart:
+    """What a round begins with: the judge that is kept, and the pairs that it learnt from."""
+
+    judge: str
+    """A key of `judge_variants`."""
+    pairs: str
+    """The folder of the version of pairs."""
+
+
+def round_name(number: int) -> str:
+    """What a round is called, from 1."""
+    return f"round-{number}"
+
+
+def relabelled_sets(number: int) -> tuple[str, str]:
+    """The keys of what a round asks the oracle: to learn from, and where the judges differ."""
+    return f"{round_name(number)}-train", f"{round_name(number)}-held_out"
+
+
+def start_after(kept: Sequence[int], first: str) -> RoundStart:
+    """What the round after the kept ones begins with; `first` is the judge of the first."""
+    if not kept:
+        return RoundStart(first, PAIRS)
+    name = round_name(kept[-1])
+    return RoundStart(name, f"data/pair_versions/{name}")
+
+
+def round_params(root: Path, number: int, kept: Sequence[int]) -> str:
+    """The text of a round's params.yaml.
+
+    Args:
+        root: the project; its params.yaml is read and not changed.
+        number: of the round, from 1.
+        kept: the earlier rounds whose judges took the old one's place, in order.
+
+    Raises:
+        FlowError: params.yaml cannot be read, or lacks what a round needs.
+    """
+    document = parsed(_without_header(text_of(root / PARAMS)), PARAMS)
+    try:
+        settings = ImproveParams.load(file=root / PARAMS)
+    except ParamsError as error:
+        raise FlowError(f"{error}; `reasrm profile show miniature` has it") from error
+    for place, one in enumerate((*kept, number)):
+        _add_round(document, settings, one, start_after(kept[:place], settings.judge))
+    return f"{WRITTEN_BY}{number}.\n{yaml_text(document)}"
+
+
+def _add_round(document: Any, settings: ImproveParams, number: int, start: RoundStart) -> None:
+    """Lay the variants of one round over the document."""
+    name, (train, held_out) = round_name(number), relabelled_sets(number)
+    old = _judge(document, start.judge)
+    checkpoint, base_seed = str(old["checkpoint"]), _section(document, "hard_cases").get("seed", 0)
+    new = {**old, "checkpoint": f"{CHECKPOINTS}grpo-{name}"}
+    variants = {
+        "hard_cases": {
+            name: {
+                "policy": settings.policy,
+                "prompts": settings.prompts,
+                "judge": start.judge,
+                "checkpoint": checkpoint,
+                "seed": base_seed + number - 1,
+            }
+        },
+        "relabel": {
+            train: {
+                "reads": f"data/hard_cases/{name}/candidates.jsonl",
+                "most_questions": settings.most_train_questions,
+            },
+            held_out: {
+                "reads": f"data/contested/{name}/candidates.jsonl",
+                "most_questions": settings.most_held_out_questions,
+            },
+        },
+        "extend_pairs": {name: {"reads": f"data/relabelled/{train}", "extends": start.pairs}},
+        "grpo": {
+            name: {
+                "start": checkpoint.removeprefix(CHECKPOINTS),
+                "prompt_variant": old["prompt"],
+                **deepcopy(settings.grpo),
+                "pairs": ["reinforce"],
+                "reads": f"data/pair_versions/{name}",
+            }
+        },
+        "judge": {name: new},
+        "contested": {
+            name: {
+                "reads": f"data/hard_cases/{name}/held_out.jsonl",
+                "old": start.judge,
+                "old_checkpoint": checkpoint,
+                "new": name,
+                "new_checkpoint": new["checkpoint"],
+            }
+        },
+        "gate": {
+            name: {
+                "trained_on": f"data/relabelled/{train}",
+                "held_out": f"data/relabelled/{held_out}",
+                "counts": f"data/contested/{name}",
+                "old": start.judge,
+                "new": name,
+            }
+        },
+    }
+    for stage, own in variants.items():
+        _section(document, f"{stage}_variants").update(own)
+
+
+def _judge(document: Any, name: str) -> Mapping[str, Any]:
+    """A judge that a round may begin with.
+
+    Raises:
+        FlowError: there is none of that name, or GRPO cannot go on from it.
+    """
+    judges = _section(document, "judge_variants")
+    if name not in judges:
+        raise FlowError(f"params.yaml: improve.judge is {name}: `judge_variants` has {', '.join(map(str, judges))}")
+    found: Mapping[str, Any] = judges[name]
+    if found.get("kind") != "generative" or not str(found.get("checkpoint", "")).startswith(CHECKPOINTS):
+        raise FlowError(
+            f"params.yaml: improve.judge is {name}: a round trains it further with GRPO, so it must be generative and "
+            f"its checkpoint below {CHECKPOINTS}"
+        )
+    return found
+
+
+def _section(document: Any, name: str) -> Any:
+    section = document.get(name)
+    if not isinstance(section, dict):
+        raise FlowError(f"params.yaml: section {name} is missing; `reasrm profile show miniature` has it")
+    return section
+
+
+def _without_header(text: str) -> str:
+    """The text without the lines by which `reasrm profile use` knows its own, which this is no longer."""
+    lines = text.splitlines(keepends=True)
+    return "".join(line for place, line in enumerate(lines) if place > 1 or not line.startswith((HEADER, HASH)))
