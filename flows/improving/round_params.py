@@ -73,6 +73,7 @@ def _add_round(document: Any, settings: ImproveParams, number: int, start: Round
     old = _judge(document, start.judge)
     checkpoint, base_seed = str(old["checkpoint"]), _section(document, "hard_cases").get("seed", 0)
     new = {**old, "checkpoint": f"{CHECKPOINTS}grpo-{name}"}
+    new.pop("token_budgets", None)  # the gate looks at whole replies
     variants = {
         "hard_cases": {
             name: {
