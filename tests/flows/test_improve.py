@@ -16,10 +16,9 @@ from flows.stage_outcome import FlowError
 from reasrm.runtime.yaml_files import parse_yaml, read_yaml, write_yaml
 from tests.flows.processes import LONG, survivors
 from tests.flows.toy_project import environment
-from tests.flows.toy_rounds import ASKED, HANG, PARAMS, QUESTIONS, make_rounds_project
+from tests.flows.toy_rounds import ASKED, HANG, PARAMS, PROCESSES, QUESTIONS, make_rounds_project
 
 ROOT = Path(__file__).parents[2]
-slow = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 @pytest.fixture
@@ -52,10 +51,8 @@ def test_a_round_begins_with_the_judge_and_the_pairs_that_were_kept() -> None:
     assert second["extend_pairs_variants"]["round-2"]["extends"] == "data/pair_versions/round-1"
     assert "round-2" not in third["grpo_variants"], "a dropped round is no part of a later one"
     assert third["grpo_variants"]["round-3"]["start"] == "grpo-round-1"
-    seeds = [
-        one["hard_cases_variants"][f"round-{place}"]["seed"] for place, one in ((1, first), (2, second), (3, third))
-    ]
-    assert len(set(seeds)) == 3, "each round draws prompts and answers of its own"
+    own = [one["hard_cases_variants"][f"round-{number}"] for number, one in enumerate((first, second, third), start=1)]
+    assert len({one["seed"] for one in own}) == 3, "each round draws prompts and answers of its own"
     assert second["hard_cases_variants"]["round-1"] == first["hard_cases_variants"]["round-1"]
 
 
@@ -107,7 +104,7 @@ def test_a_killed_round_goes_on_where_it_was(project: Path, surroundings: dict[s
         time.sleep(0.1)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    assert not survivors(project)
+    assert not survivors(map(int, (project / PROCESSES).read_text().split()))
     (project / HANG).unlink()
     done = improve(project, surroundings, "--rounds", "1", "--json", "--budget-usd", "1")
     assert done.returncode == 0, done.stderr

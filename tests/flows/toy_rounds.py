@@ -4,6 +4,7 @@ Run by DVC as `python toy_rounds.py STAGE KEY [WORDS]`; imported by tests for `m
 """
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -14,9 +15,13 @@ QUESTIONS = 8
 ASKED = Path("ledgers/asked.txt")
 HANG = Path("ledgers/hang")
 """While it is there, the oracle answers no more than half of the questions."""
+PROCESSES = Path("ledgers/processes.txt")
+"""The ids of those that asked."""
 
 
 def relabel(key: str) -> None:
+    with PROCESSES.open("a") as file:
+        file.write(f"{os.getpid()}\n")
     for number in range(QUESTIONS):
         question = f"{key} {number}"
         asked = ASKED.read_text().splitlines() if ASKED.exists() else []

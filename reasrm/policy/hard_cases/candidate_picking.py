@@ -38,7 +38,11 @@ def wins(pairs: Sequence[AnswerPair], verdicts: Sequence[Verdicts]) -> dict[tupl
 def candidates(
     pairs: Sequence[AnswerPair], verdicts: Sequence[Verdicts], judge: str, seed: int, per_prompt: int
 ) -> list[Candidate]:
-    """Each pair as a candidate, unsure ones first; of a prompt the first `per_prompt` alone."""
+    """Each pair as a candidate, unsure ones first; of a prompt the first `per_prompt` alone.
+
+    Among unsure pairs most are ties, which no oracle can label. One answer of which has won more of its other
+    comparisons is less likely to be one, so those with the greatest difference come first.
+    """
     won = wins(pairs, verdicts)
     top: dict[str, float] = defaultdict(float)
     for (prompt_id, _), share in won.items():
@@ -50,11 +54,23 @@ def candidates(
         found.append(Candidate(pair=pair, kind=kind, verdicts={judge: named}))
     taken: dict[str, int] = defaultdict(int)
     first = []
-    for one in sorted(found, key=lambda one: (one.kind not in UNSURE, unit_interval("first", seed, one.pair.id))):
+    for one in sorted(found, key=lambda one: (one.kind not in UNSURE, -_gap(one, won), _place(one, seed))):
         taken[one.pair.prompt_id] += 1
         if taken[one.pair.prompt_id] <= per_prompt:
             first.append(one)
     return first
+
+
+def _gap(candidate: Candidate, won: Mapping[tuple[str, str], float]) -> float:
+    """How much more one answer of an unsure pair has won than the other; 0 for what the judge is sure of."""
+    pair = candidate.pair
+    if candidate.kind not in UNSURE:
+        return 0.0
+    return abs(won[pair.prompt_id, pair.a] - won[pair.prompt_id, pair.b])
+
+
+def _place(candidate: Candidate, seed: int) -> float:
+    return unit_interval("first", seed, candidate.pair.id)
 
 
 def in_shares(found: Sequence[Candidate], shares: Mapping[CandidateKind, float]) -> list[Candidate]:
