@@ -11,6 +11,7 @@ from flows.improving.rounds import (
     RoundStoppedError,
     final_judge,
     only_loop,
+    require_policy,
     round_workspace,
     run_rounds,
 )
@@ -59,6 +60,7 @@ def _show_forecast(options: ImproveOptions) -> None:
     """Say what the first round would run, and how much it may ask; later rounds depend on its decision."""
     workspace = round_workspace(options.project, 1, [])
     refresh(workspace, shares_ledgers=True)
+    require_policy(workspace)
     plan = make_plan(workspace.root, workspace.targets)
     refuse(wrong_settings(workspace.root), [one.stage for one in plan])
     settings = parse_yaml(workspace.params, "params.yaml")["improve"]

@@ -16,7 +16,7 @@ from typing import Any
 from flows.improving.round_params import relabelled_sets, round_name, round_params, start_after
 from flows.settings.check import refuse, wrong_settings
 from flows.stage_outcome import BusyError, FlowError
-from flows.workspaces.workspace import Workspace, refresh
+from flows.workspaces.workspace import Workspace, refresh, unmade_inputs
 from flows.workspaces.workspace_run import RunLimits, run_pipeline_in
 from reasrm.runtime.outputs import write_json
 from reasrm.runtime.process_lock import LockHeldError, hold
@@ -66,6 +66,7 @@ def run_rounds(options: ImproveOptions) -> list[dict[str, Any]]:
         workspace = round_workspace(options.project, number, kept)
         _require_budget(options, workspace)
         refresh(workspace, shares_ledgers=True)
+        require_policy(workspace)
         refuse(wrong_settings(workspace.root), None)
         _tell(options, f"\n[round {number} of {options.rounds}: {workspace.folder}]")
         decision = _run_round(options, workspace, number)
@@ -127,6 +128,22 @@ def final_judge(options: ImproveOptions, decisions: list[dict[str, Any]]) -> str
     """The judge that the rounds leave: the last one kept, or the one that they began with."""
     kept = [number for number, one in enumerate(decisions, start=1) if one["kept"]]
     return start_after(kept, decisions[0]["judges"]["old"]).judge
+
+
+def require_policy(workspace: Workspace) -> None:
+    """Do nothing if the policy and its prompts are there, or a stage makes them.
+
+    Raises:
+        FlowError: one is not.
+    """
+    settings = parse_yaml(workspace.params, "params.yaml")["improve"]
+    for name in unmade_inputs(workspace.root, workspace.targets):
+        key = next((key for key in ("policy", "prompts") if settings[key] == name), None)
+        if key is not None and not (workspace.root / name).exists():
+            raise FlowError(
+                f"params.yaml: improve.{key} is {name}: it is not there, and no stage makes it under these settings; "
+                f"`reasrm profile use miniature +policy` has a policy and its prompts, or name your own"
+            )
 
 
 def _require_budget(options: ImproveOptions, workspace: Workspace) -> None:

@@ -53,7 +53,7 @@ def parameter_classes(root: Path) -> dict[str, type[StageParams]]:
     for file in sorted((root / "stages").glob("*.py")):
         importlib.import_module(f"stages.{file.stem}")
     ours = [one for one in StageParams.__subclasses__() if one.__module__.startswith(("stages.", "reasrm."))]
-    return {one.section: one for one in [*ours, ImproveParams]}
+    return {one.section: one for one in ours} | {ImproveParams.section: ImproveParams}
 
 
 def _unknown_sections(document: Mapping[str, Any], classes: Mapping[str, type[StageParams]]) -> Iterator[WrongSetting]:

@@ -74,7 +74,7 @@ def refresh(workspace: Workspace, *, shares_ledgers: bool) -> None:
         _link(workspace.project, root, LEDGERS)
     elif (root / LEDGERS).is_symlink():
         (root / LEDGERS).unlink()
-    for name in _read_files(root, workspace.targets):
+    for name in unmade_inputs(root, workspace.targets):
         if Path(name).is_absolute():
             continue
         if ".." in Path(name).parts:
@@ -113,7 +113,7 @@ def asks_vendor(params: Mapping[str, Any]) -> bool:
     return pays_oracle(params) or (params.get("judge") or {}).get("engine") == "api"
 
 
-def _read_files(root: Path, targets: Sequence[str]) -> Iterator[str]:
+def unmade_inputs(root: Path, targets: Sequence[str]) -> Iterator[str]:
     """What the stages read that are to run, and no stage makes."""
     pipeline = read_pipeline(root)
     needed = pipeline.above(pipeline.matching(targets))

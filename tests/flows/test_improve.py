@@ -71,6 +71,14 @@ def test_what_a_round_cannot_begin_with_is_refused(tmp_path: Path, change: dict[
 
 
 @pytest.mark.slow
+def test_without_a_policy_nothing_begins(project: Path, surroundings: dict[str, str]) -> None:
+    (project / "data/prompts.jsonl").unlink()
+    done = improve(project, surroundings, "--dry-run")
+    assert done.returncode == 1
+    assert "improve.prompts is data/prompts.jsonl: it is not there, and no stage makes it" in done.stderr
+
+
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_rounds_chain_and_a_dropped_one_leaves_no_trace(project: Path, surroundings: dict[str, str]) -> None:
     done = improve(project, surroundings, "--rounds", "3", "--json")

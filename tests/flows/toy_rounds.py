@@ -55,7 +55,7 @@ PIPELINE: dict[str, Any] = {
         "foreach": "${relabel_variants}",
         "do": {
             "cmd": "python toy_rounds.py relabel ${key}",
-            "deps": ["toy_rounds.py"],
+            "deps": ["toy_rounds.py", "data/policy", "data/prompts.jsonl"],
             "outs": ["data/relabelled/${key}"],
             "params": ["relabel_variants.${key}"],
         },
@@ -112,6 +112,8 @@ def make_rounds_project(root: Path) -> None:
 
     (root / "data/checkpoints").mkdir(parents=True)
     (root / "data/checkpoints/base").write_text("")
+    for name in ("data/policy", "data/prompts.jsonl"):
+        (root / name).write_text("")
     (root / "toy_rounds.py").write_bytes(Path(__file__).read_bytes())
     write_yaml(root / "dvc.yaml", {"stages": PIPELINE})
     write_yaml(root / "params.yaml", PARAMS)
