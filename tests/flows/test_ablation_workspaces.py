@@ -56,7 +56,7 @@ def test_each_seed_has_a_project_of_its_own_on_the_projects_cache(project: Path)
     assert (first.name, second.name) == ("table2-seed-0", "table2-seed-1")
     assert read_yaml(first.root / "params.yaml") == PARAMS
     assert read_yaml(second.root / "params.yaml") == PARAMS | {"train": {"seed": 5, "steps": 2}}
-    assert first.targets[:2] == ["judge@base", "judge@grpo-cold_start"]
+    assert first.targets[:2] == ("judge@base", "judge@grpo-cold_start")
     for workspace in (first, second):
         with Repo(str(workspace.root)) as repo:
             assert repo.cache.local_cache_dir == f"{project.resolve()}/.dvc/cache"
