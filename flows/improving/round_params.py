@@ -20,12 +20,14 @@ PAIRS = "data/pairs"
 
 @dataclass(frozen=True)
 class RoundStart:
-    """What a round begins with: the judge that is kept, and the pairs that it learnt from."""
+    """What a round begins with: the judge that is kept, the pairs that it learnt from, and the policy."""
 
     judge: str
     """A key of `judge_variants`."""
     pairs: str
     """The folder of the version of pairs."""
+    policy: str
+    """The checkpoint whose answers are compared."""
 
 
 def round_name(number: int) -> str:
@@ -38,12 +40,13 @@ def relabelled_sets(number: int) -> tuple[str, str]:
     return f"{round_name(number)}-train", f"{round_name(number)}-held_out"
 
 
-def start_after(kept: Sequence[int], first: str) -> RoundStart:
-    """What the round after the kept ones begins with; `first` is the judge of the first."""
+def start_after(kept: Sequence[int], settings: ImproveParams) -> RoundStart:
+    """What the round after the kept ones begins with."""
     if not kept:
-        return RoundStart(first, PAIRS)
+        return RoundStart(settings.judge, PAIRS, settings.policy)
     name = round_name(kept[-1])
-    return RoundStart(name, f"data/pair_versions/{name}")
+    policy = settings.policy if settings.arm is None else f"data/policies/{name}/checkpoint"
+    return RoundStart(name, f"data/pair_versions/{name}", policy)
 
 
 def round_params(root: Path, number: int, kept: Sequence[int]) -> str:
@@ -58,13 +61,22 @@ def round_params(root: Path, number: int, kept: Sequence[int]) -> str:
         FlowError: params.yaml cannot be read, or lacks what a round needs.
     """
     document = parsed(_without_header(text_of(root / PARAMS)), PARAMS)
+    settings = improve_settings(root)
+    for place, one in enumerate((*kept, number)):
+        _add_round(document, settings, one, start_after(kept[:place], settings))
+    return f"{WRITTEN_BY}{number}.\n{yaml_text(document)}"
+
+
+def improve_settings(root: Path) -> ImproveParams:
+    """Section `improve` of the params.yaml in `root`.
+
+    Raises:
+        FlowError: it is missing, or wrong.
+    """
     try:
-        settings = ImproveParams.load(file=root / PARAMS)
+        return ImproveParams.load(file=root / PARAMS)
     except ParamsError as error:
         raise FlowError(f"{error}; `reasrm profile show miniature` has it") from error
-    for place, one in enumerate((*kept, number)):
-        _add_round(document, settings, one, start_after(kept[:place], settings.judge))
-    return f"{WRITTEN_BY}{number}.\n{yaml_text(document)}"
 
 
 def _add_round(document: Any, settings: ImproveParams, number: int, start: RoundStart) -> None:
@@ -77,7 +89,7 @@ def _add_round(document: Any, settings: ImproveParams, number: int, start: Round
     variants = {
         "hard_cases": {
             name: {
-                "policy": settings.policy,
+                "policy": start.policy,
                 "prompts": settings.prompts,
                 "judge": start.judge,
                 "checkpoint": checkpoint,
@@ -124,6 +136,9 @@ def _add_round(document: Any, settings: ImproveParams, number: int, start: Round
             }
         },
     }
+    if settings.arm is not None:
+        arm = {**_arm(document, settings.arm), "start": start.policy, "judge": name, "checkpoint": new["checkpoint"]}
+        variants["policy"] = {name: arm}
     for stage, own in variants.items():
         _section(document, f"{stage}_variants").update(own)
 
@@ -143,6 +158,21 @@ def _judge(document: Any, name: str) -> Mapping[str, Any]:
             f"params.yaml: improve.judge is {name}: a round trains it further with GRPO, so it must be generative and "
             f"its checkpoint below {CHECKPOINTS}"
         )
+    return found
+
+
+def _arm(document: Any, name: str) -> Mapping[str, Any]:
+    """The arm of a policy's training.
+
+    Raises:
+        FlowError: there is none of that name.
+    """
+    arms = _section(document, "policy_variants")
+    if name not in arms:
+        raise FlowError(
+            f"params.yaml: improve.arm is {name}: `policy_variants` has {', '.join(map(str, arms)) or 'none'}"
+        )
+    found: Mapping[str, Any] = arms[name]
     return found
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from flows.improving.round_params import relabelled_sets, round_name, round_params, start_after
+from flows.improving.round_params import improve_settings, relabelled_sets, round_name, round_params, start_after
 from flows.settings.check import refuse, wrong_settings
 from flows.stage_outcome import BusyError, FlowError
 from flows.workspaces.workspace import Workspace, refresh, unmade_inputs
@@ -98,6 +98,8 @@ def _run_round(options: ImproveOptions, workspace: Workspace, number: int) -> di
     decision = _read(workspace.root / "data/gates" / f"{round_name(number)}.json")
     decision = {"round": round_name(number), "workspace": str(workspace.folder), **decision}
     write_json(workspace.root / DECISION, decision)
+    if decision["kept"] and improve_settings(options.project).arm is not None:
+        _run(replace(workspace, targets=(f"policy@{round_name(number)}",)), limits, options)
     return decision
 
 
@@ -127,7 +129,7 @@ def only_loop(project: Path) -> Iterator[None]:
 def final_judge(options: ImproveOptions, decisions: list[dict[str, Any]]) -> str:
     """The judge that the rounds leave: the last one kept, or the one that they began with."""
     kept = [number for number, one in enumerate(decisions, start=1) if one["kept"]]
-    return start_after(kept, decisions[0]["judges"]["old"]).judge
+    return start_after(kept, improve_settings(options.project)).judge
 
 
 def require_policy(workspace: Workspace) -> None:

@@ -56,9 +56,20 @@ def test_a_round_begins_with_the_judge_and_the_pairs_that_were_kept() -> None:
     assert second["hard_cases_variants"]["round-1"] == first["hard_cases_variants"]["round-1"]
 
 
+def test_the_next_round_draws_the_answers_of_the_policy_that_the_kept_judge_trained(tmp_path: Path) -> None:
+    write_yaml(tmp_path / "params.yaml", PARAMS)
+    found = document(tmp_path, 2, [1])
+    trained = "data/policies/round-1/checkpoint"
+    assert found["hard_cases_variants"]["round-1"]["policy"] == found["policy_variants"]["round-1"]["start"]
+    assert found["hard_cases_variants"]["round-2"]["policy"] == found["policy_variants"]["round-2"]["start"] == trained
+    assert found["policy_variants"]["round-2"]["judge"] == "round-2"
+    assert found["policy_variants"]["round-2"]["checkpoint"] == "data/checkpoints/grpo-round-2"
+
+
 @pytest.mark.parametrize(
     ("change", "why"),
     [
+        ({"arm": "nobody"}, "improve.arm is nobody: `policy_variants` has reasrm"),
         ({"judge": "nobody"}, "improve.judge is nobody: `judge_variants` has grpo-full"),
         ({"grpo": {"start": "sft"}}, r"`grpo.start` is set by each round itself"),
         ({"rounds": 3}, "rounds"),
@@ -80,28 +91,7 @@ def test_without_a_policy_nothing_begins(project: Path, surroundings: dict[str, 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_rounds_chain_and_a_dropped_one_leaves_no_trace(project: Path, surroundings: dict[str, str]) -> None:
-    done = improve(project, surroundings, "--rounds", "3", "--json")
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    assert [one["kept"] for one in found["rounds"]] == [True, False, True]
-    assert [one["judges"]["old"] for one in found["rounds"]] == ["grpo-full", "round-1", "round-1"]
-    assert found["judge"] == "round-3"
-    rounds = project / "work/improve"
-    assert (rounds / "round-3/data/checkpoints/grpo-round-3").read_text() == "full round-1 round-3 "
-    assert json.loads((rounds / "round-2/decision.json").read_text())["kept"] is False
-    assert json.loads((rounds / "rounds.json").read_text()) == found
-    assert len((project / ASKED).read_text().splitlines()) == 6 * QUESTIONS
-    assert read_yaml(project / "params.yaml") == PARAMS
-    assert not (project / "dvc.lock").exists()
-    again = improve(project, surroundings, "--rounds", "3", "--json")
-    assert json.loads(again.stdout) == found
-    assert len((project / ASKED).read_text().splitlines()) == 6 * QUESTIONS, "nothing is asked twice"
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(900)
-def test_a_killed_round_goes_on_where_it_was(project: Path, surroundings: dict[str, str]) -> None:
+def test_a_killed_round_goes_on_and_rounds_chain(project: Path, surroundings: dict[str, str]) -> None:
     (project / HANG).parent.mkdir()
     (project / HANG).touch()
     command = [sys.executable, "-m", "reasrm.cli", "improve", "--rounds", "1", "--json"]
@@ -114,7 +104,20 @@ def test_a_killed_round_goes_on_where_it_was(project: Path, surroundings: dict[s
     process.wait()
     assert not survivors(map(int, (project / PROCESSES).read_text().split()))
     (project / HANG).unlink()
-    done = improve(project, surroundings, "--rounds", "1", "--json", "--budget-usd", "1")
+
+    done = improve(project, surroundings, "--rounds", "2", "--json", "--budget-usd", "1")
     assert done.returncode == 0, done.stderr
     asked = (project / ASKED).read_text().splitlines()
-    assert len(asked) == len(set(asked)) == 2 * QUESTIONS
+    assert len(asked) == len(set(asked)) == 4 * QUESTIONS, "nothing is asked twice"
+    found = json.loads(done.stdout)
+    assert [one["kept"] for one in found["rounds"]] == [True, False]
+    assert [one["judges"]["old"] for one in found["rounds"]] == ["grpo-full", "round-1"]
+    assert found["judge"] == "round-1"
+    rounds = project / "work/improve"
+    assert (rounds / "round-2/data/checkpoints/grpo-round-2").read_text() == "full round-1 round-2 "
+    assert (rounds / "round-1/data/policies/round-1/checkpoint").read_text() == "by full round-1 "
+    assert not (rounds / "round-2/data/policies").exists(), "no policy is trained with a judge that was dropped"
+    assert json.loads((rounds / "round-2/decision.json").read_text())["kept"] is False
+    assert json.loads((rounds / "rounds.json").read_text()) == found
+    assert read_yaml(project / "params.yaml") == PARAMS
+    assert not (project / "dvc.lock").exists(), "the project itself stays as it was"

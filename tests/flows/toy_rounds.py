@@ -40,6 +40,12 @@ def grpo(key: str, start: str) -> None:
     path.write_text(f"{learnt}{key} ")
 
 
+def policy(key: str, start: str, checkpoint: str) -> None:
+    folder = Path(f"data/policies/{key}")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "checkpoint").write_text(f"{Path(start).read_text()}by {Path(checkpoint).read_text()}")
+
+
 def gate(key: str, old: str, new: str, kept: str) -> None:
     decision = {"kept": key in kept.split(","), "why": "the toy says so", "judges": {"old": old, "new": new}}
     write(f"data/gates/{key}.json", decision)
@@ -69,6 +75,15 @@ PIPELINE: dict[str, Any] = {
             "params": ["grpo_variants.${key}"],
         },
     },
+    "policy": {
+        "foreach": "${policy_variants}",
+        "do": {
+            "cmd": "python toy_rounds.py policy ${key} ${item.start} ${item.checkpoint}",
+            "deps": ["toy_rounds.py", "${item.start}", "${item.checkpoint}"],
+            "outs": ["data/policies/${key}/checkpoint"],
+            "params": ["policy_variants.${key}"],
+        },
+    },
     "gate": {
         "foreach": "${gate_variants}",
         "do": {
@@ -84,13 +99,16 @@ PIPELINE: dict[str, Any] = {
         },
     },
 }
-STAGES = ("hard_cases", "relabel", "extend_pairs", "contested", "gate", "judge", "grpo")
+STAGES = ("hard_cases", "relabel", "extend_pairs", "contested", "gate", "judge", "grpo", "policy")
 PARAMS: dict[str, Any] = {
     **{f"{stage}_variants": {} for stage in STAGES},
-    "toy": {"kept": "round-1,round-3"},
+    "toy": {"kept": "round-1"},
     "hard_cases": {"seed": 7},
     "relabel": {"local": True},
     "grpo_variants": {"full": {"start": "base"}},
+    "policy_variants": {
+        "reasrm": {"start": "data/policy", "judge": "grpo-full", "checkpoint": "data/checkpoints/base"}
+    },
     "judge_variants": {
         "grpo-full": {"checkpoint": "data/checkpoints/grpo-full", "kind": "generative", "prompt": "full"}
     },
@@ -98,6 +116,7 @@ PARAMS: dict[str, Any] = {
         "judge": "grpo-full",
         "policy": "data/policy",
         "prompts": "data/prompts.jsonl",
+        "arm": "reasrm",
         "most_train_questions": 4,
         "most_held_out_questions": 4,
         "grpo": {"steps": 3},
@@ -124,4 +143,4 @@ def make_rounds_project(root: Path) -> None:
 
 
 if __name__ == "__main__":
-    {"relabel": relabel, "grpo": grpo, "gate": gate}[sys.argv[1]](*sys.argv[2:])
+    {"relabel": relabel, "grpo": grpo, "policy": policy, "gate": gate}[sys.argv[1]](*sys.argv[2:])

@@ -24,6 +24,9 @@ class ImproveParams(StageParams):
     """The cap on what the oracle is asked for the judge to learn from, in each round."""
     most_held_out_questions: int = Field(ge=2)
     """The cap on what it is asked where the old and the new judge differ."""
+    arm: str | None
+    """The arm of `policy_variants` that is trained with each kept judge, from the policy before; the next round draws
+    its answers. Null keeps the policy."""
     grpo: dict[str, Any]
     """Laid over section `grpo` for the retraining."""
 
