@@ -81,66 +81,62 @@ def improve_settings(root: Path) -> ImproveParams:
 
 def _add_round(document: Any, settings: ImproveParams, number: int, start: RoundStart) -> None:
     """Lay the variants of one round over the document."""
-    name, (train, held_out) = round_name(number), relabelled_sets(number)
-    old = _judge(document, start.judge)
-    checkpoint, base_seed = str(old["checkpoint"]), _section(document, "hard_cases").get("seed", 0)
+    name, old = round_name(number), _judge(document, start.judge)
     new = {**old, "checkpoint": f"{CHECKPOINTS}grpo-{name}"}
     new.pop("token_budgets", None)  # the gate looks at whole replies
-    variants = {
+    compared = {"old": start.judge, "new": name}
+    train, held_out = relabelled_sets(number)
+    own = {
         "hard_cases": {
-            name: {
-                "policy": start.policy,
-                "prompts": settings.prompts,
-                "judge": start.judge,
-                "checkpoint": checkpoint,
-                "seed": base_seed + number - 1,
-            }
+            "policy": start.policy,
+            "prompts": settings.prompts,
+            "judge": start.judge,
+            "checkpoint": str(old["checkpoint"]),
+            "seed": _section(document, "hard_cases").get("seed", 0) + number - 1,
         },
-        "relabel": {
-            train: {
-                "reads": f"data/hard_cases/{name}/candidates.jsonl",
-                "most_questions": settings.most_train_questions,
-            },
-            held_out: {
-                "reads": f"data/contested/{name}/candidates.jsonl",
-                "most_questions": settings.most_held_out_questions,
-            },
-        },
-        "extend_pairs": {name: {"reads": f"data/relabelled/{train}", "extends": start.pairs}},
+        "extend_pairs": {"reads": f"data/relabelled/{train}", "extends": start.pairs},
         "grpo": {
-            name: {
-                "start": checkpoint.removeprefix(CHECKPOINTS),
-                "prompt_variant": old["prompt"],
-                **deepcopy(settings.grpo),
-                "pairs": ["reinforce"],
-                "reads": f"data/pair_versions/{name}",
-            }
+            "start": str(old["checkpoint"]).removeprefix(CHECKPOINTS),
+            "prompt_variant": old["prompt"],
+            **deepcopy(settings.grpo),
+            "pairs": ["reinforce"],
+            "reads": f"data/pair_versions/{name}",
         },
-        "judge": {name: new},
+        "judge": new,
         "contested": {
-            name: {
-                "reads": f"data/hard_cases/{name}/held_out.jsonl",
-                "old": start.judge,
-                "old_checkpoint": checkpoint,
-                "new": name,
-                "new_checkpoint": new["checkpoint"],
-            }
+            "reads": f"data/hard_cases/{name}/held_out.jsonl",
+            "old_checkpoint": str(old["checkpoint"]),
+            "new_checkpoint": new["checkpoint"],
+            **compared,
         },
         "gate": {
-            name: {
-                "trained_on": f"data/relabelled/{train}",
-                "held_out": f"data/relabelled/{held_out}",
-                "counts": f"data/contested/{name}",
-                "old": start.judge,
-                "new": name,
-            }
+            "trained_on": f"data/relabelled/{train}",
+            "held_out": f"data/relabelled/{held_out}",
+            "counts": f"data/contested/{name}",
+            **compared,
         },
     }
     if settings.arm is not None:
-        arm = {**_arm(document, settings.arm), "start": start.policy, "judge": name, "checkpoint": new["checkpoint"]}
-        variants["policy"] = {name: arm}
-    for stage, own in variants.items():
-        _section(document, f"{stage}_variants").update(own)
+        trained_by = {"start": start.policy, "judge": name, "checkpoint": new["checkpoint"]}
+        own["policy"] = {**_arm(document, settings.arm), **trained_by}
+    for stage, variant in own.items():
+        _section(document, f"{stage}_variants")[name] = variant
+    _section(document, "relabel_variants").update(_questions(settings, number))
+
+
+def _questions(settings: ImproveParams, number: int) -> dict[str, dict[str, Any]]:
+    """What a round asks the oracle, within its caps."""
+    name, (train, held_out) = round_name(number), relabelled_sets(number)
+    return {
+        train: {
+            "reads": f"data/hard_cases/{name}/candidates.jsonl",
+            "most_questions": settings.most_train_questions,
+        },
+        held_out: {
+            "reads": f"data/contested/{name}/candidates.jsonl",
+            "most_questions": settings.most_held_out_questions,
+        },
+    }
 
 
 def _judge(document: Any, name: str) -> Mapping[str, Any]:
