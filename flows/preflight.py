@@ -48,7 +48,7 @@ class PreflightRequest:
 
 def has_models(root: Path, stages: Iterable[str]) -> list[str]:
     """Those of `stages` whose needs are known to `reasrm.preflight`."""
-    kinds = {"base_model", "sft", "grpo", "answer_sft", "scalar_rm", "policy_start", "judge", "probe"}
+    kinds = {"base_model", "sft", "grpo", "answer_sft", "scalar_rm", "policy_start", "judge", "probe", "policy"}
     return [stage for stage in stages if stage.partition("@")[0] in kinds and (root / "stages").is_dir()]
 
 

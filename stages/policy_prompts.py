@@ -65,6 +65,8 @@ class PolicyPromptsParams(StageParams):
     """The most conversations of pairs; absent means all. Of source pairs only."""
     safety_files: dict[SafetySource, Path]
     """Files below the folder given with --files whose prompts are measured on, too; of source pairs only."""
+    safety_limit: int | None = Field(gt=0)
+    """The most prompts of each safety file; None means all."""
 
     @model_validator(mode="after")
     def _says_how_many(self) -> Self:
@@ -91,7 +93,7 @@ def from_pairs(params: PolicyPromptsParams, files: Path) -> Prompts:
     """
     dev = list(read_records(PAIRS / "dev.jsonl", PreferencePair))
     measured = drawn(pair_prompts(dev), params.limits.get(PromptUse.EVAL), params.seed)
-    safety = safety_prompts(files, params.safety_files)
+    safety = safety_prompts(files, params.safety_files, params.safety_limit, params.seed)
     known = {prompt.id for prompt in (*pair_prompts(dev), *safety)}
     trained = [prompt for prompt in pair_prompts(read_pairs(params.pairs)) if prompt.id not in known]
     names = {prompt.id for prompt in safety}
@@ -109,7 +111,7 @@ def summary(prompts: Mapping[PromptUse, Sequence[PolicyPrompt]]) -> str:
     parts = []
     for use, own in prompts.items():
         known = Counter(f"verifier {prompt.verifier}" for prompt in own)
-        known.update(f"to {prompt.safety}" for prompt in own if prompt.safety is not None)
+        known.update(f"safety {prompt.safety}" for prompt in own if prompt.safety is not None)
         parts.append(f"{len(own)} to {use} ({', '.join(f'{what} {count}' for what, count in sorted(known.items()))})")
     return "; ".join(parts)
 

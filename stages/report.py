@@ -1,7 +1,7 @@
 """A small static site and a metrics file: what was run, what came out, and whether it can be trusted.
 
-Reads:   data/scores, data/curves, data/judgments, data/probes, data/traces, data/pairs, data/benchmarks, and of
-         params.yaml every section that changes a figure
+Reads:   data/scores, data/curves, data/judgments, data/probes, data/policy_scores, data/traces, data/pairs,
+         data/benchmarks, and of params.yaml every section that changes a figure
 Writes:  data/report/index.html and data/report/pages (each page one self-contained file, but for
          pages/traces.html, which reads data/report/traces), data/report/metrics.json (the same figures for machines),
          data/report/plots (each chart as SVG and PDF), data/report/curves (the tables that `dvc plots` draws)
@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
+from reasrm.policy.measures.measures_file import PolicyMeasures
 from reasrm.probes.measures_file import ProbeMeasures
 from reasrm.reporting.benchmark_figures.set_by_hand import covered_slices
 from reasrm.reporting.curves import read_curves
@@ -46,6 +47,7 @@ def metrics(site: Site, params: ReportParams) -> dict[str, Any]:
     `models` holds for each model `accuracy`, `n`, `ci95`, `flip_rate`, `unreadable_rate`, `families` (name to
     accuracy, n, ci95) and `benchmarks` (name to score, n, ci95, sections); `benchmark_labels` holds the names
     of the benchmarks for readers. `shift` compares the two models of `side_by_side` on what traces cover and the rest.
+    `policies` holds for each arm its measures at the end (value, n, ci95); empty where no policy is trained.
     `probes` holds for each probed model and probe its measures of the probe as a whole (value, n, ci95).
     """
     source, funnel = site.source, site.source.funnel
@@ -71,6 +73,7 @@ def metrics(site: Site, params: ReportParams) -> dict[str, Any]:
         },
         "shift": None if source.shift is None else source.shift.model_dump(mode="json"),
         "probes": {model: _probe_metrics(found) for model, found in source.measures.items()},
+        "policies": {} if site.policy is None else _policy_metrics(site.policy.measures),
         "other_seeds": [run.model_dump(mode="json") for run in site.benchmarks.other_seeds],
         "other_ladders": [ladder.model_dump(mode="json") for ladder in site.benchmarks.other_ladders],
     }
@@ -86,6 +89,16 @@ def _probe_metrics(found: ProbeMeasures) -> dict[str, Any]:
         }
         for name, probed in found.probes.items()
         if not probed.refused
+    }
+
+
+def _policy_metrics(found: PolicyMeasures) -> dict[str, Any]:
+    """By arm and measure the figures at the end of the trainings; the interval is over prompts."""
+    return {
+        arm.name: {
+            name: {"value": one.value, "n": one.prompts, "ci95": [one.low, one.high]} for name, one in arm.end.items()
+        }
+        for arm in found.arms
     }
 
 

@@ -24,6 +24,12 @@ settings.register_profile("thorough", deadline=None, max_examples=1000)
 settings.load_profile("suite")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Hide GPUs but from `-m gpu`: all other tests are the CPU's, on every machine."""
+    if config.option.markexpr != "gpu":
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
+
+
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """One worker per core for folders; none for single files and tests, which are over before workers have started."""
     whole = any(Path(argument).is_dir() for argument in config.args)

@@ -17,6 +17,7 @@ WITHOUT_MINIATURE: Mapping[str, Any] = {
     "reproduce": None,
     "families": {},
     "slices": "",
+    "policy_planted": "",
     "reference_run": None,
 }
 """What becomes of the miniature's words elsewhere; null is derived from what ran."""

@@ -11,6 +11,7 @@ from typing import Any
 from flows.profile import PARAMS, miniature
 from flows.settings.check import WrongSetting
 from flows.settings.page_words import untrue_words
+from flows.settings.policy_rules import policy_rules
 from flows.settings.profile_layers import parsed
 from flows.stage_outcome import FlowError
 
@@ -42,7 +43,8 @@ def between_sections(document: Mapping[str, Any], wiring: Mapping[str, Any], roo
     yield from _judged_models(document)
     yield from _probed_models(document)
     yield from _base(document)
-    yield from _policies(document)
+    yield from _policy_starts(document)
+    yield from policy_rules(document, set(_made_checkpoints(document, wiring)), root)
     yield from _miniature_settings(document)
     yield from _prompts(document)
     yield from _page_words(document, root)
@@ -150,7 +152,7 @@ def _base(document: Mapping[str, Any]) -> Iterator[WrongSetting]:
         yield WrongSetting("base_model", "base_model.revision", repr(revision), problem)
 
 
-def _policies(document: Mapping[str, Any]) -> Iterator[WrongSetting]:
+def _policy_starts(document: Mapping[str, Any]) -> Iterator[WrongSetting]:
     """Only the miniature's base knows the words of the answers that a policy learns to start from."""
     source = _mapping(document, "base_model").get("source")
     if source == "world":
@@ -172,6 +174,8 @@ def _miniature_settings(document: Mapping[str, Any]) -> Iterator[WrongSetting]:
     limits += [("grpo", "learning_rate", GRPO_RATE, True)]
     limits += [(stage, "max_tokens", SHORTEST, False) for stage in TRAINED]
     limits += [("grpo", "max_prompt_tokens", SHORTEST, False), ("judge", "max_context_tokens", SHORTEST, False)]
+    if _mapping(document, "policy_variants"):  # without an arm the section is the miniature's, and nobody reads it
+        limits += [("policy", "learning_rate", GRPO_RATE, True), ("policy", "max_prompt_tokens", SHORTEST, False)]
     for stage, key, limit, is_upper in limits:
         value = _mapping(document, stage).get(key)
         if not isinstance(value, int | float) or (value < limit if is_upper else value > limit):
@@ -201,7 +205,7 @@ def _page_words(document: Mapping[str, Any], root: Path) -> Iterator[WrongSettin
     for key in words:
         problem = (
             "the miniature's words, while pairs, benchmarks or the base model come from elsewhere: write your own, "
-            "or null, which derives them from what ran (`families: {}`, `slices: ''`)"
+            "or null, which derives them from what ran (`families: {}`, `slices: ''`, `policy_planted: ''`)"
         )
         yield WrongSetting("report", f"report.{key}", f"{str(document['report'][key])[:SHOWN_WORDS]}...", problem)
 

@@ -50,11 +50,21 @@ class PromptCounts(NamedTuple):
     """Those that the checkpoint's chat template does not render as they are."""
 
 
+class TokenCounts(NamedTuple):
+    """Tokens of the distinct prompts of a call and of the replies to them, also of those that a ledger held."""
+
+    prompt: int = 0
+    reply: int = 0
+    """Of all samples; 0 for a judge that scores."""
+
+
 class Judge(ABC):
     """An open judge; use it in a `with` block, or close it."""
 
     counts: PromptCounts = PromptCounts()
     """Of the last call of `judge`, once its iterator has ended."""
+    tokens: TokenCounts = TokenCounts()
+    """Of the last call of `judge`, likewise."""
     tokens_needed: int = 0
     """Context that the longest prompt of the last call of `judge` needs, with the longest reply; 0 if unknown."""
     unsent: frozenset[str] = frozenset()

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
-from reasrm.evaluation.judge import Judge, PromptCounts
+from reasrm.evaluation.judge import Judge, PromptCounts, TokenCounts
 from reasrm.inference.engine import Prompt
 from reasrm.inference.local_model import LocalModelSettings
 from reasrm.inference.model_opening import open_scorer
@@ -51,6 +51,7 @@ class ScalarJudge(Judge):
         self.tokens_needed = max((len(one.token_ids) for one in rendered), default=0)
         too_long = len({prompt.key for prompt in rendered}) - len(scores)
         self.counts = PromptCounts(len(scores), too_long, len(prompts) - len(rendered))
+        self.tokens = TokenCounts(sum({prompt.key: len(prompt.token_ids) for prompt in fitting}.values()))
 
     def _plain_prompts(self) -> list[Prompt]:
         return list(render_answered(self._tokenizer, _answers(PLAIN_COMPARISON)).values())

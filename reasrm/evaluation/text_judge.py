@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any, Self
 
-from reasrm.evaluation.judge import Judge, PromptCounts
+from reasrm.evaluation.judge import Judge, PromptCounts, TokenCounts
 from reasrm.evaluation.judge_template import JudgeTemplate, joined_reply
 from reasrm.evaluation.token_budgets import Replies, TokenBudget, replies_within
 from reasrm.inference.engine import Prompt, Sampling
@@ -94,6 +94,10 @@ class TextJudge(Judge):
         asked = len({key for replies in drawn for key in _answered(replies)})
         unrenderable = len({key for replies in drawn for key in _ended(replies, {Finish.UNRENDERABLE})})
         self.counts = PromptCounts(asked, len({one.key for one in prompts}) - asked - unrenderable, unrenderable)
+        given = [reply for replies in drawn for reply in _answered(replies).values()]
+        self.tokens = TokenCounts(
+            sum(reply.prompt_tokens for reply in given), sum(reply.completion_tokens for reply in given)
+        )
 
     def verdict_margins(
         self, begun: Sequence[tuple[Comparison, str]], ledger: Ledger | None = None

@@ -163,7 +163,7 @@ def refuse_broken_numbers(model: Any, checkpoint: Path) -> None:
     Raises:
         StageError: some are not: a training that diverged, or a conversion that overflowed. Every reply would be noise.
     """
-    broken = [name for name, weights in model.named_parameters() if not _all_finite(weights)]
+    broken = [name for name, weights in model.named_parameters() if not all_finite(weights)]
     if broken:
         raise StageError(
             f"{checkpoint}: its weights are no numbers in {listed(sorted(broken))} (NaN or infinite), so it writes "
@@ -171,10 +171,10 @@ def refuse_broken_numbers(model: Any, checkpoint: Path) -> None:
         )
 
 
-def _all_finite(weights: Any) -> bool:
-    """By the smallest and the largest, which take one pass and no memory; both are NaN if any weight is.
+def all_finite(weights: Any) -> bool:
+    """Whether all numbers of `weights` are finite; quantised ones (one byte each) are not looked at.
 
-    Quantised weights (one byte each) are not looked at.
+    By the smallest and the largest, which take one pass and no memory; both are NaN if any weight is.
     """
     if not weights.is_floating_point() or weights.element_size() < 2 or not weights.numel():
         return True

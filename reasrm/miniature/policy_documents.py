@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from reasrm.miniature import reasoning_families as reasoning
 from reasrm.miniature.slices import Family
 from reasrm.miniature.styles import Style, apply_style
-from reasrm.miniature.world import FAMILY_SHARES, Split, plain_answers, random_question
+from reasrm.miniature.world import Split, plain_answers, random_question
 from reasrm.records.pair import Message, Role
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -54,13 +54,17 @@ class StartAnswers(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    families: dict[Family, Annotated[float, Field(ge=0)]]
+    """Shares of the families among the documents, relative to each other."""
     right_share: Share
     """Answers that name the right result, of requests those that are the better one of two."""
     shortcuts: dict[str, PlantedShortcut]
     """By name; an answer carries one at most."""
 
     @model_validator(mode="after")
-    def _shortcuts_fit(self) -> Self:
+    def _shares_fit(self) -> Self:
+        if not any(self.families.values()):
+            raise ValueError("`families` gives no family a share")
         if (planted := sum(shortcut.share for shortcut in self.shortcuts.values())) > 1:
             raise ValueError(f"the shares of `shortcuts` add up to {planted:g}; an answer carries one at most")
         return self
@@ -78,9 +82,9 @@ class PolicyDocument:
 
 
 def policy_documents(count: int, answers: StartAnswers, seed: int) -> list[PolicyDocument]:
-    """`count` documents, mixed by `FAMILY_SHARES`; the same for the same seed."""
+    """`count` documents, mixed as `answers` say; the same for the same seed."""
     rng = random.Random(f"policy documents {seed}")
-    families = rng.choices(list(FAMILY_SHARES), list(FAMILY_SHARES.values()), k=count)
+    families = rng.choices(list(answers.families), list(answers.families.values()), k=count)
     return [_document(family, answers, rng) for family in families]
 
 

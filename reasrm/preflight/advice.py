@@ -13,8 +13,8 @@ from reasrm.preflight.devices import GIB
 from reasrm.preflight.row_lengths import RowLengths
 from reasrm.preflight.stage_estimate import Project, StageEstimate, estimate_stage, estimate_training
 from reasrm.preflight.stage_settings import JudgeNeeds, StageSettings
+from reasrm.training.grpo.group_settings import GroupSettings
 from reasrm.training.grpo.rollout_settings import ColocatedVllm, ImportanceSampling, TransformersRollouts, VllmRollouts
-from reasrm.training.grpo.settings import GrpoSettings
 from reasrm.training.grpo.vllm_rollouts import computed_in
 from reasrm.training.lora import LoraSettings, Quantisation
 from reasrm.training.trainer_settings import LaunchSettings, Strategy, TrainerSettings, TrainingAttention, WeightType
@@ -99,7 +99,7 @@ def _training_steps(project: Project, settings: TrainerSettings, tried: Tried) -
         yield _Step("gradient_checkpointing: true", settings.model_copy(update={"gradient_checkpointing": True}))
     if settings.attention is TrainingAttention.EAGER:
         yield _Step("attention: sdpa", settings.model_copy(update={"attention": TrainingAttention.SDPA}))
-    if isinstance(settings, GrpoSettings):
+    if isinstance(settings, GroupSettings):
         yield from _fewer_rollouts(settings, device.is_gpu, tried)
     if device.is_gpu and device.count > settings.launch.processes and settings.batch_size % device.count == 0:
         launch = LaunchSettings(processes=device.count, strategy=Strategy.FSDP2)
@@ -119,13 +119,15 @@ def _adapters(settings: TrainerSettings, on_gpu: bool) -> Iterator[_Step]:
     elif on_gpu and settings.lora.quantise is None:
         changes: dict[str, Any] = {"lora": settings.lora.model_copy(update={"quantise": Quantisation.NF4})}
         text = "lora.quantise: nf4"
-        if isinstance(settings, GrpoSettings) and isinstance(settings.rollouts, VllmRollouts):  # which cannot follow it
+        if isinstance(settings, GroupSettings) and isinstance(
+            settings.rollouts, VllmRollouts
+        ):  # which cannot follow it
             changes["rollouts"] = TransformersRollouts(engine="transformers", batch_size=8)
             text += f", rollouts: {_written(changes['rollouts'].model_dump())}"
         yield _Step(text, settings.model_copy(update=changes))
 
 
-def _fewer_rollouts(settings: GrpoSettings, on_gpu: bool, tried: Tried) -> Iterator[_Step]:
+def _fewer_rollouts(settings: GroupSettings, on_gpu: bool, tried: Tried) -> Iterator[_Step]:
     """Fewer replies sampled at once; whole groups stay whole."""
     if on_gpu:
         yield from _by_vllm(settings, tried)
@@ -145,7 +147,7 @@ def _fewer_rollouts(settings: GrpoSettings, on_gpu: bool, tried: Tried) -> Itera
         yield _Step(f"batch_size: {half} (another training)", settings.model_copy(update=smaller))
 
 
-def _by_vllm(settings: GrpoSettings, tried: Tried) -> Iterator[_Step]:
+def _by_vllm(settings: GroupSettings, tried: Tried) -> Iterator[_Step]:
     """Rollouts by vLLM in the same processes, where this training can have it: its cache has a fixed size.
 
     The least devices for one copy of the model, and the least share of their memory, with which the stage fits.
@@ -171,7 +173,7 @@ def _by_vllm(settings: GrpoSettings, tried: Tried) -> Iterator[_Step]:
         yield chosen
 
 
-def _in_parts(settings: GrpoSettings, rollouts: TransformersRollouts, tried: Tried) -> Iterator[_Step]:
+def _in_parts(settings: GroupSettings, rollouts: TransformersRollouts, tried: Tried) -> Iterator[_Step]:
     """Transformers with as many replies at a time as there is memory for, a power of two; one where there is none."""
     share = settings.batch_size * settings.steps_per_generation // settings.launch.processes
     at_once = min(share, rollouts.batch_size or share)

@@ -15,12 +15,14 @@ from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.judging.chat_templates.chat_template import answered_by, renderings
 from reasrm.judging.chat_templates.checked_template import RenderedChat
 from reasrm.judging.prompt import judge_prompt
+from reasrm.policy.training.settings import PolicySettings
 from reasrm.preflight.stage_settings import JudgeNeeds, StageSettings
 from reasrm.records.benchmark_folder import item_files
 from reasrm.records.benchmark_item import BenchmarkItem
 from reasrm.records.comparison import Orders, hashed_side, show
 from reasrm.records.judge_kind import JudgeKind
 from reasrm.records.pair import Message, PreferencePair
+from reasrm.records.policy import PolicyPrompt
 from reasrm.records.trace import KeptTrace
 from reasrm.training.grpo.settings import GrpoSettings, TrainingOrders
 from reasrm.training.sft import trace_examples, verdict_examples
@@ -32,6 +34,7 @@ LOOKED_AT = 400
 """So many rows of a file are looked at where lengths are not measured."""
 TRACES = Path("data/traces/kept.jsonl")
 BENCHMARKS = Path("data/benchmarks")
+POLICY_PROMPTS = Path("data/policy_prompts")
 MAKES_ITS_ROWS = frozenset({"base_model", "policy_start"})
 """The trainings of the miniature on documents of its world, which no file holds."""
 Record = TypeVar("Record", bound=BaseModel)
@@ -41,6 +44,8 @@ def made_by(stage: StageSettings) -> str:
     """The stage that makes the rows which `stage` reads."""
     if isinstance(stage.settings, JudgeNeeds):
         return "collect_benchmarks"
+    if isinstance(stage.settings, PolicySettings):
+        return f"policy_prompts@{stage.prompts}"
     return "filter_traces" if stage.section == "sft" else "collect_pairs"
 
 
@@ -114,6 +119,9 @@ def _texts(root: Path, stage: StageSettings, most: int | None) -> tuple[int, lis
         shown = [show(pair, hashed_side(pair, settings.seed)) for pair in pairs]
         prompts = 2 if settings.orders is TrainingOrders.BOTH else 1  # the other order is as long
         return count * prompts, [[_Text(judge_prompt(one, settings.prompt_variant))] for one in shown]
+    if isinstance(settings, PolicySettings):
+        count, asked = _some([root / POLICY_PROMPTS / stage.prompts / "train.jsonl"], PolicyPrompt, most)
+        return count, [[_Text(one.prompt)] for one in asked]
     if stage.section == "sft":
         count, traces = _some([root / TRACES], KeptTrace, most)
         examples = trace_examples(traces, stage.prompt_variant or PromptVariant.FULL)

@@ -5,14 +5,15 @@ from pathlib import Path
 
 from reasrm.inference.local_model import Attention
 from reasrm.inference.model_opening import EngineName
+from reasrm.policy.training.settings import PolicySettings, RewardSource
 from reasrm.preflight.base_model import BaseModel
 from reasrm.preflight.devices import Device
 from reasrm.preflight.disk import DiskNeed, copied_disk, training_disk
 from reasrm.preflight.formulas.activations import FLOAT32
-from reasrm.preflight.formulas.judge_memory import Judging, judge_memory, vllm_memory, width_of
+from reasrm.preflight.formulas.judge_memory import Judging, batch_parts, judge_memory, vllm_memory, width_of
 from reasrm.preflight.formulas.memory import MemoryNeed
 from reasrm.preflight.formulas.trained_weights import optimiser_bytes
-from reasrm.preflight.formulas.training_memory import Training, small_vllm_share, training_memory
+from reasrm.preflight.formulas.training_memory import HeldJudge, Training, small_vllm_share, training_memory
 from reasrm.preflight.formulas.work import Work, hours
 from reasrm.preflight.model_shape import ModelShape, shape_of_folder
 from reasrm.preflight.row_lengths import RowLengths
@@ -20,7 +21,7 @@ from reasrm.preflight.stage_settings import JudgeNeeds, StageSettings
 from reasrm.preflight.stage_work import judge_work, training_work
 from reasrm.records.judge_kind import JudgeKind
 from reasrm.runtime.stage_main import StageError
-from reasrm.training.grpo.settings import GrpoSettings
+from reasrm.training.grpo.group_settings import GroupSettings
 from reasrm.training.trainer_settings import EpochSettings, SftSettings, Strategy, TrainerSettings
 
 CHECKPOINTS = Path("data/checkpoints")
@@ -85,7 +86,10 @@ def estimate_training(
     project: Project, stage: StageSettings, settings: TrainerSettings, rows: RowLengths | None
 ) -> StageEstimate:
     """What a training with `settings` needs."""
-    training, limit = training_of(project, stage, settings, rows)
+    try:
+        training, limit = training_of(project, stage, settings, rows)
+    except StageError as error:
+        return StageEstimate(stage.stage, unknown=str(error))
     work = training_work(training, settings, rows, limit)
     return StageEstimate(
         stage.stage,
@@ -97,7 +101,7 @@ def estimate_training(
         rows,
         limit,
         _problems(project.device, training, settings),
-        _notes(settings),
+        _notes(stage, settings),
     )
 
 
@@ -107,18 +111,42 @@ def training_of(
     """The training that a stage is, and the tokens that a row of it may have.
 
     Sequences are as long as their limit, or as the longest measured row that fits.
+
+    Raises:
+        StageError: the shape of the judge in the training's process is unknown.
     """
     limit = settings.max_tokens if isinstance(settings, EpochSettings) else 0
     reply = 0
-    if isinstance(settings, GrpoSettings):
+    if isinstance(settings, GroupSettings):
         limit, reply = settings.max_prompt_tokens, settings.max_reply_tokens
     fitting = [length for length in rows.longest if length <= limit] if rows and rows.measured else []
     packed = isinstance(settings, SftSettings) and settings.packing
     longest = max(fitting) if fitting and not packed else limit
     prompt = longest if reply else 0
     scalar = stage.section == "scalar_rm"
-    device = project.device
-    return Training(project.base.shape, settings, longest + reply, device.is_gpu, scalar, prompt, device.memory), limit
+    device, judge = project.device, None if stage.judge is None else _held_judge(project, stage.judge, longest + reply)
+    shape = project.base.shape
+    return Training(shape, settings, longest + reply, device.is_gpu, scalar, prompt, device.memory, judge), limit
+
+
+def _held_judge(project: Project, settings: JudgeNeeds, length: int) -> HeldJudge | None:
+    """What the judge that rewards takes in the process of a policy's training; nothing of a model behind an API.
+
+    A judge that scores reads a prompt and one answer, `length` tokens at most; what another reads is known by its limit
+    alone.
+    """
+    scalar, device = settings.kind is JudgeKind.SCALAR, project.device
+    if settings.engine not in LOCAL_ENGINES and not scalar:
+        return None
+    shape = _judged_shape(project, settings)
+    if settings.engine is EngineName.VLLM and not scalar:
+        return HeldJudge(settings.memory_share * device.memory, {})
+    judging, limit = judging_of(project, settings, shape, None)
+    if scalar:
+        judging = judging._replace(longest_prompt=min(limit, length))
+    return HeldJudge(
+        float((shape.scalar_parameters if scalar else shape.parameters) * judging.width), batch_parts(judging)
+    )
 
 
 def _copied_base(project: Project, stage: StageSettings) -> StageEstimate:
@@ -208,6 +236,12 @@ def _problems(device: Device, training: Training, settings: TrainerSettings) -> 
     return tuple(found)
 
 
-def _notes(settings: TrainerSettings) -> tuple[str, ...]:
-    known = optimiser_bytes(settings.optim, FLOAT32).known
-    return () if known else (f"optim {settings.optim} is unknown here: counted as AdamW",)
+def _notes(stage: StageSettings, settings: TrainerSettings) -> tuple[str, ...]:
+    notes = []
+    if not optimiser_bytes(settings.optim, FLOAT32).known:
+        notes.append(f"optim {settings.optim} is unknown here: counted as AdamW")
+    if isinstance(settings, PolicySettings) and settings.reward is RewardSource.JUDGE:
+        where = "counted here; policy_running.judge_url serves it elsewhere"
+        where = where if stage.judge is not None else "served (policy_running.judge_url): not counted here"
+        notes.append(f"the judge {settings.judge} is {where}")
+    return tuple(notes)

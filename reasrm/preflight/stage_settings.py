@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from reasrm.inference.local_model import Dtype
 from reasrm.inference.model_opening import EngineName
 from reasrm.judging.chain_of_rubrics import PromptVariant
+from reasrm.policy.training.settings import PolicySettings
 from reasrm.preflight.base_model import TRAINED_HERE
 from reasrm.probes.probe_run import most_queries
 from reasrm.probes.query import JudgeTraits
@@ -73,6 +74,10 @@ class StageSettings:
     """Whose pairs are trained on; of `sft`, which reads traces, and of judges it means nothing."""
     queries: int | None = None
     """Of probes, how many comparisons the judge is asked at most; None for all comparisons of the benchmarks."""
+    prompts: str = ""
+    """Of a policy, the set of prompts that it is trained on."""
+    judge: JudgeNeeds | None = None
+    """Of a policy, the judge that runs in the training's own process."""
     error: str = ""
     """Why there are no settings."""
 
@@ -92,6 +97,27 @@ def stages_with_models(params: Mapping[str, Any], *, published: bool = False) ->
     yield from _variants(params, "policy_start", SftSettings)
     yield from _variants(params, "judge", JudgeNeeds)
     yield from _probed_models(params)
+    yield from _policies(params)
+
+
+def _policies(params: Mapping[str, Any]) -> Iterator[StageSettings]:
+    """A policy, with its judge, unless that is served: then it takes nothing here."""
+    judges = {stage.stage: stage for stage in _variants(params, "judge", JudgeNeeds)}
+    for policy in _variants(params, "policy", PolicySettings):
+        settings = policy.settings
+        if not isinstance(settings, PolicySettings):
+            yield policy
+            continue
+        running, judge = params.get("policy_running"), judges.get(f"judge@{settings.judge}")
+        if isinstance(running, Mapping) and running.get("judge_url") is not None:
+            yield policy
+        elif judge is None:
+            problem = f"{PARAMS_FILE}: `judge_variants` has no model {settings.judge}"
+            yield StageSettings(policy.stage, "policy", None, error=problem)
+        elif isinstance(judge.settings, JudgeNeeds):
+            yield replace(policy, judge=judge.settings)
+        else:
+            yield StageSettings(policy.stage, "policy", None, error=judge.error)
 
 
 def _probed_models(params: Mapping[str, Any]) -> Iterator[StageSettings]:
@@ -145,7 +171,7 @@ def _stage(params: Mapping[str, Any], section: str, kind: type[BaseModel], varia
     named = values.get("pairs")
     pairs = tuple(one for one in Purpose if one in named) if isinstance(named, list) else BOTH
     assert isinstance(settings, TrainerSettings | JudgeNeeds)
-    return StageSettings(stage, section, settings, known, pairs)
+    return StageSettings(stage, section, settings, known, pairs, prompts=str(values.get("prompts", "")))
 
 
 def _mapping(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:

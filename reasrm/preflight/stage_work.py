@@ -7,15 +7,15 @@ from reasrm.preflight.formulas.trained_weights import trained_weights
 from reasrm.preflight.formulas.training_memory import Training
 from reasrm.preflight.formulas.work import Work, forward_products, training_products
 from reasrm.preflight.row_lengths import RowLengths
+from reasrm.training.grpo.group_settings import GroupSettings
 from reasrm.training.grpo.rollout_settings import ColocatedVllm, TransformersRollouts
-from reasrm.training.grpo.settings import GrpoSettings
 from reasrm.training.grpo.vllm_rollouts import computed_in
 from reasrm.training.trainer_settings import EpochSettings, TrainerSettings
 
 
 def training_work(training: Training, settings: TrainerSettings, rows: RowLengths | None, limit: int) -> Work | None:
     """What a training computes; None where its rows are not there. Of GRPO, with replies of full length: at most."""
-    if isinstance(settings, GrpoSettings):
+    if isinstance(settings, GroupSettings):
         return _grpo_work(training, settings, rows, limit)
     if rows is None or not isinstance(settings, EpochSettings):
         return None
@@ -24,7 +24,7 @@ def training_work(training: Training, settings: TrainerSettings, rows: RowLength
     return Work(tokens * training_products(training.shape, settings, mean, scalar=training.scalar), tokens)
 
 
-def _grpo_work(training: Training, settings: GrpoSettings, rows: RowLengths | None, limit: int) -> Work:
+def _grpo_work(training: Training, settings: GroupSettings, rows: RowLengths | None, limit: int) -> Work:
     """Each reply is sampled, scored by the reference (with mini-batches by the old policy too), and trained on."""
     shape = training.shape
     sampled = settings.steps * settings.batch_size // settings.num_iterations
@@ -39,7 +39,7 @@ def _grpo_work(training: Training, settings: GrpoSettings, rows: RowLengths | No
     return Work(products, sampled * length, rounds * parts * settings.max_reply_tokens, read, shape.layers)
 
 
-def _sampling(training: Training, settings: GrpoSettings, mean: int) -> tuple[int, float]:
+def _sampling(training: Training, settings: GroupSettings, mean: int) -> tuple[int, float]:
     """In how many parts a device samples its replies of a generation, and the bytes that one token of each reads.
 
     Args:

@@ -87,8 +87,8 @@ class PolicyAnswer(BaseModel):
     start_logprob: float
     """Under the policy that the training started from: the mean of the difference estimates the KL divergence."""
     proxy: float | None = None
-    """What the arm's own reward says of it beside the start's answer to the same prompt with the same number: share of
-    both orders that it wins; 1/2 for a tie; a judge without a verdict counts half. None for an arm without a judge."""
+    """What the arm's judge says of it beside the start's answer to the same prompt with the same number: share of both
+    orders that it wins; 1/2 for a tie and for no verdict. None where no judge was asked."""
     score: float | None = None
     """Of a judge that scores answers: this one's score."""
 
@@ -124,7 +124,7 @@ class PolicyOutcome(BaseModel):
     reward: str
     """`judge`, `verifier` or `random`."""
     judge: str = ""
-    """The model's name among the judges, for the reward of that name."""
+    """The model's name among the judges; it rewards, or of another reward only sets answers beside the start's."""
     scheme: str = ""
     """How its verdicts become rewards."""
     steps: int = Field(ge=0)

@@ -34,6 +34,7 @@ FINGERPRINTED_FILES = (
     "templates/reliability.html.jinja",
     "templates/examples.html.jinja",
     "templates/probes.html.jinja",
+    "templates/policy.html.jinja",
     "templates/training.html.jinja",
     "templates/curves.html.jinja",
     "templates/rollouts.html.jinja",

@@ -103,6 +103,10 @@ class PageSettings(BaseModel):
     """What was run, one paragraph each."""
     families: dict[str, str]
     """What each family of questions asks and why an answer is the better one; others stand without explanation."""
+    policy_arms: dict[str, str]
+    """Names of the arms of policies for readers; others stand as they are."""
+    policy_planted: str
+    """What was planted in the policies' start, said where their figures stand; empty where nothing was."""
     slices: str
     """What the slices of the families are; empty where there are none."""
     repository: str = Field(pattern=r"^(https://[^\s\"'<>]+)?$")

@@ -19,6 +19,17 @@ from reasrm.runtime.yaml_files import read_yaml
 VALUE_CHARACTERS = 200
 """Longer values are cut in the middle."""
 
+POLICY_SECTIONS = (
+    "policy_prompts",
+    "policy_prompts_variants",
+    "policy_start",
+    "policy_start_variants",
+    "policy",
+    "policy_variants",
+    "policy_scores",
+)
+"""Of policies, which judge nothing."""
+
 PARAMETER_SECTIONS = (
     "collect_pairs",
     "collect_benchmarks",
@@ -36,13 +47,14 @@ PARAMETER_SECTIONS = (
     "judge_variants",
     "probe",
     "probe_variants",
+    *POLICY_SECTIONS,
     "score",
 )
 """Sections of params.yaml that change a figure, in the pipeline's order; the stage `report` depends on each of them.
 How the oracle is asked (`distill_traces_asking`) changes no figure and is left out."""
 
-OF_NO_MODEL = frozenset({"score", "probe", "probe_variants"})
-"""Sections that train and judge nothing: they say what is made of the verdicts."""
+OF_NO_MODEL = frozenset({"score", "probe", "probe_variants", *POLICY_SECTIONS})
+"""Sections that train no judge and judge nothing: they say what is made of the verdicts, or of a judge's rewards."""
 SEEDED = frozenset({"seed", "threads"})
 """Keys that two runs of the same settings may differ in."""
 
@@ -83,8 +95,8 @@ def judge_identities(judgments: Path, labels: Mapping[str, str]) -> tuple[Settin
 
 
 def shown_parameters(parameters: Mapping[str, Any]) -> tuple[SettingsOf, ...]:
-    """The sections of params.yaml, in their given order."""
-    return tuple(SettingsOf(section, tuple(_flat(values, ""))) for section, values in parameters.items())
+    """The sections of params.yaml that set anything, in their given order."""
+    return tuple(SettingsOf(section, tuple(_flat(values, ""))) for section, values in parameters.items() if values)
 
 
 def settings_hash(parameters: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ from reasrm.reporting.page_settings import PageSettings
 from reasrm.reporting.pages.benchmarks import BenchmarksPage, benchmarks_page
 from reasrm.reporting.pages.data import DataPage, data_page
 from reasrm.reporting.pages.overview import OverviewPage, overview_page
+from reasrm.reporting.pages.policy import PolicyPage, policy_page
 from reasrm.reporting.pages.probes import ProbesPage, probes_page
 from reasrm.reporting.pages.training import TrainingPage, training_page
 from reasrm.reporting.plots import SMOOTHING
@@ -47,12 +48,15 @@ class Site:
     overview: OverviewPage
     benchmarks: BenchmarksPage
     probes: ProbesPage
+    policy: PolicyPage | None
+    """None where no policy was trained."""
     training: TrainingPage
     data: DataPage
 
     @property
     def pages(self) -> tuple[SitePage, ...]:
         """All pages in the order of the navigation."""
+        policies = () if self.policy is None else (_policies(self.policy),)
         return (
             SitePage(INDEX, "Overview", "The run in short.", self.overview.sections),
             SitePage(
@@ -67,6 +71,7 @@ class Site:
                 "Whether a verdict can be trusted: every model asked again about perturbed comparisons.",
                 self.probes.sections,
             ),
+            *policies,
             SitePage(
                 f"{PAGES}/training.html",
                 "Training",
@@ -110,6 +115,7 @@ def gather(
         overview=overview_page(source, probes.faithfulness),
         benchmarks=benchmarks_page(source),
         probes=probes,
+        policy=policy_page(source),
         training=training_page(source),
         data=data_page(source),
     )
@@ -117,8 +123,18 @@ def gather(
 
 def render(site: Site) -> dict[str, str]:
     """Every page but that of the traces, by path below the site's folder; the same bytes for the same content."""
-    contents = (site.overview, site.benchmarks, site.probes, site.training, site.data)
+    policies = () if site.policy is None else (site.policy,)
+    contents = (site.overview, site.benchmarks, site.probes, *policies, site.training, site.data)
     return dict(_rendered(site, contents))
+
+
+def _policies(page: PolicyPage) -> SitePage:
+    return SitePage(
+        f"{PAGES}/policy.html",
+        "Policies",
+        "Policies trained with each judge's rewards: how right and safe, at which cost, and whether judges were gamed.",
+        page.sections,
+    )
 
 
 def _rendered(site: Site, contents: tuple[Any, ...]) -> Iterator[tuple[str, str]]:

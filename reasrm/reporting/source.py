@@ -32,6 +32,7 @@ class Folders(NamedTuple):
     pairs: Path
     benchmarks: Path
     probes: Path
+    policy_scores: Path
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 POST /compare      a question and its answers -> rewards (`wire_format`); also in NeMo Gym's words (`nemo_gym`)
 POST /get_reward   OpenRLHF's remote reward model (`openrlhf`)
 GET  /health       200 when the model is loaded, else 503
+GET  /identity     which judge it is: engine, hash of its weights, prompt
 GET  /metrics      Prometheus' text format
 GET  /openapi.json what the paths take and give
 """
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, TypeVar
 
+import orjson
 from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
@@ -113,6 +115,13 @@ def build_application(service: JudgeService) -> FastAPI:
         if not service.queue.ready:
             raise come_again("service", "the model is being loaded", 1)
         return Response(b'{"status": "ready"}\n', media_type=JSON)
+
+    @app.get("/identity")
+    async def identity() -> Response:
+        """Which judge it is, so that a training can refuse another one than its settings name."""
+        if not service.queue.ready:
+            raise come_again("service", "the model is being loaded", 1)
+        return Response(orjson.dumps(service.queue.identity()), media_type=JSON)
 
     @app.get("/metrics")
     async def metrics() -> Response:

@@ -77,6 +77,10 @@ class JudgeClient:
             data = json.dumps(body, allow_nan=False).encode()
         except (TypeError, ValueError) as error:
             raise JudgeServiceError(f"what is to be judged is no text: {error}") from error
+        return self._patiently(path, data)
+
+    def _patiently(self, path: str, data: bytes | None) -> dict[str, Any]:
+        """What a path replies, to `data` or to nothing (GET), after as many tries as it takes."""
         give_up, tries = time.monotonic() + self.patience_seconds, 0
         while True:
             tries += 1
@@ -90,8 +94,16 @@ class JudgeClient:
                     ) from error
                 time.sleep(pause)
 
-    def _once(self, path: str, data: bytes) -> dict[str, Any]:
-        headers = {"Content-Type": "application/json"}
+    def identity(self) -> dict[str, Any]:
+        """Which judge is served (`GET /identity`): its engine with the hash of its weights, its prompt.
+
+        Raises:
+            JudgeServiceError: it refuses, or did not come back in time.
+        """
+        return self._patiently("/identity", None)
+
+    def _once(self, path: str, data: bytes | None) -> dict[str, Any]:
+        headers = {} if data is None else {"Content-Type": "application/json"}
         if self.token is not None:
             headers["Authorization"] = f"Bearer {self.token}"
         request = urllib.request.Request(self.url.rstrip("/") + path, data, headers)  # noqa: S310  http(s), checked above

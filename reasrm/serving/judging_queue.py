@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
+from typing import Any
 
 from reasrm.evaluation.judge import Judge
 from reasrm.evaluation.scalar_judge import ScalarJudge
@@ -83,6 +84,10 @@ class JudgingQueue:
     def gives_scores(self) -> bool:
         """Whether the judge scores answers by themselves."""
         return isinstance(self._judge, ScalarJudge)
+
+    def identity(self) -> dict[str, Any]:
+        """The judge's (`Judge.identity`): it may be told from the weights' hash."""
+        return self._judge.identity()
 
     async def load(self) -> None:
         """Load a checkpoint and let it judge a plain comparison; of a service nothing is asked.

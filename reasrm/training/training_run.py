@@ -21,7 +21,7 @@ from reasrm.training.monitoring.settings import Housekeeping, Keep
 from reasrm.training.monitoring.tracking import require_trackers, tracker_callbacks, tracker_errors_in_one_line
 from reasrm.training.monitoring.training_warnings import training_warnings
 from reasrm.training.tied_weights import tied_weights_expected
-from reasrm.training.trainer_settings import TrainerSettings
+from reasrm.training.trainer_settings import SftSettings, TrainerSettings, TrainingAttention
 
 BESIDE_CURVES = "*.jsonl"
 """What a training wrote of itself into the folder it resumes from; in the end it stands beside the curves."""
@@ -139,12 +139,29 @@ def begin_training(
     present = [path for path in (*inputs, *([DEV_PAIRS] if dev is not None else [])) if path.exists()]
     resume_from = resume_folder(name, settings.model_dump(mode="json"), present)
     run = TrainingRun(name, resume_from, checkpoint, curves, dev, settings.keep, housekeeping)
-    make_repeatable(settings.seed, settings.threads)
+    make_repeatable(settings.seed, settings.threads, strict=gpu_count() > 0 and not _sums_in_any_order(name, settings))
     refuse_idle_gpus(settings.launch, gpu_count())
     return run
 
 
-def make_repeatable(seed: int, threads: int) -> None:
+def _sums_in_any_order(name: str, settings: TrainerSettings) -> bool:
+    """Whether a training's sums keep no order on a GPU; it says so then.
+
+    That is packing by scaled-dot-product attention: masks of packed sequences leave one kernel that keeps an order,
+    and that takes several times as long.
+    """
+    packed = isinstance(settings, SftSettings) and settings.packing and settings.attention is TrainingAttention.SDPA
+    if packed and gpu_count() and os.environ.get("RANK", "0") == "0":
+        say_error(
+            name,
+            "warning: with `packing: true` and `attention: sdpa` a GPU adds up in no fixed order, so a second training "
+            "or one that was killed and goes on ends with weights that differ in their last digits: `packing: false` "
+            "(with `micro_batch_size: 1` nothing is padded) gives the same bytes",
+        )
+    return packed
+
+
+def make_repeatable(seed: int, threads: int, *, strict: bool = False) -> None:
     """Fix what a training's result depends on besides its inputs: seeds, threads, deterministic kernels.
 
     With the same number of threads on the same kind of processor the trained weights are then bit for bit the same.
@@ -152,14 +169,17 @@ def make_repeatable(seed: int, threads: int) -> None:
     Args:
         seed: seed of Python, numpy and torch.
         threads: threads of one operation; another number sums in another order.
+        strict: end where an operation has no deterministic kernel, as GPUs need it: without it torch warns, and the
+            backward pass of scaled-dot-product attention sums in another order each time.
     """
     os.environ["OMP_NUM_THREADS"] = str(threads)
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    os.environ.setdefault("FLASH_ATTENTION_DETERMINISTIC", "1")  # transformers hands it to the package flash-attn
     import torch
     from transformers import set_seed
 
     torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.use_deterministic_algorithms(True, warn_only=not strict)
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # a debugging aid that doubles the time on CPU
     set_seed(seed)
 

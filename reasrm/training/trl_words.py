@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from reasrm.training.grpo.settings import GrpoSettings
+from reasrm.training.grpo.group_settings import GroupSettings
 from reasrm.training.trainer_settings import (
     EpochSettings,
     LaunchSettings,
@@ -126,7 +126,7 @@ def _build(settings: TrainerSettings, name: str) -> None:
     """
     with tempfile.TemporaryDirectory(prefix="reasrm-settings-") as folder:
         run = TrainingRun(name, Path(folder, "resume"), Path(folder, "checkpoint"), Path(folder, "curves"))
-        if isinstance(settings, GrpoSettings):
+        if isinstance(settings, GroupSettings):
             from reasrm.training.grpo.training import grpo_config
 
             grpo_config(settings, run)

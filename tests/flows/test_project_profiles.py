@@ -36,6 +36,10 @@ STACKS = [
     "miniature +all-traces",
     "smollm2 +table3",
     "rm-r1-7b +oracle +table3",
+    "miniature +policy",
+    "smollm2 +policy-smollm2",
+    "qwen3-1.7b +lora +24gb +policy-one-gpu",
+    "rm-r1-7b +policy-eight-gpus",
 ]
 LIKE_ANOTHER = {
     "rm-r1-14b",
@@ -48,6 +52,7 @@ LIKE_ANOTHER = {
     "rm-r1-7b +own-files +lora +eight-gpus",
     "rm-r1-7b +oracle +full-categories",
     "smollm2 +table3",
+    "rm-r1-7b +policy-eight-gpus",
 }
 """Whose layers stand in another stack too: checked among the slow tests."""
 NAMED = ("base_model.model=OWNER/NAME", f"base_model.revision={'0' * 40}")
@@ -155,6 +160,8 @@ def test_overlays_that_go_together_take_nothing_back_from_each_other() -> None:
         ["lora", "24gb"],
         ["lora", "eight-gpus"],
         ["own-files", "lora"],
+        ["lora", "one-gpu", "policy-one-gpu"],
+        ["eight-gpus", "policy-eight-gpus"],
     ):
         assert overridden(ROOT, stack) == []
     assert overridden(ROOT, ["one-gpu", "eight-gpus"])
@@ -194,6 +201,11 @@ FITTING = [
     ("pretrained +lora +24gb", OVERLAYS / "24gb", "Qwen/Qwen3-4B"),
     ("pretrained +24gb +qlora", OVERLAYS / "24gb", "Qwen/Qwen3-8B"),
     ("rm-r1-7b +24gb +qlora", OVERLAYS / "24gb", ""),
+    ("smollm2 +policy-smollm2", OVERLAYS / "policy-smollm2", SMOL),
+    ("pretrained +lora +one-gpu +policy-one-gpu", OVERLAYS / "policy-one-gpu", "Qwen/Qwen3-8B"),
+    ("qwen3-1.7b +lora +24gb +policy-one-gpu", OVERLAYS / "24gb", ""),
+    ("rm-r1-7b +policy-eight-gpus", OVERLAYS / "policy-eight-gpus", ""),
+    ("pretrained +eight-gpus +policy-eight-gpus", OVERLAYS / "policy-eight-gpus", ON_NODE),
 ]
 
 
@@ -205,6 +217,22 @@ def test_it_fits_the_hardware_that_its_first_line_names(stack: str, file: Path, 
     assert [stage["unknown"] for stage in stages if stage["unknown"]] == []
     assert {stage["stage"]: stage for stage in stages if stage["fits"] is False} == {}
     assert any(stage["stage"] == "grpo@full" and stage["memory"] for stage in stages)
+
+
+def test_a_policy_after_rubric_arm_has_its_published_settings() -> None:
+    """K, divergence and clip of both; the batch and the rate (ten times theirs, of an adapter) as each head says."""
+    for stack, answers in (("qwen3-1.7b +lora +policy-one-gpu", 96), ("rm-r1-7b +policy-eight-gpus", 288)):
+        document = parse_yaml(composed(stack), stack)
+        policy = document["policy"]
+        assert (policy["replies_per_prompt"], policy["kl_weight"], policy["epsilon_high"]) == (6, 0.001, 0.28)
+        assert (policy["batch_size"], policy["learning_rate"], policy["lora"]["rank"]) == (
+            answers,
+            pytest.approx(10 * 5e-7),
+            32,
+        )
+        assert document["policy_variants"]["reasrm-s0"]["scheme"] == "greedy_anchor"
+        alone = policy["launch"]["processes"] == 1
+        assert (document["policy_running"]["judge_url"] is None) == alone, "several processes would each hold the judge"
 
 
 def test_judging_on_dev_is_there_wherever_one_process_has_whole_weights() -> None:

@@ -165,13 +165,61 @@ def test_the_miniatures_rates_and_lengths_are_refused_for_a_published_model(root
     }
 
 
+BASE = "data/checkpoints/base"
+ARM = {
+    "arm": "reasrm", "seed": 0, "prompts": "world", "start": BASE, "reward": "judge", "judge": "grpo-full",
+    "checkpoint": "data/checkpoints/grpo-full", "scheme": "knockout",
+}  # fmt: skip
+
+
+def test_what_a_policy_says_of_its_judge_start_and_prompts_must_be_there(root: Path) -> None:
+    arms = {
+        "whole-s0": ARM,
+        "gone-s0": ARM | {"judge": "grpo-gone"},
+        "other-s0": ARM | {"judge": "sft"},
+        "scores-s0": ARM | {"scheme": "own_scores"},
+        "prompts-s0": ARM | {"prompts": "pairs"},
+        "start-s0": ARM | {"start": "models/none"},
+        "folder-s0": ARM | {"start": "models/own"},
+        "random-s0": ARM | {"reward": "random", "scheme": ""},
+    }
+    (root / "models/own").mkdir(parents=True)
+    (root / "models/own/config.json").write_text("{}")
+    change(root, policy_prompts_variants={"world": {"source": "world"}}, policy_variants=arms)
+    told = lines(root)
+    for start in (
+        "policy_variants.gone-s0.judge is grpo-gone: `judge_variants` has no such model, only base, sft, grpo-full",
+        "policy_variants.other-s0.checkpoint is data/checkpoints/grpo-full: sft is judged with data/checkpoints/sft",
+        "policy_variants.scores-s0.scheme is own_scores: grpo-full compares answers and gives no scores",
+        "policy_variants.prompts-s0.prompts is pairs: `policy_prompts_variants` has no such set, only world",
+        "policy_variants.start-s0.start is models/none: no stage makes it, and it is no folder of a model",
+    ):
+        assert [line for line in told if line.startswith(start)], (start, told)
+    assert len(told) == 5, told
+    assert {one.stage for one in faults(root)} == {f"policy@{name}-s0" for name in told_arms(told)}
+
+
+def told_arms(told: list[str]) -> set[str]:
+    return {line.removeprefix("policy_variants.").partition("-s0")[0] for line in told}
+
+
+def test_the_miniatures_policy_is_refused_for_a_published_model_once_there_is_an_arm(root: Path) -> None:
+    change(root, base_model__source="hub", base_model__model="Qwen/Qwen3-1.7B", base_model__revision="0" * 40)
+    assert not [line for line in lines(root) if line.startswith("policy")]
+    change(root, policy_prompts_variants={"world": {"source": "world"}}, policy_variants={"reasrm-s0": ARM})
+    refused = {line.partition(" is ")[0] for line in lines(root) if line.startswith("policy")}
+    assert refused == {"policy.learning_rate", "policy.max_prompt_tokens"}
+
+
 def test_the_miniatures_words_are_refused_for_another_run(root: Path) -> None:
     commit(root)
     change(root, collect_pairs__source="files")
     assert {line.partition(" is ")[0] for line in lines(root)} == {
-        f"report.{key}" for key in ("title", "summary", "notes", "reproduce", "families", "slices", "reference_run")
+        f"report.{key}"
+        for key in ("title", "summary", "notes", "reproduce", "families", "slices", "policy_planted", "reference_run")
     }
     change(root, report__summary="Ours.", report__families={}, report__slices="", report__reference_run=None)
+    change(root, report__policy_planted="")
     change(root, report__title=None, report__notes=None, report__reproduce=None)
     assert lines(root) == []
 

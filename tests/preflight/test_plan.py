@@ -12,6 +12,7 @@ from reasrm.records.jsonl import write_records
 from reasrm.records.pair import Message, PreferencePair
 from reasrm.runtime.stage_main import StageError
 from reasrm.runtime.yaml_files import parse_yaml
+from tests.preflight.test_stage_settings import ARMS, SERVED
 from tests.training.grpo.test_settings import COLOCATE
 from tests.training.stage_runs import PARAMS
 
@@ -231,3 +232,52 @@ def test_a_model_is_probed_as_it_is_judged(tmp_path: Path) -> None:
     assert gone["unknown"] == "params.yaml: `judge_variants` has no model gone"
     unknown = planned(tmp_path, "cpu-8gb", "probe@sft", probe={"suite": {"charm": {}}})["probe@sft"]
     assert "`probe.suite` names charm; the probes are order" in unknown["unknown"]
+
+
+POLICY: dict[str, Any] = {name: value for name, value in AT_SIZE.items() if name not in {"lora"}} | {
+    "batch_size": 96, "max_prompt_tokens": 2048, "max_reply_tokens": 1024,
+    "rollouts": {"engine": "transformers", "batch_size": 1},
+    "checks": {"every": 40, "samples": 1, "batch_size": 1, "batch_tokens": 4096},
+}  # fmt: skip
+ON_BASE = {name: arm | {"start": "data/checkpoints/base"} for name, arm in ARMS["policy_variants"].items()}
+HALF = PARAMS["judge"] | {"dtype": "bfloat16", "attention": "sdpa"}
+
+
+def policies(root: Path, device: str = "h100", **sections: Any) -> dict[str, Any]:
+    """The plan of two arms of seven billion parameters, with a judge of as many."""
+    sections = {"policy_variants": ON_BASE, "judge": HALF, "policy": POLICY} | sections
+    return planned(root, device, "policy@reasrm-s0", "policy@random-s0", base_model=QWEN, **sections)
+
+
+def test_a_judge_in_the_process_of_a_policy_is_there_in_every_phase_and_a_served_one_is_not(tmp_path: Path) -> None:
+    judged, random = (policies(tmp_path)[f"policy@{arm}-s0"] for arm in ("reasrm", "random"))
+    assert random["memory"] == judged["memory"], "a judge that only watches is there too"
+    assert judged["memory"]["parts_gib"]["judge"] == pytest.approx(14.19, abs=0.01), "7.6 billion, two bytes each"
+    alone = policies(tmp_path, **SERVED)["policy@reasrm-s0"]
+    assert gib(judged) == pytest.approx(gib(alone) + 14.19, abs=0.02)
+    large = {"judge": HALF | {"batch_tokens": 400_000, "cache_tokens": 800_000, "batch_size": 4096}}
+    judging = policies(tmp_path, **large)["policy@reasrm-s0"]
+    assert judging["memory"]["phase"] == "judging"
+    served = policies(tmp_path, **large, **SERVED)["policy@reasrm-s0"]
+    assert served["memory"] == alone["memory"]
+    assert [*served["notes"]] == ["the judge grpo-full is served (policy_running.judge_url): not counted here"]
+
+
+def test_a_judge_by_vllm_takes_its_share_of_the_card_and_one_behind_an_api_nothing(tmp_path: Path) -> None:
+    def with_engine(engine: str) -> dict[str, Any]:
+        found = policies(tmp_path, judge=HALF | {"engine": engine}, judge_running={"memory_share": 0.5})
+        return dict(found["policy@reasrm-s0"])
+
+    assert with_engine("vllm")["memory"]["parts_gib"]["judge"] == 40.0
+    assert "judge" not in with_engine("api")["memory"]["parts_gib"]
+
+
+def test_the_checks_of_a_policy_hold_the_logits_of_whole_sequences(tmp_path: Path) -> None:
+    checks = {"every": 40, "samples": 1, "batch_size": 16, "batch_tokens": 4 * 3072}
+    found = policies(tmp_path, policy=POLICY | {"checks": checks})["policy@random-s0"]["memory"]
+    assert found["phase"] == "log-probabilities of a check"
+    # 4 sequences of 3,072 tokens and 152,064 entries: bfloat16, float32, and the exponentials
+    assert found["parts_gib"]["logits"] == pytest.approx(4 * 3072 * 152064 * (2 + 4 + 4) / 2**30, abs=0.01)
+    without = POLICY | {"checks": checks, "kl_weight": 0.0}
+    anew = policies(tmp_path, policy=without)["policy@random-s0"]["memory"]["parts_gib"]
+    assert ("reference" in anew, anew["start"]) == (False, found["parts_gib"]["reference"])

@@ -35,6 +35,7 @@ def poison(folder: Path) -> None:
     poison_scores(folder)
     poison_rollouts(folder)
     poison_probes(folder)
+    poison_policies(folder)
     write_curve(folder / "curves" / HOSTILE.replace("/", "∕")[:80], "loss", [1.0, 0.5])
 
 
@@ -156,3 +157,22 @@ def hostile_params() -> ReportParams:
 def hostile_parameters() -> dict[str, Any]:
     """Sections of params.yaml with hostile keys and values."""
     return read_parameters() | {"collect_pairs": {HOSTILE: HOSTILE}, "sft": {"texts": [HOSTILE]}}
+
+
+def poison_policies(folder: Path) -> None:
+    """Hostile names of arms, judges, schemes, tasks, phrases and patterns, and hostile reasons."""
+    for name in ("measures", "curves"):
+        file = folder / "policy_scores" / f"{name}.json"
+        text = file.read_text(encoding="utf-8").replace('"scalar_rm"', json.dumps(HOSTILE))
+        write_json(file, json.loads(text))
+    file = folder / "policy_scores" / "measures.json"
+    found = json.loads(file.read_text(encoding="utf-8"))
+    found["phrases"], found["styles"] = {HOSTILE: HOSTILE}, {HOSTILE: HOSTILE}
+    found["prompts"] |= {"by_task": {HOSTILE: 3}, "refusal_error": HOSTILE}
+    for one in found["about"]:
+        one |= {"title": HOSTILE, "definition": HOSTILE}
+    for arm in found["arms"]:
+        arm["gold_by_task"] = {HOSTILE: next(iter(arm["gold_by_task"].values()))}
+        for seed in arm["seeds"]:
+            seed["outcome"] |= {"stopped": HOSTILE, "scheme": HOSTILE, "judge": HOSTILE}
+    write_json(file, found)

@@ -31,6 +31,7 @@ from reasrm.runtime.outputs import write_json, write_text
 from reasrm.scoring.judge_scores import score_judges
 from reasrm.scoring.judged_items import read_items, read_judged_items
 from stages.score import ScoreParams
+from tests.policy.made_up_policies import write_policy_scores
 from tests.reporting.made_up_measures import write_probes
 
 JUDGES = {
@@ -262,3 +263,4 @@ def write_run(folder: Path) -> None:
     write_rollouts(folder)
     write_scores(folder)
     write_probes(folder)
+    write_policy_scores(folder)

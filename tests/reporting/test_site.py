@@ -19,6 +19,7 @@ from reasrm.reporting.run_settings import read_parameters, settings_hash
 from reasrm.reporting.site import INDEX, PAPER_ADDRESS, TRACES, link, render
 from reasrm.reporting.stored_runs import OtherLadder, StoredRun
 from stages.report import ReportParams, report
+from tests.policy.made_up_policies import score_to
 from tests.reporting.made_up_run import SET, write_published_metrics
 
 VOID = {"meta", "br", "link", "img", "input", "hr", "base", "col"}
@@ -62,8 +63,10 @@ def text_of(site: dict[str, str], *paths: str) -> str:
     return " ".join("".join("".join(Page(site[path]).text) for path in paths or site).split())
 
 
-BENCHMARKS, PROBES, TRAINING, DATA = (f"pages/{name}.html" for name in ("benchmarks", "probes", "training", "data"))
-PATHS = (INDEX, BENCHMARKS, PROBES, TRAINING, DATA)
+BENCHMARKS, PROBES, POLICY, TRAINING, DATA = (
+    f"pages/{name}.html" for name in ("benchmarks", "probes", "policy", "training", "data")
+)
+PATHS = (INDEX, BENCHMARKS, PROBES, POLICY, TRAINING, DATA)
 ALL = (*PATHS, TRACES)
 
 
@@ -141,7 +144,7 @@ def test_the_policy_allows_the_one_script_and_no_connection(made_up_site: dict[s
 
 
 def test_the_site_is_small_enough_for_a_mail(made_up_site: dict[str, str]) -> None:
-    assert sum(len(page.encode()) for page in made_up_site.values()) < 700_000
+    assert sum(len(page.encode()) for page in made_up_site.values()) < 800_000
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -328,11 +331,14 @@ def test_what_a_configuration_does_not_have_is_left_out(
     for section in ("collect_pairs", "base_model"):
         vendor[section] = vendor[section] | {"source": "files"}
     vendor["probe_variants"] = {}
+    score_to(data, [])
     shutil.rmtree(data / "probes")
     (data / "probes").mkdir()
     site = render(report(data, params.model_copy(update=bare), vendor))
     text = text_of(site)
     assert all(Page(page).open == [] for page in site.values())
+    assert tuple(site) == tuple(path for path in PATHS if path != POLICY), "no policy is trained"
+    assert "policy.html" not in site[INDEX]
     for absent in (
         "set by hand",
         "2 CPU cores",

@@ -34,7 +34,7 @@ def browser() -> Iterator[Any]:
         running.close()
 
 
-PATHS = ("index.html", *(f"pages/{name}.html" for name in ("benchmarks", "probes", "training", "data")))
+PATHS = ("index.html", *(f"pages/{name}.html" for name in ("benchmarks", "probes", "policy", "training", "data")))
 
 
 @pytest.mark.parametrize("path", PATHS)

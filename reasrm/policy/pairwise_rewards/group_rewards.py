@@ -13,7 +13,7 @@ that scores. A comparison with words that the judge's vocabulary lacks is not as
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from reasrm.evaluation.judge import Judge
+from reasrm.evaluation.judge import Judge, TokenCounts
 from reasrm.evaluation.scalar_judge import ScalarJudge
 from reasrm.judging.verdict import Unreadable
 from reasrm.policy.pairwise_rewards.scheme import TIE, Outcome, Scheme, ShownOrder
@@ -45,6 +45,8 @@ class JudgedGroups(NamedTuple):
     """Of these, how many have neither verdict nor tie."""
     unknown_words: int
     """Distinct comparisons that were not asked, since the judge's vocabulary lacks words of them."""
+    tokens: TokenCounts
+    """What the judge read and wrote for them."""
 
 
 def group_rewards(
@@ -71,7 +73,7 @@ def group_rewards(
     rewards = [scheme.rewards(len(group.answers), known) for group, known in zip(groups, found, strict=True)]
     replied = [outcome for outcome in asking.known.values() if outcome is not None]
     without = sum(outcome.first_wins is None for outcome in replied)
-    return JudgedGroups(rewards, len(replied), without, len(asking.known) - len(replied))
+    return JudgedGroups(rewards, len(replied), without, len(asking.known) - len(replied), asking.tokens)
 
 
 class _Asking:
@@ -82,6 +84,7 @@ class _Asking:
         self._ledger = ledger
         self.known: dict[Comparison, Outcome | None] = {}
         """None for a comparison that the judge cannot read."""
+        self.tokens = TokenCounts()
 
     def outcomes(self, comparisons: Sequence[Comparison]) -> list[Outcome]:
         """The outcome of each comparison."""
@@ -91,8 +94,10 @@ class _Asking:
             one for one, tie in zip(comparisons, tied, strict=True) if not tie and one not in self.known
         )
         readable = [one for one in new if not self._judge.unknown_words(one)]
-        judged = self._judge.judge(readable, self._ledger) if readable else ()
+        judged = list(self._judge.judge(readable, self._ledger)) if readable else []
         self.known |= dict.fromkeys(new) | dict(zip(readable, map(outcome_of, judged), strict=True))
+        if readable:
+            self.tokens = TokenCounts(*map(sum, zip(self.tokens, self._judge.tokens, strict=True)))
         return [TIE if tie else self.known[one] or Outcome(None) for one, tie in zip(comparisons, tied, strict=True)]
 
 

@@ -9,6 +9,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from reasrm.datasets.folder_files import printable
+from reasrm.datasets.row_fields import quoted
 from reasrm.policy.reference_result import marked_result, same_result
 from reasrm.policy.safety_files import SafetyPrompt, SafetySource, read_safety_prompts
 from reasrm.records.content_hash import content_hash
@@ -42,36 +44,32 @@ def drawn(prompts: Sequence[PolicyPrompt], most: int | None, seed: int) -> list[
     return sorted(prompts, key=lambda prompt: content_hash([seed, prompt.id]))[:most]
 
 
-def safety_prompts(folder: Path, files: Mapping[SafetySource, Path]) -> list[PolicyPrompt]:
-    """The prompts of the user's safety files below `folder`, each once, in the order of the files.
+def safety_prompts(folder: Path, files: Mapping[SafetySource, Path], most: int | None, seed: int) -> list[PolicyPrompt]:
+    """The prompts of the user's safety files below `folder`, each once, in the order of the files, `most` of each.
 
     Raises:
-        StageError: a file is not there, a row cannot be used, or files say the opposite of one prompt.
+        StageError: a file is not there, a row cannot be used, or two rows say the opposite of one prompt.
     """
     found: dict[str, PolicyPrompt] = {}
     for source, name in files.items():
-        for read in _read(source, folder / name):
+        for read in read_safety_prompts(source, folder / name):
             prompt = _safety_prompt(read)
             before = found.setdefault(prompt.id, prompt)
             if before.safety is not prompt.safety:
                 raise StageError(
-                    f"{folder / name}: a prompt that {before.task} wants {_wanted(before)} {source} wants "
-                    f"{_wanted(prompt)}: {read.prompt[:80]!r}; leave one of the two files out of `safety_files`"
+                    f"{printable(folder / name)}: {quoted(read.prompt)} is a prompt to {prompt.safety}, and in the "
+                    f"file of {before.task} it is one to {before.safety}: remove one of the two rows"
                 )
-    return list(found.values())
+    return [
+        prompt
+        for source in files
+        for prompt in _kept([one for one in found.values() if one.task == source.value], most, seed)
+    ]
 
 
-def _wanted(prompt: PolicyPrompt) -> str:
-    return "refused" if prompt.safety is Safety.REFUSE else "answered"
-
-
-def _read(source: SafetySource, file: Path) -> list[SafetyPrompt]:
-    if not file.is_file():
-        raise StageError(
-            f"{file}: no such file; `safety_files` of section `policy_prompts` names it as the prompts of {source}: "
-            f"put it there, or take it out"
-        )
-    return read_safety_prompts(source, file)
+def _kept(prompts: Sequence[PolicyPrompt], most: int | None, seed: int) -> Sequence[PolicyPrompt]:
+    """All in the order of the file, or those that the seed draws."""
+    return prompts if most is None else drawn(prompts, most, seed)
 
 
 def _safety_prompt(read: SafetyPrompt) -> PolicyPrompt:

@@ -1,8 +1,9 @@
 """Memory of a judge on one device, by the engine that runs it: transformers with our own decode loop, or vLLM.
 
-The decode loop (`reasrm.inference.decoding`) reads prompts in groups of some tokens, joins their caches, and enlarges
-the cache by half when it is full, so a batch holds up to twice its prompts' keys and values, and 1.5 times those of
-prompts and replies.
+The decode loop (`reasrm.inference.decoding`) reads prompts in groups of some tokens, joins their caches layer by
+layer and enlarges the cache, again layer by layer, up to the longest prompt with its reply. Where heads share keys
+and values, attention repeats those of one layer. A CPU's heap keeps what was enlarged: there the cache counts one and a
+half times.
 """
 
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ JUDGE_PROCESS = 430 * 2**20
 """Bytes of a judging process on a CPU before a model is loaded: interpreter, torch, transformers."""
 PREFILL_TOKENS = 4096
 """`reasrm.inference.decoding.PREFILL_TOKENS`, which importing would load torch; a test compares them."""
-CACHE_GROWTH = 1.5
+HEAP_GROWTH = 1.5
 VLLM_WORK = 2 * 2**30
 """Bytes that vLLM takes beside weights and cache, about: work of a forward pass, graphs, exchange between GPUs. Sleep
 frees weights and cache alone, so it counts as long as the engine is there. An assumption: no GPU has been measured."""
@@ -73,11 +74,11 @@ def _batch(judging: Judging, rows: int, length: int) -> dict[str, float]:
     shape = judging.shape
     group = max(1, min(rows, PREFILL_TOKENS // length))
     ended = length + judging.reply
-    capacity = length
-    while capacity < ended:
-        capacity = min(int((capacity + 1) * CACHE_GROWTH) + 1, int(ended * CACHE_GROWTH))
+    spare = 1 + 1 / shape.layers if judging.on_gpu else max(HEAP_GROWTH, 2 * length / ended)
+    repeated = 2 * judging.width * shape.queries * rows * ended if shape.heads > shape.kv_heads else 0
     return {
-        "cache": cache_bytes(shape, judging.width, rows * max(2 * length, capacity)),
+        "cache": cache_bytes(shape, judging.width, rows * ended) * spare,
+        "repeated": float(repeated),
         "prompts": prefill_bytes(shape, judging.width, group, length, eager=judging.eager),
         "logits": sampling_bytes(shape, rows, copies=3),
     }

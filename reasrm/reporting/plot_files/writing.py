@@ -7,6 +7,7 @@ from reasrm.reporting.plot_files.curve_plots import curve_plots
 from reasrm.reporting.plot_files.paper_style import PlotFile, paper_style, save
 from reasrm.reporting.plot_files.probe_plots import probe_plots
 from reasrm.reporting.plot_files.score_plots import heat_map_plot, ladder_plot, slice_plot
+from reasrm.reporting.policy_figures.policy_plot import kl_plot_files
 from reasrm.reporting.site import Site
 from reasrm.runtime.outputs import new_folder, write_text
 
@@ -44,6 +45,8 @@ def _plots(site: Site) -> Iterator[PlotFile]:
         yield heat_map_plot(benchmarks.heat_maps)
     yield from curve_plots(site.training.curve_groups, labels, series)
     yield from probe_plots(source.models, source.measures)
+    if site.policy is not None:
+        yield from kl_plot_files(site.policy.panels)
 
 
 def _free_name(name: str, taken: Mapping[str, str]) -> str:

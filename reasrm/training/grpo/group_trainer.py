@@ -38,10 +38,11 @@ import torch
 from accelerate.utils import gather_object
 from trl import GRPOTrainer
 
+from reasrm.inference.checkpoint_loading import all_finite
 from reasrm.runtime.stage_main import StageError
+from reasrm.training.grpo.group_settings import GroupSettings, GrpoLoss, ZeroSignalGroups
 from reasrm.training.grpo.rollout_samples import RolloutSamples, ScoredReply
 from reasrm.training.grpo.rollout_settings import TransformersRollouts
-from reasrm.training.grpo.settings import GrpoLoss, GrpoSettings, TrainingOrders, ZeroSignalGroups
 from reasrm.training.grpo.sharded_reference import reference_by_blocks
 
 BY_TOKENS = frozenset({GrpoLoss.DAPO, GrpoLoss.CISPO, GrpoLoss.VESPO})
@@ -68,7 +69,7 @@ class GroupTrainer(GRPOTrainer):  # type: ignore[misc]  # TRL is not followed by
     _metrics: dict[str, dict[str, list[float]]]
     _pending_metrics: dict[str, list[float]]
 
-    def __init__(self, settings: GrpoSettings, samples: RolloutSamples | None, **arguments: Any) -> None:
+    def __init__(self, settings: GroupSettings, samples: RolloutSamples | None, **arguments: Any) -> None:
         """Prepare as TRL does with `arguments`; `samples` keeps groups to be looked at, None keeps none.
 
         Raises:
@@ -78,7 +79,7 @@ class GroupTrainer(GRPOTrainer):  # type: ignore[misc]  # TRL is not followed by
             super().__init__(**arguments)
         self._handling = settings.zero_signal_groups
         self._most_extra = settings.most_extra_generations
-        self._orders = settings.orders
+        self._both_orders = settings.both_orders_in_group
         self._seed = settings.seed
         self._loss = settings.loss_type
         self._sampler: Any = None
@@ -114,7 +115,7 @@ class GroupTrainer(GRPOTrainer):  # type: ignore[misc]  # TRL is not followed by
 
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
         """Sample and score; of groups without signal, leave out what is not replaced."""
-        if self._orders is TrainingOrders.BOTH_IN_GROUP:
+        if self._both_orders:
             first = self.accelerator.process_index * len(inputs)
             inputs = in_both_orders(inputs, first, self.num_generations)
         self._rows = inputs = list(inputs)
@@ -133,7 +134,7 @@ class GroupTrainer(GRPOTrainer):  # type: ignore[misc]  # TRL is not followed by
 
         A vLLM server is asked once for all replies to one prompt, of which there are half as many with both orders.
         """
-        if self._orders is TrainingOrders.BOTH_IN_GROUP:
+        if self._both_orders:
             num_generations //= 2
         with self._lost_weights_named():
             sample, size = super()._generate_single_turn, self._at_a_time
@@ -149,18 +150,23 @@ class GroupTrainer(GRPOTrainer):  # type: ignore[misc]  # TRL is not followed by
     def _lost_weights_named(self) -> Iterator[None]:
         """Turn what torch says of probabilities that are no numbers into one line.
 
+        On a GPU it would end the device's context instead, so there the weights are looked at first.
+
         Raises:
-            StageError: it did.
+            StageError: the model's probabilities, or its weights, are no numbers.
         """
+        lost = (
+            f"step {self.state.global_step + 1}: the model's probabilities are no numbers any more, so its weights "
+            f"are lost: lower `learning_rate`, raise `warmup_steps`, or clip gradients by `max_grad_norm`"
+        )
+        if self.accelerator.device.type == "cuda" and not all(map(all_finite, self.model.parameters())):
+            raise StageError(lost)
         try:
             yield
         except RuntimeError as error:
             if "probability tensor contains" not in str(error):  # torch.multinomial's own words, on a CPU
                 raise
-            raise StageError(
-                f"step {self.state.global_step + 1}: the model's probabilities are no numbers any more, so its weights "
-                f"are lost: lower `learning_rate`, raise `warmup_steps`, or clip gradients by `max_grad_norm`"
-            ) from error
+            raise StageError(lost) from error
 
     def _generate(self, prompts: list[Any]) -> Any:
         """Sample replies to `prompts`, and to others in place of those whose group has no signal."""
@@ -249,7 +255,7 @@ class GroupTrainer(GRPOTrainer):  # type: ignore[misc]  # TRL is not followed by
         while groups * size % processes:
             groups += 1
         rows = [row for row in islice(further, groups) for _ in range(size)]
-        if self._orders is TrainingOrders.BOTH_IN_GROUP:
+        if self._both_orders:
             rows = in_both_orders(rows, 0, size)
         share = len(rows) // processes
         own = rows[self.accelerator.process_index * share :][:share]

@@ -51,10 +51,11 @@ from reasrm.judging.chat_templates.checked_template import TEMPLATE_VARIABLES, R
 from reasrm.judging.prompt import judge_prompt
 from reasrm.records.comparison import Comparison
 from reasrm.training.checkpoint import load_language_model
+from reasrm.training.grpo.group_settings import GroupSettings, GrpoLoss
 from reasrm.training.grpo.rewards.registry import REWARD_TERMS
 from reasrm.training.grpo.rewards.sampled_replies import as_judged
 from reasrm.training.grpo.rollout_samples import rollout_samples
-from reasrm.training.grpo.settings import GrpoLoss, GrpoSettings, TrainingOrders
+from reasrm.training.grpo.settings import GrpoSettings, TrainingOrders
 from reasrm.training.grpo.vllm_rollouts import repeat_rollouts, vllm_arguments, vllm_computes_as
 from reasrm.training.lora import AdapterTask, adapter_config
 from reasrm.training.training_run import LeftOut, NoTrainingDataError, TrainingRun, last_logged, train_and_save
@@ -116,7 +117,7 @@ def train_grpo(
     left_out.say(run.name)
     if not rows:
         raise left_out.no_data(run.name, "prompts", "max_prompt_tokens", settings.max_prompt_tokens)
-    _require_one_generation(run.name, len(rows), left_out, settings)
+    require_one_generation(run.name, len(rows), left_out, settings)
     first = tokenizer.apply_chat_template(
         rows[0]["prompt"], tokenize=False, add_generation_prompt=True, **TEMPLATE_VARIABLES
     )
@@ -139,7 +140,7 @@ def train_grpo(
     return len(rows), left_out, last_logged(log, "reward")
 
 
-def _require_one_generation(name: str, prompts: int, left_out: LeftOut, settings: GrpoSettings) -> None:
+def require_one_generation(name: str, prompts: int, left_out: LeftOut, settings: GroupSettings) -> None:
     """Do nothing if there are prompts enough to sample once; TRL would train no step, and say that it was done.
 
     Raises:
@@ -154,7 +155,7 @@ def _require_one_generation(name: str, prompts: int, left_out: LeftOut, settings
         )
 
 
-def grpo_config(settings: GrpoSettings, run: TrainingRun) -> Any:
+def grpo_config(settings: GroupSettings, run: TrainingRun) -> Any:
     """TRL's config of `settings`.
 
     Raises:
@@ -173,7 +174,7 @@ def grpo_config(settings: GrpoSettings, run: TrainingRun) -> Any:
         "temperature": settings.temperature,
         "max_completion_length": settings.max_reply_tokens,
         "mask_truncated_completions": settings.mask_truncated_completions,
-        "reward_weights": list(settings.rewards.values()),
+        "reward_weights": list(settings.reward_weights),
         "loss_type": settings.loss_type.value,
         "scale_rewards": settings.scale_rewards.value,
         "epsilon": settings.epsilon,

@@ -27,8 +27,8 @@ from typing import Any
 
 from reasrm.records.content_hash import unit_interval
 from reasrm.runtime.stage_main import StageError
+from reasrm.training.grpo.group_settings import GroupSettings
 from reasrm.training.grpo.rollout_settings import ColocatedVllm, VllmRollouts, VllmServer
-from reasrm.training.grpo.settings import GrpoSettings
 from reasrm.training.trainer_settings import Precision, WeightType
 
 TRL_VERSION = "1.16"
@@ -41,7 +41,7 @@ ENVIRONMENT = {
 """What vLLM reads when it is imported, which TRL does; what is set already stays."""
 
 
-def vllm_arguments(settings: GrpoSettings) -> dict[str, Any]:
+def vllm_arguments(settings: GroupSettings) -> dict[str, Any]:
     """The keyword arguments of GRPOConfig for `settings.rollouts`; none for transformers.
 
     Raises:
@@ -103,14 +103,14 @@ def require_vllm(rollouts: VllmRollouts) -> None:
         raise StageError("`rollouts.sleep` and `rollouts.tensor_parallel` above 1 need CUDA devices, and there is none")
 
 
-def computed_in(settings: GrpoSettings) -> str:
+def computed_in(settings: GroupSettings) -> str:
     """The number format in which the trainer computes the probabilities of tokens, and so must vLLM."""
     mixed = settings.precision is Precision.BFLOAT16
     return WeightType.BFLOAT16.value if mixed else settings.dtype.value
 
 
 @contextmanager
-def vllm_computes_as(settings: GrpoSettings) -> Iterator[None]:
+def vllm_computes_as(settings: GroupSettings) -> Iterator[None]:
     """While TRL makes its trainer, vLLM starts in the trainer's number format, and leaves torch's threads alone."""
     if not isinstance(settings.rollouts, ColocatedVllm):
         yield
@@ -135,7 +135,7 @@ def vllm_computes_as(settings: GrpoSettings) -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def repeat_rollouts(trainer: Any, settings: GrpoSettings, name: str) -> None:
+def repeat_rollouts(trainer: Any, settings: GroupSettings, name: str) -> None:
     """Make the vLLM rollouts of TRL's `trainer` repeatable and compared; nothing for transformers.
 
     Args:

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from reasrm.runtime.stage_main import StageError
+from reasrm.training.grpo.group_settings import GrpoLoss
 from reasrm.training.grpo.group_trainer import BY_REPLIES, BY_TOKENS, groups_with_signal, in_both_orders
-from reasrm.training.grpo.settings import GrpoLoss
 from tests.training.grpo.group_trainers import lively, settings, trainer
 from tests.training.stage_runs import ROOT
 

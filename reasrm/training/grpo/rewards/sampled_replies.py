@@ -33,7 +33,7 @@ def as_judged(term: RewardFunction, tokenizer: Any, opened: str) -> RewardFuncti
     @wraps(term)  # TRL names the term's curves by its name
     def judged(completions: Completions, completion_ids: Sequence[Sequence[int]], **columns: Any) -> list[float]:
         whole = [
-            [completion[0] | {"content": opened + decode(tokenizer, ids), "finish": _finish(tokenizer, ids)}]
+            [completion[0] | {"content": opened + decode(tokenizer, ids), "finish": reply_finish(tokenizer, ids)}]
             for completion, ids in zip(completions, completion_ids, strict=True)
         ]
         return term(completions=whole, completion_ids=completion_ids, **columns)
@@ -49,7 +49,7 @@ def judged_reply(tokenizer: Any, opened: str, token_ids: Sequence[int]) -> tuple
         opened: the opened thought that the chat template wrote.
         token_ids: the sampled tokens, with the end-of-turn token if there is one.
     """
-    text, finish = opened + decode(tokenizer, token_ids), _finish(tokenizer, token_ids)
+    text, finish = opened + decode(tokenizer, token_ids), reply_finish(tokenizer, token_ids)
     reply = reply_from_text(text, finish, 0, len(token_ids), STOP)
     return reply, finish, text[len(reply.text) :]
 
@@ -92,6 +92,6 @@ def _verdict(reply: dict[str, str]) -> Verdict | Unreadable:
     return read_verdict(judged.text, judged.finish)
 
 
-def _finish(tokenizer: Any, token_ids: Sequence[int]) -> Finish:
+def reply_finish(tokenizer: Any, token_ids: Sequence[int]) -> Finish:
     """How a sampled reply ended: by itself where its last token is one of the chat's, which no text shows."""
     return Finish.LENGTH if decode(tokenizer, token_ids[-1:]) else Finish.STOP

@@ -1,0 +1,1 @@
+"""What a trained policy became: measures from its answers alone, compared between arms."""

@@ -1,0 +1,155 @@
+"""Train a policy with GRPO, rewarded by a judge, a verifier or chance: one arm with one seed.
+
+Reads:   data/policy_prompts/<prompts>, the start's checkpoint, the judge's (with its settings, `judge` and
+         `judge_variants.<judge>` of params.yaml)
+Writes:  below data/policies/<variant>: checkpoint, curves (with reward_steps.jsonl: rewards and costs by generation),
+         answers (`reasrm.policy.training.checks`)
+Resumes: work/policy-<variant>, and ledgers/policy-<variant>.jsonl: nothing that is in it is judged again
+Run:     python -m stages.policy reasrm-s0      (or: dvc repro policy@reasrm-s0)
+"""
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from reasrm.evaluation.judge_params import JudgeParams, RunningParams
+from reasrm.inference.prompt_rendering import load_tokenizer
+from reasrm.policy.training.answer_rewards import AnswerReward, RandomReward, VerifierReward
+from reasrm.policy.training.judge_rewards import BOTH_ORDERS, JudgeReward, ServedJudgeReward
+from reasrm.policy.training.settings import PolicySettings, RewardSource
+from reasrm.policy.training.training import PolicyInputs, train_policy
+from reasrm.records.jsonl import read_records
+from reasrm.records.judge_kind import JudgeKind
+from reasrm.records.ledger import Ledger
+from reasrm.records.policy import PolicyPrompt
+from reasrm.runtime.params import StageParams
+from reasrm.runtime.stage_main import StageError, StoppedResumable
+from reasrm.runtime.work_folder import LEDGERS, file_hash
+from reasrm.serving.judge_client import JudgeClient, JudgeServiceError
+from reasrm.training.launch import run_training_stage
+from reasrm.training.training_run import begin_training
+
+FINGERPRINT = Path("data/fingerprints/policy.json")
+PROMPTS = Path("data/policy_prompts")
+POLICIES = Path("data/policies")
+
+
+class PolicyParams(StageParams, PolicySettings):
+    """Section `policy` of params.yaml, with the variant's own keys laid over it."""
+
+    section: ClassVar[str] = "policy"
+
+    prompts: str
+    """The set of prompts, a key of `policy_prompts_variants`."""
+    start: Path
+    """The checkpoint that is trained."""
+    checkpoint: Path
+    """The judge's, as in `judge_variants.<judge>`."""
+
+    def inputs(self) -> tuple[Path, ...]:
+        """What the training reads; a killed run resumes where these are unchanged."""
+        return (PROMPTS / self.prompts, self.start, self.checkpoint, FINGERPRINT)
+
+
+class PolicyRunningParams(StageParams):
+    """Section `policy_running`: where a policy's judge runs. It changes no reward, so no stage depends on it."""
+
+    section: ClassVar[str] = "policy_running"
+
+    judge_url: Annotated[str, Field(pattern=r"^https?://[^\s/?#@]+$")] | None
+    """The address of `reasrm serve-judge` with the same checkpoint; None runs the judge in the training's process."""
+    groups_at_once: int = Field(gt=0)
+    """Groups that are sent to a served judge at the same time."""
+    patience_seconds: float = Field(gt=0)
+    """How long a served judge is waited for that is loading, full or being restarted."""
+    timeout_seconds: float = Field(gt=0)
+    """How long one reply of a served judge is waited for."""
+
+
+@contextmanager
+def opened_judge(variant: str, params: PolicyParams) -> Iterator[JudgeReward | ServedJudgeReward]:
+    """The judge, ready to be asked.
+
+    Raises:
+        StageError: it is not the one that params.yaml names, or several processes would each load it.
+        StoppedResumable: a served judge gives no reward.
+    """
+    judge, running = JudgeParams.load(params.judge), PolicyRunningParams.load()
+    scheme = params.scheme or BOTH_ORDERS
+    if judge.checkpoint != params.checkpoint:
+        raise StageError(
+            f"policy@{variant}: checkpoint is {params.checkpoint}, and {params.judge} is judged with "
+            f"{judge.checkpoint} (`judge_variants.{params.judge}` in params.yaml): name the same"
+        )
+    if running.judge_url is not None:
+        client = JudgeClient(running.judge_url, running.patience_seconds, running.timeout_seconds)
+        try:
+            _require_same_judge(client, params)
+            yield ServedJudgeReward(client, scheme, running.groups_at_once)
+        except JudgeServiceError as error:
+            raise StoppedResumable(
+                f"the served judge gives no reward: {error}; once it does, the same command goes on"
+            ) from error
+        return
+    if params.launch.processes > 1:
+        raise StageError(
+            f"policy@{variant}: {params.launch.processes} processes would each hold the judge: start `reasrm "
+            f"serve-judge --model {params.checkpoint}` and set policy_running.judge_url to its address"
+        )
+    # One process has one number of threads: the judge's sums then round as this training's do.
+    with (
+        judge.model_copy(update={"threads": params.threads}).open_judge(RunningParams.load()) as opened,
+        Ledger(LEDGERS / f"policy-{variant}.jsonl") as ledger,
+    ):
+        yield JudgeReward(opened, scheme, ledger, scores=judge.kind is JudgeKind.SCALAR)
+
+
+def reward_of(params: PolicyParams, judge: AnswerReward) -> AnswerReward:
+    """Who rewards."""
+    match params.reward:
+        case RewardSource.VERIFIER:
+            return VerifierReward()
+        case RewardSource.RANDOM:
+            return RandomReward(params.seed)
+        case RewardSource.JUDGE:
+            return judge
+
+
+def _require_same_judge(client: JudgeClient, params: PolicyParams) -> None:
+    """Refuse to be rewarded by another model than params.yaml names.
+
+    Raises:
+        StageError: the served judge has other weights.
+    """
+    served = str(client.identity().get("engine", {}).get("checkpoint", ""))
+    here = file_hash(params.checkpoint)
+    if served != here:
+        raise StageError(
+            f"policy_running.judge_url {client.url} serves a judge with weights {served[:12] or 'unknown'}, and "
+            f"{params.checkpoint} has {here[:12]}: serve that one, or name the served one's checkpoint in params.yaml"
+        )
+
+
+def main(variant: str) -> str:
+    """Train one arm; return the summary line."""
+    params = PolicyParams.load(variant)
+    out = POLICIES / variant
+    run = begin_training(f"policy-{variant}", params, params.inputs(), out / "checkpoint", out / "curves")
+    folder = PROMPTS / params.prompts
+    trained, checked = (list(read_records(folder / f"{name}.jsonl", PolicyPrompt)) for name in ("train", "eval"))
+    inputs = PolicyInputs(params.start, load_tokenizer(params.start), trained, checked)
+    with opened_judge(variant, params) as judge:
+        outcome = train_policy(run, inputs, params, reward_of(params, judge), judge, out / "answers")
+    stopped = f", stopped {outcome.stopped}" if outcome.stopped else ""
+    return f"{variant}: {outcome.steps} of {outcome.planned_steps} updates{stopped}"
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="Train a policy with a judge as its reward.")
+    parser.add_argument("variant", help="a key of `policy_variants` in params.yaml")
+    chosen = parser.parse_args().variant
+    run_training_stage(f"policy-{chosen}", lambda: PolicyParams.load(chosen), lambda: main(chosen))
