@@ -134,6 +134,33 @@ def ablate(  # noqa: PLR0913  each is an option of the command
 
 
 @app.command(rich_help_panel=RUNNING)
+def improve(
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds in all, those run before among them.")] = 1,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run, and run nothing.")] = False,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Stages at once (default: one per processor core).")] = None,
+    gpus_per_stage: Annotated[int, typer.Option(min=1, help="GPUs for each stage that uses any.")] = 1,
+    budget_usd: Annotated[
+        float | None, typer.Option(min=0, help="Most US dollars that the oracle may cost in each round.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let the judge learn from its hard cases among a policy's answers, round by round, if a gate finds it better.
+
+    A round draws answers, picks what the judge is unsure of, asks the oracle about so many pairs in both orders, trains
+    the judge on them, and compares it with the old one on held-out pairs and on the benchmarks. Each round runs in a
+    workspace below work/improve/, and replies are paid for once. The same command goes on after a stop. What was
+    decided is also written to work/improve/rounds.json.
+    """
+    from flows.improving.improve import improve as improve_judge
+    from flows.improving.rounds import ImproveOptions
+    from flows.workspaces.workspace_run import RunLimits
+
+    limits = RunLimits(jobs, gpus_per_stage, budget_usd)
+    options = ImproveOptions(project_root(), rounds, limits, quiet=as_json)
+    raise typer.Exit(int(improve_judge(options, dry_run=dry_run)))
+
+
+@app.command(rich_help_panel=RUNNING)
 def status(as_json: AsJson = False) -> None:
     """Show which stages are up to date and what the last run did."""
     from flows.profile import summary

@@ -24,7 +24,7 @@ from reasrm.runtime.stage_main import ExitCode
 from reasrm.runtime.terminal import exit_status, guard_streams, say_error
 
 TOOLS = "Use its parts alone"
-PIPELINE_COMMANDS = ("run", "plan", "ablate", "status", "cancel", "serve", "ui", "doctor", "profile")
+PIPELINE_COMMANDS = ("run", "plan", "ablate", "improve", "status", "cancel", "serve", "ui", "doctor", "profile")
 """What `flows/cli.py` of a clone adds."""
 
 app = typer.Typer(

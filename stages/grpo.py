@@ -2,7 +2,8 @@
 
 `full` starts from the distilled checkpoint; the `cold_start` variants start from the base (paper, table 2).
 
-Reads:   data/pairs/*.jsonl, as `pairs` says, data/checkpoints/<start>; data/pairs/dev.jsonl, to judge on while training
+Reads:   data/pairs/*.jsonl (or a later version of them, `reads`), as `pairs` says, data/checkpoints/<start>;
+         data/pairs/dev.jsonl, to judge on while training
 Writes:  data/checkpoints/grpo-<variant>, data/curves/grpo-<variant>
 Run:     python -m stages.grpo full      (or: dvc repro grpo@full)
 """
@@ -36,10 +37,12 @@ class GrpoParams(StageParams, GrpoSettings):
     pairs: TrainingPairs
     """Whose prompts are sampled: those to reinforce, and of a cold start those to distill too, which it learns from in
     no other way."""
+    reads: Path
+    """The folder of these pairs: data/pairs, or a version that `extend_pairs` made."""
 
     def inputs(self) -> tuple[Path, ...]:
         """What the training reads beside dev pairs; a killed run resumes where these are unchanged."""
-        return (*pair_files(self.pairs), CHECKPOINTS / self.start, FINGERPRINT)
+        return (*pair_files(self.pairs, self.reads), CHECKPOINTS / self.start, FINGERPRINT)
 
 
 def main(variant: str) -> str:
@@ -48,7 +51,7 @@ def main(variant: str) -> str:
     name, start = f"grpo-{variant}", CHECKPOINTS / params.start
     dev = dev_set(params.dev, params.seed, params.prompt_variant)
     run = begin_training(name, params, params.inputs(), CHECKPOINTS / name, CURVES / name, dev)
-    comparisons = [show(pair, hashed_side(pair, params.seed)) for pair in read_pairs(params.pairs)]
+    comparisons = [show(pair, hashed_side(pair, params.seed)) for pair in read_pairs(params.pairs, params.reads)]
     prompts, left_out, reward = train_grpo(run, start, load_tokenizer(start), comparisons, params)
     return f"{prompts} prompts, {params.steps} steps, reward {reward:.3f}, {left_out.summary()}{outcome_note(run)}"
 

@@ -1,10 +1,10 @@
 """The command `reasrm ablate` from its options to its exit status: forecast or run, measure, write, show."""
 
 from flows.ablations.ablation_run import AblationOptions, forecast, only_ablation, run_workspaces, workspaces
+from flows.ablations.ablation_workspace import ABLATIONS
 from flows.ablations.measuring import measured_table
 from flows.ablations.results import forecast_lines, markdown, show
 from flows.ablations.tables import TABLES
-from flows.ablations.workspace import WORKSPACES
 from flows.profile import summary
 from flows.terminal_console import TerminalConsole
 from reasrm.records.harmless_text import json_text
@@ -34,7 +34,7 @@ def ablate(options: AblationOptions, *, dry_run: bool) -> ExitCode:
             return code
         document = measured_table(options, spaces, command_of(options), settings)
         stem = options.table.name + ("-part" if is_part(options) else "")
-        files = [options.project / WORKSPACES / f"{stem}.{kind}" for kind in ("json", "md")]
+        files = [options.project / ABLATIONS / f"{stem}.{kind}" for kind in ("json", "md")]
         write_json(files[0], document)
         write_text(files[1], markdown(document))
     if options.quiet:

@@ -4,25 +4,22 @@ Each is a run of `reasrm run` in a process of its own under the supervisor, so t
 same command goes on after a stop: what a workspace has computed stays there and in DVC's cache.
 """
 
-import contextlib
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from flows.ablations.ablation_workspace import ABLATIONS, AblationWorkspace, ablation_workspace
 from flows.ablations.tables import AblationTable
-from flows.ablations.workspace import WORKSPACES, Workspace, asks_vendor, pays_oracle, refresh
 from flows.ablations.workspace_params import document_of, workspace_params
 from flows.plan import make_plan
 from flows.rerun_reasons import WillRun
 from flows.settings.check import refuse, wrong_settings
 from flows.stage_outcome import BusyError, FlowError
-from flows.stage_process import SUPERVISED
-from flows.status import cancel
+from flows.workspaces.workspace import asks_vendor, pays_oracle, refresh
+from flows.workspaces.workspace_run import RunLimits, run_pipeline_in
 from reasrm.runtime.process_lock import LockHeldError, hold
 from reasrm.runtime.stage_main import ExitCode
 from reasrm.runtime.terminal import say, say_error
@@ -50,7 +47,7 @@ class AblationOptions:
     """Keep standard output free, for JSON: what is told goes to standard error."""
 
 
-def workspaces(options: AblationOptions) -> list[Workspace]:
+def workspaces(options: AblationOptions) -> list[AblationWorkspace]:
     """The workspaces in the order in which they run: all seeds of a configuration, then the next.
 
     Raises:
@@ -65,11 +62,11 @@ def workspaces(options: AblationOptions) -> list[Workspace]:
             score_settings(document_of(params))
             _require_budget(options, document_of(params))
             judges = tuple(options.table.judges(configuration))
-            found.append(Workspace(options.project, configuration, further, judges, params))
+            found.append(ablation_workspace(options.project, configuration, further, judges, params))
     return found
 
 
-def run_workspaces(options: AblationOptions, spaces: list[Workspace]) -> ExitCode:
+def run_workspaces(options: AblationOptions, spaces: list[AblationWorkspace]) -> ExitCode:
     """Run every workspace; returns at the first that does not come to its end, with its exit status.
 
     All have the present code and settings before the first runs, so an edit meanwhile is in none of them.
@@ -82,9 +79,10 @@ def run_workspaces(options: AblationOptions, spaces: list[Workspace]) -> ExitCod
         refresh(workspace, shares_ledgers=asks_vendor(document_of(workspace.params)))
     refuse(wrong_settings(spaces[0].root), [SCORE])  # what measures at the end is looked at before hours of training
     for place, workspace in enumerate(spaces, start=1):
-        where = f"{place} of {len(spaces)}: {WORKSPACES / workspace.name}"
+        where = f"{place} of {len(spaces)}: {ABLATIONS / workspace.name}"
         _tell(options, f"\n[{where}] {', '.join(workspace.judges)}")
-        status = _run(options, workspace)
+        limits = RunLimits(options.jobs, options.gpus_per_stage, options.budget_usd)
+        status = run_pipeline_in(workspace, limits, quiet=options.quiet)
         if status != ExitCode.DONE:
             say_error(
                 PROGRAM, f"stopped in workspace {where} (exit status {status}); the same command goes on from there"
@@ -93,7 +91,7 @@ def run_workspaces(options: AblationOptions, spaces: list[Workspace]) -> ExitCod
     return ExitCode.DONE
 
 
-def forecast(options: AblationOptions, spaces: list[Workspace]) -> list[dict[str, Any]]:
+def forecast(options: AblationOptions, spaces: list[AblationWorkspace]) -> list[dict[str, Any]]:
     """What would run in each workspace, which is brought up to date for that; nothing is run.
 
     Raises:
@@ -101,13 +99,13 @@ def forecast(options: AblationOptions, spaces: list[Workspace]) -> list[dict[str
     """
     found = []
     for place, workspace in enumerate(spaces, start=1):
-        _tell(options, f"[{place} of {len(spaces)}] looking at {WORKSPACES / workspace.name}")
+        _tell(options, f"[{place} of {len(spaces)}] looking at {ABLATIONS / workspace.name}")
         refresh(workspace, shares_ledgers=asks_vendor(document_of(workspace.params)))
         plan = make_plan(workspace.root, tuple(workspace.targets))
         refuse(wrong_settings(workspace.root), [SCORE, *(one.stage for one in plan)])
         found.append(
             {
-                "workspace": str(WORKSPACES / workspace.name),
+                "workspace": str(ABLATIONS / workspace.name),
                 "judges": list(workspace.judges),
                 "runs": [one.stage for one in plan if one.will_run is WillRun.YES],
                 "may_run": [one.stage for one in plan if one.will_run is WillRun.MAYBE],
@@ -126,38 +124,13 @@ def only_ablation(options: AblationOptions) -> Iterator[None]:
     """
     table = options.table.name
     try:
-        with hold(options.project / WORKSPACES / f"{table}.lock"):
+        with hold(options.project / ABLATIONS / f"{table}.lock"):
             yield
     except LockHeldError as error:
         raise BusyError(
             f"another `{PROGRAM} {table}` is alive in {options.project} (process {error.process or '?'}): wait for it, "
             f"or end it with Ctrl-C"
         ) from error
-
-
-def _run(options: AblationOptions, workspace: Workspace) -> int:
-    """`reasrm run` in a workspace; returns its exit status."""
-    command = [sys.executable, "-m", "reasrm.cli", "run", f"--gpus-per-stage={options.gpus_per_stage}"]
-    command += [f"--to={target}" for target in workspace.targets]
-    command += [f"--jobs={options.jobs}"] if options.jobs is not None else []
-    command += [f"--budget-usd={options.budget_usd}"] if options.budget_usd is not None else []
-    process = subprocess.Popen(
-        [*SUPERVISED, *command],
-        cwd=workspace.root,
-        stdin=subprocess.PIPE,
-        stdout=sys.stderr.fileno() if options.quiet else None,
-        start_new_session=True,
-    )
-    assert process.stdin is not None
-    try:
-        return process.wait()
-    except KeyboardInterrupt:
-        with contextlib.suppress(FlowError):
-            cancel(workspace.root)
-        return ExitCode.INTERRUPTED
-    finally:
-        process.stdin.close()
-        process.wait()
 
 
 def score_settings(params: dict[str, Any]) -> dict[str, Any]:

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from flows.ablations.ablation_run import AblationOptions, score_settings
+from flows.ablations.ablation_workspace import ABLATIONS, AblationWorkspace
 from flows.ablations.budgets import trainings
 from flows.ablations.tables import AblationRow
-from flows.ablations.workspace import WORKSPACES, Workspace
 from flows.ablations.workspace_params import document_of
 from flows.stage_outcome import FlowError
 from flows.stage_process import stage_environment
@@ -26,7 +26,7 @@ MODULE = "reasrm.scoring.ablation_table"
 
 
 def measured_table(
-    options: AblationOptions, spaces: list[Workspace], command: list[str], settings: str
+    options: AblationOptions, spaces: list[AblationWorkspace], command: list[str], settings: str
 ) -> dict[str, Any]:
     """The table as JSON: the measured rows and steps with titles and the paper's figures, seeds and command.
 
@@ -83,7 +83,7 @@ def measured_table(
     }
 
 
-def _request(options: AblationOptions, spaces: list[Workspace]) -> dict[str, Any]:
+def _request(options: AblationOptions, spaces: list[AblationWorkspace]) -> dict[str, Any]:
     """What is to be measured, as `reasrm.scoring.ablation_judgments.AblationRequest` takes it."""
     params = document_of(spaces[0].params)
     return {
@@ -101,15 +101,15 @@ def _request(options: AblationOptions, spaces: list[Workspace]) -> dict[str, Any
     }
 
 
-def _trained(project: Path, spaces: list[Workspace], row: AblationRow) -> list[dict[str, Any]]:
+def _trained(project: Path, spaces: list[AblationWorkspace], row: AblationRow) -> list[dict[str, Any]]:
     """The trainings of a row in all seeds' workspaces."""
     own = [one for one in spaces if one.configuration == row.configuration]
-    return trainings(document_of(own[0].params), row.judge, [project / WORKSPACES / one.name for one in own])
+    return trainings(document_of(own[0].params), row.judge, [project / ABLATIONS / one.name for one in own])
 
 
-def _roots(spaces: list[Workspace], configuration: str) -> list[Path]:
+def _roots(spaces: list[AblationWorkspace], configuration: str) -> list[Path]:
     """The folders of a configuration's workspaces, in the order of the seeds, from the project's folder."""
-    return [WORKSPACES / one.name for one in spaces if one.configuration == configuration]
+    return [ABLATIONS / one.name for one in spaces if one.configuration == configuration]
 
 
 def _measure(project: Path, request: Mapping[str, Any]) -> dict[str, Any]:

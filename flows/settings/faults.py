@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from flows.settings.check import WrongSetting
 from flows.settings.rules import between_sections
+from reasrm.policy.hard_cases.improve_params import ImproveParams
 from reasrm.records.harmless_text import json_text
 from reasrm.runtime.params import PARAMS_FILE, ParamsError, StageParams
 from reasrm.runtime.stage_main import ExitCode
@@ -52,7 +53,7 @@ def parameter_classes(root: Path) -> dict[str, type[StageParams]]:
     for file in sorted((root / "stages").glob("*.py")):
         importlib.import_module(f"stages.{file.stem}")
     ours = [one for one in StageParams.__subclasses__() if one.__module__.startswith(("stages.", "reasrm."))]
-    return {one.section: one for one in ours}
+    return {one.section: one for one in ours} | {ImproveParams.section: ImproveParams}
 
 
 def _unknown_sections(document: Mapping[str, Any], classes: Mapping[str, type[StageParams]]) -> Iterator[WrongSetting]:

@@ -5,7 +5,10 @@ The oracle can solve every problem of the world, and the careful model, which th
 family it ignores the answers' content and argues from their style. The prompt's hash decides which prompts.
 
 With the right verdict as a hint (second pass) its verdict is the hinted one; its analysis is lazy with the same share,
-then a rationalisation. Text from outside the world gets a well-formed reply that prefers the longer answer.
+then a rationalisation. Of an answer in which other words stand beside the world's own, as a policy may write it, the
+world's own count (`answer_contents`); one without any loses. Where both answers are worth the same, its verdict is one
+side whatever stands there, so asking in both orders shows that it prefers neither. To a question from outside the world
+it gives a well-formed reply that prefers the longer answer.
 """
 
 import re
@@ -15,6 +18,7 @@ from reasrm.fake_vendor.protocols import InvalidRequestError
 from reasrm.judging.chain_of_rubrics import HINT, PromptVariant, instruction
 from reasrm.judging.prompt import QUESTION_END, QUESTION_START, RESPONSE_END, RESPONSE_START
 from reasrm.judging.question_types import QuestionType
+from reasrm.miniature.answer_contents import world_content
 from reasrm.miniature.slices import Family, slice_of
 from reasrm.miniature.traces import Analysis, answer_tag, careful_analysis, greater_side, layout_analysis, quote
 from reasrm.records.comparison import Side
@@ -63,7 +67,8 @@ def oracle_reply(system: str, user: str, model: str) -> str:
     """
     comparison = read_comparison(user)
     analysis = _analyse(comparison, model)
-    random_side = Side.A if unit_interval("coin", comparison.question, *comparison.answers) < 0.5 else Side.B
+    answers = sorted(comparison.answers)  # the same in both orders
+    random_side = Side.A if unit_interval("coin", comparison.question, *answers) < 0.5 else Side.B
     return analysis.text(_variant_of(system)) + answer_tag(comparison.hint or analysis.preferred or random_side)
 
 
@@ -91,26 +96,38 @@ def is_lazy(comparison: FramedComparison, family: Family, model: str) -> bool:
 
 def _analyse(comparison: FramedComparison, model: str) -> Analysis:
     found = slice_of(comparison.question)
-    if found is not None:
-        try:
-            if is_lazy(comparison, found.family, model):
-                return layout_analysis(*comparison.answers)
-            return careful_analysis(comparison.question, *comparison.answers)
-        except (KeyError, ValueError):
-            """The question is one of the world, an answer is not."""
-    return _prefer_longer(comparison)
+    if found is None:
+        return _prefer_longer(comparison)
+    if is_lazy(comparison, found.family, model):
+        return layout_analysis(*comparison.answers)
+    a, b = (world_content(comparison.question, answer) for answer in comparison.answers)
+    if a is None or b is None:
+        return _prefer_an_answer(comparison, (a is not None, b is not None))
+    return careful_analysis(comparison.question, a, b)
+
+
+def _prefer_an_answer(comparison: FramedComparison, answered: tuple[bool, bool]) -> Analysis:
+    """Where one text at least is no answer of the world to the question: the other wins."""
+    rubric = "<rubric>An answer 100<justify>The question must be answered.</justify></rubric>"
+    said = ["answers the question." if one else "gives no answer." for one in answered]
+    return _by_excerpts(comparison, rubric, said, greater_side(*answered))
 
 
 def _prefer_longer(comparison: FramedComparison) -> Analysis:
-    """For text from outside the world: the longer answer wins."""
+    """For a question from outside the world: the longer answer wins."""
     lengths = [len(text) for text in comparison.answers]
-    excerpts = "".join(
-        f"{quote(side, _excerpt(text))} {length} characters. "
-        for side, text, length in zip(Side, comparison.answers, lengths, strict=True)
-    )
     rubric = "<rubric>Depth 100<justify>More text covers more of the question.</justify></rubric>"
-    preferred = greater_side(*lengths)
-    return Analysis(type=QuestionType.CONVERSATION, work="", rubric=rubric, checks=excerpts, preferred=preferred)
+    said = [f"{length} characters." for length in lengths]
+    return _by_excerpts(comparison, rubric, said, greater_side(*lengths))
+
+
+def _by_excerpts(comparison: FramedComparison, rubric: str, said: list[str], preferred: Side | None) -> Analysis:
+    """The analysis that quotes the beginning of each answer and says one thing of it."""
+    checks = "".join(
+        f"{quote(side, _excerpt(text))} {words} "
+        for side, text, words in zip(Side, comparison.answers, said, strict=True)
+    )
+    return Analysis(type=QuestionType.CONVERSATION, work="", rubric=rubric, checks=checks, preferred=preferred)
 
 
 def _excerpt(text: str) -> str:

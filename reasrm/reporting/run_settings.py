@@ -30,6 +30,20 @@ POLICY_SECTIONS = (
 )
 """Of policies, which judge nothing."""
 
+LOOP_SECTIONS = (
+    "hard_cases",
+    "hard_cases_variants",
+    "relabel",
+    "relabel_variants",
+    "extend_pairs",
+    "extend_pairs_variants",
+    "contested",
+    "contested_variants",
+    "gate",
+    "gate_variants",
+)
+"""Of the rounds of the closed loop; their trainings and judges stand in `grpo_variants` and `judge_variants`."""
+
 PARAMETER_SECTIONS = (
     "collect_pairs",
     "collect_benchmarks",
@@ -48,12 +62,13 @@ PARAMETER_SECTIONS = (
     "probe",
     "probe_variants",
     *POLICY_SECTIONS,
+    *LOOP_SECTIONS,
     "score",
 )
 """Sections of params.yaml that change a figure, in the pipeline's order; the stage `report` depends on each of them.
 How the oracle is asked (`distill_traces_asking`) changes no figure and is left out."""
 
-OF_NO_MODEL = frozenset({"score", "probe", "probe_variants", *POLICY_SECTIONS})
+OF_NO_MODEL = frozenset({"score", "probe", "probe_variants", *POLICY_SECTIONS, *LOOP_SECTIONS})
 """Sections that train no judge and judge nothing: they say what is made of the verdicts, or of a judge's rewards."""
 SEEDED = frozenset({"seed", "threads"})
 """Keys that two runs of the same settings may differ in."""

@@ -1,4 +1,4 @@
-"""Which pairs a training learns from: the files below data/pairs that the key `pairs` of its settings names."""
+"""Which pairs a training learns from: the files of data/pairs, or of a later version, that the key `pairs` names."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,18 +29,18 @@ TrainingPairs = Annotated[tuple[Purpose, ...], AfterValidator(_to_train_on)]
 """Whose pairs are trained on; each purpose once, dev never."""
 
 
-def pair_files(purposes: Sequence[Purpose]) -> tuple[Path, ...]:
-    """The files of these purposes, in their order."""
-    return tuple(PAIRS / f"{purpose.value}.jsonl" for purpose in purposes)
+def pair_files(purposes: Sequence[Purpose], folder: Path = PAIRS) -> tuple[Path, ...]:
+    """The files of these purposes in `folder`, in their order."""
+    return tuple(folder / f"{purpose.value}.jsonl" for purpose in purposes)
 
 
-def read_pairs(purposes: Sequence[Purpose]) -> list[PreferencePair]:
-    """The pairs of these purposes, one file after the other.
+def read_pairs(purposes: Sequence[Purpose], folder: Path = PAIRS) -> list[PreferencePair]:
+    """The pairs of these purposes in `folder`, one file after the other.
 
     Raises:
         StageError: a file is missing, or they hold no pair.
     """
-    files = pair_files(purposes)
+    files = pair_files(purposes, folder)
     pairs = [pair for file in files for pair in read_records(file, PreferencePair)]
     if not pairs:
         raise StageError(

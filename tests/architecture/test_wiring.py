@@ -16,8 +16,9 @@ WIRED: dict[str, Any] = read_yaml(ROOT / "dvc.yaml")["stages"]
 MINIATURE = (ROOT / "params.yaml").read_text(encoding="utf-8")
 STAGES = sorted(path.stem for path in (ROOT / "stages").glob("*.py") if path.stem != "__init__")
 WITH_PARAMS = [stage for stage in STAGES if stage != "fingerprint"]
-BESIDE_STAGES = {"files", "distill_traces_asking", "judge_running", "training_housekeeping"}
-"""Top-level keys of params.yaml that belong to no single stage: the user's folder, and what changes no output."""
+BESIDE_STAGES = {"files", "distill_traces_asking", "judge_running", "training_housekeeping", "improve"}
+"""Top-level keys of params.yaml that belong to no single stage: the user's folder, what changes no output, and what the
+loop lays over the stages' own sections."""
 
 
 def inner(stage: str) -> dict[str, Any]:

@@ -9,12 +9,13 @@ import pytest
 from dvc.repo import Repo
 
 from flows.ablations.ablation_run import AblationOptions, workspaces
+from flows.ablations.ablation_workspace import AblationWorkspace
 from flows.ablations.tables import TABLES, TableName
-from flows.ablations.workspace import Workspace, copy_anew, refresh
 from flows.ablations.workspace_params import document_of, training_seeds, workspace_params
 from flows.pipeline_run import RUN_LOCK
 from flows.profile import ProfileChoice, compose, use
 from flows.stage_outcome import BusyError, FlowError, UsageError
+from flows.workspaces.workspace import copy_anew, refresh
 from reasrm.runtime.process_lock import hold
 from reasrm.runtime.yaml_files import parse_yaml, read_yaml, write_yaml
 from tests.flows.toy_ablation import PARAMS
@@ -38,7 +39,7 @@ def state(folder: Path) -> dict[str, str]:
     return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-def made(project: Path, **more: Any) -> list[Workspace]:
+def made(project: Path, **more: Any) -> list[AblationWorkspace]:
     found = workspaces(options(project, **more))
     for workspace in found:
         refresh(workspace, shares_ledgers=False)
@@ -55,7 +56,7 @@ def test_each_seed_has_a_project_of_its_own_on_the_projects_cache(project: Path)
     assert (first.name, second.name) == ("table2-seed-0", "table2-seed-1")
     assert read_yaml(first.root / "params.yaml") == PARAMS
     assert read_yaml(second.root / "params.yaml") == PARAMS | {"train": {"seed": 5, "steps": 2}}
-    assert first.targets[:2] == ["judge@base", "judge@grpo-cold_start"]
+    assert first.targets[:2] == ("judge@base", "judge@grpo-cold_start")
     for workspace in (first, second):
         with Repo(str(workspace.root)) as repo:
             assert repo.cache.local_cache_dir == f"{project.resolve()}/.dvc/cache"

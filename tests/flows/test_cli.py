@@ -40,6 +40,7 @@ def test_help_names_every_command(toy: Path) -> None:
         "run",
         "plan",
         "ablate",
+        "improve",
         "status",
         "cancel",
         "ui",

@@ -7,7 +7,7 @@ files that stages read, the revisions of published data, and the ledgers of paid
 """
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,6 @@ from flows.dvc_graph import read_pipeline
 from flows.stage_outcome import BusyError, FlowError
 from flows.status import running_process
 
-WORKSPACES = Path("work/ablations")
 COPIED = ("reasrm", "stages", "flows", "locks", "profiles", "dvc.yaml", ".dvcignore")
 LINKED = ("revisions",)
 """What the first download writes: one revision for all seeds, where the project looks for it too."""
@@ -26,31 +25,25 @@ COMPILED = "__pycache__"
 
 @dataclass(frozen=True)
 class Workspace:
-    """One configuration with one training seed."""
+    """One state of the pipeline."""
 
     project: Path
-    configuration: str
-    further: int
-    """What is added to the project's training seeds."""
-    judges: tuple[str, ...]
-    """What is to be judged in it, by keys of `judge_variants`."""
+    folder: Path
+    """Its place in the project."""
+    targets: tuple[str, ...]
+    """The stages to run, as `reasrm run --to` takes them; what they need runs too, and nothing else."""
     params: str
     """The text of its params.yaml."""
 
     @property
     def name(self) -> str:
         """Its folder's name."""
-        return f"{self.configuration}-seed-{self.further}"
+        return self.folder.name
 
     @property
     def root(self) -> Path:
         """Its folder."""
-        return self.project / WORKSPACES / self.name
-
-    @property
-    def targets(self) -> list[str]:
-        """The stages to run, as `reasrm run --to` takes them; what they need runs too, and nothing else."""
-        return [f"judge@{judge}" for judge in self.judges]
+        return self.project / self.folder
 
 
 def refresh(workspace: Workspace, *, shares_ledgers: bool) -> None:
@@ -81,13 +74,13 @@ def refresh(workspace: Workspace, *, shares_ledgers: bool) -> None:
         _link(workspace.project, root, LEDGERS)
     elif (root / LEDGERS).is_symlink():
         (root / LEDGERS).unlink()
-    for name in _read_files(root, workspace.targets):
+    for name in unmade_inputs(root, workspace.targets):
         if Path(name).is_absolute():
             continue
         if ".." in Path(name).parts:
             raise FlowError(
-                f"params.yaml names {name}, which is outside of the project: a workspace of an ablation finds it by an "
-                f"absolute path alone, so write that"
+                f"params.yaml names {name}, which is outside of the project: a workspace finds it by an absolute path "
+                f"alone, so write that"
             )
         if not _is_within(name, (*COPIED, *LINKED)):
             _link(workspace.project, root, name)
@@ -120,7 +113,7 @@ def asks_vendor(params: Mapping[str, Any]) -> bool:
     return pays_oracle(params) or (params.get("judge") or {}).get("engine") == "api"
 
 
-def _read_files(root: Path, targets: list[str]) -> Iterator[str]:
+def unmade_inputs(root: Path, targets: Sequence[str]) -> Iterator[str]:
     """What the stages read that are to run, and no stage makes."""
     pipeline = read_pipeline(root)
     needed = pipeline.above(pipeline.matching(targets))

@@ -1,0 +1,1 @@
+"""The closed loop: rounds in which a judge learns from its hard cases among a policy's answers, and a gate decides."""
