@@ -19,7 +19,7 @@ from pydantic import Field
 from reasrm.evaluation.judge_params import JudgeParams, RunningParams
 from reasrm.inference.prompt_rendering import load_tokenizer
 from reasrm.policy.training.answer_rewards import AnswerReward, RandomReward, VerifierReward
-from reasrm.policy.training.judge_rewards import BOTH_ORDERS, JudgeReward, ServedJudgeReward
+from reasrm.policy.training.judge_rewards import BOTH_ORDERS, LocalJudgeReward, ServedJudgeReward
 from reasrm.policy.training.settings import PolicySettings, RewardSource
 from reasrm.policy.training.training import PolicyInputs, train_policy
 from reasrm.records.jsonl import read_records
@@ -71,7 +71,7 @@ class PolicyRunningParams(StageParams):
 
 
 @contextmanager
-def opened_judge(variant: str, params: PolicyParams) -> Iterator[JudgeReward | ServedJudgeReward]:
+def opened_judge(variant: str, params: PolicyParams) -> Iterator[LocalJudgeReward | ServedJudgeReward]:
     """The judge, ready to be asked.
 
     Raises:
@@ -105,7 +105,7 @@ def opened_judge(variant: str, params: PolicyParams) -> Iterator[JudgeReward | S
         judge.model_copy(update={"threads": params.threads}).open_judge(RunningParams.load()) as opened,
         Ledger(LEDGERS / f"policy-{variant}.jsonl") as ledger,
     ):
-        yield JudgeReward(opened, scheme, ledger, scores=judge.kind is JudgeKind.SCALAR)
+        yield LocalJudgeReward(opened, scheme, ledger, scores=judge.kind is JudgeKind.SCALAR)
 
 
 def reward_of(params: PolicyParams, judge: AnswerReward) -> AnswerReward:

@@ -16,7 +16,14 @@ WIRED: dict[str, Any] = read_yaml(ROOT / "dvc.yaml")["stages"]
 MINIATURE = (ROOT / "params.yaml").read_text(encoding="utf-8")
 STAGES = sorted(path.stem for path in (ROOT / "stages").glob("*.py") if path.stem != "__init__")
 WITH_PARAMS = [stage for stage in STAGES if stage != "fingerprint"]
-BESIDE_STAGES = {"files", "distill_traces_asking", "judge_running", "training_housekeeping", "improve"}
+BESIDE_STAGES = {
+    "files",
+    "distill_traces_asking",
+    "judge_running",
+    "training_housekeeping",
+    "improve",
+    "policy_running",
+}
 """Top-level keys of params.yaml that belong to no single stage: the user's folder, what changes no output, and what the
 loop lays over the stages' own sections."""
 
@@ -51,6 +58,8 @@ def test_a_stage_depends_on_its_fingerprint_and_its_own_section_alone(stage: str
     if stage == "report":  # the page shows the settings of all stages, so it has to follow them
         others = [one for one in WITH_PARAMS if one != stage]
         sections += others + [f"{one}_variants" for one in others if "foreach" in WIRED[one]]
+    if stage == "policy":  # its judge is run as it is judged (docs/decisions/017)
+        sections += ["judge", "judge_variants.${item.judge}"]
     named = inner(stage)["params"]
     wrong = sorted(set(named) ^ set(sections))
     assert sorted(named) == sorted(sections), f"`params` of {stage} in dvc.yaml: missing, or too much: {wrong}"

@@ -41,7 +41,7 @@ class JudgeView(ABC):
         """
 
 
-class JudgeReward(AnswerReward, JudgeView):
+class LocalJudgeReward(AnswerReward, JudgeView):
     """A judge that is open in this process."""
 
     def __init__(self, judge: Judge, scheme: str, ledger: Ledger, *, scores: bool) -> None:

@@ -78,20 +78,15 @@ def train_policy(
     from reasrm.policy.training.trainer import GroupReward, PolicyTrainer, StopPolicy
 
     start, tokenizer = inputs.start, inputs.tokenizer
-    trained, left_out = rendered(tokenizer, inputs.trained, settings.max_prompt_tokens)
-    left_out.say(run.name)
-    if not trained:
-        raise left_out.no_data(run.name, "prompts", "max_prompt_tokens", settings.max_prompt_tokens)
-    require_one_generation(run.name, len(trained), left_out, settings)
-    checked = _checked(run.name, tokenizer, inputs.checked, settings)
-    folder, steps = run.resume_from / ANSWERS, RewardSteps(run.resume_from)
+    trained = _trained(run.name, inputs, settings)
+    checked = _checked(run.name, inputs, settings)
+    steps = RewardSteps(run.resume_from)
     rewarding = GroupReward(
         {prompt.id: (prompt, shown) for prompt, shown in trained}, tokenizer, settings, reward, steps
     )
     scheme = SCHEMES.get(settings.scheme)
     stop = StopPolicy(steps, settings, is_advantage=scheme is not None and scheme.is_advantage)
-    checks = PolicyChecks(folder, start, tokenizer, checked, settings, judge)
-    rows = [{"prompt": _turns(prompt), "prompt_id": prompt.id} for prompt, _ in trained]
+    checks = PolicyChecks(run.resume_from / ANSWERS, start, tokenizer, checked, settings, judge)
     with refused_in_one_line(run.name), vllm_computes_as(settings):
         trainer = PolicyTrainer(
             settings,
@@ -99,7 +94,7 @@ def train_policy(
             model=load_language_model(start, settings),
             args=config,
             reward_funcs=[rewarding],
-            train_dataset=Dataset.from_list(rows),
+            train_dataset=Dataset.from_list([{"prompt": _turns(one), "prompt_id": one.id} for one, _ in trained]),
             processing_class=tokenizer,
             callbacks=[checks, stop],
             peft_config=adapter_config(settings.lora, AdapterTask.LANGUAGE_MODEL),
@@ -112,11 +107,7 @@ def train_policy(
     done = int(trainer.state.global_step)
     outcome = _outcome(settings, done, stop.cause, collapsed=stop.collapsed)
     if trainer.is_world_process_zero():
-        if outcome.stopped:
-            say_error(run.name, f"stopped {outcome.stopped}")
-        _publish(folder, answers, checks.steps(done), steps, [prompt for prompt, _ in checked], outcome)
-        if run.housekeeping.prune_work:
-            remove_resume_folder(run.resume_from)
+        _publish(run, answers, checks.steps(done), steps, [prompt for prompt, _ in checked], outcome)
     return outcome
 
 
@@ -129,14 +120,28 @@ def rendered(tokenizer: Any, prompts: Sequence[PolicyPrompt], most_tokens: int) 
     return kept, LeftOut.of(len(pairs), len(kept), reasons)
 
 
-def _checked(name: str, tokenizer: Any, prompts: Sequence[PolicyPrompt], settings: PolicySettings) -> Rendered:
+def _trained(name: str, inputs: PolicyInputs, settings: PolicySettings) -> Rendered:
+    """Prompts to train on.
+
+    Raises:
+        NoTrainingDataError: none is left, or there are too few for one generation.
+    """
+    trained, left_out = rendered(inputs.tokenizer, inputs.trained, settings.max_prompt_tokens)
+    left_out.say(name)
+    if not trained:
+        raise left_out.no_data(name, "prompts", "max_prompt_tokens", settings.max_prompt_tokens)
+    require_one_generation(name, len(trained), left_out, settings)
+    return trained
+
+
+def _checked(name: str, inputs: PolicyInputs, settings: PolicySettings) -> Rendered:
     """Prompts of the checks, each once.
 
     Raises:
         StageError: none is left.
     """
-    distinct = {prompt.id: prompt for prompt in prompts}
-    checked, left_out = rendered(tokenizer, list(distinct.values()), settings.max_prompt_tokens)
+    distinct = {prompt.id: prompt for prompt in inputs.checked}
+    checked, left_out = rendered(inputs.tokenizer, list(distinct.values()), settings.max_prompt_tokens)
     left_out.say(f"{name} checks")
     if not checked:
         raise StageError(
@@ -166,17 +171,22 @@ def _outcome(settings: PolicySettings, done: int, cause: str, *, collapsed: bool
 
 
 def _publish(
-    drawn: Path,
+    run: TrainingRun,
     out: Path,
     checked: Sequence[int],
     steps: RewardSteps,
     prompts: Sequence[PolicyPrompt],
     outcome: PolicyOutcome,
 ) -> None:
-    """Write the output folder from what was drawn; whole or absent."""
+    """Write the output folder from what was drawn, whole or absent; then remove what a killed run would resume from."""
+    if outcome.stopped:
+        say_error(run.name, f"stopped {outcome.stopped}")
+    drawn = run.resume_from / ANSWERS
     with new_folder(out) as folder:
         for step in checked:
             answers_file(folder, step).write_bytes(answers_file(drawn, step).read_bytes())
         write_records(folder / "steps.jsonl", [steps.check(step) for step in checked])
         write_records(folder / "prompts.jsonl", prompts)
         write_json(folder / "outcome.json", outcome.model_dump(mode="json"))
+    if run.housekeeping.prune_work:
+        remove_resume_folder(run.resume_from)

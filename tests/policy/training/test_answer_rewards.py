@@ -6,7 +6,7 @@ import pytest
 
 from reasrm.inference.scripted_engine import ScriptedEngine
 from reasrm.policy.training.answer_rewards import PromptGroup, RandomReward, RewardCosts, VerifierReward
-from reasrm.policy.training.judge_rewards import JudgeReward
+from reasrm.policy.training.judge_rewards import LocalJudgeReward
 from reasrm.records.ledger import Ledger
 from reasrm.records.pair import Message, Role
 from reasrm.records.policy import PolicyPrompt, Verifier
@@ -42,7 +42,7 @@ def test_a_judge_rewards_by_its_scheme_counts_its_tokens_and_is_asked_once(tmp_p
     engine = ScriptedEngine(counts_good, "counts good")
     for _ in range(2):
         with text_judge(engine) as judge, Ledger(tmp_path / "ledger.jsonl") as ledger:
-            reward = JudgeReward(judge, "debiased_tournament", ledger, scores=False)
+            reward = LocalJudgeReward(judge, "debiased_tournament", ledger, scores=False)
             rewarded = reward.rewards(groups, 0)
             pairs = [(OPEN, "good", "bad"), (OPEN, "bad", "good"), (OPEN, "bad", "bad"), (OPEN, "odd", "good")]
             beside = reward.beside(pairs)
