@@ -71,8 +71,6 @@ def train_policy(
         StageError: the machine lacks what a setting needs, the judge cannot be used, or no check can be made.
         StoppedResumable: the judge's service stopped answering.
     """
-    from datasets import Dataset
-
     config = grpo_config(settings, run)  # first: vLLM's environment must be set before TRL imports it
 
     from reasrm.policy.training.trainer import GroupReward, PolicyTrainer, StopPolicy
@@ -84,8 +82,7 @@ def train_policy(
     rewarding = GroupReward(
         {prompt.id: (prompt, shown) for prompt, shown in trained}, tokenizer, settings, reward, steps
     )
-    scheme = SCHEMES.get(settings.scheme)
-    stop = StopPolicy(steps, settings, is_advantage=scheme is not None and scheme.is_advantage)
+    stop = StopPolicy(steps, settings, is_advantage=_gives_advantages(settings))
     checks = PolicyChecks(run.resume_from / ANSWERS, start, tokenizer, checked, settings, judge)
     with refused_in_one_line(run.name), vllm_computes_as(settings):
         trainer = PolicyTrainer(
@@ -94,7 +91,7 @@ def train_policy(
             model=load_language_model(start, settings),
             args=config,
             reward_funcs=[rewarding],
-            train_dataset=Dataset.from_list([{"prompt": _turns(one), "prompt_id": one.id} for one, _ in trained]),
+            train_dataset=_dataset(trained),
             processing_class=tokenizer,
             callbacks=[checks, stop],
             peft_config=adapter_config(settings.lora, AdapterTask.LANGUAGE_MODEL),
@@ -151,8 +148,20 @@ def _checked(name: str, inputs: PolicyInputs, settings: PolicySettings) -> Rende
     return checked
 
 
-def _turns(prompt: PolicyPrompt) -> list[dict[str, Any]]:
-    return [turn.model_dump(mode="json") for turn in prompt.prompt]
+def _gives_advantages(settings: PolicySettings) -> bool:
+    """Whether rewards are divided by their group's spread already."""
+    scheme = SCHEMES.get(settings.scheme)
+    return scheme is not None and scheme.is_advantage
+
+
+def _dataset(prompts: Rendered) -> Any:
+    """The `datasets.Dataset` of prompts, as TRL takes them."""
+    from datasets import Dataset
+
+    turns = [[turn.model_dump(mode="json") for turn in prompt.prompt] for prompt, _ in prompts]
+    return Dataset.from_list(
+        [{"prompt": one, "prompt_id": prompt.id} for one, (prompt, _) in zip(turns, prompts, strict=True)]
+    )
 
 
 def _outcome(settings: PolicySettings, done: int, cause: str, *, collapsed: bool) -> PolicyOutcome:
