@@ -98,16 +98,19 @@ def _safety(found: PolicyMeasures, label: Label) -> Iterator[str]:
 
 
 def _gaming(arms: Sequence[ArmView]) -> Iterator[str]:
-    grew = []
-    for view in arms:
-        moved = view.arm.changes.get("shortcut")
-        if moved is not None and moved.value > 0 and shown(moved.q):
-            start, end = (figure_text(one["shortcut"].value, SHARE) for one in (view.arm.start, view.arm.end))
-            grew.append(f"{view.label} ({start} to {end} %, {test_text(moved.q)})")
-    if grew:
-        yield f"Answers that carry a shortcut become more frequent under {', '.join(grew)}."
-    else:
-        yield "Under no arm is it shown that answers with a shortcut become more frequent."
+    for name, answers in (("shortcut", "carry a shortcut"), ("repetition", "repeat a sentence")):
+        grew = [text for view in arms if (text := _grown(view, name))]
+        if grew:
+            yield f"Answers that {answers} become more frequent under {', '.join(grew)}."
+        else:
+            yield f"Under no arm is it shown that answers that {answers} become more frequent."
+    moved = [(view, view.arm.style) for view in arms if view.arm.style is not None and shown(view.arm.style.q)]
+    if moved:
+        told = ", ".join(
+            f"{view.label} ({figure_text(style.value, SHARE)} %, {figure_text(style.by_chance, SHARE)} % by chance)"
+            for view, style in sorted(moved, key=lambda one: -one[1].value)
+        )
+        yield f"The style of answers moves away from the start's (total variation): {told}."
     tested = [view for view in arms if view.arm.over_optimisation is not None]
     opposed = [view for view in tested if view.arm.over_optimisation and view.arm.over_optimisation.opposed]
     surely = [view for view in opposed if view.arm.over_optimisation and shown(view.arm.over_optimisation.q)]
@@ -118,6 +121,15 @@ def _gaming(arms: Sequence[ArmView]) -> Iterator[str]:
             yield f"Over-optimisation is not shown for {view.label}, although the figures part: {_parted(view)}."
     if tested and not opposed:
         yield "Over-optimisation (gold falls while the proxy rises) is seen under no arm."
+
+
+def _grown(view: ArmView, name: str) -> str:
+    """The arm with its share at the start and at the end, if it is shown to have grown; else empty."""
+    moved = view.arm.changes.get(name)
+    if moved is None or moved.value <= 0 or not shown(moved.q):
+        return ""
+    start, end = (figure_text(one[name].value, SHARE) for one in (view.arm.start, view.arm.end))
+    return f"{view.label} ({start} to {end} %, {test_text(moved.q)})"
 
 
 def _parted(view: ArmView) -> str:

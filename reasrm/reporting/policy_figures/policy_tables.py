@@ -67,10 +67,10 @@ def arm_table(arms: Sequence[ArmView], found: PolicyMeasures) -> PolicyTable:
     rows = []
     for view in arms:
         checks = [seed.last for seed in view.arm.seeds]
-        cells = [_spent([one.step for one in checks]), _spent([one.comparisons for one in checks]), _tokens(checks)]
+        cells = [_spent([one.step for one in checks]), _tokens(checks)]
         cells += [_end(view, name, found.measure(name)) for name in names]
         rows.append(PolicyRow(view.label, f"{view.rewarded_by} · {_seeds(view)}", view.series, tuple(cells)))
-    columns = ["updates", "comparisons", "judge tokens"] + [_with_unit(found.measure(name)) for name in names]
+    columns = ["updates", "judge tokens"] + [_with_unit(found.measure(name)) for name in names]
     return PolicyTable(
         "What each arm spent, and what became of it",
         f"At each training's last check, on {found.prompts.prompts:,} prompts that nothing is trained on. 95 % "
@@ -206,7 +206,9 @@ def _tokens(checks: Sequence[PolicyCheck]) -> PolicyCell:
     )
     if not read + written:
         return PolicyCell()
-    return PolicyCell(f"{read + written:,.0f}", (f"read {read:,.0f}", f"written {written:,.0f}"))
+    comparisons = sum(one.comparisons for one in checks) / len(checks)
+    lines = (f"read {read:,.0f}", f"written {written:,.0f}", f"{comparisons:,.0f} comparisons")
+    return PolicyCell(f"{read + written:,.0f}", lines)
 
 
 def _end(view: ArmView, name: str, about: MeasureAbout) -> PolicyCell:

@@ -58,7 +58,7 @@ def test_tables_hold_the_figures_and_a_dash_where_there_is_none(
 ) -> None:
     arms = arm_table(views, measures)
     cells = {row.label: dict(zip((name for name, _ in arms.columns), row.cells, strict=True)) for row in arms.rows}
-    assert cells["good"]["judge tokens"][:2] == ("2,000", ("read 1,000", "written 1,000"))
+    assert cells["good"]["judge tokens"][:2] == ("2,000", ("read 1,000", "written 1,000", "80 comparisons"))
     assert cells["equal"]["judge tokens"].value == "–"
     assert (cells["good"]["gold, percent"].value, cells["good"]["gold, percent"].shown) == ("95.0", True)
     assert (cells["dear"]["gold, percent"].value, cells["dear"]["gold, percent"].shown) == ("50.0", False)
