@@ -67,7 +67,12 @@ def measure(engine: str, given: argparse.Namespace) -> Training:
         params["training_housekeeping"]["prune_work"] = False  # the trainer's log is read there
         params["grpo"] |= json.loads(given.set) | {"rollouts": ROLLOUTS[engine]}
         params["grpo_variants"] = {
-            "full": {"start": given.start, "prompt_variant": "full", "rewards": {"verdict": 1.0}}
+            "full": {
+                "start": given.start,
+                "reads": "data/pairs",
+                "prompt_variant": "full",
+                "rewards": {"verdict": 1.0},
+            }
         }
         write_yaml(folder / "params.yaml", params)
         load, began = os.getloadavg()[0], time.perf_counter()

@@ -12,9 +12,9 @@ import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from pydantic import Field
+from pydantic import Field, computed_field
 
 from reasrm.evaluation.judge_params import JudgeParams, RunningParams
 from reasrm.inference.prompt_rendering import load_tokenizer
@@ -50,13 +50,21 @@ class PolicyParams(StageParams, PolicySettings):
     checkpoint: Path
     """The judge's, as in `judge_variants.<judge>`."""
 
+    @computed_field
+    def judge_settings(self) -> dict[str, Any]:
+        """How the judge is run and prompted; a killed training goes on only where this is unchanged too."""
+        return JudgeParams.load(self.judge).model_dump(mode="json")
+
     def inputs(self) -> tuple[Path, ...]:
         """What the training reads; a killed run resumes where these are unchanged."""
         return (PROMPTS / self.prompts, self.start, self.checkpoint, FINGERPRINT)
 
 
 class PolicyRunningParams(StageParams):
-    """Section `policy_running`: where a policy's judge runs. It changes no reward, so no stage depends on it."""
+    """Section `policy_running`: where a policy's judge runs; no stage depends on it.
+
+    A served judge must have the same weights and prompt. How long its replies may be is for who serves it to say.
+    """
 
     section: ClassVar[str] = "policy_running"
 
@@ -86,6 +94,11 @@ def opened_judge(variant: str, params: PolicyParams) -> Iterator[LocalJudgeRewar
             f"{judge.checkpoint} (`judge_variants.{params.judge}` in params.yaml): name the same"
         )
     if running.judge_url is not None:
+        if judge.kind is JudgeKind.SCALAR:
+            raise StageError(
+                f"policy@{variant}: a served judge that scores does not say what it read, so no budget would "
+                "be the same for all arms: set policy_running.judge_url to null for this arm, and launch one process"
+            )
         client = JudgeClient(running.judge_url, running.patience_seconds, running.timeout_seconds)
         try:
             _require_same_judge(client, params.checkpoint, judge)

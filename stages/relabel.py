@@ -23,6 +23,7 @@ from reasrm.distillation.passes import OraclePass, PassResult
 from reasrm.distillation.prices import Prices, library_prices
 from reasrm.distillation.request_plan import Oracle
 from reasrm.distillation.settings import AskingSettings
+from reasrm.distillation.traces import PassTotals
 from reasrm.judging.chain_of_rubrics import PromptVariant
 from reasrm.miniature.oracle_server import local_oracle
 from reasrm.policy.hard_cases.relabelling import Relabelling, relabelling_metrics
@@ -31,7 +32,7 @@ from reasrm.records.jsonl import read_records, write_records
 from reasrm.records.trace import OracleTrace, TracePass
 from reasrm.runtime.outputs import new_folder, write_json
 from reasrm.runtime.params import StageParams
-from reasrm.runtime.stage_main import StageError, run_stage
+from reasrm.runtime.stage_main import run_stage
 from reasrm.runtime.work_folder import LEDGERS, WORK
 
 RELABELLED = Path("data/relabelled")
@@ -98,15 +99,16 @@ def main(name: str) -> str:
 
     Raises:
         StoppedResumable: the run was stopped before every question was settled.
-        StageError: there is no candidate.
     """
     params = RelabelParams.load(name)
     candidates = list(read_records(params.reads, Candidate))
-    if not candidates:
-        raise StageError(f"{params.reads} holds no candidate, so there is nothing to ask")
-    result, found = ask(name, params, Relabelling(candidates, params.most_questions, params.prompt_variant))
-    result.raise_if_stopped()
-    metrics = relabelling_metrics(found, result.totals)
+    found: list[RelabelledCandidate] = []
+    totals = PassTotals(params.oracle().prices)
+    if candidates:  # two judges that agree everywhere leave none, and that is an answer too
+        result, found = ask(name, params, Relabelling(candidates, params.most_questions, params.prompt_variant))
+        result.raise_if_stopped()
+        totals = result.totals
+    metrics = relabelling_metrics(found, totals)
     with new_folder(RELABELLED / name) as folder:
         write_records(folder / "relabelled.jsonl", found)
         write_json(folder / "metrics.json", metrics)

@@ -93,6 +93,8 @@ def _run_round(options: ImproveOptions, workspace: Workspace, number: int) -> di
         train = relabelled_sets(number)[0]
         _run(replace(workspace, targets=(f"relabel@{train}",)), limits, options)
         spent = _read(workspace.root / "data/relabelled" / train / "metrics.json")["usd"]
+        if spent is None:
+            raise FlowError("params.yaml: relabel: the model's price is not known, so no budget holds: give `prices`")
         limits = replace(limits, budget_usd=max(0.0, limits.budget_usd - spent))
     _run(workspace, limits, options)
     decision = _read(workspace.root / "data/gates" / f"{round_name(number)}.json")

@@ -13,6 +13,7 @@ import pytest
 
 from flows.improving.round_params import round_params
 from flows.stage_outcome import FlowError
+from flows.status import running_process
 from reasrm.runtime.yaml_files import parse_yaml, read_yaml, write_yaml
 from tests.flows.processes import LONG, survivors
 from tests.flows.toy_project import environment
@@ -104,6 +105,9 @@ def test_a_killed_round_goes_on_and_rounds_chain(project: Path, surroundings: di
     process.wait()
     assert not survivors(map(int, (project / PROCESSES).read_text().split()))
     (project / HANG).unlink()
+    while running_process(project / "work/improve/round-1") is not None:  # it ends when it sees that it is orphaned
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
     done = improve(project, surroundings, "--rounds", "2", "--json", "--budget-usd", "1")
     assert done.returncode == 0, done.stderr

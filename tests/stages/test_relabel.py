@@ -16,6 +16,7 @@ from reasrm.records.comparison import Side
 from reasrm.records.hard_case import AnswerPair, Candidate, CandidateKind, RelabelledCandidate, RelabelOutcome
 from reasrm.records.jsonl import read_records, read_rows, write_records
 from reasrm.runtime.yaml_files import read_yaml, write_yaml
+from stages.relabel import main
 from tests.flows.processes import LONG
 
 ROOT = Path(__file__).parents[2]
@@ -99,3 +100,15 @@ def test_a_killed_and_a_stopped_run_go_on_and_nothing_is_asked_twice(tmp_path: P
     metrics = json.loads(outputs(killed)[1])
     assert sum(metrics["outcomes"].values()) == metrics["candidates"] == CANDIDATES
     assert metrics["usd"] > 0.1
+
+
+def test_two_judges_that_agree_everywhere_leave_nothing_to_ask_and_that_is_an_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_checkout(tmp_path / "agreed", 1)
+    write_records(folder / "data/candidates.jsonl", [])
+    monkeypatch.chdir(folder)
+    assert main("some").startswith("some: 0 questions, $0.0000")
+    found, metrics = outputs(folder)
+    assert found == b""
+    assert (json.loads(metrics)["questions"], json.loads(metrics)["usd"]) == (0, 0)

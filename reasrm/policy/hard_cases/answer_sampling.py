@@ -16,6 +16,9 @@ from reasrm.records.policy import PolicyPrompt
 from reasrm.records.reply import Finish
 from reasrm.runtime.progress import ProgressLine
 
+ROUNDS_APART = 1_000_003
+"""Between the seeds of two rounds, so that no round draws an earlier one's answers again."""
+
 
 class AnswerSampling(BaseModel):
     """How answers are drawn, and how the policy is run for it."""
@@ -105,7 +108,9 @@ def sample_answers(
         texts: dict[str, list[str]] = {one.id: [] for one in prompts}
         for sample in range(settings.samples):
             line = ProgressLine(f"answers, draw {sample + 1} of {settings.samples}")
-            drawn = ask_all(opened.engine, asked.values(), settings.sampling(seed + sample), ledger, line)
+            drawn = ask_all(
+                opened.engine, asked.values(), settings.sampling(seed * ROUNDS_APART + sample), ledger, line
+            )
             for prompt_id, prompt in asked.items():
                 counts.answers += 1
                 reply = drawn[prompt.key]

@@ -93,12 +93,12 @@ class ServedJudgeReward(AnswerReward, JudgeView):
         """By the scheme, one request per group.
 
         Raises:
-            StageError: of all comparisons not one has a verdict, so the judge is no reward.
+            StageError: at the start of the training not one comparison has a verdict, so the judge is no reward.
         """
         replies = self._compared([(group.prompt, group.answers, group.anchor) for group in groups], self._scheme.name)
         unreadable = sum((Counter(reply.get("unreadable", {})) for reply in replies), Counter[str]())
         compared = sum(len(reply.get("comparisons", ())) for reply in replies)
-        if compared and unreadable.total() == compared:
+        if step == 0 and compared and unreadable.total() == compared:
             raise StageError(
                 f"none of {compared} comparisons has a verdict ({', '.join(sorted(unreadable))}): ask the judge once "
                 "by hand (`reasrm judge`), or shorten what it is shown"

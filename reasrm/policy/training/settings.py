@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from reasrm.policy.pairwise_rewards.registry import scheme_named
 from reasrm.runtime.stage_main import StageError
-from reasrm.training.grpo.group_settings import GroupSettings, RewardScale
+from reasrm.training.grpo.group_settings import GroupSettings, RewardScale, ZeroSignalGroups
 from reasrm.training.monitoring.settings import Keep
 from reasrm.training.trainer_settings import Strategy
 
@@ -102,6 +102,11 @@ class PolicySettings(GroupSettings):
             raise ValueError(
                 f"checks draw answers with whole weights on each device, and launch.strategy "
                 f"{self.launch.strategy.value} cuts them: take ddp or zero2, or an adapter (lora)"
+            )
+        if self.launch.processes > 1 and self.zero_signal_groups is ZeroSignalGroups.REPLACE:
+            raise ValueError(
+                f"zero_signal_groups: replace samples single groups, and launch.processes ({self.launch.processes}) "
+                "would cut them: take keep or drop"
             )
         share = self.batch_size * self.steps_per_generation // self.launch.processes
         if share % self.replies_per_prompt:

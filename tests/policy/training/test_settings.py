@@ -32,6 +32,14 @@ def test_every_setting_stands_in_params() -> None:
         ({"scheme": "pairwise_advantage"}, "take scale_rewards: none"),
         ({"launch": {"processes": 2, "strategy": "fsdp2"}}, "take ddp or zero2"),
         ({"launch": {"processes": 2, "strategy": "ddp"}, "batch_size": 18}, "is 9, which cuts groups of"),
+        (
+            {
+                "launch": {"processes": 2, "strategy": "ddp"},
+                "zero_signal_groups": "replace",
+                "most_extra_generations": 1,
+            },
+            "would cut them: take keep or drop",
+        ),
         ({"keep": "best_on_dev"}, "keep"),
         ({"judge_tokens": 0}, "judge_tokens"),
     ],
