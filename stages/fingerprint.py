@@ -8,7 +8,7 @@ Run:     python -m stages.fingerprint      (or: dvc repro fingerprint); `--out F
 import argparse
 from pathlib import Path
 
-from reasrm.fingerprints.import_closure import fingerprint, import_edges, stage_names
+from reasrm.fingerprints.import_closure import fingerprint, import_edges, stage_modules
 from reasrm.fingerprints.locked_versions import locked_versions
 from reasrm.runtime.outputs import new_folder, write_json
 from reasrm.runtime.stage_main import run_stage
@@ -21,11 +21,11 @@ def main() -> str:
     parser = argparse.ArgumentParser(description="Write what each stage's code means.")
     parser.add_argument("--out", type=Path, default=OUT, help="folder to write (default: %(default)s)")
     out = parser.parse_args().out
-    edges, locked = import_edges(), locked_versions()
+    edges, locked, stages = import_edges(), locked_versions(), stage_modules()
     with new_folder(out) as folder:
-        for stage in stage_names():
+        for stage in stages:
             write_json(folder / f"{stage}.json", fingerprint(stage, edges, locked))
-    return f"{len(stage_names())} stages, {len(edges.inside)} modules"
+    return f"{len(stages)} stages, {len(edges.inside)} modules"
 
 
 if __name__ == "__main__":

@@ -50,8 +50,8 @@ def faults(root: Path) -> list[WrongSetting]:
 
 def parameter_classes(root: Path) -> dict[str, type[StageParams]]:
     """The class that reads each section, by the section's name: those of the stages, and what these import."""
-    for file in sorted((root / "stages").glob("*.py")):
-        importlib.import_module(f"stages.{file.stem}")
+    for file in sorted((root / "stages").rglob("*.py")):
+        importlib.import_module(".".join(file.relative_to(root).with_suffix("").parts))
     ours = [one for one in StageParams.__subclasses__() if one.__module__.startswith(("stages.", "reasrm."))]
     return {one.section: one for one in ours} | {ImproveParams.section: ImproveParams}
 
@@ -108,10 +108,10 @@ def _wrong(
 
 def _stage_of(params: type[StageParams]) -> str:
     """The stage that reads a class's section; of one outside of `stages` the stage that its name begins with."""
-    package, _, module = params.__module__.partition(".")
+    package, *_, module = params.__module__.split(".")
     if package == "stages":
         return module
-    stages = [one.section for one in StageParams.__subclasses__() if one.__module__ == f"stages.{one.section}"]
+    stages = [one.section for one in StageParams.__subclasses__() if one.__module__.startswith("stages.")]
     return max((stage for stage in stages if params.section.startswith(stage)), key=len, default="")
 
 

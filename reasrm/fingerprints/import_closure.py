@@ -41,9 +41,11 @@ class Closure(NamedTuple):
     """Import names."""
 
 
-def stage_names(folder: Path = Path(STAGES)) -> tuple[str, ...]:
-    """The stages: files directly under `stages/`, this one left out."""
-    return tuple(sorted(path.stem for path in folder.glob("*.py") if path.stem not in {"__init__", "fingerprint"}))
+def stage_modules(folder: Path = Path(STAGES)) -> dict[str, str]:
+    """The module of each stage by its name: the files under `stages/`, in packages of it too, but for `fingerprint`."""
+    files = (path for path in folder.rglob("*.py") if path.stem not in {"__init__", "fingerprint"})
+    modules = {path.stem: ".".join((STAGES, *path.relative_to(folder).with_suffix("").parts)) for path in files}
+    return dict(sorted(modules.items()))
 
 
 def import_edges() -> ImportEdges:
@@ -101,7 +103,7 @@ def fingerprint(stage: str, edges: ImportEdges, locked: dict[str, dict[str, Path
         DeclarationError: a declared file is missing.
         VersionsError: a library that the stage reaches is not locked, or not installed as locked.
     """
-    reached = closure(f"{STAGES}.{stage}", edges)
+    reached = closure(stage_modules()[stage], edges)
     libraries = meaningful_libraries(reached.libraries)
     return {
         "modules": {module: meaning_of(module).meaning for module in reached.modules},

@@ -176,9 +176,7 @@ def _device_document(device: Device) -> dict[str, Any]:
 
 def _assumptions(device: Device) -> list[str]:
     """What the figures rest on, in words."""
-    said = [
-        "memory for the longest sequences that the limits allow; formulas in docs/training.md, checked on CPUs alone"
-    ]
+    said = ["memory for the longest sequences that the limits allow; formulas in docs/training.md"]
     if device.peak_flops is None:
         return [*said, "hours unknown: no throughput is known for this device"]
     if device.is_gpu:

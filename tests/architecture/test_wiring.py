@@ -14,7 +14,12 @@ from reasrm.runtime.yaml_files import read_yaml
 ROOT = Path(__file__).parents[2]
 WIRED: dict[str, Any] = read_yaml(ROOT / "dvc.yaml")["stages"]
 MINIATURE = (ROOT / "params.yaml").read_text(encoding="utf-8")
-STAGES = sorted(path.stem for path in (ROOT / "stages").glob("*.py") if path.stem != "__init__")
+MODULES = {
+    path.stem: ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    for path in (ROOT / "stages").rglob("*.py")
+    if path.stem != "__init__"
+}
+STAGES = sorted(MODULES)
 WITH_PARAMS = [stage for stage in STAGES if stage != "fingerprint"]
 BESIDE_STAGES = {
     "files",
@@ -33,7 +38,7 @@ def inner(stage: str) -> dict[str, Any]:
 
 
 def params_class(stage: str) -> type[StageParams]:
-    module = importlib.import_module(f"stages.{stage}")
+    module = importlib.import_module(MODULES[stage])
     (found,) = {
         one
         for one in vars(module).values()
@@ -43,12 +48,12 @@ def params_class(stage: str) -> type[StageParams]:
 
 
 def test_a_file_under_stages_is_a_stage_and_a_stage_is_a_file() -> None:
-    assert sorted(WIRED) == STAGES, "the stages of dvc.yaml on the left, stages/*.py on the right"
+    assert sorted(WIRED) == STAGES, "the stages of dvc.yaml on the left, the files under stages/ on the right"
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_runs_its_own_file(stage: str) -> None:
-    assert re.match(rf"python -m stages\.{stage}($| )", inner(stage)["cmd"])
+    assert re.match(rf"python -m {re.escape(MODULES[stage])}($| )", inner(stage)["cmd"])
     assert ("${key}" in inner(stage)["cmd"]) == ("foreach" in WIRED[stage])
 
 

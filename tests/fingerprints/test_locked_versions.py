@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reasrm.fingerprints.import_closure import closure, import_edges, stage_names
+from reasrm.fingerprints.import_closure import closure, import_edges, stage_modules
 from reasrm.fingerprints.locked_versions import (
     LIGHT,
     RESTS_ON,
@@ -74,5 +74,5 @@ def test_the_table_of_what_rests_on_what_follows_the_libraries_own_words() -> No
 
 def test_every_library_that_counts_as_light_is_one_that_a_stage_reaches() -> None:
     edges = import_edges()
-    reached = {library for stage in stage_names() for library in closure(f"stages.{stage}", edges).libraries}
+    reached = {library for stage in stage_modules().values() for library in closure(stage, edges).libraries}
     assert sorted(LIGHT - reached) == []

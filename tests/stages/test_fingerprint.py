@@ -52,10 +52,12 @@ def project(sources: Path, tmp_path: Path) -> Path:
 
 
 def test_every_stage_has_its_fingerprint(before: Fingerprints) -> None:
-    stages = {path.stem for path in (ROOT / "stages").glob("*.py")} - {"__init__", "fingerprint"}
-    assert before.keys() == stages
+    stages = {
+        path.stem: path for path in (ROOT / "stages").rglob("*.py") if path.stem not in {"__init__", "fingerprint"}
+    }
+    assert before.keys() == stages.keys()
     for stage, one in before.items():
-        assert f"stages.{stage}" in one["modules"]
+        assert ".".join(stages[stage].relative_to(ROOT).with_suffix("").parts) in one["modules"]
         assert "stages" in one["modules"]
 
 

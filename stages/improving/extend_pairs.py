@@ -2,7 +2,7 @@
 
 Reads:   data/relabelled/<round>-train, data/pairs/reinforce.jsonl, the version that the present judge learnt from
 Writes:  data/pair_versions/<round>/reinforce.jsonl
-Run:     python -m stages.extend_pairs <round>      (or: dvc repro extend_pairs@<round>)
+Run:     python -m stages.improving.extend_pairs <round>      (or: dvc repro extend_pairs@<round>)
 """
 
 import argparse

@@ -3,7 +3,7 @@
 Reads:   data/relabelled/<round>-held_out and <round>-train, data/contested/<round>, both judges' judgments,
          data/benchmarks
 Writes:  data/gates/<round>.json: the decision, both figures with intervals, dollars per point
-Run:     python -m stages.gate <round>      (or: dvc repro gate@<round>)
+Run:     python -m stages.improving.gate <round>      (or: dvc repro gate@<round>)
 """
 
 import argparse

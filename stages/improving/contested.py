@@ -3,7 +3,7 @@
 Reads:   data/hard_cases/<round>/held_out.jsonl, both judges' checkpoints, data/judgments/<judge> (settings of each)
 Writes:  data/contested/<round>/candidates.jsonl (in an order of chance), counts.json
 Resumes: ledgers/contested-<round>.jsonl
-Run:     python -m stages.contested <round>      (or: dvc repro contested@<round>)
+Run:     python -m stages.improving.contested <round>      (or: dvc repro contested@<round>)
 """
 
 import argparse

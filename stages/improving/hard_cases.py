@@ -5,7 +5,7 @@ Reads:   the policy's checkpoint, its training prompts, data/judgments/<judge> (
 Writes:  data/hard_cases/<round>/candidates.jsonl (in the order in which they are to be asked about), held_out.jsonl
          (pairs of the prompts that are held out, not judged yet), funnel.json
 Resumes: ledgers/hard_cases-<round>.jsonl; nothing that is in it is drawn or judged again
-Run:     python -m stages.hard_cases <round>      (or: dvc repro hard_cases@<round>)
+Run:     python -m stages.improving.hard_cases <round>      (or: dvc repro hard_cases@<round>)
 """
 
 import argparse

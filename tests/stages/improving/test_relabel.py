@@ -16,7 +16,7 @@ from reasrm.records.comparison import Side
 from reasrm.records.hard_case import AnswerPair, Candidate, CandidateKind, RelabelledCandidate, RelabelOutcome
 from reasrm.records.jsonl import read_records, read_rows, write_records
 from reasrm.runtime.yaml_files import read_yaml, write_yaml
-from stages.relabel import main
+from stages.improving.relabel import main
 from tests.flows.processes import LONG
 
 ROOT = Path(__file__).parents[2]
@@ -44,7 +44,7 @@ def make_checkout(folder: Path, most_in_flight: int) -> Path:
 
 def start(folder: Path, **variables: str) -> subprocess.Popen[str]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
-    command = [sys.executable, "-m", "stages.relabel", "some"]
+    command = [sys.executable, "-m", "stages.improving.relabel", "some"]
     pipe = subprocess.PIPE
     return subprocess.Popen(command, cwd=folder, env=environment, stdout=pipe, stderr=pipe, text=True)
 

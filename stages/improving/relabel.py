@@ -7,7 +7,7 @@ earlier round has asked is paid for again.
 Reads:   the candidates
 Writes:  data/relabelled/<set>/relabelled.jsonl, metrics.json (questions, outcomes, tokens, dollars)
 Resumes: ledgers/relabel.jsonl
-Run:     python -m stages.relabel round-1-train      (or: dvc repro relabel@round-1-train)
+Run:     python -m stages.improving.relabel round-1-train      (or: dvc repro relabel@round-1-train)
 Exit:    0 all asked; 3 stopped with everything kept (budget, credit, outage, key, signal): the same command goes on
 """
 
