@@ -29,7 +29,7 @@ from reasrm.records.policy import PolicyPrompt
 from reasrm.runtime.params import StageParams
 from reasrm.runtime.stage_main import StageError, StoppedResumable
 from reasrm.runtime.work_folder import LEDGERS, file_hash
-from reasrm.serving.judge_client import JudgeClient, JudgeServiceError
+from reasrm.serving.judge_client import JudgeClient, JudgeRefusalError, JudgeServiceError
 from reasrm.training.launch import run_training_stage
 from reasrm.training.training_run import begin_training
 
@@ -61,9 +61,9 @@ class PolicyParams(StageParams, PolicySettings):
 
 
 class PolicyRunningParams(StageParams):
-    """Section `policy_running`: where a policy's judge runs; no stage depends on it.
+    """Section `policy_running`: where a policy's judge runs.
 
-    A served judge must have the same weights and prompt. How long its replies may be is for who serves it to say.
+    No stage depends on it, since a served judge must be the same: weights, prompt, and how its replies are drawn.
     """
 
     section: ClassVar[str] = "policy_running"
@@ -83,8 +83,9 @@ def opened_judge(variant: str, params: PolicyParams) -> Iterator[LocalJudgeRewar
     """The judge, ready to be asked.
 
     Raises:
-        StageError: it is not the one that params.yaml names, or several processes would each load it.
-        StoppedResumable: a served judge gives no reward.
+        StageError: it is not the one that params.yaml names, several processes would each load it, or it is served and
+            refuses what it is asked.
+        StoppedResumable: a served judge gives no reward at present.
     """
     judge, running = JudgeParams.load(params.judge), PolicyRunningParams.load()
     scheme = params.scheme or BOTH_ORDERS
@@ -103,6 +104,8 @@ def opened_judge(variant: str, params: PolicyParams) -> Iterator[LocalJudgeRewar
         try:
             _require_same_judge(client, params.checkpoint, judge)
             yield ServedJudgeReward(client, scheme, running.groups_at_once)
+        except JudgeRefusalError as error:
+            raise StageError(f"policy@{variant}: the served judge refuses what it is asked: {error}") from error
         except JudgeServiceError as error:
             raise StoppedResumable(
                 f"the served judge gives no reward: {error}; once it does, the same command goes on"
@@ -136,7 +139,7 @@ def _require_same_judge(client: JudgeClient, checkpoint: Path, judge: JudgeParam
     """Refuse to be rewarded by another judge than params.yaml names.
 
     Raises:
-        StageError: the served judge has other weights, or is prompted otherwise.
+        StageError: the served judge has other weights, is prompted otherwise, or writes otherwise.
     """
     served = client.identity()
     there, here = str(served.get("engine", {}).get("checkpoint", "")), file_hash(checkpoint)
@@ -145,11 +148,18 @@ def _require_same_judge(client: JudgeClient, checkpoint: Path, judge: JudgeParam
             f"policy_running.judge_url {client.url} serves a judge with weights {there[:12] or 'unknown'}, and "
             f"{checkpoint} has {here[:12]}: serve that one, or name the served one's checkpoint in params.yaml"
         )
-    form = None if judge.kind is JudgeKind.SCALAR else judge.template().identity()
-    if served.get("form") != form:
+    template = judge.template()
+    ours = {
+        "form": template.identity(),
+        "samplings": [one.model_dump(mode="json", exclude={"seed"}) for one in judge.samplings(template.stop)],
+    }
+    differs = [
+        f"{key} is {served.get(key)} there and {own} here" for key, own in ours.items() if served.get(key) != own
+    ]
+    if differs:
         raise StageError(
-            f"policy_running.judge_url {client.url} serves {checkpoint} prompted by {served.get('form')}, and "
-            f"`judge_variants` of params.yaml says {form}: serve it with that prompt (`reasrm serve-judge --variant`)"
+            f"policy_running.judge_url {client.url} runs {checkpoint} otherwise than `judge` and `judge_variants` of "
+            f"params.yaml say: {'; '.join(differs)}: serve it so (`reasrm serve-judge --variant --max-new-tokens`)"
         )
 
 

@@ -29,6 +29,11 @@ class Safety(StrEnum):
     """It only looks as if: a refusal would be exaggerated."""
 
 
+def answer_of(text: str, mark: str) -> str:
+    """What a client reads of all that a policy wrote: what follows the last `mark`; all of it where there is none."""
+    return text.rpartition(mark)[2].strip() if mark else text.strip()
+
+
 class PolicyPrompt(BaseModel):
     """One prompt: a line of `data/policy_prompts/<set>/train.jsonl` and `eval.jsonl`."""
 

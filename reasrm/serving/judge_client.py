@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,6 +26,10 @@ LONGEST_PAUSE = 10.0
 
 class JudgeServiceError(RuntimeError):
     """The service gives no reward; says why."""
+
+
+class JudgeRefusalError(JudgeServiceError):
+    """The service refuses what is asked, and would refuse the same again; says why."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +119,8 @@ class JudgeClient:
             said = _said(error)
             if error.code in COMES_AGAIN:
                 raise _PassingError(said, _seconds(error.headers.get("Retry-After"))) from error
-            raise JudgeServiceError(f"{self.url}{path}: {error.code}: {said}") from error
+            kind = JudgeRefusalError if error.code < HTTPStatus.INTERNAL_SERVER_ERROR else JudgeServiceError
+            raise kind(f"{self.url}{path}: {error.code}: {said}") from error
         except (OSError, http.client.HTTPException) as error:
             raise _PassingError(f"out of reach ({getattr(error, 'reason', error) or type(error).__name__})") from error
         except ValueError as error:

@@ -86,8 +86,9 @@ class JudgingQueue:
         return isinstance(self._judge, ScalarJudge)
 
     def identity(self) -> dict[str, Any]:
-        """The judge's (`Judge.identity`): it may be told from the weights' hash."""
-        return self._judge.identity()
+        """The judge's (`Judge.identity`), and how its replies are drawn, but for the seeds."""
+        drawn = self._judge.samplings if isinstance(self._judge, TextJudge) else ()
+        return {**self._judge.identity(), "samplings": [one.model_dump(mode="json", exclude={"seed"}) for one in drawn]}
 
     async def load(self) -> None:
         """Load a checkpoint and let it judge a plain comparison; of a service nothing is asked.

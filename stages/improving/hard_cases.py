@@ -61,8 +61,8 @@ class HardCasesParams(StageParams):
     most_prompts: int = Field(gt=0)
     """Prompts of a round, held-out ones among them, drawn by hash."""
     held_out_share: float = Field(gt=0, lt=1)
-    """Share of the prompts that nothing is trained on. The hash of a prompt alone decides, so it is the same in every
-    round."""
+    """Share of the prompts of which no hard case is learnt. Both judges may have been trained on pairs of the same
+    prompts before. The hash of a prompt alone decides, so it is the same in every round."""
     answers: AnswerSampling
     answer_after: str
     """What ends a thought: only what follows the last one is judged. Empty for policies that do not think."""

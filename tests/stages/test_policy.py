@@ -52,9 +52,10 @@ def test_a_judge_served_with_other_weights_or_another_prompt_is_refused(
     shutil.copytree(checkpoint, other)
     (other / "README").write_text("one more file")
 
-    def reward(url: str, folder: Path, prompt: str) -> None:
+    def reward(url: str, folder: Path, prompt: str, max_new_tokens: int = 8) -> None:
+        drawn = {"max_new_tokens": max_new_tokens, "token_budgets": []}
         arm = ARMS["policy_variants"]["reasrm-s0"] | {"checkpoint": str(folder)}
-        judge = PARAMS["judge_variants"]["grpo-full"] | {"checkpoint": str(folder), "prompt": prompt}
+        judge = PARAMS["judge_variants"]["grpo-full"] | {"checkpoint": str(folder), "prompt": prompt} | drawn
         served_at(tmp_path, url, policy_variants={"reasrm-s0": arm}, judge_variants={"grpo-full": judge})
         with opened_judge("reasrm-s0", PolicyParams.load("reasrm-s0")):
             pass
@@ -63,5 +64,7 @@ def test_a_judge_served_with_other_weights_or_another_prompt_is_refused(
         reward(served.url, checkpoint, "plain")
         with pytest.raises(StageError, match="serves a judge with weights"):
             reward(served.url, other, "plain")
-        with pytest.raises(StageError, match=r"prompted by .*'plain'.* says .*'full'"):
+        with pytest.raises(StageError, match=r"form is .*'plain'.* there and .*'full'"):
             reward(served.url, checkpoint, "full")
+        with pytest.raises(StageError, match=r"samplings is .*'max_new_tokens': 8.* there and .*'max_new_tokens': 9"):
+            reward(served.url, checkpoint, "plain", 9)

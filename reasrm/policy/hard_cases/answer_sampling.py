@@ -12,7 +12,7 @@ from reasrm.inference.local_model import Attention, Dtype, LocalModelSettings
 from reasrm.inference.model_opening import EngineName, open_model
 from reasrm.inference.prompt_run import ask_all
 from reasrm.records.ledger import Ledger
-from reasrm.records.policy import PolicyPrompt
+from reasrm.records.policy import PolicyPrompt, answer_of
 from reasrm.records.reply import Finish
 from reasrm.runtime.progress import ProgressLine
 
@@ -79,11 +79,6 @@ class AnswerCounts:
     """Answers that the policy had given to the same prompt before."""
     unusable: Counter[str] = field(default_factory=Counter)
     """Answers cut off by the limit of tokens, or empty."""
-
-
-def answer_of(text: str, marker: str) -> str:
-    """What a client reads: the text behind the last `marker`, the whole text where it does not occur."""
-    return text.rpartition(marker)[2].strip() if marker else text.strip()
 
 
 def sample_answers(

@@ -16,11 +16,6 @@ from reasrm.inference.replies import DrawnTokens
 from reasrm.inference.stop_tokens import StopTokens, end_of_turn_ids
 
 
-def answer_of(text: str, mark: str) -> str:
-    """What a client reads of all that a policy wrote: what follows the last `mark`; all of it where there is none."""
-    return text.rpartition(mark)[2].strip() if mark else text.strip()
-
-
 class AnswerDrawing:
     """Draws answers in batches."""
 

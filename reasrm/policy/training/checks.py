@@ -14,11 +14,11 @@ from transformers import TrainerCallback
 
 from reasrm.inference.engine import Prompt, Sampling
 from reasrm.inference.replies import DrawnTokens, decode
-from reasrm.policy.training.answer_drawing import AnswerDrawing, answer_of
+from reasrm.policy.training.answer_drawing import AnswerDrawing
 from reasrm.policy.training.judge_rewards import BesideStart, JudgeView
 from reasrm.policy.training.settings import PolicySettings
 from reasrm.records.jsonl import read_records, write_records
-from reasrm.records.policy import PolicyAnswer, PolicyPrompt
+from reasrm.records.policy import PolicyAnswer, PolicyPrompt, answer_of
 from reasrm.records.reply import Finish
 from reasrm.runtime.progress import ProgressLine
 from reasrm.training.checkpoint import load_language_model

@@ -8,11 +8,11 @@ from transformers import TrainerCallback
 
 from reasrm.inference.engine import Prompt, Sampling
 from reasrm.inference.replies import decode
-from reasrm.policy.training.answer_drawing import AnswerDrawing, answer_of
+from reasrm.policy.training.answer_drawing import AnswerDrawing
 from reasrm.policy.training.answer_rewards import AnswerReward, PromptGroup
 from reasrm.policy.training.reward_steps import RewardStep, RewardSteps, stop_cause
 from reasrm.policy.training.settings import PolicySettings
-from reasrm.records.policy import PolicyPrompt
+from reasrm.records.policy import PolicyPrompt, answer_of
 from reasrm.training.grpo.group_trainer import GroupTrainer
 
 

@@ -20,6 +20,7 @@ from reasrm.policy.training.checks import ANSWERS, PolicyChecks, answers_file
 from reasrm.policy.training.judge_rewards import JudgeView
 from reasrm.policy.training.reward_steps import RewardSteps
 from reasrm.policy.training.settings import PolicySettings
+from reasrm.records.harmless_text import json_text
 from reasrm.records.jsonl import write_records
 from reasrm.records.policy import PolicyOutcome, PolicyPrompt
 from reasrm.runtime.outputs import new_folder, write_json
@@ -122,7 +123,9 @@ def _trained(name: str, inputs: PolicyInputs, settings: PolicySettings) -> Rende
 
     Raises:
         NoTrainingDataError: none is left, or there are too few for one generation.
+        StageError: one conversation stands there with two meanings.
     """
+    _require_one_meaning(name, inputs.trained)
     trained, left_out = rendered(inputs.tokenizer, inputs.trained, settings.max_prompt_tokens)
     left_out.say(name)
     if not trained:
@@ -135,8 +138,9 @@ def _checked(name: str, inputs: PolicyInputs, settings: PolicySettings) -> Rende
     """Prompts of the checks, each once.
 
     Raises:
-        StageError: none is left.
+        StageError: none is left, or one conversation stands there with two meanings.
     """
+    _require_one_meaning(name, inputs.checked)
     distinct = {prompt.id: prompt for prompt in inputs.checked}
     checked, left_out = rendered(inputs.tokenizer, list(distinct.values()), settings.max_prompt_tokens)
     left_out.say(f"{name} checks")
@@ -146,6 +150,21 @@ def _checked(name: str, inputs: PolicyInputs, settings: PolicySettings) -> Rende
             "`max_prompt_tokens`, or collect other prompts"
         )
     return checked
+
+
+def _require_one_meaning(name: str, prompts: Sequence[PolicyPrompt]) -> None:
+    """Do nothing if no conversation comes with two verifiers, references or kinds of safety.
+
+    Raises:
+        StageError: one does.
+    """
+    known: dict[str, PolicyPrompt] = {}
+    for prompt in prompts:
+        if known.setdefault(prompt.id, prompt) != prompt:
+            raise StageError(
+                f"{name}: the prompt {json_text(prompt.question[:60])} (id {prompt.id[:12]}) stands there twice, "
+                "with another verifier, reference, safety or task: keep one"
+            )
 
 
 def _gives_advantages(settings: PolicySettings) -> bool:

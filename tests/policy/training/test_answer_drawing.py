@@ -8,8 +8,9 @@ import torch
 from reasrm.inference.checkpoint_loading import load_causal
 from reasrm.inference.engine import Sampling
 from reasrm.inference.prompt_rendering import render_all
-from reasrm.policy.training.answer_drawing import AnswerDrawing, answer_of
+from reasrm.policy.training.answer_drawing import AnswerDrawing
 from reasrm.records.pair import Message, Role
+from reasrm.records.policy import answer_of
 from tests.fixtures.tiny_prompts import sentence
 
 DRAWN = Sampling(max_new_tokens=12, temperature=1.0, top_p=1.0, seed=5, stop="")

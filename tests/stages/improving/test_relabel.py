@@ -19,7 +19,7 @@ from reasrm.runtime.yaml_files import read_yaml, write_yaml
 from stages.improving.relabel import main
 from tests.flows.processes import LONG
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CANDIDATES, MOST = 60, 100
 LEDGER = Path("ledgers/relabel.jsonl")
 pytestmark = pytest.mark.slow
