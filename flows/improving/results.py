@@ -15,6 +15,23 @@ COLUMNS = (
 Decision = Mapping[str, Any]
 
 
+def nothing_to_learn(relabelled: Mapping[str, Any]) -> dict[str, Any]:
+    """The decision about a round in which the oracle labelled no hard case; `relabelled` is what was asked and paid."""
+    return {
+        "kept": False,
+        "why": "the oracle labelled no hard case, so there is nothing to learn: the old judge stays",
+        "hard_cases": None,
+        "all_held_out_pairs": None,
+        "benchmarks": None,
+        "oracle": {
+            "questions": {"train": relabelled["questions"]},
+            "usd": relabelled["usd"],
+            "usd_per_point_on_hard_cases": None,
+            "usd_per_point_on_all_pairs": None,
+        },
+    }
+
+
 def show(decisions: Sequence[Decision], judge: str, console: Console) -> None:
     """Print the rounds and what they leave."""
     if not console.is_terminal:
@@ -33,22 +50,32 @@ def show(decisions: Sequence[Decision], judge: str, console: Console) -> None:
 
 def cells(decision: Decision) -> list[str]:
     """A round's row: shares in percent, differences in points, dollars."""
-    hard, bench, oracle = decision["hard_cases"], decision["benchmarks"], decision["oracle"]
-    overall = decision["all_held_out_pairs"]
+    oracle = decision["oracle"]
     return [
         decision["round"],
-        _percent(hard["old"]) if hard["difference"] else "none",
-        _percent(hard["new"]) if hard["difference"] else "none",
-        _with_interval(hard["difference"]) if hard["difference"] else "none",
+        *_judged(decision),
+        f"{sum(oracle['questions'].values()):,}",
+        _usd(oracle["usd"]),
+        _usd(oracle["usd_per_point_on_hard_cases"]),
+        "yes" if decision["kept"] else "no",
+    ]
+
+
+def _judged(decision: Decision) -> list[str]:
+    """The columns between the round and the questions; `none` where nothing was judged."""
+    hard, bench, overall = (decision[key] for key in ("hard_cases", "benchmarks", "all_held_out_pairs"))
+    if bench is None:
+        return ["none"] * (len(COLUMNS) - 5)
+    compared = hard["difference"]
+    return [
+        _percent(hard["old"]) if compared else "none",
+        _percent(hard["new"]) if compared else "none",
+        _with_interval(compared) if compared else "none",
         f"{hard['pairs']:,}",
         _with_interval({"value": overall["difference"], "ci95": overall["ci95"]}),
         _percent(bench["old"]),
         _percent(bench["new"]),
         _with_interval(bench["difference"]),
-        f"{sum(oracle['questions'].values()):,}",
-        _usd(oracle["usd"]),
-        _usd(oracle["usd_per_point_on_hard_cases"]),
-        "yes" if decision["kept"] else "no",
     ]
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from flows.improving.results import nothing_to_learn
 from flows.improving.round_params import improve_settings, relabelled_sets, round_name, round_params, start_after
 from flows.settings.check import refuse, wrong_settings
 from flows.stage_outcome import BusyError, FlowError
@@ -87,17 +88,19 @@ def round_workspace(project: Path, number: int, kept: list[int]) -> Workspace:
 
 
 def _run_round(options: ImproveOptions, workspace: Workspace, number: int) -> dict[str, Any]:
-    """Run up to the gate; where there is a budget, what the first questions cost is taken off that of the others."""
-    limits = options.limits
+    """Relabel, then run up to the gate if there is a label to learn from, within what is left of the budget."""
+    limits, train = options.limits, relabelled_sets(number)[0]
+    _run(replace(workspace, targets=(f"relabel@{train}",)), limits, options)
+    relabelled = _read(workspace.root / "data/relabelled" / train / "metrics.json")
     if limits.budget_usd is not None:
-        train = relabelled_sets(number)[0]
-        _run(replace(workspace, targets=(f"relabel@{train}",)), limits, options)
-        spent = _read(workspace.root / "data/relabelled" / train / "metrics.json")["usd"]
-        if spent is None:
+        if relabelled["usd"] is None:
             raise FlowError("params.yaml: relabel: the model's price is not known, so no budget holds: give `prices`")
-        limits = replace(limits, budget_usd=max(0.0, limits.budget_usd - spent))
-    _run(workspace, limits, options)
-    decision = _read(workspace.root / "data/gates" / f"{round_name(number)}.json")
+        limits = replace(limits, budget_usd=max(0.0, limits.budget_usd - relabelled["usd"]))
+    if relabelled["outcomes"]["labelled"]:
+        _run(workspace, limits, options)
+        decision = _read(workspace.root / "data/gates" / f"{round_name(number)}.json")
+    else:
+        decision = nothing_to_learn(relabelled)
     decision = {"round": round_name(number), "workspace": str(workspace.folder), **decision}
     write_json(workspace.root / DECISION, decision)
     if decision["kept"] and improve_settings(options.project).arm is not None:

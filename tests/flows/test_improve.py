@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 
+from flows.improving.results import COLUMNS, cells
 from flows.improving.round_params import round_params
 from flows.stage_outcome import FlowError
 from flows.status import running_process
 from reasrm.runtime.yaml_files import parse_yaml, read_yaml, write_yaml
 from tests.flows.processes import LONG, survivors
 from tests.flows.toy_project import environment
-from tests.flows.toy_rounds import ASKED, HANG, PARAMS, PROCESSES, QUESTIONS, make_rounds_project
+from tests.flows.toy_rounds import ASKED, HANG, NO_LABEL, PARAMS, PROCESSES, QUESTIONS, make_rounds_project
 
 ROOT = Path(__file__).parents[2]
 
@@ -125,3 +126,18 @@ def test_a_killed_round_goes_on_and_rounds_chain(project: Path, surroundings: di
     assert json.loads((rounds / "rounds.json").read_text()) == found
     assert read_yaml(project / "params.yaml") == PARAMS
     assert not (project / "dvc.lock").exists(), "the project itself stays as it was"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_round_without_a_label_is_a_decision_and_no_failure(project: Path, surroundings: dict[str, str]) -> None:
+    (project / NO_LABEL).parent.mkdir()
+    (project / NO_LABEL).touch()
+    done = improve(project, surroundings, "--rounds", "1", "--json")
+    assert done.returncode == 0, done.stderr
+    (decision,) = json.loads(done.stdout)["rounds"]
+    assert (decision["kept"], decision["benchmarks"]) == (False, None)
+    assert decision["oracle"]["questions"] == {"train": QUESTIONS}
+    assert len(cells(decision)) == len(COLUMNS)
+    assert json.loads(done.stdout)["judge"] == "grpo-full"
+    assert not (project / "work/improve/round-1/data/checkpoints/grpo-round-1").exists(), "nothing is trained"

@@ -15,6 +15,8 @@ QUESTIONS = 8
 ASKED = Path("ledgers/asked.txt")
 HANG = Path("ledgers/hang")
 """While it is there, the oracle answers no more than half of the questions."""
+NO_LABEL = Path("ledgers/no_label")
+"""While it is there, no pair gets a label."""
 PROCESSES = Path("ledgers/processes.txt")
 """The ids of those that asked."""
 
@@ -30,7 +32,10 @@ def relabel(key: str) -> None:
         if f"{question} answered" not in asked:
             with ASKED.open("a") as file:
                 file.write(f"{question} answered\n")
-    write(f"data/relabelled/{key}/metrics.json", {"usd": 0.25})
+    write(
+        f"data/relabelled/{key}/metrics.json",
+        {"usd": 0.25, "questions": QUESTIONS, "outcomes": {"labelled": 0 if NO_LABEL.exists() else 3}},
+    )
 
 
 def grpo(key: str, start: str) -> None:
