@@ -30,6 +30,12 @@ def policy_rules(document: Mapping[str, Any], made: Collection[str], root: Path)
             *_judge(document, settings),
         ):
             yield WrongSetting(f"policy@{arm}", f"policy_variants.{arm}.{key}", value, problem)
+    trained, scored = _mapping(document, "policy_variants"), _mapping(document, "policy_scores").get("arms")
+    for arm in scored if isinstance(scored, list) else []:
+        if arm not in trained:
+            there = f"only {', '.join(trained)}" if trained else "none at all"
+            problem = f"`policy_variants` has no such training, {there}: take it out, or add it there"
+            yield WrongSetting("policy_scores", "policy_scores.arms", str(arm), problem)
 
 
 def _prompts(document: Mapping[str, Any], settings: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:

@@ -231,6 +231,7 @@ def test_a_policy_after_rubric_arm_has_its_published_settings() -> None:
             32,
         )
         assert document["policy_variants"]["reasrm-s0"]["scheme"] == "greedy_anchor"
+        assert document["policy_scores"]["arms"] == list(document["policy_variants"]), "what is trained is measured"
         alone = policy["launch"]["processes"] == 1
         assert (document["policy_running"]["judge_url"] is None) == alone, "several processes would each hold the judge"
 

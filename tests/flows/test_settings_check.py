@@ -199,6 +199,12 @@ def test_what_a_policy_says_of_its_judge_start_and_prompts_must_be_there(root: P
     assert {one.stage for one in faults(root)} == {f"policy@{name}-s0" for name in told_arms(told)}
 
 
+def test_what_is_scored_must_be_trained(root: Path) -> None:
+    change(root, policy_scores__arms=["reasrm-s0"])
+    (told,) = [line for line in lines(root) if line.startswith("policy_scores")]
+    assert told.startswith("policy_scores.arms is reasrm-s0: `policy_variants` has no such training, none at all")
+
+
 def told_arms(told: list[str]) -> set[str]:
     return {line.removeprefix("policy_variants.").partition("-s0")[0] for line in told}
 
