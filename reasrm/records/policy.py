@@ -1,6 +1,7 @@
 """Prompts that a policy answers, and the answers that it gave at a step of its training."""
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -32,6 +33,11 @@ class Safety(StrEnum):
 def answer_of(text: str, mark: str) -> str:
     """What a client reads of all that a policy wrote: what follows the last `mark`; all of it where there is none."""
     return text.rpartition(mark)[2].strip() if mark else text.strip()
+
+
+def answers_file(folder: Path, step: int) -> Path:
+    """Of the answers after `step` updates, lines of `PolicyAnswer`."""
+    return folder / f"{step:05d}.jsonl"
 
 
 class PolicyPrompt(BaseModel):

@@ -29,8 +29,9 @@ def copy_pipeline(root: Path) -> None:
             shutil.copy(ROOT / part, root / part)
     subprocess.run(["git", "init", "-q"], cwd=root, check=True)
     dvc(root, "init", "-q", "-f")
-    (root / "data/raw").mkdir(parents=True)
-    (root / "data/raw/README.md").write_text("raw\n")
+    for folder in ("raw", "probes", "policies"):  # what the checkout has of data/
+        (root / "data" / folder).mkdir(parents=True)
+        (root / "data" / folder / "README.md").write_text(f"{folder}\n")
     identity = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"]
     for words in (["add", "."], [*identity, "commit", "-q", "-m", "pipeline"]):
         subprocess.run(["git", *words], cwd=root, check=True)

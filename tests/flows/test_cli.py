@@ -23,7 +23,6 @@ def test_the_command_line_loads_nothing_heavy() -> None:
     assert not HEAVY & set(done.stdout.split())
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("module", ["flows.settings.faults", "reasrm.preflight.plan"])
 def test_what_a_plan_asks_loads_no_model_library_and_no_statistics(module: str) -> None:
     program = f"import sys, {module}\nprint(*sys.modules)"

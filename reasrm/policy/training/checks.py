@@ -18,18 +18,10 @@ from reasrm.policy.training.answer_drawing import AnswerDrawing
 from reasrm.policy.training.judge_rewards import BesideStart, JudgeView
 from reasrm.policy.training.settings import PolicySettings
 from reasrm.records.jsonl import read_records, write_records
-from reasrm.records.policy import PolicyAnswer, PolicyPrompt, answer_of
+from reasrm.records.policy import PolicyAnswer, PolicyPrompt, answer_of, answers_file
 from reasrm.records.reply import Finish
 from reasrm.runtime.progress import ProgressLine
 from reasrm.training.checkpoint import load_language_model
-
-ANSWERS = "answers"
-"""Folder of what is drawn."""
-
-
-def answers_file(folder: Path, step: int) -> Path:
-    """Of the answers after `step` updates."""
-    return folder / f"{step:05d}.jsonl"
 
 
 class PolicyChecks(TrainerCallback):  # type: ignore[misc]  # transformers is not followed by mypy

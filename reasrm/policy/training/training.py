@@ -16,13 +16,12 @@ from reasrm.inference.engine import Prompt
 from reasrm.inference.prompt_rendering import render_all
 from reasrm.policy.pairwise_rewards.registry import SCHEMES
 from reasrm.policy.training.answer_rewards import AnswerReward
-from reasrm.policy.training.checks import ANSWERS, PolicyChecks, answers_file
 from reasrm.policy.training.judge_rewards import JudgeView
 from reasrm.policy.training.reward_steps import RewardSteps
 from reasrm.policy.training.settings import PolicySettings
 from reasrm.records.harmless_text import json_text
 from reasrm.records.jsonl import write_records
-from reasrm.records.policy import PolicyOutcome, PolicyPrompt
+from reasrm.records.policy import PolicyOutcome, PolicyPrompt, answers_file
 from reasrm.runtime.outputs import new_folder, write_json
 from reasrm.runtime.stage_main import StageError
 from reasrm.runtime.terminal import say_error
@@ -35,6 +34,9 @@ from reasrm.training.training_run import LeftOut, TrainingRun, train_and_save
 from reasrm.training.trl_arguments import refused_in_one_line
 
 Rendered = list[tuple[PolicyPrompt, Prompt]]
+
+ANSWERS = "answers"
+"""What is drawn at the checks, in the folder that a training resumes from."""
 
 
 class PolicyInputs(NamedTuple):
@@ -74,6 +76,7 @@ def train_policy(
     """
     config = grpo_config(settings, run)  # first: vLLM's environment must be set before TRL imports it
 
+    from reasrm.policy.training.checks import PolicyChecks
     from reasrm.policy.training.trainer import GroupReward, PolicyTrainer, StopPolicy
 
     start, tokenizer = inputs.start, inputs.tokenizer

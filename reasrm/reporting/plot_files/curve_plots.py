@@ -1,6 +1,5 @@
 """The curves as figures: over the steps of a training, and over token budgets."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from textwrap import fill
 from typing import TYPE_CHECKING
@@ -56,12 +55,7 @@ def curve_plot(chart: CurveChart, labels: Mapping[str, str], series: Mapping[str
         drawn.legend(loc="outside lower center", ncols=2, columnspacing=1.2)
     else:
         axes.set_title(shown(labels.get(chart.curves[0].run, chart.curves[0].run)))
-    return PlotFile(file_name(chart), _caption(chart, labels), drawn)
-
-
-def file_name(chart: CurveChart) -> str:
-    """`training_RUN_METRIC` of one run, `training_grpo_METRIC` of all rewarded ones, `token_budgets`."""
-    return re.sub(r"[^A-Za-z0-9-]+", "_", chart.name).strip("_").lower()
+    return PlotFile(chart.name, _caption(chart, labels), drawn)
 
 
 def _draw(axes: "Axes", curve: Curve, style: SeriesStyle, label: str) -> None:

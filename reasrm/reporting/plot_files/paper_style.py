@@ -69,7 +69,7 @@ class PlotFile(NamedTuple):
     """One chart, to be saved under its name as SVG and as PDF."""
 
     name: str
-    """Of the files, without an ending."""
+    """Of the chart; its files are named after it."""
     caption: str
     """What it shows, in a sentence or two."""
     figure: "Figure"

@@ -1,5 +1,6 @@
 """All charts of the report as files: one folder of SVG and PDF with an index."""
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from reasrm.runtime.outputs import new_folder, write_text
 
 INDEX = "README.txt"
 """What each file shows, in the folder itself."""
+LONGEST = 100
+"""Characters of a file's name before its number and ending; file systems take 255 bytes."""
 
 
 def write_plots(site: Site, out: Path) -> list[str]:
@@ -25,7 +28,7 @@ def write_plots(site: Site, out: Path) -> list[str]:
     captions: dict[str, str] = {}
     with new_folder(out) as folder, paper_style():
         for plot in _plots(site):
-            name = _free_name(plot.name, captions)
+            name = _free_name(file_name(plot.name), captions)
             save(plot._replace(name=name), folder)
             captions[name] = plot.caption
         write_text(folder / INDEX, _index(captions))
@@ -47,6 +50,11 @@ def _plots(site: Site) -> Iterator[PlotFile]:
     yield from probe_plots(source.models, source.measures)
     if site.policy is not None:
         yield from kl_plot_files(site.policy.panels)
+
+
+def file_name(name: str) -> str:
+    """A chart's name as that of its files: `training_RUN_METRIC`, `token_budgets`; a long one is cut."""
+    return re.sub(r"[^A-Za-z0-9-]+", "_", name)[:LONGEST].strip("_").lower()
 
 
 def _free_name(name: str, taken: Mapping[str, str]) -> str:

@@ -68,8 +68,7 @@ def kl_plot_files(panels: Sequence[KlPanel]) -> Iterator[PlotFile]:
         axes.set_title(shown(panel.arm.label))
         drawn.legend(loc="outside lower center", ncols=2)
         caption = "Gold (full line) and proxy (dashed) over the KL divergence from the start, with 95 % intervals."
-        name = "".join(letter if letter.isalnum() else "_" for letter in panel.arm.name.lower())
-        yield PlotFile(f"policy_{name}", f"{shown(panel.arm.label)}: {caption}", drawn)
+        yield PlotFile(f"policy {panel.arm.name}", f"{shown(panel.arm.label)}: {caption}", drawn)
 
 
 def _points(curves: PolicyCurves, view: ArmView) -> list[CurvePoint]:

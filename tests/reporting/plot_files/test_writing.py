@@ -6,13 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from reasrm.probes.measures_file import ProbeMeasures
 from reasrm.reporting import plot_files
 from reasrm.reporting.curves import read_curves
 from reasrm.reporting.plot_files.curve_tables import TABLES, write_curve_tables
 from reasrm.reporting.plot_files.paper_style import COLORS, shown
-from reasrm.reporting.plot_files.writing import INDEX, write_plots
+from reasrm.reporting.plot_files.writing import INDEX, file_name, write_plots
 from reasrm.reporting.run_settings import read_parameters
 from reasrm.reporting.site import Site
 from reasrm.runtime.yaml_files import read_yaml
@@ -36,6 +38,11 @@ def test_a_letter_that_the_font_lacks_is_spelled_out() -> None:
     assert shown("Qwen é → 中\u202e", 60) == "Qwen é → ⟦U+4E2D⟧⟦U+202E RIGHT-TO-LEFT OVERRIDE⟧"
 
 
+@given(st.text(), st.integers(0, 300))
+def test_a_name_of_a_file_is_short_plain_and_stays_in_its_folder(name: str, more: int) -> None:
+    assert re.fullmatch(r"[a-z0-9_-]{0,100}", file_name(name + "é/.." * more))
+
+
 def with_few_curves(site: Site, probes: dict[str, ProbeMeasures]) -> Site:
     """The same with at most three charts of each group, which are drawn all alike, and with these measures."""
     groups = tuple(replace(group, charts=group.charts[:3]) for group in site.training.curve_groups)
@@ -50,8 +57,16 @@ def test_every_chart_is_there_twice_and_the_same_bytes_each_time(
     site = with_few_curves(report(made_up_data, params, read_parameters()), {"sft": measured(), "base": measured()})
     names = write_plots(site, tmp_path / "plots")
     charts = {chart.name for group in site.training.curve_groups for chart in group.charts}
-    assert len(names) == len(charts) + len(("models", "slices", "budgets", "cells", "probe"))
-    assert {"accuracy_by_model", "training_grpo_dev_accuracy", "training_base_loss", "probe_order"} <= set(names)
+    assert site.policy is not None
+    arms = [f"policy_{panel.arm.name}" for panel in site.policy.panels]
+    assert len(names) == len(charts) + len(("models", "slices", "budgets", "cells", "probe")) + len(arms)
+    assert {
+        "accuracy_by_model",
+        *(file_name(arm) for arm in arms),
+        "training_grpo_dev_accuracy",
+        "training_base_loss",
+        "probe_order",
+    } <= set(names)
     files = {path.name: path.read_bytes() for path in (tmp_path / "plots").iterdir()}
     assert set(files) == {INDEX, *(f"{name}.{ending}" for name in names for ending in ("svg", "pdf"))}
     for name in names:
