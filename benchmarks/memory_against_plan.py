@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from flows.stage_process import stage_environment
+from flows.running.stage_process import stage_environment
 from reasrm.runtime.yaml_files import read_yaml, write_yaml
 
 ROOT = Path(__file__).parents[1]

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from flows.profile import ProfileChoice, compose, named_choice
+from flows.settings.profile import ProfileChoice, compose, named_choice
 from flows.settings.profile_layers import parsed
 from reasrm.preflight.devices import described_device
 from reasrm.preflight.plan import Wanted, estimates

@@ -9,14 +9,14 @@ from rich.table import Table
 from rich.text import Text
 
 from flows.ablations.tables import TableName
-from flows.stage_outcome import FlowError, PipelineError
-from flows.terminal_console import TerminalConsole
+from flows.running.stage_outcome import FlowError, PipelineError
+from flows.running.terminal_console import TerminalConsole
 from reasrm.records.harmless_text import json_text
 from reasrm.runtime.stage_main import ExitCode
 from reasrm.runtime.terminal import say, say_error, say_json
 
 if TYPE_CHECKING:
-    from flows.profile import ProfileChoice
+    from flows.settings.profile import ProfileChoice
 
 RUNNING, SETTINGS = "Run the pipeline", "Settings and machine"
 
@@ -53,8 +53,8 @@ def run(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show every line that stages write.")] = False,
 ) -> None:
     """Bring everything up to date; only what changed runs. The same command goes on after a kill."""
-    from flows.pipeline_run import RunOptions
-    from flows.run import run_pipeline
+    from flows.running.pipeline_run import RunOptions
+    from flows.running.run import run_pipeline
 
     if profile is not None:
         _use(profile.split(), discard=False)
@@ -77,8 +77,8 @@ def plan(
     """Say which stages would run, and why, whether each fits the device and how long it takes."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from flows.plan import estimate_oracle_cost, make_plan, plan_document, preflight_of, show_plan
-    from flows.preflight import PreflightRequest, misfits, show_preflight
+    from flows.planning.plan import estimate_oracle_cost, make_plan, plan_document, preflight_of, show_plan
+    from flows.planning.preflight import PreflightRequest, misfits, show_preflight
     from flows.settings.check import refuse, wrong_settings
 
     root = project_root()
@@ -163,8 +163,8 @@ def improve(
 @app.command(rich_help_panel=RUNNING)
 def status(as_json: AsJson = False) -> None:
     """Show which stages are up to date and what the last run did."""
-    from flows.profile import summary
-    from flows.status import running_process, stage_statuses
+    from flows.running.status import running_process, stage_statuses
+    from flows.settings.profile import summary
 
     rows = stage_statuses(project_root())
     if as_json:
@@ -184,7 +184,7 @@ def status(as_json: AsJson = False) -> None:
 @app.command(rich_help_panel=RUNNING)
 def cancel() -> None:
     """End the run in this checkout with all its stages; nothing is lost."""
-    from flows.status import cancel as cancel_run
+    from flows.running.status import cancel as cancel_run
 
     say(cancel_run(project_root()))
 
@@ -196,8 +196,8 @@ def serve(
     budget_usd: Budget = None,
 ) -> None:
     """Run the pipeline on a schedule until ended; needs `reasrm ui`."""
-    from flows.schedules import NIGHTLY
-    from flows.schedules import serve as serve_schedule
+    from flows.server.schedules import NIGHTLY
+    from flows.server.schedules import serve as serve_schedule
 
     serve_schedule(project_root(), cron or NIGHTLY, tuple(to or ()), budget_usd)
 
@@ -205,7 +205,7 @@ def serve(
 @app.command(rich_help_panel=RUNNING)
 def ui() -> None:
     """Start Prefect's server and UI on this machine (loopback, port 4200 or PREFECT_SERVER_API_PORT)."""
-    from flows.prefect_server import start_ui_server
+    from flows.server.prefect_server import start_ui_server
 
     start_ui_server(project_root())
 
@@ -218,7 +218,7 @@ def doctor(
     as_json: AsJson = False,
 ) -> None:
     """Look at versions, GPUs, memory, disk, keys, server and settings before a run costs anything."""
-    from flows.doctor import Health, examine
+    from flows.planning.doctor import Health, examine
 
     findings = examine(project_root(), deep=deep)
     if as_json:
@@ -253,7 +253,7 @@ def profile_use(
 @profiles.command("list")
 def profile_list() -> None:
     """List profiles and overlays; what is in use is marked."""
-    from flows.profile import current_choice
+    from flows.settings.profile import current_choice
     from flows.settings.profile_layers import OVERLAYS, first_comment, overlay_names, profile_names
 
     root = project_root()
@@ -269,7 +269,7 @@ def profile_list() -> None:
 @profiles.command("show")
 def profile_show(names: Annotated[list[str] | None, STACK] = None, settings: Settings = None) -> None:
     """Print the params.yaml of a profile; without a name, of the one in use, and what was edited by hand."""
-    from flows.profile import compose, current_choice, edits_by_hand
+    from flows.settings.profile import compose, current_choice, edits_by_hand
 
     root = project_root()
     choice = _choice(names, None, settings) if names else current_choice(root)
@@ -281,7 +281,7 @@ def profile_show(names: Annotated[list[str] | None, STACK] = None, settings: Set
 @profiles.command("diff")
 def profile_diff(names: Names, settings: Settings = None) -> None:
     """Say which settings of the present params.yaml a profile would change."""
-    from flows.profile import PARAMS, compose, differences
+    from flows.settings.profile import PARAMS, compose, differences
     from flows.settings.profile_layers import parsed, text_of
 
     root = project_root()
@@ -291,15 +291,15 @@ def profile_diff(names: Names, settings: Settings = None) -> None:
 
 
 def _choice(names: list[str], files: Path | None, settings: list[str] | None) -> "ProfileChoice":
-    from flows.profile import named_choice
+    from flows.settings.profile import named_choice
 
     given = None if files is None else str(files)
     return replace(named_choice(names), settings=tuple(settings or ()), files=given)
 
 
 def _use(names: list[str], files: Path | None = None, settings: list[str] | None = None, *, discard: bool) -> None:
-    from flows.profile import use
     from flows.settings.check import tell, wrong_settings
+    from flows.settings.profile import use
     from flows.settings.profile_layers import overridden
 
     root = project_root()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flows.stage_outcome import BusyError, FlowError, PipelineError, UsageError
+from flows.running.stage_outcome import BusyError, FlowError, PipelineError, UsageError
 
 FINGERPRINT = "fingerprint"
 """The stage that says what the code of each stage means; it runs before anything else is decided."""

@@ -20,11 +20,11 @@ from prefect.futures import PrefectFuture, PrefectTaskRunFuture
 from prefect.states import Completed
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows.pipeline_run import PipelineRun, RunOptions, only_run, prepare
-from flows.prefect_ui import final_state, name_flow_run, publish_tables, task_run_name, task_state
-from flows.run_display import RunDisplay
-from flows.stage_outcome import UNTOUCHED, StageOutcome, StageRun
-from flows.stage_slots import StageSlots
+from flows.running.pipeline_run import PipelineRun, RunOptions, only_run, prepare
+from flows.running.run_display import RunDisplay
+from flows.running.stage_outcome import UNTOUCHED, StageOutcome, StageRun
+from flows.running.stage_slots import StageSlots
+from flows.server.prefect_ui import final_state, name_flow_run, publish_tables, task_run_name, task_state
 
 FLOW_NAME = "reasrm"
 LEASE_SECONDS = 60

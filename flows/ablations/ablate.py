@@ -5,8 +5,8 @@ from flows.ablations.ablation_workspace import ABLATIONS
 from flows.ablations.measuring import measured_table
 from flows.ablations.results import forecast_lines, markdown, show
 from flows.ablations.tables import TABLES
-from flows.profile import summary
-from flows.terminal_console import TerminalConsole
+from flows.running.terminal_console import TerminalConsole
+from flows.settings.profile import summary
 from reasrm.records.harmless_text import json_text
 from reasrm.runtime.outputs import write_json, write_text
 from reasrm.runtime.stage_main import ExitCode

@@ -14,10 +14,10 @@ from typing import Any
 from flows.ablations.ablation_workspace import ABLATIONS, AblationWorkspace, ablation_workspace
 from flows.ablations.tables import AblationTable
 from flows.ablations.workspace_params import document_of, workspace_params
-from flows.plan import make_plan
-from flows.rerun_reasons import WillRun
+from flows.planning.plan import make_plan
+from flows.planning.rerun_reasons import WillRun
+from flows.running.stage_outcome import BusyError, FlowError
 from flows.settings.check import refuse, wrong_settings
-from flows.stage_outcome import BusyError, FlowError
 from flows.workspaces.workspace import asks_vendor, pays_oracle, refresh
 from flows.workspaces.workspace_run import RunLimits, run_pipeline_in
 from reasrm.runtime.process_lock import LockHeldError, hold

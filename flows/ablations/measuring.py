@@ -17,8 +17,8 @@ from flows.ablations.ablation_workspace import ABLATIONS, AblationWorkspace
 from flows.ablations.budgets import trainings
 from flows.ablations.tables import AblationRow
 from flows.ablations.workspace_params import document_of
-from flows.stage_outcome import FlowError
-from flows.stage_process import stage_environment
+from flows.running.stage_outcome import FlowError
+from flows.running.stage_process import stage_environment
 from reasrm.records.harmless_text import json_text
 
 VERSION = 1

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from flows.stage_outcome import UsageError
+from flows.running.stage_outcome import UsageError
 
 if TYPE_CHECKING:
     from reasrm.reporting.paper_reference import PaperTable

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from flows.profile import HASH, HEADER, PARAMS
+from flows.running.stage_outcome import FlowError
+from flows.settings.profile import HASH, HEADER, PARAMS
 from flows.settings.profile_layers import BASE, PROFILES, layers, merge, parsed, text_of, unknown_settings
-from flows.stage_outcome import FlowError
 from reasrm.runtime.yaml_files import parse_yaml, yaml_text
 
 SEED_PROFILE = "seed-1"

@@ -15,10 +15,10 @@ from flows.improving.rounds import (
     round_workspace,
     run_rounds,
 )
-from flows.plan import make_plan
-from flows.rerun_reasons import WillRun
+from flows.planning.plan import make_plan
+from flows.planning.rerun_reasons import WillRun
+from flows.running.terminal_console import TerminalConsole
 from flows.settings.check import refuse, wrong_settings
-from flows.terminal_console import TerminalConsole
 from flows.workspaces.workspace import refresh
 from reasrm.records.harmless_text import json_text
 from reasrm.runtime.outputs import write_json

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flows.profile import HASH, HEADER, PARAMS
+from flows.running.stage_outcome import FlowError
+from flows.settings.profile import HASH, HEADER, PARAMS
 from flows.settings.profile_layers import parsed, text_of
-from flows.stage_outcome import FlowError
 from reasrm.policy.hard_cases.improve_params import ImproveParams
 from reasrm.runtime.params import ParamsError
 from reasrm.runtime.yaml_files import yaml_text

@@ -15,8 +15,8 @@ from typing import Any
 
 from flows.improving.results import nothing_to_learn
 from flows.improving.round_params import improve_settings, relabelled_sets, round_name, round_params, start_after
+from flows.running.stage_outcome import BusyError, FlowError
 from flows.settings.check import refuse, wrong_settings
-from flows.stage_outcome import BusyError, FlowError
 from flows.workspaces.workspace import Workspace, refresh, unmade_inputs
 from flows.workspaces.workspace_run import RunLimits, run_pipeline_in
 from reasrm.runtime.outputs import write_json

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from flows.stage_outcome import FlowError
-from flows.stage_process import stage_environment
+from flows.running.stage_outcome import FlowError
+from flows.running.stage_process import stage_environment
 from reasrm.runtime.terminal import say_error
 
 

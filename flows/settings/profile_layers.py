@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from flows.stage_outcome import FlowError, UsageError
+from flows.running.stage_outcome import FlowError, UsageError
 from reasrm.runtime.yaml_files import YamlError, parse_yaml_with_comments, read_yaml_text
 
 PROFILES = Path("profiles")

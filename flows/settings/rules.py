@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from flows.profile import PARAMS, miniature
+from flows.running.stage_outcome import FlowError
 from flows.settings.check import WrongSetting
 from flows.settings.page_words import untrue_words
 from flows.settings.policy_rules import policy_rules
+from flows.settings.profile import PARAMS, miniature
 from flows.settings.profile_layers import parsed
-from flows.stage_outcome import FlowError
 
 CHECKPOINTS = "data/checkpoints/"
 PUBLISHED = ("folder", "hub")

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from flows.dvc_graph import read_pipeline
-from flows.stage_outcome import BusyError, FlowError
-from flows.status import running_process
+from flows.running.stage_outcome import BusyError, FlowError
+from flows.running.status import running_process
 
 COPIED = ("reasrm", "stages", "flows", "locks", "profiles", "dvc.yaml", ".dvcignore")
 LINKED = ("revisions",)

@@ -5,9 +5,9 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
-from flows.stage_outcome import FlowError
-from flows.stage_process import SUPERVISED
-from flows.status import cancel
+from flows.running.stage_outcome import FlowError
+from flows.running.stage_process import SUPERVISED
+from flows.running.status import cancel
 from flows.workspaces.workspace import Workspace
 from reasrm.runtime.stage_main import ExitCode
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from flows.profile import HEADER
+from flows.settings.profile import HEADER
 from reasrm.runtime.params import StageParams
 from reasrm.runtime.yaml_files import read_yaml
 
@@ -74,7 +74,7 @@ def test_a_stage_depends_on_its_fingerprint_and_its_own_section_alone(stage: str
 
 
 def test_params_hold_what_each_stage_takes_and_nothing_else() -> None:
-    """Of the profiles `tests/flows/test_project_profiles.py` says the same."""
+    """Of the profiles `tests/flows/settings/test_project_profiles.py` says the same."""
     document = read_yaml(ROOT / "params.yaml")
     known = BESIDE_STAGES | set(WITH_PARAMS) | {f"{stage}_variants" for stage in STAGES if "foreach" in WIRED[stage]}
     assert set(document) <= known

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.prefect_server import is_healthy
+from flows.server.prefect_server import is_healthy
 from reasrm.runtime.yaml_files import write_yaml
 from tests.flows.toy_ablation import make_project
 from tests.flows.toy_project import PARAMS, PIPELINE, TOY, Reasrm, become_clone, environment

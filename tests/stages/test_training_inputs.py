@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from flows.profile import compose, named_choice
+from flows.settings.profile import compose, named_choice
 from reasrm.records.pair import Purpose
 from reasrm.runtime.params import PARAMS_FILE, ParamsError
 from reasrm.runtime.work_folder import resume_folder

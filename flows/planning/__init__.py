@@ -1,0 +1,1 @@
+"""What would run and why, whether it fits the machine, whether the machine is ready: `reasrm plan`, `reasrm doctor`."""

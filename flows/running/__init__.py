@@ -1,0 +1,1 @@
+"""One run of the pipeline: `reasrm run`, `reasrm status`, `reasrm cancel`, and the processes of the stages."""

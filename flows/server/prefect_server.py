@@ -1,0 +1,172 @@
+"""Prefect's server: found, started for the UI or for one run; and the pipeline served on a schedule.
+
+Prefect reads its settings when it is imported, so `prepare_prefect` comes before that.
+"""
+
+import atexit
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import tomllib
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from http import HTTPStatus
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from flows.running.stage_outcome import FlowError
+from flows.running.stage_process import LOGS, NO_TELEMETRY, SUPERVISED
+
+HOST = "127.0.0.1"
+DEFAULT_PORT = 4200
+PROBE_SECONDS = 5.0
+START_SECONDS = 300.0
+POLL_SECONDS = 0.1
+
+SETTINGS = {
+    "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
+    "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
+}
+FOR_ONE_RUN = {
+    "PREFECT_UI_ENABLED": "0",
+    "PREFECT_API_BLOCKS_REGISTER_ON_START": "0",
+    "PREFECT__SERVER_EPHEMERAL": "1",
+    "PREFECT__SERVER_FINAL": "1",
+}
+"""As Prefect starts a temporary server: no UI, and of the services only those that record what runs."""
+
+
+def prepare_prefect(root: Path, api_url: str | None) -> None:
+    """Set what Prefect reads when it is imported; call it before. A variable that the user set stays.
+
+    Args:
+        root: the project, whose `.prefect` holds Prefect's own files.
+        api_url: the server to report to; None before there is one.
+    """
+    home = os.environ.get("PREFECT_HOME", str(root / ".prefect"))
+    own = {"PREFECT_HOME": home, "PREFECT_SERVER_MEMO_STORE_PATH": str(Path(home, "memo_store.toml"))}
+    for name, value in {**NO_TELEMETRY, **SETTINGS, **own}.items():
+        os.environ.setdefault(name, value)
+    if api_url is not None:
+        os.environ["PREFECT_API_URL"] = api_url
+
+
+class TemporaryServer:
+    """Prefect's server for one run. It ends with this process, even by kill -9: the supervisor sees to that."""
+
+    def __init__(self, root: Path) -> None:
+        """Start it, without waiting: it takes some seconds, in which the caller has other things to do."""
+        with socket.socket() as probe:
+            probe.bind((HOST, 0))
+            port = probe.getsockname()[1]
+        self.api_url = f"http://{HOST}:{port}/api"
+        prepare_prefect(root, self.api_url)
+        spec = find_spec("prefect")
+        assert spec is not None
+        assert spec.origin is not None
+        server = ["uvicorn", "--app-dir", str(Path(spec.origin).parents[1]), "--factory"]
+        server += ["prefect.server.api.server:create_app", "--host", HOST, "--port", str(port)]
+        self._log = root / LOGS / "prefect-server.log"
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        self._process = subprocess.Popen(
+            [*SUPERVISED, sys.executable, "-m", *server, "--log-level", "error", "--lifespan", "on"],
+            env=os.environ | FOR_ONE_RUN,
+            stdin=subprocess.PIPE,
+            stdout=self._log.open("w"),
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        atexit.register(self.end)  # after Prefect has sent its last logs: what is registered last is called first
+
+    def wait_until_ready(self) -> None:
+        """Wait until it answers.
+
+        Raises:
+            FlowError: it ended, or did not answer in time.
+        """
+        deadline = time.monotonic() + START_SECONDS
+        while not is_healthy(self.api_url):
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise FlowError(f"Prefect's temporary server does not answer; {self._log} says why")
+            time.sleep(POLL_SECONDS)
+
+    def end(self) -> None:
+        """End it and wait until it has."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait()
+
+
+def start_ui_server(root: Path) -> None:
+    """Become the Prefect server with its UI, on loopback; does not return.
+
+    The port is `PREFECT_SERVER_API_PORT` or 4200; the UI must be told too, or it calls 4200 whatever the port.
+    """
+    port = server_port()
+    prepare_prefect(root, None)
+    api = f"http://{HOST}:{port}/api"
+    chosen = {
+        "PREFECT_SERVER_API_HOST": HOST,
+        "PREFECT_SERVER_API_PORT": str(port),
+        "PREFECT_UI_API_URL": api,
+        "PREFECT_API_URL": api,
+    }
+    os.environ.update(NO_TELEMETRY | chosen)
+    command = [sys.executable, "-m", "prefect", "server", "start", "--host", HOST, "--port", str(port)]
+    os.execv(sys.executable, command)  # noqa: S606  no shell is wanted
+
+
+def server_port() -> int:
+    """The port of this machine's Prefect server: `PREFECT_SERVER_API_PORT`, or 4200."""
+    return int(os.environ.get("PREFECT_SERVER_API_PORT", DEFAULT_PORT))
+
+
+def find_server() -> str | None:
+    """The API address of the Prefect server to report to, or None if there is none.
+
+    One that the user named (`PREFECT_API_URL`, or the active profile of a `PREFECT_HOME` of theirs) is taken; else the
+    server that `reasrm ui` starts, if it answers.
+
+    Raises:
+        FlowError: the named server does not answer.
+    """
+    named = os.environ.get("PREFECT_API_URL") or _profile_url()
+    url = named or f"http://{HOST}:{server_port()}/api"
+    if is_healthy(url):
+        return url
+    if named:
+        raise FlowError(
+            f"PREFECT_API_URL is {named}, but no Prefect server answers there: start it (`reasrm ui`), or unset "
+            f"the variable"
+        )
+    return None
+
+
+def is_healthy(api_url: str) -> bool:
+    """Whether a Prefect server answers at `api_url`; one elsewhere may answer that it wants a key first."""
+    local = urlsplit(api_url).hostname in {HOST, "localhost", "::1"}
+    opener = urllib.request.build_opener(*([urllib.request.ProxyHandler({})] if local else []))
+    try:
+        with opener.open(f"{api_url}/health", timeout=PROBE_SECONDS) as reply:
+            return json.load(reply) is True
+    except urllib.error.HTTPError as refusal:
+        return not local and refusal.code in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+    except (OSError, ValueError):
+        return False
+
+
+def _profile_url(environment: Mapping[str, str] = os.environ) -> str | None:
+    """`PREFECT_API_URL` in the active profile of the user's own Prefect home, if they set one."""
+    home = environment.get("PREFECT_HOME")
+    path = Path(home or "", "profiles.toml")
+    if not home or not path.is_file():
+        return None
+    profiles = tomllib.loads(path.read_text(encoding="utf-8"))
+    active = environment.get("PREFECT_PROFILE") or profiles.get("active")
+    found = profiles.get("profiles", {}).get(active, {}).get("PREFECT_API_URL")
+    return str(found) if found else None

@@ -1,0 +1,100 @@
+"""Which Prefect server a run reports to, and that a temporary one goes with the run."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from flows.running.stage_outcome import FlowError
+from flows.server.prefect_server import find_server
+from tests.flows.processes import is_alive, survivors
+from tests.flows.toy_project import environment
+
+
+class Health(BaseHTTPRequestHandler):
+    """Answers as Prefect's health route does."""
+
+    def do_GET(self) -> None:
+        """Be well under the one path that a run asks."""
+        self.send_response(200 if self.path == "/api/health" else 404)
+        self.end_headers()
+        self.wfile.write(b"true")
+
+    def log_message(self, *_words: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(autouse=True)
+def no_prefect(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PREFECT_API_URL", "PREFECT_HOME", "PREFECT_PROFILE", "PREFECT_SERVER_API_PORT"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    server = HTTPServer(("127.0.0.1", 0), Health)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield server.server_port
+    server.shutdown()
+
+
+def test_a_server_on_this_machine_is_found_by_its_port(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PREFECT_SERVER_API_PORT", str(port))
+    assert find_server() == f"http://127.0.0.1:{port}/api"
+
+
+def test_without_a_server_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PREFECT_SERVER_API_PORT", "9")
+    assert find_server() is None
+
+
+def test_a_named_server_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
+    with pytest.raises(FlowError, match=r"127\.0\.0\.1:9/api, but no Prefect server answers"):
+        find_server()
+
+
+def test_the_users_own_profile_names_a_server(port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = f"http://127.0.0.1:{port}/api"
+    (tmp_path / "profiles.toml").write_text(f'active = "mine"\n[profiles.mine]\nPREFECT_API_URL = "{url}"\n')
+    monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
+    assert find_server() == url
+
+
+STARTER = """
+import sys
+from pathlib import Path
+import psutil
+from flows.server.prefect_server import TemporaryServer
+server = TemporaryServer(Path(sys.argv[1]))
+server.wait_until_ready()
+print(*(process.pid for process in psutil.Process().children(recursive=True)), flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["kill -9", "its own end"])
+def test_a_temporary_server_does_not_outlive_the_process_that_started_it(tmp_path: Path, how: str) -> None:
+    starter = subprocess.Popen(
+        [sys.executable, "-c", STARTER, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment() | {"PYTHONPATH": str(Path.cwd())},
+    )
+    assert starter.stdout is not None
+    assert starter.stdin is not None
+    processes = [int(word) for word in starter.stdout.readline().split()]
+    assert len(processes) >= 2
+    assert all(is_alive(process) for process in processes)
+    if how == "kill -9":
+        starter.kill()
+    else:
+        starter.stdin.close()
+    assert starter.wait() == (-9 if how == "kill -9" else 0)
+    assert not survivors(processes)
