@@ -40,7 +40,7 @@ Budget = Annotated[
 
 
 @app.command(rich_help_panel=RUNNING)
-def run(
+def run(  # noqa: PLR0913  each is an option of the command
     to: Stages = None,
     force: Forced = None,
     profile: Annotated[
@@ -50,6 +50,10 @@ def run(
     jobs: Annotated[int | None, typer.Option(min=1, help="Stages at once (default: one per processor core).")] = None,
     gpus_per_stage: Annotated[int, typer.Option(min=1, help="GPUs for each stage that uses any.")] = 1,
     budget_usd: Budget = None,
+    pull: Annotated[
+        bool, typer.Option(help="Take from DVC's default remote what it holds, before anything runs.")
+    ] = True,
+    push: Annotated[bool, typer.Option("--push", help="Hand over to DVC's default remote what has run.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show every line that stages write.")] = False,
 ) -> None:
     """Bring everything up to date; only what changed runs. The same command goes on after a kill."""
@@ -58,7 +62,9 @@ def run(
 
     if profile is not None:
         _use(profile.split(), discard=False)
-    options = RunOptions(project_root(), tuple(to or ()), tuple(force or ()), jobs, gpus_per_stage, budget_usd)
+    options = RunOptions(
+        project_root(), tuple(to or ()), tuple(force or ()), jobs, gpus_per_stage, budget_usd, pull, push
+    )
     raise typer.Exit(int(run_pipeline(options, verbose=verbose)))
 
 

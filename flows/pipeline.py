@@ -42,6 +42,8 @@ def pipeline(
     jobs: int | None = None,
     gpus_per_stage: int = 1,
     budget_usd: float | None = None,
+    pull: bool = True,
+    push: bool = False,
 ) -> State[Any]:
     """Bring the pipeline up to date.
 
@@ -51,8 +53,10 @@ def pipeline(
         jobs: stages at once; one per core by default.
         gpus_per_stage: GPUs for each stage limited by `gpu`.
         budget_usd: what the present questions may cost at the oracle in US dollars: all runs and both passes together.
+        pull: take from DVC's default remote what it holds, before anything runs.
+        push: hand over to it what has run.
     """
-    options = RunOptions(Path.cwd(), tuple(to or ()), tuple(force or ()), jobs, gpus_per_stage, budget_usd)
+    options = RunOptions(Path.cwd(), tuple(to or ()), tuple(force or ()), jobs, gpus_per_stage, budget_usd, pull, push)
     with only_run(options.root), RunDisplay() as display:
         run = prepare(options, display)
         run.update_fingerprints()
@@ -64,7 +68,13 @@ def carry_out_as_flow(run: PipelineRun) -> State[Any]:
 
     @flow(name=FLOW_NAME, task_runner=THREADS)
     def prepared(
-        to: list[str], force: list[str], jobs: int | None, gpus_per_stage: int, budget_usd: float | None
+        to: list[str],
+        force: list[str],
+        jobs: int | None,
+        gpus_per_stage: int,
+        budget_usd: float | None,
+        pull: bool,
+        push: bool,
     ) -> State[Any]:
         return carry_out(run)
 
@@ -75,6 +85,8 @@ def carry_out_as_flow(run: PipelineRun) -> State[Any]:
         options.jobs,
         options.gpus_per_stage,
         options.budget_usd,
+        options.pull,
+        options.push,
         return_state=True,
     )
 

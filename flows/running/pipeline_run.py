@@ -14,6 +14,7 @@ from threading import Lock
 
 from flows.dvc_graph import FINGERPRINT, DvcStatus, Pipeline, Stage, read_pipeline, read_status, sort_lock_file
 from flows.planning.rerun_reasons import FINGERPRINTS, forecasts, reasons_by_stage, reasons_text, with_forced
+from flows.running.remote_store import push_rest, require_remote
 from flows.running.run_display import RunDisplay
 from flows.running.stage_outcome import (
     UNTOUCHED,
@@ -55,6 +56,10 @@ class RunOptions:
     """GPUs that a stage limited by `gpu` gets, on a machine that has some."""
     budget_usd: float | None = None
     """What the present questions may cost at the oracle in all runs, in US dollars; None for what params.yaml says."""
+    pull: bool = True
+    """Take from DVC's default remote what it holds, before anything runs; without a remote there is nothing to take."""
+    push: bool = False
+    """Hand over to it what has run, each stage at its end and what is left at the end of the run."""
 
 
 @dataclass
@@ -79,6 +84,10 @@ class PipelineRun:
     """What became of the stages so far."""
     interrupted: bool = False
     """Ctrl-C, `reasrm cancel` or Prefect ended it."""
+    not_pushed: str = ""
+    """Why the remote lacks something at the end, although it was to have all."""
+    _pulls: bool = False
+    """Whether there is a remote that is looked at before a stage runs."""
     _running: set[str] = field(default_factory=set)
     _recording: Lock = field(default_factory=Lock)
 
@@ -95,8 +104,10 @@ class PipelineRun:
         """Run the `fingerprint` stage if it is out of date (about a second), then decide what may have to run.
 
         Raises:
-            FlowError: the state of the pipeline cannot be read.
+            FlowError: the state of the pipeline cannot be read, or the remote cannot.
         """
+        if self.surely_runs() or FINGERPRINT in self.status:
+            self._pulls = self.options.pull and bool(require_remote(self.options.root))
         if FINGERPRINT in self.selected and (FINGERPRINT in self.status or FINGERPRINT in self.forced):
             self._find_reasons()
             if self.run(FINGERPRINT).outcome not in UP_TO_DATE:
@@ -138,7 +149,9 @@ class PipelineRun:
                 on_line(line)
 
         environment = stage_environment(gpus, self.options.budget_usd)
-        stage_run = run_stage(name, self.options.root, environment, self.processes, pass_on, force=name in self.forced)
+        stage_run = run_stage(
+            name, self.options.root, environment, self.processes, pass_on, self._ways_of_reproduction(name)
+        )
         self.note(name, stage_run)
         return stage_run
 
@@ -156,9 +169,17 @@ class PipelineRun:
         self.runs = {name: self.runs[name] for name in self.pipeline.stages if name in self.runs}
         if any(run.outcome not in {StageOutcome.CACHED, StageOutcome.WAITING} for run in self.runs.values()):
             sort_lock_file(self.options.root, self.pipeline)
+        if self.options.push and not self.processes.ending:
+            made = [name for name, one in self.runs.items() if one.outcome in UP_TO_DATE]
+            self.not_pushed = push_rest(self.options.root, made, self.processes)
         completed = {name: run.seconds for name, run in self.runs.items() if run.outcome is StageOutcome.COMPLETED}
         write_json(self.options.root / DURATIONS, _read_durations(self.options.root) | completed)
         self._record()
+
+    def _ways_of_reproduction(self, name: str) -> list[str]:
+        """The options of `reproduce.py` for a stage."""
+        ways = {"--force": name in self.forced, "--pull": self._pulls, "--push": self.options.push}
+        return [option for option, wanted in ways.items() if wanted]
 
     def _find_reasons(self) -> None:
         root, pipeline = self.options.root, self.pipeline

@@ -40,6 +40,9 @@ def run_pipeline(options: RunOptions, *, verbose: bool = False) -> ExitCode:
         _show_untouched(run)
         _show_end(run)
     code = ExitCode.INTERRUPTED if run.interrupted else exit_code(run.runs.values())
+    if run.not_pushed:
+        code = code or ExitCode.FAILED
+        display.note(f"Not all is in the remote: {run.not_pushed}; `reasrm run --push` tries again.", "bold red")
     if code is ExitCode.DONE:
         show_results(options.root, display.console, run.selected)
     display.note(f"\n{_duration(time.monotonic() - start)} in all")
@@ -88,7 +91,7 @@ def _run_as_flow(run: PipelineRun, server: str | None, temporary: TemporaryServe
     if temporary is not None:
         temporary.wait_until_ready()
     state = carry_out_as_flow(run)
-    explained = run.interrupted or exit_code(run.runs.values()) is not ExitCode.DONE
+    explained = run.interrupted or run.not_pushed or exit_code(run.runs.values()) is not ExitCode.DONE
     if run.selected - run.runs.keys() or state.is_crashed() or (state.is_failed() and not explained):
         raise FlowError(f"Prefect ended the flow as {state.name}: {state.message}; `reasrm run` goes on from there")
 

@@ -12,10 +12,11 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from flows.running.reproduce import NOT_PUSHED
 from flows.running.stage_outcome import StageOutcome, StageRun
 from reasrm.records.harmless_text import harmless
 from reasrm.runtime.stage_main import ExitCode
@@ -23,6 +24,8 @@ from reasrm.runtime.stage_main import ExitCode
 LOGS = Path("work/logs")
 SUPERVISED = (sys.executable, "-S", str(Path(__file__).with_name("supervisor.py")))
 """Put before a command, so that nothing of it outlives this process."""
+REPRODUCE = (sys.executable, "-P", str(Path(__file__).with_name("reproduce.py")))
+"""Put before options and a stage."""
 TAIL_LINES = 25
 
 BUDGET_VARIABLE = "REASRM_BUDGET_USD"
@@ -43,10 +46,12 @@ result depends on it."""
 OUTCOME_OF_DVC_LINE = (
     (re.compile(r"^Running stage '"), StageOutcome.COMPLETED),
     (re.compile(r"^Stage '.*' is cached - skipping run"), StageOutcome.RESTORED),
+    (re.compile(r"^Pulling data for stage"), StageOutcome.RESTORED),
     (re.compile(r"^Stage '.*' didn't change, skipping"), StageOutcome.CACHED),
 )
 DVC_CHATTER = re.compile(
     r"^(Running stage '|> |Stage '.*' (is cached|didn't change)|(Generating|Updating) lock file|Use `dvc push`"
+    r"|Pulling data for stage"
     r"|WARNING: '.*' is empty\.|WARNING: Process '.*' with \(Pid \d+\), in RWLock-file|To track the changes with git"
     r"|\tgit add|To enable auto staging|\s*$|\s*dvc config core.autostage)"
 )
@@ -130,20 +135,27 @@ def run_stage(
     environment: Mapping[str, str],
     processes: StageProcesses,
     on_line: OnLine,
-    *,
-    force: bool = False,
+    options: Sequence[str] = (),
 ) -> StageRun:
-    """Bring one stage up to date through DVC; returns when it ended, however it ended."""
-    command = [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "--single-item", name]
+    """Bring one stage up to date through DVC; returns when it ended, however it ended.
+
+    Args:
+        name: the stage.
+        root: the project.
+        environment: of its process.
+        processes: where it can be ended.
+        on_line: called with each line that the stage writes.
+        options: `--force`, `--pull`, `--push` of `reproduce.py`.
+    """
     start = time.monotonic()
-    process = processes.start([*command, "--force"] if force else command, root, environment)
+    process = processes.start([*REPRODUCE, *options, name], root, environment)
     if process is None:
         return StageRun(StageOutcome.WAITING)
     output = _follow(process, root / LOGS / f"{name}.log", on_line)
     status = process.wait()
     processes.forget(process)
     seconds = time.monotonic() - start
-    if status == 0:
+    if status in {0, NOT_PUSHED}:
         return StageRun(output.outcome or StageOutcome.CACHED, seconds)
     stopped = processes.ending or output.stage_status == ExitCode.STOPPED_RESUMABLE
     ended = output.stage_status or status

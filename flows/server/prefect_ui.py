@@ -75,6 +75,8 @@ def final_state(run: "PipelineRun") -> State[Any]:
     if run.interrupted or code is ExitCode.STOPPED_RESUMABLE:
         name = "Cancelled" if run.interrupted else "Stopped"
         return Cancelled(name=name, message=f"{message}. Everything is kept; {RESUME_HINT}.")
+    if run.not_pushed:
+        return Failed(message=f"Not all is in the remote: {run.not_pushed}. {message}")
     return Completed(name="Completed" if message else "Cached", message=message or "nothing had to run")
 
 
