@@ -1,11 +1,15 @@
-"""DVC's default remote as a run uses it: whether it can be read, and what is handed over at the end."""
+"""DVC's default remote as a run uses it: whether it can be read, what is taken from it, what is handed over."""
 
+import time
 from collections.abc import Iterable
 from contextlib import chdir
 from pathlib import Path
 
-from flows.running.stage_outcome import FlowError
-from flows.running.stage_process import REPRODUCE, StageProcesses, stage_environment
+from flows.running.reproduce import NOT_KEPT
+from flows.running.stage_outcome import FlowError, StageOutcome, StageRun
+from flows.running.stage_process import NOT_PUSHED_LINE, REPRODUCE, StageProcesses, stage_environment
+from flows.running.supervisor import ENDED
+from reasrm.records.harmless_text import harmless
 
 
 def require_remote(root: Path) -> str:
@@ -43,14 +47,34 @@ def push_rest(root: Path, names: Iterable[str], processes: StageProcesses) -> st
         names: stages that are up to date.
         processes: where the pushing process can be ended.
     """
-    process = processes.start([*REPRODUCE, "--only-push", *names], root, stage_environment())
+    code, said = _reproduce(root, ["--only-push", *names], processes)
+    return "" if code == 0 else said.removeprefix(NOT_PUSHED_LINE)
+
+
+def restore(root: Path, names: Iterable[str], processes: StageProcesses) -> StageRun | None:
+    """Have the outputs of stages here without running any; None if one would have to run.
+
+    Args:
+        root: the project, which has a remote.
+        names: the stages, parents first.
+        processes: where the restoring process can be ended.
+    """
+    start = time.monotonic()
+    code, said = _reproduce(root, ["--only-restore", "--pull", *names], processes)
+    if code == NOT_KEPT:
+        return None
+    outcome = StageOutcome.RESTORED if code == 0 else StageOutcome.FAILED
+    return StageRun(StageOutcome.STOPPED if processes.ending else outcome, time.monotonic() - start, said)
+
+
+def _reproduce(root: Path, arguments: list[str], processes: StageProcesses) -> tuple[int, str]:
+    """Run `reproduce.py` to its end; gives its exit status, and its last line if it failed."""
+    process = processes.start([*REPRODUCE, *arguments], root, stage_environment())
     if process is None:
-        return "the run was ended before"
+        return ENDED, "the run was ended before"
     assert process.stdout is not None
     said = process.stdout.read()  # its stdin stays open: it ends when that closes
-    process.wait()
+    code = process.wait()
     processes.forget(process)
-    if process.returncode == 0:
-        return ""
-    lines = [line for line in said.splitlines() if line.strip()] or [f"it ended with status {process.returncode}"]
-    return lines[-1].removeprefix("not pushed: ")
+    lines = [line for line in said.splitlines() if line.strip()] or [f"it ended with status {code}"]
+    return code, "" if code == 0 else harmless(lines[-1])

@@ -26,6 +26,8 @@ SUPERVISED = (sys.executable, "-S", str(Path(__file__).with_name("supervisor.py"
 """Put before a command, so that nothing of it outlives this process."""
 REPRODUCE = (sys.executable, "-P", str(Path(__file__).with_name("reproduce.py")))
 """Put before options and a stage."""
+NOT_PUSHED_LINE = "not pushed: "
+"""Begins what it says of a stage that is up to date and could not be handed over."""
 TAIL_LINES = 25
 
 BUDGET_VARIABLE = "REASRM_BUDGET_USD"
@@ -156,7 +158,8 @@ def run_stage(
     processes.forget(process)
     seconds = time.monotonic() - start
     if status in {0, NOT_PUSHED}:
-        return StageRun(output.outcome or StageOutcome.CACHED, seconds)
+        reason = next((line for line in reversed(output.tail) if line.startswith(NOT_PUSHED_LINE)), "")
+        return StageRun(output.outcome or StageOutcome.CACHED, seconds, reason if status == NOT_PUSHED else "")
     stopped = processes.ending or output.stage_status == ExitCode.STOPPED_RESUMABLE
     ended = output.stage_status or status
     lines = output.tail or [f"it ended with status {ended} and said nothing"]

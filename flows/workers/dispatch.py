@@ -1,0 +1,141 @@
+"""Stages of a run on other machines: submitted to Prefect's work pools, followed, taken over, and restored here.
+
+A stage that the remote holds is restored without asking anybody. Another goes to the pool that its `meta.limit` names,
+as a run of the deployment `reasrm-stage/POOL`; a worker of that pool runs it in its own clone and pushes what it made
+(`flows.workers.stage_flow`). The result is taken by DVC's run cache and by nothing else: what cannot be restored here
+from these inputs was not made from them. A flow run whose machine died is Crashed by the automation of
+`flows/automations`, and is submitted again.
+"""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.objects import FlowRun, State
+from prefect.deployments import run_deployment
+from prefect.exceptions import ObjectNotFound
+from prefect.states import Cancelling
+
+from flows.running.remote_store import require_remote, restore
+from flows.running.stage_outcome import FlowError, StageOutcome, StageRun
+from flows.workers.stage_flow import FLOW_NAME
+from flows.workers.stage_request import git_commit, stage_request
+
+if TYPE_CHECKING:
+    from flows.running.pipeline_run import PipelineRun
+
+POOL = "cpu"
+"""The pool of stages without `meta.limit`."""
+POLL_SECONDS = 1.0
+NOBODY_SECONDS = 30.0
+"""After so long without a worker it is said."""
+MOST_CRASHES = 3
+"""A stage that has taken so many workers with it is not submitted again."""
+ONLINE = "ONLINE"
+
+OnLine = Callable[[str], None]
+
+
+def pool_of(limit: str | None) -> str:
+    """The work pool of a stage with this `meta.limit`."""
+    return limit or POOL
+
+
+def require_pools(root: Path, limits: set[str | None]) -> None:
+    """Do nothing if stages can be handed to workers and taken back.
+
+    Raises:
+        FlowError: there is no remote, no commit, or no deployment for a pool; says what to do.
+    """
+    if not require_remote(root):
+        raise FlowError("workers hand over through DVC's default remote: `dvc remote add -d NAME PLACE`, and commit it")
+    git_commit(root)
+    with get_client(sync_client=True) as client:
+        for pool in sorted({pool_of(limit) for limit in limits}):
+            try:
+                client.read_deployment_by_name(f"{FLOW_NAME}/{pool}")
+            except ObjectNotFound as error:
+                raise FlowError(
+                    f"the server has no deployment {FLOW_NAME}/{pool}: `prefect work-pool create {pool} --type "
+                    f"process`, then `prefect deploy --name {FLOW_NAME}/{pool}` in the project's folder"
+                ) from error
+
+
+def run_on_worker(run: "PipelineRun", name: str, on_line: OnLine) -> StageRun:
+    """Have a stage's outputs here: from the remote, or made by a worker; returns what became of it.
+
+    Args:
+        run: the run; its processes say when it is being ended.
+        name: the stage, whose parents are all here.
+        on_line: called with what there is to say meanwhile.
+    """
+    options, forced = run.options, name in run.forced
+    start = time.monotonic()
+    if not forced and (kept := restore(options.root, [name], run.processes)):
+        return kept
+    request = stage_request(
+        options.root,
+        run.pipeline,
+        name,
+        force=forced,
+        gpus_per_stage=options.gpus_per_stage,
+        budget_usd=options.budget_usd,
+    )
+    parameters = {"request": request.model_dump(mode="json")}
+    pool = pool_of(run.pipeline.stages[name].limit)
+    for attempt in range(1, MOST_CRASHES + 1):
+        state = _carried_out(run, name, pool, parameters, on_line)
+        if not state.is_crashed():
+            break
+        on_line(f"its worker is gone ({state.message}); submitted again ({attempt} of {MOST_CRASHES})")
+    if run.processes.ending or state.is_cancelled():
+        return StageRun(StageOutcome.STOPPED, time.monotonic() - start, state.message or "")
+    if not state.is_completed():
+        return StageRun(StageOutcome.FAILED, time.monotonic() - start, f"pool {pool}: {state.name}: {state.message}")
+    taken = restore(options.root, [name], run.processes)
+    if taken is None:
+        return StageRun(
+            StageOutcome.FAILED,
+            time.monotonic() - start,
+            f"a worker of pool {pool} has run it, and the remote does not hold what these inputs give: both clones "
+            f"need the same remote (`dvc remote list`)",
+        )
+    done = StageOutcome.COMPLETED if taken.outcome is StageOutcome.RESTORED else taken.outcome
+    return StageRun(done, time.monotonic() - start, taken.tail)
+
+
+def _carried_out(run: "PipelineRun", name: str, pool: str, parameters: dict[str, Any], on_line: OnLine) -> State[Any]:
+    """Submit a stage and wait for the end of its flow run; ends it when the run is being ended."""
+    submitted: FlowRun = run_deployment(  # type: ignore[assignment]
+        f"{FLOW_NAME}/{pool}",
+        parameters=parameters,
+        flow_run_name=f"{name} · {pool}",
+        timeout=0,
+        tags=[f"stage:{name}"],
+    )
+    since, told = time.monotonic(), ""
+    with get_client(sync_client=True) as client:
+        while True:
+            state = client.read_flow_run(submitted.id).state
+            assert state is not None
+            if state.is_final():
+                return state
+            if run.processes.ending and not state.is_cancelling():
+                client.set_flow_run_state(submitted.id, Cancelling())
+            saying = _waiting_for(client, pool, state, time.monotonic() - since)
+            if saying != told:
+                on_line(saying)
+                told = saying
+            time.sleep(POLL_SECONDS)
+
+
+def _waiting_for(client: SyncPrefectClient, pool: str, state: State[Any], seconds: float) -> str:
+    """What a submitted stage is doing, in words."""
+    if state.is_running() or seconds < NOBODY_SECONDS:
+        return f"{state.name.lower() if state.name else 'submitted'} at pool {pool}"
+    online = [worker for worker in client.read_workers_for_work_pool(pool) if str(worker.status.value) == ONLINE]
+    if online:
+        return f"waits for one of {len(online)} workers of pool {pool}"
+    return f"no worker of pool {pool} is up: `prefect worker start --pool {pool}` on a machine with a clone"

@@ -1,0 +1,118 @@
+"""What a run asks of a worker: one stage, of this commit, with these settings, from these inputs and no other."""
+
+import hashlib
+import subprocess
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from flows.dvc_graph import Pipeline
+from flows.running.stage_outcome import FlowError
+from flows.running.stage_process import REPRODUCE, stage_environment
+
+PARAMS = Path("params.yaml")
+
+
+class StageRequest(BaseModel):
+    """The parameters of the flow `reasrm-stage`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    stage: str
+    """As in dvc.yaml: `grpo@full`."""
+    above: list[str]
+    """The stages whose outputs it needs, parents first."""
+    commit: str
+    """Of the code, as git has it; all 40 digits."""
+    params: str
+    """SHA-256 of params.yaml."""
+    key: str
+    """The stage's key in DVC's run cache: a hash of its command, what it reads, and its parameters."""
+    force: bool = False
+    """Run it even if the remote holds its outputs."""
+    gpus_per_stage: int = 1
+    budget_usd: float | None = None
+    """As of `reasrm run`."""
+
+
+def stage_request(
+    root: Path, pipeline: Pipeline, stage: str, *, force: bool, gpus_per_stage: int, budget_usd: float | None
+) -> StageRequest:
+    """What the checkout in `root` means by a stage, all of whose inputs are there.
+
+    Raises:
+        FlowError: `root` is in no git repository, or DVC cannot read what the stage reads.
+    """
+    needed = pipeline.above([stage]) - {stage}
+    return StageRequest(
+        stage=stage,
+        above=[name for name in pipeline.stages if name in needed],
+        commit=git_commit(root),
+        params=params_hash(root),
+        key=run_cache_key(root, stage),
+        force=force,
+        gpus_per_stage=gpus_per_stage,
+        budget_usd=budget_usd,
+    )
+
+
+def require_same_code(root: Path, request: StageRequest) -> None:
+    """Do nothing if the checkout in `root` has the commit and the settings of a request.
+
+    Raises:
+        FlowError: it has others.
+    """
+    if (commit := git_commit(root)) != request.commit:
+        raise FlowError(
+            f"this worker's clone {root} is at commit {commit[:10]}, and the run is of {request.commit[:10]}: "
+            f"`git checkout {request.commit[:10]}` there"
+        )
+    if params_hash(root) != request.params:
+        raise FlowError(
+            f"params.yaml of this worker's clone {root} is another than that of the run: commit it, and check it out "
+            f"there (`reasrm profile diff` shows what differs)"
+        )
+
+
+def require_same_inputs(root: Path, request: StageRequest) -> None:
+    """Do nothing if the stage reads the same in the checkout in `root`, all of whose inputs are there.
+
+    Raises:
+        FlowError: it reads something else.
+    """
+    if run_cache_key(root, request.stage) != request.key:
+        raise FlowError(
+            f"{request.stage} reads something else in this worker's clone {root} than in the run's: files that no "
+            "stage makes (data/raw, revisions/), or code that is not committed; `git status` in both shows what"
+        )
+
+
+def git_commit(root: Path) -> str:
+    """The present commit.
+
+    Raises:
+        FlowError: there is none.
+    """
+    done = subprocess.run(["git", "-C", str(root), "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise FlowError(f"{root} is at no commit of git, by which other machines know the code: {done.stderr.strip()}")
+    return done.stdout.strip()
+
+
+def params_hash(root: Path) -> str:
+    """SHA-256 of params.yaml."""
+    return hashlib.sha256((root / PARAMS).read_bytes()).hexdigest()
+
+
+def run_cache_key(root: Path, stage: str) -> str:
+    """The stage's key in DVC's run cache.
+
+    Raises:
+        FlowError: DVC cannot compute it.
+    """
+    command = [*REPRODUCE, "--key", stage]
+    done = subprocess.run(command, cwd=root, env=stage_environment(), capture_output=True, text=True, check=False)
+    key = done.stdout.strip().rpartition("\n")[2]
+    if done.returncode != 0 or not key:
+        raise FlowError(f"{stage}: DVC finds no key for what it reads in {root}: {done.stderr.strip()[-500:]}")
+    return key
