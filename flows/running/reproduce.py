@@ -190,5 +190,14 @@ def _project() -> Iterator[Any]:
         yield repo
 
 
+def _main_in_one_line() -> int:
+    """As `main`; whatever DVC, a remote's library or the system raises is one line."""
+    try:
+        return main()
+    except Exception as error:  # noqa: BLE001  any: of fsspec, boto, the system
+        sys.stderr.write(f"ERROR: {type(error).__name__}: {' '.join(str(error).split())}\n")
+        return 1
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(_main_in_one_line())
