@@ -13,7 +13,7 @@ from flows.running.run_display import RunDisplay
 from flows.running.run_results import show_results
 from flows.running.stage_outcome import RESUME_HINT, UNTOUCHED, FlowError, StageOutcome, exit_code
 from flows.running.stage_threads import carry_out_in_threads
-from flows.server.prefect_server import find_server, prepare_prefect
+from flows.server.prefect_server import find_server, prepare_prefect, quick_import
 from reasrm.runtime.stage_main import ExitCode
 
 
@@ -80,7 +80,8 @@ def _run_as_flow(run: PipelineRun, server: str) -> None:
         FlowError: Prefect lost the flow, so that not all outcomes are known.
     """
     prepare_prefect(run.options.root, server)
-    from flows.pipeline import carry_out_as_flow  # imports Prefect
+    with quick_import():
+        from flows.pipeline import carry_out_as_flow
 
     state = carry_out_as_flow(run)
     explained = run.interrupted or exit_code(run.runs.values()) is not ExitCode.DONE
