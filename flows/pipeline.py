@@ -6,29 +6,34 @@ DVC decides whether a stage runs; this flow decides when, and reports it. A stag
 flow; what stands below is Skipped. One that stops on purpose leaves the flow `Stopped`, which is no failure.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
+import httpx
 from prefect import Task, flow, get_run_logger
-from prefect.client.orchestration import get_client
-from prefect.client.schemas.objects import State
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.objects import FlowRun, State
 from prefect.concurrency.sync import concurrency
 from prefect.context import FlowRunContext
-from prefect.exceptions import TerminationSignal
+from prefect.exceptions import ObjectNotFound
 from prefect.futures import PrefectFuture, PrefectTaskRunFuture
 from prefect.states import Completed
 from prefect.task_runners import ThreadPoolTaskRunner
 
+from flows.running.execution import Execution
 from flows.running.pipeline_run import PipelineRun, RunOptions, only_run, prepare
 from flows.running.run_display import RunDisplay
-from flows.running.stage_outcome import UNTOUCHED, StageOutcome, StageRun
-from flows.running.stage_slots import StageSlots
+from flows.running.stage_outcome import StageOutcome, StageRun
 from flows.server.prefect_ui import final_state, name_flow_run, publish_tables, task_run_name, task_state
 
 FLOW_NAME = "reasrm"
 LEASE_SECONDS = 60
 """A killed flow's slot of a global concurrency limit is free again after this."""
+SLOT_WAIT_SECONDS = 3.0
+"""A stage that waits for such a slot sees after this that the run is being ended."""
 MOST_STAGES = 4096
 
 THREADS: Any = ThreadPoolTaskRunner(max_workers=MOST_STAGES)
@@ -95,84 +100,94 @@ def carry_out(run: PipelineRun) -> State[Any]:
     """Run what may have to run, then publish; whatever happens, no stage outlives this call.
 
     Returns:
-        The flow's final state, named by what happened.
+        The flow's final state, named by what happened: Cancelled after a signal or a cancellation in Prefect.
     """
-    slots = run.slots()
+    execution = Execution(run)
     futures: dict[str, PrefectFuture[Any]] = {}
-
-    def end_stages() -> None:
-        run.processes.end_all()
-        slots.close()
-
-    try:
-        submit_stages(run, slots, begin_flow_run(run), futures)
-        _wait_for_all(futures)
-    except (KeyboardInterrupt, TerminationSignal):
-        run.interrupted = True
-        end_stages()
-    except BaseException:
-        end_stages()
-        raise
-    finally:
-        _wait_for_all(futures)
-        run.finish()
-    publish_tables(run)
+    flow_run = _present_flow_run()
+    with (
+        get_client(sync_client=True) as client,
+        execution.ended_from_outside(lambda: is_cancelled(client, flow_run.id)),
+    ):
+        try:
+            name_flow_run(client, flow_run.id, flow_run.tags, run.options.root)
+            submit_stages(execution, limits_of_server(client), futures)
+            _wait_for_all(futures)
+        except BaseException:
+            execution.end()
+            raise
+        finally:
+            _wait_for_all(futures)
+            run.finish()
+        publish_tables(run)
     return final_state(run)
 
 
-def begin_flow_run(run: PipelineRun) -> frozenset[str]:
-    """Name the present flow run; return the names of the global concurrency limits that the server has.
-
-    They are made by hand: `prefect gcl create gpu --limit 1`.
-    """
+def _present_flow_run() -> FlowRun:
     context = FlowRunContext.get()
-    with get_client(sync_client=True) as client:
-        if context is not None and context.flow_run is not None:
-            name_flow_run(client, context.flow_run.id, context.flow_run.tags, run.options.root)
-        return frozenset(limit.name for limit in client.read_global_concurrency_limits(limit=200, offset=0))
+    assert context is not None
+    assert context.flow_run is not None
+    return context.flow_run
 
 
-def submit_stages(
-    run: PipelineRun, slots: StageSlots, limits: frozenset[str], futures: dict[str, PrefectFuture[Any]]
-) -> None:
-    """Submit a task for each stage that may run or has run already; their futures go into `futures`."""
+def is_cancelled(client: SyncPrefectClient, flow_run_id: UUID) -> bool:
+    """Whether the flow run is cancelled in Prefect; no, while the server does not answer."""
+    try:
+        state = client.read_flow_run(flow_run_id).state
+    except (httpx.HTTPError, ObjectNotFound):
+        return False
+    return state is not None and (state.is_cancelling() or state.is_cancelled())
+
+
+def limits_of_server(client: SyncPrefectClient) -> frozenset[str]:
+    """The names of the server's global concurrency limits, made by hand: `prefect gcl create gpu --limit 1`."""
+    return frozenset(limit.name for limit in client.read_global_concurrency_limits(limit=200, offset=0))
+
+
+def submit_stages(execution: Execution, limits: frozenset[str], futures: dict[str, PrefectFuture[Any]]) -> None:
+    """Submit a task for each stage that may run or has run already; their futures go into `futures`.
+
+    Args:
+        execution: of the run.
+        limits: the server's global concurrency limits.
+        futures: filled by stage, so that the caller can wait for them whatever happens here.
+    """
+    run = execution.run
 
     def bring_up_to_date(name: str) -> State[Any]:
-        stage_run = run.runs.get(name) or _run_in_its_place(name, run, slots, limits)
+        log = get_run_logger()
+        stage_run = execution.run_in_its_place(
+            name, lambda limit: _slot(limit, limits, run), lambda line: log.info("%s", line)
+        )
         return task_state(name, stage_run)
 
     def ensure_outcome(name: str) -> Callable[[PrefectFuture[Any]], None]:
         def ended(_: PrefectFuture[Any]) -> None:
             if name not in run.runs:
                 run.note(name, StageRun(StageOutcome.FAILED, tail="Prefect lost the task; its own log says why"))
-            slots.withdraw(name)
+            execution.slots.withdraw(name)
 
         return ended
 
-    reported = run.dirty | {name for name, one in run.runs.items() if one != UNTOUCHED}
-    for name, stage in run.pipeline.stages.items():
-        if name in reported:
-            title = task_run_name(name, run.reasons.get(name, ""))
-            stage_task = Task(fn=bring_up_to_date, name=name, task_run_name=title, persist_result=False)
-            parents = [EndOfParent(futures[parent]) for parent in stage.parents if parent in futures]
-            futures[name] = stage_task.submit(name, return_state=False, wait_for=parents)
-            futures[name].add_done_callback(ensure_outcome(name))
+    for name in execution.reported():
+        title = task_run_name(name, run.reasons.get(name, ""))
+        stage_task = Task(fn=bring_up_to_date, name=name, task_run_name=title, persist_result=False)
+        parents = [EndOfParent(futures[one]) for one in run.pipeline.stages[name].parents if one in futures]
+        futures[name] = stage_task.submit(name, return_state=False, wait_for=parents)
+        futures[name].add_done_callback(ensure_outcome(name))
 
 
-def _run_in_its_place(name: str, run: PipelineRun, slots: StageSlots, limits: frozenset[str]) -> StageRun:
-    """Run a stage whose parents have ended, as soon as there is a place for it; or say why it cannot run."""
-    if kept := run.kept_from_running(name):
-        run.note(name, kept)
-        return kept
-    limit = run.pipeline.stages[name].limit
-    with slots.hold(name) as gpus:
-        if gpus is None:
-            run.note(name, StageRun(StageOutcome.WAITING))
-        else:
-            log = get_run_logger()
-            with concurrency([limit] if limit in limits else [], occupy=1, lease_duration=LEASE_SECONDS):
-                run.run(name, gpus, lambda line: log.info("%s", line))
-    return run.runs[name]
+@contextmanager
+def _slot(limit: str, limits: frozenset[str], run: PipelineRun) -> Iterator[None]:
+    """Hold a slot of a global concurrency limit, if the server has it; waits for one until the run is being ended."""
+    with ExitStack() as held:
+        while limit in limits and not run.processes.ending:
+            with suppress(TimeoutError):
+                held.enter_context(
+                    concurrency(limit, occupy=1, timeout_seconds=SLOT_WAIT_SECONDS, lease_duration=LEASE_SECONDS)
+                )
+                break
+        yield
 
 
 def _wait_for_all(futures: dict[str, PrefectFuture[Any]]) -> None:

@@ -1,7 +1,7 @@
-"""One run of the pipeline, before and beside Prefect: what is out of date and why, what became of each stage.
+"""One run of the pipeline, with or without Prefect: what is out of date and why, what became of each stage.
 
-`prepare` decides, after the fingerprints, since they say what changed; `PipelineRun` holds the run's state. The Prefect
-flow in `pipeline.py` carries it out.
+`prepare` decides, after the fingerprints, since they say what changed; `PipelineRun` holds the run's state.
+`execution.py` carries it out.
 """
 
 import json
@@ -90,11 +90,6 @@ class PipelineRun:
     """Whether there is a remote that is looked at before a stage runs."""
     _running: set[str] = field(default_factory=set)
     _recording: Lock = field(default_factory=Lock)
-
-    def surely_runs(self) -> bool:
-        """Whether a stage runs whatever the fingerprints turn out to be."""
-        changed = self.status.keys() | self.forced
-        return bool((changed & self.selected) - {FINGERPRINT})
 
     def is_untouched(self) -> bool:
         """Whether no stage has run or been restored so far."""

@@ -1,7 +1,7 @@
 """`reasrm run`: bring the pipeline up to date and say what happened, by exit status too.
 
-Prefect is asked only if there is something to run or a server to report to: with neither, saying that every stage is
-cached must not cost the start of a server.
+With a Prefect server up, a run that has something to do is a Prefect flow; without one, threads carry it out. Where
+nothing is to be done, nothing is reported: that must not cost the import of Prefect.
 """
 
 import signal
@@ -12,7 +12,8 @@ from flows.running.pipeline_run import PipelineRun, RunOptions, only_run, prepar
 from flows.running.run_display import RunDisplay
 from flows.running.run_results import show_results
 from flows.running.stage_outcome import RESUME_HINT, UNTOUCHED, FlowError, StageOutcome, exit_code
-from flows.server.prefect_server import TemporaryServer, find_server, prepare_prefect
+from flows.running.stage_threads import carry_out_in_threads
+from flows.server.prefect_server import find_server, prepare_prefect, quick_import
 from reasrm.runtime.stage_main import ExitCode
 
 
@@ -50,16 +51,17 @@ def run_pipeline(options: RunOptions, *, verbose: bool = False) -> ExitCode:
 
 
 def _bring_up_to_date(run: PipelineRun, server: str | None) -> None:
-    """Run the stages that have to, as a Prefect flow if there are any; the outcomes are in `run` afterwards."""
-    temporary = _start_server(run) if server is None and run.surely_runs() else None
+    """Run the stages that have to, as a Prefect flow if a server is up; the outcomes are in `run` afterwards."""
     run.update_fingerprints()
-    if server is None and not run.dirty and run.is_untouched():
+    if not run.dirty and run.is_untouched():
         run.finish()
         return
     _warn_of_misfits(run)
-    if server is None and temporary is None:
-        temporary = _start_server(run)
-    _run_as_flow(run, server, temporary)
+    if server is None:
+        run.display.note("No Prefect server is up (`reasrm ui` starts one); this run is reported nowhere.", "dim")
+        carry_out_in_threads(run)
+    else:
+        _run_as_flow(run, server)
 
 
 def _warn_of_misfits(run: PipelineRun) -> None:
@@ -74,22 +76,16 @@ def _warn_of_misfits(run: PipelineRun) -> None:
         run.display.note(f"Will not fit, by the estimate of `reasrm plan`: {line}", "bold yellow")
 
 
-def _start_server(run: PipelineRun) -> TemporaryServer:
-    run.display.note("No Prefect server is up (`reasrm ui` starts one); this run starts one of its own.", "dim")
-    return TemporaryServer(run.options.root)
-
-
-def _run_as_flow(run: PipelineRun, server: str | None, temporary: TemporaryServer | None) -> None:
+def _run_as_flow(run: PipelineRun, server: str) -> None:
     """Carry the run out in Prefect.
 
     Raises:
         FlowError: Prefect lost the flow, so that not all outcomes are known.
     """
     prepare_prefect(run.options.root, server)
-    from flows.pipeline import carry_out_as_flow  # imports Prefect, while a temporary server starts
+    with quick_import():
+        from flows.pipeline import carry_out_as_flow
 
-    if temporary is not None:
-        temporary.wait_until_ready()
     state = carry_out_as_flow(run)
     explained = run.interrupted or run.not_pushed or exit_code(run.runs.values()) is not ExitCode.DONE
     if run.selected - run.runs.keys() or state.is_crashed() or (state.is_failed() and not explained):
