@@ -54,6 +54,9 @@ def run(  # noqa: PLR0913  each is an option of the command
         bool, typer.Option(help="Take from DVC's default remote what it holds, before anything runs.")
     ] = True,
     push: Annotated[bool, typer.Option("--push", help="Hand over to DVC's default remote what has run.")] = False,
+    workers: Annotated[
+        bool, typer.Option("--workers", help="Let the workers of Prefect's work pools run the stages, in their clones.")
+    ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show every line that stages write.")] = False,
 ) -> None:
     """Bring everything up to date; only what changed runs. The same command goes on after a kill."""
@@ -63,7 +66,7 @@ def run(  # noqa: PLR0913  each is an option of the command
     if profile is not None:
         _use(profile.split(), discard=False)
     options = RunOptions(
-        project_root(), tuple(to or ()), tuple(force or ()), jobs, gpus_per_stage, budget_usd, pull, push
+        project_root(), tuple(to or ()), tuple(force or ()), jobs, gpus_per_stage, budget_usd, pull, push, workers
     )
     raise typer.Exit(int(run_pipeline(options, verbose=verbose)))
 

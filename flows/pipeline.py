@@ -24,7 +24,7 @@ from prefect.states import Completed
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.running.execution import Execution
-from flows.running.pipeline_run import PipelineRun, RunOptions, only_run, prepare
+from flows.running.pipeline_run import Elsewhere, PipelineRun, RunOptions, only_run, prepare
 from flows.running.run_display import RunDisplay
 from flows.running.stage_outcome import StageOutcome, StageRun
 from flows.server.prefect_ui import final_state, name_flow_run, publish_tables, task_run_name, task_state
@@ -41,7 +41,7 @@ THREADS: Any = ThreadPoolTaskRunner(max_workers=MOST_STAGES)
 
 
 @flow(name=FLOW_NAME, task_runner=THREADS)
-def pipeline(
+def pipeline(  # noqa: PLR0913  each is a parameter of the deployment
     to: list[str] | None = None,
     force: list[str] | None = None,
     jobs: int | None = None,
@@ -49,6 +49,7 @@ def pipeline(
     budget_usd: float | None = None,
     pull: bool = True,
     push: bool = False,
+    workers: bool = False,
 ) -> State[Any]:
     """Bring the pipeline up to date.
 
@@ -60,8 +61,11 @@ def pipeline(
         budget_usd: what the present questions may cost at the oracle in US dollars: all runs and both passes together.
         pull: take from DVC's default remote what it holds, before anything runs.
         push: hand over to it what has run.
+        workers: let the workers of the work pools run the stages (`flows.workers`).
     """
-    options = RunOptions(Path.cwd(), tuple(to or ()), tuple(force or ()), jobs, gpus_per_stage, budget_usd, pull, push)
+    options = RunOptions(
+        Path.cwd(), tuple(to or ()), tuple(force or ()), jobs, gpus_per_stage, budget_usd, pull, push, workers
+    )
     with only_run(options.root), RunDisplay() as display:
         run = prepare(options, display)
         run.update_fingerprints()
@@ -72,7 +76,7 @@ def carry_out_as_flow(run: PipelineRun) -> State[Any]:
     """Carry a prepared run out as a run of the same flow, with the same parameters; returns its final state."""
 
     @flow(name=FLOW_NAME, task_runner=THREADS)
-    def prepared(
+    def prepared(  # noqa: PLR0913  the same
         to: list[str],
         force: list[str],
         jobs: int | None,
@@ -80,6 +84,7 @@ def carry_out_as_flow(run: PipelineRun) -> State[Any]:
         budget_usd: float | None,
         pull: bool,
         push: bool,
+        workers: bool,
     ) -> State[Any]:
         return carry_out(run)
 
@@ -92,6 +97,7 @@ def carry_out_as_flow(run: PipelineRun) -> State[Any]:
         options.budget_usd,
         options.pull,
         options.push,
+        options.workers,
         return_state=True,
     )
 
@@ -102,7 +108,7 @@ def carry_out(run: PipelineRun) -> State[Any]:
     Returns:
         The flow's final state, named by what happened: Cancelled after a signal or a cancellation in Prefect.
     """
-    execution = Execution(run)
+    execution = Execution(run, _elsewhere(run))
     futures: dict[str, PrefectFuture[Any]] = {}
     flow_run = _present_flow_run()
     with (
@@ -121,6 +127,20 @@ def carry_out(run: PipelineRun) -> State[Any]:
             run.finish()
         publish_tables(run)
     return final_state(run)
+
+
+def _elsewhere(run: PipelineRun) -> Elsewhere | None:
+    """Who runs the stages in place of this machine, if the run is for workers.
+
+    Raises:
+        FlowError: nothing can be handed to them.
+    """
+    if not run.options.workers or not run.dirty:
+        return None
+    from flows.workers.dispatch import require_pools, run_on_worker
+
+    require_pools(run.options.root, {run.pipeline.stages[name].limit for name in run.dirty})
+    return run_on_worker
 
 
 def _present_flow_run() -> FlowRun:

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from queue import Empty, SimpleQueue
 from types import FrameType
 
-from flows.running.pipeline_run import PipelineRun
+from flows.running.pipeline_run import Elsewhere, PipelineRun
 from flows.running.stage_outcome import UNTOUCHED, StageOutcome, StageRun
 
 CANCELLED_POLL_SECONDS = 1.0
@@ -23,10 +23,11 @@ Place = Callable[[str], AbstractContextManager[object]]
 class Execution:
     """The stages of one run while they are carried out; `run_in_its_place` may be used from several threads."""
 
-    def __init__(self, run: PipelineRun) -> None:
-        """Every place of this machine is free."""
+    def __init__(self, run: PipelineRun, elsewhere: Elsewhere | None = None) -> None:
+        """Every place of this machine is free; with `elsewhere` none is needed, since stages run on other machines."""
         self.run = run
         self.slots = run.slots()
+        self._elsewhere = elsewhere
 
     def reported(self) -> list[str]:
         """The stages that may run or have run already, in plan order."""
@@ -50,6 +51,8 @@ class Execution:
         if kept := run.kept_from_running(name):
             run.note(name, kept)
             return kept
+        if self._elsewhere is not None and not run.processes.ending:
+            return run.run(name, on_line=on_line, elsewhere=self._elsewhere)
         limit = run.pipeline.stages[name].limit
         with self.slots.hold(name) as gpus:
             if gpus is None:

@@ -27,7 +27,7 @@ from flows.running.stage_outcome import (
     UsageError,
     run_below,
 )
-from flows.running.stage_process import StageProcesses, run_stage, stage_environment
+from flows.running.stage_process import OnLine, StageProcesses, run_stage, stage_environment
 from flows.running.stage_slots import Capacity, StageSlots, cpu_count, remaining_seconds, visible_gpus
 from flows.settings.check import refuse, wrong_settings
 from reasrm.pretrained.model_names import way_to
@@ -60,6 +60,8 @@ class RunOptions:
     """Take from DVC's default remote what it holds, before anything runs; without a remote there is nothing to take."""
     push: bool = False
     """Hand over to it what has run, each stage at its end and what is left at the end of the run."""
+    workers: bool = False
+    """Let the workers of Prefect's work pools run the stages, each in a clone of its own (`flows.workers`)."""
 
 
 @dataclass
@@ -101,7 +103,7 @@ class PipelineRun:
         Raises:
             FlowError: the state of the pipeline cannot be read, or the remote cannot.
         """
-        if self.surely_runs() or FINGERPRINT in self.status:
+        if self.status.keys() & self.selected or self.forced:
             self._pulls = self.options.pull and bool(require_remote(self.options.root))
         if FINGERPRINT in self.selected and (FINGERPRINT in self.status or FINGERPRINT in self.forced):
             self._find_reasons()
@@ -133,8 +135,21 @@ class PipelineRun:
         parents = self.pipeline.stages[name].parents
         return run_below((parent, self.runs[parent]) for parent in parents if parent in self.runs)
 
-    def run(self, name: str, gpus: tuple[str, ...] = (), on_line: Callable[[str], None] | None = None) -> StageRun:
-        """Bring one stage up to date and show it; `on_line` gets each line that it writes."""
+    def run(
+        self,
+        name: str,
+        gpus: tuple[str, ...] = (),
+        on_line: Callable[[str], None] | None = None,
+        elsewhere: "Elsewhere | None" = None,
+    ) -> StageRun:
+        """Bring one stage up to date and show it.
+
+        Args:
+            name: the stage.
+            gpus: those that it may use.
+            on_line: gets each line that it writes.
+            elsewhere: who brings it up to date in place of this machine.
+        """
         self.display.started(name)
         self._record(running=name)
 
@@ -143,10 +158,12 @@ class PipelineRun:
             if on_line is not None:
                 on_line(line)
 
-        environment = stage_environment(gpus, self.options.budget_usd)
-        stage_run = run_stage(
-            name, self.options.root, environment, self.processes, pass_on, self._ways_of_reproduction(name)
-        )
+        if elsewhere is not None:
+            stage_run = elsewhere(self, name, pass_on)
+        else:
+            environment = stage_environment(gpus, self.options.budget_usd)
+            options = self._ways_of_reproduction(name)
+            stage_run = run_stage(name, self.options.root, environment, self.processes, pass_on, options)
         self.note(name, stage_run)
         return stage_run
 
@@ -189,6 +206,10 @@ class PipelineRun:
             for name, run in list(self.runs.items()):
                 rows[name] = {"outcome": run.outcome, "seconds": round(run.seconds, 1)}
             write_json(self.options.root / LAST_RUN, rows)
+
+
+Elsewhere = Callable[[PipelineRun, str, OnLine], StageRun]
+"""Brings a stage up to date on another machine, its outputs here included; gets what there is to say."""
 
 
 def prepare(options: RunOptions, display: RunDisplay) -> PipelineRun:

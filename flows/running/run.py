@@ -31,6 +31,8 @@ def run_pipeline(options: RunOptions, *, verbose: bool = False) -> ExitCode:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with only_run(options.root), RunDisplay(verbose=verbose) as display:
         server = find_server()
+        if options.workers and server is None:
+            raise FlowError("--workers needs the Prefect server that its workers ask: `reasrm ui`, or PREFECT_API_URL")
         run = prepare(options, display)
         try:
             _bring_up_to_date(run, server)
