@@ -34,6 +34,7 @@ NOBODY_SECONDS = 30.0
 MOST_CRASHES = 3
 """A stage that has taken so many workers with it is not submitted again."""
 ONLINE = "ONLINE"
+AUTOMATION, AUTOMATION_FILE = "Dead flows are Crashed", "flows/automations/dead-flows-are-crashed.yaml"
 
 OnLine = Callable[[str], None]
 
@@ -47,7 +48,7 @@ def require_pools(root: Path, limits: set[str | None]) -> None:
     """Do nothing if stages can be handed to workers and taken back.
 
     Raises:
-        FlowError: there is no remote, no commit, or no deployment for a pool; says what to do.
+        FlowError: there is no remote, no commit, no deployment for a pool, or no automation; says what to do.
     """
     if not require_remote(root):
         raise FlowError("workers hand over through DVC's default remote: `dvc remote add -d NAME PLACE`, and commit it")
@@ -61,6 +62,11 @@ def require_pools(root: Path, limits: set[str | None]) -> None:
                     f"the server has no deployment {FLOW_NAME}/{pool}: `prefect work-pool create {pool} --type "
                     f"process`, then `prefect deploy --name {FLOW_NAME}/{pool}` in the project's folder"
                 ) from error
+        if not client.read_automations_by_name(AUTOMATION):
+            raise FlowError(
+                f"the server has no automation `{AUTOMATION}`, so a machine that dies would be waited for for ever: "
+                f"`prefect automation create --from-file {AUTOMATION_FILE}`"
+            )
 
 
 def run_on_worker(run: "PipelineRun", name: str, on_line: OnLine) -> StageRun:

@@ -1,0 +1,150 @@
+"""Two workers in two clones with one remote: each stage once, the bytes of one machine, of the run's own code."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from reasrm.runtime.stage_main import ExitCode
+from reasrm.runtime.yaml_files import read_yaml, write_yaml
+from tests.flows.processes import LONG, survivors
+from tests.flows.toy_project import environment
+from tests.flows.workers.fleet import IDENTITY, Fleet, git
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+ROOT = Path(__file__).parents[3]
+ALL = ["a", "b@slow", "b@fast", "c", "d"]
+
+
+def outcomes(root: Path) -> dict[str, str]:
+    return {name: row["outcome"] for name, row in json.loads((root / "work/runs/last.json").read_text()).items()}
+
+
+def runs_of(*roots: Path) -> dict[str, int]:
+    """How often each stage ran in these checkouts, by the name it calls itself."""
+    counts: dict[str, int] = {}
+    for path in (path for root in roots for path in root.glob("*.runs")):
+        counts[path.stem] = counts.get(path.stem, 0) + len(path.read_text().splitlines())
+    return counts
+
+
+def wait_for_file(path: Path) -> str:
+    deadline = time.monotonic() + LONG
+    while not path.exists() or len(path.read_text().split()) < 2:
+        assert time.monotonic() < deadline, f"{path} did not come"
+        time.sleep(0.05)
+    return path.read_text()
+
+
+@pytest.fixture
+def fleet(toy: Path, tmp_path: Path, server_port: int) -> Fleet:
+    (tmp_path / "store").mkdir()
+    (toy / ".gitignore").write_text("/out/\nwork/\n.prefect/\nflows\n*.runs\n*.pids\n*.mode\n")
+    (toy / "prefect.yaml").write_bytes((ROOT / "prefect.yaml").read_bytes())
+    command = [sys.executable, "-m", "dvc", "remote", "add", "-q", "-d", "store", str(tmp_path / "store")]
+    subprocess.run(command, cwd=toy, env=environment(), check=True)
+    git(toy, "add", "-A")
+    git(toy, *IDENTITY, "commit", "-q", "-m", "pipeline")
+    found = Fleet(toy, server_port)
+    for pool in ("cpu", "gpu", "network"):
+        found.prefect("work-pool", "create", pool, "--type", "process")
+    found.prefect("deploy", "--name", "cpu", "--name", "gpu", "--name", "network")
+    automation = ROOT / "flows/automations/dead-flows-are-crashed.yaml"
+    found.prefect("automation", "create", "--from-file", str(automation))
+    return found
+
+
+def test_two_workers_make_what_one_machine_makes(fleet: Fleet) -> None:
+    first, second = fleet.clones
+    with fleet.worker(first, "cpu"), fleet.worker(second, "gpu"):
+        code, said = fleet.run()
+        assert code == 0, said
+        assert outcomes(fleet.project) == dict.fromkeys(ALL, "Completed")
+        assert runs_of(first) == {"a": 1, "b-slow": 1, "b-fast": 1, "c": 1}
+        assert runs_of(second) == {"d": 1}
+        assert runs_of(fleet.project) == {}
+
+        alone = fleet.clone("alone")
+        command = [sys.executable, "-m", "reasrm.cli", "run", "--no-pull"]
+        subprocess.run(command, cwd=alone, env=environment(), capture_output=True, check=True)
+        assert (alone / "dvc.lock").read_bytes() == (fleet.project / "dvc.lock").read_bytes()
+
+        fleet.commit()
+        assert fleet.run()[0] == 0
+        assert set(outcomes(fleet.project).values()) == {"Cached"}
+
+        # Not committed: the clones do not have it.
+        params = read_yaml(fleet.project / "params.yaml")
+        params["b_variants"]["fast"]["seconds"] = 0.2
+        write_yaml(fleet.project / "params.yaml", params)
+        code, said = fleet.run("--to", "b@fast")
+        assert code == ExitCode.FAILED
+        assert "Refused: params.yaml of this worker's clone" in said
+        fleet.commit()
+        (second / "params.yaml").write_text("")  # another clone's is its own
+        git(first, "reset", "-q", "--hard", "HEAD~1")
+        code, said = fleet.run("--to", "b@fast")
+        assert code == ExitCode.FAILED
+        assert "is at commit" in said
+        git(first, "reset", "-q", "--hard", "origin/HEAD")
+        (first / "a.in").write_text("something else\n")
+        code, said = fleet.run("--to", "b@fast")
+        assert code == ExitCode.FAILED
+        assert "cannot have all that the stage needs (a)" in said
+        git(first, "checkout", "-q", ".")
+        assert fleet.run("--to", "b@fast")[0] == 0
+        assert runs_of(first)["b-fast"] == 2
+
+
+def test_a_killed_worker_leaves_nothing_and_another_takes_over(fleet: Fleet) -> None:
+    first, second = fleet.clones
+    (first / "b-slow.mode").write_text("hang")
+    with ExitStack() as later, fleet.worker(first, "cpu") as doomed:
+        run = fleet.start("--to", "b@slow")
+        hanging = [int(process) for process in wait_for_file(first / "b-slow.pids").split()]
+        later.enter_context(fleet.worker(second, "cpu"))
+        for process in fleet.processes_of(first):
+            os.kill(process, signal.SIGKILL)
+        doomed.wait(30)
+        assert survivors(hanging, 30) == []
+        fleet.crash(fleet.flow_runs()[0])
+        said, _ = run.communicate(timeout=300)
+    assert run.returncode == 0, said
+    assert "its worker is gone (no heartbeat); submitted again" in said
+    assert runs_of(second) == {"b-slow": 1}
+    assert (fleet.project / "out/b-slow").is_file()
+
+
+def test_cancelling_the_run_ends_the_stage_on_the_other_machine(fleet: Fleet) -> None:
+    first, _ = fleet.clones
+    (first / "a.mode").write_text("hang")
+    with fleet.worker(first, "cpu"):
+        run = fleet.start("--to", "a")
+        hanging = [int(process) for process in wait_for_file(first / "a.pids").split()]
+        run.send_signal(signal.SIGINT)
+        assert survivors(hanging, 60) == []
+        run.communicate(timeout=60)
+    assert run.returncode == ExitCode.INTERRUPTED
+    assert fleet.flow_runs()[0]["state_type"] == "CANCELLED"
+
+
+def test_without_a_server_a_remote_or_a_deployment_nothing_is_handed_out(toy: Path, server_port: int) -> None:
+    command = [sys.executable, "-m", "reasrm.cli", "run", "--workers"]
+
+    def said(**variables: str) -> str:
+        done = subprocess.run(
+            command, cwd=toy, env=environment() | variables, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == ExitCode.FAILED
+        return done.stderr
+
+    assert "needs the Prefect server" in said(PREFECT_SERVER_API_PORT="1")
+    assert "`dvc remote add -d NAME PLACE`" in said(PREFECT_API_URL=f"http://127.0.0.1:{server_port}/api")
+    assert list(toy.glob("*.runs")) == []
