@@ -103,7 +103,10 @@ class Execution:
 
 @contextmanager
 def _signals_handled(on_signal: Callable[[], None]) -> Iterator[None]:
-    """Call `on_signal` for SIGINT and SIGTERM; raise KeyboardInterrupt for a second SIGINT."""
+    """Call `on_signal` for SIGINT and SIGTERM; raise KeyboardInterrupt for a second SIGINT.
+
+    A SIGINT that is ignored, as shells let their background jobs do, stays so.
+    """
     interrupts = 0
 
     def handle(number: int, _frame: FrameType | None) -> None:
@@ -116,7 +119,8 @@ def _signals_handled(on_signal: Callable[[], None]) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():  # only the main one gets signals
         yield
         return
-    former = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    heard = [one for one in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(one) is not signal.SIG_IGN]
+    former = {number: signal.signal(number, handle) for number in heard}
     try:
         yield
     finally:

@@ -39,17 +39,21 @@ def serve(root: Path, cron: str, to: tuple[str, ...], budget_usd: float | None) 
     from flows.pipeline import FLOW_NAME, pipeline
 
     class ScheduleRunner(Runner):
-        """Prefect's runner, which ends on SIGTERM as it does on Ctrl-C."""
+        """Prefect's runner, which ends as it should on SIGTERM and on Ctrl-C."""
+
+        async def start_until_ended(self) -> None:
+            """Start, and come back when what ran has ended and the schedule is paused."""
+            self._serving_loop = asyncio.get_running_loop()
+            self._serving_loop.add_signal_handler(signal.SIGINT, self.handle_sigterm)
+            await self.start()
 
         def handle_sigterm(self, *_args: object, **_words: object) -> None:
-            """In Prefect 3.7.7 it exits at once: the schedule stays active, and nobody runs what becomes due."""
-            signal.raise_signal(signal.SIGINT)
+            """Prefect 3.7.7 exits at once, without waiting for its own `astop`, which ends runs and the polling."""
+            self._stopping = asyncio.run_coroutine_threadsafe(self.astop(), self._serving_loop)
 
     name = deployment_name(root)
     runner = ScheduleRunner(name=name, limit=1)
     runner.add_flow(pipeline, name=name, cron=cron, parameters={"to": list(to), "budget_usd": budget_usd})
     say(f"serving {FLOW_NAME}/{name} at `{cron}`; a run at once: prefect deployment run '{FLOW_NAME}/{name}'")
-    try:
-        asyncio.run(runner.start())
-    except KeyboardInterrupt:
-        say(f"ended; the schedule of {FLOW_NAME}/{name} is paused")
+    asyncio.run(runner.start_until_ended())
+    say(f"ended; the schedule of {FLOW_NAME}/{name} is paused")

@@ -56,10 +56,16 @@ def ablation_project(ablation_template: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def server_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+def server_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder in which the flow tests' Prefect server runs."""
+    return tmp_path_factory.mktemp("server")
+
+
+@pytest.fixture(scope="session")
+def server_port(server_root: Path) -> Iterator[int]:
     """A Prefect server on loopback for the flow tests, started as a user starts it."""
     port = 4290 + os.getpid() % 500
-    root = tmp_path_factory.mktemp("server")
+    root = server_root
     (root / "dvc.yaml").write_text("stages: {}\n")
     become_clone(root)
     surroundings = environment() | {"PREFECT_SERVER_API_PORT": str(port)}

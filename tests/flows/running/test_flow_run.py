@@ -1,4 +1,4 @@
-"""The flow on a toy project with a Prefect server: outcomes, exit statuses, kills, the bytes of dvc.lock."""
+"""Runs of a toy project, with a Prefect server and without: outcomes, exit statuses, kills, the bytes of dvc.lock."""
 
 import json
 import os
@@ -54,15 +54,22 @@ def cpu_seconds() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def asked(port: int, what: str, **filters: Any) -> list[dict[str, Any]]:
-    """What the server has, the newest first."""
+def requested(port: int, path: str, method: str = "POST", **content: Any) -> Any:
+    """What the server replies."""
     request = urllib.request.Request(
-        f"http://127.0.0.1:{port}/api/{what}/filter",
-        data=json.dumps({"limit": 20, **filters}).encode(),
+        f"http://127.0.0.1:{port}/api/{path}",
+        data=json.dumps(content).encode(),
         headers={"Content-Type": "application/json"},
+        method=method,
     )
     with urllib.request.urlopen(request, timeout=10) as reply:
-        return list(json.load(reply))
+        text = reply.read()
+    return json.loads(text) if text else None
+
+
+def asked(port: int, what: str, **filters: Any) -> list[dict[str, Any]]:
+    """What the server has, the newest first."""
+    return list(requested(port, f"{what}/filter", limit=20, **filters))
 
 
 def flow_runs(port: int) -> list[dict[str, Any]]:
@@ -81,23 +88,41 @@ def newest(port: int, what: str, enough: int = 1) -> list[dict[str, Any]]:
     return found
 
 
+ENDED_WITHIN = 20.0
+"""Seconds; alone on a machine it takes 1 to 3."""
+NO_SERVER = {"PREFECT_SERVER_API_PORT": "9"}
+
+
 @pytest.fixture
 def served(server_port: int) -> dict[str, str]:
     return {"PREFECT_SERVER_API_PORT": str(server_port)}
 
 
-def test_a_run_then_nothing_then_only_what_changed(toy: Path, reasrm: Reasrm, served: dict[str, str]) -> None:
+def start_hanging(toy: Path, variables: dict[str, str]) -> tuple["subprocess.Popen[bytes]", list[int]]:
+    """A run whose stage `b@slow` hangs with a grandchild, and these two processes."""
+    (toy / "b-slow.mode").write_text("hang")
+    command = [sys.executable, "-m", "reasrm.cli", "run"]
+    flow = subprocess.Popen(command, cwd=toy, env=environment() | variables, start_new_session=True)
+    processes = [int(word) for word in wait_for(toy / "b-slow.pids").split()]
+    assert all(is_alive(process) for process in processes)
+    return flow, processes
+
+
+def test_a_run_then_nothing_then_only_what_changed(
+    toy: Path, reasrm: Reasrm, served: dict[str, str], server_port: int
+) -> None:
     first = reasrm("run", **served)
     assert first.returncode == 0, first.stdout + first.stderr
     assert outcomes(toy) == dict.fromkeys(ALL, "Completed")
     lock = (toy / "dvc.lock").read_bytes()
 
+    (newest_run, *_) = flow_runs(server_port)
     before = cpu_seconds()
-    second = reasrm("run")
+    second = reasrm("run", **served)
     assert second.returncode == 0
     assert outcomes(toy) == dict.fromkeys(ALL, "Cached")
     assert cpu_seconds() - before < 10
-    assert "starts one of its own" not in second.stdout
+    assert flow_runs(server_port)[0]["id"] == newest_run["id"], "a run with nothing to do is not reported"
 
     status = subprocess.run([*DVC, "status"], cwd=toy, env=environment(), capture_output=True, text=True, check=True)
     assert "up to date" in status.stdout
@@ -145,6 +170,25 @@ def test_outputs_that_ran_before_are_restored(toy: Path, reasrm: Reasrm, served:
     assert (toy / "a.runs").read_text().count("ran") == 2
 
 
+def test_without_a_server_prefect_is_not_imported_and_all_else_is_the_same(toy: Path, reasrm: Reasrm) -> None:
+    (toy / "b-slow.mode").write_text("fail")
+    failed = reasrm("run", PYTHONPROFILEIMPORTTIME="1", **NO_SERVER)
+    assert failed.returncode == 1
+    assert outcomes(toy)["b@slow"] == "Failed"
+    assert outcomes(toy)["c"] == "Skipped"
+    assert "flows.running.stage_threads" in failed.stderr
+    assert "prefect" not in failed.stderr.replace("flows.server.prefect_server", "")
+    (toy / "b-slow.mode").write_text("stop")
+    assert reasrm("run", **NO_SERVER).returncode == 3
+    (toy / "b-slow.mode").unlink()
+    assert reasrm("run", "--jobs", "3", **NO_SERVER).returncode == 0
+    assert set(outcomes(toy).values()) == {"Completed", "Cached"}
+    by_threads = (toy / "dvc.lock").read_bytes()
+    (toy / "dvc.lock").unlink()
+    subprocess.run([*DVC, "repro", "-q", "--force"], cwd=toy, env=environment(), check=True)
+    assert (toy / "dvc.lock").read_bytes() == by_threads
+
+
 def test_a_failure_skips_what_is_below_and_nothing_else(
     toy: Path, reasrm: Reasrm, served: dict[str, str], server_port: int
 ) -> None:
@@ -180,16 +224,14 @@ def test_a_stage_that_stops_on_purpose_is_no_failure(
     assert flow_runs(server_port)[0]["state"]["name"] == "Stopped"
 
 
+@pytest.mark.parametrize("server", ["with a server", "without"])
 @pytest.mark.parametrize("how", ["kill -9", "Ctrl-C", "reasrm cancel"])
-def test_no_process_outlives_the_flow_and_the_same_command_resumes(
-    toy: Path, reasrm: Reasrm, served: dict[str, str], server_port: int, how: str
+def test_no_process_outlives_the_run_and_the_same_command_resumes(
+    toy: Path, reasrm: Reasrm, served: dict[str, str], server_port: int, how: str, server: str
 ) -> None:
-    (toy / "b-slow.mode").write_text("hang")
-    command = [sys.executable, "-m", "reasrm.cli", "run"]
-    flow = subprocess.Popen(command, cwd=toy, env=environment() | served, start_new_session=True)
-    processes = [int(word) for word in wait_for(toy / "b-slow.pids").split()]
-    assert all(is_alive(process) for process in processes)
-    busy = reasrm("run", **served)
+    variables = served if server == "with a server" else NO_SERVER
+    flow, processes = start_hanging(toy, variables)
+    busy = reasrm("run", **variables)
     assert busy.returncode == 4
     assert "reasrm cancel" in busy.stderr
     if how == "reasrm cancel":
@@ -199,10 +241,45 @@ def test_no_process_outlives_the_flow_and_the_same_command_resumes(
     assert flow.wait(LONG) == (-9 if how == "kill -9" else 130)
     assert not survivors(processes)
     if how != "kill -9":
-        assert flow_runs(server_port)[0]["state"]["name"] == "Cancelled"
+        assert outcomes(toy)["b@slow"] == "Stopped"
+        if server == "with a server":
+            assert flow_runs(server_port)[0]["state"]["name"] == "Cancelled"
     (toy / "b-slow.mode").unlink()
-    assert reasrm("run", **served).returncode == 0
+    assert reasrm("run", **variables).returncode == 0
     assert set(outcomes(toy).values()) <= {"Completed", "Cached", "Restored"}
+
+
+@pytest.mark.parametrize("state", ["Cancelling", "Cancelled"])
+def test_cancelled_in_prefect_the_run_ends(toy: Path, served: dict[str, str], server_port: int, state: str) -> None:
+    flow, processes = start_hanging(toy, served)
+    (run, *_) = flow_runs(server_port)
+    assert run["state"]["name"] == "Running"
+    requested(server_port, f"flow_runs/{run['id']}/set_state", state={"type": state.upper(), "name": state}, force=True)
+    assert not survivors(processes, ENDED_WITHIN)
+    assert flow.wait(LONG) == 130
+    assert outcomes(toy)["b@slow"] == "Stopped"
+    assert flow_runs(server_port)[0]["state"]["name"] == "Cancelled"
+
+
+def test_a_run_that_waits_for_a_global_limit_can_be_cancelled(
+    toy: Path, reasrm: Reasrm, served: dict[str, str], server_port: int
+) -> None:
+    requested(server_port, "v2/concurrency_limits/", name="gpu", limit=1)
+    requested(server_port, "v2/concurrency_limits/increment", names=["gpu"], slots=1, mode="concurrency")
+    try:
+        command = [sys.executable, "-m", "reasrm.cli", "run", "--to", "d"]
+        flow = subprocess.Popen(command, cwd=toy, env=environment() | served, start_new_session=True)
+        deadline = time.monotonic() + LONG
+        while not (toy / "out/b-fast").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        time.sleep(5)
+        assert not (toy / "d.runs").exists()
+        assert reasrm("cancel").returncode == 0
+        assert flow.wait(LONG) == 130
+        assert flow_runs(server_port)[0]["state"]["name"] == "Cancelled"
+    finally:
+        requested(server_port, "v2/concurrency_limits/gpu", method="DELETE")
 
 
 def test_only_what_a_target_needs(toy: Path, reasrm: Reasrm, served: dict[str, str]) -> None:

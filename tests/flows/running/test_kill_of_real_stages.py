@@ -27,7 +27,7 @@ TARGET = "grpo@full"
 LEDGER = Path("ledgers/distill_traces-first.jsonl")
 SHORT: dict[str, Any] = {"batch_size": 16, "save_every": 2, "log_every": 1}
 NO_SERVER = {"PREFECT_SERVER_API_PORT": "9"}
-"""Nothing answers there, so each run starts Prefect's temporary server."""
+"""Nothing answers there, so threads carry the stages out."""
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,6 @@ def test_killed_twice_and_resumed_it_ends_like_dvc_repro_alone(project: Path, tm
     words = kill_when(project, lambda: len(answered(project)) >= 60)
     assert runs(words, "stages.distill_traces first")
     assert runs(words, "reasrm.miniature.oracle_server")
-    assert runs(words, "uvicorn")
     assert len(answered(project)) < 400
     assert not (project / "data/traces/first.jsonl").exists()
 
