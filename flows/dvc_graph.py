@@ -32,6 +32,8 @@ class Stage:
     """`meta.limit` in dvc.yaml: the name of a Prefect concurrency limit."""
     inputs: tuple[str, ...] = ()
     """What it reads and no stage makes: files and folders of the user's, as dvc.yaml names them."""
+    outputs: tuple[str, ...] = ()
+    """The files and folders that it makes, as dvc.yaml names them."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,7 @@ def read_pipeline(root: Path) -> Pipeline:
                     parents=tuple(sorted((_name(parent) for parent in graph.successors(stage)), key=names.index)),
                     limit=(stage.meta or {}).get("limit"),
                     inputs=_inputs(stage, repo.index.outs),
+                    outputs=tuple(out.def_path for out in stage.outs),
                 )
                 for stage in order
             }

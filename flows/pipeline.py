@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from prefect import Task, flow, get_run_logger
+from prefect import Task, flow
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State
 from prefect.concurrency.sync import concurrency
@@ -25,6 +25,7 @@ from flows.running.run_display import RunDisplay
 from flows.running.stage_outcome import UNTOUCHED, StageOutcome, StageRun
 from flows.running.stage_slots import StageSlots
 from flows.server.prefect_ui import final_state, name_flow_run, publish_tables, task_run_name, task_state
+from flows.server.stage_artifacts import shown_in_prefect
 
 FLOW_NAME = "reasrm"
 LEASE_SECONDS = 60
@@ -157,9 +158,11 @@ def _run_in_its_place(name: str, run: PipelineRun, slots: StageSlots, limits: fr
         if gpus is None:
             run.note(name, StageRun(StageOutcome.WAITING))
         else:
-            log = get_run_logger()
-            with concurrency([limit] if limit in limits else [], occupy=1, lease_duration=LEASE_SECONDS):
-                run.run(name, gpus, lambda line: log.info("%s", line))
+            with (
+                concurrency([limit] if limit in limits else [], occupy=1, lease_duration=LEASE_SECONDS),
+                shown_in_prefect(name, run) as wrote,
+            ):
+                run.run(name, gpus, wrote)
     return run.runs[name]
 
 
