@@ -48,7 +48,7 @@ class ReportHandler(SimpleHTTPRequestHandler):
 
     def send_head(self) -> BytesIO | BinaryIO | None:
         """Refuse a request under a foreign name, then send the file, or that there is none."""
-        if urlsplit(f"//{self.headers.get('Host', '')}").hostname not in OWN_NAMES:
+        if self.headers.get("Host", "").partition(":")[0] not in OWN_NAMES:
             self.send_error(HTTPStatus.MISDIRECTED_REQUEST, "This server has no such name")
             return None
         if not Path(self.directory, "index.html").is_file():
@@ -61,9 +61,10 @@ class ReportHandler(SimpleHTTPRequestHandler):
         folder = Path(self.directory).resolve()
         asked = posixpath.normpath(unquote(urlsplit(path).path, errors="replace")).lstrip("/")
         if "\0" in asked:
-            return os.devnull + "/"
+            return f"{os.devnull}/"
         file = (folder / asked).resolve()
-        return str(file) if file.is_relative_to(folder) else os.devnull + "/"
+        slash = "/" * path.endswith("/")
+        return f"{file}{slash}" if file.is_relative_to(folder) else f"{os.devnull}/"
 
     def list_directory(self, path: str | os.PathLike[str]) -> None:
         """List nothing."""

@@ -97,7 +97,7 @@ class _ShownStage:
         """The newest line as text that no reader of Markdown takes for more, and the cost."""
         parts = [f"{self._name} {self._end.outcome} after {self._end.seconds:.1f} s."] if self._end else []
         if self._name.startswith(ORACLE_STAGE) and self._progress.usd is not None:
-            parts.append(f"Cost so far: {cost_text(self._root, self._progress.usd)}.")
+            parts.append(f"{cost_text(self._root, self._progress.usd).capitalize()} so far.")
         return " ".join([*parts, as_code(self._progress.line[:LONGEST_LINE])])
 
     def _unless_prefect_fails(self, show: Callable[[], None]) -> None:
