@@ -15,7 +15,7 @@ PLOTS = Path("plots/metrics")
 CURVES = {"reward": "train/reward.tsv", "loss": "train/loss.tsv", "accuracy on dev pairs": "dev/accuracy.tsv"}
 MOST_POINTS = 400
 WIDTH, HEIGHT = 640, 180
-LEFT, RIGHT, TOP, BOTTOM = 60, 16, 28, 28
+LEFT, RIGHT, TOP, BOTTOM = 76, 16, 28, 28
 INK, LINE, GRID = "#1c2733", "#0b6bcb", "#d5dbe1"
 
 

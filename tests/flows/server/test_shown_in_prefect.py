@@ -8,12 +8,14 @@ import time
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
 
 from tests.flows.processes import LONG
 from tests.flows.server.conftest import Project
+from tests.flows.server.failing_artifacts import failing_artifacts
 
 CHROMIUM = Path("/usr/bin/chromium")
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -155,6 +157,25 @@ def test_where_nobody_serves_the_report_its_path_stands_in_words(shown: Project,
     told = Shown(shown.port).artifacts["report"]["data"]
     assert f"The report is the file ` {shown.root / 'data/report/index.html'} ` on ` {platform.node()} `" in told
     assert "http" not in told
+
+
+def test_a_server_that_takes_no_artifact_fails_no_run(shown: Project, first_run: Ran) -> None:
+    server = failing_artifacts(shown.port)
+    Thread(target=server.serve_forever, daemon=True).start()
+    api = f"http://127.0.0.1:{server.server_port}/api"
+    words = ("run", "--to", "train", "--to", "report", "--force", "train")
+    run = shown.reasrm(*words, PREFECT_API_URL=api, PREFECT_HOME=str(shown.root / ".prefect"))
+    server.shutdown()
+    assert run.returncode == 0, run.stdout + run.stderr
+    told = Shown(shown.port)
+    assert told.run["state"]["name"] == "Completed"
+    assert not told.artifacts
+    # No task run is known there, since those travel by a web socket, which does not pass.
+    which = {"logs": {"flow_run_id": {"any_": [told.run["id"]]}}}
+    lines = waited_for(lambda: [one["message"] for one in asked(shown.port, "logs", **which)])
+    assert "train: 9 steps, loss `0.111` <img src=x>" in lines
+    assert "Prefect lacks some of this run's tables" in "".join(lines)
+    assert sum(line.startswith("Prefect's page of train is not up to date") for line in lines) == 1
 
 
 def test_a_deployments_run_has_name_tags_lines_and_link_too(shown: Project, first_run: Ran) -> None:
