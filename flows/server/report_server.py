@@ -45,6 +45,8 @@ class ReportHandler(SimpleHTTPRequestHandler):
 
     extensions_map = TYPES | {"": "application/octet-stream"}
     server_version, sys_version = "report", ""
+    timeout = 60.0
+    """Seconds after which a silent connection is closed."""
 
     def send_head(self) -> BytesIO | BinaryIO | None:
         """Refuse a request under a foreign name, then send the file, or that there is none."""
