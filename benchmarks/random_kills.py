@@ -1,9 +1,9 @@
 """Runs of eight stages side by side, killed at random: is an entry of dvc.lock lost, is a process left, does it go on?
 
-Each round edits one parameter of all eight stages, starts `reasrm run --jobs 8`, and after a random time sends SIGKILL to
-the run itself, to the whole of its session, or to a process of a stage. Then nothing may be alive that has the project as
-its folder, dvc.lock must be readable and have an entry of each stage that it had (its own or the new one), and the same
-command must come to its end with the right outputs. Every second round has a Prefect server.
+Each round edits one parameter of all eight stages, starts `reasrm run --jobs 8`, and after a random time sends SIGKILL
+to the run itself, to the whole of its session, or to a process of a stage. Then nothing may be alive that has the
+project as its folder, dvc.lock must be readable and have an entry of each stage that it had (the old one or the new),
+and the same command must come to its end with the right outputs. Every second round has a Prefect server.
 
 Run:  python -m benchmarks.random_kills [--rounds 20] [--port 4290] [--seed 0]
 """

@@ -213,7 +213,10 @@ def serve(
 
 @app.command(rich_help_panel=RUNNING)
 def ui() -> None:
-    """Start Prefect's server and UI on this machine (loopback, port 4200 or PREFECT_SERVER_API_PORT)."""
+    """Start Prefect's server and UI on this machine (loopback, port 4200 or PREFECT_SERVER_API_PORT).
+
+    The report in data/report is served beside it, on the next port or REASRM_REPORT_PORT.
+    """
     from flows.server.prefect_server import start_ui_server
 
     start_ui_server(project_root())

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from flows.running.reproduce import remove_torn_rwlock
 from flows.running.stage_outcome import BusyError, FlowError, PipelineError, UsageError
 
 FINGERPRINT = "fingerprint"
@@ -32,6 +33,8 @@ class Stage:
     """`meta.limit` in dvc.yaml: the name of a Prefect concurrency limit."""
     inputs: tuple[str, ...] = ()
     """What it reads and no stage makes: files and folders of the user's, as dvc.yaml names them."""
+    outputs: tuple[str, ...] = ()
+    """The files and folders that it makes, as dvc.yaml names them."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,7 @@ def read_pipeline(root: Path) -> Pipeline:
                     parents=tuple(sorted((_name(parent) for parent in graph.successors(stage)), key=names.index)),
                     limit=(stage.meta or {}).get("limit"),
                     inputs=_inputs(stage, repo.index.outs),
+                    outputs=tuple(out.def_path for out in stage.outs),
                 )
                 for stage in order
             }
@@ -171,6 +175,7 @@ def sort_lock_file(root: Path, pipeline: Pipeline) -> bool:
 def _status_of(repo: Any) -> DvcStatus:
     """As `Repo.status`, by the stages' own names (DVC's are relative to the working folder)."""
     with repo.lock:
+        remove_torn_rwlock(repo)
         repo._reset()
         found = {_name(stage): stage.status() for stage in repo.index.stages}
     return {name: next(iter(changes.values())) for name, changes in found.items() if changes}

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx
-from prefect import Task, flow, get_run_logger
+from prefect import Task, flow
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.concurrency.sync import concurrency
@@ -28,6 +28,7 @@ from flows.running.pipeline_run import Elsewhere, PipelineRun, RunOptions, only_
 from flows.running.run_display import RunDisplay
 from flows.running.stage_outcome import StageOutcome, StageRun
 from flows.server.prefect_ui import final_state, name_flow_run, publish_tables, task_run_name, task_state
+from flows.server.stage_artifacts import shown_in_prefect
 
 FLOW_NAME = "reasrm"
 LEASE_SECONDS = 60
@@ -175,10 +176,8 @@ def submit_stages(execution: Execution, limits: frozenset[str], futures: dict[st
     run = execution.run
 
     def bring_up_to_date(name: str) -> State[Any]:
-        log = get_run_logger()
-        stage_run = execution.run_in_its_place(
-            name, lambda limit: _slot(limit, limits, run), lambda line: log.info("%s", line)
-        )
+        with shown_in_prefect(name, run) as wrote:
+            stage_run = execution.run_in_its_place(name, lambda limit: _slot(limit, limits, run), wrote)
         return task_state(name, stage_run)
 
     def ensure_outcome(name: str) -> Callable[[PrefectFuture[Any]], None]:

@@ -18,9 +18,12 @@ Standard library and DVC only. Exit status: DVC's own; `NOT_PUSHED` where a stag
 """
 
 import argparse
+import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 NOT_PUSHED = 75
@@ -41,6 +44,7 @@ def main() -> int:
         parser.add_argument(option, action="store_true")
     asked = parser.parse_args()
     transfer_what_is_missing()
+    write_whole_files()
     if asked.only_push:
         return push(asked.stages)
     if asked.only_restore:
@@ -49,8 +53,7 @@ def main() -> int:
     if asked.key:
         sys.stdout.write(f"{run_cache_key(name)}\n")
         return 0
-    if not asked.force:
-        forget_lost_outputs(name, pull=asked.pull)
+    forget_lost_outputs(name, pull=asked.pull)
     code = reproduce(name, force=asked.force, pull=asked.pull)
     return push([name]) if code == 0 and asked.push else code
 
@@ -103,10 +106,40 @@ def forget_lost_outputs(name: str, *, pull: bool) -> None:
         pull: whether the remote counts as a place.
     """
     with _project() as repo, repo.lock:
+        remove_torn_rwlock(repo)
         stage = repo.stage.get_target(name)
         entry_holds = not stage.changed(allow_missing=True)
         if entry_holds and stage.changed() and not _is_kept(repo, stage, pull=pull):
             stage.dvcfile._lockfile.remove_stage(stage)
+
+
+def remove_torn_rwlock(repo: Any) -> None:
+    """Remove DVC's list of files in use if whoever wrote it was killed meanwhile: no command of DVC would work again.
+
+    Args:
+        repo: DVC's, whose lock is held, so that nobody writes the list now.
+    """
+    path = Path(repo.tmp_dir, "rwlock")
+    try:
+        json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return
+    except ValueError:
+        path.unlink()
+
+
+def write_whole_files() -> None:
+    """Let DVC write dvc.lock beside its place and move it there: a kill in between must not cost its entries."""
+    from dvc.utils.serialize import _yaml
+
+    def dump(path: Any, data: Any, dumper: Any, fs: Any = None, **arguments: Any) -> None:
+        place = Path(path)
+        partial = place.with_name(f".{place.name}.{os.getpid()}.partial")
+        with partial.open("w", encoding="utf-8") as file:
+            dumper(data, file, **arguments)
+        partial.replace(place)
+
+    _yaml._dump_data = dump
 
 
 def push(names: list[str]) -> int:

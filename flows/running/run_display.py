@@ -5,7 +5,6 @@ and one of a running stage's own at most twice a minute. A trainer's raw metrics
 `work/logs/<stage>.log` has every line.
 """
 
-import re
 import time
 from collections.abc import Callable
 from types import TracebackType
@@ -16,14 +15,13 @@ from rich.live import Live
 from rich.text import Text
 
 from flows.running.stage_outcome import StageOutcome, StageRun
+from flows.running.stage_process import RAW_METRICS
 from flows.running.terminal_console import TerminalConsole
 from reasrm.records.harmless_text import harmless
 
 PLAIN_LINE_SECONDS = 30.0
 LIVE_PER_SECOND = 4
 NAME_WIDTH = 22
-RAW_METRICS = re.compile(r"^\{'.*\}$")
-"""A line with which transformers' trainer prints a Python dict."""
 
 STYLE = {
     StageOutcome.CACHED: "green",

@@ -59,6 +59,8 @@ DVC_CHATTER = re.compile(
 )
 COMMAND_FAILED = re.compile(r"^ERROR: failed to reproduce '.*': failed to run: .*, exited with (-?\d+)\s*$")
 """DVC's last line when the stage's own command failed: its exit status is all that it adds."""
+RAW_METRICS = re.compile(r"^\{'.*\}$")
+"""A line with which transformers' trainer prints a Python dict: no reason of anything."""
 
 OnLine = Callable[[str], None]
 """Called with each line that the stage itself writes."""
@@ -207,6 +209,7 @@ def _follow(process: subprocess.Popen[str], log: Path, on_line: OnLine) -> _Outp
             if failed := COMMAND_FAILED.match(line):
                 stage_status = int(failed[1])
             elif not DVC_CHATTER.match(line):
-                tail.append(line)
+                if not RAW_METRICS.match(line.strip()):
+                    tail.append(line)
                 on_line(line)
     return _Output(outcome, list(tail), stage_status)

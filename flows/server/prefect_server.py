@@ -18,6 +18,8 @@ from urllib.parse import urlsplit
 
 from flows.running.stage_outcome import FlowError
 from flows.running.stage_process import NO_TELEMETRY
+from flows.server.report_link import report_port, serve_report
+from reasrm.runtime.terminal import say
 
 HOST = "127.0.0.1"
 DEFAULT_PORT = 4200
@@ -65,11 +67,16 @@ def quick_import() -> Iterator[None]:
 
 
 def start_ui_server(root: Path) -> None:
-    """Become the Prefect server with its UI, on loopback; does not return.
+    """Become the Prefect server with its UI, on loopback, with the report served beside it; does not return.
 
     The port is `PREFECT_SERVER_API_PORT` or 4200; the UI must be told too, or it calls 4200 whatever the port.
+
+    Raises:
+        FlowError: the report's port is taken.
     """
     port = server_port()
+    serve_report(root, report_port(port))
+    say(f"The report is served at http://{HOST}:{report_port(port)}/")
     prepare_prefect(root, None)
     api = f"http://{HOST}:{port}/api"
     chosen = {

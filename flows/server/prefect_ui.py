@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from prefect.artifacts import create_link_artifact, create_table_artifact
+from prefect import get_run_logger
+from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import State
+from prefect.settings import PREFECT_API_URL
 from prefect.states import Cancelled, Completed, Failed
 
 from flows.running.run_results import (
@@ -23,6 +25,8 @@ from flows.running.run_results import (
 )
 from flows.running.stage_outcome import RESUME_HINT, UNTOUCHED, UP_TO_DATE, StageOutcome, StageRun, exit_code
 from flows.running.stage_process import LOGS
+from flows.server.report_link import served_page
+from flows.server.stage_artifacts import as_code
 from flows.settings.profile import current_choice
 from reasrm.runtime.stage_main import ExitCode
 
@@ -34,7 +38,7 @@ REASON_WIDTH = 120
 
 
 def name_flow_run(client: SyncPrefectClient, flow_run_id: UUID, tags: list[str], root: Path) -> None:
-    """Name the flow run by profile and commit (`miniature · ccd10d3`); tag it with profile and host.
+    """Name the flow run by profile and commit (`miniature · ccd10d3`); tag it with these and the host.
 
     Args:
         client: the API's.
@@ -43,8 +47,9 @@ def name_flow_run(client: SyncPrefectClient, flow_run_id: UUID, tags: list[str],
         root: the project.
     """
     profile = current_choice(root).title
-    name = " · ".join(part for part in (profile, _commit(root)) if part)
-    own = [f"profile:{profile}", f"host:{platform.node()}"]
+    commit = _commit(root)
+    name = " · ".join(part for part in (profile, commit) if part)
+    own = [f"profile:{profile}", *([f"commit:{commit}"] if commit else []), f"host:{platform.node()}"]
     client.update_flow_run(flow_run_id, name=name, tags=list(dict.fromkeys([*tags, *own])))
 
 
@@ -81,7 +86,17 @@ def final_state(run: "PipelineRun") -> State[Any]:
 
 
 def publish_tables(run: "PipelineRun") -> None:
-    """Create the artifacts of a run: of the stages that it made or confirmed, those whose file is there."""
+    """Create the artifacts of a run: of the stages that it made or confirmed, those whose file is there.
+
+    A server that takes none of them makes no run fail, whose results are on the disk.
+    """
+    try:
+        _publish_tables(run)
+    except Exception as error:  # noqa: BLE001  whatever client and server do, the run has ended as it has
+        get_run_logger().warning("Prefect lacks some of this run's tables: %r", error)
+
+
+def _publish_tables(run: "PipelineRun") -> None:
     root = run.options.root
     stages = [
         {
@@ -102,9 +117,20 @@ def publish_tables(run: "PipelineRun") -> None:
     if REPORT_STAGE in run.selected:
         _table("headline", headline_rows(read_metrics(root)), "Accuracy of each judge, with 95 % intervals.")
         if (root / PAGE).is_file():
-            create_link_artifact(
-                key="report", link=(root / PAGE).as_uri(), link_text="the report", description="The report."
-            )
+            _link_to_report(root)
+
+
+def _link_to_report(root: Path) -> None:
+    """A link to the report where it is served, else words: from a page of http no browser opens a file:// address."""
+    if address := served_page(root, PREFECT_API_URL.value() or ""):
+        create_link_artifact(key="report", link=address, link_text="the report", description="The report.")
+        return
+    create_markdown_artifact(
+        f"The report is the file {as_code(str(root / PAGE))} on {as_code(platform.node())}. "
+        f"`reasrm ui` in that project serves it to a browser on the same machine.",
+        key="report",
+        description="Where the report is.",
+    )
 
 
 def _table(key: str, rows: list[dict[str, Any]], description: str) -> None:

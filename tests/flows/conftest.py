@@ -68,7 +68,7 @@ def server_port(server_root: Path) -> Iterator[int]:
     root = server_root
     (root / "dvc.yaml").write_text("stages: {}\n")
     become_clone(root)
-    surroundings = environment() | {"PREFECT_SERVER_API_PORT": str(port)}
+    surroundings = environment() | {"PREFECT_SERVER_API_PORT": str(port), "REASRM_REPORT_PORT": str(port + 500)}
     server = subprocess.Popen(
         [sys.executable, "-m", "reasrm.cli", "ui"],
         cwd=root,

@@ -290,3 +290,13 @@ def test_only_what_a_target_needs(toy: Path, reasrm: Reasrm, served: dict[str, s
     wrong = reasrm("run", "--to", "e")
     assert wrong.returncode == 2
     assert "b@slow" in wrong.stderr
+
+
+def test_a_torn_list_of_files_in_use_is_no_end(toy: Path, reasrm: Reasrm) -> None:
+    """What a kill leaves while DVC writes it: with it, no command of DVC works any more."""
+    assert reasrm("run", "--to", "a").returncode == 0
+    (toy / ".dvc/tmp/rwlock").write_text("")
+    assert reasrm("status").returncode == 0
+    (toy / ".dvc/tmp/rwlock").write_text('{"read": {')
+    assert reasrm("run", "--to", "b@fast").returncode == 0
+    assert outcomes(toy)["b@fast"] == "Completed"

@@ -97,7 +97,7 @@ class Fleet:
             with suppress(OSError):
                 words = (folder / "cmdline").read_bytes()
                 ours = f"REASRM_ROOT={clone}\0".encode() in (folder / "environ").read_bytes()
-                if ours and (b"prefect.flow_engine" in words or b"worker\0start" in words):
+                if ours and (b"prefect.engine" in words or b"worker\0start" in words):
                     found.append(int(folder.name))
         return found
 
