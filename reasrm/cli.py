@@ -20,7 +20,7 @@ from reasrm.commands.oracle import oracle
 from reasrm.commands.publish import publish
 from reasrm.commands.score import ScoreCommand, score
 from reasrm.runtime.extras import MissingExtraError, extras_named
-from reasrm.runtime.stage_main import ExitCode
+from reasrm.runtime.stage_main import ExitCode, StageError
 from reasrm.runtime.terminal import exit_status, guard_streams, say_error
 
 TOOLS = "Use its parts alone"
@@ -95,6 +95,9 @@ def _run_command() -> int:
             app()
     except MissingExtraError as error:
         say_error("reasrm", error)
+    except StageError as error:
+        say_error("reasrm", error)
+        return int(error.exit_code)
     except errors as error:
         say_error("reasrm", error)
         return int(error.exit_code)

@@ -17,6 +17,15 @@ from flows.running.stage_outcome import FlowError
 from flows.running.stage_slots import cpu_count, visible_gpus
 from flows.server.prefect_server import HOST, find_server, server_port
 from flows.settings.profile import edits_by_hand, summary
+from reasrm.runtime.kept_folders import (
+    LEDGERS,
+    LEDGERS_VARIABLE,
+    WORK_VARIABLE,
+    KeptFolderError,
+    ledgers_folder,
+    resume_root,
+    shares_work,
+)
 
 LOCKS = Path("locks")
 KEYS = ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "HF_TOKEN")
@@ -51,7 +60,7 @@ def examine(root: Path, *, deep: bool = False) -> list[Finding]:
         root: the project's folder.
         deep: load the base model's tokenizer too, measure all rows with it, and ask accelerate's estimator.
     """
-    findings = [*_python(), *_packages(root), *_machine(root), *_keys(), *_server(), *_settings(root)]
+    findings = [*_python(), *_packages(root), *_machine(root), *_kept(root), *_keys(), *_server(), *_settings(root)]
     return [*findings, *_stages(root, deep)]
 
 
@@ -116,6 +125,22 @@ def _gpu_names() -> str:
     query = ["nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"]
     listed = subprocess.run(query, capture_output=True, text=True, check=False)
     return "; ".join(listed.stdout.split("\n")[:-1]) or "present"
+
+
+def _kept(root: Path) -> Iterator[Finding]:
+    """Where paid replies and unfinished trainings are kept."""
+    try:
+        ledgers, work = ledgers_folder(root), root / resume_root()
+    except KeptFolderError as error:
+        yield Finding(Health.BAD, "ledgers", str(error))
+        return
+    found = list(ledgers.glob("*.jsonl"))
+    size = sum(file.stat().st_size for file in found) / 1e6
+    why = LEDGERS_VARIABLE if os.environ.get(LEDGERS_VARIABLE) else "the checkout's own"
+    why = "the project's whose experiment this is" if ledgers != root / LEDGERS and why != LEDGERS_VARIABLE else why
+    yield Finding(Health.GOOD, "ledgers", f"{ledgers} ({why}): {len(found)} ledgers, {size:.1f} MB")
+    why = WORK_VARIABLE if shares_work() else "the checkout's own"
+    yield Finding(Health.GOOD, "work", f"{work} ({why})")
 
 
 def _keys() -> Iterator[Finding]:

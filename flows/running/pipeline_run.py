@@ -30,6 +30,7 @@ from flows.running.stage_process import StageProcesses, run_stage, stage_environ
 from flows.running.stage_slots import Capacity, StageSlots, cpu_count, remaining_seconds, visible_gpus
 from flows.settings.check import refuse, wrong_settings
 from reasrm.pretrained.model_names import way_to
+from reasrm.runtime.kept_folders import require_kept_folders
 from reasrm.runtime.outputs import write_json
 from reasrm.runtime.process_lock import LockHeldError, hold
 
@@ -181,7 +182,9 @@ def prepare(options: RunOptions, display: RunDisplay) -> PipelineRun:
     Raises:
         UsageError: an option names a stage that does not exist.
         FlowError: the pipeline cannot be read or lacks an input, or settings are wrong, which are printed.
+        KeptFolderError: the environment names a folder by a relative path.
     """
+    require_kept_folders(options.root)
     with ThreadPoolExecutor(1) as beside:
         wrong = beside.submit(wrong_settings, options.root)
         try:

@@ -89,9 +89,10 @@ def set_environment() -> None:
 
 def failure_of(error: BaseException) -> Failure | None:
     """The line and exit code of an `error` of this project, bad input, a full disk, or Ctrl-C; None for a defect."""
+    from reasrm.records.ledger import LedgerBusyError
     from reasrm.runtime.work_folder import StageBusyError
 
-    if isinstance(error, StageBusyError):
+    if isinstance(error, (StageBusyError, LedgerBusyError)):
         return Failure(str(error), ExitCode.BUSY)
     if isinstance(error, StageError):
         return Failure(str(error), error.exit_code)
