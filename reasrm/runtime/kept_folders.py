@@ -3,8 +3,8 @@
 `REASRM_LEDGERS` holds the paid replies of all clones that have it set, `REASRM_WORK` the folders from which killed
 trainings go on; both are absolute paths, on storage that the machines share, say. Without the first, an experiment of
 DVC's (`dvc exp run --queue` or `--temp`), whose checkout lies below the project's `.dvc/tmp/exps/` and ends with it,
-keeps paid replies in that project's `ledgers/`. Replies of models that run here cost nothing: they stay in the checkout,
-so that two experiments may judge at the same time.
+keeps paid replies in that project's `ledgers/`. Replies of models that run here cost nothing: they stay in the
+checkout, so that two experiments may judge at the same time.
 """
 
 import os
