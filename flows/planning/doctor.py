@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from flows.dvc_graph import read_pipeline
+from flows.planning.cache_check import damaged_objects
 from flows.planning.preflight import PreflightRequest, has_models, misfits, read_preflight
 from flows.running.stage_outcome import FlowError
 from flows.running.stage_slots import cpu_count, visible_gpus
@@ -58,10 +59,11 @@ def examine(root: Path, *, deep: bool = False) -> list[Finding]:
 
     Args:
         root: the project's folder.
-        deep: load the base model's tokenizer too, measure all rows with it, and ask accelerate's estimator.
+        deep: load the base model's tokenizer too, measure all rows with it, ask accelerate's estimator, and read all of
+            DVC's cache.
     """
     findings = [*_python(), *_packages(root), *_machine(root), *_kept(root), *_keys(), *_server(), *_settings(root)]
-    return [*findings, *_stages(root, deep)]
+    return [*findings, *(_cache(root) if deep else ()), *_stages(root, deep)]
 
 
 def _python() -> Iterator[Finding]:
@@ -186,6 +188,25 @@ def _stages(root: Path, deep: bool) -> Iterator[Finding]:
         yield Finding(Health.GOOD if check["good"] else Health.NOTE, check["subject"], check["text"])
     for stage in found["stages"] if deep else ():
         yield from _rows(stage)
+
+
+def _cache(root: Path) -> Iterator[Finding]:
+    """Whether the objects of DVC's cache are whole; reads all of them."""
+    try:
+        count, damaged = damaged_objects(root)
+    except (FlowError, OSError) as error:
+        yield Finding(Health.NOTE, "cache", f"not looked at: {error}")
+        return
+    if not damaged:
+        yield Finding(Health.GOOD, "cache", f"{count:,} objects, each holds what it is named by")
+        return
+    shown = " ".join(str(path) for path in damaged[:SHOWN]) + (" ..." if len(damaged) > SHOWN else "")
+    yield Finding(
+        Health.BAD,
+        "cache",
+        f"{len(damaged)} of {count:,} objects are damaged, and outputs restored from them would be: `rm -f {shown}`, "
+        f"remove the outputs that came from them, then `dvc pull` or `reasrm run` makes them anew",
+    )
 
 
 def _rows(stage: Mapping[str, Any]) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ flow in `pipeline.py` carries it out.
 import json
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -155,10 +155,11 @@ class PipelineRun:
         for name in self.selected - self.runs.keys():
             self.runs[name] = StageRun(StageOutcome.WAITING)
         self.runs = {name: self.runs[name] for name in self.pipeline.stages if name in self.runs}
-        if any(run.outcome not in {StageOutcome.CACHED, StageOutcome.WAITING} for run in self.runs.values()):
-            sort_lock_file(self.options.root, self.pipeline)
         completed = {name: run.seconds for name, run in self.runs.items() if run.outcome is StageOutcome.COMPLETED}
-        write_json(self.options.root / DURATIONS, _read_durations(self.options.root) | completed)
+        with suppress(OSError):  # of a full disk, which is told with the stage that it struck
+            if any(run.outcome not in {StageOutcome.CACHED, StageOutcome.WAITING} for run in self.runs.values()):
+                sort_lock_file(self.options.root, self.pipeline)
+            write_json(self.options.root / DURATIONS, _read_durations(self.options.root) | completed)
         self._record()
 
     def _find_reasons(self) -> None:
@@ -167,13 +168,14 @@ class PipelineRun:
         self.reasons |= {one.stage: reasons_text(one.reasons) for one in forecasts(pipeline, own) if one.reasons}
 
     def _record(self, running: str = "", ended: str = "") -> None:
-        """Write down how far the run is, for `reasrm status`."""
+        """Write down how far the run is, for `reasrm status`; a full disk does not end the run here."""
         with self._recording:
             self._running = (self._running | {running}) - {ended, ""}
             rows = {name: {"outcome": RUNNING, "seconds": 0.0} for name in sorted(self._running)}
             for name, run in list(self.runs.items()):
                 rows[name] = {"outcome": run.outcome, "seconds": round(run.seconds, 1)}
-            write_json(self.options.root / LAST_RUN, rows)
+            with suppress(OSError):
+                write_json(self.options.root / LAST_RUN, rows)
 
 
 def prepare(options: RunOptions, display: RunDisplay) -> PipelineRun:
