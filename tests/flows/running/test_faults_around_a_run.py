@@ -3,7 +3,6 @@
 Run:     pytest -m slow tests/flows/running/test_faults_around_a_run.py        (a full disk needs the right to mount)
 """
 
-import os
 import shutil
 import subprocess
 import sys
@@ -91,4 +90,4 @@ def test_a_full_disk_is_one_line_and_nothing_is_lost(toy: Path, small_disk: Path
     rest = run()
     assert rest.returncode == 0, rest.stdout + rest.stderr
     assert (root / "a.runs").read_text() == "ran\n", "what had run did not run again"
-    assert os.path.getsize(root / "out/b-slow") == size
+    assert (root / "out/b-slow").stat().st_size == size
