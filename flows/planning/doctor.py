@@ -34,6 +34,8 @@ DISK_NEEDED_GB = 10
 MEMORY_NEEDED_GB = 4
 ROWS_THAT_SHOULD_FIT = 0.9
 SHOWN = 6
+ORACLE_LEDGERS = ("distill_traces-", "relabel")
+"""How the names of those begin whose replies are always taken from the shared place."""
 
 
 class Health(StrEnum):
@@ -141,6 +143,10 @@ def _kept(root: Path) -> Iterator[Finding]:
     why = LEDGERS_VARIABLE if os.environ.get(LEDGERS_VARIABLE) else "the checkout's own"
     why = "the project's whose experiment this is" if ledgers != root / LEDGERS and why != LEDGERS_VARIABLE else why
     yield Finding(Health.GOOD, "ledgers", f"{ledgers} ({why}): {len(found)} ledgers, {size:.1f} MB")
+    missed = [own.name for own in (root / LEDGERS).glob("*.jsonl") if not (ledgers / own.name).exists()]
+    if why == LEDGERS_VARIABLE and (missed := [name for name in missed if name.startswith(ORACLE_LEDGERS)]):
+        text = f"{', '.join(sorted(missed))} of {root / LEDGERS} would be paid again: copy them to {ledgers}"
+        yield Finding(Health.NOTE, "ledgers", text)
     why = WORK_VARIABLE if shares_work() else "the checkout's own"
     yield Finding(Health.GOOD, "work", f"{work} ({why})")
 
