@@ -225,7 +225,11 @@ def ui() -> None:
 @app.command(rich_help_panel=SETTINGS)
 def doctor(
     deep: Annotated[
-        bool, typer.Option("--deep", help="Also load the tokenizer, measure all rows, and ask accelerate's estimator.")
+        bool,
+        typer.Option(
+            "--deep",
+            help="Also load the tokenizer, measure all rows, ask accelerate's estimator, and read DVC's whole cache.",
+        ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:

@@ -116,7 +116,7 @@ def read_pipeline(root: Path) -> Pipeline:
                 for stage in order
             }
     except (DvcException, TypeError) as error:  # TypeError: of a date that is not quoted in params.yaml
-        raise PipelineError(f"{root}: DVC cannot read the pipeline: {_reasons(error)}") from error
+        raise PipelineError(f"{root}: DVC cannot read the pipeline: {_reasons(error)}{_way_out(error)}") from error
     return Pipeline(stages)
 
 
@@ -167,8 +167,11 @@ def sort_lock_file(root: Path, pipeline: Pipeline) -> bool:
         for name in in_plan_order(list(entries), pipeline):
             entries[name] = entries.pop(name)
         partial = path.with_name(f".{LOCK_FILE}.partial")
-        dump_yaml(str(partial), document)
-        partial.replace(path)
+        try:
+            dump_yaml(str(partial), document)
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
     return True
 
 
@@ -193,6 +196,27 @@ def _inputs(stage: Any, outs: Iterable[Any]) -> tuple[str, ...]:
 def _name(stage: Any) -> str:
     """The name in dvc.yaml; a `.dvc` file has only its address."""
     return str(getattr(stage, "name", "") or stage.addressing)
+
+
+def _way_out(error: BaseException) -> str:
+    """What to do where DVC does not say it: without git or DVC's folder, or with half a dvc.lock."""
+    from dvc.exceptions import NotDvcRepoError
+    from dvc.scm import SCMError
+    from dvc.utils.strictyaml import YAMLValidationError
+
+    if isinstance(error, NotDvcRepoError):
+        return ": this folder has no .dvc/ yet: `git init && dvc init`, or without git `dvc init --no-scm`"
+    if isinstance(error, SCMError):
+        return (
+            ": `git init` makes it one, or `dvc config core.no_scm true` does without (then no commits, tags and "
+            "`dvc exp`); stages, results and caches are the same"
+        )
+    if isinstance(error, YAMLValidationError) and LOCK_FILE in str(error):
+        return (
+            f": it was edited or the disk was full when it was written: `git checkout {LOCK_FILE}`, or remove it: "
+            f"what has run is then restored from the run cache"
+        )
+    return ""
 
 
 def _reasons(error: BaseException) -> str:

@@ -20,7 +20,7 @@ from reasrm.commands.oracle import oracle
 from reasrm.commands.publish import publish
 from reasrm.commands.score import ScoreCommand, score
 from reasrm.runtime.extras import MissingExtraError, extras_named
-from reasrm.runtime.stage_main import ExitCode
+from reasrm.runtime.stage_main import ExitCode, StageError, failure_of
 from reasrm.runtime.terminal import exit_status, guard_streams, say_error
 
 TOOLS = "Use its parts alone"
@@ -95,11 +95,15 @@ def _run_command() -> int:
             app()
     except MissingExtraError as error:
         say_error("reasrm", error)
+    except StageError as error:
+        say_error("reasrm", error)
+        return int(error.exit_code)
     except errors as error:
         say_error("reasrm", error)
         return int(error.exit_code)
     except OSError as error:
-        say_error(command, error)  # a full disk, a folder that may not be read: no defect, wherever it strikes
+        failure = failure_of(error)  # a full disk, a folder that may not be read: no defect, wherever it strikes
+        say_error(command, failure.reason if failure else error)
     return ExitCode.FAILED
 
 

@@ -27,10 +27,10 @@ from reasrm.records.judge_kind import JudgeKind
 from reasrm.records.judgment import BUDGETS, Judgment
 from reasrm.records.ledger import Ledger
 from reasrm.records.unasked_prompts import IDENTITY, unasked_warning
+from reasrm.runtime.kept_folders import ledger_file
 from reasrm.runtime.outputs import new_folder, write_json
 from reasrm.runtime.stage_main import StageError, run_stage
 from reasrm.runtime.terminal import say_error
-from reasrm.runtime.work_folder import LEDGERS
 
 JUDGMENTS = Path("data/judgments")
 
@@ -97,7 +97,7 @@ def main() -> str:
     params, running = JudgeParams.load(model), RunningParams.load()
     items = read_items(BENCHMARKS)
     shown = items_in_orders([item for part in items.values() for item in part], params.orders, params.seed)
-    with Ledger(LEDGERS / f"judge-{model}.jsonl") as ledger:
+    with Ledger(ledger_file(f"judge-{model}", paid=params.is_paid)) as ledger:
         judgments, budgets, identity = judge_items(shown, params, running, ledger)
     with new_folder(JUDGMENTS / model) as folder:
         write_judgments(folder, items, judgments)

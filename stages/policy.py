@@ -26,9 +26,10 @@ from reasrm.records.jsonl import read_records
 from reasrm.records.judge_kind import JudgeKind
 from reasrm.records.ledger import Ledger
 from reasrm.records.policy import PolicyPrompt
+from reasrm.runtime.kept_folders import ledger_file
 from reasrm.runtime.params import StageParams
 from reasrm.runtime.stage_main import StageError, StoppedResumable
-from reasrm.runtime.work_folder import LEDGERS, file_hash
+from reasrm.runtime.work_folder import file_hash
 from reasrm.serving.judge_client import JudgeClient, JudgeRefusalError, JudgeServiceError
 from reasrm.training.launch import run_training_stage
 from reasrm.training.training_run import begin_training
@@ -119,7 +120,7 @@ def opened_judge(variant: str, params: PolicyParams) -> Iterator[LocalJudgeRewar
     # One process has one number of threads: the judge's sums then round as this training's do.
     with (
         judge.model_copy(update={"threads": params.threads}).open_judge(RunningParams.load()) as opened,
-        Ledger(LEDGERS / f"policy-{variant}.jsonl") as ledger,
+        Ledger(ledger_file(f"policy-{variant}", paid=judge.is_paid)) as ledger,
     ):
         yield LocalJudgeReward(opened, scheme, ledger, scores=judge.kind is JudgeKind.SCALAR)
 

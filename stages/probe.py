@@ -24,10 +24,10 @@ from reasrm.probes.query import ProbeContext
 from reasrm.probes.registry import suite
 from reasrm.records.ledger import Ledger
 from reasrm.records.unasked_prompts import IDENTITY
+from reasrm.runtime.kept_folders import ledger_file
 from reasrm.runtime.params import StageParams
 from reasrm.runtime.stage_main import StageError, run_stage
 from reasrm.runtime.terminal import say_error
-from reasrm.runtime.work_folder import LEDGERS
 
 JUDGMENTS = Path("data/judgments")
 PROBES = Path("data/probes")
@@ -85,7 +85,8 @@ def main() -> str:
     items = items_of_folder(BENCHMARKS)
     plain = read_judgments(JUDGMENTS / model, items)
     judge_params = JudgeParams.recorded_in(identity, params.checkpoint)
-    with judge_params.open_judge(running) as judge, Ledger(LEDGERS / f"probe-{model}.jsonl") as ledger:
+    ledger_of_probe = ledger_file(f"probe-{model}", paid=judge_params.is_paid)
+    with judge_params.open_judge(running) as judge, Ledger(ledger_of_probe) as ledger:
         require_same_model(judge.identity(), identity, model, params.checkpoint)
         sample = sample_of(items, params.questions, params.seed)
         plain = judged_plainly(judge, sample, ledger, plain)

@@ -4,7 +4,8 @@ Reads:   data/scores, data/curves, data/judgments, data/probes, data/policy_scor
          data/benchmarks, and of params.yaml every section that changes a figure
 Writes:  data/report/index.html and data/report/pages (each page one self-contained file, but for
          pages/traces.html, which reads data/report/traces), data/report/metrics.json (the same figures for machines),
-         data/report/plots (each chart as SVG and PDF), data/report/curves (the tables that `dvc plots` draws)
+         data/report/plots (each chart as SVG and PDF), data/report/curves (what DVC shows: the tables that `dvc plots`
+         draws, and in figures.json the few figures of `dvc metrics` and `dvc exp show`)
 Run:     python -m stages.report      (or: dvc repro report)
 """
 
@@ -77,6 +78,29 @@ def metrics(site: Site, params: ReportParams) -> dict[str, Any]:
         "other_seeds": [run.model_dump(mode="json") for run in site.benchmarks.other_seeds],
         "other_ladders": [ladder.model_dump(mode="json") for ladder in site.benchmarks.other_ladders],
     }
+
+
+def headline_figures(site: Site) -> dict[str, Any]:
+    """The figures by which runs are compared, of `models` and `policies` in `metrics`: a column each in `dvc exp show`.
+
+    For each model accuracy, the average of the benchmarks' scores, and how often the verdict flips with the order; for
+    each arm of a policy its measures at the end. Shares, to four digits.
+    """
+    models = {
+        model.name: {
+            "accuracy": _four_digits(model.scores.accuracy),
+            "average": None if model.scores.average is None else _four_digits(model.scores.average.value),
+            "flip_rate": _four_digits(model.scores.flip_rate),
+        }
+        for model in site.source.models
+    }
+    arms = {} if site.policy is None else _policy_metrics(site.policy.measures)
+    policies = {arm: {name: _four_digits(one["value"]) for name, one in ends.items()} for arm, ends in arms.items()}
+    return {"models": models} | ({"policies": policies} if policies else {})
+
+
+def _four_digits(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
 
 
 def _probe_metrics(found: ProbeMeasures) -> dict[str, Any]:
@@ -156,6 +180,10 @@ def main() -> str:
     write_json(REPORT / "metrics.json", metrics(site, params))
     write_plots(site, REPORT / "plots")
     write_curve_tables(read_curves(DATA / "curves"), REPORT / "curves")
+    figures = headline_figures(site)
+    write_json(REPORT / "curves/figures.json", figures)
+    rows = [f"{model}\t{one['accuracy']!r}" for model, one in figures["models"].items()]
+    write_text(REPORT / "curves/accuracy.tsv", "\n".join(("model\taccuracy", *rows)) + "\n")
     return f"{len(site.source.models)} models, {len(site.source.measures)} of them probed, {len(site.pages)} pages"
 
 

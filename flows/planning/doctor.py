@@ -12,11 +12,21 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from flows.dvc_graph import read_pipeline
+from flows.planning.cache_check import damaged_objects
 from flows.planning.preflight import PreflightRequest, has_models, misfits, read_preflight
 from flows.running.stage_outcome import FlowError
 from flows.running.stage_slots import cpu_count, visible_gpus
 from flows.server.prefect_server import HOST, find_server, server_port
 from flows.settings.profile import edits_by_hand, summary
+from reasrm.runtime.kept_folders import (
+    LEDGERS,
+    LEDGERS_VARIABLE,
+    WORK_VARIABLE,
+    KeptFolderError,
+    ledgers_folder,
+    resume_root,
+    shares_work,
+)
 
 LOCKS = Path("locks")
 KEYS = ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "HF_TOKEN")
@@ -24,6 +34,8 @@ DISK_NEEDED_GB = 10
 MEMORY_NEEDED_GB = 4
 ROWS_THAT_SHOULD_FIT = 0.9
 SHOWN = 6
+ORACLE_LEDGERS = ("distill_traces-", "relabel")
+"""How the names of those begin whose replies are always taken from the shared place."""
 
 
 class Health(StrEnum):
@@ -49,10 +61,11 @@ def examine(root: Path, *, deep: bool = False) -> list[Finding]:
 
     Args:
         root: the project's folder.
-        deep: load the base model's tokenizer too, measure all rows with it, and ask accelerate's estimator.
+        deep: load the base model's tokenizer too, measure all rows with it, ask accelerate's estimator, and read all of
+            DVC's cache.
     """
-    findings = [*_python(), *_packages(root), *_machine(root), *_keys(), *_server(), *_settings(root)]
-    return [*findings, *_stages(root, deep)]
+    findings = [*_python(), *_packages(root), *_machine(root), *_kept(root), *_keys(), *_server(), *_settings(root)]
+    return [*findings, *(_cache(root) if deep else ()), *_stages(root, deep)]
 
 
 def _python() -> Iterator[Finding]:
@@ -118,6 +131,26 @@ def _gpu_names() -> str:
     return "; ".join(listed.stdout.split("\n")[:-1]) or "present"
 
 
+def _kept(root: Path) -> Iterator[Finding]:
+    """Where paid replies and unfinished trainings are kept."""
+    try:
+        ledgers, work = ledgers_folder(root), root / resume_root()
+    except KeptFolderError as error:
+        yield Finding(Health.BAD, "ledgers", str(error))
+        return
+    found = list(ledgers.glob("*.jsonl"))
+    size = sum(file.stat().st_size for file in found) / 1e6
+    why = LEDGERS_VARIABLE if os.environ.get(LEDGERS_VARIABLE) else "the checkout's own"
+    why = "the project's whose experiment this is" if ledgers != root / LEDGERS and why != LEDGERS_VARIABLE else why
+    yield Finding(Health.GOOD, "ledgers", f"{ledgers} ({why}): {len(found)} ledgers, {size:.1f} MB")
+    missed = [own.name for own in (root / LEDGERS).glob("*.jsonl") if not (ledgers / own.name).exists()]
+    if why == LEDGERS_VARIABLE and (missed := [name for name in missed if name.startswith(ORACLE_LEDGERS)]):
+        text = f"{', '.join(sorted(missed))} of {root / LEDGERS} would be paid again: copy them to {ledgers}"
+        yield Finding(Health.NOTE, "ledgers", text)
+    why = WORK_VARIABLE if shares_work() else "the checkout's own"
+    yield Finding(Health.GOOD, "work", f"{work} ({why})")
+
+
 def _keys() -> Iterator[Finding]:
     for key in KEYS:
         present = bool(os.environ.get(key))
@@ -161,6 +194,25 @@ def _stages(root: Path, deep: bool) -> Iterator[Finding]:
         yield Finding(Health.GOOD if check["good"] else Health.NOTE, check["subject"], check["text"])
     for stage in found["stages"] if deep else ():
         yield from _rows(stage)
+
+
+def _cache(root: Path) -> Iterator[Finding]:
+    """Whether the objects of DVC's cache are whole; reads all of them."""
+    try:
+        count, damaged = damaged_objects(root)
+    except (FlowError, OSError) as error:
+        yield Finding(Health.NOTE, "cache", f"not looked at: {error}")
+        return
+    if not damaged:
+        yield Finding(Health.GOOD, "cache", f"{count:,} objects, each holds what it is named by")
+        return
+    shown = " ".join(str(path) for path in damaged[:SHOWN]) + (" ..." if len(damaged) > SHOWN else "")
+    yield Finding(
+        Health.BAD,
+        "cache",
+        f"{len(damaged)} of {count:,} objects are damaged, and outputs restored from them would be: `rm -f {shown}`, "
+        f"remove the outputs that came from them, then `dvc pull` or `reasrm run` makes them anew",
+    )
 
 
 def _rows(stage: Mapping[str, Any]) -> Iterator[Finding]:

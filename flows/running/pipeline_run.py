@@ -7,7 +7,7 @@
 import json
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -31,6 +31,7 @@ from flows.running.stage_process import OnLine, StageProcesses, run_stage, stage
 from flows.running.stage_slots import Capacity, StageSlots, cpu_count, remaining_seconds, visible_gpus
 from flows.settings.check import refuse, wrong_settings
 from reasrm.pretrained.model_names import way_to
+from reasrm.runtime.kept_folders import require_kept_folders
 from reasrm.runtime.outputs import write_json
 from reasrm.runtime.process_lock import LockHeldError, hold
 
@@ -179,13 +180,14 @@ class PipelineRun:
         for name in self.selected - self.runs.keys():
             self.runs[name] = StageRun(StageOutcome.WAITING)
         self.runs = {name: self.runs[name] for name in self.pipeline.stages if name in self.runs}
-        if any(run.outcome not in {StageOutcome.CACHED, StageOutcome.WAITING} for run in self.runs.values()):
-            sort_lock_file(self.options.root, self.pipeline)
         if self.options.push and not self.processes.ending:
             made = [name for name, one in self.runs.items() if one.outcome in UP_TO_DATE]
             self.not_pushed = push_rest(self.options.root, made, self.processes)
         completed = {name: run.seconds for name, run in self.runs.items() if run.outcome is StageOutcome.COMPLETED}
-        write_json(self.options.root / DURATIONS, _read_durations(self.options.root) | completed)
+        with suppress(OSError):  # of a full disk, which is told with the stage that it struck
+            if any(run.outcome not in {StageOutcome.CACHED, StageOutcome.WAITING} for run in self.runs.values()):
+                sort_lock_file(self.options.root, self.pipeline)
+            write_json(self.options.root / DURATIONS, _read_durations(self.options.root) | completed)
         self._record()
 
     def _ways_of_reproduction(self, name: str) -> list[str]:
@@ -199,13 +201,14 @@ class PipelineRun:
         self.reasons |= {one.stage: reasons_text(one.reasons) for one in forecasts(pipeline, own) if one.reasons}
 
     def _record(self, running: str = "", ended: str = "") -> None:
-        """Write down how far the run is, for `reasrm status`."""
+        """Write down how far the run is, for `reasrm status`; a full disk does not end the run here."""
         with self._recording:
             self._running = (self._running | {running}) - {ended, ""}
             rows = {name: {"outcome": RUNNING, "seconds": 0.0} for name in sorted(self._running)}
             for name, run in list(self.runs.items()):
                 rows[name] = {"outcome": run.outcome, "seconds": round(run.seconds, 1)}
-            write_json(self.options.root / LAST_RUN, rows)
+            with suppress(OSError):
+                write_json(self.options.root / LAST_RUN, rows)
 
 
 Elsewhere = Callable[[PipelineRun, str, OnLine], StageRun]
@@ -218,7 +221,9 @@ def prepare(options: RunOptions, display: RunDisplay) -> PipelineRun:
     Raises:
         UsageError: an option names a stage that does not exist.
         FlowError: the pipeline cannot be read or lacks an input, or settings are wrong, which are printed.
+        KeptFolderError: the environment names a folder by a relative path.
     """
+    require_kept_folders(options.root)
     with ThreadPoolExecutor(1) as beside:
         wrong = beside.submit(wrong_settings, options.root)
         try:

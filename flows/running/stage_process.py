@@ -13,13 +13,14 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from flows.running.reproduce import NOT_PUSHED
 from flows.running.stage_outcome import StageOutcome, StageRun
 from reasrm.records.harmless_text import harmless
-from reasrm.runtime.stage_main import ExitCode
+from reasrm.runtime.stage_main import NOTHING_LOST, ExitCode, room_left
 
 LOGS = Path("work/logs")
 SUPERVISED = (sys.executable, "-S", str(Path(__file__).with_name("supervisor.py")))
@@ -61,6 +62,9 @@ COMMAND_FAILED = re.compile(r"^ERROR: failed to reproduce '.*': failed to run: .
 """DVC's last line when the stage's own command failed: its exit status is all that it adds."""
 RAW_METRICS = re.compile(r"^\{'.*\}$")
 """A line with which transformers' trainer prints a Python dict: no reason of anything."""
+
+DVC_ERROR = "ERROR: "
+NO_ROOM_LEFT = re.compile(r"\[Errno (28|122|27)\]|No space left on device|Disk quota exceeded")
 
 OnLine = Callable[[str], None]
 """Called with each line that the stage itself writes."""
@@ -167,6 +171,7 @@ def run_stage(
     lines = output.tail or [f"it ended with status {ended} and said nothing"]
     if not stopped and (killed := _killed_by(ended)):
         lines = [*output.tail, killed]
+    lines = _without_room(lines, root)
     return StageRun(StageOutcome.STOPPED if stopped else StageOutcome.FAILED, seconds, "\n".join(lines))
 
 
@@ -184,6 +189,23 @@ def _killed_by(status: int) -> str:
     return f"it was ended by signal {number} ({name}){memory}; what it saved is kept, and the same command goes on"
 
 
+def _without_room(lines: list[str], root: Path) -> list[str]:
+    """The lines of a stage that failed, with one in place of DVC's if there was no room; the log keeps them all."""
+    if not any(NO_ROOM_LEFT.search(line) for line in lines) or any(NOTHING_LOST in line for line in lines):
+        return lines
+    said = [line for line in lines if not line.startswith(DVC_ERROR)]
+    return [*said, f"there is no room left on the disk{room_left(root)}: {NOTHING_LOST}"]
+
+
+def _open_log(path: Path) -> BinaryIO:
+    """The log, unbuffered; on a disk that is full already, nothing."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("wb", buffering=0)
+    except OSError:
+        return Path(os.devnull).open("wb", buffering=0)
+
+
 class _Output(NamedTuple):
     """What DVC and the stage wrote."""
 
@@ -198,13 +220,12 @@ class _Output(NamedTuple):
 def _follow(process: subprocess.Popen[str], log: Path, on_line: OnLine) -> _Output:
     """Read the output to its end, into the log, what a terminal would obey spelled out."""
     outcome, stage_status, tail = None, None, deque[str](maxlen=TAIL_LINES)
-    log.parent.mkdir(parents=True, exist_ok=True)
     assert process.stdout is not None
-    with log.open("w", encoding="utf-8") as file:
+    with _open_log(log) as file:
         for raw in process.stdout:
             line = harmless(raw.rstrip("\n"))
-            file.write(line + "\n")
-            file.flush()
+            with suppress(OSError):  # of a full disk: what the stage says is read and shown all the same
+                file.write(line.encode() + b"\n")
             outcome = outcome or next((one for pattern, one in OUTCOME_OF_DVC_LINE if pattern.match(line)), None)
             if failed := COMMAND_FAILED.match(line):
                 stage_status = int(failed[1])

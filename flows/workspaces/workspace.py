@@ -15,11 +15,11 @@ from typing import Any
 from flows.dvc_graph import read_pipeline
 from flows.running.stage_outcome import BusyError, FlowError
 from flows.running.status import running_process
+from reasrm.runtime.kept_folders import LEDGERS
 
 COPIED = ("reasrm", "stages", "flows", "locks", "profiles", "dvc.yaml", ".dvcignore")
 LINKED = ("revisions",)
 """What the first download writes: one revision for all seeds, where the project looks for it too."""
-LEDGERS = "ledgers"
 COMPILED = "__pycache__"
 
 
@@ -71,7 +71,7 @@ def refresh(workspace: Workspace, *, shares_ledgers: bool) -> None:
         _link(workspace.project, root, name)
     if shares_ledgers:
         (workspace.project / LEDGERS).mkdir(exist_ok=True)
-        _link(workspace.project, root, LEDGERS)
+        _link(workspace.project, root, LEDGERS.name)
     elif (root / LEDGERS).is_symlink():
         (root / LEDGERS).unlink()
     for name in unmade_inputs(root, workspace.targets):

@@ -17,11 +17,12 @@ from reasrm.datasets.origins import NOT_KNOWN, NOT_STATED, DataOrigin
 from reasrm.datasets.row_files import RowInFile, rows_of
 from reasrm.records.harmless_text import harmless, one_line
 from reasrm.records.json_parsing import NotJsonError, parse_json
+from reasrm.runtime.kept_folders import WORK
 from reasrm.runtime.outputs import write_json
 from reasrm.runtime.stage_main import StageError
 from reasrm.runtime.yaml_files import YamlError, parse_yaml
 
-DOWNLOADS = Path("work/downloads")
+DOWNLOADS = WORK / "downloads"
 """Clones of git repositories; the hub's files stay in the hub's own cache."""
 CARD = "README.md"
 LONGEST_LICENCE = 100

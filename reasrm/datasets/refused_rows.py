@@ -9,7 +9,7 @@ from typing import Any
 
 from reasrm.datasets.folder_files import printable_text
 from reasrm.records.jsonl import write_records
-from reasrm.runtime.work_folder import WORK
+from reasrm.runtime.kept_folders import WORK
 
 LONGEST_DETAIL = 300
 

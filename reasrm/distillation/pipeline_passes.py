@@ -14,8 +14,8 @@ from reasrm.records.jsonl import read_records
 from reasrm.records.ledger import ReadOnlyLedger
 from reasrm.records.pair import PreferencePair
 from reasrm.records.trace import OracleTrace, TracePass
+from reasrm.runtime.kept_folders import ledger_file
 from reasrm.runtime.stage_main import StageError
-from reasrm.runtime.work_folder import LEDGERS
 
 STAGE = "distill_traces"
 
@@ -35,7 +35,7 @@ class PipelinePass:
     @property
     def ledger(self) -> Path:
         """Where its replies are kept."""
-        return LEDGERS / f"{STAGE}-{self.which}.jsonl"
+        return ledger_file(f"{STAGE}-{self.which}", paid=True)
 
     def questions(self) -> Iterator[OracleQuestion]:
         """Its questions, read from its input."""

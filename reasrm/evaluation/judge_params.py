@@ -110,6 +110,11 @@ class JudgeParams(StageParams):
             )
         return self
 
+    @property
+    def is_paid(self) -> bool:
+        """Whether its replies cost money, as a service's may."""
+        return self.engine is EngineName.API
+
     def local_model(self, running: RunningParams) -> LocalModelSettings:
         """How the checkpoint is run."""
         shared = set(LocalModelSettings.model_fields)

@@ -15,10 +15,13 @@ from reasrm.inference.engine import Answered, Prompt, Sampling, one_by_one
 from reasrm.inference.prompt_run import recorded_replies
 from reasrm.records.content_hash import canonical_json
 from reasrm.records.reply import Reply
+from reasrm.runtime.kept_folders import ledger_file
 from reasrm.runtime.stage_main import StageError
-from reasrm.runtime.work_folder import LEDGERS, file_hash
+from reasrm.runtime.work_folder import file_hash
 
 IDENTITY = "identity.json"
+SERVICE = "api"
+"""The engine, as an identity names it, whose replies cost money."""
 
 
 class ReplayEngine:
@@ -35,7 +38,9 @@ class ReplayEngine:
             StageError: there is no such ledger, it holds several engines, or not the one that is named.
         """
         named = _engine_of(source) if source.name == IDENTITY else None
-        self._ledger = LEDGERS / f"judge-{source.parent.name}.jsonl" if named else source
+        self._ledger = source
+        if named:
+            self._ledger = ledger_file(f"judge-{source.parent.name}", paid=named.get("engine") == SERVICE)
         by_engine: dict[bytes, dict[tuple[str, Sampling], Reply]] = defaultdict(dict)
         for one in recorded_replies(self._ledger):
             by_engine[canonical_json(one.engine)][one.prompt, one.sampling] = one.reply

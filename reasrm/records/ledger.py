@@ -5,13 +5,16 @@ git-ignored). A stage's output is rebuilt from its ledger at the end: same ledge
 
 One line is one entry: `{"key": ..., "state": ..., ...}`. A `final` entry settles its key, the last one if there are
 several; other states (an intent to ask, a failed attempt that was billed) are history for the run statistics. Only byte
-offsets are held in memory.
+offsets are held in memory. While it is open, `<ledger>.writer` beside it says who writes, on which machine: several may
+share it.
 """
 
 import errno
 import os
+import socket
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
@@ -20,9 +23,12 @@ import orjson
 from filelock import lock_descriptor
 
 from reasrm.records.content_hash import canonical_json
+from reasrm.records.harmless_text import harmless, one_line
 
 FINAL = "final"
 FSYNC_SECONDS = 0.5
+LONGEST_NOTE = 300
+UNKNOWN = "which has not said who it is"
 
 
 class LedgerBusyError(RuntimeError):
@@ -60,9 +66,14 @@ class Ledger:
         # with paid replies, and this one ends with the descriptor.
         if not lock_descriptor(descriptor, blocking=False):
             self._file.close()
-            raise LedgerBusyError(f"{path} is being written by another run; wait for it or cancel it")
+            raise LedgerBusyError(
+                f"{path} is being written by another run ({_writer_of(path)}); wait for it or cancel it, then the same "
+                f"command goes on: what is answered by then is not asked again"
+            )
         self._index()
         self._file.truncate(self._end)
+        with suppress(OSError):  # of a full disk, say: replies that are there can be read all the same
+            _note_of_writer(path).write_text(f"process {os.getpid()} of {socket.gethostname()}, in {Path.cwd()}\n")
         self._syncer = threading.Thread(target=self._sync_often, name=f"fsync {path.name}", daemon=True)
         self._syncer.start()
 
@@ -127,6 +138,8 @@ class Ledger:
         self._dirty.set()
         self._syncer.join()
         os.fsync(self._file.fileno())
+        with suppress(OSError):
+            _note_of_writer(self.path).unlink(missing_ok=True)
         self._file.close()
 
     def _read_line(self) -> bytes:
@@ -163,6 +176,18 @@ class Ledger:
             self._dirty.clear()
             os.fsync(self._file.fileno())
             self._closing.wait(FSYNC_SECONDS)
+
+
+def _note_of_writer(path: Path) -> Path:
+    return path.with_name(f"{path.name}.writer")
+
+
+def _writer_of(path: Path) -> str:
+    """Who writes to the ledger at `path`, as it noted itself; a killed writer's note says nothing once none writes."""
+    with suppress(OSError):
+        note = _note_of_writer(path).read_text(encoding="utf-8", errors="replace")
+        return one_line(harmless(note), LONGEST_NOTE) or UNKNOWN
+    return UNKNOWN
 
 
 class ReadOnlyLedger(Ledger):

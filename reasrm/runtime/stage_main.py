@@ -2,9 +2,11 @@
 
 import errno
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from enum import IntEnum
+from pathlib import Path
 from typing import NamedTuple
 
 from reasrm.runtime.terminal import guard_streams, message, say, say_error
@@ -22,6 +24,8 @@ INPUTS = "data/"
 """Where the stages read what other stages write."""
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 """A full disk, a used-up quota, a file larger than this process may write."""
+NOTHING_LOST = "nothing is lost, make room on the disk, then the same command goes on"
+MEGABYTE = 1e6
 FINGERPRINT_EXEMPT = "it frames a stage: locks, messages and exit codes"
 
 
@@ -89,9 +93,10 @@ def set_environment() -> None:
 
 def failure_of(error: BaseException) -> Failure | None:
     """The line and exit code of an `error` of this project, bad input, a full disk, or Ctrl-C; None for a defect."""
+    from reasrm.records.ledger import LedgerBusyError
     from reasrm.runtime.work_folder import StageBusyError
 
-    if isinstance(error, StageBusyError):
+    if isinstance(error, (StageBusyError, LedgerBusyError)):
         return Failure(str(error), ExitCode.BUSY)
     if isinstance(error, StageError):
         return Failure(str(error), error.exit_code)
@@ -109,5 +114,14 @@ def _expected(error: OSError) -> str:
     if isinstance(error, FileNotFoundError) and str(error.filename).startswith(INPUTS):
         return f"{error.filename}: not there; `dvc repro` first makes what a stage reads"
     if error.errno in NO_ROOM:
-        return f"{error}: make room on the disk, then the same command goes on"
+        return f"{error}{room_left(Path(str(error.filename or '.')))}: {NOTHING_LOST}"
     return ""
+
+
+def room_left(path: Path) -> str:
+    """How much is free on the file system of `path`, to be put behind what says that there is no room."""
+    place = next((one for one in (path.absolute(), *path.absolute().parents) if one.is_dir()), None)
+    if place is None:
+        return ""
+    usage = shutil.disk_usage(place)
+    return f" ({usage.free / MEGABYTE:.0f} of {usage.total / MEGABYTE:,.0f} MB are free in {place})"

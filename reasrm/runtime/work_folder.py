@@ -1,20 +1,19 @@
 """Where a stage keeps what lets it resume: outside DVC's outputs, named by the hash of everything that went in."""
 
 import hashlib
+import os
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from reasrm.records.content_hash import content_hash
+from reasrm.runtime.kept_folders import WORK, WORK_VARIABLE, resume_root, shares_work
 from reasrm.runtime.process_lock import LockHeldError, hold
 
-WORK = Path("work")
-LEDGERS = Path("ledgers")
 LIVE_CURVES = "curves"
-"""In a training's folder, beside those of its checkpoints: its curves while it trains."""
 LARGE = 2**24
 """Bytes. Smaller files are hashed each time: a clock's tick is too coarse to tell two quick writes apart."""
 
@@ -42,15 +41,29 @@ def _hash_of(path: Path, *_state: int) -> str:
 def resume_folder(stage: str, params: Any, inputs: Iterable[Path]) -> Path:
     """The folder of the checkpoints that a killed run of `stage` with the same inputs left, created if need be.
 
+    Where checkouts share it (REASRM_WORK), the first process of a training keeps those of other checkouts out of it
+    until it ends.
+
     Args:
         stage: name with variant (`grpo-full`).
         params: anything JSON-like that changes the result.
         inputs: the files and folders that the stage reads, its fingerprint included.
+
+    Raises:
+        StageBusyError: a run in another checkout trains the same.
+        KeptFolderError: REASRM_WORK is a relative path.
     """
     key = content_hash([stage, params, [(str(path), file_hash(path)) for path in inputs]])
-    folder = WORK / stage / key[:16]
+    folder = resume_root() / stage / key[:16]
     folder.mkdir(parents=True, exist_ok=True)
+    if shares_work() and os.environ.get("RANK", "0") == "0":
+        _keep_others_out(stage, folder)
     return folder
+
+
+def live_curves(folder: Path) -> Path:
+    """Where a training that resumes from `folder` keeps its curves while it trains: in its own checkout."""
+    return (WORK / folder.parent.name if shares_work() else folder.parent) / LIVE_CURVES
 
 
 def remove_resume_folder(folder: Path) -> None:
@@ -58,12 +71,36 @@ def remove_resume_folder(folder: Path) -> None:
 
     Folders of other parameters or inputs stay: their runs were interrupted and may go on.
     """
+    curves = live_curves(folder)
     shutil.rmtree(folder, ignore_errors=True)
-    shutil.rmtree(folder.parent / LIVE_CURVES, ignore_errors=True)
-    with suppress(OSError):
-        folder.parent.rmdir()
+    shutil.rmtree(curves, ignore_errors=True)
+    for emptied in {folder.parent, curves.parent}:
+        with suppress(OSError):
+            emptied.rmdir()
 
 
+def _keep_others_out(stage: str, folder: Path) -> None:
+    """Hold a lock beside `folder` for as long as this process lives.
+
+    Raises:
+        StageBusyError: a process of another checkout holds it.
+    """
+    path = folder.with_suffix(".lock")
+    if path in _held:
+        return
+    holding = ExitStack()
+    try:
+        holding.enter_context(hold(path))
+    except LockHeldError as error:
+        raise StageBusyError(
+            f"another checkout trains `{stage}` with the same settings and inputs (process {error.process or '?'}, "
+            f"perhaps of another machine; {path}): wait for it and restore its result, or unset {WORK_VARIABLE}"
+        ) from error
+    _held[path] = holding
+
+
+_held: dict[Path, ExitStack] = {}
+"""The locks of shared folders, which end with the process."""
 _known_hash_of = lru_cache(maxsize=256)(_hash_of)
 """Of a file in one state: weights that a process hashes for each part of a run are read once."""
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from reasrm.runtime.stage_main import StageError
 from reasrm.runtime.terminal import say_error
-from reasrm.runtime.work_folder import LIVE_CURVES, remove_resume_folder, resume_folder
+from reasrm.runtime.work_folder import live_curves, remove_resume_folder, resume_folder
 from reasrm.training.checkpoint import last_checkpoint, require_finite, save_model
 from reasrm.training.gathered_weights import gathered_model
 from reasrm.training.launch import gpu_count, refuse_idle_gpus
@@ -263,7 +263,7 @@ def _watch(run: TrainingRun, trainer: Any, tokenizer: Any) -> Any:
         trainer.add_callback(watch)
     if trainer.is_world_process_zero():
         trainer.add_callback(LiveProgress(run.name))
-        trainer.add_callback(LiveCurves(run.resume_from.parent / LIVE_CURVES))
+        trainer.add_callback(LiveCurves(live_curves(run.resume_from)))
         for tracker in tracker_callbacks(run.housekeeping.tracking, run.name):
             trainer.add_callback(tracker)
     return watch

@@ -20,10 +20,10 @@ from reasrm.records.hard_case import AnswerPair, Verdicts
 from reasrm.records.jsonl import read_records, write_records
 from reasrm.records.ledger import Ledger
 from reasrm.records.unasked_prompts import IDENTITY
+from reasrm.runtime.kept_folders import ledger_file
 from reasrm.runtime.outputs import new_folder, write_json
 from reasrm.runtime.params import StageParams
 from reasrm.runtime.stage_main import run_stage
-from reasrm.runtime.work_folder import LEDGERS
 
 JUDGMENTS = Path("data/judgments")
 CONTESTED = Path("data/contested")
@@ -46,11 +46,16 @@ class ContestedParams(StageParams):
     """Of the order of chance in which the oracle is asked."""
 
 
-def verdicts_of(judge: str, checkpoint: Path, pairs: Sequence[AnswerPair], ledger: Ledger) -> list[Verdicts]:
-    """What a judge names in both orders of each pair, run as it made its judgments of the benchmarks."""
-    identity: Mapping[str, Any] = orjson.loads((JUDGMENTS / judge / IDENTITY).read_bytes())
+def judge_of(name: str, checkpoint: Path) -> JudgeParams:
+    """A judge as it made its judgments of the benchmarks."""
+    identity: Mapping[str, Any] = orjson.loads((JUDGMENTS / name / IDENTITY).read_bytes())
+    return JudgeParams.recorded_in(identity, checkpoint)
+
+
+def verdicts_of(judge: JudgeParams, pairs: Sequence[AnswerPair], ledger: Ledger) -> list[Verdicts]:
+    """What a judge names in both orders of each pair."""
     asked = [Pair(pair.prompt, pair.a, pair.b) for pair in pairs]
-    with JudgeParams.recorded_in(identity, checkpoint).open_judge(RunningParams.load()) as opened:
+    with judge.open_judge(RunningParams.load()) as opened:
         return [(one.orders[0].verdict, one.orders[1].verdict) for one in judge_pairs(opened, asked, ledger)]
 
 
@@ -58,9 +63,11 @@ def main(round_name: str) -> str:
     """Find the contested pairs of a round; return the summary line."""
     params = ContestedParams.load(round_name)
     pairs = list(read_records(params.reads, AnswerPair))
-    judges = {params.old: params.old_checkpoint, params.new: params.new_checkpoint}
-    with Ledger(LEDGERS / f"contested-{round_name}.jsonl") as ledger:
-        named = {judge: verdicts_of(judge, place, pairs, ledger) for judge, place in judges.items()}
+    places = {params.old: params.old_checkpoint, params.new: params.new_checkpoint}
+    judges = {name: judge_of(name, checkpoint) for name, checkpoint in places.items()}
+    paid = any(judge.is_paid for judge in judges.values())
+    with Ledger(ledger_file(f"contested-{round_name}", paid=paid)) as ledger:
+        named = {name: verdicts_of(judge, pairs, ledger) for name, judge in judges.items()}
     found = contested(pairs, named, params.seed)
     counts = contested_counts(pairs, named, found)
     with new_folder(CONTESTED / round_name) as folder:

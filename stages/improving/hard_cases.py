@@ -32,10 +32,10 @@ from reasrm.records.jsonl import read_records, write_records
 from reasrm.records.ledger import Ledger
 from reasrm.records.policy import PolicyPrompt
 from reasrm.records.unasked_prompts import IDENTITY
+from reasrm.runtime.kept_folders import ledger_file
 from reasrm.runtime.outputs import new_folder, write_json
 from reasrm.runtime.params import StageParams
 from reasrm.runtime.stage_main import StageError, run_stage
-from reasrm.runtime.work_folder import LEDGERS
 
 BENCHMARKS = Path("data/benchmarks")
 JUDGMENTS = Path("data/judgments")
@@ -113,7 +113,7 @@ def main(round_name: str) -> str:
     params, running = HardCasesParams.load(round_name), RunningParams.load()
     identity: Mapping[str, Any] = orjson.loads((JUDGMENTS / params.judge / IDENTITY).read_bytes())
     judge_params = JudgeParams.recorded_in(identity, params.checkpoint)
-    with Ledger(LEDGERS / f"hard_cases-{round_name}.jsonl") as ledger:
+    with Ledger(ledger_file(f"hard_cases-{round_name}", paid=judge_params.is_paid)) as ledger:
         model = params.answers.local_model(params.policy, running.data_parallel, running.memory_share)
         prompts = drawn_prompts(params)
         sampled, counts = sample_answers(prompts, model, params.answers, params.answer_after, params.seed, ledger)

@@ -30,10 +30,10 @@ from reasrm.policy.hard_cases.relabelling import Relabelling, relabelling_metric
 from reasrm.records.hard_case import Candidate, RelabelledCandidate
 from reasrm.records.jsonl import read_records, write_records
 from reasrm.records.trace import OracleTrace, TracePass
+from reasrm.runtime.kept_folders import WORK, ledger_file
 from reasrm.runtime.outputs import new_folder, write_json
 from reasrm.runtime.params import StageParams
 from reasrm.runtime.stage_main import run_stage
-from reasrm.runtime.work_folder import LEDGERS, WORK
 
 RELABELLED = Path("data/relabelled")
 
@@ -82,7 +82,7 @@ def ask(name: str, params: RelabelParams, relabelling: Relabelling) -> tuple[Pas
         questions=relabelling.questions,
         oracle=params.oracle(),
         settings=AskingSettings.of_this_run(),
-        ledger=LEDGERS / "relabel.jsonl",
+        ledger=ledger_file("relabel", paid=True),
         budget_is_set_by="`budget_usd` (params.yaml, distill_traces_asking) and --budget-usd, if either is given,",
         prices_are_given_by="give `prices` in params.yaml (relabel)",
     )

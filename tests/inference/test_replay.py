@@ -13,7 +13,6 @@ from reasrm.records.ledger import FINAL, Ledger
 from reasrm.records.reply import Finish, Reply
 from reasrm.runtime.progress import ProgressLine
 from reasrm.runtime.stage_main import StageError
-from reasrm.runtime.work_folder import LEDGERS
 from tests.fixtures.tiny_prompts import sentence, user
 
 PROMPTS = [Prompt(user(sentence(start, 4))) for start in range(6)]
@@ -22,7 +21,7 @@ PROMPTS = [Prompt(user(sentence(start, 4))) for start in range(6)]
 @pytest.fixture
 def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    return LEDGERS / "judge-gone.jsonl"
+    return Path("ledgers/judge-gone.jsonl")
 
 
 def says(text: str) -> ScriptedEngine:

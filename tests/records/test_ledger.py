@@ -113,12 +113,14 @@ def test_a_second_writer_is_refused_and_a_reader_is_not(tmp_path: Path) -> None:
     file = tmp_path / "ledger.jsonl"
     with Ledger(file) as ledger:
         ledger.append(key(1), FINAL, {"text": "yes"})
-        with pytest.raises(LedgerBusyError, match="is being written by another run"):
+        named = rf"is being written by another run \(process {os.getpid()} of .*\); wait for it or cancel it"
+        with pytest.raises(LedgerBusyError, match=named):
             Ledger(file)
         with ReadOnlyLedger(file) as reader:
             assert (reader.get(key(1)) or {})["text"] == "yes"
             with pytest.raises(TypeError, match="read-only"):
                 reader.append(key(2), FINAL, {})
+    assert [one.name for one in tmp_path.iterdir()] == ["ledger.jsonl"], "the writer's note went with it"
 
 
 def test_a_reader_of_a_ledger_that_is_not_there_finds_nothing(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from reasrm.runtime.outputs import write_json
 from reasrm.runtime.params import ParamsError
 from reasrm.runtime.stage_main import StageError
 from reasrm.runtime.yaml_files import write_yaml
-from stages.report import ReportParams, metrics, report, shift_between
+from stages.report import ReportParams, headline_figures, metrics, report, shift_between
 from tests.reporting.made_up_run import JUDGES
 
 CHECKOUT = Path(__file__).parents[2]
@@ -87,6 +87,10 @@ def test_another_process_elsewhere_writes_the_same_bytes(
     assert 'href="probes.html"' in traces
     assert any((tmp_path / "data/report/traces").iterdir())
     assert (tmp_path / "data/report/metrics.json").read_bytes() == (tmp_path / "here.json").read_bytes()
+    figures = json.loads((tmp_path / "data/report/curves/figures.json").read_text())
+    assert figures == headline_figures(site)
+    bars = (tmp_path / "data/report/curves/accuracy.tsv").read_text().splitlines()
+    assert bars[1:] == [f"{name}\t{one['accuracy']}" for name, one in headline_figures(site)["models"].items()]
     assert str(tmp_path) not in "".join(pages.values())
 
 

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Any
 
+from reasrm.runtime.kept_folders import WORK
 from reasrm.runtime.stage_main import StageError
-from reasrm.runtime.work_folder import WORK
 from reasrm.training.monitoring.settings import Tracker
 
 FINGERPRINT_EXEMPT = "it sends curves to trackers; nothing that is trained or written depends on it"

@@ -109,7 +109,8 @@ def test_the_tables_of_curves_name_run_and_step(made_up_data: Path, tmp_path: Pa
 
 def test_dvc_draws_each_table_by_a_template_that_is_there() -> None:
     drawn = {file: plot for entry in read_yaml(ROOT / "dvc.yaml")["plots"] for file, plot in entry.items()}
-    assert set(drawn) == {f"data/report/curves/{table}.tsv" for table in TABLES}
+    assert set(drawn) == {f"data/report/curves/{table}.tsv" for table in (*TABLES, "accuracy")}
     for file, plot in drawn.items():
-        assert (plot["x"], plot["y"]) == ("step", Path(file).stem)
+        name = Path(file).stem
+        assert (plot["x"], plot["y"]) == (("accuracy", "model") if name == "accuracy" else ("step", name))
         assert "<DVC_METRIC_DATA>" in (ROOT / f".dvc/plots/{plot['template']}.json").read_text(encoding="utf-8")
