@@ -1,4 +1,4 @@
-"""`reasrm serve` with a real server: its own deployment and a clean end; heartbeats of the deployments in prefect.yaml."""
+"""`reasrm serve` with a real server: its own deployment, a clean end; heartbeats of the deployments in prefect.yaml."""
 
 import signal
 import subprocess
