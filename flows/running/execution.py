@@ -99,6 +99,7 @@ class Execution:
         finally:
             asked.put(False)
             watcher.join()
+            self.run.processes.end_all()  # one whose thread failed may still run
 
 
 @contextmanager

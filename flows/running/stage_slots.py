@@ -1,7 +1,7 @@
 """How many stages run at once on this machine, which of them gets the next free place, and which GPUs it has.
 
-Prefect starts a stage's task once its parents have ended; the task then asks here for a place. A thread pool of as many
-workers as there are places would not do: a worker that waits for the parents of its task runs nothing meanwhile
+A stage's thread, Prefect's or a plain one, asks here for a place once the stage's parents have ended. A thread pool of
+as many workers as there are places would not do: a worker that waits for the parents of its task runs nothing meanwhile
 (docs/decisions/008).
 """
 

@@ -95,7 +95,8 @@ def run_on_worker(run: "PipelineRun", name: str, on_line: OnLine) -> StageRun:
         state = _carried_out(run, name, pool, parameters, on_line)
         if not state.is_crashed():
             break
-        on_line(f"its worker is gone ({state.message}); submitted again ({attempt} of {MOST_CRASHES})")
+        again = "submitted again" if attempt < MOST_CRASHES else "given up"
+        run.display.note(f"{name}: its worker is gone ({state.message}); {again}", "bold yellow")
     if run.processes.ending or state.is_cancelled():
         return StageRun(StageOutcome.STOPPED, time.monotonic() - start, state.message or "")
     if not state.is_completed():

@@ -189,6 +189,15 @@ def test_without_a_server_prefect_is_not_imported_and_all_else_is_the_same(toy: 
     assert (toy / "dvc.lock").read_bytes() == by_threads
 
 
+def test_a_stage_whose_log_cannot_be_written_fails_with_the_reason(toy: Path, reasrm: Reasrm) -> None:
+    (toy / "work").mkdir()
+    (toy / "work/logs").write_text("a file where a folder should be")
+    failed = reasrm("run", **NO_SERVER)
+    assert failed.returncode == 1
+    assert "FileExistsError" in failed.stdout
+    assert outcomes(toy) == {"a": "Failed", **dict.fromkeys(ALL[1:], "Skipped")}
+
+
 def test_a_failure_skips_what_is_below_and_nothing_else(
     toy: Path, reasrm: Reasrm, served: dict[str, str], server_port: int
 ) -> None:

@@ -117,7 +117,8 @@ def test_a_killed_worker_leaves_nothing_and_another_takes_over(fleet: Fleet) -> 
         fleet.crash(fleet.flow_runs()[0])
         said, _ = run.communicate(timeout=300)
     assert run.returncode == 0, said
-    assert "its worker is gone (no heartbeat); submitted again" in said
+    assert "b@slow: its worker is gone (no heartbeat); submitted again" in said
+    assert [one["state_type"] for one in fleet.flow_runs()[:2]] == ["COMPLETED", "CRASHED"]
     assert runs_of(second) == {"b-slow": 1}
     assert (fleet.project / "out/b-slow").is_file()
 
