@@ -13,7 +13,7 @@ before the entry of the run cache that leads to them. DVC's repository lock lets
 With --only-restore the stages, parents first, are taken from where they are kept, and nothing is run. --key prints the
 key of the run cache under which a stage's outputs stand: a hash of its command, what it reads, and its parameters.
 
-Standard library and DVC only. Exit status: DVC's own; `NOT_PUSHED` where a stage is up to date and could not be pushed,
+Exit status: DVC's own; `NOT_PUSHED` where a stage is up to date and could not be pushed,
 `NOT_KEPT` where one would have to run.
 """
 
@@ -25,6 +25,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from reasrm.runtime.terminal import say, say_error
 
 NOT_PUSHED = 75
 """As `EX_TEMPFAIL` of sysexits.h: the same command may do it later."""
@@ -51,7 +53,7 @@ def main() -> int:
         return restore(asked.stages, pull=asked.pull)
     (name,) = asked.stages
     if asked.key:
-        sys.stdout.write(f"{run_cache_key(name)}\n")
+        say(run_cache_key(name))
         return 0
     forget_lost_outputs(name, pull=asked.pull)
     code = reproduce(name, force=asked.force, pull=asked.pull)
@@ -152,7 +154,7 @@ def push(names: list[str]) -> int:
             with repo.lock:
                 repo.stage_cache.push(None)
     except (DvcException, OSError) as error:
-        sys.stderr.write(f"not pushed: {' '.join(str(error).split())}\n")
+        say_error("not pushed", " ".join(str(error).split()))
         return NOT_PUSHED
     return 0
 
@@ -228,7 +230,7 @@ def _main_in_one_line() -> int:
     try:
         return main()
     except Exception as error:  # noqa: BLE001  any: of fsspec, boto, the system
-        sys.stderr.write(f"ERROR: {type(error).__name__}: {' '.join(str(error).split())}\n")
+        say_error("ERROR", f"{type(error).__name__}: {' '.join(str(error).split())}")
         return 1
 
 
