@@ -85,6 +85,18 @@ def gain_over(root: Path, params: dict[str, Any], judged: Judged, items: StoredO
         return gain(root, params, judged, Judged(Path(folder, "judgments"), benchmarks))
 
 
+def gain_over_stored(root: Path, params: dict[str, Any], judged: Judged, old: StoredOutput) -> dict[str, Any]:
+    """`gain` over judgments of the same items that DVC stored.
+
+    Raises:
+        FlowError: they are to be had nowhere, or cannot be measured.
+    """
+    (root / TAKEN_OUT).mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=root / TAKEN_OUT) as folder:
+        take_out(root, old, Path(folder, "judgments"))
+        return gain(root, params, judged, Judged(Path(folder, "judgments"), judged.benchmarks))
+
+
 def require_same_items(headline: list[str], new: Path, old: Path) -> None:
     """Do nothing if both folders hold the same questions of the benchmarks in `headline`.
 

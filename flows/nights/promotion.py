@@ -76,7 +76,7 @@ def decide(root: Path, rule: Rule, old: Champion | None) -> Decision:
     Raises:
         FlowError: the model was not judged, or is out of date; the two cannot be compared.
     """
-    params, lock_bytes, params_bytes = _params(root), _bytes(root / LOCK_FILE), _bytes(root / PARAMS)
+    params, lock_bytes, params_bytes = read_params(root), _bytes(root / LOCK_FILE), _bytes(root / PARAMS)
     lock = Lock(lock_bytes.decode("utf-8"))
     new = candidate(lock, params, rule.model)
     require_up_to_date(root, lock, [new.judgments])
@@ -133,6 +133,18 @@ def require_up_to_date(root: Path, lock: Lock, outputs: list[StoredOutput]) -> N
         )
 
 
+def read_params(root: Path) -> dict[str, Any]:
+    """The document of params.yaml.
+
+    Raises:
+        FlowError: it is missing or no YAML.
+    """
+    try:
+        return dict(parse_yaml(_bytes(root / PARAMS).decode("utf-8"), PARAMS) or {})
+    except YamlError as error:
+        raise FlowError(str(error)) from error
+
+
 def other_name(rule: Rule, old: Champion | None) -> str | None:
     """Whom the model is compared with."""
     if rule.against != AGAINST_CHAMPION:
@@ -161,13 +173,6 @@ def _why(rule: Rule, old: Champion | None, compared: dict[str, Any] | None, *, p
 
 def _judged(root: Path, one: Candidate) -> Judged:
     return Judged(root / one.judgments.path, root / BENCHMARKS)
-
-
-def _params(root: Path) -> dict[str, Any]:
-    try:
-        return dict(parse_yaml(_bytes(root / PARAMS).decode("utf-8"), PARAMS) or {})
-    except YamlError as error:
-        raise FlowError(str(error)) from error
 
 
 def _bytes(path: Path) -> bytes:
