@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from flows.dvc_graph import LOCK_FILE
-from flows.nights.champion import CHAMPION, read_champion
+from flows.nights.champion import CHAMPION
 from flows.nights.git import git, text_at
+from flows.nights.night_commit import NightBranch, present_champion
 from flows.running.pipeline_run import only_run
 from flows.running.stage_outcome import BusyError, FlowError
 from flows.running.stage_process import stage_environment
@@ -80,7 +81,7 @@ def _require_kept_champion(root: Path) -> None:
     Raises:
         FlowError: it is not.
     """
-    champion = read_champion(root)
+    champion = present_champion(NightBranch(root))
     if champion is None:
         return
     lost = {one.md5: one.path for one in champion.stored}

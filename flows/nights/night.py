@@ -10,13 +10,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from flows.dvc_graph import LOCK_FILE
-from flows.nights.champion import CHAMPION, Champion, champion_of, read_champion
+from flows.nights.champion import CHAMPION, Champion
 from flows.nights.clean import clean
 from flows.nights.git import text_at
 from flows.nights.night_commit import (
+    NIGHTLY,
+    ORIGIN,
     NightBranch,
     commit_night,
     free_tag,
+    present_champion,
     pull,
     push_night,
     require_committable,
@@ -46,8 +49,8 @@ class NightOptions:
     model: str | None = None
     """Who is compared with the champion; None for the present version of the champion's own model."""
     min_gain: float = 0.0
-    branch: str = "nightly"
-    remote: str = "origin"
+    branch: str = NIGHTLY
+    remote: str = ORIGIN
     """Git's."""
     pull: bool = False
     push: bool = False
@@ -104,7 +107,7 @@ def hold_night(options: NightOptions, run: Run, tell: Tell) -> Night:
         rule = _rule(options, present_champion(branch))
         remote = has_remote(root)
         if remote:
-            tell(fetch_runs(root))
+            tell(fetch_runs(root, branch.base))
         status = run(options.run)
         if status is not ExitCode.DONE:
             raise NightStoppedError(status)
@@ -125,18 +128,6 @@ def hold_night(options: NightOptions, run: Run, tell: Tell) -> Night:
                 write_text(root / CHAMPION, champion.text())
         tell(f"{tag}: {commit[:10]} on {options.branch}{', pushed' if options.push else ''}")
         return Night(tag, commit, decision, _prune(options, tell))
-
-
-def present_champion(branch: NightBranch) -> Champion | None:
-    """The champion of the working tree or of the nights' branch, whichever was promoted later.
-
-    Raises:
-        FlowError: a pointer cannot be read.
-    """
-    tip = branch.tip
-    text = None if tip is None else text_at(branch.root, tip, CHAMPION)
-    found = [read_champion(branch.root), text and champion_of(text, f"{CHAMPION} on {branch.name}")]
-    return max((one for one in found if one), key=lambda one: one.promoted, default=None)
 
 
 def night_files(decision: Decision) -> dict[str, bytes]:

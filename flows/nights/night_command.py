@@ -3,7 +3,7 @@
 from flows.nights.night import NightOptions, hold_night
 from flows.nights.promote import publish
 from flows.running.run import run_pipeline
-from flows.server.prefect_server import find_server, prepare_prefect
+from flows.server.prefect_server import find_server
 from reasrm.runtime.stage_main import ExitCode
 from reasrm.runtime.terminal import say
 
@@ -18,6 +18,5 @@ def run_night(options: NightOptions, *, verbose: bool) -> ExitCode:
     server = find_server()
     night = hold_night(options, lambda run: run_pipeline(run, verbose=verbose), say)
     if server is not None:
-        prepare_prefect(options.run.root, server)
-        publish(night.decision)
+        publish(options.run.root, server, night.decision)
     return ExitCode.DONE

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from flows.nights.git import changed_files, commit_of, git
+from flows.nights.champion import CHAMPION, Champion, champion_of, read_champion
+from flows.nights.git import changed_files, commit_of, git, text_at
 from flows.running.stage_outcome import FlowError
 
 TAG = "night-"
+NIGHTLY, ORIGIN = "nightly", "origin"
+"""The branch and the remote of the nights, unless others are named."""
 
 
 @dataclass(frozen=True)
@@ -19,8 +22,8 @@ class NightBranch:
     """Where the nights are committed."""
 
     root: Path
-    name: str
-    remote: str
+    name: str = NIGHTLY
+    remote: str = ORIGIN
     """The git remote that it is pushed to and fetched from, if that is asked for."""
 
     @property
@@ -30,8 +33,25 @@ class NightBranch:
 
     @property
     def tip(self) -> str | None:
-        """Its last commit; None before the first night."""
+        """Its last commit in this clone; None if it has none."""
         return commit_of(self.root, self.ref)
+
+    @property
+    def base(self) -> str | None:
+        """The last night: of this clone or, before its first one, as it was fetched; None before the first night."""
+        return self.tip or commit_of(self.root, f"refs/remotes/{self.remote}/{self.name}")
+
+
+def present_champion(branch: NightBranch) -> Champion | None:
+    """The champion of the working tree or of the last night, whichever was promoted later.
+
+    Raises:
+        FlowError: a pointer cannot be read.
+    """
+    base = branch.base
+    text = None if base is None else text_at(branch.root, base, CHAMPION)
+    found = [read_champion(branch.root), champion_of(text, f"{CHAMPION} on {branch.name}") if text else None]
+    return max((one for one in found if one), key=lambda one: one.promoted, default=None)
 
 
 def require_committable(branch: NightBranch, results: tuple[str, ...]) -> str:
@@ -75,7 +95,7 @@ def commit_night(branch: NightBranch, head: str, files: Mapping[str, bytes], mes
     Raises:
         FlowError: git fails.
     """
-    root, tip = branch.root, branch.tip
+    root, base = branch.root, branch.base
     prefix = git(root, "rev-parse", "--show-prefix")
     with TemporaryDirectory() as folder:
         own = {"GIT_INDEX_FILE": str(Path(folder, "index"))}
@@ -85,7 +105,7 @@ def commit_night(branch: NightBranch, head: str, files: Mapping[str, bytes], mes
             blob = git(root, "hash-object", "-w", "--no-filters", str(Path(folder, "blob")))
             git(root, "update-index", "--add", "--cacheinfo", f"100644,{blob},{prefix}{name}", environment=own)
         tree = git(root, "write-tree", environment=own)
-    parents = [head] if tip is None else git(root, "merge-base", "--independent", tip, head).splitlines()
+    parents = [head] if base is None else git(root, "merge-base", "--independent", base, head).splitlines()
     if len(parents) == 1 and tree == git(root, "rev-parse", f"{parents[0]}^{{tree}}"):
         return parents[0]
     return git(root, "commit-tree", tree, *(f"-p{one}" for one in parents), "-F", "-", stdin=message)

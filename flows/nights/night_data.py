@@ -6,10 +6,14 @@ from pathlib import Path
 from flows.running.stage_outcome import FlowError
 
 
-def fetch_runs(root: Path) -> str:
-    """Fetch the run cache and the outputs that dvc.lock names; returns what to tell.
+def fetch_runs(root: Path, last_night: str | None) -> str:
+    """Fetch the run cache, and what the present dvc.lock and the last night's name; returns what to tell.
 
     Outputs that the remote lacks are no failure: their stages are restored from other runs, or run.
+
+    Args:
+        root: the project.
+        last_night: the commit of it, if there was one; with its outputs the run cache can restore in a fresh clone.
 
     Raises:
         FlowError: the remote does not answer.
@@ -19,7 +23,7 @@ def fetch_runs(root: Path) -> str:
 
     try:
         with chdir(root), Repo(str(root), _wait_for_lock=True) as repo:
-            number = repo.fetch(run_cache=True)
+            number = repo.fetch(run_cache=True, workspace=True, revs=[last_night] if last_night else None)
     except DownloadError as error:
         return f"fetched from DVC's remote; {error.amount} objects that dvc.lock or the run cache names are not there"
     except (DvcException, OSError) as error:

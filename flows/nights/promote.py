@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from flows.nights.champion import CHAMPION, read_champion
+from flows.nights.champion import CHAMPION
+from flows.nights.night_commit import NightBranch, present_champion
 from flows.nights.promotion import Decision, Rule, decide, other_name
 from flows.running.pipeline_run import only_run
 from flows.server.prefect_server import find_server, prepare_prefect
@@ -11,7 +12,7 @@ from reasrm.runtime.outputs import write_text
 from reasrm.runtime.stage_main import ExitCode
 from reasrm.runtime.terminal import say, say_json
 
-ARTIFACT = "promotion"
+ARTIFACT, DESCRIPTION = "promotion", "Whether a judge was promoted."
 
 
 def promote(root: Path, rule: Rule, *, as_json: bool) -> ExitCode:
@@ -22,12 +23,11 @@ def promote(root: Path, rule: Rule, *, as_json: bool) -> ExitCode:
     """
     server = find_server()
     with only_run(root):
-        decision = decide(root, rule, read_champion(root))
+        decision = decide(root, rule, present_champion(NightBranch(root)))
         if decision.new is not None:
             write_text(root / CHAMPION, decision.new.text())
     if server is not None:
-        prepare_prefect(root, server)
-        publish(decision)
+        publish(root, server, decision)
     if as_json:
         say_json(json_text(decision.document, indent=1))
     else:
@@ -47,11 +47,15 @@ def decision_lines(decision: Decision) -> list[str]:
     return [f"{rule.model}: kept out; {stays}", f"  {decision.why}"]
 
 
-def publish(decision: Decision) -> None:
-    """Create Prefect's artifact of a decision; Prefect's settings are those of this process."""
-    from prefect.artifacts import create_markdown_artifact
+def publish(root: Path, server: str, decision: Decision) -> None:
+    """Create Prefect's artifact of a decision that no flow made, at the server with the API address `server`."""
+    prepare_prefect(root, server)
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.actions import ArtifactCreate
 
-    create_markdown_artifact(markdown=markdown(decision), key=ARTIFACT, description="Whether a judge was promoted.")
+    artifact = ArtifactCreate(key=ARTIFACT, type="markdown", description=DESCRIPTION, data=markdown(decision))
+    with get_client(sync_client=True) as client:
+        client.create_artifact(artifact)
 
 
 def markdown(decision: Decision) -> str:

@@ -90,7 +90,7 @@ def decide(root: Path, rule: Rule, old: Champion | None) -> Decision:
         compared = gain_over(root, params, judged, new.benchmarks, old)
     promoted = compared is None or 100 * compared["ci95"][0] > rule.min_gain
     why = _why(rule, old, compared, promoted=promoted)
-    measured = figures(root, params, judged) if compared is None else {**compared["candidate"]}
+    measured = figures(root, params, judged) if compared is None else _own(compared)
     pointer = None
     if promoted:
         pointer = Champion(
@@ -127,10 +127,10 @@ def require_up_to_date(root: Path, lock: Lock, outputs: list[StoredOutput]) -> N
         raise FlowError(
             f"dvc.yaml with params.yaml has no {', '.join(gone)} any more, which dvc.lock has: name another"
         )
-    if stale := [name for name in pipeline.stages if name in read_status(root) and name in pipeline.above(makers)]:
-        raise FlowError(
-            f"{', '.join(makers)} is not up to date ({', '.join(stale)} changed): `reasrm run --to {min(makers)}` first"
-        )
+    stale = pipeline.above(makers) & read_status(root).keys()
+    if stale:
+        changed = ", ".join(sorted(stale))
+        raise FlowError(f"{min(makers)} is not up to date ({changed} changed): `reasrm run --to {min(makers)}` first")
 
 
 def read_params(root: Path) -> dict[str, Any]:
@@ -157,6 +157,11 @@ def _against(rule: Rule, old: Champion | None) -> dict[str, Any]:
     if rule.against != AGAINST_CHAMPION or old is None:
         return {"model": rule.against}
     return {"model": old.model, "promoted": old.promoted, "judgments": vars(old.judgments)}
+
+
+def _own(compared: dict[str, Any]) -> dict[str, Any]:
+    """The winner's figures as the pointer keeps them."""
+    return {**compared["candidate"], "questions": compared["questions"]}
 
 
 def _why(rule: Rule, old: Champion | None, compared: dict[str, Any] | None, *, promoted: bool) -> str:

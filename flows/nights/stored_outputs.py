@@ -53,10 +53,6 @@ class Lock:
         """What `stage` read under `path` when it last ran."""
         return self._entry(stage, "deps", path)
 
-    def hashes(self) -> set[str]:
-        """The hashes of all outputs."""
-        return {out["md5"] for stage in self.stages.values() for out in stage.get("outs", []) if "md5" in out}
-
     def _entry(self, stage: str | None, kind: str, path: str) -> StoredOutput | None:
         entries = self.stages.get(stage or "", {}).get(kind, [])
         md5 = next((one["md5"] for one in entries if one["path"] == path and "md5" in one), None)

@@ -225,6 +225,7 @@ def test_other_questions_and_lost_judgments_are_refused(project: Path, reasrm: C
     script = project / "toy_judging.py"
     script.write_text(script.read_text().replace('content=f"question {n}"', 'content=f"query {n}"'))
     commit(project, "other questions")
+    set_skill(project, BETTER)
     done = reasrm("night")
     assert done.returncode == 1
     assert "judged on different questions: 60 of 60 differ" in done.stderr
