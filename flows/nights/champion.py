@@ -58,7 +58,7 @@ class Champion:
 
 
 @dataclass(frozen=True)
-class Candidate:
+class JudgedModel:
     """A judged model of the workspace, as dvc.lock describes it."""
 
     model: str
@@ -87,21 +87,19 @@ def champion_of(text: str, what: str) -> Champion:
     way_out = f"take {CHAMPION} of an earlier commit, or remove it: then the next promotion is the first one"
     try:
         document = json.loads(text)
-        missing = [key for key in KEYS if key not in document]
+        if not isinstance(document, dict) or (missing := [key for key in KEYS if key not in document]):
+            lacks = ", ".join(missing) if isinstance(document, dict) else "everything"
+            raise FlowError(f"{what} is no pointer to a champion, it lacks {lacks}: {way_out}")
+        if document["version"] != VERSION:
+            raise FlowError(f"{what} has version {document['version']}, this code reads {VERSION}: use what wrote it")
         champion = Champion(document)
         _ = champion.stored
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError) as error:
         raise FlowError(f"{what} is no pointer to a champion ({error}): {way_out}") from error
-    if missing or document["version"] != VERSION:
-        raise FlowError(
-            f"{what} lacks {', '.join(missing)}: {way_out}"
-            if missing
-            else f"{what} has version {document['version']}, this code reads {VERSION}: use the code that wrote it"
-        )
     return champion
 
 
-def candidate(lock: Lock, params: dict[str, Any], model: str) -> Candidate:
+def judged_model(lock: Lock, params: dict[str, Any], model: str) -> JudgedModel:
     """The judged model `model`.
 
     Args:
@@ -130,7 +128,7 @@ def candidate(lock: Lock, params: dict[str, Any], model: str) -> Candidate:
         raise FlowError(f"dvc.lock: {stage} did not read {BENCHMARKS}, so nobody knows what was judged")
     variant = (params.get("judge_variants") or {}).get(model) or {}
     checkpoint = lock.dependency(stage, str(variant.get("checkpoint", "")))
-    return Candidate(model, judgments, benchmarks, checkpoint)
+    return JudgedModel(model, judgments, benchmarks, checkpoint)
 
 
 def sha256(content: bytes) -> str:

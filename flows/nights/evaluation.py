@@ -13,7 +13,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Cancelled, Completed, Failed
 
 from flows.dvc_graph import LOCK_FILE
-from flows.nights.champion import BENCHMARKS, Candidate, candidate
+from flows.nights.champion import BENCHMARKS, JudgedModel, judged_model
 from flows.nights.comparison import Judged, gain_over_stored
 from flows.nights.nightly import run_below
 from flows.nights.promotion import read_params, require_up_to_date
@@ -52,7 +52,7 @@ def evaluation(model: str, jobs: int | None = None, gpus_per_stage: int = 1) -> 
     return Completed(name=name, message=text)
 
 
-def _compare(root: Path, model: str, before: Candidate, after: Candidate) -> tuple[str, str]:
+def _compare(root: Path, model: str, before: JudgedModel, after: JudgedModel) -> tuple[str, str]:
     """The state's name and message."""
     if after.judgments.md5 == before.judgments.md5:
         return SAME, "the same bytes as the last time"
@@ -73,5 +73,5 @@ def _lock(root: Path) -> Lock:
     return Lock(path.read_text(encoding="utf-8") if path.is_file() else "{}")
 
 
-def _present(root: Path, model: str) -> Candidate:
-    return candidate(_lock(root), read_params(root), model)
+def _present(root: Path, model: str) -> JudgedModel:
+    return judged_model(_lock(root), read_params(root), model)

@@ -10,9 +10,9 @@ from flows.nights.champion import (
     BENCHMARKS,
     CHAMPION,
     VERSION,
-    Candidate,
     Champion,
-    candidate,
+    JudgedModel,
+    judged_model,
     sha256,
 )
 from flows.nights.comparison import Judged, figures, gain, gain_over
@@ -78,12 +78,12 @@ def decide(root: Path, rule: Rule, old: Champion | None) -> Decision:
     """
     params, lock_bytes, params_bytes = read_params(root), _bytes(root / LOCK_FILE), _bytes(root / PARAMS)
     lock = Lock(lock_bytes.decode("utf-8"))
-    new = candidate(lock, params, rule.model)
+    new = judged_model(lock, params, rule.model)
     require_up_to_date(root, lock, [new.judgments])
     judged = _judged(root, new)
     compared: dict[str, Any] | None = None
     if rule.against != AGAINST_CHAMPION:
-        other = candidate(lock, params, rule.against)
+        other = judged_model(lock, params, rule.against)
         require_up_to_date(root, lock, [other.judgments])
         compared = gain(root, params, judged, _judged(root, other))
     elif old is not None:
@@ -176,7 +176,7 @@ def _why(rule: Rule, old: Champion | None, compared: dict[str, Any] | None, *, p
     return f"{found}: the lower end {relation} {rule.min_gain:g}"
 
 
-def _judged(root: Path, one: Candidate) -> Judged:
+def _judged(root: Path, one: JudgedModel) -> Judged:
     return Judged(root / one.judgments.path, root / BENCHMARKS)
 
 

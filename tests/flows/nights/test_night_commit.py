@@ -131,8 +131,8 @@ def test_the_later_pointer_counts(branch: NightBranch) -> None:
     ("text", "why"),
     [
         ("{", "is no pointer to a champion"),
-        ("[]", "lacks"),
-        ('{"version": 1}', "is no pointer to a champion"),
+        ("[]", "lacks everything"),
+        ('{"version": 1}', "lacks model, promoted, judgments, benchmarks"),
         (POINTER.format(model="x", promoted="y").replace('"version": 1', '"version": 9'), "has version 9"),
         (POINTER.format(model="x", promoted="y").replace('"md5": "1"', '"sha": "1"'), "is no pointer to a champion"),
     ],

@@ -249,3 +249,9 @@ def test_what_is_out_of_date_is_not_promoted(project: Path, reasrm: Command) -> 
     assert not (project / "champion.json").exists()
     set_skill(project, FIRST)
     assert reasrm("promote", JUDGE).returncode == 0
+    done = reasrm("promote", JUDGE)
+    assert done.returncode == 6
+    assert "the lower end does not exceed 0" in done.stdout
+    assert reasrm("promote", JUDGE, "--min-gain", "-1").returncode == 0, "no worse by a point is enough then"
+    assert reasrm("promote", JUDGE, "--against", JUDGE).returncode == 6
+    assert reasrm("promote", JUDGE, "--against", "nobody").returncode == 1
