@@ -12,6 +12,7 @@ from typing import Any
 
 from flows.nights.stored_outputs import Lock, StoredOutput
 from flows.running.stage_outcome import FlowError
+from reasrm.records.harmless_text import json_text
 
 CHAMPION = "champion.json"
 VERSION = 1
@@ -54,7 +55,7 @@ class Champion:
 
     def text(self) -> str:
         """The pointer file's text; the same bytes for the same champion."""
-        return json.dumps(self.document, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+        return json_text(self.document, indent=1, sort_keys=True) + "\n"
 
 
 @dataclass(frozen=True)
