@@ -67,7 +67,7 @@ class NightStoppedError(FlowError):
         self.exit_code = status
         what = "stopped" if status is ExitCode.STOPPED_RESUMABLE else "did not come to its end"
         way_on = RESUME_HINT if status is ExitCode.STOPPED_RESUMABLE else "look at it, then the same command goes on"
-        super().__init__(f"the run {what} (exit status {int(status)}): {NOTHING_CHANGED}; {way_on}")
+        super().__init__(f"the run {what} (exit status {int(status)}): {way_on}")
 
 
 @dataclass(frozen=True)
@@ -77,8 +77,6 @@ class Night:
     tag: str
     commit: str
     decision: Decision
-    stays: str = ""
-    """What could not be pruned, and why."""
 
 
 Run = Callable[[RunOptions], ExitCode]
@@ -100,34 +98,43 @@ def hold_night(options: NightOptions, run: Run, tell: Tell) -> Night:
     root = options.run.root
     branch = NightBranch(root, options.branch, options.remote)
     with _only_night(root):
-        day = datetime.now(UTC).strftime("%Y-%m-%d")
-        if options.pull:
-            pull(branch, {name: _is_in_night(branch, name) for name in RESULTS})
-        head = require_committable(branch, RESULTS)
-        rule = _rule(options, present_champion(branch))
-        remote = has_remote(root)
-        if remote:
-            tell(fetch_runs(root, branch.base))
-        status = run(options.run)
-        if status is not ExitCode.DONE:
-            raise NightStoppedError(status)
-        with only_run(root):
-            if require_committable(branch, RESULTS) != head:
-                raise FlowError(f"another commit was checked out during the run: {NOTHING_CHANGED}")
-            tip = branch.tip
-            decision = decide(root, rule, present_champion(branch))
-            tell(". ".join(line.strip() for line in decision_lines(decision)))
-            if remote:
-                tell(push_runs(root))
-            tag = free_tag(branch, day, push=options.push)
-            commit = commit_night(branch, head, night_files(decision), message(tag, decision))
-            if options.push:
-                push_night(branch, commit, tag)
-            set_refs(branch, tip, commit, tag)
-            if (champion := decision.new or decision.old) is not None:
-                write_text(root / CHAMPION, champion.text())
-        tell(f"{tag}: {commit[:10]} on {options.branch}{', pushed' if options.push else ''}")
-        return Night(tag, commit, decision, _prune(options, tell))
+        with _telling_what_stays():
+            day = datetime.now(UTC).strftime("%Y-%m-%d")
+            if options.pull:
+                pull(branch, {name: _is_in_night(branch, name) for name in RESULTS})
+            head = require_committable(branch, RESULTS)
+            rule = _rule(options, present_champion(branch))
+            if has_remote(root):
+                tell(fetch_runs(root, branch.base))
+            status = run(options.run)
+            if status is not ExitCode.DONE:
+                raise NightStoppedError(status)
+            with only_run(root):
+                night = _gate_and_commit(options, rule, head, day, tell)
+        tell(f"{night.tag}: {night.commit[:10]} on {options.branch}{', pushed' if options.push else ''}")
+        _prune(options, tell)
+        return night
+
+
+def _gate_and_commit(options: NightOptions, rule: Rule, head: str, day: str, tell: Tell) -> Night:
+    """Decide about the run's model, and commit what came of it: data first, then the refs, then the pointer here."""
+    root = options.run.root
+    branch = NightBranch(root, options.branch, options.remote)
+    if require_committable(branch, RESULTS) != head:
+        raise FlowError("another commit was checked out during the run")
+    tip = branch.tip
+    decision = decide(root, rule, present_champion(branch))
+    tell(". ".join(line.strip() for line in decision_lines(decision)))
+    if has_remote(root):
+        tell(push_runs(root))
+    tag = free_tag(branch, day, push=options.push)
+    commit = commit_night(branch, head, night_files(decision), message(tag, decision))
+    if options.push:
+        push_night(branch, commit, tag)
+    set_refs(branch, tip, commit, tag)
+    if (champion := decision.new or decision.old) is not None:
+        write_text(root / CHAMPION, champion.text())
+    return Night(tag, commit, decision)
 
 
 def night_files(decision: Decision) -> dict[str, bytes]:
@@ -155,15 +162,24 @@ def _is_in_night(branch: NightBranch, name: str) -> bool:
     return tip is not None and path.is_file() and text_at(branch.root, tip, name) == path.read_text(encoding="utf-8")
 
 
-def _prune(options: NightOptions, tell: Tell) -> str:
-    """Remove old resume folders; the night stands whatever comes of it. Returns what stood in the way."""
+def _prune(options: NightOptions, tell: Tell) -> None:
+    """Remove old resume folders; the night stands whatever comes of it."""
     try:
         removed = clean(options.run.root, options.keep, dry_run=False)
     except (FlowError, OSError) as error:
         tell(f"not pruned: {error}")
-        return str(error)
-    tell(f"pruned: {len(removed)} old resume folders")
-    return ""
+    else:
+        tell(f"pruned: {len(removed)} old resume folders")
+
+
+@contextmanager
+def _telling_what_stays() -> Iterator[None]:
+    """Let every refusal end with what it leaves."""
+    try:
+        yield
+    except FlowError as error:
+        error.args = (f"{error} ({NOTHING_CHANGED})",)
+        raise
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.client.schemas.objects import State
 from prefect.states import Cancelled, Completed, Failed
 
-from flows.nights.night import NOTHING_CHANGED, NightOptions, NightStoppedError, hold_night
+from flows.nights.night import NightOptions, NightStoppedError, hold_night
 from flows.nights.promote import ARTIFACT, DESCRIPTION, markdown
 from flows.pipeline import pipeline
 from flows.running.pipeline_run import RunOptions
@@ -54,7 +54,7 @@ def night(  # noqa: PLR0913  each is a parameter of the deployment
     except NightStoppedError as stop:
         return stopped_state(stop)
     except FlowError as error:
-        return Failed(message=f"{error} ({NOTHING_CHANGED})")
+        return Failed(message=str(error))
     create_markdown_artifact(markdown=markdown(held.decision), key=ARTIFACT, description=DESCRIPTION)
     promoted = held.decision.new is not None
     return Completed(name="Promoted" if promoted else "Kept", message=f"{held.tag}: {held.decision.why}")

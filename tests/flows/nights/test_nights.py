@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from flows.nights.night import NIGHT_LOCK
+from reasrm.runtime.process_lock import hold
 from tests.flows.toy_nights import BETTER, FIRST, JUDGE, WORSE, commit, dvc, git, make_nights_project, set_skill
 from tests.flows.toy_project import environment
 
@@ -143,7 +145,8 @@ def test_a_night_that_fails_or_stops_leaves_git_and_the_champion_alone(project: 
         (project / "exit").write_text(str(status))
         done = reasrm("night", "--model", JUDGE, "--push")
         assert done.returncode == status, done.stdout + done.stderr
-        assert f"the run {words} (exit status {status}): no commit, no tag" in done.stderr
+        assert f"the run {words} (exit status {status})" in done.stderr
+        assert "(no commit, no tag, and the champion is as it was)" in done.stderr
         assert state(project) == before
         assert git(project, "ls-remote", "origin").count("refs/") == 1
     (project / "exit").unlink()
@@ -185,6 +188,11 @@ def test_what_cannot_be_committed_is_refused_before_anything_runs(project: Path,
     done = reasrm("night")
     assert done.returncode == 2
     assert "no champion yet" in done.stderr
+
+    with hold(project / NIGHT_LOCK):
+        done = reasrm("night", "--model", JUDGE)
+    assert done.returncode == 4
+    assert "another night is alive" in done.stderr
     assert not (project / "stages.run").exists()
 
 
