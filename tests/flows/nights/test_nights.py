@@ -1,9 +1,12 @@
 """Nights on toy stages with real git, DVC, remotes and Prefect: who is promoted, what is committed, what stays."""
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +16,7 @@ import pytest
 
 from flows.nights.night import NIGHT_LOCK
 from reasrm.runtime.process_lock import hold
+from tests.flows.processes import LONG, survivors
 from tests.flows.toy_nights import BETTER, FIRST, JUDGE, WORSE, commit, dvc, git, make_nights_project, set_skill
 from tests.flows.toy_project import environment
 
@@ -136,7 +140,12 @@ def test_three_nights_better_equal_worse(project: Path, reasrm: Command, server_
     dvc(clone, "pull", "-q", "--run-cache")
     elsewhere = reasrm("promote", JUDGE, "--json", cwd=clone)
     assert elsewhere.returncode == 6, elsewhere.stderr
-    assert json.loads(elsewhere.stdout)["gain"]["ci95"][1] < 0
+    gain = json.loads(elsewhere.stdout)["gain"]
+    assert gain["ci95"][1] < 0
+    dvc(clone, "get", "-q", ".", f"data/judgments/{JUDGE}", "--rev", tags[1], "-o", "old")
+    compared = reasrm("compare", JUDGE, "old", "--resamples", "200", "--json", cwd=clone)
+    (report,) = json.loads(compared.stdout)
+    assert (gain["value"], gain["ci95"]) == (report["score"]["a_minus_b"], report["score"]["ci95"])
 
 
 def test_a_night_that_fails_or_stops_leaves_git_and_the_champion_alone(project: Path, reasrm: Command) -> None:
@@ -151,6 +160,28 @@ def test_a_night_that_fails_or_stops_leaves_git_and_the_champion_alone(project: 
         assert git(project, "ls-remote", "origin").count("refs/") == 1
     (project / "exit").unlink()
     assert reasrm("night", "--model", JUDGE).returncode == 0
+
+
+def test_a_killed_night_leaves_git_alone_and_the_next_one_goes_on(
+    project: Path, reasrm: Command, server_port: int
+) -> None:
+    before = state(project)
+    (project / "hang").touch()
+    surroundings = environment() | {"PREFECT_SERVER_API_PORT": str(server_port)}
+    command = [sys.executable, "-m", "reasrm.cli", "night", "--model", JUDGE]
+    night = subprocess.Popen(command, cwd=project, env=surroundings, stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + LONG
+    while not (project / "hangs").exists() or not (project / "hangs").read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    os.kill(night.pid, signal.SIGKILL)
+    night.wait()
+    assert not survivors([int((project / "hangs").read_text())])
+    assert state(project) == before
+    (project / "hang").unlink()
+    done = reasrm("night", "--model", JUDGE)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert git(project, "tag", "--list").startswith("night-")
 
 
 def test_a_night_whose_remotes_refuse_commits_nothing(project: Path, reasrm: Command) -> None:
