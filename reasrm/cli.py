@@ -24,7 +24,10 @@ from reasrm.runtime.stage_main import ExitCode, StageError, failure_of
 from reasrm.runtime.terminal import exit_status, guard_streams, say_error
 
 TOOLS = "Use its parts alone"
-PIPELINE_COMMANDS = ("run", "plan", "ablate", "improve", "status", "cancel", "serve", "ui", "doctor", "profile")
+PIPELINE_COMMANDS = (
+    "run", "plan", "ablate", "improve", "promote", "night", "status", "cancel", "clean", "serve", "ui", "doctor",
+    "profile",
+)  # fmt: skip
 """What `flows/cli.py` of a clone adds."""
 
 app = typer.Typer(

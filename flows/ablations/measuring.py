@@ -40,7 +40,7 @@ def measured_table(
         FlowError: the judgments cannot be measured; the message says which and why.
     """
     table = options.table
-    found = _measure(options.project, _request(options, spaces))
+    found = measure(options.project, _request(options, spaces))
     rows = [
         {
             "row": row.name,
@@ -112,7 +112,16 @@ def _roots(spaces: list[AblationWorkspace], configuration: str) -> list[Path]:
     return [ABLATIONS / one.name for one in spaces if one.configuration == configuration]
 
 
-def _measure(project: Path, request: Mapping[str, Any]) -> dict[str, Any]:
+def measure(project: Path, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Ask `reasrm.scoring.ablation_table` for a table, in a process of its own.
+
+    Args:
+        project: the folder that relative paths start from.
+        request: what to measure, as `reasrm.scoring.ablation_judgments.AblationRequest` takes it.
+
+    Raises:
+        FlowError: it cannot be measured; the message says why.
+    """
     done = subprocess.run(
         [sys.executable, "-m", MODULE],
         cwd=project,

@@ -39,6 +39,8 @@ class ExitCode(IntEnum):
     """Stopped on purpose with everything kept (budget, credit, outage): the same command goes on from there."""
     BUSY = 4
     """Another run of the same stage, or of the pipeline in this checkout, is alive."""
+    KEPT = 6
+    """`reasrm promote`: compared, and the champion stays. (5 is `reasrm judge`'s: judged, but without a verdict.)"""
     INTERRUPTED = 130
     """By Ctrl-C, as shells have it; what is kept is kept."""
 

@@ -1,0 +1,193 @@
+"""A night in its order: pull, run, gate, push, commit and tag, prune. What fails before the commit leaves nothing.
+
+The same for the command (`reasrm night`) and for Prefect (`flows/nights/nightly.py`); they differ in how they run.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from flows.dvc_graph import LOCK_FILE
+from flows.nights.champion import CHAMPION, Champion
+from flows.nights.clean import clean
+from flows.nights.git import text_at
+from flows.nights.night_commit import (
+    NIGHTLY,
+    ORIGIN,
+    NightBranch,
+    commit_night,
+    free_tag,
+    present_champion,
+    pull,
+    push_night,
+    require_committable,
+    set_refs,
+)
+from flows.nights.night_data import fetch_runs, push_runs
+from flows.nights.promote import decision_lines
+from flows.nights.promotion import Decision, Rule, decide
+from flows.nights.stored_outputs import has_remote
+from flows.running.pipeline_run import RunOptions, only_run
+from flows.running.stage_outcome import RESUME_HINT, BusyError, FlowError, UsageError
+from reasrm.runtime.outputs import write_text
+from reasrm.runtime.process_lock import LockHeldError, hold
+from reasrm.runtime.stage_main import ExitCode
+
+NIGHT_LOCK = Path("work/locks/night.lock")
+RESULTS = (LOCK_FILE, CHAMPION)
+"""The tracked files that a night changes in the working tree."""
+NOTHING_CHANGED = "no commit, no tag, and the champion is as it was"
+
+
+@dataclass(frozen=True)
+class NightOptions:
+    """What a night runs and where it puts it."""
+
+    run: RunOptions
+    model: str | None = None
+    """Who is compared with the champion; None for the present version of the champion's own model."""
+    min_gain: float = 0.0
+    branch: str = NIGHTLY
+    remote: str = ORIGIN
+    """Git's."""
+    pull: bool = False
+    push: bool = False
+    """Push branch and tag too. DVC's remote gets the data in any case, if there is one."""
+    keep: int = 2
+    """Resume folders that pruning leaves of each stage."""
+
+
+class NightStoppedError(FlowError):
+    """The run did not come to its end, so there is no night."""
+
+    def __init__(self, status: ExitCode) -> None:
+        """Of the run's exit status."""
+        self.exit_code = status
+        what = "stopped" if status is ExitCode.STOPPED_RESUMABLE else "did not come to its end"
+        way_on = RESUME_HINT if status is ExitCode.STOPPED_RESUMABLE else "look at it, then the same command goes on"
+        super().__init__(f"the run {what} (exit status {int(status)}): {way_on}")
+
+
+@dataclass(frozen=True)
+class Night:
+    """What came of a night."""
+
+    tag: str
+    commit: str
+    decision: Decision
+
+
+Run = Callable[[RunOptions], ExitCode]
+Tell = Callable[[str], None]
+
+
+def hold_night(options: NightOptions, run: Run, tell: Tell) -> Night:
+    """Hold a night; one at a time in a checkout.
+
+    Args:
+        options: of the night.
+        run: brings the pipeline up to date.
+        tell: gets a line for each step.
+
+    Raises:
+        NightStoppedError: the run failed or stopped; nothing was committed.
+        FlowError: something else is in the way; the message says what. Nothing was committed.
+    """
+    root = options.run.root
+    branch = NightBranch(root, options.branch, options.remote)
+    with _only_night(root):
+        with _telling_what_stays():
+            day = datetime.now(UTC).strftime("%Y-%m-%d")
+            if options.pull:
+                pull(branch, {name: _is_in_night(branch, name) for name in RESULTS})
+            head = require_committable(branch, RESULTS)
+            rule = _rule(options, present_champion(branch))
+            if has_remote(root):
+                tell(fetch_runs(root, branch.base))
+            status = run(options.run)
+            if status is not ExitCode.DONE:
+                raise NightStoppedError(status)
+            with only_run(root):
+                night = _gate_and_commit(options, rule, head, day, tell)
+        tell(f"{night.tag}: {night.commit[:10]} on {options.branch}{', pushed' if options.push else ''}")
+        _prune(options, tell)
+        return night
+
+
+def _gate_and_commit(options: NightOptions, rule: Rule, head: str, day: str, tell: Tell) -> Night:
+    """Decide about the run's model, and commit what came of it: data first, then the refs, then the pointer here."""
+    root = options.run.root
+    branch = NightBranch(root, options.branch, options.remote)
+    if require_committable(branch, RESULTS) != head:
+        raise FlowError("another commit was checked out during the run")
+    tip = branch.tip
+    decision = decide(root, rule, present_champion(branch))
+    tell(". ".join(line.strip() for line in decision_lines(decision)))
+    if has_remote(root):
+        tell(push_runs(root))
+    tag = free_tag(branch, day, push=options.push)
+    commit = commit_night(branch, head, night_files(decision), message(tag, decision))
+    if options.push:
+        push_night(branch, commit, tag)
+    set_refs(branch, tip, commit, tag)
+    if (champion := decision.new or decision.old) is not None:
+        write_text(root / CHAMPION, champion.text())
+    return Night(tag, commit, decision)
+
+
+def night_files(decision: Decision) -> dict[str, bytes]:
+    """What a night commits: dvc.lock and, if there is a champion, the pointer."""
+    champion = decision.new or decision.old
+    return {LOCK_FILE: decision.lock, **({CHAMPION: champion.text().encode()} if champion else {})}
+
+
+def message(tag: str, decision: Decision) -> str:
+    """The night's commit message."""
+    title = "promoted" if decision.new is not None else "kept out"
+    return f"{tag}: {decision.rule.model} {title}\n\n{decision.why[0].upper()}{decision.why[1:]}.\n"
+
+
+def _rule(options: NightOptions, old: Champion | None) -> Rule:
+    model = options.model or (old and old.model)
+    if not model:
+        raise UsageError("there is no champion yet whose model could be compared: say which with --model")
+    return Rule(model, min_gain=options.min_gain)
+
+
+def _is_in_night(branch: NightBranch, name: str) -> bool:
+    """Whether a file is as the last night committed it, so that it can be taken back without loss."""
+    tip, path = branch.tip, branch.root / name
+    return tip is not None and path.is_file() and text_at(branch.root, tip, name) == path.read_text(encoding="utf-8")
+
+
+def _prune(options: NightOptions, tell: Tell) -> None:
+    """Remove old resume folders; the night stands whatever comes of it."""
+    try:
+        removed = clean(options.run.root, options.keep, dry_run=False)
+    except (FlowError, OSError) as error:
+        tell(f"not pruned: {error}")
+    else:
+        tell(f"pruned: {len(removed)} old resume folders")
+
+
+@contextmanager
+def _telling_what_stays() -> Iterator[None]:
+    """Let every refusal end with what it leaves."""
+    try:
+        yield
+    except FlowError as error:
+        error.args = (f"{error} ({NOTHING_CHANGED})",)
+        raise
+
+
+@contextmanager
+def _only_night(root: Path) -> Iterator[None]:
+    try:
+        with hold(root / NIGHT_LOCK):
+            yield
+    except LockHeldError as error:
+        raise BusyError(
+            f"another night is alive in {root} (process {error.process or '?'}): wait for it, or end it with Ctrl-C"
+        ) from error

@@ -1,0 +1,176 @@
+"""The commit and the tag of a night, on a branch of its own: the checked-out branch, its index and its files stay.
+
+The commit's tree is that of the present commit with the night's dvc.lock and pointer, made in an index of its own.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from flows.nights.champion import CHAMPION, Champion, champion_of, read_champion
+from flows.nights.git import changed_files, commit_of, git, text_at
+from flows.running.stage_outcome import FlowError
+
+TAG = "night-"
+NIGHTLY, ORIGIN = "nightly", "origin"
+"""The branch and the remote of the nights, unless others are named."""
+
+
+@dataclass(frozen=True)
+class NightBranch:
+    """Where the nights are committed."""
+
+    root: Path
+    name: str = NIGHTLY
+    remote: str = ORIGIN
+    """The git remote that it is pushed to and fetched from, if that is asked for."""
+
+    @property
+    def ref(self) -> str:
+        """Its full name."""
+        return f"refs/heads/{self.name}"
+
+    @property
+    def tip(self) -> str | None:
+        """Its last commit in this clone; None if it has none."""
+        return commit_of(self.root, self.ref)
+
+    @property
+    def base(self) -> str | None:
+        """The last night: of this clone or, before its first one, as it was fetched; None before the first night."""
+        return self.tip or commit_of(self.root, f"refs/remotes/{self.remote}/{self.name}")
+
+
+def present_champion(branch: NightBranch) -> Champion | None:
+    """The champion of the working tree or of the last night, whichever was promoted later.
+
+    Raises:
+        FlowError: a pointer cannot be read.
+    """
+    base = branch.base
+    text = None if base is None else text_at(branch.root, base, CHAMPION)
+    found = [read_champion(branch.root), champion_of(text, f"{CHAMPION} on {branch.name}") if text else None]
+    return max((one for one in found if one), key=lambda one: one.promoted, default=None)
+
+
+def require_committable(branch: NightBranch, results: tuple[str, ...]) -> str:
+    """The present commit, if a night on it can be committed; looked at before anything runs.
+
+    Args:
+        branch: the nights'.
+        results: the tracked files that a run may change.
+
+    Raises:
+        FlowError: there is no commit, no identity, the branch is checked out, or files are not as committed.
+    """
+    root = branch.root
+    head = commit_of(root, "HEAD")
+    if head is None:
+        raise FlowError(f"{root} has no commit that a night could be based on: `git init`, `git add`, `git commit`")
+    git(root, "check-ref-format", "--branch", branch.name)
+    git(root, "var", "GIT_COMMITTER_IDENT")
+    if f"branch {branch.ref}" in git(root, "worktree", "list", "--porcelain").splitlines():
+        raise FlowError(
+            f"the branch {branch.name} is checked out, and a night would move it under your feet: check out another, "
+            f"or name another with --branch"
+        )
+    if changed := changed_files(root, results):
+        raise FlowError(
+            f"not as committed: {', '.join(changed)}. A night's commit must hold what it ran: commit them, or take "
+            f"them back (`git restore`)"
+        )
+    return head
+
+
+def commit_night(branch: NightBranch, head: str, files: Mapping[str, bytes], message: str) -> str:
+    """Make the night's commit; no branch has it yet. Without any change it is the branch's last commit.
+
+    Args:
+        branch: whose last commit is a parent.
+        head: the commit that ran; the other parent, if the branch does not have it already.
+        files: what is laid over its tree.
+        message: the commit's.
+
+    Raises:
+        FlowError: git fails.
+    """
+    root, base = branch.root, branch.base
+    prefix = git(root, "rev-parse", "--show-prefix")
+    with TemporaryDirectory() as folder:
+        own = {"GIT_INDEX_FILE": str(Path(folder, "index"))}
+        git(root, "read-tree", head, environment=own)
+        for name, content in files.items():
+            (Path(folder) / "blob").write_bytes(content)
+            blob = git(root, "hash-object", "-w", "--no-filters", str(Path(folder, "blob")))
+            git(root, "update-index", "--add", "--cacheinfo", f"100644,{blob},{prefix}{name}", environment=own)
+        tree = git(root, "write-tree", environment=own)
+    parents = [head] if base is None else git(root, "merge-base", "--independent", base, head).splitlines()
+    if len(parents) == 1 and tree == git(root, "rev-parse", f"{parents[0]}^{{tree}}"):
+        return parents[0]
+    return git(root, "commit-tree", tree, *(f"-p{one}" for one in parents), "-F", "-", stdin=message)
+
+
+def free_tag(branch: NightBranch, day: str, *, push: bool) -> str:
+    """`night-<day>`, or with `-2`, `-3`, ... if that is taken here or, for a push, in the remote.
+
+    Raises:
+        FlowError: the remote does not answer.
+    """
+    taken = git(branch.root, "tag", "--list", f"{TAG}{day}*").splitlines()
+    if push:
+        listed = git(branch.root, "ls-remote", "--tags", "--refs", branch.remote, f"{TAG}{day}*")
+        taken += [line.rpartition("/")[2] for line in listed.splitlines()]
+    names = (f"{TAG}{day}{further}" for further in ("", *(f"-{number}" for number in range(2, len(taken) + 3))))
+    return next(name for name in names if name not in taken)
+
+
+def push_night(branch: NightBranch, commit: str, tag: str) -> None:
+    """Push the commit as branch and tag, both or neither; before they exist here.
+
+    Raises:
+        FlowError: the remote refuses.
+    """
+    refs = (f"{commit}:{branch.ref}", f"{commit}:refs/tags/{tag}")
+    git(branch.root, "push", "--quiet", "--atomic", branch.remote, *refs)
+
+
+def set_refs(branch: NightBranch, tip: str | None, commit: str, tag: str) -> None:
+    """Move the branch from `tip` to `commit` and create the tag, both or neither.
+
+    Raises:
+        FlowError: somebody moved the branch meanwhile, or made the tag.
+    """
+    move = f"create {branch.ref} {commit}" if tip is None else f"update {branch.ref} {commit} {tip}"
+    lines = ("start", move, f"create refs/tags/{tag} {commit}", "prepare", "commit", "")
+    git(branch.root, "update-ref", "-m", f"reasrm night: {tag}", "--create-reflog", "--stdin", stdin="\n".join(lines))
+
+
+def pull(branch: NightBranch, results: Mapping[str, bool]) -> None:
+    """Fast-forward the checked-out branch and the nights' to their remote's; nothing is merged.
+
+    A run changes dvc.lock, which would be in the way: what the nights' branch holds of it is taken back first, and a
+    run restores it from DVC's run cache.
+
+    Args:
+        branch: the nights'.
+        results: the files that a run writes, each with whether it may be taken back.
+
+    Raises:
+        FlowError: a branch cannot be fast-forwarded, or what is in the way is committed nowhere.
+    """
+    root = branch.root
+    git(root, "fetch", "--quiet", branch.remote)
+    if git(root, "ls-remote", "--heads", branch.remote, branch.ref):
+        git(root, "fetch", "--quiet", branch.remote, f"{branch.ref}:{branch.ref}")
+    upstream = git(root, "rev-parse", "--abbrev-ref", "@{upstream}")
+    if git(root, "rev-list", "--count", f"HEAD..{upstream}") == "0":
+        return
+    for name in changed_files(root):
+        if not results.get(name, False):
+            raise FlowError(
+                f"{name} is not as committed, nor as the last night on {branch.name} has it, so `git pull` would lose "
+                f"it: commit it or take it back (`git restore {name}`)"
+            )
+        git(root, "restore", "--", name)
+    git(root, "merge", "--quiet", "--ff-only", upstream)

@@ -1,0 +1,122 @@
+"""What DVC stored, by its hash: so an old champion's judgments are had although no present stage makes them."""
+
+from contextlib import chdir
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flows.running.stage_outcome import FlowError
+from reasrm.runtime.yaml_files import YamlError, parse_yaml
+
+
+@dataclass(frozen=True)
+class StoredOutput:
+    """A file or folder that DVC keeps."""
+
+    path: str
+    """Where it lay in the project."""
+    md5: str
+    """DVC's hash of it; ends in `.dir` for a folder."""
+
+
+class Lock:
+    """The text of a dvc.lock, looked up by outputs."""
+
+    def __init__(self, text: str, what: str = "dvc.lock") -> None:
+        """Read it.
+
+        Args:
+            text: the file's.
+            what: what errors call it.
+
+        Raises:
+            FlowError: it is no YAML.
+        """
+        try:
+            document = parse_yaml(text, what)
+        except YamlError as error:
+            raise FlowError(f"{what} cannot be read: {error}") from error
+        self.stages: dict[str, Any] = (document or {}).get("stages") or {}
+
+    def maker_of(self, path: str) -> str | None:
+        """The stage whose output `path` is."""
+        return next(
+            (name for name, stage in self.stages.items() if any(out["path"] == path for out in stage.get("outs", []))),
+            None,
+        )
+
+    def output(self, path: str) -> StoredOutput | None:
+        """The output `path` as it was last made."""
+        return self._entry(self.maker_of(path), "outs", path)
+
+    def dependency(self, stage: str, path: str) -> StoredOutput | None:
+        """What `stage` read under `path` when it last ran."""
+        return self._entry(stage, "deps", path)
+
+    def _entry(self, stage: str | None, kind: str, path: str) -> StoredOutput | None:
+        entries = self.stages.get(stage or "", {}).get(kind, [])
+        md5 = next((one["md5"] for one in entries if one["path"] == path and "md5" in one), None)
+        return None if md5 is None else StoredOutput(path, str(md5))
+
+
+def has_remote(root: Path) -> bool:
+    """Whether DVC has a default remote.
+
+    Raises:
+        FlowError: DVC's settings cannot be read.
+    """
+    from dvc.config import Config
+    from dvc.exceptions import DvcException
+
+    try:
+        return bool(Config(str(root / ".dvc"))["core"].get("remote"))
+    except DvcException as error:
+        raise FlowError(f"{root}: DVC's settings cannot be read: {' '.join(str(error).split())}") from error
+
+
+def take_out(root: Path, stored: StoredOutput, target: Path) -> None:
+    """Put what DVC stored into `target`, from the cache, or through it from the default remote.
+
+    Raises:
+        FlowError: neither has the whole of it, or the remote does not answer.
+    """
+    from dvc.config import NoRemoteError
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+    from dvc_data.hashfile import check, load
+    from dvc_data.hashfile.checkout import checkout
+    from dvc_data.hashfile.hash_info import HashInfo
+    from dvc_objects.errors import ObjectFormatError
+    from dvc_objects.fs.local import localfs
+
+    info = HashInfo("md5", stored.md5)
+    with chdir(root), Repo(str(root), _wait_for_lock=True) as repo, repo.lock:
+        cache = repo.cache.local
+
+        def whole() -> Any:
+            found: Any = load(cache, info)
+            check(cache, found)
+            return found
+
+        try:
+            found = whole()
+        except (OSError, ObjectFormatError):
+            try:
+                repo.cloud.pull([info])
+                if info.isdir:
+                    folder: Any = load(cache, info)
+                    repo.cloud.pull([entry for _, _, entry in folder])
+                found = whole()
+            except NoRemoteError as error:
+                raise FlowError(f"{_named(stored)} is not in DVC's cache, and no default remote is set") from error
+            except (OSError, ObjectFormatError, DvcException) as error:
+                raise FlowError(
+                    f"{_named(stored)} is neither in DVC's cache nor whole in the remote "
+                    f"{repo.config['core'].get('remote')}: {' '.join(str(error).split())}"
+                ) from error
+        target.parent.mkdir(parents=True, exist_ok=True)
+        checkout(str(target), localfs, found, cache, force=True)
+
+
+def _named(stored: StoredOutput) -> str:
+    return f"{stored.path} with the hash {stored.md5}"

@@ -1,0 +1,142 @@
+"""The commit of a night by real git: its tree, its parents, its tag, and that what is checked out stays."""
+
+from pathlib import Path
+
+import pytest
+
+from flows.nights.champion import CHAMPION, champion_of
+from flows.nights.night_commit import (
+    NightBranch,
+    commit_night,
+    free_tag,
+    present_champion,
+    push_night,
+    require_committable,
+    set_refs,
+)
+from flows.running.stage_outcome import FlowError
+from tests.flows.toy_nights import git
+
+POINTER = (
+    '{{"version": 1, "model": "{model}", "promoted": "{promoted}", "checkpoint": null, '
+    '"judgments": {{"path": "j", "md5": "1"}}, "benchmarks": {{"path": "b", "md5": "2"}}}}'
+)
+
+
+@pytest.fixture
+def branch(tmp_path: Path) -> NightBranch:
+    """The nights of a project that lies in a folder of its repository, with a remote."""
+    root = tmp_path / "repository/in here"
+    root.mkdir(parents=True)
+    git(root.parent, "init", "-q", "-b", "main")
+    git(root, "config", "user.name", "t")
+    git(root, "config", "user.email", "t@example.org")
+    (root / "dvc.lock").write_text("old\n")
+    (root / "code.py").write_text("x\n")
+    git(root, "add", ".")
+    git(root, "commit", "-q", "-m", "project")
+    git(tmp_path, "init", "-q", "--bare", "remote")
+    git(root, "remote", "add", "origin", str(tmp_path / "remote"))
+    return NightBranch(root)
+
+
+def hold(branch: NightBranch, day: str, lock: str) -> tuple[str, str]:
+    """Commit and tag a night; returns tag and commit."""
+    head, tip = require_committable(branch, ("dvc.lock",)), branch.tip
+    tag = free_tag(branch, day, push=False)
+    commit = commit_night(branch, head, {"dvc.lock": lock.encode()}, f"{tag}\n")
+    set_refs(branch, tip, commit, tag)
+    return tag, commit
+
+
+def test_nights_follow_each_other_and_take_in_what_is_checked_out(branch: NightBranch) -> None:
+    root = branch.root
+    (root / "dvc.lock").write_text("from a run\n")
+    seen = git(root, "status", "--porcelain"), git(root, "ls-files", "--stage"), git(root, "rev-parse", "HEAD")
+    first, second = hold(branch, "2026-01-01", "1\n"), hold(branch, "2026-01-01", "2\n")
+    assert (first[0], second[0]) == ("night-2026-01-01", "night-2026-01-01-2")
+    assert (
+        git(root, "status", "--porcelain"),
+        git(root, "ls-files", "--stage"),
+        git(root, "rev-parse", "HEAD"),
+    ) == seen
+    assert git(root, "show", "night-2026-01-01-2:./dvc.lock") == "2"
+    assert git(root, "diff", "--name-only", "main", "nightly") == "in here/dvc.lock"
+    assert git(root, "rev-parse", "nightly^@").split() == [first[1]]
+
+    (root / "dvc.lock").write_text("old\n")
+    (root / "code.py").write_text("y\n")
+    git(root, "commit", "-q", "-m", "code", "code.py")
+    third = hold(branch, "2026-01-02", "2\n")
+    assert git(root, "rev-parse", "nightly^@").split() == [second[1], git(root, "rev-parse", "main")]
+    assert git(root, "show", "nightly:./code.py") == "y"
+    assert hold(branch, "2026-01-03", "2\n") == ("night-2026-01-03", third[1]), "without a change there is no commit"
+
+
+def test_a_branch_that_moved_meanwhile_is_not_overwritten(branch: NightBranch) -> None:
+    head = require_committable(branch, ())
+    commit = commit_night(branch, head, {"dvc.lock": b"1\n"}, "night\n")
+    git(branch.root, "branch", "nightly")
+    with pytest.raises(FlowError, match="nightly"):
+        set_refs(branch, None, commit, "night-x")
+    assert git(branch.root, "tag", "--list") == ""
+    assert git(branch.root, "rev-parse", "nightly") == head
+
+
+def test_a_pushed_night_takes_no_tag_of_another_clone_and_goes_whole_or_not_at_all(branch: NightBranch) -> None:
+    root = branch.root
+    git(root, "push", "-q", "origin", "main:refs/tags/night-2026-01-01")
+    tag = free_tag(branch, "2026-01-01", push=True)
+    assert tag == "night-2026-01-01-2"
+    commit = commit_night(branch, require_committable(branch, ()), {"dvc.lock": b"1\n"}, "night\n")
+    git(root, "push", "-q", "origin", f"{git(root, 'commit-tree', 'main^{tree}', '-m', 'x')}:refs/heads/nightly")
+    with pytest.raises(FlowError, match=r"`git push .* fails"):
+        push_night(branch, commit, tag)
+    assert tag not in git(root, "ls-remote", "origin")
+
+
+def test_without_identity_or_commit_nothing_begins(branch: NightBranch, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = branch.root
+    for name in ("name", "email"):
+        git(root, "config", "--unset", f"user.{name}")
+    git(root, "config", "user.useConfigOnly", "true")
+    monkeypatch.setenv("HOME", str(root))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(root))
+    with pytest.raises(FlowError, match="GIT_COMMITTER_IDENT"):
+        require_committable(branch, ())
+    empty = root.parent / "empty"
+    empty.mkdir()
+    git(empty, "init", "-q")
+    with pytest.raises(FlowError, match="has no commit that a night could be based on"):
+        require_committable(NightBranch(empty), ())
+
+
+def test_the_later_pointer_counts(branch: NightBranch) -> None:
+    assert present_champion(branch) is None
+    old, new = (POINTER.format(model=model, promoted=f"2026-01-0{day}") for day, model in ((1, "old"), (2, "new")))
+    (branch.root / CHAMPION).write_text(old)
+    head = require_committable(branch, (CHAMPION,))
+    git(
+        branch.root,
+        "update-ref",
+        "refs/remotes/origin/nightly",
+        commit_night(branch, head, {CHAMPION: new.encode()}, "n"),
+    )
+    found = present_champion(branch)
+    assert found is not None
+    assert found.model == "new", "a fresh clone has the branch as it was fetched"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("{", "is no pointer to a champion"),
+        ("[]", "lacks everything"),
+        ('{"version": 1}', "lacks model, promoted, judgments, benchmarks"),
+        (POINTER.format(model="x", promoted="y").replace('"version": 1', '"version": 9'), "has version 9"),
+        (POINTER.format(model="x", promoted="y").replace('"md5": "1"', '"sha": "1"'), "is no pointer to a champion"),
+    ],
+)
+def test_what_is_no_pointer_is_refused(text: str, why: str) -> None:
+    with pytest.raises(FlowError, match=why):
+        champion_of(text, "champion.json")
