@@ -9,7 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from flows.ablations.tables import TableName
-from flows.running.stage_outcome import FlowError, PipelineError
+from flows.cli_options import RUNNING, SETTINGS, AsJson, Budget, Forced, Stages, project_root
+from flows.nights.cli import nights
+from flows.running.stage_outcome import PipelineError
 from flows.running.terminal_console import TerminalConsole
 from reasrm.records.harmless_text import json_text
 from reasrm.runtime.stage_main import ExitCode
@@ -18,28 +20,10 @@ from reasrm.runtime.terminal import say, say_error, say_json
 if TYPE_CHECKING:
     from flows.settings.profile import ProfileChoice
 
-RUNNING, SETTINGS = "Run the pipeline", "Settings and machine"
-
 app = typer.Typer()
+app.add_typer(nights)
 profiles = typer.Typer(no_args_is_help=True, help="Choose the settings in params.yaml.")
 app.add_typer(profiles, name="profile", rich_help_panel=SETTINGS)
-
-Stages = Annotated[
-    list[str] | None, typer.Option(metavar="STAGE", help="Only this stage and what it needs; repeatable.")
-]
-Forced = Annotated[list[str] | None, typer.Option(metavar="STAGE", help="Run it even if nothing changed; repeatable.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-MinGain = Annotated[
-    float, typer.Option(help="Points that the lower end of the gain's 95 % interval must exceed, in percent of score.")
-]
-Budget = Annotated[
-    float | None,
-    typer.Option(
-        min=0,
-        help="Most US dollars that the oracle may cost for the present questions, in all runs and both passes "
-        "together; 0 sends nothing.",
-    ),
-]
 
 
 @app.command(rich_help_panel=RUNNING)
@@ -170,77 +154,6 @@ def improve(
     limits = RunLimits(jobs, gpus_per_stage, budget_usd)
     options = ImproveOptions(project_root(), rounds, limits, quiet=as_json)
     raise typer.Exit(int(improve_judge(options, dry_run=dry_run)))
-
-
-@app.command(rich_help_panel=RUNNING)
-def promote(
-    model: Annotated[str, typer.Argument(help="A judged model, a key of judge_variants.", show_default=False)],
-    against: Annotated[
-        str, typer.Option(metavar="NAME", help="The champion, or a judged model of this workspace.")
-    ] = "champion",
-    min_gain: MinGain = 0.0,
-    as_json: AsJson = False,
-) -> None:
-    """Make a judge the champion if it is shown to be better on the same questions.
-
-    The gain is the difference of the mean official scores of `score.headline`, with a 95 % interval by a paired
-    bootstrap over questions. The champion stands in champion.json; its judgments are taken from DVC's cache or remote.
-
-    Exit status: 0 promoted; 6 compared and kept out; 1 they cannot be compared; 2 wrong usage; 4 a run is alive.
-    """
-    from flows.nights.promote import promote as promote_judge
-    from flows.nights.promotion import Rule
-
-    raise typer.Exit(int(promote_judge(project_root(), Rule(model, against, min_gain), as_json=as_json)))
-
-
-@app.command(rich_help_panel=RUNNING)
-def night(  # noqa: PLR0913  each is an option of the command
-    model: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Who is compared with the champion (default: its own model).")
-    ] = None,
-    min_gain: MinGain = 0.0,
-    branch: Annotated[str, typer.Option(help="Where the night is committed; not the one that is checked out.")] = (
-        "nightly"
-    ),
-    pull: Annotated[bool, typer.Option("--pull", help="First fast-forward the checked-out branch.")] = False,
-    push: Annotated[bool, typer.Option("--push", help="Push branch and tag to git's remote.")] = False,
-    remote: Annotated[str, typer.Option(help="Git's remote for --pull and --push.")] = "origin",
-    keep: Annotated[int, typer.Option(min=0, help="Resume folders that stay of each stage.")] = 2,
-    to: Stages = None,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Stages at once (default: one per processor core).")] = None,
-    gpus_per_stage: Annotated[int, typer.Option(min=1, help="GPUs for each stage that uses any.")] = 1,
-    budget_usd: Budget = None,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show every line that stages write.")] = False,
-) -> None:
-    """Run, gate, commit and tag: one night. Until the run and the comparison are done, nothing is committed.
-
-    dvc.lock and champion.json are committed on a branch of their own and tagged night-DATE; what is checked out stays.
-    With a DVC remote its run cache is fetched first, and everything is pushed before the commit names it.
-
-    Exit status: 0 committed, whether the model was promoted or not; otherwise as of `reasrm run`, with no commit.
-    """
-    from flows.nights.night import NightOptions
-    from flows.nights.night_command import run_night
-    from flows.running.pipeline_run import RunOptions
-
-    run_options = RunOptions(project_root(), tuple(to or ()), (), jobs, gpus_per_stage, budget_usd)
-    options = NightOptions(run_options, model, min_gain, branch, remote, pull, push, keep)
-    raise typer.Exit(int(run_night(options, verbose=verbose)))
-
-
-@app.command(rich_help_panel=RUNNING)
-def clean(
-    keep: Annotated[int, typer.Option(min=0, help="Resume folders that stay of each stage, the newest.")] = 2,
-    cache: Annotated[
-        bool, typer.Option("--cache", help="Also what DVC's cache holds for neither the workspace nor a tag.")
-    ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be removed, and remove nothing.")] = False,
-) -> None:
-    """Remove what killed and given-up runs left in work/; ledgers never, and nothing while a run is alive."""
-    from flows.nights.clean_command import clean_up
-
-    clean_up(project_root(), keep, cache=cache, dry_run=dry_run)
 
 
 @app.command(rich_help_panel=RUNNING)
@@ -401,16 +314,3 @@ def _use(names: list[str], files: Path | None = None, settings: list[str] | None
     if wrong := wrong_settings(root):
         tell(wrong)
         say_error("reasrm", "params.yaml is written; `reasrm plan` and `reasrm run` refuse it until this is set right")
-
-
-def project_root() -> Path:
-    """The project around the current folder: the nearest folder upwards with a dvc.yaml.
-
-    Raises:
-        FlowError: there is none.
-    """
-    here = Path.cwd()
-    for folder in (here, *here.parents):
-        if (folder / "dvc.yaml").is_file():
-            return folder
-    raise FlowError(f"no dvc.yaml in {here} or above it: go to the project's folder")

@@ -94,7 +94,7 @@ def _run_command() -> int:
                 sys.path.insert(0, str(clone))
                 pipeline = importlib.import_module("flows.cli")
                 app.add_typer(pipeline.app)
-                errors = (pipeline.FlowError,)
+                errors = (importlib.import_module("flows.running.stage_outcome").FlowError,)
             app()
     except MissingExtraError as error:
         say_error("reasrm", error)

@@ -1,0 +1,80 @@
+"""The commands of the nights: `reasrm promote`, `reasrm night`, `reasrm clean`."""
+
+from typing import Annotated
+
+import typer
+
+from flows.cli_options import RUNNING, AsJson, Budget, MinGain, Stages, project_root
+
+nights = typer.Typer()
+
+
+@nights.command(rich_help_panel=RUNNING)
+def promote(
+    model: Annotated[str, typer.Argument(help="A judged model, a key of judge_variants.", show_default=False)],
+    against: Annotated[
+        str, typer.Option(metavar="NAME", help="The champion, or a judged model of this workspace.")
+    ] = "champion",
+    min_gain: MinGain = 0.0,
+    as_json: AsJson = False,
+) -> None:
+    """Make a judge the champion if it is shown to be better on the same questions.
+
+    The gain is the difference of the mean official scores of `score.headline`, with a 95 % interval by a paired
+    bootstrap over questions. The champion stands in champion.json; its judgments are taken from DVC's cache or remote.
+
+    Exit status: 0 promoted; 6 compared and kept out; 1 they cannot be compared; 2 wrong usage; 4 a run is alive.
+    """
+    from flows.nights.promote import promote as promote_judge
+    from flows.nights.promotion import Rule
+
+    raise typer.Exit(int(promote_judge(project_root(), Rule(model, against, min_gain), as_json=as_json)))
+
+
+@nights.command(rich_help_panel=RUNNING)
+def night(  # noqa: PLR0913  each is an option of the command
+    model: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Who is compared with the champion (default: its own model).")
+    ] = None,
+    min_gain: MinGain = 0.0,
+    branch: Annotated[str, typer.Option(help="Where the night is committed; not the one that is checked out.")] = (
+        "nightly"
+    ),
+    pull: Annotated[bool, typer.Option("--pull", help="First fast-forward the checked-out branch.")] = False,
+    push: Annotated[bool, typer.Option("--push", help="Push branch and tag to git's remote.")] = False,
+    remote: Annotated[str, typer.Option(help="Git's remote for --pull and --push.")] = "origin",
+    keep: Annotated[int, typer.Option(min=0, help="Resume folders that stay of each stage.")] = 2,
+    to: Stages = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Stages at once (default: one per processor core).")] = None,
+    gpus_per_stage: Annotated[int, typer.Option(min=1, help="GPUs for each stage that uses any.")] = 1,
+    budget_usd: Budget = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show every line that stages write.")] = False,
+) -> None:
+    """Run, gate, commit and tag: one night. Until the run and the comparison are done, nothing is committed.
+
+    dvc.lock and champion.json are committed on a branch of their own and tagged night-DATE; what is checked out stays.
+    With a DVC remote its run cache is fetched first, and everything is pushed before the commit names it.
+
+    Exit status: 0 committed, whether the model was promoted or not; otherwise as of `reasrm run`, with no commit.
+    """
+    from flows.nights.night import NightOptions
+    from flows.nights.night_command import run_night
+    from flows.running.pipeline_run import RunOptions
+
+    run_options = RunOptions(project_root(), tuple(to or ()), (), jobs, gpus_per_stage, budget_usd)
+    options = NightOptions(run_options, model, min_gain, branch, remote, pull, push, keep)
+    raise typer.Exit(int(run_night(options, verbose=verbose)))
+
+
+@nights.command(rich_help_panel=RUNNING)
+def clean(
+    keep: Annotated[int, typer.Option(min=0, help="Resume folders that stay of each stage, the newest.")] = 2,
+    cache: Annotated[
+        bool, typer.Option("--cache", help="Also what DVC's cache holds for neither the workspace nor a tag.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be removed, and remove nothing.")] = False,
+) -> None:
+    """Remove what killed and given-up runs left in work/; ledgers never, and nothing while a run is alive."""
+    from flows.nights.clean_command import clean_up
+
+    clean_up(project_root(), keep, cache=cache, dry_run=dry_run)
