@@ -166,11 +166,22 @@ def pull(branch: NightBranch, results: Mapping[str, bool]) -> None:
     upstream = git(root, "rev-parse", "--abbrev-ref", "@{upstream}")
     if git(root, "rev-list", "--count", f"HEAD..{upstream}") == "0":
         return
-    for name in changed_files(root):
-        if not results.get(name, False):
-            raise FlowError(
-                f"{name} is not as committed, nor as the last night on {branch.name} has it, so `git pull` would lose "
-                f"it: commit it or take it back (`git restore {name}`)"
-            )
-        git(root, "restore", "--", name)
+    in_the_way = _in_the_way(branch, upstream, results)
+    if lost := [name for name in in_the_way if not results.get(name, False)]:
+        raise FlowError(
+            f"{', '.join(lost)}: not as committed, nor as the last night on {branch.name} has it, so `git pull` would "
+            f"lose it: commit it or take it back (`git restore`)"
+        )
+    for name in in_the_way:
+        if text_at(root, "HEAD", name) is None:
+            (root / name).unlink()
+        else:
+            git(root, "restore", "--", name)
     git(root, "merge", "--quiet", "--ff-only", upstream)
+
+
+def _in_the_way(branch: NightBranch, upstream: str, results: Mapping[str, bool]) -> list[str]:
+    """Files that differ from the present commit, or that it does not have and `upstream` brings."""
+    root = branch.root
+    new = (name for name in results if (root / name).exists() and text_at(root, "HEAD", name) is None)
+    return [*changed_files(root), *(name for name in new if text_at(root, upstream, name) is not None)]

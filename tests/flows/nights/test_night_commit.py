@@ -10,6 +10,7 @@ from flows.nights.night_commit import (
     commit_night,
     free_tag,
     present_champion,
+    pull,
     push_night,
     require_committable,
     set_refs,
@@ -93,6 +94,32 @@ def test_a_pushed_night_takes_no_tag_of_another_clone_and_goes_whole_or_not_at_a
     with pytest.raises(FlowError, match=r"`git push .* fails"):
         push_night(branch, commit, tag)
     assert tag not in git(root, "ls-remote", "origin")
+
+
+def test_a_pull_takes_back_only_what_the_last_night_has(branch: NightBranch) -> None:
+    """Somebody merges the nights' branch; the checkout in which they are held has the same files, not committed."""
+    root = branch.root
+    git(root, "push", "-q", "-u", "origin", "main")
+    head = require_committable(branch, ())
+    files = {"dvc.lock": b"1\n", CHAMPION: b"{}\n"}
+    commit = commit_night(branch, head, files, "night\n")
+    set_refs(branch, None, commit, "night-x")
+    git(root, "push", "-q", "origin", f"{commit}:refs/heads/main")
+    for name, content in files.items():
+        (root / name).write_bytes(content)
+
+    with pytest.raises(FlowError, match=f"^{CHAMPION}: not as committed, nor as the last night"):
+        pull(branch, {"dvc.lock": True, CHAMPION: False})
+    assert git(root, "rev-parse", "HEAD") == head
+    assert all((root / name).read_bytes() == content for name, content in files.items())
+    pull(branch, dict.fromkeys(files, True))
+    assert git(root, "rev-parse", "HEAD") == commit
+    assert git(root, "status", "--porcelain") == ""
+    assert (root / CHAMPION).read_bytes() == files[CHAMPION]
+
+    (root / "dvc.lock").write_text("2\n")
+    pull(branch, {"dvc.lock": False})
+    assert (root / "dvc.lock").read_text() == "2\n", "nothing to pull, so nothing is in the way"
 
 
 def test_without_identity_or_commit_nothing_begins(branch: NightBranch, monkeypatch: pytest.MonkeyPatch) -> None:
