@@ -1,5 +1,6 @@
 """`reasrm serve` with a real server: its own deployment, a clean end; heartbeats of the deployments in prefect.yaml."""
 
+import re
 import signal
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from flows.running.stage_outcome import StageOutcome
 from flows.server.schedules import deployment_name
 from reasrm.runtime.yaml_files import read_yaml
 from tests.flows.processes import LONG, survivors
@@ -62,3 +64,15 @@ def test_a_signal_ends_the_served_run_as_cancelled_and_pauses_the_schedule(
     assert not survivors(processes)
     assert requested(server_port, f"flow_runs/{run['id']}", method="GET")["state"]["name"] == "Cancelled"
     assert requested(server_port, path, method="GET")["paused"]
+
+
+def test_no_end_of_a_flow_is_taken_for_its_death() -> None:
+    """A flow that ends in a state which the automation does not know would be marked Crashed afterwards."""
+    expected = set(read_yaml(ROOT / "flows/automations/dead-flows-are-crashed.yaml")["trigger"]["expect"])
+    from flows.workers.stage_flow import REFUSED
+
+    named = {one.value for one in StageOutcome} - {StageOutcome.SKIPPED.value} | {REFUSED, "Crashed", "Cancelled"}
+    for path in (ROOT / "flows").rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        named |= set(re.findall(r"\b(?:Completed|Failed|Cancelled)\(\s*name=\"(\w+)\"", text))
+    assert {f"prefect.flow-run.{name}" for name in named} <= expected
