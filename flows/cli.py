@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from flows.settings.profile import ProfileChoice
 
 app = typer.Typer()
-app.add_typer(nights)
+app.registered_commands += nights.registered_commands
 profiles = typer.Typer(no_args_is_help=True, help="Choose the settings in params.yaml.")
 app.add_typer(profiles, name="profile", rich_help_panel=SETTINGS)
 
