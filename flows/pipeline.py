@@ -136,9 +136,10 @@ def _elsewhere(run: PipelineRun) -> Elsewhere | None:
     """
     if not run.options.workers or not run.dirty:
         return None
-    from flows.workers.dispatch import require_pools, run_on_worker
+    from flows.workers.dispatch import hand_over_what_is_here, require_pools, run_on_worker
 
     require_pools(run.options.root, {run.pipeline.stages[name].limit for name in run.dirty})
+    hand_over_what_is_here(run)
     return run_on_worker
 
 

@@ -51,16 +51,18 @@ def push_rest(root: Path, names: Iterable[str], processes: StageProcesses) -> st
     return "" if code == 0 else said.removeprefix(NOT_PUSHED_LINE)
 
 
-def restore(root: Path, names: Iterable[str], processes: StageProcesses) -> StageRun | None:
+def restore(root: Path, names: Iterable[str], processes: StageProcesses, *, push: bool = False) -> StageRun | None:
     """Have the outputs of stages here without running any; None if one would have to run.
 
     Args:
         root: the project, which has a remote.
         names: the stages, parents first.
         processes: where the restoring process can be ended.
+        push: have them in the remote too, where they came from this machine's own cache.
     """
     start = time.monotonic()
-    code, said = _reproduce(root, ["--only-restore", "--pull", *names], processes)
+    options = ["--only-restore", "--pull", *(["--push"] if push else [])]
+    code, said = _reproduce(root, [*options, *names], processes)
     if code == NOT_KEPT:
         return None
     outcome = StageOutcome.RESTORED if code == 0 else StageOutcome.FAILED

@@ -1,7 +1,7 @@
 """Bring one stage up to date in a process of its own: `dvc repro --single-item`, and what other machines have made.
 
 Run:     python -P flows/running/reproduce.py [--force] [--pull] [--push] STAGE     (in the project's folder)
-         python -P flows/running/reproduce.py --only-restore [--pull] STAGE...
+         python -P flows/running/reproduce.py --only-restore [--pull] [--push] STAGE...
          python -P flows/running/reproduce.py --only-push STAGE...
          python -P flows/running/reproduce.py --key STAGE
 
@@ -50,7 +50,8 @@ def main() -> int:
     if asked.only_push:
         return push(asked.stages)
     if asked.only_restore:
-        return restore(asked.stages, pull=asked.pull)
+        code = restore(asked.stages, pull=asked.pull)
+        return push(asked.stages) if code == 0 and asked.push else code
     (name,) = asked.stages
     if asked.key:
         say(run_cache_key(name))

@@ -18,8 +18,8 @@ from prefect.deployments import run_deployment
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelling
 
-from flows.running.remote_store import require_remote, restore
-from flows.running.stage_outcome import FlowError, StageOutcome, StageRun
+from flows.running.remote_store import push_rest, require_remote, restore
+from flows.running.stage_outcome import UP_TO_DATE, FlowError, StageOutcome, StageRun
 from flows.workers.stage_flow import FLOW_NAME
 from flows.workers.stage_request import git_commit, stage_request
 
@@ -69,6 +69,17 @@ def require_pools(root: Path, limits: set[str | None]) -> None:
             )
 
 
+def hand_over_what_is_here(run: "PipelineRun") -> None:
+    """Have in the remote what is up to date in this checkout already, since workers read it.
+
+    Raises:
+        FlowError: it cannot be handed over.
+    """
+    here = [name for name, one in run.runs.items() if one.outcome in UP_TO_DATE]
+    if here and (reason := push_rest(run.options.root, here, run.processes)):
+        raise FlowError(f"what is here cannot be handed over to DVC's remote, where workers look for it: {reason}")
+
+
 def run_on_worker(run: "PipelineRun", name: str, on_line: OnLine) -> StageRun:
     """Have a stage's outputs here: from the remote, or made by a worker; returns what became of it.
 
@@ -79,7 +90,7 @@ def run_on_worker(run: "PipelineRun", name: str, on_line: OnLine) -> StageRun:
     """
     options, forced = run.options, name in run.forced
     start = time.monotonic()
-    if not forced and (kept := restore(options.root, [name], run.processes)):
+    if not forced and (kept := restore(options.root, [name], run.processes, push=True)):
         return kept
     request = stage_request(
         options.root,

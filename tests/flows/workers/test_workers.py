@@ -123,6 +123,21 @@ def test_a_killed_worker_leaves_nothing_and_another_takes_over(fleet: Fleet) -> 
     assert (fleet.project / "out/b-slow").is_file()
 
 
+def test_what_this_checkout_has_made_before_is_handed_over_first(fleet: Fleet) -> None:
+    """Stage `a` is up to date here and `b@fast` in this cache alone; workers need both, and make what is missing."""
+    first, second = fleet.clones
+    command = [sys.executable, "-m", "reasrm.cli", "run", "--to", "b@fast"]
+    subprocess.run(command, cwd=fleet.project, env=environment(), capture_output=True, check=True)
+    (fleet.project / "out/b-fast").unlink()
+    fleet.commit()
+    with fleet.worker(first, "cpu"), fleet.worker(second, "gpu"):
+        code, said = fleet.run()
+    assert code == 0, said
+    expected = {"a": "Cached", "b@fast": "Restored", "b@slow": "Completed", "c": "Completed", "d": "Completed"}
+    assert outcomes(fleet.project) == expected
+    assert runs_of(first, second) == {"b-slow": 1, "c": 1, "d": 1}
+
+
 def test_cancelling_the_run_ends_the_stage_on_the_other_machine(fleet: Fleet) -> None:
     first, _ = fleet.clones
     (first / "a.mode").write_text("hang")
