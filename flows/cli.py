@@ -187,7 +187,9 @@ def cancel() -> None:
 
 @app.command(rich_help_panel=RUNNING)
 def serve(
-    cron: Annotated[str | None, typer.Option(help="When, as five cron fields (default: each night at one).")] = None,
+    cron: Annotated[
+        str | None, typer.Option(help="When, as five cron fields in UTC (default: each night at one).")
+    ] = None,
     to: Stages = None,
     budget_usd: Budget = None,
 ) -> None:

@@ -16,13 +16,13 @@ from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from flows.running.stage_outcome import FlowError
+from flows.running.stage_outcome import FlowError, UsageError
 from flows.running.stage_process import NO_TELEMETRY
 from flows.server.report_link import report_port, serve_report
 from reasrm.runtime.terminal import say
 
 HOST = "127.0.0.1"
-DEFAULT_PORT = 4200
+DEFAULT_PORT, LAST_PORT = 4200, 65535
 PROBE_SECONDS = 5.0
 
 SETTINGS = {
@@ -69,7 +69,9 @@ def quick_import() -> Iterator[None]:
 def start_ui_server(root: Path) -> None:
     """Become the Prefect server with its UI, on loopback, with the report served beside it; does not return.
 
-    The port is `PREFECT_SERVER_API_PORT` or 4200; the UI must be told too, or it calls 4200 whatever the port.
+    The port is `PREFECT_SERVER_API_PORT` or 4200; the UI must be told too, or it calls 4200 whatever the port. Pages of
+    other origins may not call the API, as by Prefect's default they may: whoever can create a flow run can name the
+    command of its process.
 
     Raises:
         FlowError: the report's port is taken.
@@ -84,6 +86,7 @@ def start_ui_server(root: Path) -> None:
         "PREFECT_SERVER_API_PORT": str(port),
         "PREFECT_UI_API_URL": api,
         "PREFECT_API_URL": api,
+        "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": f"http://{HOST}:{port},http://localhost:{port}",
     }
     os.environ.update(NO_TELEMETRY | chosen)
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", HOST, "--port", str(port)]
@@ -91,8 +94,15 @@ def start_ui_server(root: Path) -> None:
 
 
 def server_port() -> int:
-    """The port of this machine's Prefect server: `PREFECT_SERVER_API_PORT`, or 4200."""
-    return int(os.environ.get("PREFECT_SERVER_API_PORT", DEFAULT_PORT))
+    """The port of this machine's Prefect server: `PREFECT_SERVER_API_PORT`, or 4200.
+
+    Raises:
+        UsageError: the variable names none.
+    """
+    port = os.environ.get("PREFECT_SERVER_API_PORT", str(DEFAULT_PORT))
+    if not port.isdecimal() or not 0 < int(port) <= LAST_PORT:
+        raise UsageError(f"PREFECT_SERVER_API_PORT is {port!r}: set it to a port (1 to {LAST_PORT}), or unset it")
+    return int(port)
 
 
 def find_server() -> str | None:
@@ -135,7 +145,10 @@ def _profile_url(environment: Mapping[str, str] = os.environ) -> str | None:
     path = Path(home or "", "profiles.toml")
     if not home or not path.is_file():
         return None
-    profiles = tomllib.loads(path.read_text(encoding="utf-8"))
+    try:
+        profiles = tomllib.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise FlowError(f"{path} is no TOML file: {error}; mend it, or set PREFECT_API_URL") from error
     active = environment.get("PREFECT_PROFILE") or profiles.get("active")
     found = profiles.get("profiles", {}).get(active, {}).get("PREFECT_API_URL")
     return str(found) if found else None

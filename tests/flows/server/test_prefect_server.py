@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pytest
 
-from flows.running.stage_outcome import FlowError
+from flows.running.stage_outcome import FlowError, UsageError
 from flows.server.prefect_server import find_server
 from tests.flows.toy_project import environment
 
@@ -79,3 +81,34 @@ import pandas
 def test_prefect_is_imported_without_pandas_which_others_may_import_afterwards(tmp_path: Path) -> None:
     surroundings = environment() | {"PREFECT_HOME": str(tmp_path), "PYTHONPATH": str(Path.cwd())}
     subprocess.run([sys.executable, "-c", QUICKLY], env=surroundings, check=True)
+
+
+@pytest.mark.parametrize("port", ["abc", "0", "65536", "-1", ""])
+def test_a_port_that_is_none_is_told(port: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PREFECT_SERVER_API_PORT", port)
+    with pytest.raises(UsageError, match="PREFECT_SERVER_API_PORT is"):
+        find_server()
+
+
+def test_half_a_file_of_profiles_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "profiles.toml").write_text('active = "')
+    monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
+    with pytest.raises(FlowError, match=r"profiles\.toml is no TOML file"):
+        find_server()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("origin", "may"), [("https://example.org", False), ("null", False), ("own", True)])
+def test_pages_of_others_may_not_call_the_api(server_port: int, origin: str, may: bool) -> None:
+    """Who can create a flow run names the command of its process, so no page that is open beside may."""
+    own = f"http://127.0.0.1:{server_port}"
+    headers = {"Origin": own if origin == "own" else origin, "Access-Control-Request-Method": "POST",
+               "Access-Control-Request-Headers": "content-type"}  # fmt: skip
+    asked = Request(f"{own}/api/flow_runs/", headers=headers, method="OPTIONS")
+    try:
+        with urlopen(asked, timeout=30) as reply:
+            allowed = reply.headers.get("access-control-allow-origin")
+    except HTTPError as refused:
+        allowed = refused.headers.get("access-control-allow-origin")
+    assert (allowed == own) is may
+    assert allowed != "*"

@@ -20,8 +20,8 @@ ROOT = Path(__file__).parents[3]
 
 def test_a_checkout_that_is_served_has_a_deployment_of_its_own() -> None:
     used = {deployment["name"] for deployment in read_yaml(ROOT / "prefect.yaml")["deployments"]}
-    names = {deployment_name(Path(folder)) for folder in ("/work/first", "/work/second run")}
-    assert len(names) == 2
+    names = {deployment_name(Path(folder)) for folder in ("/a/first", "/b/first", "/a/second run")}
+    assert len(names) == 3
     assert not names & used
     assert all(name.replace("-", "").replace(".", "").replace("_", "").isalnum() for name in names)
 
