@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flows.running.reproduce import remove_torn_rwlock
+from flows.running.changed_dvc import remove_torn_rwlock
 from flows.running.stage_outcome import BusyError, FlowError, PipelineError, UsageError
 
 FINGERPRINT = "fingerprint"

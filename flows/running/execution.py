@@ -7,7 +7,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from types import FrameType
 
 from flows.running.pipeline_run import Elsewhere, PipelineRun
@@ -64,7 +64,6 @@ class Execution:
 
     def end(self) -> None:
         """End the stages that run, start no further one; what has ended keeps its outcome."""
-        self.run.interrupted = True
         self.run.processes.end_all()
         self.slots.close()
 
@@ -72,34 +71,56 @@ class Execution:
     def ended_from_outside(self, is_cancelled: Callable[[], bool] | None = None) -> Iterator[None]:
         """End the stages on SIGINT and SIGTERM, or when the run was cancelled elsewhere; the block goes on as usual.
 
-        Nothing is raised in the block, so it comes to its end and says itself what happened. Only a second Ctrl-C is
-        raised, as KeyboardInterrupt: a way out if the block itself hangs.
-
         Args:
-            is_cancelled: asked every second.
+            is_cancelled: asked every second, and may take long over it: nobody waits for it.
         """
-        asked = SimpleQueue[bool]()  # unlike an event, it may be written to by a handler that interrupts another one
 
-        def watch() -> None:
-            while True:
-                try:
-                    if not asked.get(timeout=CANCELLED_POLL_SECONDS if is_cancelled else None):
-                        return
-                except Empty:
-                    if not (is_cancelled and is_cancelled()):
-                        continue
-                if not self.run.interrupted:
-                    self.end()
+        def interrupt() -> None:
+            if not self.run.interrupted:
+                self.run.interrupted = True
+                self.end()
 
-        watcher = threading.Thread(target=watch, name="ends the stages", daemon=True)
-        watcher.start()
+        over = threading.Event()
+        if is_cancelled is not None:
+            asker = threading.Thread(target=_ask, args=(is_cancelled, interrupt, over), name="asks", daemon=True)
+            asker.start()
         try:
-            with _signals_handled(lambda: asked.put(True)):
+            with interrupted_by_signals(interrupt):
                 yield
         finally:
-            asked.put(False)
-            watcher.join()
+            over.set()
             self.run.processes.end_all()  # one whose thread failed may still run
+
+
+def _ask(is_cancelled: Callable[[], bool], interrupt: Callable[[], None], over: threading.Event) -> None:
+    """Interrupt once it is cancelled; ends when it is over."""
+    while not over.wait(CANCELLED_POLL_SECONDS):
+        if is_cancelled():
+            interrupt()
+            return
+
+
+@contextmanager
+def interrupted_by_signals(interrupt: Callable[[], None]) -> Iterator[None]:
+    """Call `interrupt` in a thread of its own on SIGINT and SIGTERM; nothing is raised in the block, which goes on.
+
+    A handler runs in the midst of whatever the main thread does, holding its locks; so it only tells the thread. Only a
+    second Ctrl-C is raised, as KeyboardInterrupt: a way out if the block itself hangs.
+    """
+    heard = SimpleQueue[bool]()  # unlike an event, it may be written to by a handler that interrupts another one
+
+    def listen() -> None:
+        while heard.get():
+            interrupt()
+
+    listener = threading.Thread(target=listen, name="hears signals", daemon=True)
+    listener.start()
+    try:
+        with _signals_handled(lambda: heard.put(True)):
+            yield
+    finally:
+        heard.put(False)
+        listener.join()
 
 
 @contextmanager

@@ -104,8 +104,11 @@ class PipelineRun:
         Raises:
             FlowError: the state of the pipeline cannot be read, or the remote cannot.
         """
-        if self.status.keys() & self.selected or self.forced:
-            self._pulls = self.options.pull and bool(require_remote(self.options.root))
+        if (self.options.pull and (self.status.keys() & self.selected or self.forced)) or self.options.push:
+            remote = require_remote(self.options.root)
+            if self.options.push and not remote:
+                raise UsageError("--push needs a default remote of DVC: `dvc remote add -d NAME PLACE`, and commit it")
+            self._pulls = self.options.pull and bool(remote)
         if FINGERPRINT in self.selected and (FINGERPRINT in self.status or FINGERPRINT in self.forced):
             self._find_reasons()
             if self.run(FINGERPRINT).outcome not in UP_TO_DATE:
@@ -180,9 +183,9 @@ class PipelineRun:
         for name in self.selected - self.runs.keys():
             self.runs[name] = StageRun(StageOutcome.WAITING)
         self.runs = {name: self.runs[name] for name in self.pipeline.stages if name in self.runs}
-        if self.options.push and not self.processes.ending:
+        if self.options.push and not self.interrupted:
             made = [name for name, one in self.runs.items() if one.outcome in UP_TO_DATE]
-            self.not_pushed = push_rest(self.options.root, made, self.processes)
+            self.not_pushed = push_rest(self.options.root, made, StageProcesses())  # the stages' own end with them
         completed = {name: run.seconds for name, run in self.runs.items() if run.outcome is StageOutcome.COMPLETED}
         with suppress(OSError):  # of a full disk, which is told with the stage that it struck
             if any(run.outcome not in {StageOutcome.CACHED, StageOutcome.WAITING} for run in self.runs.values()):

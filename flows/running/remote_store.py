@@ -18,7 +18,6 @@ def require_remote(root: Path) -> str:
     Raises:
         FlowError: it cannot be read, so that it is unknown what it holds: what another machine made would be made anew.
     """
-    from dvc.exceptions import DvcException
     from dvc.repo import Repo
 
     with chdir(root), Repo(str(root)) as repo:
@@ -29,7 +28,7 @@ def require_remote(root: Path) -> str:
         try:
             remote = repo.cloud.get_remote(name)
             there = remote.fs.exists(remote.path)
-        except (DvcException, OSError, ImportError) as error:
+        except Exception as error:  # any: of DVC, fsspec, boto, the system
             raise FlowError(f"DVC's remote {name} cannot be read: {' '.join(str(error).split())}: {way_out}") from error
         if not there and remote.fs.protocol == "local":
             raise FlowError(
@@ -51,18 +50,22 @@ def push_rest(root: Path, names: Iterable[str], processes: StageProcesses) -> st
     return "" if code == 0 else said.removeprefix(NOT_PUSHED_LINE)
 
 
-def restore(root: Path, names: Iterable[str], processes: StageProcesses, *, push: bool = False) -> StageRun | None:
+def restore(
+    root: Path,
+    names: Iterable[str],
+    processes: StageProcesses,
+    options: Iterable[str] = (),
+) -> StageRun | None:
     """Have the outputs of stages here without running any; None if one would have to run.
 
     Args:
         root: the project, which has a remote.
         names: the stages, parents first.
         processes: where the restoring process can be ended.
-        push: have them in the remote too, where they came from this machine's own cache.
+        options: `--push`, `--entries`, `--take` of `reproduce.py`.
     """
     start = time.monotonic()
-    options = ["--only-restore", "--pull", *(["--push"] if push else [])]
-    code, said = _reproduce(root, [*options, *names], processes)
+    code, said = _reproduce(root, ["--only-restore", "--pull", *options, *names], processes)
     if code == NOT_KEPT:
         return None
     outcome = StageOutcome.RESTORED if code == 0 else StageOutcome.FAILED

@@ -1,64 +1,71 @@
 """Bring one stage up to date in a process of its own: `dvc repro --single-item`, and what other machines have made.
 
-Run:     python -P flows/running/reproduce.py [--force] [--pull] [--push] STAGE     (in the project's folder)
-         python -P flows/running/reproduce.py --only-restore [--pull] [--push] STAGE...
-         python -P flows/running/reproduce.py --only-push STAGE...
-         python -P flows/running/reproduce.py --key STAGE
+Run:     python -m flows.running.reproduce [--force] [--pull] [--push] STAGE     (in the project's folder)
+         python -m flows.running.reproduce --only-restore [--pull] [--push] [--entries FILE] STAGE...
+         python -m flows.running.reproduce --only-restore --pull --take VALUE STAGE
+         python -m flows.running.reproduce --only-push STAGE...
+         python -m flows.running.reproduce --describe STAGE...
 
 DVC takes an entry of dvc.lock with the present inputs for the answer even where its outputs are in neither cache nor
 remote, and then runs the stage, although the run cache may hold outputs of the same inputs. Such an entry is removed
 first. With --pull, what the remote holds is restored and not run; with --push, what has run goes there, its outputs
 before the entry of the run cache that leads to them. DVC's repository lock lets one process push at a time.
 
-With --only-restore the stages, parents first, are taken from where they are kept, and nothing is run. --key prints the
-key of the run cache under which a stage's outputs stand: a hash of its command, what it reads, and its parameters.
+With --only-restore the stages, parents first, are taken from where they are kept, and nothing is run. The entries of
+--entries (`describe`) take their places in dvc.lock before, and so does the entry VALUE of the run cache with --take:
+then just the outputs that they name are taken.
 
-Exit status: DVC's own; `NOT_PUSHED` where a stage is up to date and could not be pushed,
-`NOT_KEPT` where one would have to run.
+Exit status: DVC's own; `NOT_PUSHED` where a stage is up to date and could not be pushed, `NOT_KEPT` where one would
+have to run.
 """
 
 import argparse
 import json
-import os
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from reasrm.runtime.terminal import say, say_error
+from flows.running.changed_dvc import change_dvc, entry_path, is_kept, remove_torn_rwlock
+from reasrm.records.harmless_text import json_text
+from reasrm.runtime.terminal import say_error, say_json
 
 NOT_PUSHED = 75
 """As `EX_TEMPFAIL` of sysexits.h: the same command may do it later."""
 NOT_KEPT = 76
 """A stage would have to run and may not."""
-
-
-ENTRY_PARTS = 3
-"""Of an entry's place below `runs/`: prefix of the key, key, value."""
+BUSY_SECONDS = 0.5
+"""Between two tries to look at outputs that another stage is writing."""
 
 
 def main() -> int:
     """Parse the command line and obey; returns the exit status."""
     parser = argparse.ArgumentParser(description="Bring a stage up to date, or hand stages over to the remote.")
     parser.add_argument("stages", nargs="+")
-    for option in ("--force", "--pull", "--push", "--only-push", "--only-restore", "--key"):
+    for option in ("--force", "--pull", "--push", "--only-push", "--only-restore", "--describe"):
         parser.add_argument(option, action="store_true")
+    parser.add_argument("--entries", type=Path)
+    parser.add_argument("--take", metavar="VALUE")
     asked = parser.parse_args()
-    transfer_what_is_missing()
-    write_whole_files()
+    change_dvc(pull=asked.pull)
+    if asked.describe:
+        say_json(json_text({name: describe(name) for name in asked.stages}))
+        return 0
     if asked.only_push:
         return push(asked.stages)
     if asked.only_restore:
-        code = restore(asked.stages, pull=asked.pull)
-        return push(asked.stages) if code == 0 and asked.push else code
-    (name,) = asked.stages
-    if asked.key:
-        say(run_cache_key(name))
-        return 0
-    forget_lost_outputs(name, pull=asked.pull)
-    code = reproduce(name, force=asked.force, pull=asked.pull)
-    return push([name]) if code == 0 and asked.push else code
+        if asked.entries is not None:
+            adopt(json.loads(asked.entries.read_text(encoding="utf-8")))
+        if asked.take is not None and not take(asked.stages[0], asked.take):
+            return NOT_KEPT
+        code = restore(asked.stages, pull=asked.pull, strict=bool(asked.entries or asked.take))
+    else:
+        (name,) = asked.stages
+        forget_lost_outputs(name, pull=asked.pull)
+        code = reproduce(name, force=asked.force, pull=asked.pull)
+    return push(asked.stages) if code == 0 and asked.push else code
 
 
 def reproduce(name: str, *, force: bool, pull: bool) -> int:
@@ -69,10 +76,15 @@ def reproduce(name: str, *, force: bool, pull: bool) -> int:
     return int(dvc(["--wait-for-lock", "repro", "--single-item", *options, name]))
 
 
-def restore(names: list[str], *, pull: bool) -> int:
+def restore(names: list[str], *, pull: bool, strict: bool) -> int:
     """Take stages, parents first, from where they are kept; none is run, and the first that would gives `NOT_KEPT`.
 
-    DVC removes a stage's old outputs before it looks for the new ones; so it is here.
+    A stage that is up to date is only read: others that run here may be reading its outputs.
+
+    Args:
+        names: the stages.
+        pull: whether the remote is a place.
+        strict: take what dvc.lock names, and no other outputs of the same inputs.
     """
     from dvc.exceptions import DvcException
     from dvc.stage import run
@@ -85,20 +97,63 @@ def restore(names: list[str], *, pull: bool) -> int:
 
     run.cmd_run = refuse
     for name in names:
-        forget_lost_outputs(name, pull=pull)
+        if not is_changed(name):
+            continue
+        if not strict:
+            forget_lost_outputs(name, pull=pull)
         if code := reproduce(name, force=False, pull=pull):
             return NOT_KEPT if would_run else code
     return 0
 
 
-def run_cache_key(name: str) -> str:
-    """Under which key the outputs of a stage's present inputs stand in the run cache; empty if an input is missing."""
+def is_changed(name: str) -> bool:
+    """Whether a stage is out of date or lacks outputs; waits for whoever writes them now."""
+    return bool(_of_stage(name, lambda stage: stage.changed()))
+
+
+def describe(name: str) -> dict[str, Any]:
+    """What another machine has to know of a stage.
+
+    `key`, under which the run cache has it: a hash of its command, what it reads and its parameters, as they stand in
+    the working folder now. `entry`, that of dvc.lock (None before it has run), and `value`, its name in the run cache.
+    """
+    from dvc.stage.cache import _get_cache_hash, _get_stage_hash
+    from dvc.stage.serialize import to_single_stage_lockfile
+
+    def described(stage: Any) -> dict[str, Any]:
+        entry = to_single_stage_lockfile(stage) if all(out.hash_info for out in stage.outs) else None
+        stage.save_deps(allow_missing=True)
+        value = None if entry is None else _get_cache_hash(entry)
+        return {"key": _get_stage_hash(stage), "entry": entry, "value": value}
+
+    return dict(_of_stage(name, described))
+
+
+def adopt(entries: dict[str, Any]) -> None:
+    """Let dvc.lock name these outputs of stages, by their entries."""
+    from dvc.utils.serialize import modify_yaml
+
+    with _project() as repo, repo.lock, modify_yaml("dvc.lock") as document:
+        document.setdefault("schema", "2.0")
+        stages = document.setdefault("stages", {})
+        for name, entry in entries.items():
+            if stages.get(name) != entry:
+                stages[name] = entry
+
+
+def take(name: str, value: str) -> bool:
+    """Let dvc.lock name what the entry `value` of the run cache names, if the remote has it for the present inputs."""
     from dvc.stage.cache import _get_stage_hash
 
-    with _project() as repo, repo.lock:
-        stage = repo.stage.get_target(name)
-        stage.save_deps(allow_missing=True)
-        return str(_get_stage_hash(stage) or "")
+    def entry(stage: Any) -> Any:
+        stage.save_deps()
+        stage.repo.stage_cache.pull(None)
+        return stage.repo.stage_cache._load_cache(_get_stage_hash(stage), value)
+
+    found = _of_stage(name, entry)
+    if found:
+        adopt({name: found})
+    return bool(found)
 
 
 def forget_lost_outputs(name: str, *, pull: bool) -> None:
@@ -108,113 +163,53 @@ def forget_lost_outputs(name: str, *, pull: bool) -> None:
         name: the stage.
         pull: whether the remote counts as a place.
     """
-    with _project() as repo, repo.lock:
-        remove_torn_rwlock(repo)
-        stage = repo.stage.get_target(name)
+
+    def forget(stage: Any) -> None:
         entry_holds = not stage.changed(allow_missing=True)
-        if entry_holds and stage.changed() and not _is_kept(repo, stage, pull=pull):
+        if entry_holds and stage.changed() and not is_kept(stage.repo, stage, pull=pull):
             stage.dvcfile._lockfile.remove_stage(stage)
 
-
-def remove_torn_rwlock(repo: Any) -> None:
-    """Remove DVC's list of files in use if whoever wrote it was killed meanwhile: no command of DVC would work again.
-
-    Args:
-        repo: DVC's, whose lock is held, so that nobody writes the list now.
-    """
-    path = Path(repo.tmp_dir, "rwlock")
-    try:
-        json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return
-    except ValueError:
-        path.unlink()
-
-
-def write_whole_files() -> None:
-    """Let DVC write dvc.lock beside its place and move it there: a kill in between must not cost its entries."""
-    from dvc.utils.serialize import _yaml
-
-    def dump(path: Any, data: Any, dumper: Any, fs: Any = None, **arguments: Any) -> None:
-        place = Path(path)
-        partial = place.with_name(f".{place.name}.{os.getpid()}.partial")
-        with partial.open("w", encoding="utf-8") as file:
-            dumper(data, file, **arguments)
-        partial.replace(place)
-
-    _yaml._dump_data = dump
+    _of_stage(name, forget)
 
 
 def push(names: list[str]) -> int:
-    """Hand the stages' outputs over to the remote, then the run cache; says what could not be, with the reason."""
-    from dvc.exceptions import DvcException
-
+    """Hand the stages' outputs over to the remote, then their entries of the run cache; says why if it cannot be."""
     try:
         with _project() as repo:
             repo.push(targets=names)
             with repo.lock:
-                repo.stage_cache.push(None)
-    except (DvcException, OSError) as error:
-        say_error("not pushed", " ".join(str(error).split()))
+                for name in names:
+                    _push_entry(repo, repo.stage.get_target(name))
+    except Exception as error:  # noqa: BLE001  any: of DVC, fsspec, boto, the system
+        say_error("not pushed", f"{type(error).__name__}: {' '.join(str(error).split())}")
         return NOT_PUSHED
     return 0
 
 
-def transfer_what_is_missing() -> None:
-    """Let DVC copy only those entries of a run cache that the other side lacks, and say so where a download fails.
-
-    DVC copies all of them each time: with a remote that has seen a hundred nights, thousands before each stage. And it
-    takes a download that broke off for outputs that nobody has, and runs the stage.
-    """
-    from dvc.data_cloud import DataCloud
-    from dvc.exceptions import DownloadError
-    from dvc.stage.cache import StageCache
-
-    pull_objects = DataCloud.pull
-
-    def pull(cloud: Any, *args: Any, **kwargs: Any) -> Any:
-        result = pull_objects(cloud, *args, **kwargs)
-        if result.failed:
-            raise DownloadError(len(result.failed))
-        return result
-
-    DataCloud.pull = pull
-    StageCache.transfer = _copy_new_entries
-
-
-def _copy_new_entries(_: Any, source: Any, target: Any, force: bool = True) -> list[tuple[str, str]]:
-    """As `StageCache.transfer`: entries of the run cache (`runs/KEY/VALUE`) from one place to another."""
+def _push_entry(repo: Any, stage: Any) -> None:
+    """Copy the entry of the run cache that leads to the stage's outputs, unless the remote has it."""
     from dvc import fs
+    from dvc.stage.cache import _get_cache_hash, _get_stage_hash
+    from dvc.stage.serialize import to_single_stage_lockfile
 
-    there = _entries(source)
-    new = sorted(there.keys() - _entries(target).keys())
-    for entry in new:
-        fs.generic.copy(source.fs, there[entry], target.fs, target.fs.join(target.path, "runs", *entry))
-    return [(key, value) for _, key, value in new]
-
-
-def _entries(place: Any) -> dict[tuple[str, str, str], str]:
-    """Where each entry of a run cache lies, by its folders and name."""
-    runs = place.fs.join(place.path, "runs")
-    if not place.fs.exists(runs):
-        return {}
-    paths = ((tuple(place.fs.as_posix(path).split("/")[-ENTRY_PARTS:]), path) for path in place.fs.find(runs))
-    return {entry: path for entry, path in paths if len(entry) == ENTRY_PARTS}
+    key, value = _get_stage_hash(stage), _get_cache_hash(to_single_stage_lockfile(stage))
+    here, there = repo.cache.legacy, repo.cloud.get_remote_odb(None, "push", hash_name="md5-dos2unix")
+    source, target = entry_path(here, key, value), entry_path(there, key, value)
+    if here.fs.exists(source) and not there.fs.exists(target):
+        fs.generic.copy(here.fs, source, there.fs, target)
 
 
-def _is_kept(repo: Any, stage: Any, *, pull: bool) -> bool:
-    """Whether all outputs of the stage's entry are in the cache or, where it counts, in the remote."""
-    from dvc.exceptions import CollectCacheError
+def _of_stage(name: str, read: Callable[[Any], Any]) -> Any:
+    """What `read` says of a stage; while somebody writes what it looks at, it is asked again."""
+    from dvc.lock import LockError
 
-    if stage.outs_cached():
-        return True
-    if not pull:
-        return False
-    try:
-        used = stage.get_used_objs()
-    except CollectCacheError:  # a folder whose list of files is nowhere
-        return False
-    return not any(repo.cloud.status(objects).missing for objects in used.values())
+    while True:
+        try:
+            with _project() as repo, repo.lock:
+                remove_torn_rwlock(repo)
+                return read(repo.stage.get_target(name))
+        except LockError:  # of an output that is being written; the repository's own lock is waited for
+            time.sleep(BUSY_SECONDS)
 
 
 @contextmanager

@@ -58,7 +58,8 @@ def _bring_up_to_date(run: PipelineRun, server: str | None) -> None:
     if not run.dirty and run.is_untouched():
         run.finish()
         return
-    _warn_of_misfits(run)
+    if not run.options.workers:
+        _warn_of_misfits(run)
     if server is None:
         run.display.note("No Prefect server is up (`reasrm ui` starts one); this run is reported nowhere.", "dim")
         carry_out_in_threads(run)
@@ -115,7 +116,8 @@ def _show_end(run: PipelineRun) -> None:
             run.display.note(f"    {name}: {run.runs[name].tail.strip()[-600:]}", "yellow")
     elif code is ExitCode.FAILED:
         failed = [name for name, one in run.runs.items() if one.outcome is StageOutcome.FAILED]
-        run.display.note(f"Failed: {', '.join(failed)}. The whole output is in work/logs/.", "bold red")
+        where = " of the workers' clones" if run.options.workers else ""
+        run.display.note(f"Failed: {', '.join(failed)}. The whole output is in work/logs/{where}.", "bold red")
 
 
 def _duration(seconds: float) -> str:

@@ -25,7 +25,7 @@ from reasrm.runtime.stage_main import NOTHING_LOST, ExitCode, room_left
 LOGS = Path("work/logs")
 SUPERVISED = (sys.executable, "-S", str(Path(__file__).with_name("supervisor.py")))
 """Put before a command, so that nothing of it outlives this process."""
-REPRODUCE = (sys.executable, "-P", str(Path(__file__).with_name("reproduce.py")))
+REPRODUCE = (sys.executable, "-m", "flows.running.reproduce")
 """Put before options and a stage."""
 NOT_PUSHED_LINE = "not pushed: "
 """Begins what it says of a stage that is up to date and could not be handed over."""

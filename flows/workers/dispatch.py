@@ -4,24 +4,33 @@ A stage that the remote holds is restored without asking anybody. Another goes t
 as a run of the deployment `reasrm-stage/POOL`; a worker of that pool runs it in its own clone and pushes what it made
 (`flows.workers.stage_flow`). The result is taken by DVC's run cache and by nothing else: what cannot be restored here
 from these inputs was not made from them. A flow run whose machine died is Crashed by the automation of
-`flows/automations`, and is submitted again.
+`flows/automations`, and is submitted again; one that a killed run had submitted is followed.
 """
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
+import httpx
 from prefect.client.orchestration import SyncPrefectClient, get_client
-from prefect.client.schemas.objects import FlowRun, State
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+    FlowRunFilterTags,
+)
+from prefect.client.schemas.objects import TERMINAL_STATES, FlowRun, State
 from prefect.deployments import run_deployment
-from prefect.exceptions import ObjectNotFound
+from prefect.exceptions import ObjectNotFound, PrefectException
 from prefect.states import Cancelling
 
 from flows.running.remote_store import push_rest, require_remote, restore
 from flows.running.stage_outcome import UP_TO_DATE, FlowError, StageOutcome, StageRun
-from flows.workers.stage_flow import FLOW_NAME
-from flows.workers.stage_request import git_commit, stage_request
+from flows.workers.stage_flow import FLOW_NAME, MADE
+from flows.workers.stage_request import StageRequest, git_commit, stage_request
 
 if TYPE_CHECKING:
     from flows.running.pipeline_run import PipelineRun
@@ -88,65 +97,95 @@ def run_on_worker(run: "PipelineRun", name: str, on_line: OnLine) -> StageRun:
         name: the stage, whose parents are all here.
         on_line: called with what there is to say meanwhile.
     """
-    options, forced = run.options, name in run.forced
-    start = time.monotonic()
-    if not forced and (kept := restore(options.root, [name], run.processes, push=True)):
-        return kept
+    try:
+        kept = None if name in run.forced else restore(run.options.root, [name], run.processes, ["--push"])
+        return kept or _made_by_worker(run, name, on_line)
+    except (FlowError, PrefectException, httpx.HTTPError) as error:
+        return StageRun(StageOutcome.FAILED, tail=f"{type(error).__name__}: {error}")
+
+
+def _made_by_worker(run: "PipelineRun", name: str, on_line: OnLine) -> StageRun:
+    """Let a worker make a stage, again if its machine dies, and take just what it has made."""
+    options = run.options
     request = stage_request(
         options.root,
         run.pipeline,
         name,
-        force=forced,
+        force=name in run.forced,
         gpus_per_stage=options.gpus_per_stage,
         budget_usd=options.budget_usd,
     )
-    parameters = {"request": request.model_dump(mode="json")}
     pool = pool_of(run.pipeline.stages[name].limit)
     for attempt in range(1, MOST_CRASHES + 1):
-        state = _carried_out(run, name, pool, parameters, on_line)
-        if not state.is_crashed():
+        state = _carried_out(run, pool, request, on_line)
+        if not state.is_crashed() or run.processes.ending:
             break
         again = "submitted again" if attempt < MOST_CRASHES else "given up"
         run.display.note(f"{name}: its worker is gone ({state.message}); {again}", "bold yellow")
     if run.processes.ending or state.is_cancelled():
-        return StageRun(StageOutcome.STOPPED, time.monotonic() - start, state.message or "")
-    if not state.is_completed():
-        return StageRun(StageOutcome.FAILED, time.monotonic() - start, f"pool {pool}: {state.name}: {state.message}")
-    taken = restore(options.root, [name], run.processes)
+        return StageRun(StageOutcome.STOPPED, tail=state.message or "")
+    made = MADE.match(state.message or "")
+    if not state.is_completed() or made is None:
+        return StageRun(StageOutcome.FAILED, tail=f"pool {pool}: {state.name}: {state.message}")
+    taken = restore(options.root, [name], run.processes, ["--take", made["value"]])
     if taken is None:
         return StageRun(
             StageOutcome.FAILED,
-            time.monotonic() - start,
-            f"a worker of pool {pool} has run it, and the remote does not hold what these inputs give: both clones "
-            f"need the same remote (`dvc remote list`)",
+            tail=f"a worker of pool {pool} has made it, and the remote does not hold that: both clones need the same "
+            f"remote (`dvc remote list`)",
         )
-    done = StageOutcome.COMPLETED if taken.outcome is StageOutcome.RESTORED else taken.outcome
-    return StageRun(done, time.monotonic() - start, taken.tail)
+    ran = taken.outcome is StageOutcome.RESTORED and state.name == StageOutcome.COMPLETED.value
+    return StageRun(StageOutcome.COMPLETED if ran else taken.outcome, float(made["seconds"]), taken.tail)
 
 
-def _carried_out(run: "PipelineRun", name: str, pool: str, parameters: dict[str, Any], on_line: OnLine) -> State[Any]:
-    """Submit a stage and wait for the end of its flow run; ends it when the run is being ended."""
-    submitted: FlowRun = run_deployment(  # type: ignore[assignment]
-        f"{FLOW_NAME}/{pool}",
-        parameters=parameters,
-        flow_run_name=f"{name} · {pool}",
-        timeout=0,
-        tags=[f"stage:{name}"],
-    )
+def _carried_out(run: "PipelineRun", pool: str, request: StageRequest, on_line: OnLine) -> State[Any]:
+    """Wait for the end of a stage's flow run, submitted now or by a run that is gone; ends it when this one ends."""
     since, told = time.monotonic(), ""
     with get_client(sync_client=True) as client:
+        flow_run = _submitted_before(client, request) or _submit(pool, request)
         while True:
-            state = client.read_flow_run(submitted.id).state
-            assert state is not None
-            if state.is_final():
-                return state
-            if run.processes.ending and not state.is_cancelling():
-                client.set_flow_run_state(submitted.id, Cancelling())
-            saying = _waiting_for(client, pool, state, time.monotonic() - since)
-            if saying != told:
-                on_line(saying)
-                told = saying
+            with suppress(httpx.HTTPError):  # a server that is being started again is asked again
+                state = client.read_flow_run(flow_run).state
+                assert state is not None
+                if state.is_final():
+                    return state
+                if run.processes.ending and not state.is_cancelling():
+                    client.set_flow_run_state(flow_run, Cancelling())
+                saying = _waiting_for(client, pool, state, time.monotonic() - since)
+                if saying != told:
+                    on_line(saying)
+                    told = saying
             time.sleep(POLL_SECONDS)
+
+
+def _submit(pool: str, request: StageRequest) -> UUID:
+    """Submit a stage to a pool; returns its flow run."""
+    submitted: FlowRun = run_deployment(  # type: ignore[assignment]
+        f"{FLOW_NAME}/{pool}",
+        parameters={"request": request.model_dump(mode="json")},
+        flow_run_name=f"{request.stage} · {pool}",
+        timeout=0,
+        tags=_tags(request),
+    )
+    return submitted.id
+
+
+def _submitted_before(client: SyncPrefectClient, request: StageRequest) -> UUID | None:
+    """The flow run of the same stage from the same inputs that has not ended: its parent may have been killed."""
+    if request.force:
+        return None
+    found = client.read_flow_runs(
+        flow_run_filter=FlowRunFilter(
+            tags=FlowRunFilterTags(all_=_tags(request)),
+            state=FlowRunFilterState(type=FlowRunFilterStateType(not_any_=list(TERMINAL_STATES))),
+        ),
+        limit=1,
+    )
+    return found[0].id if found else None
+
+
+def _tags(request: StageRequest) -> list[str]:
+    return [f"stage:{request.stage}", f"commit:{request.commit[:10]}", f"inputs:{request.key[:16]}"]
 
 
 def _waiting_for(client: SyncPrefectClient, pool: str, state: State[Any], seconds: float) -> str:

@@ -1,7 +1,7 @@
 """GPUs of one machine among the stages that workers start there: a lock for each, which ends with its holder."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -12,16 +12,19 @@ POLL_SECONDS = 1.0
 
 
 @contextmanager
-def hold_gpus(root: Path, gpus: tuple[str, ...], wanted: int) -> Iterator[tuple[str, ...]]:
-    """Wait until so many of `gpus` are free and hold them within the block.
+def hold_gpus(
+    root: Path, gpus: tuple[str, ...], wanted: int, is_ending: Callable[[], bool]
+) -> Iterator[tuple[str, ...]]:
+    """Wait until so many of `gpus` are free and hold them within the block; none once it is being ended.
 
     Args:
         root: the clone; all workers of a machine that share GPUs run in one clone.
         gpus: the devices that this process may use.
         wanted: how many; all of them where there are fewer.
+        is_ending: whether to wait no longer.
     """
     wanted = min(wanted, len(gpus))
-    while True:
+    while not is_ending():
         with ExitStack() as held:
             taken: list[str] = []
             for gpu in gpus:
@@ -31,6 +34,7 @@ def hold_gpus(root: Path, gpus: tuple[str, ...], wanted: int) -> Iterator[tuple[
                 yield tuple(taken)
                 return
         time.sleep(POLL_SECONDS)
+    yield ()
 
 
 def _take(held: ExitStack, lock: Path) -> bool:

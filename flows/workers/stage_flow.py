@@ -7,25 +7,28 @@ stage needs is restored from the remote, then it runs under the supervisor, and 
 outlives this process, and whoever takes over after a kill starts from the same.
 """
 
-import signal
+import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
-from prefect.states import Failed
+from prefect.states import Completed, Failed
 
 from flows.dvc_graph import read_pipeline, sort_lock_file
+from flows.running.execution import interrupted_by_signals
 from flows.running.remote_store import require_remote, restore
-from flows.running.stage_outcome import FlowError, StageOutcome, StageRun
+from flows.running.stage_outcome import UP_TO_DATE, FlowError, StageOutcome, StageRun
 from flows.running.stage_process import NOT_PUSHED_LINE, StageProcesses, run_stage, stage_environment
 from flows.running.stage_slots import GPU, visible_gpus
 from flows.server.prefect_ui import task_state
 from flows.workers.gpu_locks import hold_gpus
-from flows.workers.stage_request import StageRequest, require_same_code, require_same_inputs
+from flows.workers.stage_request import StageRequest, describe, require_same_code, require_same_inputs
+from reasrm.runtime.outputs import write_json
 
 FLOW_NAME = "reasrm-stage"
 REFUSED = "Refused"
@@ -41,13 +44,25 @@ def stage(request: StageRequest) -> State[Any]:
     log = get_run_logger()
     processes = StageProcesses()
     try:
-        with ended_by_signals(processes):
+        with interrupted_by_signals(processes.end_all):
             done = carry_out(Path.cwd(), request, processes, lambda line: log.info("%s", line))
+            value = describe(Path.cwd(), [request.stage])[request.stage].value if done.outcome in UP_TO_DATE else None
     except FlowError as error:
         if not processes.ending:
             return Failed(name=REFUSED, message=str(error))
-        done = StageRun(StageOutcome.STOPPED, tail="it was ended before the stage began")
-    return task_state(request.stage, done)
+        done, value = StageRun(StageOutcome.STOPPED, tail="it was ended before the stage began"), None
+    if value is None:
+        return task_state(request.stage, done)
+    return Completed(name=done.outcome.value, message=made(done.seconds, value))
+
+
+def made(seconds: float, value: str) -> str:
+    """The message of a stage that is up to date and handed over: how long it took, and its entry in the run cache."""
+    return f"{seconds:.1f} s; its entry in the run cache: {value}"
+
+
+MADE = re.compile(r"^(?P<seconds>[\d.]+) s; its entry in the run cache: (?P<value>[0-9a-f]{64})$")
+"""Reads it."""
 
 
 def carry_out(root: Path, request: StageRequest, processes: StageProcesses, on_line: OnLine) -> StageRun:
@@ -60,58 +75,60 @@ def carry_out(root: Path, request: StageRequest, processes: StageProcesses, on_l
         on_line: called with each line that the stage writes.
 
     Raises:
-        FlowError: this clone is not of the run's code and settings, or cannot have what the stage needs.
+        FlowError: this clone is not of the run's code and settings, cannot have what the stage needs, or is ended
+            before the stage begins.
     """
     require_same_code(root, request)
     if not require_remote(root):
         raise FlowError(f"{root} has no default remote of DVC to hand outputs over: `dvc remote add -d NAME PLACE`")
     pipeline = read_pipeline(root)
-    with _alone(root):
+    with _alone(root, processes):
         _restore(root, request.above, processes)
         require_same_inputs(root, request)
     gpus = visible_gpus() if pipeline.stages[request.stage].limit == GPU else ()
     options = ["--push", "--force" if request.force else "--pull"]
-    with hold_gpus(root, gpus, request.gpus_per_stage) as held:
+    with hold_gpus(root, gpus, request.gpus_per_stage, lambda: processes.ending) as held:
         environment = stage_environment(held, request.budget_usd)
         done = run_stage(request.stage, root, environment, processes, on_line, options)
-    with _alone(root):
+    with _alone(root, processes):
         sort_lock_file(root, pipeline)
     if done.tail.startswith(NOT_PUSHED_LINE):
         return StageRun(StageOutcome.FAILED, done.seconds, done.tail)
     return done
 
 
+def _restore(root: Path, above: dict[str, Any], processes: StageProcesses) -> None:
+    """Have the outputs here that the run has of these stages, and no others.
+
+    Raises:
+        FlowError: the remote does not hold them, or fails.
+    """
+    if not above:
+        return
+    with TemporaryDirectory() as folder:
+        entries = Path(folder, "entries.json")
+        write_json(entries, above)
+        done = restore(root, above, processes, ["--entries", str(entries)])
+    if done is None or done.outcome is not StageOutcome.RESTORED:
+        why = "the remote does not hold what the run's dvc.lock names" if done is None else done.tail
+        raise FlowError(f"{root} cannot have all that the stage needs ({', '.join(above)}): {why}")
+
+
 @contextmanager
-def ended_by_signals(processes: StageProcesses) -> Iterator[None]:
-    """Let SIGTERM and SIGINT end what runs, instead of this process: the flow then ends by itself and says how."""
+def _alone(root: Path, processes: StageProcesses) -> Iterator[None]:
+    """Hold the lock of a clone: several stages need the same, which one process at a time restores.
 
-    def end(*_: object) -> None:
-        processes.end_all()
-
-    numbers = (signal.SIGTERM, signal.SIGINT)
-    before = {number: signal.signal(number, end) for number in numbers}
+    Raises:
+        FlowError: the stage is being ended while it waits.
+    """
+    (root / RESTORING).parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(root / RESTORING)
+    while not lock.is_locked:
+        if processes.ending:
+            raise FlowError("ended while another stage of this clone was being prepared")
+        with suppress(Timeout):
+            lock.acquire(timeout=1.0)
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _restore(root: Path, names: list[str], processes: StageProcesses) -> None:
-    """Have the outputs of these stages here.
-
-    Raises:
-        FlowError: one of them would have to run, or the remote fails.
-    """
-    done = restore(root, names, processes) if names else None
-    if names and (done is None or done.outcome is not StageOutcome.RESTORED):
-        raise FlowError(
-            f"{root} cannot have all that the stage needs ({', '.join(names)}): "
-            f"{done.tail if done is not None else 'the remote does not hold what the run was made of'}"
-        )
-
-
-def _alone(root: Path) -> FileLock:
-    """The lock of a clone, waited for: several stages need the same, which one process at a time restores."""
-    (root / RESTORING).parent.mkdir(parents=True, exist_ok=True)
-    return FileLock(root / RESTORING)
+        lock.release()

@@ -1,8 +1,10 @@
 """What a run asks of a worker: one stage, of this commit, with these settings, from these inputs and no other."""
 
 import hashlib
+import json
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -20,8 +22,8 @@ class StageRequest(BaseModel):
 
     stage: str
     """As in dvc.yaml: `grpo@full`."""
-    above: list[str]
-    """The stages whose outputs it needs, parents first."""
+    above: dict[str, Any]
+    """The stages whose outputs it needs, parents first, with their entries of dvc.lock: these outputs and no others."""
     commit: str
     """Of the code, as git has it; all 40 digits."""
     params: str
@@ -43,13 +45,14 @@ def stage_request(
     Raises:
         FlowError: `root` is in no git repository, or DVC cannot read what the stage reads.
     """
-    needed = pipeline.above([stage]) - {stage}
+    needed = pipeline.above([stage])
+    described = describe(root, [name for name in pipeline.stages if name in needed])
     return StageRequest(
         stage=stage,
-        above=[name for name in pipeline.stages if name in needed],
+        above={name: one.entry for name, one in described.items() if name != stage},
         commit=git_commit(root),
         params=params_hash(root),
-        key=run_cache_key(root, stage),
+        key=described[stage].key,
         force=force,
         gpus_per_stage=gpus_per_stage,
         budget_usd=budget_usd,
@@ -65,7 +68,7 @@ def require_same_code(root: Path, request: StageRequest) -> None:
     if (commit := git_commit(root)) != request.commit:
         raise FlowError(
             f"this worker's clone {root} is at commit {commit[:10]}, and the run is of {request.commit[:10]}: "
-            f"`git checkout {request.commit[:10]}` there"
+            f"`git checkout -- dvc.lock && git checkout {request.commit[:10]}` there"
         )
     if params_hash(root) != request.params:
         raise FlowError(
@@ -75,12 +78,12 @@ def require_same_code(root: Path, request: StageRequest) -> None:
 
 
 def require_same_inputs(root: Path, request: StageRequest) -> None:
-    """Do nothing if the stage reads the same in the checkout in `root`, all of whose inputs are there.
+    """Do nothing if the stage reads the same in the checkout in `root`, where all above it is the run's.
 
     Raises:
         FlowError: it reads something else.
     """
-    if run_cache_key(root, request.stage) != request.key:
+    if describe(root, [request.stage])[request.stage].key != request.key:
         raise FlowError(
             f"{request.stage} reads something else in this worker's clone {root} than in the run's: files that no "
             "stage makes (data/raw, revisions/), or code that is not committed; `git status` in both shows what"
@@ -104,15 +107,28 @@ def params_hash(root: Path) -> str:
     return hashlib.sha256((root / PARAMS).read_bytes()).hexdigest()
 
 
-def run_cache_key(root: Path, stage: str) -> str:
-    """The stage's key in DVC's run cache.
+class DescribedStage(BaseModel):
+    """A stage as `reproduce.py --describe` prints it."""
+
+    key: str
+    """In the run cache: a hash of its command, what it reads and its parameters, as they stand there now."""
+    value: str | None
+    """The name of its entry in the run cache; None before it has run."""
+    entry: dict[str, Any] | None
+    """Its entry of dvc.lock."""
+
+
+def describe(root: Path, stages: list[str]) -> dict[str, DescribedStage]:
+    """What DVC knows of stages in a checkout.
 
     Raises:
-        FlowError: DVC cannot compute it.
+        FlowError: DVC cannot say it.
     """
-    command = [*REPRODUCE, "--key", stage]
+    command = [*REPRODUCE, "--describe", *stages]
     done = subprocess.run(command, cwd=root, env=stage_environment(), capture_output=True, text=True, check=False)
-    key = done.stdout.strip().rpartition("\n")[2]
-    if done.returncode != 0 or not key:
-        raise FlowError(f"{stage}: DVC finds no key for what it reads in {root}: {done.stderr.strip()[-500:]}")
-    return key
+    try:
+        found = json.loads(done.stdout.strip().rpartition("\n")[2])
+        return {name: DescribedStage.model_validate(one) for name, one in found.items()}
+    except ValueError as error:
+        said = (done.stderr.strip() or str(error))[-500:]
+        raise FlowError(f"DVC cannot say what {', '.join(stages)} read in {root}: {said}") from error

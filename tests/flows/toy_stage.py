@@ -1,4 +1,7 @@
-"""A toy stage: concatenates its inputs; a file `<name>.mode` says fail, stop, killed, or hang with a grandchild."""
+"""A toy stage: concatenates its inputs; a file `<name>.mode` says fail, stop, killed, or hang with a grandchild.
+
+What a file `<name>.salt` says is added to its output, as another kind of processor would: DVC does not know of it.
+"""
 
 import os
 import signal
@@ -27,5 +30,6 @@ if mode == "hang":
     time.sleep(1000)
 time.sleep(float(seconds))
 Path(out).parent.mkdir(exist_ok=True)
-Path(out).write_text(text + name + "\n")
+salt = Path(f"{name}.salt").read_text() if Path(f"{name}.salt").exists() else ""
+Path(out).write_text(text + name + salt + "\n")
 print(f"{name}: wrote {out}", flush=True)

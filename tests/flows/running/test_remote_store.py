@@ -54,7 +54,7 @@ def remote(tmp_path: Path) -> Path:
 @pytest.fixture
 def first(toy: Path, remote: Path) -> Path:
     """A project that has run everything and handed it over, its dvc.lock committed."""
-    (toy / ".gitignore").write_text("/out/\nwork/\n.prefect/\nflows\n*.runs\n")
+    (toy / ".gitignore").write_text("/out/\nwork/\n.prefect/\nflows\n*.runs\n*.salt\n")
     command = [sys.executable, "-m", "dvc", "remote", "add", "-q", "-d", "store", str(remote)]
     subprocess.run(command, cwd=toy, env=environment(), check=True)
     done = run(toy, "--push")
@@ -174,3 +174,23 @@ def test_only_new_entries_of_the_run_cache_are_copied(first: Path, remote: Path)
     assert after.items() > entries.items()
     shutil.rmtree(first / ".dvc/cache")
     assert re.search(r"b@slow +Restored", run(clone(first, "other")).stdout)
+
+
+def test_an_entry_whose_outputs_nobody_pushed_hides_no_other(first: Path) -> None:
+    """`b@fast` ran once more here, to other bytes, and was not handed over; what the remote has still counts."""
+    (first / "b-fast.salt").write_text(" salt")
+    assert run(first, "--force", "b@fast", "--to", "b@fast").returncode == 0
+    assert "salt" in (first / "out/b-fast").read_text()
+    assert run(first, "--push", "--to", "a", "--force", "a").returncode == 0
+    other = clone(first, "other")
+    (other / "dvc.lock").unlink()
+    assert run(other).returncode == 0
+    assert have_run(other) == []
+    assert (other / "out/b-fast").read_text() == "start\na\nb-fast\n"
+
+
+def test_nothing_runs_that_could_not_be_handed_over(toy: Path) -> None:
+    done = run(toy, "--push")
+    assert done.returncode == ExitCode.USAGE
+    assert "--push needs a default remote of DVC" in done.stderr
+    assert have_run(toy) == []

@@ -46,7 +46,7 @@ def wait_for_file(path: Path) -> str:
 @pytest.fixture
 def fleet(toy: Path, tmp_path: Path, server_port: int) -> Fleet:
     (tmp_path / "store").mkdir()
-    (toy / ".gitignore").write_text("/out/\nwork/\n.prefect/\nflows\n*.runs\n*.pids\n*.mode\n")
+    (toy / ".gitignore").write_text("/out/\nwork/\n.prefect/\nflows\n*.runs\n*.pids\n*.mode\n*.salt\n")
     (toy / "prefect.yaml").write_bytes((ROOT / "prefect.yaml").read_bytes())
     command = [sys.executable, "-m", "dvc", "remote", "add", "-q", "-d", "store", str(tmp_path / "store")]
     subprocess.run(command, cwd=toy, env=environment(), check=True)
@@ -136,6 +136,62 @@ def test_what_this_checkout_has_made_before_is_handed_over_first(fleet: Fleet) -
     expected = {"a": "Cached", "b@fast": "Restored", "b@slow": "Completed", "c": "Completed", "d": "Completed"}
     assert outcomes(fleet.project) == expected
     assert runs_of(first, second) == {"b-slow": 1, "c": 1, "d": 1}
+
+
+def test_each_machine_has_the_very_bytes_of_the_others(fleet: Fleet) -> None:
+    """Made from the same inputs, `a` has other bytes in the worker's clone: as by another kind of processor."""
+    first, _ = fleet.clones
+    for root, salt in ((fleet.project, ""), (first, " salt")):
+        (root / "a.salt").write_text(salt)
+        command = [sys.executable, "-m", "reasrm.cli", "run", "--to", "a", "--no-pull"]
+        subprocess.run(command, cwd=root, env=environment(), capture_output=True, check=True)
+    with fleet.worker(first, "cpu"):
+        code, said = fleet.run("--to", "b@fast")
+        assert code == 0, said
+        assert (fleet.project / "out/b-fast").read_text() == "start\na\nb-fast\n"
+        before = (fleet.project / "dvc.lock").read_text()
+        code, said = fleet.run("--to", "a", "--force", "a")
+        assert code == 0, said
+        assert outcomes(fleet.project)["a"] == "Completed"
+        assert (fleet.project / "out/a").read_text() == "start\na salt\n"
+        assert (fleet.project / "dvc.lock").read_text() != before
+        assert fleet.run("--to", "b@fast")[0] == 0
+        assert (fleet.project / "out/b-fast").read_text() == "start\na salt\nb-fast\n"
+
+
+def test_stages_that_read_the_same_run_in_one_clone_at_the_same_time(fleet: Fleet) -> None:
+    first, _ = fleet.clones
+    (first / "b-slow.mode").write_text("hang")
+    with fleet.worker(first, "cpu"):
+        run = fleet.start("--to", "b@slow", "--to", "b@fast", "--to", "a")
+        hanging = [int(process) for process in wait_for_file(first / "b-slow.pids").split()]
+        deadline = time.monotonic() + LONG
+        while not (fleet.project / "out/b-fast").exists():
+            assert run.poll() is None, run.communicate()[0]
+            assert time.monotonic() < deadline
+            time.sleep(0.5)
+        run.send_signal(signal.SIGINT)
+        assert survivors(hanging, 60) == []
+        run.communicate(timeout=60)
+
+
+def test_a_run_that_was_killed_is_followed_and_nothing_runs_twice(fleet: Fleet) -> None:
+    first, _ = fleet.clones
+    params = read_yaml(fleet.project / "params.yaml")
+    params["b_variants"]["slow"]["seconds"] = 20
+    write_yaml(fleet.project / "params.yaml", params)
+    fleet.commit()
+    with fleet.worker(first, "cpu"):
+        run = fleet.start("--to", "b@slow")
+        deadline = time.monotonic() + LONG
+        while not (first / "b-slow.runs").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        run.kill()
+        run.communicate()
+        code, said = fleet.run("--to", "b@slow")
+    assert code == 0, said
+    assert runs_of(first) == {"a": 1, "b-slow": 1}
 
 
 def test_cancelling_the_run_ends_the_stage_on_the_other_machine(fleet: Fleet) -> None:
