@@ -17,6 +17,7 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.concurrency.sync import concurrency
 from prefect.context import FlowRunContext
+from prefect.flow_engine import run_flow
 from prefect.futures import PrefectFuture, PrefectTaskRunFuture
 from prefect.states import Completed
 from prefect.task_runners import ThreadPoolTaskRunner
@@ -25,6 +26,7 @@ from flows.running.execution import Execution
 from flows.running.pipeline_run import Elsewhere, PipelineRun, RunOptions, only_run, prepare
 from flows.running.run_display import RunDisplay
 from flows.running.stage_outcome import StageOutcome, StageRun
+from flows.server.by_hand import create_flow_run
 from flows.server.prefect_ui import final_state, name_flow_run, publish_tables, task_run_name, task_state
 from flows.server.stage_artifacts import shown_in_prefect
 
@@ -88,17 +90,21 @@ def carry_out_as_flow(run: PipelineRun) -> State[Any]:
         return carry_out(run)
 
     options = run.options
-    return prepared(
-        list(options.to),
-        list(options.force),
-        options.jobs,
-        options.gpus_per_stage,
-        options.budget_usd,
-        options.pull,
-        options.push,
-        options.workers,
-        return_state=True,
-    )
+    parameters = {
+        "to": list(options.to),
+        "force": list(options.force),
+        "jobs": options.jobs,
+        "gpus_per_stage": options.gpus_per_stage,
+        "budget_usd": options.budget_usd,
+        "pull": options.pull,
+        "push": options.push,
+        "workers": options.workers,
+    }
+    with get_client(sync_client=True) as client:
+        flow_run = create_flow_run(client, prepared, parameters, options.root)
+    state = run_flow(prepared, flow_run, parameters, return_type="state")
+    assert isinstance(state, State)
+    return state
 
 
 def carry_out(run: PipelineRun) -> State[Any]:

@@ -15,7 +15,12 @@ NIGHTLY = "0 1 * * *"
 
 def deployment_name(root: Path) -> str:
     """The deployment of a checkout that is served; no other checkout's, nor one of `prefect.yaml`."""
-    return "served-" + re.sub(r"[^\w.-]+", "-", f"{platform.node()}-{root.name}")
+    return f"served-{checkout_name(root)}"
+
+
+def checkout_name(root: Path) -> str:
+    """Host and folder, in letters that a deployment's name may have."""
+    return re.sub(r"[^\w.-]+", "-", f"{platform.node()}-{root.name}")
 
 
 def serve(root: Path, cron: str, to: tuple[str, ...], budget_usd: float | None) -> None:
