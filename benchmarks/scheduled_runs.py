@@ -133,9 +133,7 @@ class Scene:
         self.server = start_server(self.folder, self.port)
         say("the server is back")
         status = other.wait(PATIENCE_SECONDS)
-        other_run = self.runs({"flow_runs": {"tags": {"all_": []}, "deployment_id": {"is_null_": True}}}) or self.runs(
-            {"deployments": {"name": {"like_": "by-hand"}}}
-        )
+        other_run = self.runs({"deployments": {"name": {"like_": "by-hand"}}})
         task = self.ask("task_runs/filter", {"flow_runs": {"id": {"any_": [other_run[0]["id"]]}}})
         states = f"{other_run[0]['state']['name']}, its task {task[0]['state']['name']}"
         rows = [
@@ -157,8 +155,8 @@ class Scene:
 
     def next_running(self) -> dict[str, Any]:
         """The run that the cron starts next, once its stage waits."""
-        run = self.next_run(lambda one: one["state"]["name"] == "Running")
         (self.scheduled / "began").unlink(missing_ok=True)
+        run = self.next_run(lambda one: one["state"]["name"] == "Running")
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not (self.scheduled / "began").exists():
             assert time.monotonic() < deadline, "the stage did not begin"
@@ -179,8 +177,8 @@ class Scene:
 
     def runs(self, which: dict[str, Any]) -> list[dict[str, Any]]:
         """Flow runs that have begun, the newest first."""
-        found = self.ask("flow_runs/filter", {"sort": "EXPECTED_START_TIME_DESC", "limit": 50, **which})
-        return [one for one in found if one["state"]["name"] not in {"Scheduled", "Late", "Pending"}]
+        begun = {"flow_runs": {"state": {"type": {"not_any_": ["SCHEDULED", "PENDING"]}}}}
+        return list(self.ask("flow_runs/filter", {"sort": "EXPECTED_START_TIME_DESC", "limit": 50, **begun, **which}))
 
     def state(self, run: dict[str, Any]) -> str:
         """The name of a run's present state."""
@@ -205,8 +203,10 @@ class Scene:
 
     def prefect(self, *words: str) -> None:
         """Run Prefect's own command to its end."""
-        done = subprocess.run([*PREFECT, *words], cwd=self.scheduled, env=self.environment, capture_output=True, text=True,
-                              check=False)  # fmt: skip
+        command = [*PREFECT, *words]
+        done = subprocess.run(
+            command, cwd=self.scheduled, env=self.environment, capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, done.stdout + done.stderr
 
     def start_worker(self) -> "subprocess.Popen[bytes]":
@@ -228,7 +228,7 @@ class Scene:
         self.server.wait()
 
     def clear(self) -> None:
-        """End all; what the logs say of errors is shown."""
+        """End all."""
         for one in self.others:
             with suppress(ProcessLookupError):
                 os.killpg(one.pid, signal.SIGTERM)
@@ -242,7 +242,11 @@ def make_project(root: Path) -> Path:
     root.mkdir()
     write_yaml(
         root / "dvc.yaml",
-        {"stages": {"wait": {"cmd": "touch began; while [ ! -e go ]; do sleep 0.2; done; echo > out", "outs": ["out"]}}},
+        {
+            "stages": {
+                "wait": {"cmd": "touch began; while [ ! -e go ]; do sleep 0.2; done; echo > out", "outs": ["out"]}
+            }
+        },
     )
     write_yaml(root / "params.yaml", {})
     (root / "flows").symlink_to(FLOWS, target_is_directory=True)

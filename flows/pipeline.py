@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 from prefect import Task, flow
 from prefect.client.orchestration import SyncPrefectClient, get_client
@@ -26,7 +25,7 @@ from flows.running.execution import Execution
 from flows.running.pipeline_run import Elsewhere, PipelineRun, RunOptions, only_run, prepare
 from flows.running.run_display import RunDisplay
 from flows.running.stage_outcome import StageOutcome, StageRun
-from flows.server.by_hand import create_flow_run
+from flows.server.flow_run import create_flow_run, whether_cancelled
 from flows.server.prefect_ui import final_state, name_flow_run, publish_tables, task_run_name, task_state
 from flows.server.stage_artifacts import shown_in_prefect
 
@@ -118,7 +117,7 @@ def carry_out(run: PipelineRun) -> State[Any]:
     flow_run = _present_flow_run()
     with (
         get_client(sync_client=True) as client,
-        execution.ended_from_outside(lambda: is_cancelled(client, flow_run.id)),
+        execution.ended_from_outside(whether_cancelled(client, flow_run.id)),
     ):
         try:
             name_flow_run(client, flow_run.id, flow_run.tags, run.options.root)
@@ -153,15 +152,6 @@ def _present_flow_run() -> FlowRun:
     assert context is not None
     assert context.flow_run is not None
     return context.flow_run
-
-
-def is_cancelled(client: SyncPrefectClient, flow_run_id: UUID) -> bool:
-    """Whether the flow run is cancelled in Prefect; no, while the server does not answer."""
-    try:
-        state = client.read_flow_run(flow_run_id).state
-    except Exception:  # noqa: BLE001  whatever a server or a gateway replies, who asks goes on and hears signals
-        return False
-    return state is not None and (state.is_cancelling() or state.is_cancelled())
 
 
 def limits_of_server(client: SyncPrefectClient) -> frozenset[str]:

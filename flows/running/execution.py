@@ -7,7 +7,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from types import FrameType
 
 from flows.running.pipeline_run import Elsewhere, PipelineRun
@@ -76,27 +76,30 @@ class Execution:
         raised, as KeyboardInterrupt: a way out if the block itself hangs.
 
         Args:
-            is_cancelled: asked every second.
+            is_cancelled: asked every second, in a thread of its own; its answer may take long.
         """
         asked = SimpleQueue[bool]()  # unlike an event, it may be written to by a handler that interrupts another one
+        is_over = threading.Event()
 
         def watch() -> None:
-            while True:
-                try:
-                    if not asked.get(timeout=CANCELLED_POLL_SECONDS if is_cancelled else None):
-                        return
-                except Empty:
-                    if not (is_cancelled and is_cancelled()):
-                        continue
+            while asked.get():
                 if not self.run.interrupted:
                     self.end()
 
+        def poll(is_cancelled: Callable[[], bool]) -> None:
+            while not is_over.wait(CANCELLED_POLL_SECONDS):
+                if is_cancelled():
+                    asked.put(True)
+
         watcher = threading.Thread(target=watch, name="ends the stages", daemon=True)
         watcher.start()
+        if is_cancelled is not None:  # nobody waits for this thread: a server that hangs must not keep a signal waiting
+            threading.Thread(target=poll, args=(is_cancelled,), name="asks whether cancelled", daemon=True).start()
         try:
             with _signals_handled(lambda: asked.put(True)):
                 yield
         finally:
+            is_over.set()
             asked.put(False)
             watcher.join()
             self.run.processes.end_all()  # one whose thread failed may still run

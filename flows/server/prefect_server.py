@@ -28,7 +28,10 @@ PROBE_SECONDS = 5.0
 SETTINGS = {
     "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
+    "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
 }
+"""The last: who holds a place of a limit. In memory, as by default, a restart of the server forgets it: a healthy run of
+a deployment with a limit then ends within four minutes, when it fails to prolong its place, and no other ever gets it."""
 
 
 def prepare_prefect(root: Path, api_url: str | None) -> None:
