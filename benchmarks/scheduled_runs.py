@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.judge_reference import print_table
-from benchmarks.random_kills import left_after, processes_in
+from benchmarks.random_kills import processes_in
 from benchmarks.waiting_stages import DVC, FLOWS, NOBODY, REASRM, environment, start_server
 from reasrm.runtime.yaml_files import read_yaml, write_yaml
 
@@ -95,7 +95,7 @@ class Scene:
         run = self.next_running()
         start = time.monotonic()
         self.ask(f"flow_runs/{run['id']}/set_state", {"state": {"type": "CANCELLING", "name": "Cancelling"}})
-        left = left_after(self.scheduled, PATIENCE_SECONDS)
+        left = self.left()
         seconds = time.monotonic() - start
         state = self.state_when(run, lambda state: state != "Cancelling")
         good = not left and seconds <= CANCELLED_WITHIN and state == "Cancelled"
@@ -105,11 +105,11 @@ class Scene:
         """The second, killed with its worker."""
         run = self.next_running()
         start = time.monotonic()
-        flow = processes_in(self.scheduled)[0]
-        assert b"prefect" in Path(f"/proc/{flow}/cmdline").read_bytes()
-        for process in (worker.pid, flow):
+        flow = [one for one in self.processes() if b"prefect" in Path(f"/proc/{one}/cmdline").read_bytes()]
+        say(f"SIGKILL to the worker, {worker.pid}, and to what carries the run out: {flow}")
+        for process in (worker.pid, *flow):
             os.kill(process, signal.SIGKILL)
-        left = left_after(self.scheduled, PATIENCE_SECONDS)
+        left = self.left()
         gone = time.monotonic() - start
         state = self.state_when(run, lambda state: state != "Running")
         seconds = time.monotonic() - start
@@ -141,7 +141,7 @@ class Scene:
                 "0, Completed, its task Completed", (status, states) == (0, "Completed, its task Completed")),
         ]  # fmt: skip
         time.sleep(max(0.0, seconds - (time.monotonic() - start)))
-        alive = bool(processes_in(self.scheduled)) and self.state(run) == "Running"
+        alive = bool(self.processes()) and self.state(run) == "Running"
         ran = time.monotonic() - start
         rows.append(Row("left alone: alive and Running", f"{alive} after {ran:.0f} s", "True, 300 s", alive))
         (self.scheduled / "go").touch()
@@ -152,6 +152,18 @@ class Scene:
         later = self.next_run(lambda one: one["state"]["name"] == "Cached")
         rows.append(Row("the next run of the schedule", later["state"]["name"], "Cached", True))
         return rows
+
+    def processes(self) -> list[int]:
+        """What works in the scheduled project but the worker, which goes there to look for hooks of a cancelled run."""
+        workers = {one.pid for one in self.others}
+        return [process for process in processes_in(self.scheduled) if process not in workers]
+
+    def left(self) -> list[int]:
+        """What is left of a run that was ended, as soon as nothing is or when patience is at its end."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while (alive := self.processes()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return alive
 
     def next_running(self) -> dict[str, Any]:
         """The run that the cron starts next, once its stage waits."""
@@ -210,7 +222,7 @@ class Scene:
         assert done.returncode == 0, done.stdout + done.stderr
 
     def start_worker(self) -> "subprocess.Popen[bytes]":
-        """A worker outside of the project, so that what works in the project is the run."""
+        """A worker of the pool."""
         return self.start([*PREFECT, "worker", "start", "--pool", self.pool], self.folder)
 
     def start(self, command: list[str], place: Path) -> "subprocess.Popen[bytes]":
@@ -229,9 +241,9 @@ class Scene:
 
     def clear(self) -> None:
         """End all."""
-        for one in self.others:
+        for process in [*(one.pid for one in self.others), *processes_in(self.scheduled)]:
             with suppress(ProcessLookupError):
-                os.killpg(one.pid, signal.SIGTERM)
+                os.kill(process, signal.SIGTERM)
         for one in self.others:
             one.wait()
         self.stop_server()
