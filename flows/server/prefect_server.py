@@ -30,8 +30,8 @@ SETTINGS = {
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
     "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
 }
-"""The last: who holds a place of a limit. In memory, as by default, a restart of the server forgets it: a healthy run of
-a deployment with a limit then ends within four minutes, when it fails to prolong its place, and no other ever gets it."""
+"""The last: who holds a place of a limit. A restarted server would know nobody of those it keeps in memory, as by default:
+a deployment's healthy run then ends within four minutes, for it cannot prolong its place; a global limit's stays taken."""
 
 
 def prepare_prefect(root: Path, api_url: str | None) -> None:
