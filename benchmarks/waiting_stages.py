@@ -115,12 +115,13 @@ def fresh(template: Path, place: int, name: str) -> Path:
 
 
 def start_server(folder: Path, port: int) -> "subprocess.Popen[bytes]":
-    """`reasrm ui`, ready."""
+    """`reasrm ui`, ready; a second one in the same folder goes on with the database of the first."""
     home = folder / "server"
-    home.mkdir()
-    write_yaml(home / "dvc.yaml", {"stages": {}})
-    (home / "flows").symlink_to(FLOWS, target_is_directory=True)
-    log = (home / "log").open("w")
+    if not home.exists():
+        home.mkdir()
+        write_yaml(home / "dvc.yaml", {"stages": {}})
+        (home / "flows").symlink_to(FLOWS, target_is_directory=True)
+    log = (home / "log").open("a")
     server = subprocess.Popen(
         [*REASRM, "ui"], cwd=home, env=environment(str(port)), stdout=log, stderr=log, start_new_session=True
     )

@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 from prefect import Task, flow
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.concurrency.sync import concurrency
 from prefect.context import FlowRunContext
+from prefect.flow_engine import run_flow
 from prefect.futures import PrefectFuture, PrefectTaskRunFuture
 from prefect.states import Completed
 from prefect.task_runners import ThreadPoolTaskRunner
@@ -25,6 +25,7 @@ from flows.running.execution import Execution
 from flows.running.pipeline_run import Elsewhere, PipelineRun, RunOptions, only_run, prepare
 from flows.running.run_display import RunDisplay
 from flows.running.stage_outcome import StageOutcome, StageRun
+from flows.server.flow_run import create_flow_run, whether_cancelled
 from flows.server.prefect_ui import final_state, name_flow_run, publish_tables, task_run_name, task_state
 from flows.server.stage_artifacts import shown_in_prefect
 
@@ -88,17 +89,21 @@ def carry_out_as_flow(run: PipelineRun) -> State[Any]:
         return carry_out(run)
 
     options = run.options
-    return prepared(
-        list(options.to),
-        list(options.force),
-        options.jobs,
-        options.gpus_per_stage,
-        options.budget_usd,
-        options.pull,
-        options.push,
-        options.workers,
-        return_state=True,
-    )
+    parameters = {
+        "to": list(options.to),
+        "force": list(options.force),
+        "jobs": options.jobs,
+        "gpus_per_stage": options.gpus_per_stage,
+        "budget_usd": options.budget_usd,
+        "pull": options.pull,
+        "push": options.push,
+        "workers": options.workers,
+    }
+    with get_client(sync_client=True) as client:
+        flow_run = create_flow_run(client, prepared, parameters, options.root)
+    state = run_flow(prepared, flow_run, parameters, return_type="state")
+    assert isinstance(state, State)
+    return state
 
 
 def carry_out(run: PipelineRun) -> State[Any]:
@@ -112,7 +117,7 @@ def carry_out(run: PipelineRun) -> State[Any]:
     flow_run = _present_flow_run()
     with (
         get_client(sync_client=True) as client,
-        execution.ended_from_outside(lambda: is_cancelled(client, flow_run.id)),
+        execution.ended_from_outside(whether_cancelled(client, flow_run.id)),
     ):
         try:
             name_flow_run(client, flow_run.id, flow_run.tags, run.options.root)
@@ -148,15 +153,6 @@ def _present_flow_run() -> FlowRun:
     assert context is not None
     assert context.flow_run is not None
     return context.flow_run
-
-
-def is_cancelled(client: SyncPrefectClient, flow_run_id: UUID) -> bool:
-    """Whether the flow run is cancelled in Prefect; no, while the server does not answer."""
-    try:
-        state = client.read_flow_run(flow_run_id).state
-    except Exception:  # noqa: BLE001  whatever a server or a gateway replies, who asks goes on and hears signals
-        return False
-    return state is not None and (state.is_cancelling() or state.is_cancelled())
 
 
 def limits_of_server(client: SyncPrefectClient) -> frozenset[str]:

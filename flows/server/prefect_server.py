@@ -28,7 +28,10 @@ PROBE_SECONDS = 5.0
 SETTINGS = {
     "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
+    "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
 }
+"""The last: who holds a place of a limit. A restarted server would know none of those that it keeps in memory, its
+default: a deployment's run then ends within four minutes, unable to prolong its place; a global limit's stays taken."""
 
 
 def prepare_prefect(root: Path, api_url: str | None) -> None:

@@ -16,12 +16,14 @@ NIGHTLY = "0 1 * * *"
 
 
 def deployment_name(root: Path) -> str:
-    """The deployment of a checkout that is served; no other checkout's, nor one of `prefect.yaml`.
+    """The deployment of a checkout that is served; no other checkout's, nor one of `prefect.yaml`."""
+    return f"served-{checkout_name(root)}"
 
-    Two checkouts may have the same folder name, so a hash of the whole path tells them apart.
-    """
+
+def checkout_name(root: Path) -> str:
+    """Host, folder and a hash of its whole path, in letters that a deployment's name may have."""
     place = hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:6]
-    return "served-" + re.sub(r"[^\w.-]+", "-", f"{platform.node()}-{root.name}-{place}")
+    return re.sub(r"[^\w.-]+", "-", f"{platform.node()}-{root.name}-{place}")
 
 
 def serve(root: Path, cron: str, to: tuple[str, ...], budget_usd: float | None) -> None:

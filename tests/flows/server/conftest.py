@@ -67,12 +67,12 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def start_ui(root: Path) -> Project:
-    """`reasrm ui` in the project, when it answers."""
-    port, report_port = free_port(), free_port()
+def start_ui(root: Path, ports: tuple[int, int] | None = None) -> Project:
+    """`reasrm ui` in the project, when it answers; at ports that nobody uses, or at those of one that ended."""
+    port, report_port = ports or (free_port(), free_port())
     surroundings = environment() | {"PREFECT_SERVER_API_PORT": str(port), "REASRM_REPORT_PORT": str(report_port)}
     command = [sys.executable, "-m", "reasrm.cli", "ui"]
-    log = (root / "log").open("w")
+    log = (root / "log").open("a")
     ui = subprocess.Popen(command, cwd=root, env=surroundings, stdout=log, stderr=log, start_new_session=True)
     deadline = time.monotonic() + LONG
     while not is_healthy(f"http://127.0.0.1:{port}/api"):

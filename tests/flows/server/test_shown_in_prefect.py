@@ -185,7 +185,8 @@ def test_a_deployments_run_has_name_tags_lines_and_link_too(shown: Project, firs
     surroundings["PREFECT_HOME"] = str(shown.root / ".prefect")
     server = subprocess.Popen([sys.executable, "-c", program], cwd=shown.root, env=surroundings)
     try:
-        deployment = waited_for(lambda: asked(shown.port, "deployments"))[0]
+        named_here = {"name": {"any_": ["here"]}}
+        (deployment,) = waited_for(lambda: asked(shown.port, "deployments", deployments=named_here))
         parameters = {"force": ["train"]}
         request = urllib.request.Request(
             f"{api}/deployments/{deployment['id']}/create_flow_run",
