@@ -97,7 +97,7 @@ def hold_night(options: NightOptions, run: Run, tell: Tell) -> Night:
     """
     root = options.run.root
     branch = NightBranch(root, options.branch, options.remote)
-    with _only_night(root):
+    with only_night(root):
         with _telling_what_stays():
             day = datetime.now(UTC).strftime("%Y-%m-%d")
             if options.pull:
@@ -183,11 +183,17 @@ def _telling_what_stays() -> Iterator[None]:
 
 
 @contextmanager
-def _only_night(root: Path) -> Iterator[None]:
+def only_night(root: Path) -> Iterator[None]:
+    """Keep other nights and evaluations of this checkout out within the block.
+
+    Raises:
+        BusyError: one is alive.
+    """
     try:
         with hold(root / NIGHT_LOCK):
             yield
     except LockHeldError as error:
         raise BusyError(
-            f"another night is alive in {root} (process {error.process or '?'}): wait for it, or end it with Ctrl-C"
+            f"another night or evaluation is alive in {root} (process {error.process or '?'}): wait for it, or end it "
+            f"with Ctrl-C"
         ) from error

@@ -52,10 +52,10 @@ def night(  # noqa: PLR0913  each is a parameter of the deployment
     try:
         held = hold_night(options, run_below, lambda line: log.info("%s", line))
     except NightStoppedError as stop:
-        return stopped_state(stop)
+        return stopped_state(stop.exit_code, str(stop))
     except FlowError as error:
         return Failed(message=str(error))
-    create_markdown_artifact(markdown=markdown(held.decision), key=ARTIFACT, description=DESCRIPTION)
+    publish_page(markdown(held.decision), key=ARTIFACT, description=DESCRIPTION)
     promoted = held.decision.new is not None
     return Completed(name="Promoted" if promoted else "Kept", message=f"{held.tag}: {held.decision.why}")
 
@@ -73,10 +73,18 @@ def run_below(options: RunOptions) -> ExitCode:
     return ExitCode.FAILED
 
 
-def stopped_state(stop: NightStoppedError) -> State[Any]:
-    """The state of a night whose run did not come to its end."""
-    if stop.exit_code is ExitCode.STOPPED_RESUMABLE:
-        return Cancelled(name="Stopped", message=str(stop))
-    if stop.exit_code is ExitCode.INTERRUPTED:
-        return Cancelled(message=str(stop))
-    return Failed(message=str(stop))
+def stopped_state(status: ExitCode, message: str) -> State[Any]:
+    """The state of a flow whose run ended with another exit status than 0."""
+    if status is ExitCode.STOPPED_RESUMABLE:
+        return Cancelled(name="Stopped", message=message)
+    if status is ExitCode.INTERRUPTED:
+        return Cancelled(message=message)
+    return Failed(message=message)
+
+
+def publish_page(text: str, *, key: str, description: str) -> None:
+    """Create a markdown artifact of the present flow run; a server that takes none does not change how it ends."""
+    try:
+        create_markdown_artifact(markdown=text, key=key, description=description)
+    except Exception as error:  # noqa: BLE001  whatever client and server do, what was done stands
+        get_run_logger().warning("Prefect lacks the page %s: %r", key, error)

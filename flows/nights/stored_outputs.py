@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from flows.dvc_graph import LOCK_FILE
 from flows.running.stage_outcome import FlowError
 from reasrm.runtime.yaml_files import YamlError, parse_yaml
 
@@ -22,7 +23,7 @@ class StoredOutput:
 class Lock:
     """The text of a dvc.lock, looked up by outputs."""
 
-    def __init__(self, text: str, what: str = "dvc.lock") -> None:
+    def __init__(self, text: str, what: str = LOCK_FILE) -> None:
         """Read it.
 
         Args:
@@ -57,6 +58,16 @@ class Lock:
         entries = self.stages.get(stage or "", {}).get(kind, [])
         md5 = next((one["md5"] for one in entries if one["path"] == path and "md5" in one), None)
         return None if md5 is None else StoredOutput(path, str(md5))
+
+
+def read_lock(root: Path) -> Lock:
+    """The project's dvc.lock; empty before the first run.
+
+    Raises:
+        FlowError: it is no YAML.
+    """
+    path = root / LOCK_FILE
+    return Lock(path.read_text(encoding="utf-8") if path.is_file() else "{}")
 
 
 def has_remote(root: Path) -> bool:

@@ -30,7 +30,7 @@ SCORE: dict[str, Any] = {
     "deps": ["toy_nights.py", "data/judgments"],
     "metrics": ["data/scores.json"],
 }
-IGNORED = "/data/*\n!/data/raw/\n/work/\n/.prefect/\n/flows\n/stages.run\n/exit\n/driver\n__pycache__/\n"
+IGNORED = "/data/*\n!/data/raw/\n/work/\n/ledgers/\n/.prefect/\n/flows\n/stages.run\n/exit\n/driver\n/judge-exit\n__pycache__/\n"
 
 
 def git(root: Path, *words: str) -> str:

@@ -223,7 +223,7 @@ def test_what_cannot_be_committed_is_refused_before_anything_runs(project: Path,
     with hold(project / NIGHT_LOCK):
         done = reasrm("night", "--model", JUDGE)
     assert done.returncode == 4
-    assert "another night is alive" in done.stderr
+    assert "another night or evaluation is alive" in done.stderr
     assert not (project / "stages.run").exists()
 
 
