@@ -85,6 +85,24 @@ def has_remote(root: Path) -> bool:
         raise FlowError(f"{root}: DVC's settings cannot be read: {' '.join(str(error).split())}") from error
 
 
+def cached_objects(root: Path, stored: StoredOutput) -> set[str]:
+    """The hashes of what DVC stored, as far as the cache knows them: of a folder also those of its files."""
+    from dvc.repo import Repo
+    from dvc_data.hashfile import load
+    from dvc_data.hashfile.hash_info import HashInfo
+    from dvc_objects.errors import ObjectFormatError
+
+    info = HashInfo("md5", stored.md5)
+    if not info.isdir:
+        return {stored.md5}
+    with chdir(root), Repo(str(root)) as repo:
+        try:
+            folder: Any = load(repo.cache.local, info)
+        except (OSError, ObjectFormatError):
+            return {stored.md5}
+        return {stored.md5, *(entry.value for _, _, entry in folder)}
+
+
 def take_out(root: Path, stored: StoredOutput, target: Path) -> None:
     """Put what DVC stored into `target`, from the cache, or through it from the default remote.
 
