@@ -18,7 +18,8 @@ def clean_up(root: Path, keep: int, *, cache: bool, dry_run: bool) -> None:
     would = "would remove" if dry_run else "removed"
     old = clean(root, keep, dry_run=dry_run)
     for folder in old:
-        say(f"{would} {folder.path.relative_to(root)} ({folder.bytes / MIB:,.1f} MiB)")
+        path = folder.path.relative_to(root) if folder.path.is_relative_to(root) else folder.path
+        say(f"{would} {path} ({folder.bytes / MIB:,.1f} MiB)")
     if not old:
         say(f"no stage has more than {keep} resume folders")
     if cache:

@@ -81,6 +81,21 @@ def test_nothing_goes_while_a_run_or_a_stage_is_alive(root: Path, lock: str) -> 
     assert clean(root, 0, dry_run=False)
 
 
+def test_what_checkouts_share_is_cleaned_too_but_not_under_one_that_trains(
+    root: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = tmp_path_factory.mktemp("shared")
+    folders = [resume_folder(shared, "grpo-full", key, age) for age, key in ((-1, "1"), (10, "2"), (11, "3"))]
+    for folder in folders:
+        (shared / "work" / "grpo-full" / f"{folder.name}.lock").write_text("")
+    monkeypatch.setenv("REASRM_WORK", str(shared / "work"))
+    with hold(folders[1].with_suffix(".lock")):
+        gone = clean(root, 1, dry_run=False)
+    assert {one.path.name.strip("0") for one in gone} == {"a", "b", "c", "3"}, "the newest of the stage is a shared one"
+    assert [folder.is_dir() for folder in folders] == [True, True, False]
+    assert {one.path for one in clean(root, 1, dry_run=False)} == {folders[1]}
+
+
 def test_a_night_cleans_under_its_own_lock(root: Path) -> None:
     with hold(root / "work/locks/night.lock"):
         assert len(clean(root, 1, dry_run=False)) == 2
