@@ -67,7 +67,7 @@ def night(  # noqa: PLR0913  each is an option of the command
     """Run, gate, commit and tag: one night. Until the run and the comparison are done, nothing is committed.
 
     dvc.lock and champion.json are committed on a branch of their own and tagged night-DATE; what is checked out stays.
-    With a DVC remote its run cache is fetched first, and everything is pushed before the commit names it.
+    With a DVC remote each stage looks there first, and everything is pushed before the commit names it.
 
     Exit status: 0 committed, whether the model was promoted or not; otherwise as of `reasrm run`, with no commit.
     """

@@ -1,6 +1,7 @@
 """The night as a Prefect flow, for deployments (`prefect.yaml`): the run is a flow below it.
 
 Its final state is named by what came of it, so that automations can tell: Promoted, Kept, Stopped, Cancelled, Failed.
+Of a process that died Prefect makes it Crashed.
 """
 
 from pathlib import Path
@@ -24,6 +25,7 @@ def night(  # noqa: PLR0913  each is a parameter of the deployment
     model: str | None = None,
     min_gain: float = 0.0,
     branch: str = "nightly",
+    remote: str = "origin",
     pull: bool = False,
     push: bool = False,
     keep: int = 2,
@@ -38,6 +40,7 @@ def night(  # noqa: PLR0913  each is a parameter of the deployment
         model: who is compared; the champion's own model if none is named.
         min_gain: points that the lower end of the gain's 95 % interval must exceed.
         branch: where the night is committed.
+        remote: git's, for `pull` and `push`.
         pull: fast-forward the checked-out branch first.
         push: push branch and tag.
         keep: resume folders that pruning leaves of each stage.
@@ -48,7 +51,7 @@ def night(  # noqa: PLR0913  each is a parameter of the deployment
     """
     log = get_run_logger()
     run = RunOptions(Path.cwd(), tuple(to or ()), (), jobs, gpus_per_stage, budget_usd)
-    options = NightOptions(run, model, min_gain, branch, pull=pull, push=push, keep=keep)
+    options = NightOptions(run, model, min_gain, branch, remote, pull, push, keep)
     try:
         held = hold_night(options, run_below, lambda line: log.info("%s", line))
     except NightStoppedError as stop:

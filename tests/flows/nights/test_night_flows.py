@@ -1,5 +1,6 @@
 """The night and the weekly evaluation as Prefect flows at a real server: names of states, artifacts, a notification."""
 
+import inspect
 import json
 import subprocess
 import sys
@@ -36,6 +37,14 @@ block = CustomWebhookNotificationBlock(
 )
 print(block.save(sys.argv[2], overwrite=True))
 """
+
+
+def test_the_deployment_has_the_settings_of_the_command() -> None:
+    from flows.nights.cli import night as command
+    from flows.nights.nightly import night as flow
+
+    of_command, of_flow = (set(inspect.signature(one).parameters) for one in (command, flow.fn))
+    assert of_command - {"verbose"} == of_flow
 
 
 @pytest.fixture
