@@ -6,17 +6,16 @@ at before: a champion whose checkpoint is gone is no champion.
 
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
-from flows.dvc_graph import LOCK_FILE
 from flows.nights.champion import CHAMPION
-from flows.nights.git import git, text_at
 from flows.nights.night_commit import NightBranch, present_champion
+from flows.nights.stored_outputs import cached_objects
 from flows.running.pipeline_run import only_run
-from flows.running.stage_outcome import BusyError, FlowError
+from flows.running.stage_outcome import FlowError
 from flows.running.stage_process import stage_environment
-from flows.running.status import running_process
 from reasrm.records.harmless_text import harmless
 
 REMOVES = "Removing "
@@ -30,35 +29,30 @@ class UnusedObjects(NamedTuple):
     bytes: int
 
 
-def unused_objects(root: Path) -> UnusedObjects:
-    """What `clean_cache` would remove.
-
-    Raises:
-        FlowError: DVC cannot tell, or the champion would be lost.
-    """
-    _require_kept_champion(root)
-    lines = _dvc_gc(root, "--dry").splitlines()
-    paths = [Path(line.removeprefix(REMOVES)) for line in lines if line.startswith(REMOVES)]
-    return UnusedObjects(len(paths), sum(path.stat().st_size for path in paths if path.is_file()))
-
-
-def clean_cache(root: Path) -> None:
+def clean_cache(root: Path, *, dry_run: bool) -> UnusedObjects:
     """Remove from DVC's cache what neither the workspace, nor a tag, nor a workspace below work/ needs.
 
+    Returns:
+        What was removed, or would be.
+
     Raises:
-        BusyError: a run is alive here or in such a workspace.
+        BusyError: a run is alive here or in such a workspace; nothing was removed.
         FlowError: DVC fails, or the champion would be lost.
     """
-    with only_run(root):
-        for workspace in workspaces(root):
-            if (process := running_process(workspace)) is not None:
-                raise BusyError(f"a run is alive in {workspace} (process {process}): wait for it; nothing was removed")
-        _require_kept_champion(root)
-        _dvc_gc(root, "--force")
+    with ExitStack() as runs:
+        for project in (root, *workspaces(root)):
+            runs.enter_context(only_run(project))
+        lines = _dvc_gc(root, "--dry").splitlines()
+        unused = [Path(line.removeprefix(REMOVES)) for line in lines if line.startswith(REMOVES)]
+        _require_kept_champion(root, {path.parent.name + path.name for path in unused})
+        found = UnusedObjects(len(unused), sum(path.stat().st_size for path in unused if path.is_file()))
+        if unused and not dry_run:
+            _dvc_gc(root, "--force")
+    return found
 
 
 def workspaces(root: Path) -> list[Path]:
-    """The projects below work/ that share the cache: of `reasrm ablate` and `reasrm improve`."""
+    """The projects below work/ that share the cache: of `reasrm ablate`, `reasrm improve` and weekly evaluations."""
     return sorted(folder.parent for folder in (root / "work").glob("*/*/.dvc") if folder.is_dir())
 
 
@@ -75,28 +69,17 @@ def _dvc_gc(root: Path, how: str) -> str:
     return done.stdout
 
 
-def _require_kept_champion(root: Path) -> None:
-    """Do nothing if what the champion needs is named by the present dvc.lock or by that of a tag.
+def _require_kept_champion(root: Path, unused: set[str]) -> None:
+    """Do nothing if nothing of the champion is among the objects that would be removed, by their hashes.
 
     Raises:
-        FlowError: it is not.
+        FlowError: something is.
     """
     champion = present_champion(NightBranch(root))
-    if champion is None:
-        return
-    lost = {one.md5: one.path for one in champion.stored}
-    for text in _locks(root):
-        lost = {md5: path for md5, path in lost.items() if md5 not in text}
-    if lost:
+    lost = [one for one in (champion.stored if champion else []) if cached_objects(root, one) & unused]
+    if champion is not None and lost:
         raise FlowError(
-            f"{CHAMPION} names {', '.join(f'{path} ({md5})' for md5, path in lost.items())}, which neither the present "
-            f"{LOCK_FILE} nor a tag's has, so the champion would be lost: tag a commit whose {LOCK_FILE} has it first"
+            f"{CHAMPION} names {', '.join(f'{one.path} ({one.md5})' for one in lost)}, which no stage makes any more, "
+            f"neither of the present dvc.yaml and dvc.lock nor of a tag's, so the champion would be lost: tag a commit "
+            f"whose files make it first (`git tag NAME COMMIT`; it was promoted on {champion.document.get('commit')})"
         )
-
-
-def _locks(root: Path) -> list[str]:
-    """The text of dvc.lock in the workspace and at each tag."""
-    present = root / LOCK_FILE
-    texts = [present.read_text(encoding="utf-8")] if present.is_file() else []
-    tagged = (text_at(root, tag, LOCK_FILE) for tag in git(root, "tag", "--list").splitlines())
-    return texts + [text for text in tagged if text]

@@ -85,7 +85,7 @@ def champion_of(text: str, what: str) -> Champion:
     Raises:
         FlowError: it is no pointer, or one of another version.
     """
-    way_out = f"take {CHAMPION} of an earlier commit, or remove it: then the next promotion is the first one"
+    way_out = "`reasrm promote --reinstate TAG` puts that of an earlier night in its place (`git tag --list 'night-*'`)"
     try:
         document = json.loads(text)
         if not isinstance(document, dict) or (missing := [key for key in KEYS if key not in document]):

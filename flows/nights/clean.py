@@ -1,4 +1,4 @@
-"""`reasrm clean`: what killed and given-up runs left in `work/`, and by request what DVC's cache no longer needs.
+"""`reasrm clean`: what killed and given-up runs left in `work/` and below REASRM_WORK.
 
 Ledgers are never touched: they hold what was paid for.
 """
@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from flows.running.pipeline_run import only_run
 from flows.running.stage_outcome import BusyError
+from reasrm.runtime.kept_folders import resume_root, shares_work
 from reasrm.runtime.process_lock import LockHeldError, hold
 
 WORK = Path("work")
@@ -33,10 +34,11 @@ def clean(root: Path, keep: int, *, dry_run: bool) -> list[OldFolder]:
 
     Raises:
         BusyError: the pipeline or a stage runs in this checkout.
+        KeptFolderError: REASRM_WORK is a relative path.
     """
     with only_run(root), ExitStack() as locks:
         _hold_stages(root, locks)
-        old = old_folders(root, keep)
+        old = [one for one in old_folders(root, keep) if _is_free(one.path, locks)]
         for folder in old if not dry_run else []:
             shutil.rmtree(folder.path)
     return old
@@ -52,9 +54,10 @@ def old_folders(root: Path, keep: int) -> list[OldFolder]:
 
 
 def _resume_folders(root: Path) -> dict[str, list[Path]]:
-    """The folders from which stages may resume, by stage."""
+    """The folders from which stages may resume, by stage: of this checkout, and those that checkouts share."""
     found: dict[str, list[Path]] = {}
-    for folder in sorted((root / WORK).glob("*/*")):
+    places = [root / WORK, *([resume_root()] if shares_work() else [])]
+    for folder in sorted({folder for place in places for folder in place.glob("*/*")}):
         is_own = RESUME_FOLDER.fullmatch(folder.name) and not folder.is_symlink() and not folder.parent.is_symlink()
         if is_own and folder.is_dir():
             found.setdefault(folder.parent.name, []).append(folder)
@@ -75,6 +78,17 @@ def _hold_stages(root: Path, locks: ExitStack) -> None:
             raise BusyError(
                 f"{name} is running in {root} (process {error.process or '?'}): wait for it; nothing was removed"
             ) from error
+
+
+def _is_free(folder: Path, locks: ExitStack) -> bool:
+    """Whether no other checkout trains in a folder; if so none can begin to while `locks` are held."""
+    if not shares_work() or not folder.is_relative_to(resume_root()):
+        return True
+    try:
+        locks.enter_context(hold(folder.with_suffix(".lock")))
+    except LockHeldError:
+        return False
+    return True
 
 
 def _changed(folder: Path) -> float:

@@ -11,11 +11,18 @@ nights = typer.Typer()
 
 @nights.command(rich_help_panel=RUNNING)
 def promote(
-    model: Annotated[str, typer.Argument(help="A judged model, a key of judge_variants.", show_default=False)],
+    model: Annotated[
+        str | None, typer.Argument(help="A judged model, a key of judge_variants.", show_default=False)
+    ] = None,
     against: Annotated[
         str, typer.Option(metavar="NAME", help="The champion, or a judged model of this workspace.")
     ] = "champion",
     min_gain: MinGain = 0.0,
+    reinstate: Annotated[
+        str | None,
+        typer.Option(metavar="TAG", help="In place of MODEL: give the place back to the champion of an earlier night."),
+    ] = None,
+    branch: Annotated[str, typer.Option(help="The nights' branch, whose champion counts too.")] = "nightly",
     as_json: AsJson = False,
 ) -> None:
     """Make a judge the champion if it is shown to be better on the same questions.
@@ -25,10 +32,17 @@ def promote(
 
     Exit status: 0 promoted; 6 compared and kept out; 1 they cannot be compared; 2 wrong usage; 4 a run is alive.
     """
+    from flows.nights.night_commit import NightBranch
     from flows.nights.promote import promote as promote_judge
     from flows.nights.promotion import Rule
+    from flows.nights.reinstating import put_back
 
-    raise typer.Exit(int(promote_judge(project_root(), Rule(model, against, min_gain), as_json=as_json)))
+    nights_branch = NightBranch(project_root(), branch)
+    if (model is None) is (reinstate is None):
+        raise typer.BadParameter("name a model, or an earlier night with --reinstate")
+    if model is None:
+        raise typer.Exit(int(put_back(nights_branch, str(reinstate), as_json=as_json)))
+    raise typer.Exit(int(promote_judge(nights_branch, Rule(model, against, min_gain), as_json=as_json)))
 
 
 @nights.command(rich_help_panel=RUNNING)
@@ -53,7 +67,7 @@ def night(  # noqa: PLR0913  each is an option of the command
     """Run, gate, commit and tag: one night. Until the run and the comparison are done, nothing is committed.
 
     dvc.lock and champion.json are committed on a branch of their own and tagged night-DATE; what is checked out stays.
-    With a DVC remote its run cache is fetched first, and everything is pushed before the commit names it.
+    With a DVC remote each stage looks there first, and everything is pushed before the commit names it.
 
     Exit status: 0 committed, whether the model was promoted or not; otherwise as of `reasrm run`, with no commit.
     """

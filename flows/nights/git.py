@@ -45,6 +45,11 @@ def commit_of(root: Path, ref: str) -> str | None:
         return None
 
 
+def is_ancestor(root: Path, old: str, new: str) -> bool:
+    """Whether `new` is `old` or goes on from it."""
+    return git(root, "rev-list", "--count", old, f"^{new}") == "0"
+
+
 def text_at(root: Path, commit: str, path: str) -> str | None:
     """The text of a file in a commit; None if it is not there."""
     if not git(root, "ls-tree", "--name-only", commit, "--", path):

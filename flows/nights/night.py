@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from flows.dvc_graph import LOCK_FILE
+from flows.dvc_graph import LOCK_FILE, read_pipeline
 from flows.nights.champion import CHAMPION, Champion
 from flows.nights.clean import clean
 from flows.nights.git import text_at
@@ -18,6 +18,7 @@ from flows.nights.night_commit import (
     ORIGIN,
     NightBranch,
     commit_night,
+    fetch_nights,
     free_tag,
     present_champion,
     pull,
@@ -25,12 +26,13 @@ from flows.nights.night_commit import (
     require_committable,
     set_refs,
 )
-from flows.nights.night_data import fetch_runs, push_runs
 from flows.nights.promote import decision_lines
 from flows.nights.promotion import Decision, Rule, decide
-from flows.nights.stored_outputs import has_remote
+from flows.nights.stored_outputs import Lock, has_remote
 from flows.running.pipeline_run import RunOptions, only_run
+from flows.running.remote_store import push_rest
 from flows.running.stage_outcome import RESUME_HINT, BusyError, FlowError, UsageError
+from flows.running.stage_process import StageProcesses
 from reasrm.runtime.outputs import write_text
 from reasrm.runtime.process_lock import LockHeldError, hold
 from reasrm.runtime.stage_main import ExitCode
@@ -70,6 +72,10 @@ class NightStoppedError(FlowError):
         super().__init__(f"the run {what} (exit status {int(status)}): {way_on}")
 
 
+class NightPushedError(FlowError):
+    """The night is in the remote, and branch and tag could not be set here."""
+
+
 @dataclass(frozen=True)
 class Night:
     """What came of a night."""
@@ -93,19 +99,20 @@ def hold_night(options: NightOptions, run: Run, tell: Tell) -> Night:
 
     Raises:
         NightStoppedError: the run failed or stopped; nothing was committed.
+        NightPushedError: it is committed, in the remote alone.
         FlowError: something else is in the way; the message says what. Nothing was committed.
     """
     root = options.run.root
     branch = NightBranch(root, options.branch, options.remote)
-    with _only_night(root):
+    with only_night(root):
         with _telling_what_stays():
             day = datetime.now(UTC).strftime("%Y-%m-%d")
+            if options.pull or options.push:
+                fetch_nights(branch)
             if options.pull:
                 pull(branch, {name: _is_in_night(branch, name) for name in RESULTS})
             head = require_committable(branch, RESULTS)
             rule = _rule(options, present_champion(branch))
-            if has_remote(root):
-                tell(fetch_runs(root, branch.base))
             status = run(options.run)
             if status is not ExitCode.DONE:
                 raise NightStoppedError(status)
@@ -122,19 +129,40 @@ def _gate_and_commit(options: NightOptions, rule: Rule, head: str, day: str, tel
     branch = NightBranch(root, options.branch, options.remote)
     if require_committable(branch, RESULTS) != head:
         raise FlowError("another commit was checked out during the run")
-    tip = branch.tip
+    base = branch.base
     decision = decide(root, rule, present_champion(branch))
     tell(". ".join(line.strip() for line in decision_lines(decision)))
     if has_remote(root):
-        tell(push_runs(root))
-    tag = free_tag(branch, day, push=options.push)
-    commit = commit_night(branch, head, night_files(decision), message(tag, decision))
+        _push_data(root, decision)
+    tag, tip = free_tag(branch, day, push=options.push), branch.tip
+    if branch.base != base:
+        raise FlowError(f"another night was committed on {branch.name} meanwhile: the same command again decides anew")
+    commit = commit_night(root, base, head, night_files(decision), message(tag, decision))
     if options.push:
         push_night(branch, commit, tag)
-    set_refs(branch, tip, commit, tag)
+    try:
+        set_refs(branch, tip, commit, tag)
+    except FlowError as error:
+        if not options.push:
+            raise
+        raise NightPushedError(
+            f"{tag} is pushed to {branch.remote}, but not set here: {error}. `git fetch --tags {branch.remote}` brings "
+            f"it; the next night goes on from it"
+        ) from error
     if (champion := decision.new or decision.old) is not None:
         write_text(root / CHAMPION, champion.text())
     return Night(tag, commit, decision)
+
+
+def _push_data(root: Path, decision: Decision) -> None:
+    """Hand over what dvc.lock names, and the run cache, before a commit names them.
+
+    Raises:
+        FlowError: the remote does not take all of it.
+    """
+    made = [name for name in read_pipeline(root).stages if name in Lock(decision.lock.decode()).stages]
+    if refused := push_rest(root, made, StageProcesses()):
+        raise FlowError(f"DVC's remote did not take the night's data: {refused}; `dvc remote list` shows where it is")
 
 
 def night_files(decision: Decision) -> dict[str, bytes]:
@@ -158,8 +186,8 @@ def _rule(options: NightOptions, old: Champion | None) -> Rule:
 
 def _is_in_night(branch: NightBranch, name: str) -> bool:
     """Whether a file is as the last night committed it, so that it can be taken back without loss."""
-    tip, path = branch.tip, branch.root / name
-    return tip is not None and path.is_file() and text_at(branch.root, tip, name) == path.read_text(encoding="utf-8")
+    base, path = branch.base, branch.root / name
+    return base is not None and path.is_file() and text_at(branch.root, base, name) == path.read_text(encoding="utf-8")
 
 
 def _prune(options: NightOptions, tell: Tell) -> None:
@@ -177,17 +205,25 @@ def _telling_what_stays() -> Iterator[None]:
     """Let every refusal end with what it leaves."""
     try:
         yield
+    except NightPushedError:
+        raise
     except FlowError as error:
         error.args = (f"{error} ({NOTHING_CHANGED})",)
         raise
 
 
 @contextmanager
-def _only_night(root: Path) -> Iterator[None]:
+def only_night(root: Path) -> Iterator[None]:
+    """Keep other nights and evaluations of this checkout out within the block.
+
+    Raises:
+        BusyError: one is alive.
+    """
     try:
         with hold(root / NIGHT_LOCK):
             yield
     except LockHeldError as error:
         raise BusyError(
-            f"another night is alive in {root} (process {error.process or '?'}): wait for it, or end it with Ctrl-C"
+            f"another night or evaluation is alive in {root} (process {error.process or '?'}): wait for it, or end it "
+            f"with Ctrl-C"
         ) from error

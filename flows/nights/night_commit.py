@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from flows.nights.champion import CHAMPION, Champion, champion_of, read_champion
-from flows.nights.git import changed_files, commit_of, git, text_at
+from flows.nights.git import changed_files, commit_of, git, is_ancestor, text_at
 from flows.running.stage_outcome import FlowError
 
 TAG = "night-"
@@ -37,9 +37,17 @@ class NightBranch:
         return commit_of(self.root, self.ref)
 
     @property
+    def fetched(self) -> str:
+        """The full name of the remote's, as it was last fetched or pushed."""
+        return f"refs/remotes/{self.remote}/{self.name}"
+
+    @property
     def base(self) -> str | None:
-        """The last night: of this clone or, before its first one, as it was fetched; None before the first night."""
-        return self.tip or commit_of(self.root, f"refs/remotes/{self.remote}/{self.name}")
+        """The last night: of this clone, or of the remote where that goes on from it; None before the first night."""
+        tip, fetched = self.tip, commit_of(self.root, self.fetched)
+        if tip is None or fetched is None:
+            return tip or fetched
+        return fetched if is_ancestor(self.root, tip, fetched) else tip
 
 
 def present_champion(branch: NightBranch) -> Champion | None:
@@ -50,7 +58,10 @@ def present_champion(branch: NightBranch) -> Champion | None:
     """
     base = branch.base
     text = None if base is None else text_at(branch.root, base, CHAMPION)
-    found = [read_champion(branch.root), champion_of(text, f"{CHAMPION} on {branch.name}") if text else None]
+    found = [
+        read_champion(branch.root),
+        champion_of(text, f"{base[:10]}:{CHAMPION}, of the last night") if base and text else None,
+    ]
     return max((one for one in found if one), key=lambda one: one.promoted, default=None)
 
 
@@ -83,11 +94,12 @@ def require_committable(branch: NightBranch, results: tuple[str, ...]) -> str:
     return head
 
 
-def commit_night(branch: NightBranch, head: str, files: Mapping[str, bytes], message: str) -> str:
-    """Make the night's commit; no branch has it yet. Without any change it is the branch's last commit.
+def commit_night(root: Path, base: str | None, head: str, files: Mapping[str, bytes], message: str) -> str:
+    """Make the night's commit; no branch has it yet. Without any change it is the last night's.
 
     Args:
-        branch: whose last commit is a parent.
+        root: the project.
+        base: the last night's commit, a parent; None before the first night.
         head: the commit that ran; the other parent, if the branch does not have it already.
         files: what is laid over its tree.
         message: the commit's.
@@ -95,7 +107,6 @@ def commit_night(branch: NightBranch, head: str, files: Mapping[str, bytes], mes
     Raises:
         FlowError: git fails.
     """
-    root, base = branch.root, branch.base
     prefix = git(root, "rev-parse", "--show-prefix")
     with TemporaryDirectory() as folder:
         own = {"GIT_INDEX_FILE": str(Path(folder, "index"))}
@@ -135,19 +146,39 @@ def push_night(branch: NightBranch, commit: str, tag: str) -> None:
     git(branch.root, "push", "--quiet", "--atomic", branch.remote, *refs)
 
 
-def set_refs(branch: NightBranch, tip: str | None, commit: str, tag: str) -> None:
-    """Move the branch from `tip` to `commit` and create the tag, both or neither.
+def set_refs(branch: NightBranch, tip: str | None, commit: str, tag: str | None) -> None:
+    """Move the branch from `tip` to `commit` and create the tag, if any, both or neither.
 
     Raises:
         FlowError: somebody moved the branch meanwhile, or made the tag.
     """
     move = f"create {branch.ref} {commit}" if tip is None else f"update {branch.ref} {commit} {tip}"
-    lines = ("start", move, f"create refs/tags/{tag} {commit}", "prepare", "commit", "")
-    git(branch.root, "update-ref", "-m", f"reasrm night: {tag}", "--create-reflog", "--stdin", stdin="\n".join(lines))
+    tagged = [f"create refs/tags/{tag} {commit}"] if tag else []
+    lines = ("start", move, *tagged, "prepare", "commit", "")
+    log = ("-m", f"reasrm: {tag or 'another champion'}", "--create-reflog")
+    git(branch.root, "update-ref", *log, "--stdin", stdin="\n".join(lines))
+
+
+def fetch_nights(branch: NightBranch) -> None:
+    """Fetch the remote's nights, so that the next one goes on from them; this clone's branch stays.
+
+    Raises:
+        FlowError: the remote does not answer, or its nights and those of this clone went apart.
+    """
+    root, tip = branch.root, branch.tip
+    if not git(root, "ls-remote", "--heads", branch.remote, branch.ref):
+        return
+    git(root, "fetch", "--quiet", branch.remote, f"+{branch.ref}:{branch.fetched}")
+    if tip and not is_ancestor(root, tip, branch.fetched) and not is_ancestor(root, branch.fetched, tip):
+        theirs = f"{branch.remote}/{branch.name}"
+        raise FlowError(
+            f"the nights of this clone ({branch.name}) and of the remote ({theirs}) went apart: `git branch --force "
+            f"{branch.name} {theirs}` goes on from the remote's, and tags keep what was here; or name another --branch"
+        )
 
 
 def pull(branch: NightBranch, results: Mapping[str, bool]) -> None:
-    """Fast-forward the checked-out branch and the nights' to their remote's; nothing is merged.
+    """Fast-forward the checked-out branch to its remote's; nothing is merged.
 
     A run changes dvc.lock, which would be in the way: what the nights' branch holds of it is taken back first, and a
     run restores it from DVC's run cache.
@@ -157,27 +188,34 @@ def pull(branch: NightBranch, results: Mapping[str, bool]) -> None:
         results: the files that a run writes, each with whether it may be taken back.
 
     Raises:
-        FlowError: a branch cannot be fast-forwarded, or what is in the way is committed nowhere.
+        FlowError: the branch cannot be fast-forwarded, or what is in the way is committed nowhere; all is as it was.
     """
     root = branch.root
     git(root, "fetch", "--quiet", branch.remote)
-    if git(root, "ls-remote", "--heads", branch.remote, branch.ref):
-        git(root, "fetch", "--quiet", branch.remote, f"{branch.ref}:{branch.ref}")
     upstream = git(root, "rev-parse", "--abbrev-ref", "@{upstream}")
-    if git(root, "rev-list", "--count", f"HEAD..{upstream}") == "0":
+    if is_ancestor(root, upstream, "HEAD"):
         return
+    if not is_ancestor(root, "HEAD", upstream):
+        raise FlowError(f"the checked-out branch and {upstream} went apart: `git rebase {upstream}`, or push it first")
     in_the_way = _in_the_way(branch, upstream, results)
     if lost := [name for name in in_the_way if not results.get(name, False)]:
         raise FlowError(
             f"{', '.join(lost)}: not as committed, nor as the last night on {branch.name} has it, so `git pull` would "
             f"lose it: commit it or take it back (`git restore`)"
         )
+    contents = {name: (root / name).read_bytes() for name in in_the_way if (root / name).is_file()}
     for name in in_the_way:
         if text_at(root, "HEAD", name) is None:
+            git(root, "rm", "--quiet", "--cached", "--ignore-unmatch", "--", name)
             (root / name).unlink()
         else:
-            git(root, "restore", "--", name)
-    git(root, "merge", "--quiet", "--ff-only", upstream)
+            git(root, "restore", "--source=HEAD", "--staged", "--worktree", "--", name)
+    try:
+        git(root, "merge", "--quiet", "--ff-only", upstream)
+    except FlowError:
+        for name, content in contents.items():
+            (root / name).write_bytes(content)
+        raise
 
 
 def _in_the_way(branch: NightBranch, upstream: str, results: Mapping[str, bool]) -> list[str]:

@@ -1,6 +1,7 @@
 """The night as a Prefect flow, for deployments (`prefect.yaml`): the run is a flow below it.
 
 Its final state is named by what came of it, so that automations can tell: Promoted, Kept, Stopped, Cancelled, Failed.
+Of a process that died Prefect makes it Crashed.
 """
 
 from pathlib import Path
@@ -24,6 +25,7 @@ def night(  # noqa: PLR0913  each is a parameter of the deployment
     model: str | None = None,
     min_gain: float = 0.0,
     branch: str = "nightly",
+    remote: str = "origin",
     pull: bool = False,
     push: bool = False,
     keep: int = 2,
@@ -38,6 +40,7 @@ def night(  # noqa: PLR0913  each is a parameter of the deployment
         model: who is compared; the champion's own model if none is named.
         min_gain: points that the lower end of the gain's 95 % interval must exceed.
         branch: where the night is committed.
+        remote: git's, for `pull` and `push`.
         pull: fast-forward the checked-out branch first.
         push: push branch and tag.
         keep: resume folders that pruning leaves of each stage.
@@ -48,14 +51,14 @@ def night(  # noqa: PLR0913  each is a parameter of the deployment
     """
     log = get_run_logger()
     run = RunOptions(Path.cwd(), tuple(to or ()), (), jobs, gpus_per_stage, budget_usd)
-    options = NightOptions(run, model, min_gain, branch, pull=pull, push=push, keep=keep)
+    options = NightOptions(run, model, min_gain, branch, remote, pull, push, keep)
     try:
         held = hold_night(options, run_below, lambda line: log.info("%s", line))
     except NightStoppedError as stop:
-        return stopped_state(stop)
+        return stopped_state(stop.exit_code, str(stop))
     except FlowError as error:
         return Failed(message=str(error))
-    create_markdown_artifact(markdown=markdown(held.decision), key=ARTIFACT, description=DESCRIPTION)
+    publish_page(markdown(held.decision), key=ARTIFACT, description=DESCRIPTION)
     promoted = held.decision.new is not None
     return Completed(name="Promoted" if promoted else "Kept", message=f"{held.tag}: {held.decision.why}")
 
@@ -73,10 +76,18 @@ def run_below(options: RunOptions) -> ExitCode:
     return ExitCode.FAILED
 
 
-def stopped_state(stop: NightStoppedError) -> State[Any]:
-    """The state of a night whose run did not come to its end."""
-    if stop.exit_code is ExitCode.STOPPED_RESUMABLE:
-        return Cancelled(name="Stopped", message=str(stop))
-    if stop.exit_code is ExitCode.INTERRUPTED:
-        return Cancelled(message=str(stop))
-    return Failed(message=str(stop))
+def stopped_state(status: ExitCode, message: str) -> State[Any]:
+    """The state of a flow whose run ended with another exit status than 0."""
+    if status is ExitCode.STOPPED_RESUMABLE:
+        return Cancelled(name="Stopped", message=message)
+    if status is ExitCode.INTERRUPTED:
+        return Cancelled(message=message)
+    return Failed(message=message)
+
+
+def publish_page(text: str, *, key: str, description: str) -> None:
+    """Create a markdown artifact of the present flow run; a server that takes none does not change how it ends."""
+    try:
+        create_markdown_artifact(markdown=text, key=key, description=description)
+    except Exception as error:  # noqa: BLE001  whatever client and server do, what was done stands
+        get_run_logger().warning("Prefect lacks the page %s: %r", key, error)

@@ -10,30 +10,30 @@ from flows.server.prefect_server import find_server, prepare_prefect
 from reasrm.records.harmless_text import json_text
 from reasrm.runtime.outputs import write_text
 from reasrm.runtime.stage_main import ExitCode
-from reasrm.runtime.terminal import say, say_json
+from reasrm.runtime.terminal import say, say_error, say_json
 
 ARTIFACT, DESCRIPTION = "promotion", "Whether a judge was promoted."
 
 
-def promote(root: Path, rule: Rule, *, as_json: bool) -> ExitCode:
-    """Decide, write the pointer if the model is promoted, tell Prefect's server if one is up.
+def promote(branch: NightBranch, rule: Rule, *, as_json: bool) -> ExitCode:
+    """Decide, write the pointer if the model is promoted, say so, tell Prefect's server if one is up.
 
     Raises:
         FlowError: a run is alive, or the two cannot be compared; the pointer is as it was.
     """
-    server = find_server()
+    root, server = branch.root, find_server()
     with only_run(root):
-        decision = decide(root, rule, present_champion(NightBranch(root)))
+        decision = decide(root, rule, present_champion(branch))
         if decision.new is not None:
             write_text(root / CHAMPION, decision.new.text())
-    if server is not None:
-        publish(root, server, decision)
     if as_json:
         say_json(json_text(decision.document, indent=1))
     else:
         say("\n".join(decision_lines(decision)))
         if decision.new is not None:
             say(f"Written to {CHAMPION}: commit it with dvc.lock, and `dvc push`, so that it can be had elsewhere")
+    if server is not None:
+        publish(root, server, decision)
     return ExitCode.DONE if decision.new is not None else ExitCode.KEPT
 
 
@@ -48,14 +48,20 @@ def decision_lines(decision: Decision) -> list[str]:
 
 
 def publish(root: Path, server: str, decision: Decision) -> None:
-    """Create Prefect's artifact of a decision that no flow made, at the server with the API address `server`."""
-    prepare_prefect(root, server)
-    from prefect.client.orchestration import get_client
-    from prefect.client.schemas.actions import ArtifactCreate
+    """Create Prefect's artifact of a decision that no flow made, at the server with the API address `server`.
 
-    artifact = ArtifactCreate(key=ARTIFACT, type="markdown", description=DESCRIPTION, data=markdown(decision))
-    with get_client(sync_client=True) as client:
-        client.create_artifact(artifact)
+    A server that does not take it changes nothing of the decision; that is said.
+    """
+    prepare_prefect(root, server)
+    try:
+        from prefect.client.orchestration import get_client
+        from prefect.client.schemas.actions import ArtifactCreate
+
+        artifact = ArtifactCreate(key=ARTIFACT, type="markdown", description=DESCRIPTION, data=markdown(decision))
+        with get_client(sync_client=True) as client:
+            client.create_artifact(artifact)
+    except Exception as error:  # noqa: BLE001  whatever client and server do, the decision stands
+        say_error("Prefect lacks this decision", f"{type(error).__name__}: {error}")
 
 
 def markdown(decision: Decision) -> str:

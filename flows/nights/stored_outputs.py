@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from flows.dvc_graph import LOCK_FILE
 from flows.running.stage_outcome import FlowError
 from reasrm.runtime.yaml_files import YamlError, parse_yaml
 
@@ -22,7 +23,7 @@ class StoredOutput:
 class Lock:
     """The text of a dvc.lock, looked up by outputs."""
 
-    def __init__(self, text: str, what: str = "dvc.lock") -> None:
+    def __init__(self, text: str, what: str = LOCK_FILE) -> None:
         """Read it.
 
         Args:
@@ -59,6 +60,16 @@ class Lock:
         return None if md5 is None else StoredOutput(path, str(md5))
 
 
+def read_lock(root: Path) -> Lock:
+    """The project's dvc.lock; empty before the first run.
+
+    Raises:
+        FlowError: it is no YAML.
+    """
+    path = root / LOCK_FILE
+    return Lock(path.read_text(encoding="utf-8") if path.is_file() else "{}")
+
+
 def has_remote(root: Path) -> bool:
     """Whether DVC has a default remote.
 
@@ -72,6 +83,24 @@ def has_remote(root: Path) -> bool:
         return bool(Config(str(root / ".dvc"))["core"].get("remote"))
     except DvcException as error:
         raise FlowError(f"{root}: DVC's settings cannot be read: {' '.join(str(error).split())}") from error
+
+
+def cached_objects(root: Path, stored: StoredOutput) -> set[str]:
+    """The hashes of what DVC stored, as far as the cache knows them: of a folder also those of its files."""
+    from dvc.repo import Repo
+    from dvc_data.hashfile import load
+    from dvc_data.hashfile.hash_info import HashInfo
+    from dvc_objects.errors import ObjectFormatError
+
+    info = HashInfo("md5", stored.md5)
+    if not info.isdir:
+        return {stored.md5}
+    with chdir(root), Repo(str(root)) as repo:
+        try:
+            folder: Any = load(repo.cache.local, info)
+        except (OSError, ObjectFormatError):
+            return {stored.md5}
+        return {stored.md5, *(entry.value for _, _, entry in folder)}
 
 
 def take_out(root: Path, stored: StoredOutput, target: Path) -> None:

@@ -30,7 +30,7 @@ SCORE: dict[str, Any] = {
     "deps": ["toy_nights.py", "data/judgments"],
     "metrics": ["data/scores.json"],
 }
-IGNORED = "/data/*\n!/data/raw/\n/work/\n/.prefect/\n/flows\n/stages.run\n/exit\n/driver\n__pycache__/\n"
+IGNORED = "/data/* !/data/raw/ /work/ /ledgers/ /.prefect/ /flows /stages.run /exit /driver /judge-exit __pycache__/"
 
 
 def git(root: Path, *words: str) -> str:
@@ -61,7 +61,7 @@ def make_nights_project(folder: Path) -> Path:
     write_yaml(root / "dvc.yaml", {"stages": {**PIPELINE, "score": SCORE}})
     variants = {JUDGE: {"skill": FIRST, "checkpoint": "data/checkpoint"}}
     write_yaml(root / "params.yaml", PARAMS | {"judge_variants": variants})
-    (root / ".gitignore").write_text(IGNORED)
+    (root / ".gitignore").write_text(IGNORED.replace(" ", "\n") + "\n")
     for remote in ("git", "dvc"):
         (folder / remote).mkdir()
     dvc(root, "remote", "add", "-q", "-d", "store", str(folder / "dvc"))

@@ -13,6 +13,7 @@ from flows.nights.clean import clean, old_folders
 from flows.running.pipeline_run import RUN_LOCK
 from flows.running.stage_outcome import BusyError
 from reasrm.runtime.process_lock import hold
+from reasrm.runtime.yaml_files import read_yaml, write_yaml
 from tests.flows.toy_nights import BETTER, JUDGE, WORSE, git, make_nights_project, set_skill
 from tests.flows.toy_project import environment
 
@@ -80,6 +81,21 @@ def test_nothing_goes_while_a_run_or_a_stage_is_alive(root: Path, lock: str) -> 
     assert clean(root, 0, dry_run=False)
 
 
+def test_what_checkouts_share_is_cleaned_too_but_not_under_one_that_trains(
+    root: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = tmp_path_factory.mktemp("shared")
+    folders = [resume_folder(shared, "grpo-full", key, age) for age, key in ((-1, "1"), (10, "2"), (11, "3"))]
+    for folder in folders:
+        (shared / "work" / "grpo-full" / f"{folder.name}.lock").write_text("")
+    monkeypatch.setenv("REASRM_WORK", str(shared / "work"))
+    with hold(folders[1].with_suffix(".lock")):
+        gone = clean(root, 1, dry_run=False)
+    assert {one.path.name.strip("0") for one in gone} == {"a", "b", "c", "3"}, "the newest of the stage is a shared one"
+    assert [folder.is_dir() for folder in folders] == [True, True, False]
+    assert {one.path for one in clean(root, 1, dry_run=False)} == {folders[1]}
+
+
 def test_a_night_cleans_under_its_own_lock(root: Path) -> None:
     with hold(root / "work/locks/night.lock"):
         assert len(clean(root, 1, dry_run=False)) == 2
@@ -133,6 +149,40 @@ def test_the_cache_keeps_workspace_tags_and_champion(tmp_path: Path, server_port
     assert len(everything - cached()) == 2, "the worse judgments and their folder are in no tag"
     assert champion in cached()
     assert all(one in cached() for one in _judgments(lock))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_cache_keeps_a_champion_that_no_stage_makes_any_more(tmp_path: Path, server_port: int) -> None:
+    """dvc.lock still has its hashes: of a variant that is gone, and as what the judge once read."""
+    project = make_nights_project(tmp_path)
+    cache = project / ".dvc/cache/files/md5"
+
+    def reasrm(*words: str) -> subprocess.CompletedProcess[str]:
+        surroundings = environment() | {"PREFECT_SERVER_API_PORT": str(server_port)}
+        command = [sys.executable, "-m", "reasrm.cli", *words]
+        return subprocess.run(command, cwd=project, env=surroundings, capture_output=True, text=True, check=False)
+
+    assert reasrm("run").returncode == 0
+    assert reasrm("promote", JUDGE).returncode == 0
+    champion = json.loads((project / "champion.json").read_text())
+    params = read_yaml(project / "params.yaml")
+    write_yaml(project / "params.yaml", params | {"judge_variants": {"other": params["judge_variants"][JUDGE]}})
+    before = sorted(cache.glob("*/*"))
+    done = reasrm("clean", "--cache")
+    assert done.returncode == 1, done.stdout
+    assert f"data/judgments/{JUDGE} ({champion['judgments']['md5']}), which no stage makes any more" in done.stderr
+    assert sorted(cache.glob("*/*")) == before
+
+    write_yaml(project / "params.yaml", params | {"train": {"seed": 5, "steps": 2}})
+    assert reasrm("run", "--to", "train").returncode == 0
+    assert champion["checkpoint"]["md5"] in (project / "dvc.lock").read_text(), "as what was judged"
+    before = sorted(cache.glob("*/*"))
+    for option in ("--dry-run", "--cache"):
+        done = reasrm("clean", "--cache", option)
+        assert done.returncode == 1, done.stdout
+        assert f"names data/checkpoint ({champion['checkpoint']['md5']}), which" in done.stderr
+        assert sorted(cache.glob("*/*")) == before
 
 
 def _judgments(lock: str) -> list[str]:

@@ -8,6 +8,7 @@ from flows.nights.champion import CHAMPION, champion_of
 from flows.nights.night_commit import (
     NightBranch,
     commit_night,
+    fetch_nights,
     free_tag,
     present_champion,
     pull,
@@ -45,7 +46,7 @@ def hold(branch: NightBranch, day: str, lock: str) -> tuple[str, str]:
     """Commit and tag a night; returns tag and commit."""
     head, tip = require_committable(branch, ("dvc.lock",)), branch.tip
     tag = free_tag(branch, day, push=False)
-    commit = commit_night(branch, head, {"dvc.lock": lock.encode()}, f"{tag}\n")
+    commit = commit_night(branch.root, branch.base, head, {"dvc.lock": lock.encode()}, f"{tag}\n")
     set_refs(branch, tip, commit, tag)
     return tag, commit
 
@@ -76,7 +77,7 @@ def test_nights_follow_each_other_and_take_in_what_is_checked_out(branch: NightB
 
 def test_a_branch_that_moved_meanwhile_is_not_overwritten(branch: NightBranch) -> None:
     head = require_committable(branch, ())
-    commit = commit_night(branch, head, {"dvc.lock": b"1\n"}, "night\n")
+    commit = commit_night(branch.root, branch.base, head, {"dvc.lock": b"1\n"}, "night\n")
     git(branch.root, "branch", "nightly")
     with pytest.raises(FlowError, match="nightly"):
         set_refs(branch, None, commit, "night-x")
@@ -89,7 +90,7 @@ def test_a_pushed_night_takes_no_tag_of_another_clone_and_goes_whole_or_not_at_a
     git(root, "push", "-q", "origin", "main:refs/tags/night-2026-01-01")
     tag = free_tag(branch, "2026-01-01", push=True)
     assert tag == "night-2026-01-01-2"
-    commit = commit_night(branch, require_committable(branch, ()), {"dvc.lock": b"1\n"}, "night\n")
+    commit = commit_night(root, branch.base, require_committable(branch, ()), {"dvc.lock": b"1\n"}, "night\n")
     git(root, "push", "-q", "origin", f"{git(root, 'commit-tree', 'main^{tree}', '-m', 'x')}:refs/heads/nightly")
     with pytest.raises(FlowError, match=r"`git push .* fails"):
         push_night(branch, commit, tag)
@@ -102,7 +103,7 @@ def test_a_pull_takes_back_only_what_the_last_night_has(branch: NightBranch) -> 
     git(root, "push", "-q", "-u", "origin", "main")
     head = require_committable(branch, ())
     files = {"dvc.lock": b"1\n", CHAMPION: b"{}\n"}
-    commit = commit_night(branch, head, files, "night\n")
+    commit = commit_night(root, branch.base, head, files, "night\n")
     set_refs(branch, None, commit, "night-x")
     git(root, "push", "-q", "origin", f"{commit}:refs/heads/main")
     for name, content in files.items():
@@ -120,6 +121,74 @@ def test_a_pull_takes_back_only_what_the_last_night_has(branch: NightBranch) -> 
     (root / "dvc.lock").write_text("2\n")
     pull(branch, {"dvc.lock": False})
     assert (root / "dvc.lock").read_text() == "2\n", "nothing to pull, so nothing is in the way"
+
+
+def test_a_pull_that_is_refused_takes_nothing_back(branch: NightBranch) -> None:
+    root = branch.root
+    git(root, "push", "-q", "-u", "origin", "main")
+    _, night = hold(branch, "2026-01-01", "1\n")
+    git(root, "push", "-q", "origin", f"{night}:refs/heads/main")
+    for staged in (False, True):
+        (root / "dvc.lock").write_text("1\n")
+        git(root, *(("add", "dvc.lock") if staged else ("reset", "-q")))
+        (root / "own.py").write_text("mine\n")
+        git(root, "add", "own.py")
+        git(root, "commit", "-q", "-m", "own", "own.py")
+        seen = git(root, "status", "--porcelain"), git(root, "rev-parse", "HEAD")
+        with pytest.raises(FlowError, match="the checked-out branch and origin/main went apart"):
+            pull(branch, {"dvc.lock": True})
+        assert (git(root, "status", "--porcelain"), git(root, "rev-parse", "HEAD")) == seen
+        assert (root / "dvc.lock").read_text() == "1\n"
+        git(root, "reset", "-q", "--soft", "HEAD^")
+        git(root, "rm", "-q", "-f", "own.py")
+    pull(branch, {"dvc.lock": True})
+    assert git(root, "rev-parse", "HEAD") == night, "what is staged is taken back too"
+    assert git(root, "status", "--porcelain") == ""
+
+
+def test_a_pull_that_git_refuses_puts_back_what_it_took(branch: NightBranch) -> None:
+    root = branch.root
+    git(root, "push", "-q", "-u", "origin", "main")
+    files = {"dvc.lock": b"1\n", "new.py": b"theirs\n"}
+    commit = commit_night(root, None, require_committable(branch, ()), files, "theirs\n")
+    git(root, "push", "-q", "origin", f"{commit}:refs/heads/main")
+    (root / "dvc.lock").write_text("1\n")
+    (root / "new.py").write_text("mine, which git has never seen\n")
+    with pytest.raises(FlowError, match=r"new\.py"):
+        pull(branch, {"dvc.lock": True})
+    assert (root / "dvc.lock").read_text() == "1\n"
+    assert (root / "new.py").read_text() == "mine, which git has never seen\n"
+
+
+def test_nights_go_on_from_whichever_branch_is_further(branch: NightBranch) -> None:
+    """Of this clone and the remote: after a night without --push, and after one that another clone pushed."""
+    root = branch.root
+    git(root, "push", "-q", "-u", "origin", "main")
+    _, first = hold(branch, "2026-01-01", "1\n")
+    git(root, "push", "-q", "origin", "nightly")
+    _, second = hold(branch, "2026-01-02", "2\n")
+    fetch_nights(branch)
+    assert branch.base == second, "this clone's is ahead: a night that was not pushed"
+
+    third = commit_night(root, second, require_committable(branch, ()), {"dvc.lock": b"3\n"}, "another clone's\n")
+    git(root, "push", "-q", "origin", f"{third}:refs/heads/nightly")
+    git(root, "update-ref", "-d", "refs/remotes/origin/nightly")
+    assert branch.base == second
+    fetch_nights(branch)
+    assert (branch.tip, branch.base) == (second, third)
+    _, fourth = hold(branch, "2026-01-04", "4\n")
+    assert git(root, "rev-parse", "nightly^@").split() == [third]
+
+    git(root, "push", "-q", "--force", "origin", f"{first}:refs/heads/nightly")
+    git(root, "branch", "-q", "--force", "nightly", "main")
+    apart = commit_night(root, None, require_committable(branch, ()), {"dvc.lock": b"5\n"}, "apart\n")
+    git(root, "branch", "-q", "--force", "nightly", apart)
+    with pytest.raises(FlowError, match=r"went apart: `git branch --force nightly origin/nightly` goes on from"):
+        fetch_nights(branch)
+    git(root, "branch", "-q", "--force", "nightly", "origin/nightly")
+    fetch_nights(branch)
+    assert branch.base == first
+    assert git(root, "rev-parse", "night-2026-01-04") == fourth
 
 
 def test_without_identity_or_commit_nothing_begins(branch: NightBranch, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,7 +216,7 @@ def test_the_later_pointer_counts(branch: NightBranch) -> None:
         branch.root,
         "update-ref",
         "refs/remotes/origin/nightly",
-        commit_night(branch, head, {CHAMPION: new.encode()}, "n"),
+        commit_night(branch.root, branch.base, head, {CHAMPION: new.encode()}, "n"),
     )
     found = present_champion(branch)
     assert found is not None

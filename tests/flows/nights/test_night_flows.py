@@ -1,5 +1,6 @@
 """The night and the weekly evaluation as Prefect flows at a real server: names of states, artifacts, a notification."""
 
+import inspect
 import json
 import subprocess
 import sys
@@ -12,6 +13,8 @@ from threading import Thread
 
 import pytest
 
+from flows.nights.night import NIGHT_LOCK
+from reasrm.runtime.process_lock import hold
 from tests.flows.processes import LONG
 from tests.flows.toy_nights import BETTER, JUDGE, make_nights_project, set_skill
 from tests.flows.toy_project import environment
@@ -34,6 +37,14 @@ block = CustomWebhookNotificationBlock(
 )
 print(block.save(sys.argv[2], overwrite=True))
 """
+
+
+def test_the_deployment_has_the_settings_of_the_command() -> None:
+    from flows.nights.cli import night as command
+    from flows.nights.nightly import night as flow
+
+    of_command, of_flow = (set(inspect.signature(one).parameters) for one in (command, flow.fn))
+    assert of_command - {"verbose"} == of_flow
 
 
 @pytest.fixture
@@ -107,15 +118,38 @@ def test_a_night_ends_in_a_state_that_says_what_came_of_it_and_is_notified(
 
 
 def test_a_fixed_checkpoint_is_judged_anew_and_what_moved_is_told(project: Path, server_port: int) -> None:
-    unknown = run_flow(project, server_port, "evaluation", "evaluation")
-    assert unknown.startswith("Failed | dvc.lock has no judgments")
+    def evaluate() -> str:
+        return run_flow(project, server_port, "evaluation", "evaluation")
+
+    def kept() -> dict[str, bytes]:
+        """What an evaluation must leave: all that the project tracks, made and noted, and the run cache."""
+        return {
+            str(path): path.read_bytes()
+            for place in ("dvc.lock", "champion.json", "stages.run", "data", "ledgers", ".dvc/cache/runs")
+            for path in [project / place, *(project / place).rglob("*")]
+            if path.is_file()
+        }
+
+    assert evaluate().startswith("Failed | dvc.lock has no judgments")
     run_flow(project, server_port, "nightly", "night")
-    before = len((project / "stages.run").read_text().splitlines())
-    assert run_flow(project, server_port, "evaluation", "evaluation").startswith("Same | the same bytes")
-    assert len((project / "stages.run").read_text().splitlines()) == before + 1, "the judge alone runs"
+    before = kept()
+    assert evaluate().startswith("Same | the same bytes")
+    space = project / "work/evaluation" / JUDGE
+    ran = (space / "stages.run").read_text()
+    assert ran.startswith(f"judge {JUDGE}"), ran
+    assert ran.count("\n") == 1, "the judge alone runs"
     (project / "driver").write_text("other")
-    found = run_flow(project, server_port, "evaluation", "evaluation")
+    found = evaluate()
     assert found.startswith(("WithinChance | other judgments", "Moved | other judgments"))
     assert "on 60 questions" in found
+    assert found == evaluate(), "each is compared with the project's judgments, not with the last evaluation's"
+    assert kept() == before
+
+    (project / "judge-exit").write_text("3")
+    assert evaluate().startswith("Stopped | judge@grpo-full did not come to its end (exit status 3)")
+    (project / "judge-exit").unlink()
+    with hold(project / NIGHT_LOCK):
+        assert "another night or evaluation is alive" in evaluate()
     set_skill(project, BETTER)
-    assert "is not up to date" in run_flow(project, server_port, "evaluation", "evaluation")
+    assert "is not up to date" in evaluate()
+    assert kept() == before

@@ -9,12 +9,15 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
 
 from flows.nights.night import NIGHT_LOCK
+from flows.nights.night_commit import commit_night
 from reasrm.runtime.process_lock import hold
 from tests.flows.processes import LONG, survivors
 from tests.flows.toy_nights import BETTER, FIRST, JUDGE, WORSE, commit, dvc, git, make_nights_project, set_skill
@@ -46,8 +49,8 @@ def project(template: Path, tmp_path: Path) -> Path:
 def reasrm(project: Path, server_port: int) -> Command:
     """Run `reasrm` in the project, or in another folder, with the Prefect server of these tests."""
 
-    def call(*words: str, cwd: Path = project) -> subprocess.CompletedProcess[str]:
-        surroundings = environment() | {"PREFECT_SERVER_API_PORT": str(server_port)}
+    def call(*words: str, cwd: Path = project, **variables: str) -> subprocess.CompletedProcess[str]:
+        surroundings = environment() | {"PREFECT_SERVER_API_PORT": str(server_port)} | variables
         command = [sys.executable, "-m", "reasrm.cli", *words]
         return subprocess.run(command, cwd=cwd, env=surroundings, capture_output=True, text=True, check=False)
 
@@ -198,8 +201,30 @@ def test_a_night_whose_remotes_refuse_commits_nothing(project: Path, reasrm: Com
     (project.parent / "dvc").write_text("no folder\n")
     done = reasrm("night", "--model", JUDGE)
     assert done.returncode == 1
-    assert "--run-cache` fails" in done.stderr
+    assert "DVC's remote did not take the night's data" in done.stderr or "cannot be read" in done.stderr
     assert state(project) == before
+
+
+def test_a_night_that_is_pushed_says_so_and_the_next_goes_on_from_it(project: Path, reasrm: Command) -> None:
+    """Somebody moves the nights' branch of this clone between the push and the setting of it, or a kill ends that."""
+    remote = project.parent / "git"
+    hook = remote / "hooks/post-receive"
+    hook.write_text(f"#!/bin/sh\nunset GIT_DIR\ngit -C '{project}' branch nightly main\n")
+    hook.chmod(0o755)
+    done = reasrm("night", "--model", JUDGE, "--push")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "is pushed to origin, but not set here" in done.stderr
+    assert "`git fetch --tags origin` brings it" in done.stderr
+    assert "no commit, no tag" not in done.stderr
+    first = git(remote, "rev-parse", "nightly")
+    assert git(project, "rev-parse", "nightly") == git(project, "rev-parse", "main")
+    hook.unlink()
+
+    set_skill(project, BETTER)
+    done = reasrm("night", "--push")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert git(project, "rev-parse", "nightly^1") == first
+    assert git(project, "rev-parse", "nightly") == git(remote, "rev-parse", "nightly")
 
 
 def test_what_cannot_be_committed_is_refused_before_anything_runs(project: Path, reasrm: Command) -> None:
@@ -223,7 +248,7 @@ def test_what_cannot_be_committed_is_refused_before_anything_runs(project: Path,
     with hold(project / NIGHT_LOCK):
         done = reasrm("night", "--model", JUDGE)
     assert done.returncode == 4
-    assert "another night is alive" in done.stderr
+    assert "another night or evaluation is alive" in done.stderr
     assert not (project / "stages.run").exists()
 
 
@@ -276,6 +301,78 @@ def test_other_questions_and_lost_judgments_are_refused(project: Path, reasrm: C
     assert done.returncode == 1
     assert "is not in DVC's cache, and no default remote is set" in done.stderr
     assert (project / "champion.json").read_text() == champion
+
+
+def test_a_server_that_takes_nothing_changes_no_decision(project: Path, reasrm: Command) -> None:
+    class Refusing(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.answer(200 if self.path == "/api/health" else 403)
+
+        def do_POST(self) -> None:
+            self.answer(403)
+
+        def answer(self, status: int) -> None:
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(b"true")
+
+        def log_message(self, *_words: object) -> None:
+            """Say nothing."""
+
+    assert reasrm("run").returncode == 0
+    with ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}/api"
+        done = reasrm("promote", JUDGE, PREFECT_API_URL=address)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "promoted, the first champion" in done.stdout
+        assert "Prefect lacks this decision: " in done.stderr
+        done = reasrm("night", PREFECT_API_URL=address)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "Prefect lacks this decision: " in done.stderr
+        server.shutdown()
+    assert git(project, "tag", "--list").startswith("night-")
+
+
+def test_a_bad_promotion_is_taken_back_and_a_broken_pointer_is_replaced(project: Path, reasrm: Command) -> None:
+    assert reasrm("night", "--model", JUDGE).returncode == 0
+    first = git(project, "tag", "--list", "night-*")
+    set_skill(project, BETTER)
+    assert f"{JUDGE}: promoted." in reasrm("night").stdout
+    bad = pointer(project, "nightly")
+    broken = commit_night(
+        project,
+        git(project, "rev-parse", "nightly"),
+        git(project, "rev-parse", "nightly"),
+        {"champion.json": b"{"},
+        "x",
+    )
+    for tip, present in ((git(project, "rev-parse", "nightly"), json.dumps(bad)), (broken, "{")):
+        git(project, "branch", "-q", "--force", "nightly", tip)
+        (project / "champion.json").write_text(present)
+        if present == "{":
+            refused = reasrm("promote", JUDGE)
+            assert refused.returncode == 1
+            assert "`reasrm promote --reinstate TAG` puts that of an earlier night in its place" in refused.stderr
+        done = reasrm("promote", "--reinstate", first)
+        assert done.returncode == 0, done.stdout + done.stderr
+        good = json.loads((project / "champion.json").read_text())
+        assert good == pointer(project, "nightly")
+        assert good["judgments"] == pointer(project, first)["judgments"] != bad["judgments"]
+        assert good["promoted"] >= bad["promoted"]
+        assert git(project, "rev-parse", "nightly^1") == tip, "what was there stays in the branch's history"
+        assert "promoted" in reasrm("promote", JUDGE).stdout, "the better one has to win against it again"
+
+    before = state(project)
+    assert reasrm("promote", "--reinstate", "nothing").returncode == 2
+    assert reasrm("promote", "--reinstate", first, JUDGE).returncode == 2
+    assert reasrm("promote").returncode == 2
+    shutil.rmtree(project / ".dvc/cache")
+    shutil.rmtree(project.parent / "dvc")
+    done = reasrm("promote", "--reinstate", first)
+    assert done.returncode == 1
+    assert "is neither in DVC's cache nor whole in the remote" in done.stderr
+    assert state(project) == before
 
 
 def test_what_is_out_of_date_is_not_promoted(project: Path, reasrm: Command) -> None:
