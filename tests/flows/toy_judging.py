@@ -53,7 +53,7 @@ def write(path: Path, records: list[BenchmarkItem] | list[Judgment]) -> None:
 
 def replies(name: str, skill: float, checkpoint: str) -> Iterator[bool]:
     """Whether each reply is right: those of the ledger, if it was asked the same before."""
-    ledger = ledger_file(f"judge-{name}", paid=False)
+    ledger = ledger_file(f"judge-{name}", paid=True)
     asked = [name, skill, checkpoint]
     known = [json.loads(line) for line in ledger.read_text().splitlines()] if ledger.exists() else []
     for entry in known:

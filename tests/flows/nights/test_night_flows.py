@@ -117,7 +117,11 @@ def test_a_night_ends_in_a_state_that_says_what_came_of_it_and_is_notified(
     assert any("gain over grpo-full" in one["body"] for one in came)
 
 
-def test_a_fixed_checkpoint_is_judged_anew_and_what_moved_is_told(project: Path, server_port: int) -> None:
+def test_a_fixed_checkpoint_is_judged_anew_and_what_moved_is_told(
+    project: Path, server_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REASRM_LEDGERS", str(project / "ledgers"))
+
     def evaluate() -> str:
         return run_flow(project, server_port, "evaluation", "evaluation")
 
