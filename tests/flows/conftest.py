@@ -1,6 +1,5 @@
 """A small DVC project of toy stages: real DVC, real Prefect, no model."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -12,6 +11,7 @@ import pytest
 
 from flows.server.prefect_server import is_healthy
 from reasrm.runtime.yaml_files import write_yaml
+from tests.flows.processes import free_ports
 from tests.flows.toy_ablation import make_project
 from tests.flows.toy_project import PARAMS, PIPELINE, TOY, Reasrm, become_clone, environment
 
@@ -64,11 +64,11 @@ def server_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def server_port(server_root: Path) -> Iterator[int]:
     """A Prefect server on loopback for the flow tests, started as a user starts it."""
-    port = 4290 + os.getpid() % 500
+    port, report_port = free_ports(2)
     root = server_root
     (root / "dvc.yaml").write_text("stages: {}\n")
     become_clone(root)
-    surroundings = environment() | {"PREFECT_SERVER_API_PORT": str(port), "REASRM_REPORT_PORT": str(port + 500)}
+    surroundings = environment() | {"PREFECT_SERVER_API_PORT": str(port), "REASRM_REPORT_PORT": str(report_port)}
     server = subprocess.Popen(
         [sys.executable, "-m", "reasrm.cli", "ui"],
         cwd=root,

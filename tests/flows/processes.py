@@ -1,11 +1,22 @@
-"""Whether processes are alive, and waiting until they are not."""
+"""Whether processes are alive, waiting until they are not, and ports that nobody uses."""
 
+import socket
 import time
 from collections.abc import Iterable
+from contextlib import ExitStack
 from pathlib import Path
 
 LONG = 300
 """Seconds in which even a busy machine comes to it."""
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of loopback that nobody listens on now; no two are the same."""
+    with ExitStack() as held:
+        probes = [held.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
 
 
 def is_alive(process: int) -> bool:

@@ -1,7 +1,6 @@
 """A small DVC project whose stages have the names and lines of real ones, and a UI of its own."""
 
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -13,7 +12,7 @@ import pytest
 
 from flows.server.prefect_server import is_healthy
 from reasrm.runtime.yaml_files import write_yaml
-from tests.flows.processes import LONG
+from tests.flows.processes import LONG, free_ports
 from tests.flows.toy_project import become_clone, environment
 
 STAGE = Path(__file__).with_name("shown_stage.py")
@@ -60,16 +59,9 @@ def make_project(root: Path) -> None:
     subprocess.run(["git", *author, "commit", "-qm", "Start"], cwd=root, check=True)
 
 
-def free_port() -> int:
-    """A port of loopback that nobody uses at present."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def start_ui(root: Path, ports: tuple[int, int] | None = None) -> Project:
     """`reasrm ui` in the project, when it answers; at ports that nobody uses, or at those of one that ended."""
-    port, report_port = ports or (free_port(), free_port())
+    port, report_port = ports or free_ports(2)
     surroundings = environment() | {"PREFECT_SERVER_API_PORT": str(port), "REASRM_REPORT_PORT": str(report_port)}
     command = [sys.executable, "-m", "reasrm.cli", "ui"]
     log = (root / "log").open("a")
