@@ -31,7 +31,7 @@ SETTINGS = {
     "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
 }
 """The last: who holds a place of a limit. A restarted server would know none of those that it keeps in memory, its
-default: a deployment's run then ends within four minutes, unable to prolong its place; a global limit's stays taken."""
+default: none can be prolonged, for which Prefect terminates the runs of deployments with a limit."""
 
 
 def prepare_prefect(root: Path, api_url: str | None) -> None:

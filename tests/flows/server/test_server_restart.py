@@ -78,7 +78,7 @@ def test_a_signal_is_heard_while_no_server_is_there(toy: Path, server: Server) -
 
 
 def test_who_holds_a_place_of_a_limit_is_known_after_a_restart(server: Server) -> None:
-    """Else a run of a deployment with a limit is ended when it prolongs its place, which stays taken for ever."""
+    """Else it cannot be prolonged, for which Prefect terminates the run of a deployment with a limit."""
     requested(server.port, "v2/concurrency_limits/", name="gpu", limit=1)
     held: dict[str, Any] = requested(
         server.port,
