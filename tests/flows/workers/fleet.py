@@ -20,6 +20,20 @@ def git(root: Path, *words: str) -> None:
     subprocess.run(["git", *words], cwd=root, check=True)
 
 
+def prefect_environment(folder: Path, port: int) -> dict[str, str]:
+    """What Prefect's commands in `folder` need to find the server at `port`."""
+    own = {"PREFECT_API_URL": f"http://127.0.0.1:{port}/api", "PREFECT_HOME": str(folder.with_name("prefect-home"))}
+    return environment() | own | {"PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
+
+
+def prefect(folder: Path, port: int, *words: str) -> None:
+    """Run Prefect's own command in `folder`."""
+    command = [sys.executable, "-m", "prefect", "--no-prompt", *words]
+    surroundings = prefect_environment(folder, port)
+    done = subprocess.run(command, cwd=folder, env=surroundings, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 class Fleet:
     """A project, its clones, and a Prefect server; the clones' workers live within a block."""
 
@@ -27,18 +41,8 @@ class Fleet:
         """Of a project that is committed."""
         self.project = project
         self.clones = [self.clone("first"), self.clone("second")]
-        home = project.with_name("prefect-home")
-        own = {"PREFECT_API_URL": f"http://127.0.0.1:{port}/api", "PREFECT_HOME": str(home)}
-        self.environment = environment() | own | {"PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
-        self.api = own["PREFECT_API_URL"]
-
-    def prefect(self, *words: str) -> None:
-        """Run Prefect's own command in the project; what is there already is no failure."""
-        command = [sys.executable, "-m", "prefect", "--no-prompt", *words]
-        done = subprocess.run(
-            command, cwd=self.project, env=self.environment, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0 or "already exists" in done.stdout + done.stderr, done.stdout + done.stderr
+        self.environment = prefect_environment(project, port)
+        self.api = self.environment["PREFECT_API_URL"]
 
     def commit(self) -> None:
         """Commit the project's state; the clones follow."""

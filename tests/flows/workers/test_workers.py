@@ -14,8 +14,8 @@ import pytest
 from reasrm.runtime.stage_main import ExitCode
 from reasrm.runtime.yaml_files import read_yaml, write_yaml
 from tests.flows.processes import LONG, survivors
-from tests.flows.toy_project import environment
-from tests.flows.workers.fleet import IDENTITY, Fleet, git
+from tests.flows.toy_project import become_clone, environment
+from tests.flows.workers.fleet import IDENTITY, Fleet, git, prefect
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -43,22 +43,29 @@ def wait_for_file(path: Path) -> str:
     return path.read_text()
 
 
+@pytest.fixture(scope="module")
+def pools(server_port: int, tmp_path_factory: pytest.TempPathFactory) -> int:
+    """The server's port, where pools, deployments and automation are: they name no clone, so one time is enough."""
+    folder = tmp_path_factory.mktemp("pools")
+    (folder / "prefect.yaml").write_bytes((ROOT / "prefect.yaml").read_bytes())
+    become_clone(folder)
+    for pool in ("cpu", "gpu", "network"):
+        prefect(folder, server_port, "work-pool", "create", pool, "--type", "process")
+    prefect(folder, server_port, "deploy", "--name", "cpu", "--name", "gpu", "--name", "network")
+    automation = ROOT / "flows/automations/dead-flows-are-crashed.yaml"
+    prefect(folder, server_port, "automation", "create", "--from-file", str(automation))
+    return server_port
+
+
 @pytest.fixture
-def fleet(toy: Path, tmp_path: Path, server_port: int) -> Fleet:
+def fleet(toy: Path, tmp_path: Path, pools: int) -> Fleet:
     (tmp_path / "store").mkdir()
     (toy / ".gitignore").write_text("/out/\nwork/\n.prefect/\nflows\n*.runs\n*.pids\n*.mode\n*.salt\n")
-    (toy / "prefect.yaml").write_bytes((ROOT / "prefect.yaml").read_bytes())
     command = [sys.executable, "-m", "dvc", "remote", "add", "-q", "-d", "store", str(tmp_path / "store")]
     subprocess.run(command, cwd=toy, env=environment(), check=True)
     git(toy, "add", "-A")
     git(toy, *IDENTITY, "commit", "-q", "-m", "pipeline")
-    found = Fleet(toy, server_port)
-    for pool in ("cpu", "gpu", "network"):
-        found.prefect("work-pool", "create", pool, "--type", "process")
-    found.prefect("deploy", "--name", "cpu", "--name", "gpu", "--name", "network")
-    automation = ROOT / "flows/automations/dead-flows-are-crashed.yaml"
-    found.prefect("automation", "create", "--from-file", str(automation))
-    return found
+    return Fleet(toy, pools)
 
 
 def test_two_workers_make_what_one_machine_makes(fleet: Fleet) -> None:
