@@ -7,7 +7,7 @@
 import json
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -27,7 +27,7 @@ from flows.running.stage_outcome import (
     UsageError,
     run_below,
 )
-from flows.running.stage_process import OnLine, StageProcesses, run_stage, stage_environment
+from flows.running.stage_process import OnLine, StageProcesses, run_stage, stage_environment, unless_full
 from flows.running.stage_slots import Capacity, StageSlots, cpu_count, remaining_seconds, visible_gpus
 from flows.settings.check import refuse, wrong_settings
 from reasrm.pretrained.model_names import way_to
@@ -187,7 +187,7 @@ class PipelineRun:
             made = [name for name, one in self.runs.items() if one.outcome in UP_TO_DATE]
             self.not_pushed = push_rest(self.options.root, made, StageProcesses())  # the stages' own end with them
         completed = {name: run.seconds for name, run in self.runs.items() if run.outcome is StageOutcome.COMPLETED}
-        with suppress(OSError):  # of a full disk, which is told with the stage that it struck
+        with unless_full():
             if any(run.outcome not in {StageOutcome.CACHED, StageOutcome.WAITING} for run in self.runs.values()):
                 sort_lock_file(self.options.root, self.pipeline)
             write_json(self.options.root / DURATIONS, _read_durations(self.options.root) | completed)
@@ -210,7 +210,7 @@ class PipelineRun:
             rows = {name: {"outcome": RUNNING, "seconds": 0.0} for name in sorted(self._running)}
             for name, run in list(self.runs.items()):
                 rows[name] = {"outcome": run.outcome, "seconds": round(run.seconds, 1)}
-            with suppress(OSError):
+            with unless_full():
                 write_json(self.options.root / LAST_RUN, rows)
 
 

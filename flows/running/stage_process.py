@@ -12,15 +12,15 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from flows.running.reproduce import NOT_PUSHED
 from flows.running.stage_outcome import StageOutcome, StageRun
 from reasrm.records.harmless_text import harmless
-from reasrm.runtime.stage_main import NOTHING_LOST, ExitCode, room_left
+from reasrm.runtime.stage_main import NO_ROOM, NOTHING_LOST, ExitCode, room_left
 
 LOGS = Path("work/logs")
 SUPERVISED = (sys.executable, "-S", str(Path(__file__).with_name("supervisor.py")))
@@ -199,11 +199,20 @@ def _without_room(lines: list[str], root: Path) -> list[str]:
 
 def _open_log(path: Path) -> BinaryIO:
     """The log, unbuffered; on a disk that is full already, nothing."""
-    try:
+    with unless_full():
         path.parent.mkdir(parents=True, exist_ok=True)
         return path.open("wb", buffering=0)
-    except OSError:
-        return Path(os.devnull).open("wb", buffering=0)
+    return Path(os.devnull).open("wb", buffering=0)
+
+
+@contextmanager
+def unless_full() -> Iterator[None]:
+    """Leave undone what does not fit on a full disk, which is told with the stage that it strikes; raise all else."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
 
 
 class _Output(NamedTuple):
@@ -224,7 +233,7 @@ def _follow(process: subprocess.Popen[str], log: Path, on_line: OnLine) -> _Outp
     with _open_log(log) as file:
         for raw in process.stdout:
             line = harmless(raw.rstrip("\n"))
-            with suppress(OSError):  # of a full disk: what the stage says is read and shown all the same
+            with unless_full():  # what the stage says is read and shown all the same
                 file.write(line.encode() + b"\n")
             outcome = outcome or next((one for pattern, one in OUTCOME_OF_DVC_LINE if pattern.match(line)), None)
             if failed := COMMAND_FAILED.match(line):

@@ -73,7 +73,9 @@ def test_a_full_disk_is_one_line_and_nothing_is_lost(toy: Path, small_disk: Path
     shutil.copytree(toy, root, symlinks=True)
     stage = (root / "toy_stage.py").read_text()
     large = f'Path(out).write_text("x" * ({size} if name == "b-slow" else 9))'
-    (root / "toy_stage.py").write_text(stage.replace('Path(out).write_text(text + name + "\\n")', large))
+    usual = 'Path(out).write_text(text + name + salt + "\\n")'
+    assert usual in stage
+    (root / "toy_stage.py").write_text(stage.replace(usual, large))
     command = [sys.executable, "-m", "reasrm.cli", "run"]
     surroundings = environment() | {"PREFECT_HOME": str(tmp_path / "prefect")}
 
