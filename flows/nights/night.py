@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from flows.dvc_graph import LOCK_FILE, read_pipeline
+from flows.git import text_at
 from flows.nights.champion import CHAMPION, Champion
 from flows.nights.clean import clean
-from flows.nights.git import text_at
 from flows.nights.night_commit import (
     NIGHTLY,
     ORIGIN,

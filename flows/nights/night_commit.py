@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from flows.git import changed_files, commit_of, git, is_ancestor, text_at
 from flows.nights.champion import CHAMPION, Champion, champion_of, read_champion
-from flows.nights.git import changed_files, commit_of, git, is_ancestor, text_at
 from flows.running.stage_outcome import FlowError
 
 TAG = "night-"

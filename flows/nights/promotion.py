@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.dvc_graph import LOCK_FILE, read_pipeline, read_status
+from flows.git import changed_files, commit_of
 from flows.nights.champion import (
     BENCHMARKS,
     CHAMPION,
@@ -16,7 +17,6 @@ from flows.nights.champion import (
     sha256,
 )
 from flows.nights.comparison import Judged, figures, gain, gain_over
-from flows.nights.git import changed_files, commit_of
 from flows.nights.stored_outputs import Lock, StoredOutput
 from flows.running.stage_outcome import FlowError
 from flows.settings.profile import PARAMS

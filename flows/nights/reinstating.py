@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from flows.git import commit_of, text_at
 from flows.nights.champion import CHAMPION, Champion, champion_of
 from flows.nights.comparison import TAKEN_OUT
-from flows.nights.git import commit_of, text_at
 from flows.nights.night import only_night
 from flows.nights.night_commit import NightBranch, commit_night, set_refs
 from flows.nights.stored_outputs import take_out

@@ -1,7 +1,6 @@
 """What Prefect's UI shows of a run: the flow run's name and tags, the stages' states and reasons, tables of results."""
 
 import platform
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -13,6 +12,7 @@ from prefect.client.schemas.objects import State
 from prefect.settings import PREFECT_API_URL
 from prefect.states import Cancelled, Completed, Failed
 
+from flows.git import commit_of
 from flows.running.run_results import (
     FILTER_STAGE,
     ORACLE_STAGE,
@@ -33,6 +33,8 @@ from reasrm.runtime.stage_main import ExitCode
 if TYPE_CHECKING:
     from flows.running.pipeline_run import PipelineRun
 
+SHORT_COMMIT = 7
+"""Digits of a commit in a name."""
 REASON_WIDTH = 120
 """Characters of a reason in a task run's name."""
 
@@ -47,7 +49,7 @@ def name_flow_run(client: SyncPrefectClient, flow_run_id: UUID, tags: list[str],
         root: the project.
     """
     profile = current_choice(root).title
-    commit = _commit(root)
+    commit = (commit_of(root, "HEAD") or "")[:SHORT_COMMIT]
     name = " · ".join(part for part in (profile, commit) if part)
     own = [f"profile:{profile}", *([f"commit:{commit}"] if commit else []), f"host:{platform.node()}"]
     client.update_flow_run(flow_run_id, name=name, tags=list(dict.fromkeys([*tags, *own])))
@@ -136,13 +138,3 @@ def _link_to_report(root: Path) -> None:
 def _table(key: str, rows: list[dict[str, Any]], description: str) -> None:
     if rows:
         create_table_artifact(key=key, table=rows, description=description)
-
-
-def _commit(root: Path) -> str:
-    """The short hash of git's present commit; empty outside of git."""
-    command = ["git", "-C", str(root), "rev-parse", "--short", "HEAD"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""

@@ -1,6 +1,5 @@
 """What a run asks of a worker: one stage, of this commit, with these settings, from these inputs and no other."""
 
-import hashlib
 import json
 import subprocess
 from pathlib import Path
@@ -9,10 +8,11 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from flows.dvc_graph import Pipeline
+from flows.git import commit_of
 from flows.running.stage_outcome import FlowError
 from flows.running.stage_process import REPRODUCE, stage_environment
-
-PARAMS = Path("params.yaml")
+from flows.settings.profile import PARAMS
+from reasrm.runtime.work_folder import file_hash
 
 
 class StageRequest(BaseModel):
@@ -51,7 +51,7 @@ def stage_request(
         stage=stage,
         above={name: one.entry for name, one in described.items() if name != stage},
         commit=git_commit(root),
-        params=params_hash(root),
+        params=file_hash(root / PARAMS),
         key=described[stage].key,
         force=force,
         gpus_per_stage=gpus_per_stage,
@@ -70,7 +70,7 @@ def require_same_code(root: Path, request: StageRequest) -> None:
             f"this worker's clone {root} is at commit {commit[:10]}, and the run is of {request.commit[:10]}: "
             f"`git checkout -- dvc.lock && git checkout {request.commit[:10]}` there"
         )
-    if params_hash(root) != request.params:
+    if file_hash(root / PARAMS) != request.params:
         raise FlowError(
             f"params.yaml of this worker's clone {root} is another than that of the run: commit it, and check it out "
             f"there (`reasrm profile diff` shows what differs)"
@@ -96,15 +96,10 @@ def git_commit(root: Path) -> str:
     Raises:
         FlowError: there is none.
     """
-    done = subprocess.run(["git", "-C", str(root), "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise FlowError(f"{root} is at no commit of git, by which other machines know the code: {done.stderr.strip()}")
-    return done.stdout.strip()
-
-
-def params_hash(root: Path) -> str:
-    """SHA-256 of params.yaml."""
-    return hashlib.sha256((root / PARAMS).read_bytes()).hexdigest()
+    commit = commit_of(root, "HEAD")
+    if commit is None:
+        raise FlowError(f"{root} is at no commit of git, by which other machines know the code: `git commit`")
+    return commit
 
 
 class DescribedStage(BaseModel):

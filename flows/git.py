@@ -1,4 +1,4 @@
-"""Git as the nights use it: by its own commands, refused in one line; no hook, no editor, no question asked."""
+"""Git by its own commands, refused in one line; no editor, no question asked."""
 
 import os
 import subprocess
@@ -30,7 +30,7 @@ def git(root: Path, *words: str, stdin: str = "", environment: Mapping[str, str]
             check=False,
         )
     except FileNotFoundError as error:
-        raise FlowError("git is not installed, and a night is a commit") from error
+        raise FlowError(f"git is not installed, which `git {words[0]}` needs") from error
     if done.returncode:
         said = " ".join(harmless(done.stderr).split()) or f"exit status {done.returncode}"
         raise FlowError(f"`git {' '.join(words)}` fails in {root}: {said}")
