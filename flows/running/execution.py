@@ -95,7 +95,7 @@ class Execution:
 def _ask(is_cancelled: Callable[[], bool], interrupt: Callable[[], None], over: threading.Event) -> None:
     """Interrupt once it is cancelled; ends when it is over."""
     while not over.wait(CANCELLED_POLL_SECONDS):
-        if is_cancelled():
+        if is_cancelled() and not over.is_set():
             interrupt()
             return
 

@@ -189,9 +189,11 @@ def push(names: list[str]) -> int:
 def _push_entry(repo: Any, stage: Any) -> None:
     """Copy the entry of the run cache that leads to the stage's outputs, unless the remote has it."""
     from dvc import fs
-    from dvc.stage.cache import _get_cache_hash, _get_stage_hash
+    from dvc.stage.cache import _can_hash, _get_cache_hash, _get_stage_hash
     from dvc.stage.serialize import to_single_stage_lockfile
 
+    if not _can_hash(stage):  # without inputs, say: DVC keeps no entry of it
+        return
     key, value = _get_stage_hash(stage), _get_cache_hash(to_single_stage_lockfile(stage))
     here, there = repo.cache.legacy, repo.cloud.get_remote_odb(None, "push", hash_name="md5-dos2unix")
     source, target = entry_path(here, key, value), entry_path(there, key, value)

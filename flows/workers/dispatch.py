@@ -25,7 +25,7 @@ from prefect.client.schemas.filters import (
 from prefect.client.schemas.objects import TERMINAL_STATES, FlowRun, State
 from prefect.deployments import run_deployment
 from prefect.exceptions import ObjectNotFound, PrefectException
-from prefect.states import Cancelling
+from prefect.states import Cancelled, Cancelling
 
 from flows.running.remote_store import push_rest, require_remote, restore
 from flows.running.stage_outcome import UP_TO_DATE, FlowError, StageOutcome, StageRun
@@ -40,6 +40,8 @@ POOL = "cpu"
 POLL_SECONDS = 1.0
 NOBODY_SECONDS = 30.0
 """After so long without a worker it is said."""
+CANCEL_SECONDS = 30.0
+"""So long a run that is being ended waits for a worker to end its stage; the worker may be gone, or the server."""
 MOST_CRASHES = 3
 """A stage that has taken so many workers with it is not submitted again."""
 ONLINE = "ONLINE"
@@ -69,7 +71,8 @@ def require_pools(root: Path, limits: set[str | None]) -> None:
             except ObjectNotFound as error:
                 raise FlowError(
                     f"the server has no deployment {FLOW_NAME}/{pool}: `prefect work-pool create {pool} --type "
-                    f"process`, then `prefect deploy --name {FLOW_NAME}/{pool}` in the project's folder"
+                    f"process`, then `prefect --no-prompt deploy --name {pool}` in the project's folder with "
+                    f"REASRM_ROOT unset"
                 ) from error
         if not client.read_automations_by_name(AUTOMATION):
             raise FlowError(
@@ -141,6 +144,7 @@ def _made_by_worker(run: "PipelineRun", name: str, on_line: OnLine) -> StageRun:
 def _carried_out(run: "PipelineRun", pool: str, request: StageRequest, on_line: OnLine) -> State[Any]:
     """Wait for the end of a stage's flow run, submitted now or by a run that is gone; ends it when this one ends."""
     since, told = time.monotonic(), ""
+    ending_since: float | None = None
     with get_client(sync_client=True) as client:
         flow_run = _submitted_before(client, request) or _submit(pool, request)
         while True:
@@ -155,6 +159,10 @@ def _carried_out(run: "PipelineRun", pool: str, request: StageRequest, on_line: 
                 if saying != told:
                     on_line(saying)
                     told = saying
+            if run.processes.ending:
+                ending_since = ending_since or time.monotonic()
+                if time.monotonic() - ending_since > CANCEL_SECONDS:
+                    return Cancelled(message=f"nobody has ended it at pool {pool} in {CANCEL_SECONDS:.0f} s")
             time.sleep(POLL_SECONDS)
 
 

@@ -189,6 +189,19 @@ def test_an_entry_whose_outputs_nobody_pushed_hides_no_other(first: Path) -> Non
     assert (other / "out/b-fast").read_text() == "start\na\nb-fast\n"
 
 
+def test_a_stage_that_reads_nothing_is_handed_over_without_an_entry(first: Path) -> None:
+    """DVC keeps no entry of the run cache for it: dvc.lock leads to its outputs."""
+    document = read_yaml(first / "dvc.yaml")
+    document["stages"]["e"] = {"cmd": "mkdir -p out && echo e > out/e", "outs": ["out/e"]}
+    write_yaml(first / "dvc.yaml", document)
+    done = run(first, "--push")
+    assert done.returncode == 0, done.stdout
+    commit(first)
+    other = clone(first, "other")
+    assert run(other).returncode == 0
+    assert set(outcomes(other).values()) == {"Restored"}
+
+
 def test_nothing_runs_that_could_not_be_handed_over(toy: Path) -> None:
     done = run(toy, "--push")
     assert done.returncode == ExitCode.USAGE

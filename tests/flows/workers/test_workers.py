@@ -214,6 +214,21 @@ def test_cancelling_the_run_ends_the_stage_on_the_other_machine(fleet: Fleet) ->
     assert fleet.flow_runs()[0]["state_type"] == "CANCELLED"
 
 
+def test_a_run_ends_although_the_worker_of_its_stage_is_gone(fleet: Fleet) -> None:
+    """Nobody is there who could end the stage in Prefect: the run waits for a while, and ends."""
+    first, _ = fleet.clones
+    (first / "a.mode").write_text("hang")
+    with fleet.worker(first, "cpu") as doomed:
+        run = fleet.start("--to", "a")
+        wait_for_file(first / "a.pids")
+        for process in fleet.processes_of(first):
+            os.kill(process, signal.SIGKILL)
+        doomed.wait(30)
+        run.send_signal(signal.SIGINT)
+        run.communicate(timeout=120)
+    assert run.returncode == ExitCode.INTERRUPTED
+
+
 def test_without_a_server_a_remote_or_a_deployment_nothing_is_handed_out(toy: Path, server_port: int) -> None:
     command = [sys.executable, "-m", "reasrm.cli", "run", "--workers"]
 
