@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.judge_reference import print_table
-from benchmarks.waiting_stages import DVC, FLOWS, NOBODY, REASRM, environment, start_server, timed
+from benchmarks.own_server import DVC, FLOWS, NOBODY, REASRM, environment, processes_in, start_server
+from benchmarks.waiting_stages import timed
 from reasrm.runtime.yaml_files import read_yaml, write_yaml
 
 STAGES = 8
@@ -124,16 +125,6 @@ def left_after(project: Path, seconds: float) -> list[int]:
     while (alive := processes_in(project)) and time.monotonic() < deadline:
         time.sleep(0.1)
     return alive
-
-
-def processes_in(project: Path) -> list[int]:
-    """The processes that have the project as their working folder, in the order of their start."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            if (folder / "cwd").readlink() == project and (folder / "stat").read_text().rpartition(")")[2][1] != "Z":
-                found.append(int(folder.name))
-    return sorted(found)
 
 
 def entries(project: Path) -> set[str]:

@@ -10,26 +10,33 @@ Run:  python -m benchmarks.scheduled_runs [--port 4290] [--healthy-seconds 300] 
 """
 
 import argparse
-import json
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.judge_reference import print_table
-from benchmarks.random_kills import processes_in
-from benchmarks.waiting_stages import DVC, FLOWS, NOBODY, REASRM, environment, start_server
+from benchmarks.own_server import (
+    AUTOMATION,
+    DVC,
+    FLOWS,
+    NOBODY,
+    PREFECT,
+    REASRM,
+    ask,
+    environment,
+    prefect,
+    processes_in,
+    say,
+    start_server,
+)
 from reasrm.runtime.yaml_files import read_yaml, write_yaml
 
-PREFECT = [sys.executable, "-m", "prefect", "--no-prompt"]
-AUTOMATION = FLOWS / "automations/dead-flows-are-crashed.yaml"
 EACH_MINUTE = [{"cron": "* * * * *", "timezone": "UTC", "active": True}]
 PATIENCE_SECONDS = 240.0
 CANCELLED_WITHIN, CRASHED_WITHIN = 5.0, 120.0
@@ -70,7 +77,8 @@ class Scene:
         self.folder, self.port = folder, port
         self.scheduled = make_project(folder / "scheduled")
         self.by_hand = make_project(folder / "by-hand")
-        own = {"PREFECT_API_URL": f"http://127.0.0.1:{port}/api", "PREFECT_HOME": str(folder / "home")}
+        self.api = f"http://127.0.0.1:{port}/api"
+        own = {"PREFECT_API_URL": self.api, "PREFECT_HOME": str(folder / "home")}
         self.environment = environment(str(port)) | own | {"REASRM_ROOT": str(self.scheduled)}
         self.server = start_server(folder, port)
         self.others: list[subprocess.Popen[bytes]] = []
@@ -78,9 +86,11 @@ class Scene:
         (night,) = (one for one in project["deployments"] if one["name"] == "nightly")
         of_pipeline = {"entrypoint": "flows/pipeline.py:pipeline", "parameters": {}, "schedules": EACH_MINUTE}
         write_yaml(self.scheduled / "prefect.yaml", project | {"deployments": [night | of_pipeline]})
-        self.prefect("work-pool", "create", night["work_pool"]["name"], "--type", "process")
-        self.prefect("deploy", "--all")
-        self.prefect("automation", "create", "--from-file", str(AUTOMATION))
+        prefect(
+            self.scheduled, self.environment, "work-pool", "create", night["work_pool"]["name"], "--type", "process"
+        )
+        prefect(self.scheduled, self.environment, "deploy", "--all")
+        prefect(self.scheduled, self.environment, "automation", "create", "--from-file", str(AUTOMATION))
         self.pool = night["work_pool"]["name"]
 
     def play(self, healthy_seconds: float, away_seconds: float) -> list[Row]:
@@ -94,7 +104,7 @@ class Scene:
         """The first run that the cron starts, cancelled as the UI does it."""
         run = self.next_running()
         start = time.monotonic()
-        self.ask(f"flow_runs/{run['id']}/set_state", {"state": {"type": "CANCELLING", "name": "Cancelling"}})
+        ask(f"{self.api}/flow_runs/{run['id']}/set_state", {"state": {"type": "CANCELLING", "name": "Cancelling"}})
         left = self.left()
         seconds = time.monotonic() - start
         state = self.state_when(run, lambda state: state != "Cancelling")
@@ -134,7 +144,7 @@ class Scene:
         say("the server is back")
         status = other.wait(PATIENCE_SECONDS)
         other_run = self.runs({"deployments": {"name": {"like_": "by-hand"}}})
-        task = self.ask("task_runs/filter", {"flow_runs": {"id": {"any_": [other_run[0]["id"]]}}})
+        task = ask(f"{self.api}/task_runs/filter", {"flow_runs": {"id": {"any_": [other_run[0]["id"]]}}})
         states = f"{other_run[0]['state']['name']}, its task {task[0]['state']['name']}"
         rows = [
             Row("ended while no server was there: exit status, states", f"{status}, {states}",
@@ -146,7 +156,7 @@ class Scene:
         rows.append(Row("left alone: alive and Running", f"{alive} after {ran:.0f} s", "True, 300 s", alive))
         (self.scheduled / "go").touch()
         state = self.state_when(run, lambda state: state != "Running")
-        history = [one["name"] for one in self.ask(f"flow_run_states/?flow_run_id={run['id']}")]
+        history = [one["name"] for one in ask(f"{self.api}/flow_run_states/?flow_run_id={run['id']}")]
         good = state == "Completed" and "Crashed" not in history
         rows.append(Row("left alone: its states", ", ".join(history), "Completed, never Crashed", good))
         later = self.next_run(lambda one: one["state"]["name"] == "Cached")
@@ -190,11 +200,13 @@ class Scene:
     def runs(self, which: dict[str, Any]) -> list[dict[str, Any]]:
         """Flow runs that have begun, the newest first."""
         begun = {"flow_runs": {"state": {"type": {"not_any_": ["SCHEDULED", "PENDING"]}}}}
-        return list(self.ask("flow_runs/filter", {"sort": "EXPECTED_START_TIME_DESC", "limit": 50, **begun, **which}))
+        return list(
+            ask(f"{self.api}/flow_runs/filter", {"sort": "EXPECTED_START_TIME_DESC", "limit": 50, **begun, **which})
+        )
 
     def state(self, run: dict[str, Any]) -> str:
         """The name of a run's present state."""
-        return str(self.ask(f"flow_runs/{run['id']}")["state"]["name"])
+        return str(ask(f"{self.api}/flow_runs/{run['id']}")["state"]["name"])
 
     def state_when(self, run: dict[str, Any], is_meant: Callable[[str], bool]) -> str:
         """The same, as soon as it is what is meant."""
@@ -203,23 +215,6 @@ class Scene:
             time.sleep(0.2)
         say(f"run {run['name']} is {state}")
         return state
-
-    def ask(self, path: str, body: dict[str, Any] | None = None) -> Any:
-        """The API's reply."""
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}/api/{path}", data, {"content-type": "application/json"}
-        )
-        with urllib.request.urlopen(request, timeout=30) as reply:
-            return json.load(reply)
-
-    def prefect(self, *words: str) -> None:
-        """Run Prefect's own command to its end."""
-        command = [*PREFECT, *words]
-        done = subprocess.run(
-            command, cwd=self.scheduled, env=self.environment, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
 
     def start_worker(self) -> "subprocess.Popen[bytes]":
         """A worker of the pool."""
@@ -267,11 +262,6 @@ def make_project(root: Path) -> Path:
     (root / ".gitignore").write_text("/out\nbegan\ngo\nwork/\n.prefect/\nflows\n")
     (root / ".dvcignore").write_text("work/\n.prefect/\nflows\n")
     return root
-
-
-def say(what: str) -> None:
-    """Say how far it is."""
-    print(f"{time.strftime('%H:%M:%S')} {what}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -13,22 +13,16 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections import defaultdict
 from pathlib import Path
 
 from benchmarks.judge_reference import print_table
-from flows.server.prefect_server import is_healthy
+from benchmarks.own_server import DVC, FLOWS, NOBODY, REASRM, environment, start_server
 from reasrm.runtime.yaml_files import write_yaml
 
 STAGES, SECONDS, MANY = 6, 5.0, 60
-FLOWS = Path(__file__).parents[1] / "flows"
-REASRM = [sys.executable, "-m", "reasrm.cli"]
-DVC = [sys.executable, "-m", "dvc"]
-NOBODY = "9"
-"""A port at which no server answers."""
 BARS = {
     f"{STAGES} waiting stages, with a server": ("run / dvc repro", 0.4),
     f"{STAGES} waiting stages, without": ("run / dvc repro", 0.6),
@@ -112,31 +106,6 @@ def fresh(template: Path, place: int, name: str) -> Path:
     copy = template.with_name(f"{template.name}-{place}-{name}")
     shutil.copytree(template, copy, symlinks=True)
     return copy
-
-
-def start_server(folder: Path, port: int) -> "subprocess.Popen[bytes]":
-    """`reasrm ui`, ready; a second one in the same folder goes on with the database of the first."""
-    home = folder / "server"
-    if not home.exists():
-        home.mkdir()
-        write_yaml(home / "dvc.yaml", {"stages": {}})
-        (home / "flows").symlink_to(FLOWS, target_is_directory=True)
-    log = (home / "log").open("a")
-    server = subprocess.Popen(
-        [*REASRM, "ui"], cwd=home, env=environment(str(port)), stdout=log, stderr=log, start_new_session=True
-    )
-    while not is_healthy(f"http://127.0.0.1:{port}/api"):
-        if server.poll() is not None:
-            raise SystemExit(f"the Prefect server ended:\n{(home / 'log').read_text()}")
-        time.sleep(0.2)
-    return server
-
-
-def environment(port: str) -> dict[str, str]:
-    """This interpreter first, and no server but the one at `port`."""
-    chosen = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    return chosen | {"PATH": path, "DVC_NO_ANALYTICS": "1", "PREFECT_SERVER_API_PORT": port}
 
 
 if __name__ == "__main__":
