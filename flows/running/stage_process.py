@@ -63,6 +63,9 @@ COMMAND_FAILED = re.compile(r"^ERROR: failed to reproduce '.*': failed to run: .
 RAW_METRICS = re.compile(r"^\{'.*\}$")
 """A line with which transformers' trainer prints a Python dict: no reason of anything."""
 
+STOPS = {ExitCode.STOPPED_RESUMABLE, ExitCode.BUSY}
+"""Nothing is wrong with a stage that ends so: it stopped, or another process has its ledger or its training now."""
+
 DVC_ERROR = "ERROR: "
 NO_ROOM_LEFT = re.compile(r"\[Errno (28|122|27)\]|No space left on device|Disk quota exceeded")
 
@@ -166,7 +169,7 @@ def run_stage(
     if status in {0, NOT_PUSHED}:
         reason = next((line for line in reversed(output.tail) if line.startswith(NOT_PUSHED_LINE)), "")
         return StageRun(output.outcome or StageOutcome.CACHED, seconds, reason if status == NOT_PUSHED else "")
-    stopped = processes.ending or output.stage_status == ExitCode.STOPPED_RESUMABLE
+    stopped = processes.ending or output.stage_status in STOPS
     ended = output.stage_status or status
     lines = output.tail or [f"it ended with status {ended} and said nothing"]
     if not stopped and (killed := _killed_by(ended)):

@@ -1,4 +1,4 @@
-"""A toy stage: concatenates its inputs; a file `<name>.mode` says fail, stop, killed, or hang with a grandchild.
+"""A toy stage: concatenates its inputs; a file `<name>.mode` says fail, stop, busy, killed, or hang with a grandchild.
 
 What a file `<name>.salt` says is added to its output, as another kind of processor would: DVC does not know of it.
 """
@@ -18,9 +18,9 @@ with Path(f"{name}.runs").open("a") as runs:
 if mode == "fail":
     print(f"{name}: the disk is made of cheese [bold]x[/bold]\x1b]0;owned\x07\x9b2J\u202e", file=sys.stderr)
     sys.exit(1)
-if mode == "stop":
-    print(f"{name}: the budget is spent", file=sys.stderr)
-    sys.exit(3)
+if mode in {"stop", "busy"}:
+    print(f"{name}: {'the budget is spent' if mode == 'stop' else 'another run writes'}", file=sys.stderr)
+    sys.exit(3 if mode == "stop" else 4)
 if mode == "killed":
     print(f"{name}: step 3 of 9", file=sys.stderr, flush=True)
     os.kill(os.getpid(), signal.SIGKILL)

@@ -38,3 +38,13 @@ def test_a_killed_stage_is_not_taken_for_one_whose_last_line_says_why(toy: Path)
     assert "memory" in last
     (toy / "a.mode").write_text("fail")
     assert "signal" not in run_stage("a", toy, stage_environment(), StageProcesses(), lambda line: None).tail
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("mode", "said"), [("stop", "the budget is spent"), ("busy", "another run writes")])
+def test_a_stage_that_stopped_or_that_another_process_keeps_from_running_has_not_failed(
+    toy: Path, mode: str, said: str
+) -> None:
+    (toy / "a.mode").write_text(mode)
+    run = run_stage("a", toy, stage_environment(), StageProcesses(), lambda line: None)
+    assert (run.outcome, run.tail) == (StageOutcome.STOPPED, f"a: {said}")
