@@ -24,7 +24,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from flows.running.execution import Execution
 from flows.running.pipeline_run import Elsewhere, PipelineRun, RunOptions, only_run, prepare
 from flows.running.run_display import RunDisplay
-from flows.running.stage_outcome import StageOutcome, StageRun
+from flows.running.stage_outcome import FlowError, StageOutcome, StageRun
 from flows.server.flow_run import create_flow_run, whether_cancelled
 from flows.server.prefect_ui import final_state, name_flow_run, publish_tables, task_run_name, task_state
 from flows.server.stage_artifacts import shown_in_prefect
@@ -73,7 +73,12 @@ def pipeline(  # noqa: PLR0913  each is a parameter of the deployment
 
 
 def carry_out_as_flow(run: PipelineRun) -> State[Any]:
-    """Carry a prepared run out as a run of the same flow, with the same parameters; returns its final state."""
+    """Carry a prepared run out as a run of the same flow, with the same parameters; returns its final state.
+
+    Raises:
+        FlowError: it could not begin.
+    """
+    refusals: list[FlowError] = []
 
     @flow(name=FLOW_NAME, task_runner=THREADS)
     def prepared(  # noqa: PLR0913  the same
@@ -86,7 +91,11 @@ def carry_out_as_flow(run: PipelineRun) -> State[Any]:
         push: bool,
         workers: bool,
     ) -> State[Any]:
-        return carry_out(run)
+        try:
+            return carry_out(run)
+        except FlowError as refusal:  # Prefect makes a state of it, and keeps the words alone
+            refusals.append(refusal)
+            raise
 
     options = run.options
     parameters = {
@@ -102,6 +111,8 @@ def carry_out_as_flow(run: PipelineRun) -> State[Any]:
     with get_client(sync_client=True) as client:
         flow_run = create_flow_run(client, prepared, parameters, options.root)
     state = run_flow(prepared, flow_run, parameters, return_type="state")
+    if refusals:
+        raise refusals[0]
     assert isinstance(state, State)
     return state
 
@@ -112,7 +123,7 @@ def carry_out(run: PipelineRun) -> State[Any]:
     Returns:
         The flow's final state, named by what happened: Cancelled after a signal or a cancellation in Prefect.
     """
-    execution = Execution(run, _elsewhere(run))
+    execution = Execution(run)
     futures: dict[str, PrefectFuture[Any]] = {}
     flow_run = _present_flow_run()
     with (
@@ -121,6 +132,7 @@ def carry_out(run: PipelineRun) -> State[Any]:
     ):
         try:
             name_flow_run(client, flow_run.id, flow_run.tags, run.options.root)
+            execution.elsewhere = _elsewhere(run)
             submit_stages(execution, limits_of_server(client), futures)
             _wait_for_all(futures)
         except BaseException:
@@ -142,8 +154,10 @@ def _elsewhere(run: PipelineRun) -> Elsewhere | None:
     if not run.options.workers or not run.dirty:
         return None
     from flows.workers.dispatch import hand_over_what_is_here, require_pools, run_on_worker
+    from flows.workers.paid_replies import require_shared_ledgers
 
     require_pools(run.options.root, {run.pipeline.stages[name].limit for name in run.dirty})
+    require_shared_ledgers(run.options.root, run.dirty)
     hand_over_what_is_here(run)
     return run_on_worker
 

@@ -167,7 +167,7 @@ def _server() -> Iterator[Finding]:
     except FlowError as error:
         yield Finding(Health.BAD, "prefect server", str(error))
         return
-    missing = f"none on {HOST}:{server_port()}; `reasrm ui` starts one, a run without one starts its own"
+    missing = f"none on {HOST}:{server_port()}; `reasrm ui` starts one, and a run without one is reported nowhere"
     yield Finding(Health.GOOD if url else Health.NOTE, "prefect server", url or missing)
 
 

@@ -8,6 +8,7 @@ import json
 import os
 import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 ENTRY = re.compile(r"(?P<prefix>[0-9a-f]{2})/(?P<key>[0-9a-f]{64})/(?P<value>[0-9a-f]{64})$")
@@ -22,6 +23,7 @@ def change_dvc(*, pull: bool) -> None:
     """
     _tell_broken_downloads()
     _write_whole_files()
+    _know_reused_process_numbers()
     _copy_new_entries_only()
     _take_an_entry_whose_outputs_are_kept(pull)
 
@@ -39,6 +41,28 @@ def is_kept(repo: Any, stage: Any, *, pull: bool) -> bool:
     except CollectCacheError:  # a folder whose list of files is nowhere
         return False
     return not any(repo.cloud.status(objects).missing for objects in used.values())
+
+
+def can_be_restored(stage: Any, *, pull: bool) -> bool:
+    """Whether DVC will restore a stage that is out of date and not run it; decides as `StageCache.restore` does.
+
+    Args:
+        stage: DVC's, about to be brought up to date; the run cache of the remote is here.
+        pull: whether the remote counts as a place.
+    """
+    from dvc.stage.cache import _can_hash
+
+    if not _can_hash(stage):
+        return False
+    if not stage.changed_stage() and stage.deps_cached() and all(out.hash_info for out in stage.outs):
+        return is_kept(stage.repo, stage, pull=pull)
+    known = [(dep, dep.hash_info, dep.meta) for dep in stage.deps]
+    try:
+        stage.save_deps()
+        return stage.repo.stage_cache._load(stage) is not None
+    finally:  # DVC asks the same again, of the stage as dvc.lock has it
+        for dep, hash_info, meta in known:
+            dep.hash_info, dep.meta = hash_info, meta
 
 
 def remove_torn_rwlock(repo: Any) -> None:
@@ -73,8 +97,8 @@ def _tell_broken_downloads() -> None:
 
 
 def _write_whole_files() -> None:
-    """dvc.lock is written beside its place and moved there: a kill in between must not cost its entries."""
-    from dvc.utils.serialize import _yaml
+    """dvc.lock is written beside its place and moved there: no kill costs its entries, and nobody reads a half."""
+    from dvc.utils.serialize import _common, _yaml
 
     def dump(path: Any, data: Any, dumper: Any, fs: Any = None, **arguments: Any) -> None:
         place = Path(path)
@@ -86,7 +110,25 @@ def _write_whole_files() -> None:
         finally:
             partial.unlink(missing_ok=True)
 
-    _yaml._dump_data = dump
+    _common._dump_data = _yaml._dump_data = dump  # that of `modify_yaml`, and that of `dump_yaml`
+
+
+def _know_reused_process_numbers() -> None:
+    """A process that is none of DVC's holds no file: it has the number of one that was killed, after a restart, say."""
+    from dvc import rwlock
+
+    psutil = rwlock.psutil
+
+    def is_of_dvc(number: int) -> bool:
+        try:
+            words = psutil.Process(number).cmdline()
+        except psutil.NoSuchProcess:
+            return False
+        except psutil.AccessDenied:
+            return True
+        return any("dvc" in word or "flows.running.reproduce" in word for word in words)
+
+    rwlock.psutil = SimpleNamespace(pid_exists=is_of_dvc)
 
 
 def _copy_new_entries_only() -> None:

@@ -23,11 +23,12 @@ Place = Callable[[str], AbstractContextManager[object]]
 class Execution:
     """The stages of one run while they are carried out; `run_in_its_place` may be used from several threads."""
 
-    def __init__(self, run: PipelineRun, elsewhere: Elsewhere | None = None) -> None:
-        """Every place of this machine is free; with `elsewhere` none is needed, since stages run on other machines."""
+    def __init__(self, run: PipelineRun) -> None:
+        """Every place of this machine is free."""
         self.run = run
         self.slots = run.slots()
-        self._elsewhere = elsewhere
+        self.elsewhere: Elsewhere | None = None
+        """Who runs the stages; then they need no place of this machine."""
 
     def reported(self) -> list[str]:
         """The stages that may run or have run already, in plan order."""
@@ -51,8 +52,8 @@ class Execution:
         if kept := run.kept_from_running(name):
             run.note(name, kept)
             return kept
-        if self._elsewhere is not None and not run.processes.ending:
-            return run.run(name, on_line=on_line, elsewhere=self._elsewhere)
+        if self.elsewhere is not None and not run.processes.ending:
+            return run.run(name, on_line=on_line, elsewhere=self.elsewhere)
         limit = run.pipeline.stages[name].limit
         with self.slots.hold(name) as gpus:
             if gpus is None:
@@ -65,6 +66,7 @@ class Execution:
     def end(self) -> None:
         """End the stages that run, start no further one; what has ended keeps its outcome."""
         self.run.processes.end_all()
+        self.run.pushing.end_all()
         self.slots.close()
 
     @contextmanager
@@ -80,24 +82,35 @@ class Execution:
                 self.run.interrupted = True
                 self.end()
 
-        over = threading.Event()
-        if is_cancelled is not None:
-            asker = threading.Thread(target=_ask, args=(is_cancelled, interrupt, over), name="asks", daemon=True)
-            asker.start()
         try:
-            with interrupted_by_signals(interrupt):
+            with interrupted_by_signals(interrupt), interrupted_when(is_cancelled, interrupt):
                 yield
         finally:
-            over.set()
             self.run.processes.end_all()  # one whose thread failed may still run
 
 
-def _ask(is_cancelled: Callable[[], bool], interrupt: Callable[[], None], over: threading.Event) -> None:
-    """Interrupt once it is cancelled; ends when it is over."""
-    while not over.wait(CANCELLED_POLL_SECONDS):
-        if is_cancelled() and not over.is_set():
-            interrupt()
-            return
+@contextmanager
+def interrupted_when(is_cancelled: Callable[[], bool] | None, interrupt: Callable[[], None]) -> Iterator[None]:
+    """Call `interrupt` in a thread of its own, once, when `is_cancelled` says so while the block runs.
+
+    Args:
+        is_cancelled: asked every second, and may take long over it: nobody waits for it. None: there is nobody to ask.
+        interrupt: ends what the block does.
+    """
+    over = threading.Event()
+
+    def ask() -> None:
+        while not over.wait(CANCELLED_POLL_SECONDS):
+            if is_cancelled is not None and is_cancelled() and not over.is_set():
+                interrupt()
+                return
+
+    if is_cancelled is not None:
+        threading.Thread(target=ask, name="asks", daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()
 
 
 @contextmanager

@@ -79,6 +79,8 @@ class PipelineRun:
     """What DVC found out of date before the run."""
     display: RunDisplay
     processes: StageProcesses = field(default_factory=StageProcesses)
+    pushing: StageProcesses = field(default_factory=StageProcesses)
+    """What hands over at the end, when those of the stages have ended."""
     dirty: set[str] = field(default_factory=set)
     """The selected stages that may have to run: out of date, forced, or below such a one."""
     reasons: dict[str, str] = field(default_factory=dict)
@@ -185,7 +187,7 @@ class PipelineRun:
         self.runs = {name: self.runs[name] for name in self.pipeline.stages if name in self.runs}
         if self.options.push and not self.interrupted:
             made = [name for name, one in self.runs.items() if one.outcome in UP_TO_DATE]
-            self.not_pushed = push_rest(self.options.root, made, StageProcesses())  # the stages' own end with them
+            self.not_pushed = push_rest(self.options.root, made, self.pushing)
         completed = {name: run.seconds for name, run in self.runs.items() if run.outcome is StageOutcome.COMPLETED}
         with unless_full():
             if any(run.outcome not in {StageOutcome.CACHED, StageOutcome.WAITING} for run in self.runs.values()):
@@ -236,6 +238,8 @@ def prepare(options: RunOptions, display: RunDisplay) -> PipelineRun:
             raise
         selected = pipeline.above(pipeline.matching(options.to)) if options.to else set(pipeline.stages)
         refuse(wrong.result(), selected)
+    if options.workers and (options.jobs is not None or not options.pull):
+        raise UsageError("--jobs and --no-pull say nothing to --workers: a worker has its --limit, and the remote")
     forced = pipeline.matching(options.force)
     if not forced <= selected:
         raise UsageError(

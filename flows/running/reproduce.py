@@ -28,16 +28,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from flows.running.changed_dvc import change_dvc, entry_path, is_kept, remove_torn_rwlock
+from flows.running.changed_dvc import can_be_restored, change_dvc, entry_path, is_kept, remove_torn_rwlock
 from reasrm.records.harmless_text import json_text
-from reasrm.runtime.terminal import say_error, say_json
+from reasrm.runtime.terminal import say, say_error, say_json
 
 NOT_PUSHED = 75
 """As `EX_TEMPFAIL` of sysexits.h: the same command may do it later."""
 NOT_KEPT = 76
 """A stage would have to run and may not."""
-BUSY_SECONDS = 0.5
-"""Between two tries to look at outputs that another stage is writing."""
+BUSY_SECONDS, BUSY_IS_SAID_SECONDS = 0.5, 10.0
+"""Between two tries to look at outputs that another stage is writing; and after how long it is said who writes."""
 
 
 def main() -> int:
@@ -79,7 +79,8 @@ def reproduce(name: str, *, force: bool, pull: bool) -> int:
 def restore(names: list[str], *, pull: bool, strict: bool) -> int:
     """Take stages, parents first, from where they are kept; none is run, and the first that would gives `NOT_KEPT`.
 
-    A stage that is up to date is only read: others that run here may be reading its outputs.
+    A stage that is up to date is only read: others that run here may be reading its outputs. Of one that is kept
+    nowhere the present outputs stay, which DVC removes before it looks.
 
     Args:
         names: the stages.
@@ -87,15 +88,21 @@ def restore(names: list[str], *, pull: bool, strict: bool) -> int:
         strict: take what dvc.lock names, and no other outputs of the same inputs.
     """
     from dvc.exceptions import DvcException
-    from dvc.stage import run
+    from dvc.stage import Stage, run
 
     would_run: list[str] = []
+    remove_outs = Stage.remove_outs
 
     def refuse(stage: Any, *_: Any, **__: Any) -> None:
         would_run.append(stage.addressing)
         raise DvcException(f"{stage.addressing} is kept nowhere")
 
-    run.cmd_run = refuse
+    def remove_if_kept(stage: Any, *arguments: Any, **options: Any) -> None:
+        if not can_be_restored(stage, pull=pull):
+            refuse(stage)
+        remove_outs(stage, *arguments, **options)
+
+    run.cmd_run, Stage.remove_outs = refuse, remove_if_kept
     for name in names:
         if not is_changed(name):
             continue
@@ -205,12 +212,16 @@ def _of_stage(name: str, read: Callable[[Any], Any]) -> Any:
     """What `read` says of a stage; while somebody writes what it looks at, it is asked again."""
     from dvc.lock import LockError
 
+    start, said = time.monotonic(), False
     while True:
         try:
             with _project() as repo, repo.lock:
                 remove_torn_rwlock(repo)
                 return read(repo.stage.get_target(name))
-        except LockError:  # of an output that is being written; the repository's own lock is waited for
+        except LockError as busy:  # of an output that is being written; the repository's own lock is waited for
+            if not said and time.monotonic() - start > BUSY_IS_SAID_SECONDS:
+                said = True
+                say(f"{name} waits: {' '.join(str(busy).split())}")
             time.sleep(BUSY_SECONDS)
 
 

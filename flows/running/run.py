@@ -39,6 +39,7 @@ def run_pipeline(options: RunOptions, *, verbose: bool = False) -> ExitCode:
         except KeyboardInterrupt:
             run.interrupted = True
             run.processes.end_all()
+            run.pushing.end_all()
             run.finish()
         _show_untouched(run)
         _show_end(run)
@@ -87,9 +88,14 @@ def _run_as_flow(run: PipelineRun, server: str) -> None:
     """
     prepare_prefect(run.options.root, server)
     with quick_import():
+        from prefect.exceptions import TerminationSignal
+
         from flows.pipeline import carry_out_as_flow
 
-    state = carry_out_as_flow(run)
+    try:
+        state = carry_out_as_flow(run)
+    except TerminationSignal as ended:  # SIGTERM, before or after the stages
+        raise KeyboardInterrupt from ended
     explained = run.interrupted or run.not_pushed or exit_code(run.runs.values()) is not ExitCode.DONE
     if run.selected - run.runs.keys() or state.is_crashed() or (state.is_failed() and not explained):
         raise FlowError(f"Prefect ended the flow as {state.name}: {state.message}; `reasrm run` goes on from there")

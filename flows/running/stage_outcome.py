@@ -21,8 +21,7 @@ class StageOutcome(StrEnum):
     """It ran."""
     FAILED = "Failed"
     STOPPED = "Stopped"
-    """It stopped on purpose with everything kept (budget, outage, Ctrl-C, another process has its ledger); `RESUME_HINT`
-    says what then."""
+    """It stopped with everything kept (budget, outage, Ctrl-C, a ledger in use); `RESUME_HINT` says what then."""
     SKIPPED = "Skipped"
     """A stage above it failed."""
     WAITING = "Waiting"

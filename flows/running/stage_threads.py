@@ -23,12 +23,13 @@ def carry_out_in_threads(run: PipelineRun) -> None:
         finally:
             execution.slots.withdraw(name)
 
-    try:
-        # One thread per stage: a thread that waits for the parents of its stage runs nothing meanwhile.
-        with execution.ended_from_outside(), ThreadPoolExecutor(max(1, len(names))) as pool:
-            for name in names:
-                parents = [threads[parent] for parent in run.pipeline.stages[name].parents if parent in threads]
-                threads[name] = pool.submit(bring_up_to_date, name, parents)
-            wait(threads.values())
-    finally:
-        run.finish()
+    with execution.ended_from_outside():
+        try:
+            # One thread per stage: a thread that waits for the parents of its stage runs nothing meanwhile.
+            with ThreadPoolExecutor(max(1, len(names))) as pool:
+                for name in names:
+                    parents = [threads[parent] for parent in run.pipeline.stages[name].parents if parent in threads]
+                    threads[name] = pool.submit(bring_up_to_date, name, parents)
+                wait(threads.values())
+        finally:
+            run.finish()

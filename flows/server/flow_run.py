@@ -1,6 +1,7 @@
-"""A run by hand as a flow run of Prefect that the UI can cancel, and whether somebody did."""
+"""A run by hand as a flow run of Prefect that the UI can cancel, and what Prefect says of a run that is under way."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from contextvars import copy_context
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,9 @@ from uuid import UUID
 
 from prefect import Flow
 from prefect.client.orchestration import SyncPrefectClient
-from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.objects import FlowRun, State
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
-from prefect.states import Pending
+from prefect.states import Pending, Running
 
 from flows.server.schedules import checkout_name
 
@@ -35,19 +36,36 @@ def create_flow_run(client: SyncPrefectClient, flow: Flow[Any, Any], parameters:
     return client.create_flow_run_from_deployment(deployment, parameters=parameters, state=Pending())
 
 
-def whether_cancelled(client: SyncPrefectClient, flow_run_id: UUID) -> Callable[[], bool]:
-    """What asks whether the flow run is cancelled in Prefect; no, while the server does not answer.
+def state_of(client: SyncPrefectClient, flow_run_id: UUID) -> Callable[[], State[Any] | None]:
+    """What asks for the present state of a flow run; None, while the server does not answer.
 
     It asks once each time: by itself Prefect's client asks a server that is away again and again, for a minute in all.
     """
 
-    def ask() -> bool:
+    def ask() -> State[Any] | None:
         try:
-            state = client.read_flow_run(flow_run_id).state
+            return client.read_flow_run(flow_run_id).state
         except Exception:  # noqa: BLE001  whatever a server or a gateway replies, who asks goes on and hears signals
-            return False
-        return state is not None and (state.is_cancelling() or state.is_cancelled())
+            return None
 
     with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}):
         once = copy_context()
     return lambda: once.run(ask)
+
+
+def whether_cancelled(client: SyncPrefectClient, flow_run_id: UUID) -> Callable[[], bool]:
+    """What asks whether this process's flow run is cancelled in Prefect; no, while the server does not answer.
+
+    One that Prefect calls Crashed is said to be Running again: who asks is alive. Its heartbeats were lost, as while
+    the server or the way to it was gone.
+    """
+    ask = state_of(client, flow_run_id)
+
+    def is_cancelled() -> bool:
+        state = ask()
+        if state is not None and state.is_crashed():
+            with suppress(Exception):  # it is asked again
+                client.set_flow_run_state(flow_run_id, Running(message="heartbeats were lost"), force=True)
+        return state is not None and (state.is_cancelling() or state.is_cancelled())
+
+    return is_cancelled

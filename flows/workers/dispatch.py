@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 from prefect.client.orchestration import SyncPrefectClient, get_client
@@ -22,10 +22,10 @@ from prefect.client.schemas.filters import (
     FlowRunFilterStateType,
     FlowRunFilterTags,
 )
-from prefect.client.schemas.objects import TERMINAL_STATES, FlowRun, State
+from prefect.client.schemas.objects import TERMINAL_STATES, FlowRun, State, StateType
 from prefect.deployments import run_deployment
 from prefect.exceptions import ObjectNotFound, PrefectException
-from prefect.states import Cancelled, Cancelling
+from prefect.states import Cancelled, Cancelling, Crashed
 
 from flows.running.remote_store import push_rest, require_remote, restore
 from flows.running.stage_outcome import UP_TO_DATE, FlowError, StageOutcome, StageRun
@@ -41,7 +41,9 @@ POLL_SECONDS = 1.0
 NOBODY_SECONDS = 30.0
 """After so long without a worker it is said."""
 CANCEL_SECONDS = 30.0
-"""So long a run that is being ended waits for a worker to end its stage; the worker may be gone, or the server."""
+"""So long a worker has to end a stage that is cancelled; it may be gone, or the server."""
+START_SECONDS = 600.0
+"""So long a worker has to start a stage that it has taken; an image may have to be fetched."""
 MOST_CRASHES = 3
 """A stage that has taken so many workers with it is not submitted again."""
 ONLINE = "ONLINE"
@@ -88,7 +90,7 @@ def hand_over_what_is_here(run: "PipelineRun") -> None:
         FlowError: it cannot be handed over.
     """
     here = [name for name, one in run.runs.items() if one.outcome in UP_TO_DATE]
-    if here and (reason := push_rest(run.options.root, here, run.processes)):
+    if here and (reason := push_rest(run.options.root, here, run.processes)) and not run.processes.ending:
         raise FlowError(f"what is here cannot be handed over to DVC's remote, where workers look for it: {reason}")
 
 
@@ -143,27 +145,41 @@ def _made_by_worker(run: "PipelineRun", name: str, on_line: OnLine) -> StageRun:
 
 def _carried_out(run: "PipelineRun", pool: str, request: StageRequest, on_line: OnLine) -> State[Any]:
     """Wait for the end of a stage's flow run, submitted now or by a run that is gone; ends it when this one ends."""
-    since, told = time.monotonic(), ""
-    ending_since: float | None = None
+    told = ""
+    start = time.monotonic()
+    since: dict[StateType | None, float] = {}
     with get_client(sync_client=True) as client:
         flow_run = _submitted_before(client, request) or _submit(pool, request)
         while True:
+            kind = None
             with suppress(httpx.HTTPError):  # a server that is being started again is asked again
                 state = client.read_flow_run(flow_run).state
                 assert state is not None
+                kind = state.type
+                if overdue := _overdue(pool, kind, time.monotonic() - since.get(kind, time.monotonic())):
+                    client.set_flow_run_state(flow_run, overdue, force=True)
+                    return overdue
                 if state.is_final():
                     return state
                 if run.processes.ending and not state.is_cancelling():
                     client.set_flow_run_state(flow_run, Cancelling())
-                saying = _waiting_for(client, pool, state, time.monotonic() - since)
+                saying = _waiting_for(client, pool, state, time.monotonic() - start)
                 if saying != told:
                     on_line(saying)
                     told = saying
-            if run.processes.ending:
-                ending_since = ending_since or time.monotonic()
-                if time.monotonic() - ending_since > CANCEL_SECONDS:
-                    return Cancelled(message=f"nobody has ended it at pool {pool} in {CANCEL_SECONDS:.0f} s")
+            since = {kind: since.get(kind, time.monotonic())}
+            if kind is None and run.processes.ending and time.monotonic() - since[None] > CANCEL_SECONDS:
+                return Cancelled(message="Prefect's server is away; its worker may still run it")
             time.sleep(POLL_SECONDS)
+
+
+def _overdue(pool: str, kind: StateType, seconds: float) -> State[Any] | None:
+    """How a flow run ends that has been in a state of this kind for longer than a worker needs; else None."""
+    if kind is StateType.CANCELLING and seconds > CANCEL_SECONDS:
+        return Cancelled(message=f"no worker of pool {pool} has ended it in {CANCEL_SECONDS:.0f} s: it may be gone")
+    if kind is StateType.PENDING and seconds > START_SECONDS:
+        return Crashed(message=f"a worker of pool {pool} has taken it and not started it in {START_SECONDS:.0f} s")
+    return None
 
 
 def _submit(pool: str, request: StageRequest) -> UUID:
@@ -172,6 +188,7 @@ def _submit(pool: str, request: StageRequest) -> UUID:
         f"{FLOW_NAME}/{pool}",
         parameters={"request": request.model_dump(mode="json")},
         flow_run_name=f"{request.stage} · {pool}",
+        idempotency_key=str(uuid4()),  # the client sends once more what a server that ended has perhaps taken
         timeout=0,
         tags=_tags(request),
     )
@@ -179,13 +196,11 @@ def _submit(pool: str, request: StageRequest) -> UUID:
 
 
 def _submitted_before(client: SyncPrefectClient, request: StageRequest) -> UUID | None:
-    """The flow run of the same stage from the same inputs that has not ended: its parent may have been killed."""
-    if request.force:
-        return None
+    """The flow run of the same request that has not ended: its parent may have been killed."""
     found = client.read_flow_runs(
         flow_run_filter=FlowRunFilter(
             tags=FlowRunFilterTags(all_=_tags(request)),
-            state=FlowRunFilterState(type=FlowRunFilterStateType(not_any_=list(TERMINAL_STATES))),
+            state=FlowRunFilterState(type=FlowRunFilterStateType(not_any_=[*TERMINAL_STATES, StateType.CANCELLING])),
         ),
         limit=1,
     )
@@ -193,7 +208,8 @@ def _submitted_before(client: SyncPrefectClient, request: StageRequest) -> UUID 
 
 
 def _tags(request: StageRequest) -> list[str]:
-    return [f"stage:{request.stage}", f"commit:{request.commit[:10]}", f"inputs:{request.key[:16]}"]
+    options = f"options:force={request.force} gpus={request.gpus_per_stage} budget={request.budget_usd}"
+    return [f"stage:{request.stage}", f"commit:{request.commit[:10]}", f"inputs:{request.key[:16]}", options]
 
 
 def _waiting_for(client: SyncPrefectClient, pool: str, state: State[Any], seconds: float) -> str:

@@ -13,20 +13,25 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from uuid import UUID
 
 from filelock import FileLock, Timeout
 from prefect import flow, get_run_logger
+from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State
-from prefect.states import Completed, Failed
+from prefect.runtime import flow_run
+from prefect.states import Completed, Crashed, Failed
 
 from flows.dvc_graph import read_pipeline, sort_lock_file
-from flows.running.execution import interrupted_by_signals
+from flows.running.execution import interrupted_by_signals, interrupted_when
 from flows.running.remote_store import require_remote, restore
 from flows.running.stage_outcome import UP_TO_DATE, FlowError, StageOutcome, StageRun
 from flows.running.stage_process import NOT_PUSHED_LINE, StageProcesses, run_stage, stage_environment
 from flows.running.stage_slots import GPU, visible_gpus
+from flows.server.flow_run import state_of
 from flows.server.prefect_ui import task_state
 from flows.workers.gpu_locks import hold_gpus
+from flows.workers.paid_replies import require_shared_ledgers
 from flows.workers.stage_request import StageRequest, describe, require_same_code, require_same_inputs
 from reasrm.runtime.outputs import write_json
 
@@ -40,13 +45,34 @@ OnLine = Callable[[str], None]
 
 @flow(name=FLOW_NAME)
 def stage(request: StageRequest) -> State[Any]:
-    """Run one stage in this worker's clone and hand its outputs over to the remote."""
+    """Run one stage in this worker's clone and hand its outputs over to the remote.
+
+    It is ended when the run is cancelled. It is also ended when Prefect calls it Crashed, its heartbeats being lost:
+    another worker has the stage then. Where it is ended by anything else, as a machine that shuts down, it has crashed.
+    """
     log = get_run_logger()
     processes = StageProcesses()
+    with get_client(sync_client=True) as client:
+        ask = state_of(client, UUID(flow_run.id))
+        with interrupted_by_signals(processes.end_all), interrupted_when(lambda: is_over(ask()), processes.end_all):
+            state = _stage_state(request, processes, lambda line: log.info("%s", line))
+        if processes.ending and not state.is_completed():
+            prefects = ask()
+            if prefects is None or not (prefects.is_cancelling() or prefects.is_cancelled()):
+                return Crashed(message=f"its process was ended, and nobody cancelled it: {state.message}")
+    return state
+
+
+def is_over(state: State[Any] | None) -> bool:
+    """Whether Prefect has ended, or is ending, the run of this stage; not, as far as is known, where it is silent."""
+    return state is not None and (state.is_final() or state.is_cancelling())
+
+
+def _stage_state(request: StageRequest, processes: StageProcesses, on_line: OnLine) -> State[Any]:
+    """Carry the stage out; gives its state in Prefect."""
     try:
-        with interrupted_by_signals(processes.end_all):
-            done = carry_out(Path.cwd(), request, processes, lambda line: log.info("%s", line))
-            value = describe(Path.cwd(), [request.stage])[request.stage].value if done.outcome in UP_TO_DATE else None
+        done = carry_out(Path.cwd(), request, processes, on_line)
+        value = describe(Path.cwd(), [request.stage])[request.stage].value if done.outcome in UP_TO_DATE else None
     except FlowError as error:
         if not processes.ending:
             return Failed(name=REFUSED, message=str(error))
@@ -79,6 +105,7 @@ def carry_out(root: Path, request: StageRequest, processes: StageProcesses, on_l
             before the stage begins.
     """
     require_same_code(root, request)
+    require_shared_ledgers(root, [request.stage], for_worker=True)
     if not require_remote(root):
         raise FlowError(f"{root} has no default remote of DVC to hand outputs over: `dvc remote add -d NAME PLACE`")
     pipeline = read_pipeline(root)
@@ -124,10 +151,10 @@ def _alone(root: Path, processes: StageProcesses) -> Iterator[None]:
     (root / RESTORING).parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(root / RESTORING)
     while not lock.is_locked:
-        if processes.ending:
-            raise FlowError("ended while another stage of this clone was being prepared")
         with suppress(Timeout):
             lock.acquire(timeout=1.0)
+        if processes.ending and not lock.is_locked:
+            raise FlowError("ended while another stage of this clone was being prepared")
     try:
         yield
     finally:
