@@ -23,7 +23,7 @@ LOGITS_COPIES = 2
 """Float32 tensors of all logits while a check's log-probabilities are computed: themselves, and their exponentials."""
 HEAP_FRAGMENTS = 1.4
 """On a CPU, memory of what comes and goes in a step over what its tensors hold at once: glibc keeps freed memory in
-pieces, as `KEEP_FREED_MEMORY` of `flows.running.stage_process` tells it to. Measured, see benchmarks/README.md."""
+pieces, as `KEEP_SMALL_FREED_MEMORY` of `flows.running.stage_process` tells it. Measured, see benchmarks/README.md."""
 LASTING = frozenset({"weights", "optimiser", "reference", "judge", "libraries", "vllm"})
 """Parts that stay from step to step."""
 SHARDED = frozenset({Strategy.FSDP2, Strategy.ZERO3})

@@ -29,6 +29,8 @@ MARKERS = "o^DvsPhd"
 """Of models by series: nothing is said by colour alone."""
 LONGEST_NAME = 40
 """Characters of a name that has its place in a figure."""
+FIGURE_DIGITS = 5
+"""Of a place in a figure, in parts of its width or height: thousandths of a point."""
 FONT = "DejaVu Sans"
 """Comes with matplotlib, so that every machine draws the same."""
 
@@ -130,13 +132,24 @@ def _letters() -> frozenset[int]:
     return frozenset(get_font(findfont(FontProperties(family=FONT))).get_charmap()) | {ord("⟦"), ord("⟧")}
 
 
+def _settle(drawn: "Figure") -> None:
+    """Find the places of the plots once for all files, and round them.
+
+    matplotlib's solver finds them anew in each process, in another order, so that their last bits differ; the names of
+    clipped regions in an SVG are hashes of all bits.
+    """
+    drawn.draw_without_rendering()
+    drawn.set_layout_engine("none")
+    for axes in drawn.axes:
+        axes.set_position(tuple(round(part, FIGURE_DIGITS) for part in axes.get_position().bounds))
+
+
 def save(plot: PlotFile, folder: Path) -> None:
     """Write `plot` to `folder` as SVG and as PDF, the same bytes each time; call inside `paper_style`."""
     import matplotlib as mpl
 
     mpl.rcParams["svg.hashsalt"] = plot.name
-    plot.figure.draw_without_rendering()
-    plot.figure.set_layout_engine("none")  # the places are found: not once more for each file
+    _settle(plot.figure)
     undated: dict[str, dict[str, Any]] = {
         "svg": {"Title": plot.caption, "Creator": None, "Date": None},
         "pdf": {"Title": plot.caption, "Creator": None, "Producer": None, "CreationDate": None},

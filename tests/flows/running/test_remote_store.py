@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from flows.running.reproduce import NOT_KEPT
 from reasrm.runtime.stage_main import ExitCode
 from reasrm.runtime.yaml_files import read_yaml, write_yaml
 from tests.flows.toy_project import become_clone, environment
@@ -200,6 +201,24 @@ def test_a_stage_that_reads_nothing_is_handed_over_without_an_entry(first: Path)
     other = clone(first, "other")
     assert run(other).returncode == 0
     assert set(outcomes(other).values()) == {"Restored"}
+
+
+def test_outputs_stay_until_something_takes_their_place(first: Path) -> None:
+    """Of settings that nobody has run nothing is kept: looking for it costs the present outputs nothing."""
+    params = read_yaml(first / "params.yaml")
+    params["a"]["word"] = "y"
+    write_yaml(first / "params.yaml", params)
+    before = (first / "dvc.lock").read_bytes()
+    command = [sys.executable, "-m", "flows.running.reproduce", "--only-restore", "--pull", "a"]
+    looked = subprocess.run(command, cwd=first, env=environment(), check=False, capture_output=True, text=True)
+    assert looked.returncode == NOT_KEPT, looked.stderr
+    assert (first / "out/a").read_text() == "start\na\n"
+    assert (first / "dvc.lock").read_bytes() == before
+    params["a"]["word"] = "x"
+    write_yaml(first / "params.yaml", params)
+    (first / "out/a").write_text("edited\n")
+    assert subprocess.run(command, cwd=first, env=environment(), check=False).returncode == 0
+    assert (first / "out/a").read_text() == "start\na\n"
 
 
 def test_nothing_runs_that_could_not_be_handed_over(toy: Path) -> None:

@@ -93,3 +93,19 @@ def test_who_holds_a_place_of_a_limit_is_known_after_a_restart(server: Server) -
     requested(server.port, f"v2/concurrency_limits/leases/{held['lease_id']}/renew", lease_duration=300)
     requested(server.port, "v2/concurrency_limits/decrement-with-lease", lease_id=held["lease_id"])
     assert requested(server.port, "v2/concurrency_limits/gpu", method="GET")["active_slots"] == 0
+
+
+def test_a_run_that_is_alive_is_not_called_crashed_for_long(toy: Path, server: Server) -> None:
+    """As the automation calls one whose heartbeats are lost while the server, or the way to it, is gone."""
+    run, processes = start_hanging(toy, server.ui.environment)
+    (held,) = flow_runs(server.port)
+    crashed = {"type": "CRASHED", "name": "Crashed", "message": "no heartbeat"}
+    requested(server.port, f"flow_runs/{held['id']}/set_state", state=crashed, force=True)
+    deadline = time.monotonic() + LONG
+    while flow_runs(server.port)[0]["state"]["name"] != "Running":
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    run.send_signal(signal.SIGTERM)
+    assert not survivors(processes, ENDED_WITHIN)
+    assert run.wait(LONG) == 130
+    assert flow_runs(server.port)[0]["state"]["name"] == "Cancelled"

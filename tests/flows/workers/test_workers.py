@@ -110,23 +110,37 @@ def test_two_workers_make_what_one_machine_makes(fleet: Fleet) -> None:
         assert runs_of(first)["b-fast"] == 2
 
 
-def test_a_killed_worker_leaves_nothing_and_another_takes_over(fleet: Fleet) -> None:
+@pytest.mark.parametrize("how", ["killed", "silent", "told to end"])
+def test_another_takes_over_what_a_worker_has_lost(fleet: Fleet, how: str) -> None:
+    """Its processes are killed; or live, with their heartbeats lost on the way; or are ended, as by a shutdown."""
     first, second = fleet.clones
     (first / "b-slow.mode").write_text("hang")
     with ExitStack() as later, fleet.worker(first, "cpu") as doomed:
         run = fleet.start("--to", "b@slow")
         hanging = [int(process) for process in wait_for_file(first / "b-slow.pids").split()]
+        if how == "killed":
+            for process in fleet.processes_of(first):
+                os.kill(process, signal.SIGKILL)
+            doomed.wait(30)
+            assert survivors(hanging, 30) == []
         later.enter_context(fleet.worker(second, "cpu"))
-        for process in fleet.processes_of(first):
-            os.kill(process, signal.SIGKILL)
-        doomed.wait(30)
+        if how == "told to end":
+            doomed.send_signal(signal.SIGSTOP)  # it would start the stage again
+            (engine,) = (process for process in fleet.processes_of(first) if process != doomed.pid)
+            os.kill(engine, signal.SIGTERM)
+        else:
+            fleet.crash(fleet.flow_runs()[0])
         assert survivors(hanging, 30) == []
-        fleet.crash(fleet.flow_runs()[0])
+        if how == "silent":
+            (first / "b-slow.mode").unlink()  # whoever is free takes it, the same clone too
         said, _ = run.communicate(timeout=300)
+        doomed.send_signal(signal.SIGCONT)
     assert run.returncode == 0, said
-    assert "b@slow: its worker is gone (no heartbeat); submitted again" in said
+    reason = "nobody cancelled it" if how == "told to end" else "no heartbeat"
+    assert "b@slow: its worker is gone" in said
+    assert reason in said
     assert [one["state_type"] for one in fleet.flow_runs()[:2]] == ["COMPLETED", "CRASHED"]
-    assert runs_of(second) == {"b-slow": 1}
+    assert sum(runs_of(first, second).values()) - runs_of(first, second).get("a", 0) == 2
     assert (fleet.project / "out/b-slow").is_file()
 
 
@@ -214,9 +228,9 @@ def test_cancelling_the_run_ends_the_stage_on_the_other_machine(fleet: Fleet) ->
     assert fleet.flow_runs()[0]["state_type"] == "CANCELLED"
 
 
-def test_a_run_ends_although_the_worker_of_its_stage_is_gone(fleet: Fleet) -> None:
-    """Nobody is there who could end the stage in Prefect: the run waits for a while, and ends."""
-    first, _ = fleet.clones
+def test_a_run_ends_although_the_worker_of_its_stage_is_gone_and_the_next_one_begins_anew(fleet: Fleet) -> None:
+    """Nobody is there who could end the stage in Prefect: the run waits for a while, and ends it itself."""
+    first, second = fleet.clones
     (first / "a.mode").write_text("hang")
     with fleet.worker(first, "cpu") as doomed:
         run = fleet.start("--to", "a")
@@ -227,6 +241,10 @@ def test_a_run_ends_although_the_worker_of_its_stage_is_gone(fleet: Fleet) -> No
         run.send_signal(signal.SIGINT)
         run.communicate(timeout=120)
     assert run.returncode == ExitCode.INTERRUPTED
+    assert [one["state_type"] for one in fleet.flow_runs()[:1]] == ["CANCELLED"]
+    with fleet.worker(second, "cpu"):
+        assert fleet.run("--to", "a")[0] == 0
+    assert runs_of(second) == {"a": 1}
 
 
 def test_without_a_server_a_remote_or_a_deployment_nothing_is_handed_out(toy: Path, server_port: int) -> None:
@@ -240,5 +258,16 @@ def test_without_a_server_a_remote_or_a_deployment_nothing_is_handed_out(toy: Pa
         return done.stderr
 
     assert "needs the Prefect server" in said(PREFECT_SERVER_API_PORT="1")
-    assert "`dvc remote add -d NAME PLACE`" in said(PREFECT_API_URL=f"http://127.0.0.1:{server_port}/api")
+    refused = said(PREFECT_API_URL=f"http://127.0.0.1:{server_port}/api")
+    assert "workers hand over through DVC's default remote: `dvc remote add -d NAME PLACE`" in refused
+    assert "Prefect ended" not in refused
     assert list(toy.glob("*.runs")) == []
+
+
+@pytest.mark.parametrize("option", ["--jobs=2", "--no-pull"])
+def test_what_means_nothing_to_workers_is_refused(toy: Path, server_port: int, option: str) -> None:
+    command = [sys.executable, "-m", "reasrm.cli", "run", "--workers", option]
+    variables = environment() | {"PREFECT_API_URL": f"http://127.0.0.1:{server_port}/api"}
+    done = subprocess.run(command, cwd=toy, env=variables, capture_output=True, text=True, check=False)
+    assert done.returncode == ExitCode.USAGE
+    assert "--jobs and --no-pull say nothing to --workers" in done.stderr

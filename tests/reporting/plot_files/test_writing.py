@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 
 from reasrm.probes.measures_file import ProbeMeasures
 from reasrm.reporting import plot_files
 from reasrm.reporting.curves import read_curves
 from reasrm.reporting.plot_files.curve_tables import TABLES, write_curve_tables
-from reasrm.reporting.plot_files.paper_style import COLORS, shown
+from reasrm.reporting.plot_files.paper_style import COLORS, PlotFile, figure_of, paper_style, save, shown
 from reasrm.reporting.plot_files.writing import INDEX, file_name, write_plots
 from reasrm.reporting.run_settings import read_parameters
 from reasrm.reporting.site import Site
@@ -48,6 +49,32 @@ def with_few_curves(site: Site, probes: dict[str, ProbeMeasures]) -> Site:
     groups = tuple(replace(group, charts=group.charts[:3]) for group in site.training.curve_groups)
     training = replace(site.training, curve_groups=groups)
     return replace(site, training=training, source=replace(site.source, measures=probes))
+
+
+@pytest.mark.parametrize("last_bits", [1e-15, 1e-13])
+def test_the_last_bits_of_a_place_change_no_byte(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, last_bits: float
+) -> None:
+    """The solver finds places that differ by so much from one process to the next."""
+
+    def drawn(folder: str) -> dict[str, bytes]:
+        (tmp_path / folder).mkdir()
+        with paper_style():
+            plot, axes = figure_of(3.0, 4.0, 3)
+            for one in axes:
+                one.plot([0.0, 1.0], [0.2, 0.7])
+            save(PlotFile("places", "Three plots.", plot), tmp_path / folder)
+        return {path.name: path.read_bytes() for path in (tmp_path / folder).iterdir()}
+
+    exact, find_places = drawn("exact"), Figure.draw_without_rendering
+
+    def otherwise(plot: Figure) -> None:
+        find_places(plot)
+        for axes in plot.axes:
+            axes.set_position(axes.get_position().translated(last_bits, -last_bits))
+
+    monkeypatch.setattr(Figure, "draw_without_rendering", otherwise)
+    assert drawn("other") == exact
 
 
 @pytest.mark.slow
