@@ -31,6 +31,7 @@ from benchmarks.own_server import AUTOMATION, DVC, NOBODY, ask, environment, pre
 from flows.running.stage_outcome import StageOutcome
 from flows.running.status import LAST_RUN
 from flows.server.prefect_server import is_healthy
+from reasrm.runtime.kept_folders import LEDGERS_VARIABLE
 from reasrm.runtime.yaml_files import read_yaml
 
 CHECKOUT = Path(__file__).parents[1]
@@ -176,7 +177,7 @@ class Machines:
     def worker(self, clone: Path, pool: str, server: dict[str, str]) -> "Iterator[subprocess.Popen[bytes]]":
         """A worker of a pool in a clone; one stage at a time, since the clones share the cores of one machine."""
         command = [clone / ".venv/bin/prefect", "worker", "start", "--pool", pool, "--limit", "1"]
-        more = server | {"REASRM_ROOT": str(clone)}
+        more = server | {"REASRM_ROOT": str(clone), LEDGERS_VARIABLE: str(self.folder / "ledgers")}
         with self.started(command, clone, self.variables(clone, more), f"{clone.name}-{pool}") as worker:
             yield worker
 

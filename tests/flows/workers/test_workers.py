@@ -94,20 +94,6 @@ def test_two_workers_make_what_one_machine_makes(fleet: Fleet) -> None:
         code, said = fleet.run("--to", "b@fast")
         assert code == ExitCode.FAILED
         assert "Refused: params.yaml of this worker's clone" in said
-        fleet.commit()
-        (second / "params.yaml").write_text("")  # another clone's is its own
-        git(first, "reset", "-q", "--hard", "HEAD~1")
-        code, said = fleet.run("--to", "b@fast")
-        assert code == ExitCode.FAILED
-        assert "is at commit" in said
-        git(first, "reset", "-q", "--hard", "origin/HEAD")
-        (first / "a.in").write_text("something else\n")
-        code, said = fleet.run("--to", "b@fast")
-        assert code == ExitCode.FAILED
-        assert "cannot have all that the stage needs (a)" in said
-        git(first, "checkout", "-q", ".")
-        assert fleet.run("--to", "b@fast")[0] == 0
-        assert runs_of(first)["b-fast"] == 2
 
 
 @pytest.mark.parametrize("how", ["killed", "silent", "told to end"])
