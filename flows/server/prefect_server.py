@@ -18,12 +18,14 @@ from urllib.parse import urlsplit
 
 from flows.running.stage_outcome import FlowError, UsageError
 from flows.running.stage_process import NO_TELEMETRY
-from flows.server.report_link import report_port, serve_report
+from flows.server.report_link import refuse_taken_port, report_port, serve_report
 from reasrm.runtime.terminal import say
 
 HOST = "127.0.0.1"
-DEFAULT_PORT, LAST_PORT = 4200, 65535
+DEFAULT_PORT, LAST_PORT, HTTP_PORT = 4200, 65535, 80
+PORT_VARIABLE = "PREFECT_SERVER_API_PORT"
 PROBE_SECONDS = 5.0
+SERVER = Path(__file__).with_name("own_pages_server.py")
 
 SETTINGS = {
     "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
@@ -74,13 +76,15 @@ def start_ui_server(root: Path) -> None:
 
     The port is `PREFECT_SERVER_API_PORT` or 4200; the UI must be told too, or it calls 4200 whatever the port. Pages of
     other origins may not call the API, as by Prefect's default they may: whoever can create a flow run can name the
-    command of its process.
+    command of its process. `own_pages_server.py` sees to what CORS leaves open.
 
     Raises:
-        FlowError: the report's port is taken.
+        FlowError: the server's port or the report's is taken.
     """
     port = server_port()
+    refuse_taken_port(port, "Prefect's UI", PORT_VARIABLE)
     serve_report(root, report_port(port))
+    say(f"Prefect's UI is served at http://{HOST}:{port}/")
     say(f"The report is served at http://{HOST}:{report_port(port)}/")
     prepare_prefect(root, None)
     api = f"http://{HOST}:{port}/api"
@@ -89,11 +93,16 @@ def start_ui_server(root: Path) -> None:
         "PREFECT_SERVER_API_PORT": str(port),
         "PREFECT_UI_API_URL": api,
         "PREFECT_API_URL": api,
-        "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": f"http://{HOST}:{port},http://localhost:{port}",
+        "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": ",".join(own_origins(port)),
     }
     os.environ.update(NO_TELEMETRY | chosen)
-    command = [sys.executable, "-m", "prefect", "server", "start", "--host", HOST, "--port", str(port)]
-    os.execv(sys.executable, command)  # noqa: S606  no shell is wanted
+    os.execv(sys.executable, [sys.executable, "-P", str(SERVER)])  # noqa: S606  no shell is wanted
+
+
+def own_origins(port: int) -> list[str]:
+    """The origins of the server's own pages as browsers write them, which leave out the port of http."""
+    colon = "" if port == HTTP_PORT else f":{port}"
+    return [f"http://{HOST}{colon}", f"http://localhost{colon}"]
 
 
 def server_port() -> int:
@@ -102,9 +111,9 @@ def server_port() -> int:
     Raises:
         UsageError: the variable names none.
     """
-    port = os.environ.get("PREFECT_SERVER_API_PORT", str(DEFAULT_PORT))
+    port = os.environ.get(PORT_VARIABLE, str(DEFAULT_PORT))
     if not port.isdecimal() or not 0 < int(port) <= LAST_PORT:
-        raise UsageError(f"PREFECT_SERVER_API_PORT is {port!r}: set it to a port (1 to {LAST_PORT}), or unset it")
+        raise UsageError(f"{PORT_VARIABLE} is {port!r}: set it to a port (1 to {LAST_PORT}), or unset it")
     return int(port)
 
 

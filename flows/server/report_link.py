@@ -30,11 +30,11 @@ def report_port(server_port: int) -> int:
     return int(named)
 
 
-def serve_report(root: Path, port: int) -> None:
-    """Serve the project's report beside this process: until it ends, however it ends, also as another program.
+def refuse_taken_port(port: int, what: str, variable: str) -> None:
+    """Make sure that `what` can be served on loopback at `port`, which `variable` sets.
 
     Raises:
-        FlowError: the port is taken.
+        FlowError: it is taken, or not for this user.
     """
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -42,9 +42,18 @@ def serve_report(root: Path, port: int) -> None:
             probe.bind((HOST, port))
         except OSError as error:
             raise FlowError(
-                f"the report is to be served on {HOST}:{port}, but {error.strerror}: end what uses the port, or set "
-                f"{PORT_VARIABLE} to a free one"
+                f"{what} is to be served on {HOST}:{port}, but {error.strerror}: end what uses the port, or set "
+                f"{variable} to a free one"
             ) from error
+
+
+def serve_report(root: Path, port: int) -> None:
+    """Serve the project's report beside this process: until it ends, however it ends, also as another program.
+
+    Raises:
+        FlowError: the port is taken.
+    """
+    refuse_taken_port(port, "the report", PORT_VARIABLE)
     command = [*SUPERVISED, sys.executable, "-S", str(SERVER), str((root / PAGE).parent), str(port)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
     assert process.stdin is not None

@@ -6,14 +6,12 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
 
 import pytest
 
 from flows.running.stage_outcome import FlowError, UsageError
-from flows.server.prefect_server import find_server
-from tests.flows.toy_project import environment
+from flows.server.prefect_server import find_server, own_origins
+from tests.flows.toy_project import become_clone, environment
 
 
 class Health(BaseHTTPRequestHandler):
@@ -97,18 +95,23 @@ def test_half_a_file_of_profiles_is_told(tmp_path: Path, monkeypatch: pytest.Mon
         find_server()
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("origin", "may"), [("https://example.org", False), ("null", False), ("own", True)])
-def test_pages_of_others_may_not_call_the_api(server_port: int, origin: str, may: bool) -> None:
-    """Who can create a flow run names the command of its process, so no page that is open beside may."""
-    own = f"http://127.0.0.1:{server_port}"
-    headers = {"Origin": own if origin == "own" else origin, "Access-Control-Request-Method": "POST",
-               "Access-Control-Request-Headers": "content-type"}  # fmt: skip
-    asked = Request(f"{own}/api/flow_runs/", headers=headers, method="OPTIONS")
-    try:
-        with urlopen(asked, timeout=30) as reply:
-            allowed = reply.headers.get("access-control-allow-origin")
-    except HTTPError as refused:
-        allowed = refused.headers.get("access-control-allow-origin")
-    assert (allowed == own) is may
-    assert allowed != "*"
+@pytest.mark.parametrize(("port", "colon"), [(4200, ":4200"), (80, "")])
+def test_the_own_origins_are_written_as_browsers_write_them(port: int, colon: str) -> None:
+    assert own_origins(port) == [f"http://127.0.0.1{colon}", f"http://localhost{colon}"]
+
+
+def test_a_taken_port_is_told_before_anything_starts(port: int, tmp_path: Path) -> None:
+    (tmp_path / "dvc.yaml").write_text("stages: {}\n")
+    become_clone(tmp_path)
+    ended = subprocess.run(
+        [sys.executable, "-m", "reasrm.cli", "ui"],
+        cwd=tmp_path,
+        env=environment() | {"PREFECT_SERVER_API_PORT": str(port)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert f"Prefect's UI is to be served on 127.0.0.1:{port}, but Address already in use" in ended.stderr
+    assert "set PREFECT_SERVER_API_PORT to a free one" in ended.stderr
+    assert not (tmp_path / ".prefect").exists()
