@@ -16,6 +16,7 @@ from flows.nights.night_commit import (
     require_committable,
     set_refs,
 )
+from flows.nights.reinstating import reinstate
 from flows.running.stage_outcome import FlowError
 from tests.flows.toy_nights import git
 
@@ -205,6 +206,20 @@ def test_without_identity_or_commit_nothing_begins(branch: NightBranch, monkeypa
     git(empty, "init", "-q")
     with pytest.raises(FlowError, match="has no commit that a night could be based on"):
         require_committable(NightBranch(empty), ())
+
+
+def test_nobody_is_reinstated_on_a_branch_that_is_checked_out(branch: NightBranch) -> None:
+    root = branch.root
+    (root / CHAMPION).write_text(POINTER.format(model="x", promoted="2026-01-01"))
+    git(root, "add", CHAMPION)
+    git(root, "commit", "-q", "-m", "champion")
+    for name, why in (("main", "the branch main is checked out"), ("a..b", "check-ref-format")):
+        seen = git(root, "rev-parse", "HEAD"), git(root, "status", "--porcelain"), (root / CHAMPION).read_bytes()
+        with pytest.raises(FlowError, match=why):
+            reinstate(NightBranch(root, name), "HEAD")
+        after = git(root, "rev-parse", "HEAD"), git(root, "status", "--porcelain"), (root / CHAMPION).read_bytes()
+        assert after[0] == seen[0]
+        assert after[2] == seen[2]
 
 
 def test_the_later_pointer_counts(branch: NightBranch) -> None:
