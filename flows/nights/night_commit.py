@@ -79,6 +79,22 @@ def require_committable(branch: NightBranch, results: tuple[str, ...]) -> str:
     head = commit_of(root, "HEAD")
     if head is None:
         raise FlowError(f"{root} has no commit that a night could be based on: `git init`, `git add`, `git commit`")
+    require_movable(branch)
+    if changed := changed_files(root, results):
+        raise FlowError(
+            f"not as committed: {', '.join(changed)}. A night's commit must hold what it ran: commit them, or take "
+            f"them back (`git restore`)"
+        )
+    return head
+
+
+def require_movable(branch: NightBranch) -> None:
+    """Do nothing if a commit can be put on the branch without moving what is checked out.
+
+    Raises:
+        FlowError: it has no name of a branch, git knows no identity, or it is checked out.
+    """
+    root = branch.root
     git(root, "check-ref-format", "--branch", branch.name)
     git(root, "var", "GIT_COMMITTER_IDENT")
     if f"branch {branch.ref}" in git(root, "worktree", "list", "--porcelain").splitlines():
@@ -86,12 +102,6 @@ def require_committable(branch: NightBranch, results: tuple[str, ...]) -> str:
             f"the branch {branch.name} is checked out, and a night would move it under your feet: check out another, "
             f"or name another with --branch"
         )
-    if changed := changed_files(root, results):
-        raise FlowError(
-            f"not as committed: {', '.join(changed)}. A night's commit must hold what it ran: commit them, or take "
-            f"them back (`git restore`)"
-        )
-    return head
 
 
 def commit_night(root: Path, base: str | None, head: str, files: Mapping[str, bytes], message: str) -> str:

@@ -84,6 +84,7 @@ def decide(root: Path, rule: Rule, old: Champion | None) -> Decision:
     compared: dict[str, Any] | None = None
     if rule.against != AGAINST_CHAMPION:
         other = judged_model(lock, params, rule.against)
+        require_champions(old, other)
         require_up_to_date(root, lock, [other.judgments])
         compared = gain(root, params, judged, _judged(root, other))
     elif old is not None:
@@ -113,6 +114,21 @@ def decide(root: Path, rule: Rule, old: Champion | None) -> Decision:
             }
         )
     return Decision(rule, old, pointer, why, compared, lock_bytes)
+
+
+def require_champions(old: Champion | None, other: JudgedModel) -> None:
+    """Do nothing if `other` stands for the champion: nobody takes its place by winning against somebody else.
+
+    Raises:
+        FlowError: there is a champion, and `other` has not its checkpoint.
+    """
+    checkpoint = old and old.document.get("checkpoint")
+    if old is not None and (not checkpoint or other.checkpoint is None or other.checkpoint.md5 != checkpoint["md5"]):
+        raise FlowError(
+            f"{other.model} has not the checkpoint of the champion {old.model} (promoted {old.promoted}), so a gain "
+            f"over it says nothing of the champion: leave --against out, or judge the champion's checkpoint "
+            f"({checkpoint['md5'] if checkpoint else 'it has none'}) as a variant of `judge_variants` and name that"
+        )
 
 
 def require_up_to_date(root: Path, lock: Lock, outputs: list[StoredOutput]) -> None:

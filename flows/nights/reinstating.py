@@ -8,7 +8,7 @@ from flows.git import commit_of, text_at
 from flows.nights.champion import CHAMPION, Champion, champion_of
 from flows.nights.comparison import TAKEN_OUT
 from flows.nights.night import only_night
-from flows.nights.night_commit import NightBranch, commit_night, set_refs
+from flows.nights.night_commit import NightBranch, commit_night, require_movable, set_refs
 from flows.nights.stored_outputs import take_out
 from flows.running.pipeline_run import only_run
 from flows.running.stage_outcome import UsageError
@@ -43,7 +43,8 @@ def reinstate(branch: NightBranch, earlier: str) -> Champion:
     Raises:
         UsageError: there is no such commit, or it has no champion.
         BusyError: a run or a night is alive.
-        FlowError: its judgments are lost, so that nobody could be compared with it; nothing was changed.
+        FlowError: its judgments are lost, so that nobody could be compared with it; or the branch is checked out.
+            Nothing was changed.
     """
     root = branch.root
     commit = commit_of(root, earlier)
@@ -59,6 +60,7 @@ def reinstate(branch: NightBranch, earlier: str) -> Champion:
         }
     )
     with only_night(root), only_run(root):
+        require_movable(branch)
         (root / TAKEN_OUT).mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=root / TAKEN_OUT) as folder:
             take_out(root, found.judgments, Path(folder, "judgments"))

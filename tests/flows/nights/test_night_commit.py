@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.nights.champion import CHAMPION, champion_of
+from flows.nights.champion import CHAMPION, Champion, JudgedModel, champion_of
 from flows.nights.night_commit import (
     NightBranch,
     commit_night,
@@ -16,6 +16,9 @@ from flows.nights.night_commit import (
     require_committable,
     set_refs,
 )
+from flows.nights.promotion import require_champions
+from flows.nights.reinstating import reinstate
+from flows.nights.stored_outputs import StoredOutput
 from flows.running.stage_outcome import FlowError
 from tests.flows.toy_nights import git
 
@@ -207,6 +210,20 @@ def test_without_identity_or_commit_nothing_begins(branch: NightBranch, monkeypa
         require_committable(NightBranch(empty), ())
 
 
+def test_nobody_is_reinstated_on_a_branch_that_is_checked_out(branch: NightBranch) -> None:
+    root = branch.root
+    (root / CHAMPION).write_text(POINTER.format(model="x", promoted="2026-01-01"))
+    git(root, "add", CHAMPION)
+    git(root, "commit", "-q", "-m", "champion")
+    for name, why in (("main", "the branch main is checked out"), ("a..b", "check-ref-format")):
+        seen = git(root, "rev-parse", "HEAD"), git(root, "status", "--porcelain"), (root / CHAMPION).read_bytes()
+        with pytest.raises(FlowError, match=why):
+            reinstate(NightBranch(root, name), "HEAD")
+        after = git(root, "rev-parse", "HEAD"), git(root, "status", "--porcelain"), (root / CHAMPION).read_bytes()
+        assert after[0] == seen[0]
+        assert after[2] == seen[2]
+
+
 def test_the_later_pointer_counts(branch: NightBranch) -> None:
     assert present_champion(branch) is None
     old, new = (POINTER.format(model=model, promoted=f"2026-01-0{day}") for day, model in ((1, "old"), (2, "new")))
@@ -236,3 +253,17 @@ def test_the_later_pointer_counts(branch: NightBranch) -> None:
 def test_what_is_no_pointer_is_refused(text: str, why: str) -> None:
     with pytest.raises(FlowError, match=why):
         champion_of(text, "champion.json")
+
+
+def test_only_the_champions_checkpoint_stands_for_the_champion() -> None:
+    some = StoredOutput("x", "1")
+    same, weak, service = (
+        JudgedModel("other", some, some, checkpoint) for checkpoint in (some, StoredOutput("x", "2"), None)
+    )
+    champion = Champion({"model": "best", "promoted": "2026-01-01", "checkpoint": {"path": "y", "md5": "1"}})
+    for other in (same, weak, service):
+        require_champions(None, other)
+    require_champions(champion, same)
+    for other in (weak, service):
+        with pytest.raises(FlowError, match="other has not the checkpoint of the champion best"):
+            require_champions(champion, other)
