@@ -80,6 +80,7 @@ def _require_kept_champion(root: Path, unused: set[str]) -> None:
     if champion is not None and lost:
         raise FlowError(
             f"{CHAMPION} names {', '.join(f'{one.path} ({one.md5})' for one in lost)}, which no stage makes any more, "
-            f"neither of the present dvc.yaml and dvc.lock nor of a tag's, so the champion would be lost: tag a commit "
-            f"whose files make it first (`git tag NAME COMMIT`; it was promoted on {champion.document.get('commit')})"
+            f"neither of the present dvc.yaml and dvc.lock nor of a tag's, so the champion would be lost: tag the "
+            f"commit whose dvc.lock has these hashes (`git log -S {lost[0].md5} --all -- dvc.lock`), or take it out "
+            f"first (`reasrm promote --checkout FOLDER`)"
         )

@@ -6,6 +6,8 @@ cache or the remote whatever became of the workspace, and the figures by which i
 
 import hashlib
 import json
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,8 @@ VERSION = 1
 KEYS = ("version", "model", "promoted", "judgments", "benchmarks")
 JUDGMENTS = "data/judgments/"
 BENCHMARKS = "data/benchmarks"
+NAME, MD5 = re.compile(r"[\w.-]+"), re.compile(r"[0-9a-f]{32}(\.dir)?")
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
 @dataclass(frozen=True)
@@ -34,8 +38,19 @@ class Champion:
 
     @property
     def promoted(self) -> str:
-        """When, in UTC, ISO 8601: of two pointers the later one counts."""
+        """When, in UTC, ISO 8601."""
         return str(self.document["promoted"])
+
+    @property
+    def since(self) -> str:
+        """Since when the pointer says what it says; of two pointers the later one counts."""
+        return str(self.document.get("rejudged", self.promoted))
+
+    @property
+    def checkpoint(self) -> StoredOutput | None:
+        """Its checkpoint; None of a judge that has none of its own (a service)."""
+        found = self.document.get("checkpoint")
+        return StoredOutput(**found) if found else None
 
     @property
     def judgments(self) -> StoredOutput:
@@ -50,8 +65,7 @@ class Champion:
     @property
     def stored(self) -> list[StoredOutput]:
         """All that must not be lost while it is the champion."""
-        checkpoint = self.document.get("checkpoint")
-        return [self.judgments, self.benchmarks, *([StoredOutput(**checkpoint)] if checkpoint else [])]
+        return [self.judgments, self.benchmarks, *([self.checkpoint] if self.checkpoint else [])]
 
     def text(self) -> str:
         """The pointer file's text; the same bytes for the same champion."""
@@ -76,7 +90,7 @@ def read_champion(root: Path) -> Champion | None:
         FlowError: the pointer cannot be read.
     """
     path = root / CHAMPION
-    return champion_of(path.read_text(encoding="utf-8"), str(path)) if path.is_file() else None
+    return champion_of(path.read_text(encoding="utf-8", errors="replace"), str(path)) if path.is_file() else None
 
 
 def champion_of(text: str, what: str) -> Champion:
@@ -94,10 +108,19 @@ def champion_of(text: str, what: str) -> Champion:
         if document["version"] != VERSION:
             raise FlowError(f"{what} has version {document['version']}, this code reads {VERSION}: use what wrote it")
         champion = Champion(document)
-        _ = champion.stored
+        if wrong := [text for text, form in _forms(champion) if not form.fullmatch(text)]:
+            raise FlowError(f"{what} is no pointer to a champion, it has {wrong[0]!r:.80}: {way_out}")
     except (ValueError, TypeError) as error:
         raise FlowError(f"{what} is no pointer to a champion ({error}): {way_out}") from error
     return champion
+
+
+def _forms(champion: Champion) -> Iterator[tuple[str, re.Pattern[str]]]:
+    """Texts of a pointer, which may come from anywhere, with the form that they must have."""
+    yield champion.model, NAME
+    yield champion.promoted, TIME
+    yield champion.since, TIME
+    yield from ((one.md5, MD5) for one in champion.stored)
 
 
 def judged_model(lock: Lock, params: dict[str, Any], model: str) -> JudgedModel:
@@ -120,10 +143,8 @@ def judged_model(lock: Lock, params: dict[str, Any], model: str) -> JudgedModel:
             for out in one.get("outs", [])
             if out["path"].startswith(JUDGMENTS)
         )
-        raise FlowError(
-            f"dvc.lock has no judgments of {model!r} (it has {', '.join(known) or 'none'}): `reasrm run --to "
-            f"judge@{model}` makes them"
-        )
+        made = f": `reasrm run --to judge@{model}` makes them" if model in (params.get("judge_variants") or {}) else ""
+        raise FlowError(f"dvc.lock has no judgments of {model!r} (it has {', '.join(known) or 'none'}){made}")
     benchmarks = lock.dependency(stage, BENCHMARKS)
     if benchmarks is None:
         raise FlowError(f"dvc.lock: {stage} did not read {BENCHMARKS}, so nobody knows what was judged")

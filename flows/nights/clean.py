@@ -5,7 +5,8 @@ Ledgers are never touched: they hold what was paid for.
 
 import re
 import shutil
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,8 +37,7 @@ def clean(root: Path, keep: int, *, dry_run: bool) -> list[OldFolder]:
         BusyError: the pipeline or a stage runs in this checkout.
         KeptFolderError: REASRM_WORK is a relative path.
     """
-    with only_run(root), ExitStack() as locks:
-        _hold_stages(root, locks)
+    with nothing_running(root) as locks:
         old = [one for one in old_folders(root, keep) if _is_free(one.path, locks)]
         for folder in old if not dry_run else []:
             shutil.rmtree(folder.path)
@@ -64,19 +64,26 @@ def _resume_folders(root: Path) -> dict[str, list[Path]]:
     return found
 
 
-def _hold_stages(root: Path, locks: ExitStack) -> None:
-    """Hold the lock of every stage that ran here; a stage that `dvc repro` runs has it too.
+@contextmanager
+def nothing_running(root: Path) -> Iterator[ExitStack]:
+    """Keep runs out, and stages that ran here before, also those that `dvc repro` starts; further locks may be added.
 
     Raises:
-        BusyError: a stage has it.
+        BusyError: a run or a stage is alive.
     """
+    with only_run(root), ExitStack() as locks:
+        _hold_stages(root, locks)
+        yield locks
+
+
+def _hold_stages(root: Path, locks: ExitStack) -> None:
     ran = {path.stem for path in (root / LOCKS).glob("*.lock")} - NO_STAGES
     for name in sorted(ran | _resume_folders(root).keys()):
         try:
             locks.enter_context(hold(root / LOCKS / f"{name}.lock"))
         except LockHeldError as error:
             raise BusyError(
-                f"{name} is running in {root} (process {error.process or '?'}): wait for it; nothing was removed"
+                f"{name} is running in {root} (process {error.process or '?'}): wait for it; nothing was changed"
             ) from error
 
 

@@ -1,5 +1,6 @@
 """The commands of the nights: `reasrm promote`, `reasrm night`, `reasrm clean`."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -22,6 +23,10 @@ def promote(
         str | None,
         typer.Option(metavar="TAG", help="In place of MODEL: give the place back to the champion of an earlier night."),
     ] = None,
+    checkout: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="In place of MODEL: put the champion's checkpoint into a new folder."),
+    ] = None,
     branch: Annotated[str, typer.Option(help="The nights' branch, whose champion counts too.")] = "nightly",
     as_json: AsJson = False,
 ) -> None:
@@ -35,11 +40,13 @@ def promote(
     from flows.nights.night_commit import NightBranch
     from flows.nights.promote import promote as promote_judge
     from flows.nights.promotion import Rule
-    from flows.nights.reinstating import put_back
+    from flows.nights.reinstating import check_out, put_back
 
     nights_branch = NightBranch(project_root(), branch)
-    if (model is None) is (reinstate is None):
-        raise typer.BadParameter("name a model, or an earlier night with --reinstate")
+    if sum(one is not None for one in (model, reinstate, checkout)) != 1:
+        raise typer.BadParameter("name a model, an earlier night with --reinstate, or a folder with --checkout")
+    if checkout is not None:
+        raise typer.Exit(int(check_out(nights_branch, checkout)))
     if model is None:
         raise typer.Exit(int(put_back(nights_branch, str(reinstate), as_json=as_json)))
     raise typer.Exit(int(promote_judge(nights_branch, Rule(model, against, min_gain), as_json=as_json)))

@@ -14,6 +14,11 @@ from flows.nights.stored_outputs import StoredOutput, take_out
 from flows.running.stage_outcome import FlowError
 
 TAKEN_OUT = Path("work/nights")
+OTHER_QUESTIONS = (
+    "Judge the champion's checkpoint on the present questions: a variant NAME of `judge_variants` with the checkpoint "
+    "of `reasrm promote --checkout FOLDER`, then `reasrm run --to judge@NAME` and `reasrm promote MODEL --against "
+    "NAME`. Whether MODEL is promoted or not, the next comparison needs no more"
+)
 CANDIDATE, OTHER = "candidate", "champion"
 AVERAGE, ACCURACY = "average", "accuracy"
 
@@ -78,8 +83,7 @@ def gain_over(root: Path, params: dict[str, Any], judged: Judged, items: StoredO
                 take_out(root, old.benchmarks, Path(folder, "benchmarks"))
         except FlowError as error:
             raise FlowError(
-                f"the champion {old.model} (promoted {old.promoted}) cannot be compared with: {error}. `dvc push` on "
-                f"the machine that has it; or compare with a model of this workspace (--against NAME)"
+                f"the champion {old.model} of {old.promoted} cannot be compared with: {error}. {OTHER_QUESTIONS}"
             ) from error
         benchmarks = judged.benchmarks if old.benchmarks.md5 == items.md5 else Path(folder, "benchmarks")
         return gain(root, params, judged, Judged(Path(folder, "judgments"), benchmarks))
@@ -103,17 +107,21 @@ def require_same_items(headline: list[str], new: Path, old: Path) -> None:
     Raises:
         FlowError: they do not; the message names the first that differs.
     """
+    from reasrm.records.jsonl import BadRecordError
+
     if new == old:
         return
-    ours, theirs = _items(headline, new), _items(headline, old)
+    try:
+        ours, theirs = _items(headline, new), _items(headline, old)
+    except BadRecordError as error:
+        raise FlowError(f"judged on questions that cannot be read: {error}. {OTHER_QUESTIONS}") from error
     differing = [key for key in {**ours, **theirs} if ours.get(key) != theirs.get(key)]
     if differing:
         key = differing[0]
         how = "is new" if key not in theirs else "is gone" if key not in ours else "has other words"
         raise FlowError(
             f"judged on different questions: {len(differing)} of {len({**ours, **theirs})} differ, the first is "
-            f"{key[0]} {key[1]!r}, which {how}. A paired difference needs the same: judge the champion's checkpoint "
-            f"on the present questions as a variant of `judge_variants`, and compare with that (--against NAME)"
+            f"{key[0]} {key[1]!r}, which {how}. {OTHER_QUESTIONS}"
         )
 
 

@@ -10,25 +10,25 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from flows.dvc_graph import LOCK_FILE, read_pipeline
-from flows.git import text_at
-from flows.nights.champion import CHAMPION, Champion
-from flows.nights.clean import clean
+from flows.git import commit_of
+from flows.nights.champion import CHAMPION, JUDGMENTS, Champion
+from flows.nights.clean import clean, nothing_running
 from flows.nights.night_commit import (
     NIGHTLY,
     ORIGIN,
     NightBranch,
     commit_night,
-    fetch_nights,
     free_tag,
     present_champion,
-    pull,
     push_night,
+    require_as_committed,
     require_committable,
     set_refs,
 )
 from flows.nights.promote import decision_lines
 from flows.nights.promotion import Decision, Rule, decide
-from flows.nights.stored_outputs import Lock, has_remote
+from flows.nights.pulling import fetch_nights, pull_results
+from flows.nights.stored_outputs import Lock, hand_over, has_remote
 from flows.running.pipeline_run import RunOptions, only_run
 from flows.running.remote_store import push_rest
 from flows.running.stage_outcome import RESUME_HINT, BusyError, FlowError, UsageError
@@ -105,14 +105,9 @@ def hold_night(options: NightOptions, run: Run, tell: Tell) -> Night:
     root = options.run.root
     branch = NightBranch(root, options.branch, options.remote)
     with only_night(root):
-        with _telling_what_stays():
+        with _telling_what_stays(root):
             day = datetime.now(UTC).strftime("%Y-%m-%d")
-            if options.pull or options.push:
-                fetch_nights(branch)
-            if options.pull:
-                pull(branch, {name: _is_in_night(branch, name) for name in RESULTS})
-            head = require_committable(branch, RESULTS)
-            rule = _rule(options, present_champion(branch))
+            head, rule = _begin(options, branch)
             status = run(options.run)
             if status is not ExitCode.DONE:
                 raise NightStoppedError(status)
@@ -121,6 +116,18 @@ def hold_night(options: NightOptions, run: Run, tell: Tell) -> Night:
         tell(f"{night.tag}: {night.commit[:10]} on {options.branch}{', pushed' if options.push else ''}")
         _prune(options, tell)
         return night
+
+
+def _begin(options: NightOptions, branch: NightBranch) -> tuple[str, Rule]:
+    """Fetch, pull and look, while nobody works in the checkout; gives the commit that runs, and the gate's rule."""
+    root = options.run.root
+    with nothing_running(root):
+        require_as_committed(branch, RESULTS)
+        if options.pull or options.push:
+            fetch_nights(branch)
+        if options.pull:
+            pull_results(branch, RESULTS)
+        return require_committable(branch, RESULTS), _rule(options, present_champion(branch))
 
 
 def _gate_and_commit(options: NightOptions, rule: Rule, head: str, day: str, tell: Tell) -> Night:
@@ -155,7 +162,7 @@ def _gate_and_commit(options: NightOptions, rule: Rule, head: str, day: str, tel
 
 
 def _push_data(root: Path, decision: Decision) -> None:
-    """Hand over what dvc.lock names, and the run cache, before a commit names them.
+    """Hand over what dvc.lock names, the run cache, and what the champion's pointer names, before a commit names them.
 
     Raises:
         FlowError: the remote does not take all of it.
@@ -163,6 +170,8 @@ def _push_data(root: Path, decision: Decision) -> None:
     made = [name for name in read_pipeline(root).stages if name in Lock(decision.lock.decode()).stages]
     if refused := push_rest(root, made, StageProcesses()):
         raise FlowError(f"DVC's remote did not take the night's data: {refused}; `dvc remote list` shows where it is")
+    for stored in decision.old.stored if decision.new is None and decision.old is not None else []:
+        hand_over(root, stored)
 
 
 def night_files(decision: Decision) -> dict[str, bytes]:
@@ -181,13 +190,11 @@ def _rule(options: NightOptions, old: Champion | None) -> Rule:
     model = options.model or (old and old.model)
     if not model:
         raise UsageError("there is no champion yet whose model could be compared: say which with --model")
+    made = [out for stage in read_pipeline(options.run.root).stages.values() for out in stage.outputs]
+    if f"{JUDGMENTS}{model}" not in made:
+        known = ", ".join(out.removeprefix(JUDGMENTS) for out in made if out.startswith(JUDGMENTS))
+        raise UsageError(f"no stage judges {model!r}, so a night could not compare it; there are: {known or 'none'}")
     return Rule(model, min_gain=options.min_gain)
-
-
-def _is_in_night(branch: NightBranch, name: str) -> bool:
-    """Whether a file is as the last night committed it, so that it can be taken back without loss."""
-    base, path = branch.base, branch.root / name
-    return base is not None and path.is_file() and text_at(branch.root, base, name) == path.read_text(encoding="utf-8")
 
 
 def _prune(options: NightOptions, tell: Tell) -> None:
@@ -201,14 +208,17 @@ def _prune(options: NightOptions, tell: Tell) -> None:
 
 
 @contextmanager
-def _telling_what_stays() -> Iterator[None]:
+def _telling_what_stays(root: Path) -> Iterator[None]:
     """Let every refusal end with what it leaves."""
+    before = commit_of(root, "HEAD")
     try:
         yield
     except NightPushedError:
         raise
     except FlowError as error:
-        error.args = (f"{error} ({NOTHING_CHANGED})",)
+        head = commit_of(root, "HEAD")
+        pulled = f"; the checked-out branch was pulled to {head[:10]}" if head and head != before else ""
+        error.args = (f"{error} ({NOTHING_CHANGED}{pulled})",)
         raise
 
 

@@ -13,6 +13,8 @@ from flows.nights.champion import CHAMPION, Champion, champion_of, read_champion
 from flows.running.stage_outcome import FlowError
 
 TAG = "night-"
+RAN = "Ran"
+"""The trailer of a night's commit that names the commit which ran."""
 NIGHTLY, ORIGIN = "nightly", "origin"
 """The branch and the remote of the nights, unless others are named."""
 
@@ -62,15 +64,41 @@ def present_champion(branch: NightBranch) -> Champion | None:
         read_champion(branch.root),
         champion_of(text, f"{base[:10]}:{CHAMPION}, of the last night") if base and text else None,
     ]
-    return max((one for one in found if one), key=lambda one: one.promoted, default=None)
+    return max((one for one in found if one), key=lambda one: one.since, default=None)
+
+
+def commit_that_ran(root: Path, night: str) -> str:
+    """The commit whose code a night ran, by its trailer; of a commit that is none of a night, that itself."""
+    return git(root, "log", "-1", f"--format=%(trailers:key={RAN},valueonly)", night).strip() or night
 
 
 def require_committable(branch: NightBranch, results: tuple[str, ...]) -> str:
-    """The present commit, if a night on it can be committed; looked at before anything runs.
+    """The present commit, if a night on it can be committed: looked at before anything runs, and again after it.
+
+    The last night's code must be in it: a night commits the tree that ran, and would take later files back without a
+    word.
 
     Args:
         branch: the nights'.
         results: the tracked files that a run may change.
+
+    Raises:
+        FlowError: there is no commit, no identity, the branch is checked out, files are not as committed, or the commit
+            lacks what the last night ran.
+    """
+    root, base = branch.root, branch.base
+    head = require_as_committed(branch, results)
+    if base is not None and not is_ancestor(root, ran := commit_that_ran(root, base), head):
+        raise FlowError(
+            f"the last commit of {branch.name}, {base[:10]}, holds the files of {ran[:10]}, which the present commit "
+            f"{head[:10]} does not have, so a night would take them back: merge it (`git merge {ran[:10]}`), or name "
+            f"another --branch"
+        )
+    return head
+
+
+def require_as_committed(branch: NightBranch, results: tuple[str, ...]) -> str:
+    """The present commit, if its files are those of the working tree and the branch may be moved.
 
     Raises:
         FlowError: there is no commit, no identity, the branch is checked out, or files are not as committed.
@@ -95,7 +123,8 @@ def require_movable(branch: NightBranch) -> None:
         FlowError: it has no name of a branch, git knows no identity, or it is checked out.
     """
     root = branch.root
-    git(root, "check-ref-format", "--branch", branch.name)
+    if git(root, "check-ref-format", "--branch", branch.name) != branch.name:
+        raise FlowError(f"{branch.name} stands for another branch in git: name it itself")
     git(root, "var", "GIT_COMMITTER_IDENT")
     if f"branch {branch.ref}" in git(root, "worktree", "list", "--porcelain").splitlines():
         raise FlowError(
@@ -129,20 +158,22 @@ def commit_night(root: Path, base: str | None, head: str, files: Mapping[str, by
     parents = [head] if base is None else git(root, "merge-base", "--independent", base, head).splitlines()
     if len(parents) == 1 and tree == git(root, "rev-parse", f"{parents[0]}^{{tree}}"):
         return parents[0]
-    return git(root, "commit-tree", tree, *(f"-p{one}" for one in parents), "-F", "-", stdin=message)
+    ran = commit_that_ran(root, base) if base == head else head
+    text = f"{message.rstrip()}\n\n{RAN}: {ran}\n"
+    return git(root, "commit-tree", tree, *(f"-p{one}" for one in parents), "-F", "-", stdin=text)
 
 
-def free_tag(branch: NightBranch, day: str, *, push: bool) -> str:
+def free_tag(branch: NightBranch, day: str, *, push: bool, prefix: str = TAG) -> str:
     """`night-<day>`, or with `-2`, `-3`, ... if that is taken here or, for a push, in the remote.
 
     Raises:
         FlowError: the remote does not answer.
     """
-    taken = git(branch.root, "tag", "--list", f"{TAG}{day}*").splitlines()
+    taken = git(branch.root, "tag", "--list", f"{prefix}{day}*").splitlines()
     if push:
-        listed = git(branch.root, "ls-remote", "--tags", "--refs", branch.remote, f"{TAG}{day}*")
+        listed = git(branch.root, "ls-remote", "--tags", "--refs", branch.remote, f"{prefix}{day}*")
         taken += [line.rpartition("/")[2] for line in listed.splitlines()]
-    names = (f"{TAG}{day}{further}" for further in ("", *(f"-{number}" for number in range(2, len(taken) + 3))))
+    names = (f"{prefix}{day}{further}" for further in ("", *(f"-{number}" for number in range(2, len(taken) + 3))))
     return next(name for name in names if name not in taken)
 
 
@@ -167,69 +198,3 @@ def set_refs(branch: NightBranch, tip: str | None, commit: str, tag: str | None)
     lines = ("start", move, *tagged, "prepare", "commit", "")
     log = ("-m", f"reasrm: {tag or 'another champion'}", "--create-reflog")
     git(branch.root, "update-ref", *log, "--stdin", stdin="\n".join(lines))
-
-
-def fetch_nights(branch: NightBranch) -> None:
-    """Fetch the remote's nights, so that the next one goes on from them; this clone's branch stays.
-
-    Raises:
-        FlowError: the remote does not answer, or its nights and those of this clone went apart.
-    """
-    root, tip = branch.root, branch.tip
-    if not git(root, "ls-remote", "--heads", branch.remote, branch.ref):
-        return
-    git(root, "fetch", "--quiet", branch.remote, f"+{branch.ref}:{branch.fetched}")
-    if tip and not is_ancestor(root, tip, branch.fetched) and not is_ancestor(root, branch.fetched, tip):
-        theirs = f"{branch.remote}/{branch.name}"
-        raise FlowError(
-            f"the nights of this clone ({branch.name}) and of the remote ({theirs}) went apart: `git branch --force "
-            f"{branch.name} {theirs}` goes on from the remote's, and tags keep what was here; or name another --branch"
-        )
-
-
-def pull(branch: NightBranch, results: Mapping[str, bool]) -> None:
-    """Fast-forward the checked-out branch to its remote's; nothing is merged.
-
-    A run changes dvc.lock, which would be in the way: what the nights' branch holds of it is taken back first, and a
-    run restores it from DVC's run cache.
-
-    Args:
-        branch: the nights'.
-        results: the files that a run writes, each with whether it may be taken back.
-
-    Raises:
-        FlowError: the branch cannot be fast-forwarded, or what is in the way is committed nowhere; all is as it was.
-    """
-    root = branch.root
-    git(root, "fetch", "--quiet", branch.remote)
-    upstream = git(root, "rev-parse", "--abbrev-ref", "@{upstream}")
-    if is_ancestor(root, upstream, "HEAD"):
-        return
-    if not is_ancestor(root, "HEAD", upstream):
-        raise FlowError(f"the checked-out branch and {upstream} went apart: `git rebase {upstream}`, or push it first")
-    in_the_way = _in_the_way(branch, upstream, results)
-    if lost := [name for name in in_the_way if not results.get(name, False)]:
-        raise FlowError(
-            f"{', '.join(lost)}: not as committed, nor as the last night on {branch.name} has it, so `git pull` would "
-            f"lose it: commit it or take it back (`git restore`)"
-        )
-    contents = {name: (root / name).read_bytes() for name in in_the_way if (root / name).is_file()}
-    for name in in_the_way:
-        if text_at(root, "HEAD", name) is None:
-            git(root, "rm", "--quiet", "--cached", "--ignore-unmatch", "--", name)
-            (root / name).unlink()
-        else:
-            git(root, "restore", "--source=HEAD", "--staged", "--worktree", "--", name)
-    try:
-        git(root, "merge", "--quiet", "--ff-only", upstream)
-    except FlowError:
-        for name, content in contents.items():
-            (root / name).write_bytes(content)
-        raise
-
-
-def _in_the_way(branch: NightBranch, upstream: str, results: Mapping[str, bool]) -> list[str]:
-    """Files that differ from the present commit, or that it does not have and `upstream` brings."""
-    root = branch.root
-    new = (name for name in results if (root / name).exists() and text_at(root, "HEAD", name) is None)
-    return [*changed_files(root), *(name for name in new if text_at(root, upstream, name) is not None)]

@@ -24,14 +24,16 @@ def promote(branch: NightBranch, rule: Rule, *, as_json: bool) -> ExitCode:
     root, server = branch.root, find_server()
     with only_run(root):
         decision = decide(root, rule, present_champion(branch))
-        if decision.new is not None:
-            write_text(root / CHAMPION, decision.new.text())
+        if (champion := decision.new or decision.rejudged) is not None:
+            write_text(root / CHAMPION, champion.text())
     if as_json:
         say_json(json_text(decision.document, indent=1))
     else:
         say("\n".join(decision_lines(decision)))
         if decision.new is not None:
             say(f"Written to {CHAMPION}: commit it with dvc.lock, and `dvc push`, so that it can be had elsewhere")
+        if decision.rejudged is not None:
+            say(f"{CHAMPION} names its judgments of the present questions, those of {rule.against}")
     if server is not None:
         publish(root, server, decision)
     return ExitCode.DONE if decision.new is not None else ExitCode.KEPT

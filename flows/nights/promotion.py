@@ -45,6 +45,8 @@ class Decision:
     """The champion before it."""
     new: Champion | None
     """The champion from now on, if the model was promoted."""
+    rejudged: Champion | None
+    """The same champion with its judgments of the present questions, if it stays and was compared by them."""
     why: str
     gain: dict[str, Any] | None
     """As `flows.nights.comparison.gain` has it; None for the first champion."""
@@ -82,6 +84,7 @@ def decide(root: Path, rule: Rule, old: Champion | None) -> Decision:
     require_up_to_date(root, lock, [new.judgments])
     judged = _judged(root, new)
     compared: dict[str, Any] | None = None
+    other: JudgedModel | None = None
     if rule.against != AGAINST_CHAMPION:
         other = judged_model(lock, params, rule.against)
         require_champions(old, other)
@@ -98,7 +101,7 @@ def decide(root: Path, rule: Rule, old: Champion | None) -> Decision:
             {
                 "version": VERSION,
                 "model": rule.model,
-                "promoted": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "promoted": _now(),
                 "why": why,
                 "commit": commit_of(root, "HEAD"),
                 "uncommitted": changed_files(root, (LOCK_FILE, CHAMPION)) if commit_of(root, "HEAD") else [],
@@ -113,7 +116,25 @@ def decide(root: Path, rule: Rule, old: Champion | None) -> Decision:
                 "min_gain": rule.min_gain,
             }
         )
-    return Decision(rule, old, pointer, why, compared, lock_bytes)
+    rejudged = None
+    if old is not None and other is not None and compared is not None and not promoted:
+        rejudged = _rejudged(old, other, compared)
+    return Decision(rule, old, pointer, rejudged, why, compared, lock_bytes)
+
+
+def _rejudged(old: Champion, other: JudgedModel, compared: dict[str, Any]) -> Champion:
+    """The champion as it is judged on the present questions."""
+    now = {
+        "rejudged": _now(),
+        "judgments": vars(other.judgments),
+        "benchmarks": vars(other.benchmarks),
+        "figures": {**compared["other"], "questions": compared["questions"]},
+    }
+    return Champion(old.document | now)
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def require_champions(old: Champion | None, other: JudgedModel) -> None:
@@ -122,12 +143,14 @@ def require_champions(old: Champion | None, other: JudgedModel) -> None:
     Raises:
         FlowError: there is a champion, and `other` has not its checkpoint.
     """
-    checkpoint = old and old.document.get("checkpoint")
-    if old is not None and (not checkpoint or other.checkpoint is None or other.checkpoint.md5 != checkpoint["md5"]):
+    if old is None:
+        return
+    checkpoint = old.checkpoint
+    if checkpoint is None or other.checkpoint is None or other.checkpoint.md5 != checkpoint.md5:
         raise FlowError(
             f"{other.model} has not the checkpoint of the champion {old.model} (promoted {old.promoted}), so a gain "
             f"over it says nothing of the champion: leave --against out, or judge the champion's checkpoint "
-            f"({checkpoint['md5'] if checkpoint else 'it has none'}) as a variant of `judge_variants` and name that"
+            f"({checkpoint.md5 if checkpoint else 'it has none'}) as a variant of `judge_variants` and name that"
         )
 
 

@@ -103,6 +103,39 @@ def cached_objects(root: Path, stored: StoredOutput) -> set[str]:
         return {stored.md5, *(entry.value for _, _, entry in folder)}
 
 
+def hand_over(root: Path, stored: StoredOutput) -> None:
+    """Have what DVC stored in its default remote.
+
+    Raises:
+        FlowError: it is neither in the cache nor in the remote, or the remote does not take it.
+    """
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+    from dvc_data.hashfile import load
+    from dvc_data.hashfile.hash_info import HashInfo
+    from dvc_objects.errors import ObjectFormatError
+
+    info = HashInfo("md5", stored.md5)
+    with chdir(root), Repo(str(root), _wait_for_lock=True) as repo, repo.lock:
+        try:
+            objects = [info]
+            if info.isdir:
+                if not repo.cache.local.exists(stored.md5):
+                    repo.cloud.pull([info])
+                folder: Any = load(repo.cache.local, info)
+                objects += [entry for _, _, entry in folder]
+            if missing := repo.cloud.status(objects).missing:
+                raise FlowError(
+                    f"{_named(stored)}, which the champion's pointer names, is neither whole in DVC's cache nor in its "
+                    f"remote: {len(missing)} objects are missing"
+                )
+            failed = repo.cloud.push(objects).failed
+        except (OSError, ObjectFormatError, DvcException) as error:
+            raise FlowError(f"{_named(stored)} cannot be handed over: {' '.join(str(error).split())}") from error
+    if failed:
+        raise FlowError(f"DVC's remote did not take {_named(stored)}: {len(failed)} objects")
+
+
 def take_out(root: Path, stored: StoredOutput, target: Path) -> None:
     """Put what DVC stored into `target`, from the cache, or through it from the default remote.
 

@@ -4,28 +4,32 @@ from pathlib import Path
 
 import pytest
 
-from flows.nights.champion import CHAMPION, Champion, JudgedModel, champion_of
+from flows.nights.champion import CHAMPION, Champion, JudgedModel, champion_of, read_champion
 from flows.nights.night_commit import (
     NightBranch,
     commit_night,
-    fetch_nights,
+    commit_that_ran,
     free_tag,
     present_champion,
-    pull,
     push_night,
     require_committable,
     set_refs,
 )
 from flows.nights.promotion import require_champions
+from flows.nights.pulling import fetch_nights, pull, pull_results
 from flows.nights.reinstating import reinstate
 from flows.nights.stored_outputs import StoredOutput
 from flows.running.stage_outcome import FlowError
 from tests.flows.toy_nights import git
 
-POINTER = (
-    '{{"version": 1, "model": "{model}", "promoted": "{promoted}", "checkpoint": null, '
-    '"judgments": {{"path": "j", "md5": "1"}}, "benchmarks": {{"path": "b", "md5": "2"}}}}'
-)
+MD5 = {"j": 32 * "1", "b": 32 * "2"}
+
+
+def pointer(model: str, day: int | str = 1) -> str:
+    """A champion's pointer, promoted on that day."""
+    stored = {name: {"path": path, "md5": MD5[path]} for name, path in (("judgments", "j"), ("benchmarks", "b"))}
+    document = {"version": 1, "model": model, "promoted": f"2026-01-0{day}T00:00:00Z", "checkpoint": None, **stored}
+    return Champion(document).text()
 
 
 @pytest.fixture
@@ -194,6 +198,54 @@ def test_nights_go_on_from_whichever_branch_is_further(branch: NightBranch) -> N
     assert git(root, "rev-parse", "night-2026-01-04") == fourth
 
 
+def test_a_night_takes_no_commit_back_that_the_last_one_ran(branch: NightBranch) -> None:
+    """Held on an older commit, on one that went apart, or on a branch of somebody's own: merged later it would."""
+    root = branch.root
+    (root / "feature.py").write_text("x\n")
+    git(root, "add", "feature.py")
+    git(root, "commit", "-q", "-m", "feature")
+    ran = git(root, "rev-parse", "HEAD")
+    hold(branch, "2026-01-01", "1\n")
+    assert commit_that_ran(root, "nightly") == ran
+
+    git(root, "checkout", "-q", "-b", "older", "HEAD~1")
+    lacks = f"holds the files of {ran[:10]}, which the present commit .* does not have, .*`git merge {ran[:10]}`"
+    with pytest.raises(FlowError, match=lacks):
+        require_committable(branch, ())
+    (root / "own.py").write_text("x\n")
+    git(root, "add", "own.py")
+    git(root, "commit", "-q", "-m", "apart")
+    with pytest.raises(FlowError, match=lacks):
+        require_committable(branch, ())
+    git(root, "merge", "-q", "-m", "merge", "main")
+    _, second = hold(branch, "2026-01-02", "2\n")
+    assert set(git(root, "ls-tree", "--name-only", second).split()) == {"code.py", "dvc.lock", "feature.py", "own.py"}
+
+    git(root, "branch", "mine", git(root, "commit-tree", "main^{tree}", "-p", "main", "-m", "mine"))
+    with pytest.raises(FlowError, match="the last commit of mine"):
+        require_committable(NightBranch(root, "mine"), ())
+    with pytest.raises(FlowError, match="stands for another branch"):
+        require_committable(NightBranch(root, "@{-1}"), ())
+
+
+def test_a_pull_leaves_the_champion_that_the_nights_have(branch: NightBranch) -> None:
+    """Somebody merged an earlier night, so that the checked-out commit has an older pointer."""
+    root = branch.root
+    (root / CHAMPION).write_text(pointer("m1", 1))
+    git(root, "add", CHAMPION)
+    git(root, "commit", "-q", "-m", "an earlier night's")
+    git(root, "push", "-q", "-u", "origin", "main")
+    later = git(root, "commit-tree", "main^{tree}", "-p", "main", "-m", "code of others")
+    git(root, "push", "-q", "origin", f"{later}:refs/heads/main")
+    text = pointer("m2", 2)
+    head, tip = require_committable(branch, (CHAMPION,)), branch.tip
+    set_refs(branch, tip, commit_night(root, branch.base, head, {CHAMPION: text.encode()}, "night\n"), "night-x")
+    (root / CHAMPION).write_text(text)
+    pull_results(branch, (CHAMPION,))
+    assert git(root, "rev-parse", "HEAD") == later
+    assert (root / CHAMPION).read_text() == text
+
+
 def test_without_identity_or_commit_nothing_begins(branch: NightBranch, monkeypatch: pytest.MonkeyPatch) -> None:
     root = branch.root
     for name in ("name", "email"):
@@ -212,7 +264,7 @@ def test_without_identity_or_commit_nothing_begins(branch: NightBranch, monkeypa
 
 def test_nobody_is_reinstated_on_a_branch_that_is_checked_out(branch: NightBranch) -> None:
     root = branch.root
-    (root / CHAMPION).write_text(POINTER.format(model="x", promoted="2026-01-01"))
+    (root / CHAMPION).write_text(pointer("x"))
     git(root, "add", CHAMPION)
     git(root, "commit", "-q", "-m", "champion")
     for name, why in (("main", "the branch main is checked out"), ("a..b", "check-ref-format")):
@@ -226,7 +278,7 @@ def test_nobody_is_reinstated_on_a_branch_that_is_checked_out(branch: NightBranc
 
 def test_the_later_pointer_counts(branch: NightBranch) -> None:
     assert present_champion(branch) is None
-    old, new = (POINTER.format(model=model, promoted=f"2026-01-0{day}") for day, model in ((1, "old"), (2, "new")))
+    old, new = pointer("old", 1), pointer("new", 2)
     (branch.root / CHAMPION).write_text(old)
     head = require_committable(branch, (CHAMPION,))
     git(
@@ -246,13 +298,33 @@ def test_the_later_pointer_counts(branch: NightBranch) -> None:
         ("{", "is no pointer to a champion"),
         ("[]", "lacks everything"),
         ('{"version": 1}', "lacks model, promoted, judgments, benchmarks"),
-        (POINTER.format(model="x", promoted="y").replace('"version": 1', '"version": 9'), "has version 9"),
-        (POINTER.format(model="x", promoted="y").replace('"md5": "1"', '"sha": "1"'), "is no pointer to a champion"),
+        (pointer("x").replace('"version": 1', '"version": 9'), "has version 9"),
+        (pointer("x").replace('"md5": "1', '"sha": "1'), "is no pointer to a champion"),
+        (pointer("x").replace('"md5": "1', '"md5": "../1'), r"it has '\.\./1"),
+        (pointer("x", day="1 | "), "it has '2026-01-01 [|] T"),
+        (pointer("![x](https://example.org)"), r"it has '!\[x\]\(https"),
     ],
 )
 def test_what_is_no_pointer_is_refused(text: str, why: str) -> None:
     with pytest.raises(FlowError, match=why):
         champion_of(text, "champion.json")
+
+
+def test_a_pointer_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / CHAMPION).write_bytes(b"\xff\xfe{}")
+    with pytest.raises(FlowError, match="is no pointer to a champion"):
+        read_champion(tmp_path)
+
+
+def test_of_two_pointers_of_one_promotion_the_rejudged_one_counts(branch: NightBranch) -> None:
+    """Each clone has the pointer of the promotion; one has compared the champion on new questions since."""
+    old = champion_of(pointer("x"), "")
+    (branch.root / CHAMPION).write_text(old.text())
+    rejudged = Champion(old.document | {"rejudged": "2026-01-03T00:00:00Z"})
+    head = require_committable(branch, (CHAMPION,))
+    commit = commit_night(branch.root, None, head, {CHAMPION: rejudged.text().encode()}, "n")
+    git(branch.root, "update-ref", "refs/remotes/origin/nightly", commit)
+    assert present_champion(branch) == rejudged
 
 
 def test_only_the_champions_checkpoint_stands_for_the_champion() -> None:

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from hashlib import md5
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -18,7 +19,9 @@ import pytest
 
 from flows.nights.night import NIGHT_LOCK
 from flows.nights.night_commit import commit_night
+from flows.running.pipeline_run import RUN_LOCK
 from reasrm.runtime.process_lock import hold
+from reasrm.runtime.yaml_files import read_yaml, write_yaml
 from tests.flows.processes import LONG, survivors
 from tests.flows.toy_nights import BETTER, FIRST, JUDGE, WORSE, commit, dvc, git, make_nights_project, set_skill
 from tests.flows.toy_project import environment
@@ -245,10 +248,24 @@ def test_what_cannot_be_committed_is_refused_before_anything_runs(project: Path,
     assert done.returncode == 2
     assert "no champion yet" in done.stderr
 
+    done = reasrm("night", "--model", "typo")
+    assert done.returncode == 2
+    assert f"no stage judges 'typo', so a night could not compare it; there are: {JUDGE}" in done.stderr
+
     with hold(project / NIGHT_LOCK):
         done = reasrm("night", "--model", JUDGE)
     assert done.returncode == 4
     assert "another night or evaluation is alive" in done.stderr
+
+    # A run is alive: its code and its dvc.lock must not change under it.
+    head = git(project, "rev-parse", "HEAD")
+    later = git(project, "commit-tree", "main^{tree}", "-p", "main", "-m", "code of others")
+    git(project, "push", "-q", "origin", f"{later}:refs/heads/main")
+    with hold(project / RUN_LOCK):
+        done = reasrm("night", "--model", JUDGE, "--pull")
+    assert done.returncode == 4
+    assert "another run of the pipeline is alive" in done.stderr
+    assert git(project, "rev-parse", "HEAD") == head
     assert not (project / "stages.run").exists()
 
 
@@ -294,6 +311,20 @@ def test_other_questions_and_lost_judgments_are_refused(project: Path, reasrm: C
     assert done.returncode == 1
     assert "judged on different questions: 60 of 60 differ" in done.stderr
     assert "reward_bench 'alpacaeval-easy/0', which has other words" in done.stderr
+
+    # The way out that it names: the champion's checkpoint, judged on the present questions.
+    params = read_yaml(project / "params.yaml")
+    params["judge_variants"]["again"] = {"skill": FIRST, "checkpoint": "data/checkpoint"}
+    write_yaml(project / "params.yaml", params)
+    set_skill(project, WORSE)
+    assert reasrm("run").returncode == 0
+    done = reasrm("promote", JUDGE, "--against", "again")
+    assert done.returncode == 6, done.stderr
+    assert "champion.json names its judgments of the present questions, those of again" in done.stdout
+    done = reasrm("promote", JUDGE)
+    assert done.returncode == 6, "the next comparison needs no more: " + done.stderr
+    champion = (project / "champion.json").read_text()
+    assert json.loads(champion)["promoted"] < json.loads(champion)["rejudged"]
 
     (old,) = (project / ".dvc/cache/files/md5").glob(f"*/{json.loads(champion)['judgments']['md5'][2:]}")
     old.unlink()
@@ -362,6 +393,18 @@ def test_a_bad_promotion_is_taken_back_and_a_broken_pointer_is_replaced(project:
         assert good["promoted"] >= bad["promoted"]
         assert git(project, "rev-parse", "nightly^1") == tip, "what was there stays in the branch's history"
         assert "promoted" in reasrm("promote", JUDGE).stdout, "the better one has to win against it again"
+
+    reinstated = git(project, "tag", "--list", "reinstated-*").split()
+    assert len(reinstated) == 2
+    assert git(project, "rev-parse", reinstated[1]) == git(project, "rev-parse", "nightly")
+
+    done = reasrm("promote", "--checkout", "taken")
+    assert done.returncode == 0, done.stderr
+    champion = json.loads((project / "champion.json").read_text())
+    assert f"the checkpoint of {JUDGE}" in done.stdout
+    assert champion["checkpoint"]["md5"] in done.stdout
+    assert md5((project / "taken").read_bytes()).hexdigest() == champion["checkpoint"]["md5"]
+    assert reasrm("promote", "--checkout", "taken").returncode == 1
 
     before = state(project)
     assert reasrm("promote", "--reinstate", "nothing").returncode == 2
