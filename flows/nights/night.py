@@ -28,9 +28,9 @@ from flows.nights.night_commit import (
 from flows.nights.promote import decision_lines
 from flows.nights.promotion import Decision, Rule, decide
 from flows.nights.pulling import fetch_nights, pull_results
-from flows.nights.stored_outputs import Lock, hand_over, has_remote
+from flows.nights.stored_outputs import Lock, hand_over
 from flows.running.pipeline_run import RunOptions, only_run
-from flows.running.remote_store import push_rest
+from flows.running.remote_store import has_remote, push_rest
 from flows.running.stage_outcome import RESUME_HINT, BusyError, FlowError, UsageError
 from flows.running.stage_process import StageProcesses
 from reasrm.runtime.outputs import write_text

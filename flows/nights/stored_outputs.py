@@ -70,21 +70,6 @@ def read_lock(root: Path) -> Lock:
     return Lock(path.read_text(encoding="utf-8") if path.is_file() else "{}")
 
 
-def has_remote(root: Path) -> bool:
-    """Whether DVC has a default remote.
-
-    Raises:
-        FlowError: DVC's settings cannot be read.
-    """
-    from dvc.config import Config
-    from dvc.exceptions import DvcException
-
-    try:
-        return bool(Config(str(root / ".dvc"))["core"].get("remote"))
-    except DvcException as error:
-        raise FlowError(f"{root}: DVC's settings cannot be read: {' '.join(str(error).split())}") from error
-
-
 def cached_objects(root: Path, stored: StoredOutput) -> set[str]:
     """The hashes of what DVC stored, as far as the cache knows them: of a folder also those of its files."""
     from dvc.repo import Repo

@@ -20,6 +20,7 @@ from rich.text import Text
 from flows.dvc_graph import FINGERPRINT, read_pipeline, read_status
 from flows.planning.preflight import Preflight, PreflightRequest, has_models, read_preflight
 from flows.planning.rerun_reasons import StageForecast, WillRun, forecasts, reasons_by_stage, reasons_text, with_forced
+from flows.running.remote_store import has_remote
 from flows.running.run_results import cost_text
 from flows.running.stage_outcome import FlowError
 from flows.running.stage_process import stage_environment
@@ -117,6 +118,8 @@ def show_plan(root: Path, plan: list[StageForecast], estimates: list[OracleCostE
     console.print(table)
     if all(one.will_run is WillRun.NO for one in plan):
         console.print("Nothing to run: every stage is up to date.")
+    elif has_remote(root):
+        console.print("What DVC's remote or run cache holds of this is restored by `reasrm run`, and does not run.")
     for estimate in estimates:
         console.print(f"{estimate.stage}: {_estimate_text(root, estimate)}", soft_wrap=True)
 

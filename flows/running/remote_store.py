@@ -12,6 +12,21 @@ from flows.running.supervisor import ENDED
 from reasrm.records.harmless_text import harmless
 
 
+def has_remote(root: Path) -> bool:
+    """Whether DVC has a default remote.
+
+    Raises:
+        FlowError: DVC's settings cannot be read.
+    """
+    from dvc.config import Config
+    from dvc.exceptions import DvcException
+
+    try:
+        return bool(Config(str(root / ".dvc"))["core"].get("remote"))
+    except DvcException as error:
+        raise FlowError(f"{root}: DVC's settings cannot be read: {' '.join(str(error).split())}") from error
+
+
 def require_remote(root: Path) -> str:
     """The name of the project's default remote, which can be read; empty where there is none.
 

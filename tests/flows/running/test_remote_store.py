@@ -212,6 +212,9 @@ def test_outputs_stay_until_something_takes_their_place(first: Path) -> None:
     command = [sys.executable, "-m", "flows.running.reproduce", "--only-restore", "--pull", "a"]
     looked = subprocess.run(command, cwd=first, env=environment(), check=False, capture_output=True, text=True)
     assert looked.returncode == NOT_KEPT, looked.stderr
+    plan = [sys.executable, "-m", "reasrm.cli", "plan"]
+    said = subprocess.run(plan, cwd=first, env=environment(), check=True, capture_output=True, text=True).stdout
+    assert "What DVC's remote or run cache holds of this is restored" in said
     assert (first / "out/a").read_text() == "start\na\n"
     assert (first / "dvc.lock").read_bytes() == before
     params["a"]["word"] = "x"
