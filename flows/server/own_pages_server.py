@@ -51,12 +51,11 @@ def serve() -> None:
     """
     settings = get_current_settings().server
     origins = settings.api.cors_allowed_origins.split(",")
-    app = create_app(final=True)
-    app.add_middleware(OwnOriginMiddleware, origins=origins)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[urlsplit(origin).hostname or "" for origin in origins])
+    # Around the application, not in it: its own services (automations, notifications) ask it under a name of their own.
+    guarded = OwnOriginMiddleware(create_app(final=True), origins)
     try:
         uvicorn.run(
-            app,
+            TrustedHostMiddleware(guarded, [urlsplit(origin).hostname or "" for origin in origins]),
             host=settings.api.host,
             port=settings.api.port,
             timeout_keep_alive=settings.api.keepalive_timeout,
