@@ -185,7 +185,7 @@ def test_stages_that_read_the_same_run_in_one_clone_at_the_same_time(fleet: Flee
 def test_a_run_that_was_killed_is_followed_and_nothing_runs_twice(fleet: Fleet) -> None:
     first, _ = fleet.clones
     params = read_yaml(fleet.project / "params.yaml")
-    params["b_variants"]["slow"]["seconds"] = 20
+    params["b_variants"]["slow"]["seconds"] = 12
     write_yaml(fleet.project / "params.yaml", params)
     fleet.commit()
     with fleet.worker(first, "cpu"):

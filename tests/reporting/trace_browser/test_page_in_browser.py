@@ -112,7 +112,7 @@ def test_a_trace_shows_prompt_answers_both_orders_all_models_and_probes(
     ]  # fmt: skip
     assert "verdict changed" in probes.nth(0).inner_text()
     probes.nth(0).locator("summary").click()
-    assert REWRITTEN in probes.nth(0).inner_text()
+    probes.nth(0).get_by_text(REWRITTEN).first.wait_for()  # the page writes it when it is opened
     assert "found in A" in probes.nth(0).inner_text()
     assert "−1.25" in probes.nth(2).inner_text()
     assert page.complaints == []
