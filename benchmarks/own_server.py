@@ -1,4 +1,4 @@
-"""A Prefect server of a benchmark's own, and what asks it; used by the benchmarks of runs, kills and machines."""
+"""A Prefect server of a benchmark's own, what asks it, and what happened beside what must be."""
 
 import json
 import os
@@ -6,10 +6,12 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from benchmarks.judge_reference import print_table
 from flows.server.prefect_server import is_healthy
 from reasrm.runtime.yaml_files import write_yaml
 
@@ -20,6 +22,22 @@ PREFECT = [sys.executable, "-m", "prefect", "--no-prompt"]
 AUTOMATION = FLOWS / "automations/dead-flows-are-crashed.yaml"
 NOBODY = "9"
 """A port at which no server answers."""
+
+
+class Row(NamedTuple):
+    """What happened beside what must be."""
+
+    what: str
+    happened: str
+    must_be: str
+    good: bool
+
+
+def show(rows: Sequence[Row]) -> int:
+    """Print the rows; returns the exit status, 1 if one is not good."""
+    print_table(["what", "happened", "must be", ""], [[*row[:3], "" if row.good else "NO"] for row in rows])
+    print(f"\nload {os.getloadavg()[2]:.1f} in the last quarter of an hour, {os.cpu_count()} cores")
+    return int(not all(row.good for row in rows))
 
 
 def start_server(folder: Path, port: int) -> "subprocess.Popen[bytes]":

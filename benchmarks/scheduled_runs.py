@@ -18,9 +18,8 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from benchmarks.judge_reference import print_table
 from benchmarks.own_server import (
     AUTOMATION,
     DVC,
@@ -28,11 +27,13 @@ from benchmarks.own_server import (
     NOBODY,
     PREFECT,
     REASRM,
+    Row,
     ask,
     environment,
     prefect,
     processes_in,
     say,
+    show,
     start_server,
 )
 from reasrm.runtime.yaml_files import read_yaml, write_yaml
@@ -40,15 +41,6 @@ from reasrm.runtime.yaml_files import read_yaml, write_yaml
 EACH_MINUTE = [{"cron": "* * * * *", "timezone": "UTC", "active": True}]
 PATIENCE_SECONDS = 240.0
 CANCELLED_WITHIN, CRASHED_WITHIN = 5.0, 120.0
-
-
-class Row(NamedTuple):
-    """What happened beside what must be."""
-
-    what: str
-    happened: str
-    must_be: str
-    good: bool
 
 
 def main() -> None:
@@ -64,9 +56,7 @@ def main() -> None:
             rows = scene.play(options.healthy_seconds, options.away_seconds)
         finally:
             scene.clear()
-    print_table(["what", "happened", "must be", ""], [[*one[:3], "" if one.good else "NO"] for one in rows])
-    print(f"\nload {os.getloadavg()[0]:.1f} at the end, {os.cpu_count()} cores")
-    raise SystemExit(not all(one.good for one in rows))
+    raise SystemExit(show(rows))
 
 
 class Scene:

@@ -22,12 +22,10 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 import psutil
 
-from benchmarks.judge_reference import print_table
-from benchmarks.own_server import AUTOMATION, DVC, NOBODY, ask, environment, prefect, processes_in, say
+from benchmarks.own_server import AUTOMATION, DVC, NOBODY, Row, ask, environment, prefect, processes_in, say, show
 from flows.running.stage_outcome import StageOutcome
 from flows.running.status import LAST_RUN
 from flows.server.prefect_server import is_healthy
@@ -40,15 +38,6 @@ TRAINING = "stages.grpo full"
 INTO_TRAINING_SECONDS = 12.0
 GONE_SECONDS = 5.0
 EMPTY_SECONDS = 60.0
-
-
-class Row(NamedTuple):
-    """What happened beside what must be."""
-
-    what: str
-    happened: str
-    must_be: str
-    good: bool
 
 
 def main() -> None:
@@ -64,9 +53,7 @@ def main() -> None:
         rows = machines.on_workers()
         if all(row.good for row in rows):
             rows += [machines.in_an_empty_clone(), *machines.alone()]
-    print_table(["what", "happened", "must be", ""], [[*row[:3], "" if row.good else "NO"] for row in rows])
-    print(f"\nload {os.getloadavg()[2]:.1f} in the last quarter of an hour, {os.cpu_count()} cores")
-    raise SystemExit(not all(row.good for row in rows))
+    raise SystemExit(show(rows))
 
 
 class Machines:

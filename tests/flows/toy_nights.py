@@ -6,9 +6,11 @@ Run by DVC as `python toy_nights.py OUT`; imported by tests for `make_nights_pro
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+Command = Callable[..., subprocess.CompletedProcess[str]]
 JUDGE = "grpo-full"
 JUDGMENTS = Path("data/judgments")
 FIRST, BETTER, WORSE = 0.6, 0.95, 0.4
@@ -90,6 +92,22 @@ def set_skill(root: Path, skill: float, *, steps: int = 2) -> None:
     params["train"]["steps"] = steps
     write_yaml(root / "params.yaml", params)
     git(root, "commit", "-q", "-m", f"skill {skill}", "params.yaml")
+
+
+def pointer(root: Path, ref: str) -> dict[str, Any]:
+    """The champion at a tag or branch."""
+    return dict(json.loads(git(root, "show", f"{ref}:champion.json")))
+
+
+def state(root: Path) -> tuple[str, ...]:
+    """All of git that a failed night must leave: refs, index, what is checked out, the pointer."""
+    champion = root / "champion.json"
+    return (
+        git(root, "for-each-ref"),
+        git(root, "ls-files", "--stage"),
+        git(root, "symbolic-ref", "HEAD"),
+        champion.read_text() if champion.exists() else "",
+    )
 
 
 if __name__ == "__main__":
