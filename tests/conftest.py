@@ -31,13 +31,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """One worker per core for folders; none for single files and tests, which are over before workers have started.
-
-    One more for the slow ones: many of them wait for servers, and for processes that they end.
-    """
+    """One worker per core for folders; none for single files and tests, which are over before workers have started."""
     whole = any(Path(argument).is_dir() for argument in config.args)
-    waiting = config.option.markexpr.startswith("slow")
-    return min(len(os.sched_getaffinity(0)) + waiting, MOST_WORKERS) if whole else 0
+    return min(len(os.sched_getaffinity(0)), MOST_WORKERS) if whole else 0
 
 
 @pytest.fixture(scope="session")

@@ -177,6 +177,8 @@ def test_a_bad_row_is_named_before_anything_is_asked(row: str, said: str, folder
 @pytest.mark.parametrize("provider", ["anthropic", "openai", "openai_responses"])
 def test_no_key_in_any_file_or_message_whatever_goes_wrong(provider: str, folder: Path, server: LocalOracle) -> None:
     """Every way out of the command in a process of its own, logs silent or at their loudest."""
+    pairs = folder / "pairs.jsonl"
+    pairs.write_text("".join(pairs.read_text().splitlines(keepends=True)[:80]))
     quiet = {**os.environ, "PYTHONASYNCIODEBUG": "1"}
     loud = quiet | {"ANTHROPIC_LOG": "debug", "OPENAI_LOG": "debug"}
     faults = {"invalid": 0.1, "reset": 0.2, "bad_json": 0.2, "overloaded": 0.2}
