@@ -49,7 +49,7 @@ def _is_in_night(branch: NightBranch, name: str) -> bool:
     base, path = branch.base, branch.root / name
     if base is None or not path.is_file() or (text := text_at(branch.root, base, name)) is None:
         return False
-    return text == path.read_text(encoding="utf-8", errors="replace")
+    return text.encode() == path.read_bytes()
 
 
 def pull(branch: NightBranch, results: Mapping[str, bool]) -> None:
